@@ -1,0 +1,79 @@
+"""The compute engine: DuckDB in memory over the lake's Parquet files.
+
+Belongs here: one connection, views, tables, copies. Not here: what is computed (`warehouse/models`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+
+def quoted(path: Path | str) -> str:
+    """A path as an SQL string literal."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+class Engine:
+    """One DuckDB connection for one run; rows never pass through Python.
+
+    Timestamps are naive, in Asia/Shanghai. Spills go to `temp_dir` (mode 0700), never to the working folder.
+    """
+
+    def __init__(self, temp_dir: Path, threads: int | None = None, memory_limit: str | None = None) -> None:
+        temp_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temp_dir.chmod(0o700)
+        config: dict[str, Any] = {"temp_directory": str(temp_dir), "preserve_insertion_order": True}
+        if threads:
+            config["threads"] = threads
+        if memory_limit:
+            config["memory_limit"] = memory_limit
+        self.connection = duckdb.connect(":memory:", config=config)
+        self.connection.execute("set TimeZone = 'Asia/Shanghai'")
+
+    def execute(self, sql: str, parameters: list[Any] | None = None) -> None:
+        self.connection.execute(sql, parameters)
+
+    def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql, parameters).fetchall()
+
+    def scalar(self, sql: str, parameters: list[Any] | None = None) -> Any:
+        row = self.connection.execute(sql, parameters).fetchone()
+        return None if row is None else row[0]
+
+    def columns(self, select: str) -> list[tuple[str, str]]:
+        """Name and type of each column that `select` gives."""
+        return [(name, kind) for name, kind, *_ in self.rows(f"describe {select}")]
+
+    def view(self, name: str, select: str) -> None:
+        """`name` stands for `select` from now on; nothing is computed yet."""
+        self._drop(name)
+        self.execute(f'create view "{name}" as {select}')
+
+    def parquet_view(self, name: str, files: str) -> None:
+        """`name` reads the Parquet files of a glob."""
+        self.view(name, f"select * from read_parquet({quoted(files)}, hive_partitioning = false)")
+
+    def table(self, name: str, select: str) -> int:
+        """`name` holds the rows of `select`, computed now; returns their number."""
+        self._drop(name)
+        self.execute(f'create table "{name}" as {select}')
+        return int(self.scalar(f'select count(*) from "{name}"'))
+
+    def exists(self, name: str) -> bool:
+        return bool(self.scalar("select count(*) from information_schema.tables where table_name = ?", [name]))
+
+    def copy(self, select: str, path: Path) -> int:
+        """Writes `select`, which states its order, to one Parquet file; returns its rows."""
+        row = self.connection.execute(f"copy ({select}) to {quoted(path)} (format parquet, compression zstd, row_group_size 122880)").fetchone()
+        return 0 if row is None else int(row[0])
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def _drop(self, name: str) -> None:
+        kinds = self.rows("select table_type from information_schema.tables where table_name = ?", [name])
+        for (kind,) in kinds:
+            self.execute(f'drop {"view" if kind == "VIEW" else "table"} "{name}"')

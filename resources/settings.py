@@ -1,0 +1,171 @@
+"""The settings of `.env.example`, read from the environment once, all mistakes named at once.
+
+Belongs here: names, defaults, generated secrets. Not here: what is done with them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlparse
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+ROOT = Path(__file__).resolve().parents[1]
+
+FORMS = ("api", "file", "sql", "mixed")
+ENGINES = ("duckdb", "spark")
+
+
+class SettingsError(ValueError):
+    """Every setting that is missing or malformed, a line each, with what to do."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where yihu keeps its data and whom it talks to. Secrets never appear in `repr`."""
+
+    home: Path
+    as_of: date
+    gateway_url: str | None
+    gateway_sid: str
+    gateway_key_file: Path
+    drop_dir: Path | None
+    front_db_url: str | None
+    form: str
+    warehouse_url: str | None
+    pseudonym_key_file: Path
+    engine: str
+    spark_master: str
+    sandbox_households: int
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Nothing outside is named, so the synthetic county serves."""
+        return self.gateway_url is None and self.drop_dir is None and self.front_db_url is None
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def gateway_key(self) -> bytes:
+        return self.gateway_key_file.read_bytes().strip()
+
+    @property
+    def pseudonym_key(self) -> bytes:
+        return self.pseudonym_key_file.read_bytes().strip()
+
+
+def today() -> date:
+    """The business day that is running, in Asia/Shanghai."""
+    return datetime.now(SHANGHAI).date()
+
+
+def secret_file(home: Path, name: str, value: str | None = None) -> Path:
+    """`<home>/secrets/<name>`, mode 0600: holding `value`, or a generated one where there is none yet."""
+    folder = home / "secrets"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    path = folder / name
+    if value is None and path.exists():
+        return path
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(value if value is not None else secrets.token_hex(32))
+    return path
+
+
+def _as_of(text: str, problems: list[str]) -> date:
+    yesterday = today() - timedelta(days=1)
+    if not text:
+        return yesterday
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        problems.append(f"YIHU_AS_OF (AS_OF) is {text!r}, which is no date: write it as YYYY-MM-DD, e.g. {yesterday}")
+        return yesterday
+    if day > today():
+        problems.append(f"YIHU_AS_OF (AS_OF) is {day}, which is after today ({today()}): name today or a day before")
+    return day
+
+
+def _one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...], problems: list[str]) -> str:
+    value = env.get(name) or default
+    if value not in allowed:
+        problems.append(f"{name} is {value!r}: use one of {', '.join(allowed)}")
+    return value
+
+
+def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...], problems: list[str]) -> str | None:
+    value = env.get(name) or None
+    if value is None:
+        return None
+    parsed = urlparse(value)
+    scheme = parsed.scheme.split("+")[0]
+    if scheme not in schemes or not (parsed.netloc or parsed.path):
+        problems.append(f"{name} is not a {' or '.join(schemes)} address: write it like {schemes[0]}://host:port/…")
+    return value.rstrip("/") if scheme in ("http", "https") else value
+
+
+def load_settings(env: Mapping[str, str] | None = None) -> Settings:
+    """The settings in `env` (the process environment by default).
+
+    Raises:
+        SettingsError: naming every missing or malformed setting at once.
+    """
+    env = os.environ if env is None else env
+    problems: list[str] = []
+    home = Path(env.get("YIHU_HOME") or ROOT / ".yihu").expanduser().absolute()
+    gateway_url = _url(env, "YIHU_GATEWAY_URL", ("http", "https"), problems)
+    if gateway_url:
+        for name in ("YIHU_GATEWAY_SID", "YIHU_GATEWAY_KEY"):
+            if not env.get(name):
+                problems.append(f"{name} is missing: the gateway at YIHU_GATEWAY_URL needs it, ask the platform's operator")
+    drop_dir = Path(env["YIHU_DROP_DIR"]).expanduser() if env.get("YIHU_DROP_DIR") else None
+    if drop_dir is not None and not drop_dir.is_dir():
+        problems.append(f"YIHU_DROP_DIR is {str(drop_dir)!r}, which is no folder: create it or correct the path")
+    form = _one_of(env, "YIHU_FORM", "mixed", FORMS, problems)
+    front_db_url = env.get("YIHU_FRONT_DB_URL") or None
+    if front_db_url is not None and "://" not in front_db_url:
+        problems.append("YIHU_FRONT_DB_URL is no SQLAlchemy address: write it like postgresql+psycopg://user@host/name")
+    engine = _one_of(env, "YIHU_ENGINE", "duckdb", ENGINES, problems)
+    warehouse_url = _url(env, "YIHU_WAREHOUSE_URL", ("postgresql", "postgres"), problems)
+    as_of = _as_of(env.get("YIHU_AS_OF", "").strip(), problems)
+    households = env.get("YIHU_SANDBOX_HOUSEHOLDS") or "104000"
+    if not (households.isascii() and households.isdigit() and int(households) >= 100):
+        problems.append(f"YIHU_SANDBOX_HOUSEHOLDS is {households!r}: write a whole number of at least 100")
+        households = "104000"
+    if env.get("YIHU_PSEUDONYM_KEY") and len(env["YIHU_PSEUDONYM_KEY"]) < 16:
+        problems.append("YIHU_PSEUDONYM_KEY is shorter than 16 characters: generate one, e.g. openssl rand -hex 32")
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        usable = os.access(home, os.W_OK)
+    except OSError:
+        usable = False
+    if not usable:
+        problems.append(f"YIHU_HOME is {str(home)!r}, which cannot be written: name a folder that this user may write")
+    if problems:
+        raise SettingsError(problems)
+    return Settings(
+        home=home,
+        as_of=as_of,
+        gateway_url=gateway_url,
+        gateway_sid=env.get("YIHU_GATEWAY_SID") or "yihu-sandbox",
+        gateway_key_file=secret_file(home, "gateway_key", env.get("YIHU_GATEWAY_KEY") or None),
+        drop_dir=drop_dir,
+        front_db_url=front_db_url,
+        form=form,
+        warehouse_url=warehouse_url,
+        pseudonym_key_file=secret_file(home, "pseudonym_key", env.get("YIHU_PSEUDONYM_KEY") or None),
+        engine=engine,
+        spark_master=env.get("YIHU_SPARK_MASTER") or "local[2]",
+        sandbox_households=int(households),
+    )
