@@ -1,0 +1,64 @@
+# yihu: `make sync` does the main job; `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+UV ?= $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+RUN := $(UV) run --frozen --quiet
+export DAGSTER_DISABLE_TELEMETRY := yes
+export PYTHONDONTWRITEBYTECODE := 1
+ifneq ($(wildcard .env),)
+include .env
+export
+endif
+ifdef AS_OF
+export YIHU_AS_OF := $(AS_OF)
+endif
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | expand -t 16
+
+.tools/bin/uv:
+	@echo "yihu: fetching uv into .tools/" && python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .tools uv
+
+.venv/.ready: pyproject.toml uv.lock | $(filter .tools/bin/uv,$(UV))
+	@echo "yihu: installing what uv.lock names (once)" && $(UV) sync --frozen --quiet && touch $@
+
+.PHONY: install
+install: .venv/.ready ## installs what is missing
+
+.PHONY: sync
+sync: install ## the main job: AS_OF=YYYY-MM-DD (default yesterday), or FROM=… TO=…
+	@$(RUN) python -m pipelines sync $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+
+.PHONY: status
+status: install ## is everything there and well? what next?
+	@$(RUN) python -m pipelines status
+
+.PHONY: ui
+ui: install ## the Dagster UI with daemon, on the same data: PORT=3000
+	@$(RUN) python -m pipelines ui --port $(or $(PORT),3000)
+
+.PHONY: psql
+psql: install ## a shell on the warehouse: ROLE=yihu_reader, SQL from standard input or by hand
+	@$(RUN) python -m pipelines psql --role $(or $(ROLE),yihu_reader)
+
+.PHONY: bench
+bench: install ## the benchmarks: SCALE=county
+	@$(RUN) python -m bench --scale $(or $(SCALE),county)
+
+.PHONY: lint types architecture contracts definitions unit test
+lint: install
+	@$(RUN) ruff format --check . && $(RUN) ruff check .
+types: install
+	@$(RUN) mypy
+architecture: install
+	@$(RUN) lint-imports
+contracts: install
+	@set -e; for contract in expectations/contracts/*/*.odcs.yaml; do \
+	  $(RUN) datacontract lint $$contract >/dev/null || { $(RUN) datacontract lint $$contract; exit 1; }; done; echo "contracts: all valid"
+definitions: install
+	@$(RUN) python -m pipelines check
+unit: install
+	@$(RUN) pytest
+test: lint types architecture contracts definitions unit ## lint, types, architecture, tests
