@@ -1,0 +1,22 @@
+"""Every asset of the house, in the order of the flow.
+
+Belongs here: the list. Not here: anything about one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from assets import flags, household, release
+from assets.matched import matched_asset
+from assets.raw import raw_asset
+from assets.valid import valid_asset
+from expectations.contract import Contract
+
+
+def all_assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
+    """Three assets per contract, then the household's tables, the lamps and the release."""
+    departments = [make(contract) for contract in contracts for make in (raw_asset, valid_asset, matched_asset)]
+    return [*departments, *household.assets(contracts), *flags.assets(contracts), *release.assets(contracts)]

@@ -1,0 +1,71 @@
+"""`matched_<department>__<records>`: every record tied to a person and a household, or told why not.
+
+Belongs here: one asset per contract, and its conservation. Not here: how records are matched (`warehouse.matching`).
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+
+import dagster as dg
+
+from assets.described import contract_files, contract_schema, department_asset
+from expectations.contract import Contract
+from resources.house import House
+from warehouse.matching import MATCHED_COLUMNS, build_matched, build_spine, matched_order
+
+OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
+REGISTER = "valid_rural_revitalisation__members"
+
+
+def spine(house: House, as_of: date) -> None:
+    """Makes the spine of the day on the engine, once a run: with identities, so never written to the lake."""
+    house.use(REGISTER, as_of)
+    house.use("person", as_of)
+    house.use("person_key_map", as_of)
+    build_spine(house.engine, as_of, house.settings.pseudonym_key)
+
+
+def matched_asset(contract: Contract) -> dg.AssetsDefinition:
+    """The asset that matches one record type to the spine; no identity leaves it."""
+    described = department_asset(contract, "matched", {"duckdb", "parquet"})
+    name, valid = described["name"], f"valid_{contract.table}"
+
+    @dg.asset(
+        **described,
+        deps=[valid, "person", *([] if contract.records == "households" else ["valid_rural_revitalisation__households"])],
+        description=f"{contract.department_name} {contract.name}, each record with its person, household and outcome; no identities.",
+        metadata={
+            "dagster/column_schema": contract_schema(contract, MATCHED_COLUMNS, with_identities=False),
+            "dagster/code_references": contract_files(contract, "matched", "matched"),
+        },
+        check_specs=[
+            dg.AssetCheckSpec(
+                "conservation", asset=name, description="rows = linked + unregistered + ambiguous + unidentifiable = valid rows."
+            )
+        ],
+    )
+    def matched(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+        started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
+        house.use(valid, as_of)
+        house.use("valid_rural_revitalisation__households", as_of)
+        spine(house, as_of)
+        build_matched(house.engine, contract, as_of, house.settings.pseudonym_key)
+        written = house.keep(name, as_of, matched_order(contract))
+        outcomes = {str(o): int(n) for o, n in house.engine.rows(f'select outcome, count(*) from "{name}" group by 1')}
+        expected = int(house.engine.scalar(f'select count(*) from "{valid}"'))
+        rate = outcomes.get("linked", 0) / written.rows if written.rows else None
+        context.log.info(f"{time.monotonic() - started:6.1f} s  " + ", ".join(f"{outcomes.get(o, 0):,} {o}" for o in OUTCOMES))
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": written.rows, **outcomes, **({"match_rate": round(rate, 6)} if rate is not None else {})},
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="conservation",
+                    passed=written.rows == expected == sum(outcomes.get(o, 0) for o in OUTCOMES),
+                    metadata={"valid": expected, **outcomes},
+                )
+            ],
+        )
+
+    return matched

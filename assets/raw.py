@@ -1,0 +1,58 @@
+"""`raw_<department>__<records>`: the bytes of each department's extract, as they came.
+
+Belongs here: one asset per contract that reads a day. Not here: parsing and checking (`valid`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import dagster as dg
+
+from assets.described import contract_files, delivered_schema, department_asset
+from expectations.contract import Contract
+from resources.house import House
+
+
+def raw_asset(contract: Contract) -> dg.AssetsDefinition:
+    """The asset that reads one record type for one day.
+
+    A source that cannot be read is a recorded result and a failed check (`read`), never an exception: the run goes on
+    with the last good state.
+    """
+    described = department_asset(contract, "raw", {contract.server.get("form", "api")})
+
+    @dg.asset(
+        **described,
+        description=f"{contract.department_name} {contract.name}: the extract's bytes as they came, with a manifest per batch.",
+        metadata={
+            "dagster/column_schema": delivered_schema(contract),
+            "dagster/code_references": contract_files(contract, "raw"),
+            "delivery": contract.delivery,
+            "cadence": contract.cadence,
+            "contract_version": contract.version,
+        },
+        check_specs=[dg.AssetCheckSpec("read", asset=described["name"], description="The department could be read.")],
+    )
+    def raw(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+        day = house.departments.read_day(contract, date.fromisoformat(context.partition_key))
+        rows = sum(batch.row_count for batch in day.batches)
+        said = day.failure.message if day.failure else f"{rows:,} rows, {day.status}"
+        context.log.info(f"{day.seconds:6.1f} s  {said}")
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": rows,
+                "status": day.status,
+                "batches": [batch.batch_id for batch in day.batches],
+                "requests": day.requests,
+                "seconds": round(day.seconds, 3),
+                **({"failure": day.failure.message} if day.failure else {}),
+            },
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="read", passed=day.failure is None, severity=dg.AssetCheckSeverity.WARN, metadata={"what now": said}
+                )
+            ],
+        )
+
+    return raw

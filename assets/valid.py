@@ -1,0 +1,108 @@
+"""`valid_<department>__<records>`: typed, checked, merged as of the day; the rest set aside in quarantine.
+
+Belongs here: one asset per contract and its checks. Not here: rules (contracts), how rows merge (`warehouse.asof`).
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from assets.described import contract_files, contract_schema, department_asset
+from expectations.contract import Contract
+from resources.house import House
+from warehouse.asof import make_valid
+
+CHECKS = {
+    "suite_ran": "Every rule of the Great Expectations suite could run.",
+    "critical_rules": "No critical batch rule failed, and no row broke a row rule (those that did are in quarantine).",
+    "warning_rules": "No rule of severity warning failed.",
+    "conservation": "received = accepted + unchanged + superseded + withdrawn + quarantined; in force = before + new - withdrawn.",
+    "fresh": "The newest accepted batch is no older than the contract allows.",
+}
+
+LEDGER_COLUMNS = [
+    ("_batch_id", "text", "the batch that brought this version"),
+    ("_arrived_on", "date", "the day on which this version arrived"),
+    ("_quarantined_at", "timestamp", "updated_at of a newer version that sits in quarantine"),
+    ("_is_conflict", "boolean", "two unlike versions of one key and updated_at were delivered"),
+]
+
+
+def valid_asset(contract: Contract) -> dg.AssetsDefinition:
+    """The asset that validates one record type's batches of a day and merges their good rows."""
+    described = department_asset(contract, "valid", {"duckdb", "parquet", "greatexpectations"})
+    name = described["name"]
+
+    @dg.asset(
+        **described,
+        deps=[f"raw_{contract.table}"],
+        description=f"{contract.department_name} {contract.name}, as known at the end of the day: typed, checked, one row per record in force.",
+        metadata={
+            "dagster/column_schema": contract_schema(contract, LEDGER_COLUMNS),
+            "dagster/code_references": contract_files(contract, "valid", "valid"),
+        },
+        check_specs=[dg.AssetCheckSpec(check, asset=name, description=text) for check, text in CHECKS.items()],
+    )
+    def valid(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+        started = time.monotonic()
+        ledger = make_valid(house.engine, house.lake, contract, date.fromisoformat(context.partition_key))
+        today = ledger["today"] or {}
+        context.log.info(
+            f"{time.monotonic() - started:6.1f} s  {ledger['in_force']:,} in force"
+            + (
+                f", {today['accepted']:,} accepted, {today['quarantined']:,} quarantined"
+                if today
+                else f", {ledger['state']}, carried forward"
+            )
+        )
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": ledger["in_force"], "state": ledger["state"], "batch": ledger["batch_id"], **today},
+            check_results=valid_checks(ledger),
+        )
+
+    return valid
+
+
+def valid_checks(ledger: dict[str, Any]) -> list[dg.AssetCheckResult]:
+    """The check results that a day's ledger amounts to: counts per rule, never a value."""
+    rules = ledger["rules"]
+    broken = [rule for rule in rules if rule["could_run"] and not rule["passed"]]
+    critical = [rule for rule in broken if rule["severity"] == "critical"]
+    warned = [rule for rule in broken if rule["severity"] != "critical"]
+    rejected = ledger["rejected"]
+    return [
+        _check("suite_ran", all(rule["could_run"] for rule in rules), [r for r in rules if not r["could_run"]]),
+        _check("critical_rules", not critical and not rejected, critical, {"rejected": "; ".join(rejected["reasons"])} if rejected else {}),
+        _check("warning_rules", not warned, warned, {"drift": "; ".join(ledger["drift"])} if ledger["drift"] else {}),
+        _check("conservation", conserved(ledger), [], ledger["today"] or {}),
+        _check("fresh", ledger["state"] == "ok", [], {"age_days": ledger["age_days"], "state": ledger["state"]}),
+    ]
+
+
+def conserved(ledger: dict[str, Any]) -> bool:
+    """Whether the day's counts add up, for the batch and for the state."""
+    today = ledger["today"]
+    parts = ("accepted", "unchanged", "superseded", "withdrawn", "quarantined")
+    batch = today is None or today["received"] == sum(today[part] for part in parts)
+    state = ledger["in_force"] == ledger["in_force_before"] + ledger["new_keys"] - ledger["withdrawn_keys"]
+    return bool(batch and state)
+
+
+def _check(name: str, passed: bool, rules: list[dict[str, Any]], more: dict[str, Any] | None = None) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {key: value for key, value in (more or {}).items() if value is not None}
+    if rules:
+        metadata["rules"] = dg.TableMetadataValue(
+            records=[
+                dg.TableRecord({"rule": r["rule"], "severity": r["severity"], "rows": r["unexpected_count"], "of": r["element_count"]})
+                for r in rules
+            ],
+            schema=dg.TableSchema(
+                columns=[dg.TableColumn("rule"), dg.TableColumn("severity"), dg.TableColumn("rows", "int"), dg.TableColumn("of", "int")]
+            ),
+        )
+    severity = dg.AssetCheckSeverity.ERROR if name in ("suite_ran", "conservation") else dg.AssetCheckSeverity.WARN
+    return dg.AssetCheckResult(check_name=name, passed=passed, severity=severity, metadata=metadata)

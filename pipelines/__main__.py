@@ -1,0 +1,41 @@
+"""`python -m pipelines <command>`: what the Makefile calls.
+
+Belongs here: the command line. Not here: what the commands do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipelines")
+    commands = parser.add_subparsers(dest="command", required=True)
+    sync = commands.add_parser("sync", help="run the day, print the release")
+    sync.add_argument("--from", dest="first")
+    sync.add_argument("--to", dest="last")
+    commands.add_parser("status", help="is everything there and well?")
+    ui = commands.add_parser("ui", help="the Dagster UI with daemon")
+    ui.add_argument("--port", type=int, default=3000)
+    psql = commands.add_parser("psql", help="a shell on the warehouse")
+    psql.add_argument("--role", default="yihu_reader")
+    commands.add_parser("check", help="do the definitions load?")
+    asked = parser.parse_args()
+    if asked.command == "sync":
+        from pipelines.sync import sync as run
+
+        return run(asked.first, asked.last)
+    from pipelines import commands as other
+
+    if asked.command == "status":
+        return other.status()
+    if asked.command == "ui":
+        return other.ui(asked.port)
+    if asked.command == "psql":
+        return other.psql(asked.role)
+    return other.check()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

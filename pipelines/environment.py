@@ -1,0 +1,19 @@
+"""What every command sets before Dagster is loaded: its home, its storage, no telemetry, private files."""
+
+from __future__ import annotations
+
+import os
+
+from resources.settings import ROOT, Settings
+
+
+def prepare(settings: Settings) -> None:
+    """Points Dagster at this checkout's `dagster.yaml` and at `YIHU_HOME/dagster`; new files are private."""
+    os.umask(0o077)
+    storage = settings.home / "dagster"
+    storage.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.environ["DAGSTER_HOME"] = str(ROOT)
+    os.environ["YIHU_DAGSTER_DIR"] = str(storage)
+    os.environ["YIHU_HOME"] = str(settings.home)
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+    os.environ["PYTHONPATH"] = str(ROOT)

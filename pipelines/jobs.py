@@ -1,0 +1,27 @@
+"""The jobs and their schedule. Not here: what a job makes (`assets`)."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.described import DAILY
+
+daily_sync = dg.define_asset_job(
+    "daily_sync",
+    selection=dg.AssetSelection.all(),
+    description="From the departments' extracts to the current release, for one business day.",
+    tags={"yihu/rhythm": "daily"},
+)
+
+
+@dg.schedule(
+    job=daily_sync,
+    cron_schedule="30 2 * * *",
+    execution_timezone="Asia/Shanghai",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every night at 02:30: the day that ended at midnight.",
+)
+def daily_sync_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Yesterday, in Asia/Shanghai; the partition set also has today, which a person may ask for."""
+    day = DAILY.get_partition_keys(current_time=context.scheduled_execution_time)[-2]
+    return dg.RunRequest(run_key=f"daily_sync:{day}", partition_key=day)

@@ -1,0 +1,42 @@
+"""One `daily_sync` run in this process, recorded in Dagster's instance like any other.
+
+Belongs here: launching and what went wrong. Not here: the services around it (`services`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import dagster as dg
+
+from expectations.validation import preload
+from pipelines.definitions import build_defs
+
+UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
+
+
+def close_abandoned(instance: dg.DagsterInstance) -> None:
+    """Marks runs as failed whose process was killed; the caller holds the run lock, so nobody runs them."""
+    for run in instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED)):
+        instance.report_run_failed(run, "The process of this run was killed; the next run of its day completes it.")
+
+
+def run_day(as_of: date) -> list[str] | None:
+    """Runs `daily_sync` for `as_of`; None when it went well, else a line per failed asset that says what to do."""
+    preload()
+    with dg.DagsterInstance.get() as instance:
+        close_abandoned(instance)
+        job = build_defs().resolve_job_def("daily_sync")
+        result = job.execute_in_process(instance=instance, partition_key=as_of.isoformat(), raise_on_error=False)
+        if result.success:
+            return None
+        return [_problem(event) for event in result.get_step_failure_events()] or [
+            f"daily_sync {as_of} failed (run {result.run_id}): open `make ui` and look at the run"
+        ]
+
+
+def _problem(event: dg.DagsterEvent) -> str:
+    error = event.step_failure_data.error
+    cause = error.cause if error is not None and error.cause is not None else error
+    text = cause.message.strip().splitlines()[-1] if cause is not None and cause.message.strip() else "no message"
+    return f"{event.step_key}: {text}"

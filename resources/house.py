@@ -1,0 +1,136 @@
+"""The house as one Dagster resource: settings, engine, lake, departments and warehouse of a run.
+
+Belongs here: opening and closing them, and the names under which tables are read and kept. Not here: what is computed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from expectations.contract import Contract, load_contracts
+from resources.departments import Departments
+from resources.engine import Engine
+from resources.lake import Lake, Written
+from resources.lock import run_lock
+from resources.server import warehouse_url
+from resources.settings import Settings, load_settings
+
+LAYER_OF = {
+    "person": "household",
+    "person_key_map": "household",
+    "review_queue": "household",
+    "linkage_quality": "household",
+    "source_status": "household",
+    "household": "household",
+    "household_member": "household",
+    "household_indicator": "household",
+    "warning_reason": "flags",
+    "warning_flag": "flags",
+}
+"""The lake layer of every table that is not `valid_…` or `matched_…`."""
+
+LOCK_WAIT_SECONDS = 3600.0
+"""A run that the UI or the daemon starts waits this long for the run before it."""
+
+
+def place(table: str) -> tuple[str, str]:
+    """Layer and folder of an engine table: `valid_x` is (`valid`, `x`), `person` is (`household`, `person`)."""
+    prefix, _, rest = table.partition("_")
+    return (prefix, rest) if prefix in ("valid", "matched") else (LAYER_OF[table], table)
+
+
+class House(dg.ConfigurableResource):
+    """Everything that an asset needs of the world outside, opened once for a run and closed after it."""
+
+    _settings: Settings | None = PrivateAttr(default=None)
+    _engine: Engine | None = PrivateAttr(default=None)
+    _lake: Lake | None = PrivateAttr(default=None)
+    _departments: Departments | None = PrivateAttr(default=None)
+    _made: dict[str, date] = PrivateAttr(default_factory=dict)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[House]:
+        os.umask(0o077)
+        settings = load_settings()
+        with run_lock(settings.home, wait_seconds=LOCK_WAIT_SECONDS):
+            self._settings = settings
+            self._lake = Lake(settings.lake)
+            self._engine = Engine(settings.home / "tmp")
+            self._departments = Departments(settings, self._lake)
+            self._made = {}
+            try:
+                yield self
+            finally:
+                self._engine.close()
+
+    @property
+    def settings(self) -> Settings:
+        return _open(self._settings)
+
+    @property
+    def engine(self) -> Engine:
+        return _open(self._engine)
+
+    @property
+    def lake(self) -> Lake:
+        return _open(self._lake)
+
+    @property
+    def departments(self) -> Departments:
+        return _open(self._departments)
+
+    @property
+    def warehouse_url(self) -> str:
+        """SQLAlchemy address of the warehouse, as its publisher."""
+        return warehouse_url(self.settings)
+
+    def contracts(self) -> tuple[Contract, ...]:
+        return load_contracts()
+
+    def use(self, table: str, as_of: date) -> str:
+        """Makes `table` of the day readable on the engine under its own name, from the lake; returns the name.
+
+        A table that this run made on the engine already is left as it is.
+        """
+        if self._made.get(table) == as_of and self.engine.exists(table):
+            return table
+        layer, name = place(table)
+        files = self.lake.files(layer, name, as_of)
+        if files is None:
+            raise dg.Failure(f"{table} has no day {as_of} in the lake: materialise {table} for {as_of} first, then this asset again")
+        self.engine.parquet_view(table, files)
+        return table
+
+    def use_previous(self, table: str, as_of: date, otherwise: str) -> str:
+        """`previous_<table>`: the table's newest day before `as_of`, with `_as_of`; or the rowless SELECT `otherwise`."""
+        layer, name = place(table)
+        day = self.lake.latest(layer, name, as_of)
+        files = None if day is None else self.lake.files(layer, name, day)
+        if files is None:
+            self.engine.view(f"previous_{table}", otherwise)
+        else:
+            self.engine.view(
+                f"previous_{table}",
+                f"select *, date '{day}' as _as_of from read_parquet('{files}', hive_partitioning = false)",
+            )
+        return f"previous_{table}"
+
+    def keep(self, table: str, as_of: date, order: str, county: str | None = None) -> Written:
+        """Writes the engine table `table` to its place in the lake, in the total order `order`."""
+        layer, name = place(table)
+        written = self.lake.write(self.engine, layer, name, as_of, f'select * from "{table}"', order, county)
+        self._made[table] = as_of
+        return written
+
+
+def _open(part: Any) -> Any:
+    if part is None:
+        raise RuntimeError("the house is closed: use it inside a Dagster run, or `with House().yield_for_execution(…)`")
+    return part
