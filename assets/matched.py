@@ -9,11 +9,11 @@ import time
 from datetime import date
 
 import dagster as dg
+from warehouse.matching import MATCHED_COLUMNS, build_matched, build_spine, matched_order
 
 from assets.described import contract_files, contract_schema, department_asset
 from expectations.contract import Contract
 from resources.house import House
-from warehouse.matching import MATCHED_COLUMNS, build_matched, build_spine, matched_order
 
 OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
 REGISTER = "valid_rural_revitalisation__members"

@@ -10,11 +10,11 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+from warehouse.asof import make_valid
 
 from assets.described import contract_files, contract_schema, department_asset
 from expectations.contract import Contract
 from resources.house import House
-from warehouse.asof import make_valid
 
 CHECKS = {
     "suite_ran": "Every rule of the Great Expectations suite could run.",

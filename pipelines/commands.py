@@ -6,18 +6,15 @@ Belongs here: what these commands do. Not here: `make sync` (`sync`).
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-from datetime import datetime
 
 from pipelines.environment import prepare
 from pipelines.services import ServiceError, services
 from pipelines.sync import BAD_SETTINGS, FAILED, OK, complain
-from resources.lake import Lake
 from resources.server import embedded, psql_command
-from resources.settings import ROOT, Settings, SettingsError, load_settings, today
+from resources.settings import ROOT, Settings, SettingsError, load_settings
 
 
 def _settings() -> Settings | None:

@@ -39,7 +39,8 @@ def build_source_status(engine: SqlEngine, ledgers: Sequence[dict[str, Any]]) ->
     Reads the engine table `linkage_quality` of the same day. `source_state` (records, state) is what the indicators
     read: `missing` was never read, `stale` is older than its contract allows.
     """
-    engine.table("source_ledger", f"select {', '.join(f'null::{kind} as "{name}"' for name, kind in COLUMNS)} where false")
+    nothing = ", ".join(f"null::{kind} as {name}" for name, kind in COLUMNS)
+    engine.table("source_ledger", f"select {nothing} where false")
     for ledger in ledgers:
         engine.execute(f"insert into source_ledger values ({', '.join('?' for _ in COLUMNS)})", _row(ledger))
     engine.table(

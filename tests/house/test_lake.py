@@ -56,8 +56,9 @@ def test_a_carried_day_reads_like_its_source(engine: Engine, lake: Lake) -> None
 
 
 def test_a_second_run_says_so_and_leaves(tmp_path: Path) -> None:
-    hold = f"import time\nfrom pathlib import Path\nfrom resources.lock import run_lock\nwith run_lock(Path({str(tmp_path)!r})):\n print('held', flush=True); time.sleep(30)"
-    with subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE, cwd=ROOT) as holder:
+    hold = "import sys, time; from pathlib import Path; from resources.lock import run_lock\n"
+    hold += "with run_lock(Path(sys.argv[1])):\n print('held', flush=True); time.sleep(30)"
+    with subprocess.Popen([sys.executable, "-c", hold, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
         with pytest.raises(RunLocked, match=f"process {holder.pid} since"), run_lock(tmp_path):
