@@ -13,7 +13,7 @@ import sys
 from pipelines.environment import prepare
 from pipelines.services import ServiceError, services
 from pipelines.sync import BAD_SETTINGS, FAILED, OK, complain
-from resources.server import embedded, psql_command
+from resources.server import ServerError, warehouse_server
 from resources.settings import ROOT, Settings, SettingsError, load_settings
 
 
@@ -44,13 +44,14 @@ def psql(role: str) -> int:
     settings = _settings()
     if settings is None:
         return BAD_SETTINGS
-    interactive = sys.stdin.isatty()
-    command, environment = psql_command(settings, role)
-    options = [] if interactive else ["-v", "ON_ERROR_STOP=1", "--no-psqlrc"]
-    if settings.warehouse_url is not None:
-        return subprocess.run([*command, *options], env={**os.environ, **environment}, check=False).returncode
-    with embedded(settings.home):
-        return subprocess.run([*command, *options], env={**os.environ, **environment}, check=False).returncode
+    options = [] if sys.stdin.isatty() else ["-v", "ON_ERROR_STOP=1", "--no-psqlrc"]
+    try:
+        with warehouse_server(settings.home, settings.warehouse_url) as server:
+            command, environment = server.psql_command(role)
+            return subprocess.run([*command, *options], env={**os.environ, **environment}, check=False).returncode
+    except ServerError as error:
+        complain(str(error))
+        return FAILED
 
 
 def ui(port: int) -> int:

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from resources.server import embedded
+import sqlalchemy as sa
+
+from resources.server import Server, warehouse_server
 from resources.settings import ROOT, Settings, load_settings
 
 SANDBOX_SEED = "20260101"
@@ -46,20 +48,26 @@ class Services:
 def services(settings: Settings) -> Iterator[Services]:
     """Starts what is not named outside, sets the environment accordingly, and leaves no process behind."""
     with ExitStack() as stack:
-        if settings.warehouse_url is None:
-            server = stack.enter_context(embedded(settings.home))
-            front_db_url = server.database_url("front")
-        else:
-            front_db_url = f"sqlite:///{settings.home / 'sandbox' / 'front.sqlite'}"
+        server = stack.enter_context(warehouse_server(settings.home, settings.warehouse_url))
         running = Services(settings)
         if settings.uses_sandbox:
             running.sandbox = stack.enter_context(_sandbox_gateway(settings))
             drop = settings.home / "sandbox" / "drop"
             drop.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.environ["YIHU_DROP_DIR"] = str(drop)
-            os.environ["YIHU_FRONT_DB_URL"] = front_db_url
+            os.environ["YIHU_FRONT_DB_URL"] = _front_database(settings, server)
             running.settings = load_settings()
         yield running
+
+
+def _front_database(settings: Settings, server: Server) -> str:
+    """The sandbox's front-end database: a second one of the embedded server, or SQLite beside a server of one's own."""
+    if not server.is_embedded:
+        return f"sqlite:///{settings.home / 'sandbox' / 'front.sqlite'}"
+    with server.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if connection.execute(sa.text("select 1 from pg_database where datname = 'front'")).first() is None:
+            connection.execute(sa.text("create database front"))
+    return server.url.set(database="front").render_as_string(hide_password=False)
 
 
 def _arguments(settings: Settings) -> list[str]:

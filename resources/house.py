@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from typing import Any
 
@@ -19,7 +19,7 @@ from resources.departments import Departments
 from resources.engine import Engine
 from resources.lake import Lake, Written
 from resources.lock import run_lock
-from resources.server import warehouse_url
+from resources.server import Server, warehouse_server
 from resources.settings import Settings, load_settings
 
 LAYER_OF = {
@@ -54,12 +54,15 @@ class House(dg.ConfigurableResource):
     _lake: Lake | None = PrivateAttr(default=None)
     _departments: Departments | None = PrivateAttr(default=None)
     _made: dict[str, date] = PrivateAttr(default_factory=dict)
+    _open_services: ExitStack | None = PrivateAttr(default=None)
+    _server: Server | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[House]:
         os.umask(0o077)
         settings = load_settings()
-        with run_lock(settings.home, wait_seconds=LOCK_WAIT_SECONDS):
+        with run_lock(settings.home, wait_seconds=LOCK_WAIT_SECONDS), ExitStack() as services:
+            self._open_services, self._server = services, None
             self._settings = settings
             self._lake = Lake(settings.lake)
             self._engine = Engine(settings.home / "tmp")
@@ -87,9 +90,11 @@ class House(dg.ConfigurableResource):
         return _open(self._departments)
 
     @property
-    def warehouse_url(self) -> str:
-        """SQLAlchemy address of the warehouse, as its publisher."""
-        return warehouse_url(self.settings)
+    def server(self) -> Server:
+        """The warehouse's PostgreSQL, started when first asked for and left as it was found."""
+        if self._server is None:
+            self._server = _open(self._open_services).enter_context(warehouse_server(self.settings.home, self.settings.warehouse_url))
+        return self._server
 
     def contracts(self) -> tuple[Contract, ...]:
         return load_contracts()
