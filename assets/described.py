@@ -61,15 +61,3 @@ def department_asset(contract: Contract, layer: str, kinds: set[str]) -> dict[st
         "tags": {"layer": layer, "department": contract.department, "cadence": contract.cadence},
     }
 
-
-def house_asset(name: str, group: str, deps: Iterable[str]) -> dict[str, Any]:
-    """What the assets that no single department owns have in common."""
-    return {
-        "name": name,
-        "partitions_def": DAILY,
-        "group_name": group,
-        "owners": ["team:yihu"],
-        "kinds": {"duckdb", "parquet"},
-        "tags": {"layer": group},
-        "deps": list(deps),
-    }

@@ -1,0 +1,94 @@
+"""`python -m bench --scale county`: a first load and the day after it, each as a whole process, with its steps.
+
+Belongs here: timing from outside. Every line carries a ratio against a fixed query that runs beside it, since these
+machines are noisy: compare ratios, not seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+
+from resources.settings import ROOT, load_settings, today
+
+HOUSEHOLDS = {"village": 700, "town": 10_000, "county": 104_000}
+REFERENCE = """
+select sum(total) from (
+    select i % 100003 as person, sum(i % 997) as total, max(md5(i::varchar)) as digest
+    from range(3000000) as t(i) group by 1 order by digest
+)
+"""
+
+
+def reference_seconds() -> float:
+    """A fixed DuckDB query on two threads: what this machine can do right now."""
+    with duckdb.connect(config={"threads": 2}) as connection:
+        started = time.monotonic()
+        connection.execute(REFERENCE).fetchall()
+        return time.monotonic() - started
+
+
+def say(**fields: object) -> None:
+    print(json.dumps(fields, ensure_ascii=False, default=str), flush=True)
+
+
+def steps_of(home: Path, as_of: date) -> list[tuple[str, float]]:
+    """Seconds of each step of the day's newest run, from Dagster's own record."""
+    os.environ.update(DAGSTER_HOME=str(ROOT), YIHU_DAGSTER_DIR=str(home / "dagster"))
+    with dg.DagsterInstance.get() as instance:
+        tags = {"dagster/partition": as_of.isoformat()}
+        run = instance.get_runs(filters=dg.RunsFilter(job_name="daily_sync", tags=tags), limit=1)[0]
+        found = instance.get_run_step_stats(run.run_id)
+        return [(s.step_key, s.end_time - s.start_time) for s in found if s.start_time is not None and s.end_time is not None]
+
+
+def timed_sync(home: Path, as_of: date, households: int, label: str) -> None:
+    """One `sync` as a whole process, then a line for it and a line for each step."""
+    environment = {**os.environ, "YIHU_HOME": str(home), "YIHU_AS_OF": str(as_of), "YIHU_SANDBOX_HOUSEHOLDS": str(households)}
+    reference, started = reference_seconds(), time.monotonic()
+    done = subprocess.run([sys.executable, "-m", "pipelines", "sync"], cwd=ROOT, env=environment, check=False, stdout=subprocess.DEVNULL)
+    seconds = time.monotonic() - started
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    say(
+        bench=label,
+        exit=done.returncode,
+        seconds=round(seconds, 2),
+        peak_mb=peak,
+        reference=round(reference, 3),
+        ratio=round(seconds / reference, 2),
+    )
+    if done.returncode == 0:
+        for step, spent in sorted(steps_of(home, as_of), key=lambda pair: -pair[1]):
+            say(bench=f"{label}.{step}", seconds=round(spent, 3), ratio=round(spent / reference, 3))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("--scale", choices=sorted(HOUSEHOLDS), default="county")
+    households = HOUSEHOLDS[parser.parse_args().scale]
+    day = today() - timedelta(days=2)
+    with tempfile.TemporaryDirectory(prefix="yihu-bench-") as folder:
+        home = Path(folder)
+        load_settings({"YIHU_HOME": str(home)})
+        started = time.monotonic()
+        arguments = ["make", "--home", str(home / "sandbox"), "--households", str(households), "--seed", "20260101"]
+        subprocess.run([sys.executable, "-m", "sandbox", *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        say(bench="sandbox", households=households, seconds=round(time.monotonic() - started, 2))
+        timed_sync(home, day, households, "first_load")
+        timed_sync(home, day + timedelta(days=1), households, "increment")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
