@@ -1,0 +1,113 @@
+"""The views of `yihu` and the functions, made anew by every upgrade; the tables behind them belong to the migrations.
+
+Belongs here: SQL that can be dropped and made again. Not here: who may use it (`roles`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from warehouse.schema.declared import ADDED, VIEWS, View
+from warehouse.schema.tables import SOURCE_STATUS
+
+FUNCTIONS = Path(__file__).with_name("functions.sql")
+SCHEMAS = ("yihu", "store", "ops", "vault")
+SCHEMA_COMMENTS = {
+    "yihu": "For consumers: views over the current release; names and columns stable.",
+    "store": "For the publisher: one table per view, rows versioned by release.",
+    "ops": "For operators and auditors: releases, sources, validation, queue, grants, access; no identities.",
+    "vault": "For stewards, through functions that are logged: identities.",
+}
+FUNCTION_NAMES = (
+    "yihu.current_release()",
+    "yihu.current_as_of()",
+    "yihu.yihu_as_of(date)",
+    "yihu.granted_areas()",
+    "yihu.granted_departments()",
+    "yihu.reveal(text)",
+    "ops.log_access(text, text, text, integer)",
+    "vault.need_reason(text)",
+    "vault.person_of(text, text)",
+    "vault.find_person(text, text)",
+    "vault.quarantine_rows(text, text, text)",
+    "vault.candidates(text, text)",
+)
+PUBLIC_AS_OF = """
+create or replace function public.yihu_as_of(day date) returns integer language sql as $$ select yihu.yihu_as_of(day) $$
+"""
+
+READ = "(select yihu.current_release())"
+RELEASE_VIEW = """
+create view yihu.release with (security_invoker = true) as
+select r.release_id, r.as_of, r.release_id = (select c.release_id from ops.current_release as c) as is_current,
+  r.is_provisional, r.published_at, r.rule_version, r.code_version, r.run_id, r.checksum, r.households, r.red, r.yellow
+from ops.release as r
+where r.pruned_at is null
+"""
+PUBLIC_LEDGER_FROM = 5
+"""Public ledgers show no count under this."""
+
+
+def _added() -> str:
+    return f"(select yihu.current_as_of()) as as_of,\n  {READ} as release_id"
+
+
+def view_sql(view: View) -> str:
+    """The view of a versioned table at the release that the session reads."""
+    columns = ", ".join(f't."{column.name}"' for column in view.stored)
+    return (
+        f'create view yihu."{view.name}" with (security_invoker = true) as\nselect {columns},\n  {_added()}\n'
+        f'from store."{view.name}" as t\nwhere t.from_release <= {READ} and t.until_release > {READ}'
+    )
+
+
+def source_status_sql() -> str:
+    columns = ", ".join(f's."{column.name}"' for column in SOURCE_STATUS.columns if column.name != "release_id")
+    return (
+        f"create view yihu.source_status with (security_invoker = true) as\nselect {columns},\n  {_added()}\n"
+        f"from ops.source_status as s\nwhere s.release_id = {READ}"
+    )
+
+
+def _comments(view: View) -> list[str]:
+    rows = [f"comment on view yihu.\"{view.name}\" is {_literal(view.meaning)}"]
+    for column in (*view.stored, *ADDED):
+        if column.meaning:
+            rows.append(f'comment on column yihu."{view.name}"."{column.name}" is {_literal(column.meaning)}')
+    return rows
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def statements() -> list[str]:
+    """Everything in order: functions, views, comments."""
+    made = [f"comment on schema {name} is {_literal(text)}" for name, text in SCHEMA_COMMENTS.items()]
+    made.append(FUNCTIONS.read_text(encoding="utf-8"))
+    for view in VIEWS:
+        made += [view_sql(view), *_comments(view)]
+    made += [source_status_sql(), RELEASE_VIEW]
+    made.append("comment on view yihu.source_status is 'How fresh and how complete each record type is.'")
+    made.append("comment on view yihu.release is 'The releases that can be read.'")
+    return made
+
+
+def drop_programs(connection: sa.Connection) -> None:
+    """Drops the views and functions, and with them the grants on them; the policies that use them go first (`roles`)."""
+    names = connection.scalars(sa.text("select table_name from information_schema.views where table_schema = 'yihu' order by 1"))
+    for name in names.all():
+        connection.exec_driver_sql(f'drop view yihu."{name}" cascade')
+    connection.exec_driver_sql("drop function if exists public.yihu_as_of(date)")
+    for name in FUNCTION_NAMES:
+        connection.exec_driver_sql(f"drop function if exists {name} cascade")
+
+
+def make_programs(connection: sa.Connection) -> None:
+    """Makes them; `yihu_as_of` without its schema too, where the schema `public` may be written."""
+    for statement in statements():
+        connection.exec_driver_sql(statement.replace("%", "%%"))
+    if connection.scalar(sa.text("select has_schema_privilege('public', 'create')")):
+        connection.exec_driver_sql(PUBLIC_AS_OF)

@@ -1,0 +1,146 @@
+"""Who may do what: the roles, their grants, and row security on every table with an `area_code`.
+
+Belongs here: the matrix. Not here: giving a login a role and an area (`warehouse.access`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import psycopg
+import sqlalchemy as sa
+
+from warehouse.schema.declared import VIEW, VIEWS
+from warehouse.schema.programs import FUNCTION_NAMES, SCHEMAS
+from warehouse.schema.tables import METADATA
+
+READER, AREA, DEPARTMENT = "yihu_reader", "yihu_area", "yihu_department"
+STEWARD, AUDITOR, PUBLISHER = "yihu_steward", "yihu_auditor", "yihu_publisher"
+ROLES = (READER, AREA, DEPARTMENT, STEWARD, AUDITOR, PUBLISHER)
+EVERYBODY = ", ".join(ROLES)
+
+DEPARTMENT_VIEWS = ("verify_item", "follow_up_task")
+AUDITED = (
+    "release",
+    "current_release",
+    "source_status",
+    "validation_result",
+    "quarantine",
+    "review_queue",
+    "review_decision",
+    "area_grant",
+    "department_grant",
+    "gate_opening",
+    "access_log",
+)
+VAULT_FUNCTIONS = tuple(name for name in FUNCTION_NAMES if name.startswith("vault."))
+OF_SESSION = ("yihu.current_release()", "yihu.current_as_of()", "yihu.yihu_as_of(date)")
+
+IN_AREA = (
+    "area_code = any((select yihu.granted_areas())::text[]) or town_code = any((select yihu.granted_areas())::text[])"
+    " or left(area_code, 6) = any((select yihu.granted_areas())::text[])"
+)
+IN_DEPARTMENT = "department = any((select yihu.granted_departments())::text[])"
+
+
+def create_roles(connection: sa.Connection, passwords: Mapping[str, str]) -> None:
+    """Makes the roles that are missing; with a password, the role of that name can log in.
+
+    The password goes to the server as a SCRAM verifier, never in clear.
+    """
+    have = set(connection.scalars(sa.text("select rolname from pg_roles where rolname = any(:names)"), {"names": list(ROLES)}))
+    for role in ROLES:
+        if role not in have:
+            connection.exec_driver_sql(f"create role {role} nologin")
+        if role in passwords:
+            set_password(connection, role, passwords[role])
+
+
+def set_password(connection: sa.Connection, login: str, password: str) -> None:
+    """Lets `login` in with `password`."""
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, psycopg.Connection):
+        raise TypeError("passwords are set over psycopg: use a postgresql+psycopg address")
+    verifier = raw.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
+    quoted = connection.dialect.identifier_preparer.quote(login)
+    connection.exec_driver_sql(f"alter role {quoted} login password '{verifier}'")
+
+
+def grants() -> list[str]:
+    made = [f"grant usage on schema yihu to {EVERYBODY}"]
+    made += [f"grant execute on function {name} to {EVERYBODY}" for name in OF_SESSION]
+    made += [f"grant select on yihu.release, ops.release, ops.current_release to {EVERYBODY}"]
+    readers = f"{READER}, {AREA}, {PUBLISHER}"
+    for view in VIEWS:
+        also = f", {DEPARTMENT}" if view.name in DEPARTMENT_VIEWS else ""
+        made.append(f'grant select on yihu."{view.name}", store."{view.name}" to {readers}{also}')
+    made.append(f"grant select on yihu.source_status, ops.source_status to {EVERYBODY}")
+    made.append(f"grant execute on function yihu.granted_areas() to {AREA}")
+    made.append(f"grant execute on function yihu.granted_departments() to {DEPARTMENT}")
+    made.append(f"grant execute on function yihu.reveal(text) to {AREA}")
+    made += [f"grant usage on schema ops to {AUDITOR}, {STEWARD}, {PUBLISHER}"]
+    made += [f"grant select on ops.{name} to {AUDITOR}" for name in AUDITED]
+    made += [f"grant usage on schema vault to {STEWARD}, {PUBLISHER}"]
+    made += [f"grant execute on function {name} to {STEWARD}" for name in VAULT_FUNCTIONS]
+    made.append(f"grant select on ops.review_queue, ops.review_decision, ops.quarantine to {STEWARD}")
+    made.append(
+        "grant insert (queue_id, department, records, record_id, decision, person_key, other_person_key, reason)"
+        f" on ops.review_decision to {STEWARD}"
+    )
+    return made + publisher_grants()
+
+
+def publisher_grants() -> list[str]:
+    made = [f"grant usage on schema store to {PUBLISHER}"]
+    made += [f'grant insert, update, delete on store."{view.name}" to {PUBLISHER}' for view in VIEWS]
+    written = ("release", "current_release", "source_status", "validation_result", "quarantine", "review_queue")
+    made += [f"grant select, insert, update, delete on ops.{name} to {PUBLISHER}" for name in written]
+    made.append(f"grant select, update on ops.gate_opening to {PUBLISHER}")
+    made.append(f"grant select on ops.review_decision to {PUBLISHER}")
+    made += [f"grant insert, update, delete on vault.{name} to {PUBLISHER}" for name in ("person", "quarantine_row", "queue_candidate")]
+    made.append(f"grant select (member_id, row_hash) on vault.person to {PUBLISHER}")
+    return made
+
+
+def policies() -> list[str]:
+    made: list[str] = []
+    for view in VIEWS:
+        table = f'store."{view.name}"'
+        made.append(f"alter table {table} enable row level security")
+        made.append(f"create policy reader_reads on {table} for select to {READER} using (true)")
+        made.append(f"create policy area_reads on {table} for select to {AREA} using ({IN_AREA})")
+        made.append(f"create policy publisher_does on {table} for all to {PUBLISHER} using (true) with check (true)")
+        if view.name in DEPARTMENT_VIEWS:
+            made.append(f"create policy department_reads on {table} for select to {DEPARTMENT} using ({IN_DEPARTMENT})")
+    made.append("alter table ops.source_status enable row level security")
+    others = ", ".join(role for role in ROLES if role not in (DEPARTMENT, PUBLISHER))
+    made.append(f"create policy all_read on ops.source_status for select to {others} using (true)")
+    made.append(f"create policy department_reads on ops.source_status for select to {DEPARTMENT} using ({IN_DEPARTMENT})")
+    made.append(f"create policy publisher_does on ops.source_status for all to {PUBLISHER} using (true) with check (true)")
+    return made
+
+
+def drop_policies(connection: sa.Connection) -> None:
+    """Drops every policy on the warehouse's tables."""
+    found = connection.execute(
+        sa.text("select policyname, schemaname, tablename from pg_policies where schemaname in ('store', 'ops', 'vault') order by 1, 2, 3")
+    )
+    for policy, schema, table in found.all():
+        connection.exec_driver_sql(f'drop policy "{policy}" on "{schema}"."{table}"')
+
+
+def apply_grants(connection: sa.Connection) -> None:
+    """Takes away what the roles and the public have on the warehouse, and gives what is written here."""
+    everybody = f"public, {EVERYBODY}"
+    for schema in SCHEMAS:
+        connection.exec_driver_sql(f"revoke all on schema {schema} from {everybody}")
+        connection.exec_driver_sql(f"revoke all on all tables in schema {schema} from {everybody}")
+        connection.exec_driver_sql(f"revoke all on all sequences in schema {schema} from {everybody}")
+        connection.exec_driver_sql(f"revoke all on all functions in schema {schema} from {everybody}")
+    for statement in grants() + policies():
+        connection.exec_driver_sql(statement)
+
+
+def protected_tables() -> list[str]:
+    """Every table with an `area_code` of a household; the tests compare this with what the database says."""
+    return [f"store.{table.name}" for table in METADATA.sorted_tables if table.schema == "store" and table.name in VIEW]

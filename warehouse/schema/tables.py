@@ -1,0 +1,284 @@
+"""The tables of `store`, `ops` and `vault` as SQLAlchemy metadata, with their comments.
+
+Belongs here: tables, keys, indexes. Not here: views, functions, policies (`programs`, `roles`); how a table came to be
+what it is (`migrations`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from warehouse.schema.declared import VIEWS, Column, View
+
+OPEN = 2147483647
+"""`until_release` of a row that stands in the last release written."""
+
+METADATA = sa.MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+
+SIMPLE: dict[str, sa.types.TypeEngine[Any]] = {
+    "text": sa.Text(),
+    "integer": sa.Integer(),
+    "bigint": sa.BigInteger(),
+    "boolean": sa.Boolean(),
+    "date": sa.Date(),
+    "timestamp": sa.DateTime(),
+    "timestamptz": sa.DateTime(timezone=True),
+    "jsonb": pg.JSONB(),
+    "bytea": sa.LargeBinary(),
+    "text[]": pg.ARRAY(sa.Text()),
+}
+
+
+def sql_type(name: str) -> sa.types.TypeEngine[Any]:
+    """SQLAlchemy's type for PostgreSQL's name of it."""
+    decimal = re.fullmatch(r"numeric\((\d+),(\d+)\)", name)
+    return sa.Numeric(int(decimal[1]), int(decimal[2])) if decimal else SIMPLE[name]
+
+
+def _made(column: Column, key: tuple[str, ...]) -> sa.Column[Any]:
+    return sa.Column(column.name, sql_type(column.type), nullable=column.name not in key, comment=column.meaning or None)
+
+
+def _versioned(view: View) -> sa.Table:
+    columns = [_made(column, view.key) for column in view.stored]
+    versions: list[Any] = [
+        sa.Column("from_release", sa.Integer, autoincrement=False, nullable=False, comment="first release that has this version"),
+        sa.Column("until_release", sa.Integer, nullable=False, server_default=str(OPEN), comment="first release that no longer has it"),
+        sa.Column("row_hash", sa.LargeBinary, nullable=False, comment="MD5 of the row's content in canonical text"),
+    ]
+    key = sa.PrimaryKeyConstraint(*view.key, "from_release")
+    table = sa.Table(view.name, METADATA, *columns, *versions, key, schema="store", comment=view.meaning)
+    for names in view.indexes:
+        sa.Index(f"{view.name}_{'_'.join(names)}_idx", *(table.c[name] for name in names))
+    return table
+
+
+def _table(schema: str, name: str, comment: str, *columns: sa.Column[Any] | sa.Constraint | sa.Index) -> sa.Table:
+    return sa.Table(name, METADATA, *columns, schema=schema, comment=comment)
+
+
+def _column(text: str, **options: Any) -> sa.Column[Any]:
+    name, kind, *meaning = (part.strip() for part in text.split("|", 2))
+    return sa.Column(name, sql_type(kind), comment=meaning[0] if meaning and meaning[0] else None, **options)
+
+
+def _key(text: str) -> sa.Column[Any]:
+    return _column(text, primary_key=True, autoincrement=False)
+
+
+STORE = {view.name: _versioned(view) for view in VIEWS}
+
+RELEASE = _table(
+    "ops",
+    "release",
+    "Every release that was written, with what it was made from.",
+    _key("release_id | integer"),
+    _column("as_of | date | the business day", nullable=False),
+    _column("is_provisional | boolean | as of a day that was not over; the run after midnight replaces it", nullable=False),
+    _column("published_at | timestamptz", nullable=False),
+    _column("rule_version | text | hash of the rules in force on the day", nullable=False),
+    _column("code_version | text", nullable=False),
+    _column("run_id | text", nullable=False),
+    _column("checksum | text | SHA-256 over the content of all tables, whatever the order, the run and the engine", nullable=False),
+    _column("households | integer", nullable=False),
+    _column("red | integer", nullable=False),
+    _column("yellow | integer", nullable=False),
+    _column("row_counts | jsonb | rows of each table", nullable=False),
+    _column("changed_rows | jsonb | rows of each table that differ from the release before", nullable=False),
+    _column("published_by | text | the login that wrote it", nullable=False),
+    _column("withdrawn_at | timestamptz | when it was rolled back; as-of reads pass over it"),
+    _column("withdrawn_by | text"),
+    _column("withdrawn_reason | text"),
+    _column("pruned_at | timestamptz | when its versions were given up; it can no longer be read"),
+    sa.Index("release_as_of_idx", "as_of"),
+)
+CURRENT_RELEASE = _table(
+    "ops",
+    "current_release",
+    "One row: the release that readers see.",
+    _column("slot | boolean", primary_key=True, server_default=sa.true()),
+    sa.Column("release_id", sa.Integer, sa.ForeignKey("ops.release.release_id"), nullable=False),
+    sa.CheckConstraint("slot", name="one_row"),
+)
+SOURCE_STATUS = _table(
+    "ops",
+    "source_status",
+    "How fresh and how complete each record type was for a release.",
+    _key("release_id | integer"),
+    _key("department | text"),
+    _key("records | text"),
+    _column("batch_id | text | the newest accepted batch"),
+    _column("extract_date | date | its day"),
+    _column("age_days | integer | as_of - extract_date"),
+    _column("state | text | ok; stale; missing"),
+    _column("received | bigint | rows of today's batch; null without one"),
+    _column("accepted | bigint"),
+    _column("unchanged | bigint"),
+    _column("superseded | bigint | an older version than the one held"),
+    _column("withdrawn | bigint"),
+    _column("quarantined | bigint"),
+    _column("in_force | bigint | rows of the as-of state"),
+    _column("linked | bigint"),
+    _column("unregistered | bigint"),
+    _column("ambiguous | bigint"),
+    _column("unidentifiable | bigint"),
+    _column("match_rate | numeric(7,6) | linked / in_force"),
+    _column("false_link_rate | numeric(7,6) | estimated from names"),
+)
+VALIDATION_RESULT = _table(
+    "ops",
+    "validation_result",
+    "What each rule said of each record type on a day: counts, no values.",
+    _key("as_of | date"),
+    _key("department | text"),
+    _key("records | text"),
+    _key("rule | text"),
+    _column("batch_id | text"),
+    _column("severity | text | critical; warning"),
+    _column("passed | boolean"),
+    _column("could_run | boolean | false where the rule itself failed"),
+    _column("element_count | bigint"),
+    _column("unexpected_count | bigint"),
+)
+QUARANTINE = _table(
+    "ops",
+    "quarantine",
+    "Rows that are set aside, by key and rule; what they hold is in vault.quarantine_row.",
+    _key("department | text"),
+    _key("records | text"),
+    _key("batch_id | text"),
+    _key("row_number | bigint | the row's place in its batch"),
+    _column("as_of | date | the day of this state"),
+    _column("record_key | text | the department's key; null where the key itself is an identity"),
+    _column("rules | text[] | every rule that the row broke"),
+    _column("updated_at | timestamp"),
+    _column("first_seen_on | date"),
+    _column("last_seen_on | date"),
+    _column("times_seen | bigint"),
+    _column("is_withdrawal | boolean"),
+)
+REVIEW_QUEUE = _table(
+    "ops",
+    "review_queue",
+    "Records that wait for a steward: whose are they? Candidates are masked here.",
+    _key("queue_id | text | the same from day to day"),
+    _column("as_of | date | the day of this state"),
+    _column("department | text"),
+    _column("records | text"),
+    _column("record_id | text"),
+    _column("outcome | text | ambiguous; unidentifiable; …"),
+    _column("reason | text | why it is here: tie, name_differs, …"),
+    _column("candidate_count | integer"),
+    _column("candidates | jsonb | masked: person_key, household_id, name_masked"),
+    _column("first_seen_on | date"),
+)
+REVIEW_DECISION = _table(
+    "ops",
+    "review_decision",
+    "A steward's answer; two different stewards for a merge.",
+    sa.Column("decision_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _column("queue_id | text", nullable=False),
+    _column("department | text"),
+    _column("records | text"),
+    _column("record_id | text"),
+    _column("decision | text | link; unregistered; merge; keep_apart", nullable=False),
+    _column("person_key | text | whose it is, for a link"),
+    _column("other_person_key | text | the second person, for a merge"),
+    _column("decided_by | text", nullable=False, server_default=sa.text("session_user")),
+    _column("decided_at | timestamptz", nullable=False, server_default=sa.text("now()")),
+    _column("reason | text | why", nullable=False),
+    sa.CheckConstraint("decision in ('link', 'unregistered', 'merge', 'keep_apart')", name="known_decision"),
+    sa.CheckConstraint("length(trim(reason)) > 0", name="says_why"),
+)
+AREA_GRANT = _table(
+    "ops",
+    "area_grant",
+    "Which areas a login of yihu_area sees: a county, a town or a village.",
+    _key("login | text"),
+    _key("area_code | text | 6, 9 or 12 digits"),
+    _column("granted_by | text", nullable=False, server_default=sa.text("session_user")),
+    _column("granted_at | timestamptz", nullable=False, server_default=sa.text("now()")),
+    sa.CheckConstraint("area_code ~ '^([0-9]{6}|[0-9]{9}|[0-9]{12})$'", name="is_a_code"),
+)
+DEPARTMENT_GRANT = _table(
+    "ops",
+    "department_grant",
+    "Which department a login of yihu_department works for.",
+    _key("login | text"),
+    _key("department | text"),
+    _column("granted_by | text", nullable=False, server_default=sa.text("session_user")),
+    _column("granted_at | timestamptz", nullable=False, server_default=sa.text("now()")),
+)
+GATE_OPENING = _table(
+    "ops",
+    "gate_opening",
+    "A named person let a release pass a gate, and why.",
+    _key("as_of | date"),
+    _key("gate | text"),
+    _column("opened_by | text | a person, not a login", nullable=False),
+    _column("reason | text", nullable=False),
+    _column("opened_at | timestamptz", nullable=False, server_default=sa.text("now()")),
+    _column("used_by_release | integer | the release that passed"),
+    sa.CheckConstraint("length(trim(opened_by)) > 0 and length(trim(reason)) > 0", name="says_who_and_why"),
+)
+ACCESS_LOG = _table(
+    "ops",
+    "access_log",
+    "Who looked at an identity, when, and why.",
+    sa.Column("access_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _column("at | timestamptz", nullable=False, server_default=sa.text("clock_timestamp()")),
+    _column("login | text", nullable=False, server_default=sa.text("session_user")),
+    _column("action | text | the function that was called", nullable=False),
+    _column("subject | text | household, person key or queue entry; never an ID number"),
+    _column("reason | text"),
+    _column("row_count | integer"),
+)
+PERSON = _table(
+    "vault",
+    "person",
+    "Who is behind a person_key.",
+    _key("member_id | text"),
+    _column("person_key | text", nullable=False),
+    _column("household_id | text"),
+    _column("id_number | text | as in the base register"),
+    _column("name | text"),
+    _column("row_hash | bytea | tells a changed row from an unchanged one", nullable=False),
+    sa.Index("person_person_key_idx", "person_key"),
+    sa.Index("person_household_id_idx", "household_id"),
+    sa.Index("person_id_number_idx", "id_number"),
+)
+QUARANTINE_ROW = _table(
+    "vault",
+    "quarantine_row",
+    "The rows of the quarantine as delivered.",
+    _key("department | text"),
+    _key("records | text"),
+    _key("batch_id | text"),
+    _key("row_number | bigint"),
+    _column("raw | text | JSON text of the row as delivered"),
+)
+QUEUE_CANDIDATE = _table(
+    "vault",
+    "queue_candidate",
+    "The candidates of a queue entry, unmasked, beside the record's own name and number.",
+    _key("queue_id | text"),
+    _key("position | integer"),
+    _column("person_key | text"),
+    _column("member_id | text"),
+    _column("household_id | text"),
+    _column("id_number | text"),
+    _column("name | text"),
+    _column("record_id_number | text | as the department delivered it"),
+    _column("record_name | text"),
+)
