@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 
 def quoted(path: Path | str) -> str:
@@ -67,8 +68,21 @@ class Engine:
 
     def copy(self, select: str, path: Path) -> int:
         """Writes `select`, which states its order, to one Parquet file; returns its rows."""
-        row = self.connection.execute(f"copy ({select}) to {quoted(path)} (format parquet, compression zstd, row_group_size 122880)").fetchone()
+        row = self.connection.execute(
+            f"copy ({select}) to {quoted(path)} (format parquet, compression zstd, row_group_size 122880)"
+        ).fetchone()
         return 0 if row is None else int(row[0])
+
+    def arrow(self, select: str) -> pa.RecordBatchReader:
+        """The rows of `select` as Arrow batches, for a bulk load; lists and decimals keep their types."""
+        return self.connection.execute(select).to_arrow_reader(100_000)
+
+    def from_arrow(self, name: str, table: pa.Table) -> None:
+        """`name` holds the rows of an Arrow table, copied."""
+        self._drop(name)
+        self.connection.register("_arrow", table)
+        self.execute(f'create table "{name}" as select * from _arrow')
+        self.connection.unregister("_arrow")
 
     def close(self) -> None:
         self.connection.close()

@@ -8,10 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
+import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 MODELS = Path(__file__).parent / "models"
-_environment = Environment(loader=FileSystemLoader(MODELS), undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
+_environment = Environment(
+    loader=FileSystemLoader(MODELS), undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+)
 
 
 class SqlEngine(Protocol):
@@ -26,6 +29,8 @@ class SqlEngine(Protocol):
     def table(self, name: str, select: str) -> int: ...
     def exists(self, name: str) -> bool: ...
     def copy(self, select: str, path: Path) -> int: ...
+    def arrow(self, select: str) -> pa.RecordBatchReader: ...
+    def from_arrow(self, name: str, table: pa.Table) -> None: ...
 
 
 def model_path(name: str) -> Path:
