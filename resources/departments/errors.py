@@ -1,0 +1,61 @@
+"""What a department's source can do wrong.
+
+Belongs here: the one exception that leaves this package. Not here: when it is raised, and what the run does about it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+Kind = Literal["transient", "permanent"]
+
+
+class SourceError(Exception):
+    """One read that failed: what happened and what to do, on one line, without addresses, secrets or persons.
+
+    `kind` is `transient` for what may pass by itself (it was retried within its budget) and `permanent` for what somebody
+    has to mend (it was not retried). `reason` is a short name that stays the same from release to release.
+    """
+
+    def __init__(self, kind: Kind, department: str, records: str, day: date, reason: str, said: str, next_step: str) -> None:
+        super().__init__(f"{department}/{records}, {day}: {said}; {next_step}")
+        self.kind = kind
+        self.department = department
+        self.records = records
+        self.day = day
+        self.reason = reason
+        self.said = said
+        self.next_step = next_step
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (SourceError, (self.kind, self.department, self.records, self.day, self.reason, self.said, self.next_step))
+
+    @property
+    def note(self) -> dict[str, str]:
+        """The failure as a day pointer keeps it."""
+        return {"kind": self.kind, "reason": self.reason, "message": str(self)}
+
+
+class Fault(Exception):
+    """One attempt that failed, before anybody knows for which record type; never leaves this package.
+
+    `remedy` says what may help: ask `again`, ask the `window` anew, or nothing (`none`).
+    """
+
+    def __init__(
+        self, remedy: Literal["again", "window", "none"], reason: str, said: str, next_step: str, wait: float | None = None
+    ) -> None:
+        super().__init__(said)
+        self.remedy = remedy
+        self.reason = reason
+        self.said = said
+        self.next_step = next_step
+        self.wait = wait
+        """Seconds that the other side asked to be left alone (`Retry-After`)."""
+        self.requests = 0
+        """How many requests the read had sent when it gave up."""
+
+    def as_error(self, department: str, records: str, day: date) -> SourceError:
+        kind: Kind = "permanent" if self.remedy == "none" else "transient"
+        return SourceError(kind, department, records, day, self.reason, self.said, self.next_step)

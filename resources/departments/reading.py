@@ -1,0 +1,129 @@
+"""What the three forms of delivery have in common: one read of one record type for one day.
+
+Belongs here: what a reader gets and gives back, and the API reader. Not here: files (`files`), databases (`sql`), days (`departments`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from expectations.contract import Contract
+from resources.departments.api import ApiClient
+from resources.departments.batches import BatchStore, Form, Manifest
+from resources.departments.errors import Fault
+from resources.departments.patience import Patience
+from resources.departments.windows import stamp, window_of
+from resources.settings import SHANGHAI, Settings
+
+
+@dataclass(frozen=True)
+class Task:
+    """One record type, one day, upon the state of the latest earlier day."""
+
+    contract: Contract
+    as_of: date
+    now: datetime
+    ledger: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader found: the batches that the day stands on, or none if there is nothing that the state has not."""
+
+    batches: tuple[Manifest, ...]
+    is_new: bool
+    notes: tuple[str, ...] = ()
+    """What was seen and left for next time."""
+    requests: int = 0
+
+
+class Reader(Protocol):
+    """One form of delivery. `read` raises `Fault`."""
+
+    def read(self, task: Task) -> Reading: ...
+
+
+def form_of(contract: Contract, settings: Settings) -> Form:
+    """The form in which a record type comes: the one that `YIHU_FORM` sets for all, or its contract's."""
+    form = str(contract.server.get("form", "api")) if settings.form == "mixed" else settings.form
+    match form:
+        case "api" | "file" | "sql":
+            return form
+    raise Fault("none", "form", f"the contract names the form {form!r}", "write api, file or sql in the contract's servers")
+
+
+def fetched_at() -> str:
+    return stamp(datetime.now(SHANGHAI))
+
+
+class ApiReader:
+    """Reads a window from the exchange platform into a new batch of the day."""
+
+    def __init__(self, settings: Settings, store: BatchStore, patience: Patience) -> None:
+        self._settings = settings
+        self._store = store
+        self._patience = patience
+
+    def client(self, contract: Contract, patience: Patience | None = None) -> ApiClient:
+        settings = self._settings
+        if settings.gateway_url is None:
+            raise Fault(
+                "none", "not_configured", "no gateway is named for the API", "set YIHU_GATEWAY_URL, YIHU_GATEWAY_SID and YIHU_GATEWAY_KEY"
+            )
+        return ApiClient(
+            settings.gateway_url,
+            settings.gateway_sid,
+            settings.gateway_key,
+            contract.department,
+            contract.records,
+            patience or self._patience,
+        )
+
+    def read(self, task: Task) -> Reading:
+        contract = task.contract
+        window = window_of(contract, task.as_of, task.now, task.ledger)
+        batch_id = self._store.next_id(contract.table, contract.records, task.as_of)
+        client = self.client(contract)
+        try:
+            work = self._store.begin(contract.table, batch_id)
+            pages = client.fetch(window, work)
+        except Fault as fault:
+            fault.requests = client.requests
+            raise
+        finally:
+            client.close()
+        manifest = Manifest(
+            batch_id=batch_id,
+            table=contract.table,
+            department=contract.department,
+            records=contract.records,
+            form="api",
+            format="json",
+            delivery=contract.delivery,
+            source=f"{contract.department}/{contract.records}",
+            since=stamp(window.since) if window.since else None,
+            until=stamp(window.until),
+            extract_date=task.as_of.isoformat(),
+            row_count=pages.rows,
+            total=pages.total,
+            sha256=pages.digest.hexdigest(),
+            fetched_at=fetched_at(),
+            contract_version=contract.version,
+            files=pages.files,
+            encoding="utf-8",
+            columns=list(pages.columns),
+        )
+        same = self._same(manifest)
+        if same is not None:
+            return Reading((same,), False, requests=client.requests)
+        pages.finish()
+        return Reading((self._store.commit(work, manifest),), True, requests=client.requests)
+
+    def _same(self, new: Manifest) -> Manifest | None:
+        """The batch of that day that brought the very same: asked again after a rejection, a department often has no other answer."""
+        for old in self._store.of_day(new.table, new.records, date.fromisoformat(new.extract_date)):
+            if (old.since, old.until, old.sha256, old.contract_version) == (new.since, new.until, new.sha256, new.contract_version):
+                return old
+        return None

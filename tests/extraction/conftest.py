@@ -1,0 +1,91 @@
+"""A gateway, a lake and settings of one's own for each test."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations.contract import Contract, contract_for
+from resources.departments import Departments, Patience
+from resources.lake import Lake
+from resources.settings import SHANGHAI, Settings, load_settings
+from tests.extraction import matrix
+from tests.extraction.gateway import KEY, SID, Gateway, serving
+
+D = date(2026, 11, 10)
+NOW = datetime(2026, 11, 20, 9, 0, tzinfo=SHANGHAI)
+
+QUICK = Patience(
+    connect_timeout=1.0,
+    read_timeout=1.0,
+    page_deadline=1.0,
+    drip_after=0.3,
+    attempts=3,
+    windows=3,
+    budget=5.0,
+    first_wait=0.01,
+    longest_wait=0.05,
+    page_rows=10,
+)
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    with serving(Gateway()) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def settings(tmp_path: Path, gateway: Gateway) -> Settings:
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    return load_settings(
+        {
+            "YIHU_HOME": str(tmp_path / "home"),
+            "YIHU_GATEWAY_URL": gateway.url,
+            "YIHU_GATEWAY_SID": SID,
+            "YIHU_GATEWAY_KEY": KEY.decode(),
+            "YIHU_DROP_DIR": str(drop),
+            "YIHU_FRONT_DB_URL": f"sqlite:///{tmp_path / 'front.db'}",
+        }
+    )
+
+
+@pytest.fixture
+def lake(settings: Settings) -> Lake:
+    return Lake(settings.lake)
+
+
+@pytest.fixture
+def departments(settings: Settings, lake: Lake) -> Departments:
+    return Departments(settings, lake, QUICK)
+
+
+@pytest.fixture
+def contract() -> Contract:
+    """An API record type with few fields."""
+    return contract_for("deaths")
+
+
+def as_form(contract: Contract, form: str, **server: object) -> Contract:
+    """The same record type, delivered in another form."""
+    return dataclasses.replace(contract, server={"form": form, **server})
+
+
+def accept(lake: Lake, contract: Contract, day: date, batch: Any, **note: object) -> None:
+    """What the validation of a day would write of it."""
+    ledger = {"batch_id": batch.batch_id, "extract_date": batch.extract_date, "watermark": batch.until, "rejected": None}
+    lake.write_note("ledger", contract.table, day, {**ledger, **note})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The fault matrix, when the whole of it was seen."""
+    if matrix.observed:
+        terminalreporter.section("fault matrix", sep="-")
+        for line in matrix.lines():
+            terminalreporter.write_line(line)
