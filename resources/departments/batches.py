@@ -88,6 +88,10 @@ class BatchStore:
         work.mkdir(exist_ok=True, mode=0o700)
         return work
 
+    def drop(self, work: Path) -> None:
+        """Forgets a batch that was begun."""
+        shutil.rmtree(work, ignore_errors=True)
+
     def commit(self, work: Path, manifest: Manifest) -> Manifest:
         """Writes the manifest last, then renames the folder into place: a batch is there whole or not at all."""
         (work / "manifest.json").write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1))

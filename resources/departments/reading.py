@@ -86,11 +86,14 @@ class ApiReader:
         window = window_of(contract, task.as_of, task.now, task.ledger)
         batch_id = self._store.next_id(contract.table, contract.records, task.as_of)
         client = self.client(contract)
+        work = self._store.begin(contract.table, batch_id)
         try:
-            work = self._store.begin(contract.table, batch_id)
             pages = client.fetch(window, work)
         except Fault as fault:
             fault.requests = client.requests
+            # pages stay for the next run only where it can go on behind them
+            if fault.remedy != "again" or fault.reason == "repeated_page":
+                self._store.drop(work)
             raise
         finally:
             client.close()
@@ -117,6 +120,7 @@ class ApiReader:
         )
         same = self._same(manifest)
         if same is not None:
+            self._store.drop(work)
             return Reading((same,), False, requests=client.requests)
         pages.finish()
         return Reading((self._store.commit(work, manifest),), True, requests=client.requests)
