@@ -1,0 +1,38 @@
+-- Every member row of the register, masked. A linked death makes a member deceased, whatever the register still says.
+with died as (
+    select distinct member_id
+    from matched_civil_affairs__deaths
+    where outcome = 'linked' and died_on <= {{ as_of }}
+),
+aged as (
+    select
+        member_id,
+        name_masked,
+        id_state,
+        {{ as_of_year }} - year(birth_on)
+            - case when {{ as_of_month_day }} < month(birth_on) * 100 + day(birth_on) then 1 else 0 end as age
+    from person
+)
+select
+    m.member_id,
+    m.household_id,
+    h.area_code,
+    substr(h.area_code, 1, 9) as town_code,
+    p.name_masked,
+    m.relation,
+    case
+        when p.age is null then 'unknown'
+        when p.age < 6 then '0-5'
+        when p.age < 16 then '6-15'
+        when p.age < 60 then '16-59'
+        when p.age < 80 then '60-79'
+        else '80+'
+    end as age_band,
+    m.student_status,
+    m.labour_class,
+    case when m.status = '1' and d.member_id is not null then '3' else m.status end as status,
+    p.id_state as identity_state
+from matched_rural_revitalisation__members as m
+left join aged as p on p.member_id = m.member_id
+left join died as d on d.member_id = m.member_id
+left join matched_rural_revitalisation__households as h on h.household_id = m.household_id

@@ -1,0 +1,36 @@
+-- Any member: register members of status 1 or 3 (who moved out no longer counts), with what their death says.
+-- Active: of status 1 with no linked death on or before the day.
+with death as (
+    select
+        member_id,
+        count(*) filter (where died_on > {{ year_ago }}) > 0 as died_in_year
+    from matched_civil_affairs__deaths
+    where outcome = 'linked' and died_on <= {{ as_of }}
+    group by member_id
+)
+select
+    m.household_id,
+    m.member_id,
+    m.record_id,
+    m._arrived_on,
+    m.status = '1' and d.member_id is null as is_active,
+    coalesce(d.died_in_year, false) as died_in_year,
+    p.birth_on,
+    {{ as_of_year }} - year(p.birth_on)
+        - case when {{ as_of_month_day }} < month(p.birth_on) * 100 + day(p.birth_on) then 1 else 0 end as age,
+    p.id_state,
+    m.relation,
+    m.resident_months,
+    m.student_status,
+    m.dropout,
+    m.labour_class,
+    m.work_months,
+    m.working_now,
+    m.worked_before,
+    m.public_post,
+    m.pension,
+    m.education_self_pay
+from matched_rural_revitalisation__members as m
+left join person as p on p.member_id = m.member_id
+left join death as d on d.member_id = m.member_id
+where m.outcome = 'linked' and m.status in ('1', '3')

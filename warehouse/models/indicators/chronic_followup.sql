@@ -1,0 +1,12 @@
+-- Chronic diseases of active members; a gap where unsigned, never followed up, or not for more than 100 days.
+select
+    m.household_id,
+    f.member_id,
+    f.record_id,
+    f.disease,
+    f.signed,
+    not f.signed or f.last_followup_on is null or {{ as_of }} - f.last_followup_on > 100 as has_gap,
+    f._arrived_on
+from matched_health_commission__chronic_followups as f
+inner join active_member as m on m.member_id = f.member_id
+where f.outcome = 'linked'

@@ -1,0 +1,12 @@
+-- Disaster losses of the household of any member, in yuan.
+select
+    m.household_id,
+    l.record_id,
+    l.house_damage,
+    l.resolved_on is null or l.resolved_on >= {{ as_of }} as is_unresolved,
+    l.occurred_on > {{ year_ago }} as is_in_year,
+    l.loss_yuan,
+    l._arrived_on
+from matched_emergency_management__losses as l
+inner join any_member as m on m.member_id = l.member_id
+where l.outcome = 'linked' and l.occurred_on <= {{ as_of }}

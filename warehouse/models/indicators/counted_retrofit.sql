@@ -1,0 +1,18 @@
+-- Retrofits (危房改造), each of the household of its dwelling, or of its owner where the dwelling is not known.
+-- One that finishes after the day is not finished.
+with dwelling as (
+    select record_id, member_id
+    from matched_housing__dwellings
+    where outcome = 'linked'
+)
+select
+    m.household_id,
+    r.record_id,
+    r.dwelling_id,
+    r.approved_on,
+    case when r.finished_on <= {{ as_of }} then r.finished_on end as finished_on,
+    r._arrived_on
+from matched_housing__retrofits as r
+left join dwelling as d on d.record_id = r.dwelling_id
+inner join any_member as m on m.member_id = coalesce(d.member_id, case when r.outcome = 'linked' then r.member_id end)
+where r.outcome <> 'ambiguous' and r.approved_on <= {{ as_of }}

@@ -1,0 +1,33 @@
+-- R24 to R26: what a disaster took, who was hurt or killed, who is on a relief list.
+{% from "indicators/exact.jinja" import ratio %}
+with lost as (
+    select household_id, sum(loss_yuan) as loss_yuan
+    from counted_loss
+    where is_in_year
+    group by household_id
+),
+hurt as (
+    select m.household_id, cast(count(distinct m.member_id) as integer) as persons
+    from matched_emergency_management__casualties as c
+    inner join any_member as m on m.member_id = c.member_id
+    where c.outcome = 'linked' and c.occurred_on > {{ year_ago }} and c.occurred_on <= {{ as_of }}
+    group by m.household_id
+),
+listed as (
+    select distinct m.household_id
+    from matched_emergency_management__relief as r
+    inner join any_member as m on m.member_id = r.member_id
+    where r.outcome = 'linked' and r.listed_on <= {{ as_of }} and (r.ended_on is null or r.ended_on >= {{ as_of }})
+)
+select
+    b.household_id,
+    case
+        when b.b19_net_income > 0 then {{ ratio("coalesce(l.loss_yuan, 0)", "b.b19_net_income") }}
+        when b.b19_net_income <= 0 then cast(case when l.loss_yuan > 0 then 1 else 0 end as decimal(12,4))
+    end as r24_disaster_loss_share,
+    coalesce(h.persons, 0) as r25_casualty_count,
+    r.household_id is not null as r26_needs_relief
+from indicators_basic as b
+left join lost as l on l.household_id = b.household_id
+left join hurt as h on h.household_id = b.household_id
+left join listed as r on r.household_id = b.household_id

@@ -1,0 +1,11 @@
+-- Active members with a known ID number, and whether they are insured for the year of the day
+-- (until 31 March the year before will do).
+with insured as (
+    select distinct member_id
+    from matched_health_insurance__enrolments
+    where outcome = 'linked' and status = '1' and year in ({{ enrolment_years }})
+)
+select m.household_id, m.member_id, i.member_id is not null as is_insured
+from active_member as m
+left join insured as i on i.member_id = m.member_id
+where m.birth_on is not null

@@ -1,0 +1,295 @@
+"""The rules of the score as data: `rules/scoring-<date>.yaml` and `rules/standards.yaml`, checked when read.
+
+Belongs here: reading, checking, and picking what is in force on a day. Not here: applying them (`scoring`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from warehouse.catalogue import DOMAINS, RULES, Indicator, indicators_by_code, load_indicators
+from warehouse.conditions import Condition, ConditionError, parse_condition
+
+Points = Annotated[Decimal, Field(gt=0, le=100, decimal_places=2)]
+Yuan = Annotated[Decimal, Field(gt=0, lt=10**9, decimal_places=2)]
+
+
+class RuleError(ValueError):
+    """A rule file that cannot be used; the message has file, line and reason."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Levels(_Strict):
+    """A score above `red_above` is red, above `yellow_above` yellow."""
+
+    red_above: Points
+    yellow_above: Points
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Levels:
+        if self.red_above <= self.yellow_above:
+            raise ValueError("red_above must be greater than yellow_above")
+        return self
+
+
+class Offset(_Strict):
+    """Resilience takes off at most `limit` points, and at most this share of the raw points."""
+
+    limit: Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]
+    share_of_raw: Annotated[Decimal, Field(ge=0, le=1, decimal_places=4)]
+
+
+class MedicalThreshold(_Strict):
+    """T of R04 in yuan."""
+
+    supported: Yuan
+    general: Yuan
+
+
+class Line(_Strict):
+    """One condition of an indicator and what it gives."""
+
+    when: str
+    points: Points
+    hard: bool = False
+
+
+class Scoring(_Strict):
+    """A whole `scoring-<date>.yaml`."""
+
+    effective_from: date
+    levels: Levels
+    score_limit: Points
+    hard_floor: Points
+    offset: Offset
+    medical_threshold: MedicalThreshold
+    caps: dict[str, Points]
+    points: dict[str, tuple[Line, ...]]
+
+    @field_validator("caps")
+    @classmethod
+    def _every_domain(cls, caps: dict[str, Decimal]) -> dict[str, Decimal]:
+        if wrong := sorted(set(caps) ^ set(DOMAINS)):
+            raise ValueError(f"one cap for each of {', '.join(DOMAINS)}; missing or unknown: {', '.join(wrong)}")
+        return caps
+
+    @field_validator("points")
+    @classmethod
+    def _every_indicator(cls, points: dict[str, tuple[Line, ...]]) -> dict[str, tuple[Line, ...]]:
+        scored = {i.code for i in load_indicators() if i.is_scored}
+        if wrong := sorted(set(points) ^ scored):
+            raise ValueError(
+                f"one list of conditions (it may be empty) for each risk and resilience code; missing or unknown: {', '.join(wrong)}"
+            )
+        return points
+
+    @model_validator(mode="after")
+    def _floor_is_red(self) -> Scoring:
+        if not self.levels.red_above < self.hard_floor <= self.score_limit:
+            raise ValueError("hard_floor must lie above levels.red_above and not above score_limit")
+        return self
+
+
+class Standard(_Strict):
+    """An amount in yuan per person and year, for an area (beginning of the area code) from a day on."""
+
+    area: Annotated[str, Field(pattern=r"^([0-9]{2}|[0-9]{6})$")]
+    effective_from: date
+    yuan: Yuan
+
+
+class Standards(_Strict):
+    """The whole `standards.yaml`."""
+
+    monitoring_line: tuple[Standard, ...]
+    dibao_standard: tuple[Standard, ...]
+
+    @field_validator("monitoring_line", "dibao_standard")
+    @classmethod
+    def _one_a_day(cls, entries: tuple[Standard, ...]) -> tuple[Standard, ...]:
+        keys = [(e.area, e.effective_from) for e in entries]
+        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+            raise ValueError(f"area {twice[0][0]} has two entries from {twice[0][1]}; keep one")
+        return entries
+
+
+@dataclass(frozen=True)
+class PointLine:
+    """A line of the points, compiled: in the order in which they are tried."""
+
+    indicator: Indicator
+    number: int
+    condition: Condition
+    points: Decimal
+    is_hard: bool
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Everything that is in force on a day."""
+
+    as_of: date
+    scoring: Scoring
+    monitoring_line: tuple[tuple[str, Decimal], ...]
+    """Area (2 or 6 digits) and yuan, one entry an area."""
+    dibao_standard: tuple[tuple[str, Decimal], ...]
+    effective_from: date
+    """The newest of the days from which its parts are in force."""
+    hash: str
+    """SHA-256 of what is in force; the same for every day on which the same is."""
+    lines: tuple[PointLine, ...]
+
+    @property
+    def version(self) -> str:
+        """`<effective_from>-<8 digits of the hash>`, the `rule_version` of lamps and reasons."""
+        return f"{self.effective_from}-{self.hash[:8]}"
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _line_of(node: yaml.Node | None, loc: Sequence[int | str]) -> int:
+    """The line of the innermost node on the way `loc` that the file has."""
+    line = 1
+    for step in loc:
+        if isinstance(node, yaml.MappingNode):
+            pairs = [(k, v) for k, v in node.value if k.value == str(step)]
+            if not pairs:
+                break
+            line, node = pairs[0][0].start_mark.line + 1, pairs[0][1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _refuse_twice(path: Path, node: yaml.Node | None) -> None:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise RuleError(f"{path}:{key.start_mark.line + 1}: {key.value} stands here twice; keep one")
+            seen.add(key.value)
+            _refuse_twice(path, value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _refuse_twice(path, value)
+
+
+def _compose(path: Path) -> tuple[yaml.Node | None, Any]:
+    text = path.read_text(encoding="utf-8")
+    try:
+        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise RuleError(f"{path}:{line}: no YAML: {error.problem}") from None
+    except ValueError as error:  # a date such as 2024-02-30
+        raise RuleError(f"{path}:1: no YAML: {error}") from None
+
+
+def _read(path: Path, model: type[Model]) -> tuple[Model, yaml.Node | None]:
+    if not path.is_file():
+        raise RuleError(f"{path}:0: there is no such rule file")
+    node, content = _compose(path)
+    _refuse_twice(path, node)
+    try:
+        return model.model_validate(content), node
+    except ValidationError as error:
+        lines = [f"{path}:{_line_of(node, e['loc'])}: {'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
+        raise RuleError("\n".join(lines)) from None
+
+
+def read_scoring(path: Path) -> tuple[Scoring, tuple[PointLine, ...]]:
+    """A scoring file and its compiled lines. Raises `RuleError` naming file, line and reason."""
+    scoring, node = _read(path, Scoring)
+    catalogue = indicators_by_code()
+    compiled: list[PointLine] = []
+    problems: list[str] = []
+    for code in sorted(scoring.points):
+        for position, line in enumerate(scoring.points[code]):
+            try:
+                condition = parse_condition(catalogue[code], line.when)
+            except ConditionError as error:
+                problems.append(f"{path}:{_line_of(node, ('points', code, position))}: points.{code}.{position}.when: {error}")
+                continue
+            if line.hard and catalogue[code].group != "risk":
+                problems.append(
+                    f"{path}:{_line_of(node, ('points', code, position))}: points.{code}.{position}.hard: only a risk can be hard"
+                )
+            compiled.append(PointLine(catalogue[code], position + 1, condition, line.points, line.hard))
+    if problems:
+        raise RuleError("\n".join(problems))
+    return scoring, tuple(compiled)
+
+
+def _in_force(entries: Sequence[Standard], as_of: date) -> dict[str, Standard]:
+    begun = sorted((e for e in entries if e.effective_from <= as_of), key=lambda e: e.effective_from)
+    return {e.area: e for e in begun}
+
+
+def _assemble(as_of: date, scoring: Scoring, lines: tuple[PointLine, ...], standards: Standards) -> Rules:
+    monitoring, dibao = _in_force(standards.monitoring_line, as_of), _in_force(standards.dibao_standard, as_of)
+    content = {
+        "scoring": scoring.model_dump(mode="json"),
+        "monitoring_line": {a: e.model_dump(mode="json") for a, e in monitoring.items()},
+        "dibao_standard": {a: e.model_dump(mode="json") for a, e in dibao.items()},
+    }
+    begun = [scoring.effective_from, *(e.effective_from for e in (*monitoring.values(), *dibao.values()))]
+    return Rules(
+        as_of=as_of,
+        scoring=scoring,
+        monitoring_line=tuple(sorted((a, e.yuan) for a, e in monitoring.items())),
+        dibao_standard=tuple(sorted((a, e.yuan) for a, e in dibao.items())),
+        effective_from=max(begun),
+        hash=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+        lines=lines,
+    )
+
+
+def load_rules(as_of: date, folder: Path = RULES) -> Rules:
+    """The rules in force on `as_of`: the newest scoring file that has begun, and each area's newest standards.
+
+    Every scoring file is read, so that a broken one is refused before its day comes. Raises `RuleError`.
+    """
+    paths = sorted(folder.glob("scoring-*.yaml"))
+    read = [(path, *read_scoring(path)) for path in paths]
+    for path, scoring, _ in read:
+        if path.stem != f"scoring-{scoring.effective_from}":
+            raise RuleError(f"{path}:1: effective_from is {scoring.effective_from}; name the file scoring-{scoring.effective_from}.yaml")
+    begun = [(scoring, lines) for _, scoring, lines in read if scoring.effective_from <= as_of]
+    if not begun:
+        raise RuleError(f"{folder}: no scoring file is in force on {as_of}; add one with an earlier effective_from")
+    scoring, lines = max(begun, key=lambda entry: entry[0].effective_from)
+    return _assemble(as_of, scoring, lines, _read(folder / "standards.yaml", Standards)[0])
+
+
+def load_candidate(path: Path, as_of: date, folder: Path = RULES) -> Rules:
+    """The rules of `as_of` with the scoring file `path` instead of the one in force, whatever its `effective_from`."""
+    scoring, lines = read_scoring(path)
+    return _assemble(as_of, scoring, lines, _read(folder / "standards.yaml", Standards)[0])
+
+
+def refuse_changed(rules: Rules, used: Mapping[date, str]) -> None:
+    """Stops a day whose rules were edited after a release used them.
+
+    `used` has, for each `effective_from` that a release of the same `as_of` was made under, the hash of its rules.
+    """
+    known = used.get(rules.effective_from)
+    if known is not None and known != rules.hash:
+        raise RuleError(
+            f"the rules in force from {rules.effective_from} are not those that a release used: "
+            "restore the rule files, and put the change into a new file with a later effective_from"
+        )
