@@ -15,6 +15,8 @@ from open_data_contract_standard.model import OpenDataContractStandard, SchemaPr
 
 CONTRACTS = Path(__file__).parent / "contracts"
 
+BASE_REGISTER = "rural_revitalisation"
+
 Delivery = Literal["full", "incremental"]
 
 
@@ -76,6 +78,15 @@ class Contract:
     def table(self) -> str:
         """`<department>__<records>`, the name of its tables and of its folder in the lake."""
         return f"{self.department}__{self.records}"
+
+    @property
+    def is_base_register(self) -> bool:
+        """The register that every other record is matched to (乡村振兴局)."""
+        return self.department == BASE_REGISTER
+
+    def must_have(self, field: Field) -> bool:
+        """Whether a row without a value in `field` is broken: a name is optional in department records."""
+        return field.required and (field.role != "name" or self.is_base_register)
 
     @property
     def record_key(self) -> Field:
@@ -157,7 +168,7 @@ def load_contracts(folder: Path = CONTRACTS) -> tuple[Contract, ...]:
     The base register comes first since every other record is matched to it.
     """
     contracts = [read_contract(path) for path in sorted(folder.glob("*/*.odcs.yaml"))]
-    return tuple(sorted(contracts, key=lambda c: (c.department != "rural_revitalisation", c.department, c.records)))
+    return tuple(sorted(contracts, key=lambda c: (c.department != BASE_REGISTER, c.department, c.records)))
 
 
 def contract_for(records: str) -> Contract:

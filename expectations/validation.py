@@ -1,0 +1,114 @@
+"""The verdict on one batch: which rows are bad and why, and whether the batch may join `valid`.
+
+Belongs here: running the suites and judging. Not here: what happens to good and bad rows (`warehouse.asof`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from expectations.contract import Contract
+from expectations.drift import Drift
+from expectations.engine import SqlEngine, literal, name
+from expectations.rules import Rule, batch_rules, row_rules
+from expectations.suites import BatchViews, RuleResult, applicable, batch_views, run_rules
+
+MAX_BAD_SHARE = 0.05
+"""A batch with more bad rows than this is rejected, unless its contract says otherwise (`maxBadShare`)."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What validation found in a batch.
+
+    `bad_rows` names an engine table with `_row` and `rules` (the critical row rules that the row broke, sorted).
+    """
+
+    rules: tuple[RuleResult, ...]
+    bad_rows: str
+    received: int
+    bad_count: int
+    is_rejected: bool
+    reasons: tuple[str, ...]
+
+
+def preload() -> threading.Thread:
+    """Starts importing GX in the background: it costs seconds that fetching can use."""
+
+    def load() -> None:
+        import expectations.gx_duckdb  # noqa: F401  # for its import alone
+
+    thread = threading.Thread(target=load, name="preload-gx", daemon=True)
+    thread.start()
+    return thread
+
+
+def validate(
+    engine: SqlEngine,
+    contract: Contract,
+    batch_manifest: dict[str, Any],
+    rows_path: Path,
+    history: Sequence[float] = (),
+    drifts: Sequence[Drift] = (),
+) -> Verdict:
+    """Runs every rule of `contract` over a landed batch.
+
+    `history` holds the rows per day of the last runs of the same delivery, for the volume rule; `drifts` what landing
+    found. Views `valid_<table>` that stand in the engine serve the references between record types.
+    """
+    views = batch_views(engine, contract, f"read_parquet({literal(rows_path)})")
+    bad_rows = f"bad_{contract.table}"
+    blocking = [drift for drift in drifts if drift.blocks]
+    columns = RuleResult("batch:columns", "critical", not blocking, True, len(contract.fields), len(blocking))
+    if blocking:
+        # Rows without a required column, or of another type, say nothing about the rules.
+        engine.table(bad_rows, "select null::bigint as _row, null::varchar[] as rules where false")
+        return Verdict((columns,), bad_rows, views.delivered_count, 0, True, tuple(drift.message for drift in blocking))
+    rules = applicable(engine, (*row_rules(contract), *batch_rules(contract, batch_manifest, history)))
+    results = run_rules(engine, contract, views, rules)
+    bad_count = _collect_bad_rows(engine, views, rules, results, bad_rows)
+    share = _bad_share(contract, bad_count, views.delivered_count)
+    found = (*results, columns, share)
+    reasons = tuple(_reason(contract, result, rules) for result in found if _rejects(result, rules))
+    return Verdict(found, bad_rows, views.delivered_count, bad_count, bool(reasons), reasons)
+
+
+def _collect_bad_rows(engine: SqlEngine, views: BatchViews, rules: Sequence[Rule], results: Sequence[RuleResult], table: str) -> int:
+    """The rows that broke a critical row rule, each with every rule it broke; asks again only the rules that failed."""
+    broken = {r.rule for r in results if r.could_run and not r.passed and r.severity == "critical"}
+    selects = [
+        f"select _row, {literal(rule.name)} as rule from ({rule.query.format(batch=name(views.delivered if rule.on_withdrawals else views.records))})"
+        for rule in rules
+        if rule.level == "row" and rule.name in broken
+    ]
+    if not selects:
+        return engine.table(table, "select null::bigint as _row, null::varchar[] as rules where false")
+    return engine.table(table, f"select _row, list_sort(list(distinct rule)) as rules from ({' union all '.join(selects)}) group by _row")
+
+
+def _bad_share(contract: Contract, bad: int, received: int) -> RuleResult:
+    limit = float(contract.properties.get("maxBadShare", MAX_BAD_SHARE))
+    return RuleResult("batch:bad_share", "critical", bad <= received * limit, True, received, bad)
+
+
+def _rejects(result: RuleResult, rules: Sequence[Rule]) -> bool:
+    if not result.could_run:
+        return True
+    is_row_rule = any(rule.name == result.rule and rule.level == "row" for rule in rules)
+    return not result.passed and result.severity == "critical" and not is_row_rule
+
+
+def _reason(contract: Contract, result: RuleResult, rules: Sequence[Rule]) -> str:
+    if not result.could_run:
+        return f"{contract.table}: rule {result.rule} could not run; mend it in {contract.path.name}, then run the day again"
+    texts = {
+        "batch:not_empty": "no rows where a full delivery is due; ask the department for the whole extract",
+        "batch:total": f"{result.element_count} rows where another total was announced; read the day again",
+        "batch:bad_share": f"{result.unexpected_count} of {result.element_count} rows are bad, more than the contract allows; "
+        "send the department its correction file, or open the gate",
+    }
+    return f"{contract.table}: {texts.get(result.rule, f'rule {result.rule} failed; correct the extract, or open the gate')}"
