@@ -60,4 +60,3 @@ def department_asset(contract: Contract, layer: str, kinds: set[str]) -> dict[st
         "kinds": kinds,
         "tags": {"layer": layer, "department": contract.department, "cadence": contract.cadence},
     }
-

@@ -19,12 +19,21 @@ OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
 REGISTER = "valid_rural_revitalisation__members"
 
 
-def spine(house: House, as_of: date) -> None:
-    """Makes the spine of the day on the engine, once a run: with identities, so never written to the lake."""
+def use_spine_inputs(house: House, as_of: date) -> None:
+    """What the spine is made of: the register, yesterday's keys and questions, the stewards' answers."""
     house.use(REGISTER, as_of)
+    house.use("valid_rural_revitalisation__households", as_of)
+    for table in ("person_key_map", "review_queue"):
+        house.use_previous(table, as_of)
+    house.use_decisions(as_of)
+
+
+def use_spine(house: House, as_of: date) -> None:
+    """Makes the spine of the day on the engine, once a run: it holds identities, so it is never written to the lake."""
+    if not house.engine.exists("spine"):
+        use_spine_inputs(house, as_of)
+        build_spine(house.engine, as_of, house.settings.pseudonym_key)
     house.use("person", as_of)
-    house.use("person_key_map", as_of)
-    build_spine(house.engine, as_of, house.settings.pseudonym_key)
 
 
 def matched_asset(contract: Contract) -> dg.AssetsDefinition:
@@ -50,7 +59,7 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
         house.use(valid, as_of)
         house.use("valid_rural_revitalisation__households", as_of)
-        spine(house, as_of)
+        use_spine(house, as_of)
         build_matched(house.engine, contract, as_of, house.settings.pseudonym_key)
         written = house.keep(name, as_of, matched_order(contract))
         outcomes = {str(o): int(n) for o, n in house.engine.rows(f'select outcome, count(*) from "{name}" group by 1')}

@@ -37,7 +37,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
     def raw(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
         day = house.departments.read_day(contract, date.fromisoformat(context.partition_key))
         rows = sum(batch.row_count for batch in day.batches)
-        said = day.failure.message if day.failure else f"{rows:,} rows, {day.status}"
+        said = str(day.failure) if day.failure else f"{rows:,} rows, {day.status}"
         context.log.info(f"{day.seconds:6.1f} s  {said}")
         return dg.MaterializeResult(
             metadata={
@@ -46,7 +46,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
                 "batches": [batch.batch_id for batch in day.batches],
                 "requests": day.requests,
                 "seconds": round(day.seconds, 3),
-                **({"failure": day.failure.message} if day.failure else {}),
+                **({"failure": str(day.failure)} if day.failure else {}),
             },
             check_results=[
                 dg.AssetCheckResult(

@@ -66,7 +66,11 @@ def tables_asset(
             context.log.info(f"{time.monotonic() - started:6.1f} s  {table.name}: {written.rows:,} rows")
             yield dg.MaterializeResult(
                 asset_key=table.name,
-                metadata={"dagster/row_count": written.rows, "dagster/column_schema": _columns(house, table.name), "counties": len(written.counties)},
+                metadata={
+                    "dagster/row_count": written.rows,
+                    "dagster/column_schema": _columns(house, table.name),
+                    "counties": len(written.counties),
+                },
                 check_results=[check(house, as_of) for _, _, check in table.checks],
             )
 

@@ -39,6 +39,17 @@ def check() -> int:
     ).returncode
 
 
+def status() -> int:
+    """Prints what `make status` promises; exit status 1 where something needs doing."""
+    from pipelines.status import print_status
+    from pipelines.status import status as look
+
+    settings = _settings()
+    if settings is None:
+        return BAD_SETTINGS
+    return OK if print_status(look(settings)) else FAILED
+
+
 def psql(role: str) -> int:
     """psql as a role; with SQL on standard input it runs that and stops at the first error."""
     settings = _settings()

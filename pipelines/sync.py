@@ -68,10 +68,9 @@ def sync(first: str | None = None, last: str | None = None) -> int:
 
 
 def _run_days(settings: Settings, days: list[date], bring_to: Callable[[date], None]) -> int:
-    from resources.departments import SourceError, preflight
-
     from pipelines.runs import run_day  # Dagster costs seconds to import: mistakes in the settings are said before that
     from pipelines.summary import print_summary
+    from resources.departments import SourceError, preflight
 
     for day in days:
         try:

@@ -6,12 +6,13 @@ Belongs here: opening and closing them, and the names under which tables are rea
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from typing import Any
 
 import dagster as dg
+import sqlalchemy as sa
 from pydantic import PrivateAttr
 
 from expectations.contract import Contract, load_contracts
@@ -36,8 +37,31 @@ LAYER_OF = {
 }
 """The lake layer of every table that is not `valid_…` or `matched_…`."""
 
+DECISIONS = (
+    "select null::varchar as queue_id, null::varchar as decision, null::varchar as person_key, null::varchar as decided_by, "
+    "null::timestamp as decided_at where false"
+)
+
 LOCK_WAIT_SECONDS = 3600.0
 """A run that the UI or the daemon starts waits this long for the run before it."""
+
+
+def decisions(server: Server, as_of: date) -> Sequence[sa.Row[Any]]:
+    """The stewards' answers up to the end of `as_of`, so that a past day comes out as it was; none before the first release."""
+    engine = server.engine()
+    try:
+        with engine.connect() as connection:
+            if connection.execute(sa.text("select to_regclass('ops.review_decision')")).scalar() is None:
+                return []
+            return connection.execute(
+                sa.text(
+                    "select queue_id, decision, person_key, decided_by, decided_at at time zone 'Asia/Shanghai' from ops.review_decision "
+                    "where (decided_at at time zone 'Asia/Shanghai')::date <= :as_of order by decision_id"
+                ),
+                {"as_of": as_of},
+            ).all()
+    finally:
+        engine.dispose()
 
 
 def place(table: str) -> tuple[str, str]:
@@ -113,19 +137,21 @@ class House(dg.ConfigurableResource):
         self.engine.parquet_view(table, files)
         return table
 
-    def use_previous(self, table: str, as_of: date, otherwise: str) -> str:
-        """`previous_<table>`: the table's newest day before `as_of`, with `_as_of`; or the rowless SELECT `otherwise`."""
+    def use_previous(self, table: str, as_of: date) -> str | None:
+        """`previous_<table>`: the table's newest day before `as_of`, with `_as_of`; None (and no view) on a first day."""
         layer, name = place(table)
         day = self.lake.latest(layer, name, as_of)
         files = None if day is None else self.lake.files(layer, name, day)
         if files is None:
-            self.engine.view(f"previous_{table}", otherwise)
-        else:
-            self.engine.view(
-                f"previous_{table}",
-                f"select *, date '{day}' as _as_of from read_parquet('{files}', hive_partitioning = false)",
-            )
+            return None
+        self.engine.view(f"previous_{table}", f"select *, date '{day}' as _as_of from read_parquet('{files}', hive_partitioning = false)")
         return f"previous_{table}"
+
+    def use_decisions(self, as_of: date) -> None:
+        """`review_decision`: what stewards had answered by the end of the day, from the warehouse."""
+        self.engine.table("review_decision", DECISIONS)
+        for answer in decisions(self.server, as_of):
+            self.engine.execute("insert into review_decision values (?, ?, ?, ?, ?)", list(answer))
 
     def keep(self, table: str, as_of: date, order: str, county: str | None = None) -> Written:
         """Writes the engine table `table` to its place in the lake, in the total order `order`."""

@@ -1,0 +1,136 @@
+"""The release: what consumers read, published to PostgreSQL in one transaction.
+
+Belongs here: what is published. Not here: how (`warehouse.publication`), who may see it (`warehouse.schema`).
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from datetime import date
+
+import dagster as dg
+
+from assets.described import DAILY, code_references
+from assets.household import use_matched
+from assets.matched import use_spine
+from expectations.contract import Contract
+from resources.house import House
+from resources.settings import ROOT, today
+from warehouse import review
+from warehouse.migrations.run import upgrade
+from warehouse.publication import AuditFailed, PublicationError, RunSource, publish
+from warehouse.scoring_rules import load_rules
+
+PUBLISHED = ("household", "household_member", "household_indicator", "warning_flag", "warning_reason", "source_status")
+
+
+def code_version() -> str:
+    """The commit that runs, or `unknown` where the code is not in a checkout."""
+    done = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict[str, str]:
+    """Engine tables of what goes along with a release: validation results, quarantine, review queue, and the vault's part."""
+    engine = house.engine
+    use_matched(house, contracts, as_of)
+    use_spine(house, as_of)
+    for contract in contracts:
+        house.use(f"valid_{contract.table}", as_of)
+    review.build_review_queue(engine, contracts, as_of)
+    engine.view(
+        "vault_person_source",
+        "select p.member_id, p.person_key, p.household_id, m.id_number, m.name from person as p "
+        "join valid_rural_revitalisation__members as m using (member_id)",
+    )
+    engine.table("rule_result", RULE_RESULT)
+    quarantined = []
+    for contract in contracts:
+        ledger = house.lake.read_note("ledger", contract.table, as_of) or {"rules": [], "batch_id": None}
+        for rule in ledger["rules"]:
+            engine.execute(
+                "insert into rule_result values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [contract.department, contract.records, ledger["batch_id"], rule["rule"], rule["severity"], rule["passed"],
+                 rule["could_run"], rule["element_count"], rule["unexpected_count"]],
+            )  # fmt: skip
+        files = house.lake.files("quarantine", contract.table, as_of)
+        identity = "true" if contract.record_key.is_identity else "false"
+        quarantined.append(
+            f"select '{contract.department}' as department, '{contract.records}' as records, * exclude (_row, record_key), "
+            f"_row as row_number, case when not {identity} then record_key end as record_key "
+            f"from read_parquet('{files}', hive_partitioning = false)"
+        )
+    engine.view("quarantined", " union all by name ".join(quarantined))
+    return {
+        "person": "vault_person_source",
+        "validation_result": "rule_result",
+        "quarantine": "quarantined",
+        "quarantine_row": "quarantined",
+        "review_queue": "review_queue",
+        "queue_candidate": "review_candidate",
+    }
+
+
+RULE_RESULT = """
+select null::varchar as department, null::varchar as records, null::varchar as batch_id, null::varchar as rule, null::varchar as severity,
+    null::boolean as passed, null::boolean as could_run, null::bigint as element_count, null::bigint as unexpected_count
+where false
+"""
+
+
+def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
+    """The one asset that publishes."""
+
+    @dg.asset(
+        name="release",
+        partitions_def=DAILY,
+        group_name="release",
+        owners=["team:yihu"],
+        kinds={"postgres"},
+        tags={"layer": "release"},
+        deps=[*PUBLISHED, "linkage_quality", "review_queue"],
+        description="The release of the day: written, audited, made current in one transaction; readers see the old one or the new one.",
+        metadata={"dagster/code_references": code_references({"publication": ROOT / "warehouse" / "publication" / "publish.py"})},
+        check_specs=[dg.AssetCheckSpec("audit", asset="release", description="What is published is whole, sound and holds no ID number.")],
+    )
+    def release(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+        as_of = date.fromisoformat(context.partition_key)
+        for table in PUBLISHED:
+            house.use(table, as_of)
+        engine = house.server.engine()
+        try:
+            upgrade(engine, house.server.passwords)
+        finally:
+            engine.dispose()
+        source = RunSource(context.run_id, code_version(), load_rules(as_of).version, is_provisional=as_of >= today())
+        try:
+            published = publish(
+                house.engine,
+                house.server.url,
+                as_of,
+                {table: table for table in PUBLISHED},
+                source,
+                house.lake.root / "release",
+                extras=use_beside(house, contracts, as_of),
+                register="matched_rural_revitalisation__households",
+            )
+        except AuditFailed as failed:
+            context.log.error(str(failed))
+            raise dg.Failure(str(failed), allow_retries=False) from None
+        except PublicationError as error:
+            raise dg.Failure(f"release {as_of}: {error}. The last release stands.") from None
+        context.log.info(f"{sum(published.seconds.values()):6.1f} s  {published.message}")
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": sum(published.counts.values()),
+                "release_id": published.release_id,
+                "is_current": published.is_current,
+                "checksum": published.checksum,
+                "changed": dict(published.changed),
+                "seconds": {step: round(seconds, 3) for step, seconds in published.seconds.items()},
+            },
+            check_results=[dg.AssetCheckResult(check_name="audit", passed=True, metadata={"checksum": published.checksum})],
+        )
+
+    return [release]

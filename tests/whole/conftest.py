@@ -1,0 +1,90 @@
+"""A small county, synced for real: gateway, files, front-end database, Dagster runs, PostgreSQL. Made once a session."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from resources.server import Server, warehouse_server
+from resources.settings import ROOT
+
+FIRST = date(2026, 11, 19)
+SECOND = FIRST + timedelta(days=1)
+HOUSEHOLDS = 2000
+
+
+@dataclass(frozen=True)
+class Synced:
+    """A home with two days in it, and what each `sync` printed."""
+
+    home: Path
+    outputs: dict[str, str]
+
+    def environment(self, **settings: str) -> dict[str, str]:
+        return environment(self.home, **settings)
+
+
+def environment(home: Path, **settings: str) -> dict[str, str]:
+    """The process environment with nothing of yihu's but `settings`."""
+    clean = {name: value for name, value in os.environ.items() if not re.match("YIHU_|DAGSTER_", name)}
+    return {**clean, "YIHU_HOME": str(home), "YIHU_SANDBOX_HOUSEHOLDS": str(HOUSEHOLDS), **settings}
+
+
+def pipelines(home: Path, *arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+    """`python -m pipelines …`, as the Makefile calls it."""
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines", *arguments],
+        cwd=ROOT, env=environment(home, **settings), input=stdin, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+
+
+def sync(home: Path, as_of: date, **settings: str) -> subprocess.CompletedProcess[str]:
+    return pipelines(home, "sync", YIHU_AS_OF=as_of.isoformat(), **settings)
+
+
+@pytest.fixture(scope="session")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
+    """Two days of a small county, the second synced twice."""
+    home = tmp_path_factory.mktemp("county")
+    outputs = {}
+    for name, day in (("first", FIRST), ("second", SECOND), ("again", SECOND)):
+        done = sync(home, day)
+        outputs[name] = done.stdout + done.stderr
+        assert done.returncode == 0, outputs[name][-4000:]
+    with warehouse_server(home):
+        yield Synced(home, outputs)
+
+
+@pytest.fixture(scope="session")
+def server(synced: Synced) -> Iterator[Server]:
+    """The embedded server of the county, running for the whole session."""
+    with warehouse_server(synced.home) as running:
+        yield running
+
+
+@contextmanager
+def asking(server: Server, login: str | None = None) -> Iterator[sa.Connection]:
+    """A connection as `login`."""
+    engine = server.engine(login)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def ask(server: Server, sql: str, login: str | None = "yihu_reader", **parameters: Any) -> Sequence[sa.Row[Any]]:
+    """The rows of a query as `login` sees them."""
+    with asking(server, login) as connection:
+        return connection.execute(sa.text(sql), parameters).all()
