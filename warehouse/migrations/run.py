@@ -87,7 +87,9 @@ def downgrade(engine: sa.Engine, to: str = "base") -> None:
 
 def _fresh(connection: sa.Connection, passwords: Mapping[str, str]) -> dict[str, str]:
     """The passwords of the roles that cannot log in yet: setting one again at every start would only make writers collide."""
-    have = connection.scalars(sa.text("select rolname from pg_roles where rolcanlogin and rolname = any(:names)"), {"names": list(roles.ROLES)})
+    have = connection.scalars(
+        sa.text("select rolname from pg_roles where rolcanlogin and rolname = any(:names)"), {"names": list(roles.ROLES)}
+    )
     known = set(have)
     return {login: password for login, password in passwords.items() if login not in known}
 

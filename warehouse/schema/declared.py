@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from warehouse.schema.catalogue import indicator_columns
+from warehouse.catalogue import DOMAINS, Indicator, load_indicators
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,6 @@ ADDED = (
 HOUSEHOLD_ID = Column("household_id", "text", "household number in the base register (户编号)")
 RULE_VERSION = Column("rule_version", "text", "hash of the rules in force on the day")
 COVERAGE = Column("coverage", "numeric(5,4)", "share of the 72 indicators that are ok or not_applicable")
-DOMAINS = ("income", "medical", "disability", "housing", "education", "employment", "disaster", "assistance")
 STAGES = ("discovered", "verified", "compared", "reviewed", "approved", "recorded", "assisted", "cleared")
 
 
@@ -63,6 +62,11 @@ def _columns(*rows: str | Column) -> tuple[Column, ...]:
             name, kind, meaning = (part.strip() for part in row.split("|", 2))
             made.append(Column(name, kind, meaning))
     return tuple(made)
+
+
+def _indicator(indicator: Indicator) -> Column:
+    kind = indicator.sql_type.replace("decimal", "numeric").replace("varchar", "text")
+    return Column(indicator.column, kind, f"{indicator.code} {indicator.chinese}, {indicator.unit}: {indicator.definition}")
 
 
 HOUSEHOLD = View(
@@ -104,7 +108,7 @@ HOUSEHOLD_INDICATOR = View(
     ("household_id",),
     (
         HOUSEHOLD_ID,
-        *(Column(*row) for row in indicator_columns()),
+        *(_indicator(indicator) for indicator in load_indicators()),
         *_columns(
             COVERAGE,
             "missing | text[] | codes of the indicators without a value because a source or a field is missing",

@@ -72,7 +72,7 @@ def source_status_sql() -> str:
 
 
 def _comments(view: View) -> list[str]:
-    rows = [f"comment on view yihu.\"{view.name}\" is {_literal(view.meaning)}"]
+    rows = [f'comment on view yihu."{view.name}" is {_literal(view.meaning)}']
     for column in (*view.stored, *ADDED):
         if column.meaning:
             rows.append(f'comment on column yihu."{view.name}"."{column.name}" is {_literal(column.meaning)}')

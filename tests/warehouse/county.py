@@ -1,0 +1,92 @@
+"""A small published county, made in the engine: every view has rows, and every audit holds."""
+
+from __future__ import annotations
+
+from warehouse.catalogue import load_indicators
+from warehouse.model import SqlEngine
+from warehouse.schema import VIEW
+
+TOWNS = ("610921100", "610921101", "610921102", "610921103")
+PLACE = "area_code, town_code"
+
+
+def _indicators() -> str:
+    made = []
+    for place, indicator in enumerate(load_indicators()):
+        value = {
+            "boolean": f"(n + {place}) % 3 = 0",
+            "integer": f"((n + {place}) % 7)::integer",
+            "varchar": f"((n + {place}) % 4)::varchar",
+        }.get(indicator.sql_type, f"((n * 37 + {place}) % 90000 / 100.0)::{indicator.sql_type}")
+        made.append(f"{value} as {indicator.column}")
+    return ", ".join(made)
+
+
+def make_county(engine: SqlEngine, households: int, day: int = 0, changed: str = "false") -> dict[str, str]:
+    """Makes engine tables named like the views, and returns what `publish` takes.
+
+    `changed`: a condition on the household's number `n`; where it holds, the household is as `day` makes it.
+    """
+    towns = ", ".join(f"'{town}'" for town in TOWNS)
+    engine.table(
+        "seed",
+        f"""
+        select n, 'H' || lpad(n::varchar, 9, '0') as household_id, [{towns}][1 + n % {len(TOWNS)}] as town_code,
+          [{towns}][1 + n % {len(TOWNS)}] || lpad((1 + n % 12)::varchar, 3, '0') as area_code, case when {changed} then {day} else 0 end as v
+        from range({households}) as t(n)
+        """,
+    )
+    engine.table(
+        "household",
+        f"""
+        select household_id, '徐*' as head_name_masked, (1 + n % 3)::varchar as household_type, (n % 4)::varchar as monitor_class,
+          n % 10 = 0 as relocated, 3::integer as member_count, '村' || (n % 12) as village_name, '镇' || (n % 4) as town_name,
+          false as has_conflict, {PLACE} from seed
+        """,
+    )
+    engine.table(
+        "household_member",
+        f"""
+        select household_id || '-' || m as member_id, household_id, '李*' as name_masked, lpad(m::varchar, 2, '0') as relation,
+          '16-59' as age_band, '0' as student_status, '1' as labour_class, '1' as status, 'established' as identity_state, {PLACE}
+        from seed, range(1, 4) as t(m)
+        """,
+    )
+    engine.table(
+        "household_indicator",
+        f"""
+        select household_id, {_indicators()}, (0.5 + v % 5 / 10.0)::decimal(5,4) as coverage, ['R26', 'R29'] as missing,
+          case when v > 0 then ['R04'] else []::varchar[] end as stale, []::varchar[] as not_applicable, {PLACE} from seed
+        """,
+    )
+    engine.table(
+        "warning_reason",
+        f"""
+        select household_id, code, points, '1' as value, '>= 1' as threshold, 'health_insurance' as department, 'settlements' as records,
+          ['S' || n || code] as evidence, date '2026-11-01' as evidence_on, 'rules1' as rule_version, {PLACE}
+        from seed, (values ('R04', 16), ('R05', 8), ('R07', 8), ('S08', -1), ('R30', 4), ('offset', 1)) as t(code, base),
+          lateral (select (case when n % 50 = 0 or base < 0 or code = 'offset' then base else base / 8.0 end + case when code = 'R05' then v else 0 end)::decimal(6,2) as points)
+        """,
+    )
+    engine.table(
+        "warning_flag",
+        f"""
+        with summed as (select household_id, sum(points) as score from warning_reason group by household_id)
+        select s.household_id, case when score > 30 then 'red' when score > 15 then 'yellow' else 'green' end as level, score::decimal(6,2) as score,
+          score::decimal(6,2) as raw_points, 0::decimal(6,2) as offset_points, false as is_hard, false as is_held,
+          ['R04', 'R05', 'R07'] as reasons, 0.9::decimal(5,4) as coverage, case when score > 30 then date '2026-11-01' end as red_since,
+          'rules1' as rule_version, {PLACE}
+        from seed as s join summed using (household_id)
+        """,
+    )
+    engine.table(
+        "source_status",
+        """
+        select 'health_insurance' as department, r as records, r || '-20261119-01' as batch_id, date '2026-11-19' as extract_date, 0::integer as age_days,
+          'ok' as state, 10 as received, 10 as accepted, 0 as unchanged, 0 as superseded, 0 as withdrawn, 0 as quarantined, 100 as in_force,
+          99 as linked, 1 as unregistered, 0 as ambiguous, 0 as unidentifiable, 0.99::decimal(7,6) as match_rate, null::decimal(7,6) as false_link_rate
+        from (values ('settlements'), ('enrolments')) as t(r)
+        """,
+    )
+    names = ("household", "household_member", "household_indicator", "warning_flag", "warning_reason", "source_status")
+    return {name: name for name in names if name in VIEW or name == "source_status"}

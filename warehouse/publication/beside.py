@@ -1,0 +1,122 @@
+"""What goes along with a release and is not versioned: sources, validation, quarantine, queue, and the vault.
+
+Belongs here: loading those tables from the engine, in the release's transaction. Not here: what is versioned (`publish`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from warehouse.model import SqlEngine
+from warehouse.publication.errors import PublicationError
+from warehouse.publication.wire import Wire
+from warehouse.schema import METADATA
+
+LONG_NUMBER = "[0-9]{14}"
+"""A record key with so many digits in a row may be an ID number: it stays in the vault."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A table that is replaced as a whole, or for its day; `of`: what identifies the part that is replaced."""
+
+    schema: str
+    table: str
+    of: str | None = None
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Column and SQL type."""
+        table = METADATA.tables[f"{self.schema}.{self.table}"]
+        return {column.name: column.type.compile() if not str(column.type).startswith("ARRAY") else "text[]" for column in table.columns}
+
+
+TABLES = {
+    "validation_result": Beside("ops", "validation_result", "as_of"),
+    "quarantine": Beside("ops", "quarantine"),
+    "review_queue": Beside("ops", "review_queue"),
+    "quarantine_row": Beside("vault", "quarantine_row"),
+    "queue_candidate": Beside("vault", "queue_candidate"),
+}
+PERSON = "person"
+NAMES = (*TABLES, PERSON)
+
+
+def load_source_status(wire: Wire, engine: SqlEngine, source: str, release_id: int) -> None:
+    """The state of every source for this release, in place of what was said of it before."""
+    wire.execute("delete from ops.source_status where release_id = $1::integer", release_id)
+    _load(wire, engine, Beside("ops", "source_status"), source, {"release_id": f"{release_id}"})
+
+
+def load(wire: Wire, engine: SqlEngine, as_of: date, sources: Mapping[str, str]) -> None:
+    """Loads the tables that `sources` names (table → engine view); the others stay as they are.
+
+    Columns are matched by name; those that the engine's view lacks are null.
+    """
+    unknown = sorted(set(sources) - set(NAMES))
+    if unknown:
+        raise PublicationError(f"no such table beside a release: {', '.join(unknown)}")
+    for name, source in sources.items():
+        if name == PERSON:
+            _load_person(wire, engine, source)
+            continue
+        beside = TABLES[name]
+        day = as_of.isoformat()
+        where = f" where {beside.of} = date '{day}'" if beside.of else ""
+        wire.execute(f"delete from {beside.schema}.{beside.table}{where}")
+        known = {"as_of": f"date '{day}'"} if "as_of" in beside.columns else {}
+        if name == "quarantine":
+            known["record_key"] = f"case when not regexp_matches(record_key, '{LONG_NUMBER}') then record_key end"
+        _load(wire, engine, beside, source, known)
+
+
+def _load(wire: Wire, engine: SqlEngine, beside: Beside, source: str, known: Mapping[str, str]) -> None:
+    have = {name for name, _ in engine.columns(f'select * from "{source}"')}
+    columns = {name: kind for name, kind in beside.columns.items() if name in have or (name in known and name != "record_key")}
+    _stage(wire, engine, f"stage_{beside.table}", columns, source, known)
+    names = ", ".join(columns)
+    casts = ", ".join(f"{name}::jsonb" if kind == "JSONB" else name for name, kind in columns.items())
+    wire.execute(f"insert into {beside.schema}.{beside.table} ({names}) select {casts} from stage_{beside.table}")
+
+
+def _stage(wire: Wire, engine: SqlEngine, stage: str, columns: Mapping[str, str], source: str, known: Mapping[str, str]) -> None:
+    """A temporary table that holds `columns` of the engine's view."""
+    declared = ", ".join(f"{name} {'text' if kind == 'JSONB' else kind}" for name, kind in columns.items())
+    wire.execute(f"create temporary table {stage} ({declared}) on commit drop")
+    picked = ", ".join(f"cast({known.get(name, name)} as {_engine_kind(kind)}) as {name}" for name, kind in columns.items())
+    wire.load(stage, engine.arrow(f'select {picked} from "{source}"'))
+
+
+def _engine_kind(kind: str) -> str:
+    return {"TEXT": "varchar", "JSONB": "varchar", "text[]": "varchar[]", "BYTEA": "blob", "BLOB": "blob", "DATETIME": "timestamp"}.get(
+        kind, kind.lower().replace("numeric", "decimal")
+    )
+
+
+PERSON_COLUMNS = ("member_id", "person_key", "household_id", "id_number", "name")
+
+
+def _load_person(wire: Wire, engine: SqlEngine, source: str) -> None:
+    """Who is behind each key: only the rows that differ are touched."""
+    text = ", ".join(f"coalesce(cast({name} as varchar), chr(29))" for name in PERSON_COLUMNS)
+    columns = ", ".join(f"cast({name} as varchar) as {name}" for name in PERSON_COLUMNS)
+    engine.table(
+        "vault_person", f'select {columns}, unhex(md5(concat_ws(chr(30), {text}))) as row_hash from "{source}" where member_id is not null'
+    )
+    engine.from_arrow("vault_written", wire.arrow("select member_id, row_hash from vault.person"))
+    new = "select p.* from vault_person as p left join vault_written as w using (member_id) where w.row_hash is null or w.row_hash <> p.row_hash"
+    gone = "select w.member_id from vault_written as w left join vault_person as p using (member_id) where p.row_hash is null or w.row_hash <> p.row_hash"
+    wire.execute("create temporary table stage_gone (member_id text) on commit drop")
+    if wire.load("stage_gone", engine.arrow(gone)):
+        wire.execute("delete from vault.person as p using stage_gone as g where p.member_id = g.member_id")
+    wire.execute(
+        "create temporary table stage_person (member_id text, person_key text, household_id text, id_number text, name text, row_hash bytea)"
+        " on commit drop"
+    )
+    if wire.load("stage_person", engine.arrow(new)):
+        names = ", ".join((*PERSON_COLUMNS, "row_hash"))
+        wire.execute(f"insert into vault.person ({names}) select {names} from stage_person")
+    for name in ("vault_person", "vault_written"):
+        engine.execute(f"drop table {name}")
