@@ -1,0 +1,136 @@
+"""A hand-made register and hand-made records on a real engine, for the tests of matching.
+
+Belongs here: rows in, outcomes out. Not here: any rule of matching.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from expectations.contract import Contract, contract_for
+from resources.engine import Engine
+from warehouse.linkage import build_linkage_quality
+from warehouse.matching import build_matched, build_person
+from warehouse.review import build_review_queue
+
+KEY = b"a key for tests only"
+AS_OF = date(2026, 11, 19)
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_TYPES = {"text": "varchar", "integer": "bigint", "boolean": "boolean", "date": "date", "timestamp": "timestamp"}
+
+
+def check_character(seventeen: str) -> str:
+    """ISO 7064 MOD 11-2 by the book, beside the SQL."""
+    return "10X98765432"[sum(int(digit) * weight for digit, weight in zip(seventeen, _WEIGHTS, strict=True)) % 11]
+
+
+def number(born: str = "19800101", sequence: int = 1, region: str = "612422") -> str:
+    """A sound ID number that nobody has."""
+    seventeen = f"{region}{born}{sequence:03d}"
+    return seventeen + check_character(seventeen)
+
+
+@dataclass(frozen=True)
+class Member:
+    member_id: str
+    name: str | None
+    id_number: str | None
+    household_id: str = "H1"
+    status: str = "1"
+
+
+@dataclass(frozen=True)
+class Record:
+    id_number: str | None
+    name: str | None
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    member_id: str | None
+    outcome: str
+    method: str | None
+    agreement: str | None
+    reason: str | None
+
+
+class County:
+    """A register on an engine; `match` says what became of records of a type."""
+
+    def __init__(self, folder: Path, members: Iterable[Member] = (), as_of: date = AS_OF) -> None:
+        self.engine, self.as_of = Engine(folder), as_of
+        self.register(members)
+
+    def deliver(self, contract: Contract, rows: Sequence[dict[str, Any]]) -> None:
+        """Makes `valid_<table>` of `rows`; fields that a row lacks are null."""
+        columns = ", ".join(f"{f.name} {_TYPES.get(f.type, f.type)}" for f in contract.fields)
+        table = f"valid_{contract.table}"
+        self.engine.execute(f'create or replace table "{table}" ({columns}, _batch_id varchar, _arrived_on date)')
+        for row in rows:
+            names = [*row, "_arrived_on"]
+            marks = ", ".join("?" for _ in names)
+            self.engine.execute(f'insert into "{table}" ({", ".join(names)}) values ({marks})', [*row.values(), self.as_of])
+
+    def register(self, members: Iterable[Member]) -> None:
+        rows = [m.__dict__ for m in members]
+        self.deliver(contract_for("members"), rows)
+        self.deliver(contract_for("households"), [{"household_id": h} for h in sorted({str(r["household_id"]) for r in rows})])
+        self.build()
+
+    def build(self) -> None:
+        build_person(self.engine, self.as_of, KEY)
+
+    def next_day(self, as_of: date) -> None:
+        """Keeps the day's map and queue as the day before's."""
+        self.as_of = as_of
+        for table in ("person_key_map", "review_queue"):
+            if self.engine.exists(table):
+                self.engine.execute(f'create or replace table "yesterday_{table}" as select * from "{table}"')
+                self.engine.view(f"previous_{table}", f'select * from "yesterday_{table}"')
+        self.build()
+
+    def match(self, records: Sequence[Record], type_of: str = "temporary_aid") -> list[Answer]:
+        contract = contract_for(type_of)
+        number_name = "certificate_no" if type_of == "certificates" else "id_number"
+        rows = [
+            {number_name: r.id_number, "name": r.name, **({} if type_of == "certificates" else {contract.record_key.name: r.key or f"R{i:05d}"})}
+            for i, r in enumerate(records)
+        ]
+        self.deliver(contract, rows)
+        self.build_matched(contract)
+        order = "record_id" if type_of != "certificates" else "1"
+        found = self.engine.rows(f'select member_id, outcome, method, name_agreement, reason from "matched_{contract.table}" order by {order}')
+        return [Answer(*row) for row in found]
+
+    def build_matched(self, contract: Contract) -> int:
+        return build_matched(self.engine, contract, self.as_of, KEY)
+
+    def queue(self, type_of: str = "temporary_aid") -> list[dict[str, Any]]:
+        """The open questions of one record type and of the register."""
+        build_review_queue(self.engine, [contract_for(type_of)], self.as_of)
+        return self.table("review_queue")
+
+    def decide(self, *rows: tuple[str, str, str | None, str]) -> None:
+        """Answers (queue_id, decision, person_key, steward), in the order in which they were given."""
+        self.engine.execute(
+            "create or replace table steward_row (queue_id varchar, decision varchar, person_key varchar, decided_by varchar, decided_at timestamp)"
+        )
+        for minute, row in enumerate(rows):
+            self.engine.execute(f"insert into steward_row values (?, ?, ?, ?, timestamp '2026-11-20 08:{minute:02d}:00')", list(row))
+        self.engine.view("review_decision", "select * from steward_row")
+
+    def quality(self, type_of: str = "temporary_aid") -> dict[str, Any]:
+        build_linkage_quality(self.engine, [contract_for(type_of)], self.as_of)
+        return self.table("linkage_quality")[0]
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        columns = [column for column, _ in self.engine.columns(f'select * from "{name}"')]
+        return [dict(zip(columns, row, strict=True)) for row in self.engine.rows(f'select * from "{name}" order by all')]
+
+    def keys(self) -> dict[str, str]:
+        return {str(m): str(k) for m, k in self.engine.rows("select member_id, person_key from person")}

@@ -1,0 +1,266 @@
+"""From a record to a person and a household, by ID number, set-wise on the engine.
+
+Belongs here: the spine of the day, `person`, and `matched_<table>` for any contract. Not here: what a number or a name
+is (`identity`, `names`), the review queue (`review`), the published quality (`linkage`).
+
+A run makes the spine once (`build_spine`), then matches any record type against it (`build_matched`). Nearly every record
+is one plain join: its number, as delivered, is a person's, and the name is the same. Only what is left (each distinct
+number and name once) goes through normalising, repair and proposals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from expectations.contract import Contract, Field
+
+from warehouse import identity, names
+from warehouse.model import SqlEngine, render
+
+OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
+METHODS = (*identity.FORMS, "repaired", "decided", "household_id")
+REASONS = (*identity.PROBLEMS, "name_differs", "tie", "register_conflict", "not_registered")
+
+MATCHED_COLUMNS: tuple[tuple[str, str, str], ...] = (
+    ("person_key", "varchar", "the person it is about"),
+    ("member_id", "varchar", "the person's row in the base register"),
+    ("household_id", "varchar", "the person's household"),
+    ("outcome", "varchar", "linked; unregistered; ambiguous; unidentifiable"),
+    ("method", "varchar", "; ".join(METHODS)),
+    ("name_agreement", "varchar", "same; absent; different"),
+    ("reason", "varchar", "; ".join(REASONS)),
+    ("_arrived_on", "date", "the day on which this version arrived"),
+)
+"""What matching adds to a record type: name, type, meaning. `record_id` stands before them, the contract's fields between."""
+
+PERSON_ORDER = "member_id"
+PERSON_KEY_MAP_ORDER = "member_id, number_hash nulls first"
+
+_RECORD_ID = "record_id"
+_TEN_THOUSAND_YUAN = "10k yuan"
+
+def _rowless(**columns: str) -> str:
+    return "select " + ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items()) + " where false"
+
+
+NO_PERSON_KEY_MAP = _rowless(
+    member_id="varchar", person_key="varchar", first_key="varchar", number_hash="varchar", first_seen_on="date", is_current="boolean"
+)
+NO_REVIEW_QUEUE = _rowless(
+    queue_id="varchar", department="varchar", records="varchar", record_id="varchar", outcome="varchar", reason="varchar",
+    candidate_count="integer", candidates="varchar[]", number_hash="varchar", first_seen_on="date",
+)  # fmt: skip
+NO_REVIEW_DECISION = _rowless(queue_id="varchar", decision="varchar", person_key="varchar", decided_by="varchar", decided_at="timestamp")
+"""What stands in for the day before's map and queue and for the stewards' decisions where there are none."""
+
+
+class MatchingError(ValueError):
+    """A record type that cannot be matched; the message names it and what to mend."""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What of a contract matters to matching, as SQL over its view `v`."""
+
+    valid: str
+    records: str
+    record_key: str
+    number: str
+    name: str
+
+    @property
+    def at_once(self) -> str:
+        """The plain join decides: one person has the number as delivered, and the name is the same, or absent.
+
+        A number that ends in 000 needs the same name.
+        """
+        same = f"v.{self.name} = s.name" if self.name else "false"
+        absent = f"{self.name_value} is null and right(s.number, 3) <> '000'"
+        return f"coalesce(s.member_id is not null and ({same} or ({absent})), false)"
+
+    @property
+    def name_value(self) -> str:
+        return f"v.{self.name}" if self.name else "cast(null as varchar)"
+
+    @property
+    def pair(self) -> str:
+        """Number and name as delivered in one text, as in the engine table `pair_answer`."""
+        return pair_text(f"coalesce(v.{self.number}, '')", f"coalesce({self.name_value}, '')")
+
+
+def pair_text(number: str, name: str) -> str:
+    """Two texts as one that no other two give: the length of the first stands before them."""
+    return f"cast(length({number}) as varchar) || '|' || {number} || {name}"
+
+
+def day(as_of: date) -> str:
+    """A day as an SQL literal."""
+    return f"date '{as_of.isoformat()}'"
+
+
+def build_spine(engine: SqlEngine, as_of: date, pseudonym_key: bytes) -> int:
+    """Makes the engine tables of the spine where this engine has not made them for the day; returns the rows of `spine`.
+
+    `spine` (member_id, household_id, status, person_key, number, name, …) holds identities: for the vault and for
+    matching, never for the lake. Reads `valid_rural_revitalisation__members`, and, each where it is there:
+    `review_decision`, `previous_review_queue`, `previous_person_key_map` (or else the day's own `person_key_map`, so that
+    a run that only matches finds the keys which the day was given).
+    """
+    if engine.exists("spine_day") and engine.scalar(f"select count(*) from spine_day where as_of = {day(as_of)}"):
+        return int(engine.scalar("select count(*) from spine"))
+    return _make_spine(engine, as_of, pseudonym_key, ("previous_person_key_map", "person_key_map"))
+
+
+def build_person(engine: SqlEngine, as_of: date, pseudonym_key: bytes) -> int:
+    """Makes the engine tables `person` and `person_key_map` of the day, and the spine they come from anew; returns the persons.
+
+    Reads what `build_spine` reads, but of the map only `previous_person_key_map`.
+    """
+    _make_spine(engine, as_of, pseudonym_key, ("previous_person_key_map",))
+    make(engine, "person_key_map", "household/person_key_map", as_of=day(as_of))
+    return make(engine, "person", "household/person")
+
+
+def _make_spine(engine: SqlEngine, as_of: date, pseudonym_key: bytes, maps: tuple[str, ...]) -> int:
+    identity.use_pseudonym_key(engine, pseudonym_key)
+    _stand_in(engine, "map_before", maps, NO_PERSON_KEY_MAP)
+    _stand_in(engine, "queue_before", ("previous_review_queue",), NO_REVIEW_QUEUE)
+    _stand_in(engine, "steward_decision", ("review_decision",), NO_REVIEW_DECISION)
+    _forget_questions(engine)
+    rows = 0
+    for table in ("register_number", "register_claim", "steward_answer", "register_role", "spine", "spine_number", "known_number"):
+        made = make(engine, table, f"matching/{table}", as_of=day(as_of))
+        rows = made if table == "spine" else rows
+    engine.table("spine_day", f"select {day(as_of)} as as_of")
+    return rows
+
+
+def _stand_in(engine: SqlEngine, name: str, sources: tuple[str, ...], nothing: str) -> None:
+    """`name` holds the rows of the first of `sources` that is there, none where none is. Copied: a source may be replaced."""
+    source = next((source for source in sources if engine.exists(source)), None)
+    columns = ", ".join(column for column, _ in engine.columns(nothing))
+    engine.table(name, nothing if source is None else f"select {columns} from {source}")
+
+
+def build_matched(engine: SqlEngine, contract: Contract, as_of: date, pseudonym_key: bytes) -> int:
+    """Makes the engine table `matched_<table>` from `valid_<table>` and the spine; returns its rows, as many as are valid.
+
+    Needs `build_spine` of the same day, and `valid_rural_revitalisation__households` for what is tied by household.
+    Raises `MatchingError` for a contract that says nothing of whom its records are about.
+    """
+    identity.use_pseudonym_key(engine, pseudonym_key)
+    table, key = f"matched_{contract.table}", contract.record_key
+    columns = _fields(contract)
+    common: dict[str, Any] = {
+        "valid": f"valid_{contract.table}",
+        "record_id": _record_id(contract, "v"),
+        "fields": columns,
+        "as_of": day(as_of),
+    }
+    household = household_field(contract)
+    if household is not None:
+        has_member = any(f.name == "member_id" for f in contract.fields)
+        return make(
+            engine, table, "matched_household", **common, household_id=household.name, has_member_id=has_member,
+            person_key="p.person_key" if has_member else "cast(null as varchar)", member_id="cast(null as varchar)",
+            amounts=_amounts(contract, "v"),
+        )  # fmt: skip
+    delivered = _answer(engine, contract, as_of)
+    return make(
+        engine, table, "matched", **common, record_key=key.name, number=delivered.number, name_value=delivered.name_value,
+        at_once=delivered.at_once, pair=delivered.pair, amounts=_amounts(contract, "r"),
+    )  # fmt: skip
+
+
+def ask(engine: SqlEngine, contract: Contract, as_of: date) -> None:
+    """Makes the questions of a record type where this run has not matched it: `question_<table>`, `asked_candidate_<table>`."""
+    if household_field(contract) is None and not engine.exists(f"question_{contract.table}"):
+        _answer(engine, contract, as_of)
+
+
+def matched_order(contract: Contract) -> str:
+    """The columns that order `matched_<table>` totally."""
+    return _RECORD_ID
+
+
+def household_field(contract: Contract) -> Field | None:
+    """The field that ties a record type to its household by number, None where an ID number does it."""
+    field = contract.find_role("household_id")
+    if field is None and contract.record_key.name == "household_id":
+        field = contract.record_key
+    return field
+
+
+def number_field(contract: Contract) -> Field:
+    """The field that holds the ID number: by its role, or a record key that is classed identity (the certificate number)."""
+    field = contract.find_role("id_number") or contract.find_role("head_id_number")
+    if field is None and contract.record_key.is_identity:
+        field = contract.record_key
+    if field is None:
+        raise MatchingError(
+            f"{contract.department}.{contract.records}: nothing says whom a record is about; "
+            f"give a field the role id_number, head_id_number or household_id in {contract.path.name}"
+        )
+    return field
+
+
+def _answer(engine: SqlEngine, contract: Contract, as_of: date) -> Delivered:
+    """Answers every distinct number and name that the plain join leaves open, and keeps the questions for the queue."""
+    name = contract.find_role("name") or contract.find_role("head_name")
+    delivered = Delivered(
+        f"valid_{contract.table}", contract.records, contract.record_key.name, number_field(contract).name, name.name if name else ""
+    )
+    parameters: dict[str, Any] = {
+        "valid": delivered.valid, "records": contract.records, "record_key": delivered.record_key, "number": delivered.number,
+        "name_value": delivered.name_value, "at_once": delivered.at_once, "pair": delivered.pair, "as_of": day(as_of),
+        "record_id": _record_id(contract, "v"), "pair_text": pair_text,
+    }  # fmt: skip
+    for table in ("open_pair", "candidate", "pair_answer", "question", "decided"):
+        make(engine, table, f"matching/{table}", **parameters)
+    make(engine, f"asked_candidate_{contract.table}", "matching/asked_candidate")
+    engine.table(f"question_{contract.table}", "select queue_id, record_id, outcome, reason, number_hash from question")
+    return delivered
+
+
+def _fields(contract: Contract) -> list[dict[str, str]]:
+    """The fields that leave, under their names; one that has the name of a column of matching's own goes as `delivered_…`."""
+    own = {name for name, _, _ in MATCHED_COLUMNS} | {_RECORD_ID}
+    if household_field(contract) is not None:
+        own -= {"household_id", "member_id"}
+    return [{"delivered": f.name, "name": f"delivered_{f.name}" if f.name in own else f.name} for f in contract.fields if not f.is_identity]
+
+
+def _amounts(contract: Contract, row: str) -> list[dict[str, str]]:
+    """A column in yuan for each amount that the department reports in ten thousand yuan: `loss_amount`, `loss_yuan`."""
+    return [
+        {
+            "name": f"{f.name.removesuffix('_amount')}_yuan",
+            "expression": f"try_cast(cast({row}.{f.name} as decimal(28,2)) * 10000 as decimal(18,2))",
+        }
+        for f in contract.fields
+        if f.unit == _TEN_THOUSAND_YUAN
+    ]
+
+
+def _record_id(contract: Contract, row: str) -> str:
+    """The record key, or its pseudonym where the key itself is an identity."""
+    key = f"{row}.{contract.record_key.name}"
+    return identity.pseudonym(f"'{contract.records}|' || {key}") if contract.record_key.is_identity else key
+
+
+def _forget_questions(engine: SqlEngine) -> None:
+    """Drops the questions of an earlier spine: they may be another day's."""
+    made = "select table_name from information_schema.tables where table_name like 'question\\_%' escape '\\' or table_name like 'asked\\_candidate\\_%' escape '\\'"
+    for (table,) in engine.rows(made):
+        engine.execute(f'drop table "{table}"')
+
+
+def make(engine: SqlEngine, table: str, model: str, **parameters: Any) -> int:
+    """Computes a model. An error of the engine may quote a row, so only its kind is passed on."""
+    sql = render(model, ids=identity, names=names, **parameters)
+    try:
+        return engine.table(table, sql)
+    except Exception as error:
+        raise MatchingError(f"{table} could not be computed by {model}.sql ({type(error).__name__}); see docs/matching.md") from None

@@ -1,0 +1,13 @@
+-- The spine as the lake keeps it: a row per member row of the base register, no identity.
+select
+    person_key,
+    member_id,
+    household_id,
+    status,
+    birth_on,
+    case when is_conflict then 'conflict' when number is not null then 'established' else 'placeholder' end as id_state,
+    form as id_method,
+    {{ names.masked("name") }} as name_masked,
+    valid_from,
+    _arrived_on
+from spine

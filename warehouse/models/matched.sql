@@ -1,0 +1,45 @@
+-- Records of any type that carry an ID number: each with its person and its outcome. No identity leaves this model.
+with answered as (
+    select
+        v.*,
+        {{ record_id }} as _record_id,
+        case
+            when d.decision is not null then d.member_id
+            when s.member_id is not null and {{ at_once }} then s.member_id
+            else a.member_id
+        end as _member_id,
+        case
+            when d.decision = 'unregistered' then 'unregistered'
+            when d.decision is not null or {{ at_once }} then 'linked'
+            else a.outcome
+        end as _outcome,
+        case when d.decision is not null then 'decided' when {{ at_once }} then 'exact' else a.method end as _method,
+        case
+            when d.decision is not null then a.name_agreement
+            when {{ at_once }} then case when {{ name_value }} is null then 'absent' else 'same' end
+            else a.name_agreement
+        end as _name_agreement,
+        case when d.decision is null and not {{ at_once }} then a.reason end as _reason
+    from {{ valid }} as v
+    left join spine_number as s on s.number = v.{{ number }}
+    left join pair_answer as a on a.pair = case when not {{ at_once }} then {{ pair }} end
+    left join decided as d on d.record_key = v.{{ record_key }}
+)
+select
+    r._record_id as record_id,
+{% for field in fields %}
+    r.{{ field.delivered }} as {{ field.name }},
+{% endfor %}
+    p.person_key,
+    p.member_id,
+    p.household_id,
+    r._outcome as outcome,
+    r._method as method,
+    r._name_agreement as name_agreement,
+    r._reason as reason,
+{% for amount in amounts %}
+    {{ amount.expression }} as {{ amount.name }},
+{% endfor %}
+    r._arrived_on
+from answered as r
+left join spine as p on p.member_id = r._member_id

@@ -1,0 +1,23 @@
+-- Records of the base register and of cases: tied to their household by its number.
+select
+    {{ record_id }} as record_id,
+{% for field in fields %}
+    v.{{ field.delivered }} as {{ field.name }},
+{% endfor %}
+    {{ person_key }} as person_key,
+{% if not has_member_id %}
+    {{ member_id }} as member_id,
+{% endif %}
+    case when h.household_id is null then 'unregistered' else 'linked' end as outcome,
+    case when h.household_id is not null then 'household_id' end as method,
+    cast(null as varchar) as name_agreement,
+    case when h.household_id is null then 'not_registered' end as reason,
+{% for amount in amounts %}
+    {{ amount.expression }} as {{ amount.name }},
+{% endfor %}
+    v._arrived_on
+from {{ valid }} as v
+left join (select distinct household_id from valid_rural_revitalisation__households) as h on h.household_id = v.{{ household_id }}
+{% if has_member_id %}
+left join spine as p on p.member_id = v.member_id
+{% endif %}

@@ -1,0 +1,17 @@
+-- The records that a steward has answered for: whose they are, or nobody's (null).
+with answered as (
+    select q.record_key, a.decision, a.person_key
+    from question as q
+    inner join steward_answer as a on a.queue_id = q.queue_id
+    where a.decision in ('link', 'merge', 'unregistered')
+),
+person_row as (
+    select
+        person_key, member_id,
+        row_number() over (partition by person_key order by case when is_holder then 0 when status = '1' then 1 else 2 end, member_id) as place
+    from spine
+)
+select a.record_key, a.decision, p.member_id
+from answered as a
+left join person_row as p on p.person_key = a.person_key and p.place = 1
+where a.decision = 'unregistered' or p.member_id is not null

@@ -1,0 +1,16 @@
+-- Every candidate of every open question, side by side: for the vault only, since it holds identities.
+with candidate_row as (
+{% for contract in contracts %}
+    select * from asked_candidate_{{ contract.table }}
+    union all
+{% endfor %}
+    select
+        queue_id,
+        row_number() over (partition by queue_id order by member_id) as position,
+        person_key, member_id, household_id, number, name, 'claimant', 'absent', number, cast(null as varchar)
+    from spine
+    where is_conflict
+)
+select c.*
+from candidate_row as c
+inner join review_queue as q on q.queue_id = c.queue_id

@@ -1,0 +1,43 @@
+-- What waits for a steward: records and register rows by key and reason, no identity. A question keeps its id and its
+-- first day; an answered one is not asked again.
+with asked as (
+{% for contract in contracts %}
+    select
+        q.queue_id, '{{ contract.department }}' as department, '{{ contract.records }}' as records,
+        q.record_id, q.outcome, q.reason, q.number_hash
+    from question_{{ contract.table }} as q
+    union all
+{% endfor %}
+    select queue_id, 'rural_revitalisation', 'members', min(member_id), 'ambiguous', 'register_conflict', max(number_hash)
+    from spine
+    where is_conflict
+    group by queue_id
+),
+suggested as (
+{% for contract in contracts %}
+    select queue_id, person_key from asked_candidate_{{ contract.table }}
+    union all
+{% endfor %}
+    select queue_id, first_key from spine where is_conflict
+),
+listed as (
+    select queue_id, cast(count(distinct person_key) as integer) as candidate_count, list_sort(list(distinct person_key)) as candidates
+    from suggested
+    group by queue_id
+)
+select
+    a.queue_id,
+    a.department,
+    a.records,
+    a.record_id,
+    a.outcome,
+    a.reason,
+    coalesce(l.candidate_count, 0) as candidate_count,
+    coalesce(l.candidates, cast([] as varchar[])) as candidates,
+    a.number_hash,
+    coalesce(b.first_seen_on, {{ as_of }}) as first_seen_on
+from asked as a
+left join listed as l on l.queue_id = a.queue_id
+left join (select queue_id, min(first_seen_on) as first_seen_on from queue_before group by queue_id) as b on b.queue_id = a.queue_id
+left join steward_answer as s on s.queue_id = a.queue_id
+where s.queue_id is null

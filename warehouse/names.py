@@ -1,0 +1,108 @@
+"""Names (姓名) in SQL: how they are normalised, and when two agree.
+
+Belongs here: SQL expressions over a column of names. Not here: ID numbers (`identity`).
+
+Two names are `same` after spaces, middle dots, width, simplified and traditional forms and variants
+(`rules/variants.csv`) are levelled, also where one `□`, `?` or pinyin stands in for one character outside GB 2312,
+which older systems cannot hold.
+"""
+
+from __future__ import annotations
+
+import csv
+from functools import lru_cache
+from pathlib import Path
+
+from warehouse.identity import invisible_and_spaces, literal
+
+VARIANTS = Path(__file__).parent / "rules" / "variants.csv"
+
+GAP = "□"
+_GAPS = "□☐▯■〓�？"
+_DOTS = "·•‧∙⋅・･.．˙·᛫"
+_LOWER = "abcdefghijklmnopqrstuvwxyz"
+_WIDE = "".join(chr(0xFF21 + i) for i in range(26)) + "".join(chr(0xFF41 + i) for i in range(26))
+_WIDE_DIGITS = "".join(chr(0xFF10 + i) for i in range(10))
+_TONES = {"A": "āáǎàĀÁǍÀ", "E": "ēéěèêĒÉĚÈÊ", "I": "īíǐìĪÍǏÌ", "O": "ōóǒòŌÓǑÒ", "U": "ūúǔùŪÚǓÙ", "V": "üǖǘǚǜÜǕǗǙǛ", "N": "ńňǹŃŇ"}
+
+
+@lru_cache(maxsize=1)
+def gb2312() -> str:
+    """The 6,763 Chinese characters of GB 2312, as the ranges of a regular expression's class."""
+    codes: set[int] = set()
+    for row in range(0xB0, 0xF8):
+        cells = (bytes([row, cell]).decode("gb2312", errors="ignore") for cell in range(0xA1, 0xFF))
+        codes.update(ord(character) for character in cells if character)
+    ranges: list[tuple[int, int]] = []
+    for code in sorted(codes):
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1] = (ranges[-1][0], code)
+        else:
+            ranges.append((code, code))
+    return "".join(chr(first) if first == last else f"{chr(first)}-{chr(last)}" for first, last in ranges)
+
+
+@lru_cache(maxsize=1)
+def variants() -> tuple[str, str]:
+    """The characters of `variants.csv` and, place by place, the standard forms that they are read as."""
+    with VARIANTS.open(encoding="utf-8", newline="") as file:
+        pairs = [(row["variant"], row["standard"]) for row in csv.DictReader(file)]
+    return "".join(variant for variant, _ in pairs), "".join(standard for _, standard in pairs)
+
+
+def is_plain(column: str) -> str:
+    """Only characters of GB 2312: nothing to level (no variant is one of them), which nearly all names are."""
+    return f"regexp_matches({column}, '^[{gb2312()}]+$')"
+
+
+def folded(column: str) -> str:
+    """The name without spaces and dots, in upper-case ASCII where it is Latin, every stand-in as `?`; '' where there is none."""
+    toned = "".join(_TONES.values())
+    plain_tones = "".join(letter * len(marked) for letter, marked in _TONES.items())
+    wide_brackets, brackets = "（）", "()"
+    source = _LOWER + _WIDE + _WIDE_DIGITS + toned + _GAPS + wide_brackets + _DOTS + invisible_and_spaces()
+    target = _LOWER.upper() * 3 + "0123456789" + plain_tones + "?" * len(_GAPS) + brackets
+    return f"case when {column} is null then '' when {is_plain(column)} then {column} else translate({column}, {literal(source)}, {literal(target)}) end"
+
+
+def key(folded_name: str) -> str:
+    """The `folded` name with variants and traditional characters as their standard forms: what is compared."""
+    source, target = variants()
+    return f"case when {folded_name} = '' or {is_plain(folded_name)} then {folded_name} else translate({folded_name}, '{source}', '{target}') end"
+
+
+def mask(folded_name: str) -> str:
+    """The `folded` name with `□` for each character outside GB 2312."""
+    return (
+        f"case when {folded_name} = '' or {is_plain(folded_name)} then {folded_name} "
+        f"else regexp_replace({folded_name}, '[^{gb2312()}A-Z0-9?()]', '{GAP}', 'g') end"
+    )
+
+
+def gap(name_key: str) -> str:
+    """The `key` with `□` for each stand-in: a `?`, or a run of pinyin."""
+    return f"case when {name_key} = '' or {is_plain(name_key)} then {name_key} else regexp_replace({name_key}, '[?]|[(]?[A-Z]+[1-5]?[)]?', '{GAP}', 'g') end"
+
+
+def agreement(one: str, other: str) -> str:
+    """`same`, `absent` or `different`, for two relations with the columns name_key, name_mask, name_gap."""
+    return (
+        f"case when coalesce({one}.name_key, '') = '' or coalesce({other}.name_key, '') = '' then 'absent' "
+        f"when {one}.name_key = {other}.name_key or {_stands_in(one, other)} or {_stands_in(other, one)} then 'same' else 'different' end"
+    )
+
+
+def masked(column: str) -> str:
+    """The first character and an asterisk: 徐*."""
+    return f"left(trim(coalesce({column}, '')), 1) || '*'"
+
+
+def _stands_in(one: str, other: str) -> str:
+    """The one stand-in of the one name is in the place of a character of the other that GB 2312 lacks, the rest is the same."""
+    gapped, place = f"{one}.name_gap", f"strpos({one}.name_gap, '{GAP}')"
+    return (
+        f"({place} > 0 and length({gapped}) = length({other}.name_key) and length(replace({gapped}, '{GAP}', '')) = length({gapped}) - 1 "
+        f"and substr({other}.name_mask, {place}, 1) = '{GAP}' "
+        f"and left({gapped}, {place} - 1) = left({other}.name_key, {place} - 1) "
+        f"and substr({gapped}, {place} + 1) = substr({other}.name_key, {place} + 1))"
+    )

@@ -1,0 +1,36 @@
+"""The review queue: what matching leaves to a steward, and how an answer comes back.
+
+Belongs here: `review_queue` (keys and reasons, for the lake and `ops`) and `review_candidate` (identities, for the vault).
+Not here: how a question arises or an answer counts (`matching`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from expectations.contract import Contract
+
+from warehouse.matching import ask, day, household_field, make
+from warehouse.model import SqlEngine
+
+REVIEW_QUEUE_ORDER = "queue_id"
+REVIEW_CANDIDATE_ORDER = "queue_id, position"
+DECISIONS = ("link", "unregistered", "merge", "keep_apart")
+"""What a steward can say. Of a record: it is about this person; about nobody in the register; its number is a further
+number of this person (two stewards). Of register rows with one number: they are one person, and this row stays (two
+stewards); they are two persons, and the number is this one's."""
+
+
+def build_review_queue(engine: SqlEngine, contracts: Sequence[Contract], as_of: date) -> int:
+    """Makes the engine tables `review_queue` and `review_candidate` of the day; returns the questions that are open.
+
+    Needs the spine, and for each contract that this run has not matched its view `valid_<table>`. `review_candidate`
+    holds identities and goes to the vault only.
+    """
+    asked = [contract for contract in contracts if household_field(contract) is None]
+    for contract in asked:
+        ask(engine, contract, as_of)
+    rows = make(engine, "review_queue", "matching/review_queue", contracts=asked, as_of=day(as_of))
+    make(engine, "review_candidate", "matching/review_candidate", contracts=asked)
+    return rows
