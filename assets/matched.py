@@ -3,17 +3,15 @@
 Belongs here: one asset per contract, and its conservation. Not here: how records are matched (`warehouse.matching`).
 """
 
-from __future__ import annotations
-
 import time
 from datetime import date
 
 import dagster as dg
-from warehouse.matching import MATCHED_COLUMNS, build_matched, build_spine, matched_order
 
 from assets.described import contract_files, contract_schema, department_asset
 from expectations.contract import Contract
 from resources.house import House
+from warehouse.matching import MATCHED_COLUMNS, build_matched, build_spine, matched_order
 
 OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
 REGISTER = "valid_rural_revitalisation__members"

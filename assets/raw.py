@@ -3,8 +3,6 @@
 Belongs here: one asset per contract that reads a day. Not here: parsing and checking (`valid`).
 """
 
-from __future__ import annotations
-
 from datetime import date
 
 import dagster as dg

@@ -3,8 +3,6 @@
 Belongs here: what is published. Not here: how (`warehouse.publication`), who may see it (`warehouse.schema`).
 """
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Sequence
 from datetime import date

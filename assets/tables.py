@@ -3,8 +3,6 @@
 Belongs here: the one way in which such assets are built. Not here: which there are (`household`, `flags`).
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

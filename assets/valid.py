@@ -3,18 +3,16 @@
 Belongs here: one asset per contract and its checks. Not here: rules (contracts), how rows merge (`warehouse.asof`).
 """
 
-from __future__ import annotations
-
 import time
 from datetime import date
 from typing import Any
 
 import dagster as dg
-from warehouse.asof import make_valid
 
 from assets.described import contract_files, contract_schema, department_asset
 from expectations.contract import Contract
 from resources.house import House
+from warehouse.asof import make_valid
 
 CHECKS = {
     "suite_ran": "Every rule of the Great Expectations suite could run.",
@@ -40,7 +38,7 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
     @dg.asset(
         **described,
         deps=[f"raw_{contract.table}"],
-        description=f"{contract.department_name} {contract.name}, as known at the end of the day: typed, checked, one row per record in force.",
+        description=f"{contract.department_name} {contract.name} at the end of the day: typed, checked, a row per record in force.",
         metadata={
             "dagster/column_schema": contract_schema(contract, LEDGER_COLUMNS),
             "dagster/code_references": contract_files(contract, "valid", "valid"),

@@ -3,8 +3,6 @@
 Belongs here: the Dagster logger that prints it. Not here: the summary at the end (`summary`).
 """
 
-from __future__ import annotations
-
 import logging
 import sys
 

@@ -1,7 +1,5 @@
 """The jobs and their schedule. Not here: what a job makes (`assets`)."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from assets.described import DAILY
