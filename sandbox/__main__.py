@@ -1,0 +1,78 @@
+"""The sandbox as a program: `python -m sandbox serve …`.
+
+Belongs here: the command line. Not here: anything that it starts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from sandbox.county import County, say_to_stderr
+from sandbox.rates import ErrorRates
+
+
+def _county(options: argparse.Namespace) -> County:
+    rates = ErrorRates().doubled() if options.double_errors else ErrorRates()
+    return County(options.home, options.households, options.seed, rates, say=say_to_stderr).make()
+
+
+def _serve(options: argparse.Namespace) -> None:
+    from sandbox.faults import FaultPlan
+    from sandbox.gateway import start
+
+    parent, ended = os.getppid(), threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    signal.signal(signal.SIGINT, lambda *_: ended.set())
+    faults = FaultPlan.read(options.faults) if options.faults else None
+    server, url = start(_county(options), options.sid, options.key_file.read_bytes().strip(), faults, options.port)
+    if options.ready_file:
+        work = options.ready_file.with_suffix(".tmp")
+        work.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+        work.replace(options.ready_file)
+    say_to_stderr(f"sandbox: serving at {url}")
+    # nobody is left behind: the gateway ends with whoever started it
+    while not ended.wait(0.5) and (options.stay or os.getppid() == parent):
+        pass
+    server.shutdown()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="A synthetic county and its departments.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text)
+        sub.add_argument("--home", type=Path, required=True, help="where the county is kept")
+        sub.add_argument("--households", type=int, default=104_000)
+        sub.add_argument("--seed", type=int, default=1)
+        sub.add_argument("--double-errors", action="store_true", help="every error twice as often")
+        return sub
+
+    command("make", "make the county and end")
+    serve = command("serve", "serve the departments' API on loopback until the parent ends")
+    serve.add_argument("--sid", required=True)
+    serve.add_argument("--key-file", type=Path, required=True)
+    serve.add_argument("--port", type=int, default=0)
+    serve.add_argument("--ready-file", type=Path)
+    serve.add_argument("--faults", type=Path, help="a fault plan (JSON)")
+    serve.add_argument("--stay", action="store_true", help="go on when the parent ends")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    if options.command == "make":
+        _county(options)
+    elif options.command == "serve":
+        _serve(options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""The county: made once under a home folder, then asked for any day.
+
+Belongs here: making, reusing, reading by day. Not here: serving it (`gateway`, `drop`, `frontdb`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from expectations.contract import Contract, contract_for, load_contracts
+from sandbox import days, delivery, hardship, health, welfare
+from sandbox.draft import Draft
+from sandbox.economy import County as Drawn
+from sandbox.economy import draw_county
+from sandbox.golden import write_golden
+from sandbox.people import draw_people
+from sandbox.rates import ErrorRates
+from sandbox.shapes import SHAPES
+
+_Draw = Callable[[np.random.Generator, Drawn, ErrorRates], Draft]
+DRAWN: tuple[tuple[str, _Draw], ...] = (
+    ("enrolments", health.draw_enrolments),
+    ("settlements", health.draw_settlements),
+    ("serious_illnesses", health.draw_serious_illnesses),
+    ("chronic_followups", health.draw_chronic_followups),
+    ("certificates", welfare.draw_certificates),
+    ("assistance", welfare.draw_assistance),
+    ("temporary_aid", welfare.draw_temporary_aid),
+    ("deaths", welfare.draw_deaths),
+    ("dwellings", hardship.draw_dwellings),
+    ("losses", hardship.draw_losses),
+    ("casualties", hardship.draw_casualties),
+    ("relief", hardship.draw_relief),
+    ("reports", hardship.draw_reports),
+    ("cases", hardship.draw_cases),
+)
+"""Record types that are drawn from people and households alone, in a fixed order."""
+
+_HERE = Path(__file__).parent
+
+
+def code_version() -> str:
+    """Changes with whatever decides what the county looks like."""
+    names = ("county", "days", "delivery", "draft", "economy", "errors", "golden", "hardship", "health", "idnumber", "names", "people", "places", "rates", "shapes", "welfare")
+    return hashlib.sha256(b"".join((_HERE / f"{name}.py").read_bytes() for name in names)).hexdigest()[:16]
+
+
+@dataclass
+class County:
+    """A synthetic county under `home`. A day is a function of (seed, day): ask for any, in any order."""
+
+    home: Path
+    households: int = 104_000
+    seed: int = 1
+    rates: ErrorRates = field(default_factory=ErrorRates)
+    say: Callable[[str], None] | None = None
+    """Where progress lines go."""
+
+    def __post_init__(self) -> None:
+        self.home = Path(self.home)
+        self._local = threading.local()
+
+    def _tell(self, line: str) -> None:
+        if self.say is not None:
+            self.say(line)
+
+    @property
+    def _fingerprint(self) -> dict[str, str | int]:
+        return {"seed": self.seed, "households": self.households, "rates": self.rates.key(), "code": code_version()}
+
+    def is_made(self) -> bool:
+        note = self.home / "county.json"
+        return note.exists() and json.loads(note.read_text(encoding="utf-8")) == self._fingerprint
+
+    def make(self) -> County:
+        """Makes the county unless the same one is there already; returns it."""
+        if self.is_made():
+            self._tell(f"sandbox: county of {self.households:,} households is there (seed {self.seed})")
+            return self
+        begun = time.monotonic()
+        self._tell(f"sandbox: making a county of {self.households:,} households (seed {self.seed})")
+        self.home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        work = self.home.parent / f".{self.home.name}.{uuid.uuid4().hex[:8]}.tmp"
+        for folder in (work, work / "base", work / "planted", work / "truth"):
+            folder.mkdir(mode=0o700)
+        try:
+            self._fill(work)
+            (work / "county.json").write_text(json.dumps(self._fingerprint), encoding="utf-8")
+            if self.home.exists():
+                shutil.rmtree(self.home)
+            work.rename(self.home)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        self._tell(f"sandbox: made in {time.monotonic() - begun:.1f} s")
+        return self
+
+    def _fill(self, home: Path) -> None:
+        people = draw_people(self.seed, self.households, self.rates)
+        drawn = draw_county(self.seed, people, self.households)
+        self._tell(f"sandbox: {people.registered:,} people drawn")
+        with days.connect(self.seed) as connection:
+            rows = delivery.register_rows(np.random.default_rng([self.seed, 4]), drawn, self.rates)
+            conflicts = np.zeros(len(people.name), bool)
+            conflicts[rows["person"][rows["how"] == "conflict"]] = True
+            delivery.load_people(connection, people, conflicts)
+            delivery.deliver_households(connection, drawn, contract_for("households"), self.rates, home)
+            delivery.deliver_members(connection, drawn, rows, contract_for("members"), self.rates, home)
+            kept: dict[str, Draft] = {}
+            for index, (records, draw) in enumerate(DRAWN):
+                draft = draw(np.random.default_rng([self.seed, 10 + index]), drawn, self.rates)
+                delivery.deliver(connection, contract_for(records), draft, self.rates, home)
+                self._tell(f"sandbox: {records} {len(draft):,}")
+                if records in ("certificates", "dwellings"):
+                    kept[records] = draft
+            rng = np.random.default_rng([self.seed, 50])
+            subsidies = welfare.draw_disability_subsidies(rng, drawn, self.rates, kept["certificates"])
+            delivery.deliver(connection, contract_for("disability_subsidies"), subsidies, self.rates, home)
+            retrofits = hardship.draw_retrofits(rng, drawn, self.rates, kept["dwellings"])
+            delivery.deliver(connection, contract_for("retrofits"), retrofits, self.rates, home)
+            for contract in load_contracts():
+                if contract.records in SHAPES:
+                    write_golden(connection, contract, home / "planted" / f"{contract.records}.parquet")
+            delivery.write(connection, "select id as number, name from people union select id_before, name from people order by 1, 2", home / "truth" / "identities.parquet")
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """This thread's connection, with the sandbox's macros."""
+        if not hasattr(self._local, "connection"):
+            connection = days.connect(self.seed)
+            days.late_macro(connection, self.rates)
+            self._local.connection = connection
+        found: duckdb.DuckDBPyConnection = self._local.connection
+        return found
+
+    def contract(self, records: str) -> Contract:
+        return contract_for(records)
+
+    def state(self, records: str, until: datetime, since: datetime | None = None) -> str:
+        """A SELECT of the latest versions by `until` written after `since`, by logical names; see `days.state_sql`."""
+        base, planted = self.home / "base" / f"{records}.parquet", self.home / "planted" / f"{records}.parquet"
+        return days.state_sql(self.contract(records), base, planted, self.rates, until, since)
+
+    def rows(self, records: str, until: datetime, since: datetime | None = None) -> pa.Table:
+        """The same as an Arrow table by physical names, in order of `updated_at`, then key; with `_op` and `_broken`."""
+        contract = self.contract(records)
+        names = ", ".join(f'"{f.name}" as "{f.physical_name}"' for f in contract.fields)
+        select = f"select {names}, _op, _broken from ({self.state(records, until, since)}) order by updated_at, \"{contract.record_key.name}\""
+        return self.connection().execute(select).to_arrow_table()
+
+
+def say_to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,214 @@
+"""How each record type is told from its draft: keys, fields as they stand at a version, and how a row can be broken.
+
+Belongs here: SQL expressions over the drafted columns, by record type. Not here: when versions come (`days`), which
+number a record carries (`delivery`).
+
+In the expressions `n` is the record's number, `k` its version (-1 for the first), `u` its `updated_at`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Break:
+    """One way a row breaks a rule: `field` says something it may not.
+
+    `value` is an SQL expression of the field's own type, or with `is_misfit` the text that does not fit the type; a typed
+    column of a database cannot hold such a text and has null.
+    """
+
+    field: str
+    value: str
+    is_misfit: bool = False
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A record type as the sandbox makes it."""
+
+    records: str
+    prefix: str
+    id_field: str | None
+    name_field: str | None
+    fields: dict[str, str] = field(default_factory=dict)
+    """Logical field → SQL; the drafted column of the same name where it is not listed."""
+    breaks: tuple[Break, ...] = ()
+    period: int = 100
+    """A record gets a new version every so many days: 100 makes 1% of the records change on a day."""
+
+
+def key_of(prefix: str, ordinal: str) -> str:
+    """The record key of the record numbered `ordinal` (an SQL expression)."""
+    return f"'{prefix}' || lpad(cast({ordinal} as varchar), 8, '0')"
+
+
+def household_id(ordinal: str) -> str:
+    return f"'H' || lpad(cast({ordinal} as varchar), 7, '0')"
+
+
+def member_id(ordinal: str, slot: str) -> str:
+    return f"'M' || lpad(cast({ordinal} as varchar), 7, '0') || '-' || lpad(cast({slot} as varchar), 2, '0')"
+
+
+def _at_end(column: str, kind: str = "date") -> str:
+    """The column's value once it has come, null before."""
+    return f"case when _closed is not null and u >= _closed then {column} end::{kind}"
+
+
+def _stage_on(name: str) -> str:
+    return f"case when {name} <= u::date then {name} end"
+
+
+_STAGES = ("discovered_on", "verified_on", "compared_on", "reviewed_on", "approved_on", "recorded_on", "assisted_on", "cleared_on")
+
+
+def _moved(column: str, spread: int, salt: int) -> str:
+    """Money that wanders a little from version to version: ± `spread` percent, to the yuan."""
+    return f"({column} + round({column} * (dice(n, k, {salt}) % {2 * spread * 10 + 1} - {spread * 10})::decimal(9,0) / 1000))::decimal(16,2)"
+
+
+_HOUSEHOLDS = Shape(
+    "households",
+    "H",
+    "head_id_number",
+    "head_name",
+    {
+        "household_id": household_id("n"),
+        "wage_income": _moved("wage_income", 4, 21),
+        "transfer_income": _moved("transfer_income", 2, 22),
+        "last_visit_on": "case when measures_count > 0 or dice(n, k, 23) % 5 = 0 then (u::date - (1 + dice(n, k, 24) % 25)::int) end",
+        "measures_count": "measures_count",
+    },
+    (Break("household_type", "'9'"), Break("area_code", "'61092'"), Break("monitor_class", "'7'")),
+)
+_MEMBERS = Shape(
+    "members",
+    "M",
+    "id_number",
+    "name",
+    {
+        "member_id": member_id("household", "slot"),
+        "household_id": household_id("household"),
+        "resident_months": "case when resident_months between 1 and 11 then greatest(0, least(12, resident_months - 1 + dice(n, k, 25) % 3)) else resident_months end",
+        "work_months": "case when work_months between 2 and 11 then greatest(1, least(12, work_months - 1 + dice(n, k, 26) % 3)) else work_months end",
+        "status": "case when died_on < u::date then '3' else status end",
+        "working_now": "working_now and (died_on is null or died_on >= u::date)",
+    },
+    (Break("relation", "'99'"), Break("status", "'7'"), Break("student_status", "'8'")),
+)
+
+SHAPES: dict[str, Shape] = {
+    shape.records: shape
+    for shape in (
+        _HOUSEHOLDS,
+        _MEMBERS,
+        Shape(
+            "settlements",
+            "ST",
+            "id_number",
+            "name",
+            {"reverses_id": f"case when reverses >= 0 then {key_of('ST', 'reverses')} end"},
+            (
+                Break("total_fee", "total_fee + 100"),
+                Break("medical_type", "'99'"),
+                Break("personal_paid", "'三千元'", True),
+                Break("settled_at", "'2026-02-30 25:00'", True),
+            ),
+        ),
+        Shape("enrolments", "EN", "id_number", "name", {}, (Break("status", "'9'"), Break("year", "'二〇二六'", True))),
+        Shape(
+            "certificates",
+            "",
+            "certificate_no",
+            "name",
+            {},
+            (Break("level", "'5'"), Break("category", "'9'"), Break("issued_on", "'2025.13.01'", True)),
+        ),
+        Shape(
+            "assistance",
+            "AS",
+            "applicant_id_number",
+            "applicant_name",
+            {"class": "nullif(class, '')", "ended_on": _at_end("ended_on")},
+            (Break("scheme", "'dibao2'"), Break("started_on", "'二月初'", True), Break("ended_on", "(started_on - 30)::date")),
+        ),
+        Shape(
+            "dwellings",
+            "FW",
+            "owner_id_number",
+            "owner_name",
+            {},
+            (Break("grade", "'E'"), Break("appraised_on", "'2024-13-45'", True), Break("occupied", "'有人'", True)),
+        ),
+        Shape(
+            "losses",
+            "LS",
+            "head_id_number",
+            "head_name",
+            {"resolved_on": _at_end("resolved_on")},
+            (Break("house_damage", "'8'"), Break("hazard", "'flod'"), Break("loss_amount", "'约2万'", True)),
+        ),
+        Shape("temporary_aid", "TA", "id_number", "name", {}, (Break("aid_type", "'misc'"), Break("amount", "'伍佰'", True))),
+        Shape("disability_subsidies", "DS", "id_number", "name", {}, (Break("month", "'202613'"), Break("subsidy", "'both'"))),
+        Shape("deaths", "DE", "id_number", "name", {}, (Break("died_on", "'不详'", True),)),
+        Shape(
+            "retrofits",
+            "WG",
+            "owner_id_number",
+            "owner_name",
+            {
+                "dwelling_id": f"case when dwelling >= 0 then {key_of('FW', 'dwelling')} else 'FW99999999' end",
+                "started_on": _stage_on("started_on"),
+                "finished_on": _at_end("finished_on"),
+            },
+            (Break("approved_on", "'待定'", True), Break("subsidy_amount", "-1::decimal(16,2)")),
+        ),
+        Shape("casualties", "CA", "id_number", "name", {"event_id": "nullif(event_id, '')"}, (Break("outcome", "'hurt'"),)),
+        Shape(
+            "relief",
+            "RE",
+            "head_id_number",
+            "head_name",
+            {"ended_on": _at_end("ended_on")},
+            (Break("listed_on", "'11月'", True), Break("ended_on", "(listed_on - 30)::date")),
+        ),
+        Shape("serious_illnesses", "SI", "id_number", "name", {"status": "case when _closed is not null and u >= _closed then '0' else '1' end"}, (Break("status", "'5'"),)),
+        Shape(
+            "chronic_followups",
+            "CF",
+            "id_number",
+            "name",
+            {
+                "last_followup_on": "case habit when 0 then (u::date - (dice(n, k, 27) % 20)::int) when 1 then least(last_followup_on, u::date) end",
+                "signed": "signed",
+            },
+            (Break("disease", "'flu'"), Break("signed", "'是的吧'", True)),
+        ),
+        Shape(
+            "reports",
+            "RP",
+            "reporter_id_number",
+            "reporter_name",
+            {
+                "status": "case when _closed is not null and u >= _closed then 'closed' else 'open' end",
+                "closed_at": _at_end("closed_at", "timestamp"),
+            },
+            (Break("channel", "'wechat'"), Break("status", "'done'")),
+        ),
+        Shape(
+            "cases",
+            "MC",
+            None,
+            None,
+            {
+                "household_id": household_id("ordinal"),
+                "stage": "greatest(1, " + " + ".join(f"coalesce(({name} <= u::date)::int, 0)" for name in _STAGES) + ")",
+                **{name: _stage_on(name) for name in _STAGES[1:]},
+            },
+            (Break("stage", "9"), Break("monitor_class", "'X'"), Break("discovered_on", "'去年'", True)),
+            period=20,
+        ),
+    )
+}
