@@ -19,6 +19,11 @@ from warehouse.model import model_path
 from warehouse.scoring_rules import load_rules
 
 COUNTY = "substr(area_code, 1, 6)"
+NO_PREVIOUS = (
+    "select null::varchar as household_id, null::varchar as level, null::decimal(6,2) as score, null::date as red_since, "
+    "null::varchar[] as _red_codes, null::date as _as_of where false"
+)
+"""The flags before the first day."""
 
 FLAGS = (
     Table(
@@ -68,7 +73,8 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
         use_inputs(house, contracts, as_of)
         for table in ("household", "household_indicator"):
             house.use(table, as_of)
-        house.use_previous("warning_flag", as_of)
+        if house.use_previous("warning_flag", as_of) is None:
+            house.engine.view("previous_warning_flag", NO_PREVIOUS)
         scoring.build_flags(house.engine, as_of, load_rules(as_of))
 
     matched = [f"matched_{contract.table}" for contract in contracts]

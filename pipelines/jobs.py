@@ -9,6 +9,7 @@ daily_sync = dg.define_asset_job(
     selection=dg.AssetSelection.all(),
     description="From the departments' extracts to the current release, for one business day.",
     tags={"yihu/rhythm": "daily"},
+    config={"loggers": {"console": {}}},
 )
 
 

@@ -14,9 +14,10 @@ from resources.server import warehouse_server
 from resources.settings import Settings
 
 SOURCES = """
-select department, records, state, age_days, received, accepted, unchanged, withdrawn, quarantined, in_force, linked, match_rate
+select department, records, state, age_days, received, accepted, unchanged, superseded, withdrawn, quarantined, in_force, linked, match_rate
 from yihu.source_status order by department, records
 """
+COUNTS = ("age_days", "received", "accepted", "unchanged", "superseded", "withdrawn", "quarantined", "in_force", "linked")
 RELEASE = """
 select release_id, as_of, is_provisional, households, red, yellow, rule_version, left(checksum, 12) as checksum
 from ops.release where as_of = :as_of order by release_id desc limit 1
@@ -40,6 +41,10 @@ def number(value: Any) -> str:
     return "-" if value is None else f"{value:,}"
 
 
+def share(value: Any) -> str:
+    return "-" if value is None else f"{value:.2%}"
+
+
 def _changed(now: int, before: int | None) -> str:
     return "" if before is None else f" ({now - before:+,})"
 
@@ -61,30 +66,10 @@ def print_summary(settings: Settings, as_of: date, seconds: float) -> None:
     else:
         _print_release(dict(release), dict(before) if before else None, seconds)
     rows = [
-        [s["department"], s["records"], s["state"], number(s["age_days"]), number(s["received"]), number(s["accepted"]), number(s["unchanged"]),
-         number(s["withdrawn"]), number(s["quarantined"]), number(s["in_force"]), number(s["linked"]), "-" if s["match_rate"] is None else f"{s['match_rate']:.2%}"]
-        for s in sources
-    ]  # fmt: skip
+        [str(s["department"]), str(s["records"]), str(s["state"]), *(number(s[c]) for c in COUNTS), share(s["match_rate"])] for s in sources
+    ]
     print()
-    print(
-        table(
-            [
-                "department",
-                "records",
-                "state",
-                "age",
-                "received",
-                "accepted",
-                "unchanged",
-                "withdrawn",
-                "quarantined",
-                "in force",
-                "linked",
-                "rate",
-            ],
-            rows,
-        )
-    )
+    print(table(["department", "records", "state", *(c.replace("_", " ") for c in COUNTS), "match rate"], rows))
     print()
     print('Query it:  echo "select level, count(*) from yihu.warning_flag group by 1" | make -s psql ROLE=yihu_reader')
     print("Look at it: make ui (assets, checks, quarantine counts), make status (what to do next)")
@@ -92,9 +77,8 @@ def print_summary(settings: Settings, as_of: date, seconds: float) -> None:
 
 def _print_release(release: dict[str, Any], before: dict[str, Any] | None, seconds: float) -> None:
     provisional = " (provisional: the run after midnight replaces it)" if release["is_provisional"] else ""
-    print(
-        f"Release {release['release_id']} as of {release['as_of']}{provisional}, in {seconds:.0f} s; rules {release['rule_version']}, checksum {release['checksum']}"
-    )
+    print(f"Release {release['release_id']} as of {release['as_of']}{provisional}, in {seconds:.0f} s")
+    print(f"  rules {release['rule_version']}   checksum {release['checksum']}")
     previous = before or {}
     print(
         f"  households {release['households']:,}{_changed(release['households'], previous.get('households'))}"

@@ -5,6 +5,8 @@ Belongs here: one connection, views, tables, copies. Not here: what is computed 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,26 @@ import pyarrow as pa
 def quoted(path: Path | str) -> str:
     """A path as an SQL string literal."""
     return "'" + str(path).replace("'", "''") + "'"
+
+
+class EngineError(RuntimeError):
+    """What the engine could not do, without the values or the SQL that its own message quotes."""
+
+
+_TELLING = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException, duckdb.IOException, duckdb.OutOfMemoryException)
+"""Errors about names, files and memory: their first line holds no row's value."""
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except _TELLING as error:
+        raise EngineError(f"{type(error).__name__}: {str(error).splitlines()[0]}") from None
+    except duckdb.Error as error:
+        raise EngineError(
+            f"{type(error).__name__} in the engine: a value did not fit; run the model on a copy of the day to see which"
+        ) from None
 
 
 class Engine:
@@ -35,13 +57,16 @@ class Engine:
         self.connection.execute("set TimeZone = 'Asia/Shanghai'")
 
     def execute(self, sql: str, parameters: list[Any] | None = None) -> None:
-        self.connection.execute(sql, parameters)
+        with _explained():
+            self.connection.execute(sql, parameters)
 
     def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql, parameters).fetchall()
+        with _explained():
+            return self.connection.execute(sql, parameters).fetchall()
 
     def scalar(self, sql: str, parameters: list[Any] | None = None) -> Any:
-        row = self.connection.execute(sql, parameters).fetchone()
+        with _explained():
+            row = self.connection.execute(sql, parameters).fetchone()
         return None if row is None else row[0]
 
     def columns(self, select: str) -> list[tuple[str, str]]:
@@ -68,9 +93,9 @@ class Engine:
 
     def copy(self, select: str, path: Path) -> int:
         """Writes `select`, which states its order, to one Parquet file; returns its rows."""
-        row = self.connection.execute(
-            f"copy ({select}) to {quoted(path)} (format parquet, compression zstd, row_group_size 122880)"
-        ).fetchone()
+        target = f"{quoted(path)} (format parquet, compression zstd, row_group_size 122880)"
+        with _explained():
+            row = self.connection.execute(f"copy ({select}) to {target}").fetchone()
         return 0 if row is None else int(row[0])
 
     def arrow(self, select: str) -> pa.RecordBatchReader:
