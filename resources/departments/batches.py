@@ -74,8 +74,8 @@ class BatchStore:
         taken = [int(name.rsplit("-", 1)[1]) for name in self._names(table, records, day)]
         return f"{records}-{day:%Y%m%d}-{max(taken, default=0) + 1:02d}"
 
-    def begin(self, table: str, batch_id: str) -> Path:
-        """The folder aside in which a batch is gathered; what an earlier, killed read left in it is still there.
+    def begin(self, table: str, batch_id: str, anew: bool = False) -> Path:
+        """The folder aside in which a batch is gathered; what an earlier, killed read left in it is still there, unless `anew`.
 
         Left-overs of other batches are removed: one read of a record type runs at a time.
         """
@@ -83,10 +83,17 @@ class BatchStore:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         work = home / f".{batch_id}.reading"
         for other in home.glob(".*.reading"):
-            if other != work:
+            if anew or other != work:
                 shutil.rmtree(other)
         work.mkdir(exist_ok=True, mode=0o700)
         return work
+
+    def same(self, new: Manifest) -> Manifest | None:
+        """The batch of that day that brought the very same: asked again after a rejection, a department often has no other answer."""
+        for old in self.of_day(new.table, new.records, date.fromisoformat(new.extract_date)):
+            if all(getattr(old, name) == getattr(new, name) for name in ("form", "since", "until", "sha256", "contract_version")):
+                return old
+        return None
 
     def drop(self, work: Path) -> None:
         """Forgets a batch that was begun."""

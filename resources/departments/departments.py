@@ -15,8 +15,10 @@ from typing import Any, Literal
 from expectations.contract import Contract
 from resources.departments.batches import BatchStore, Manifest
 from resources.departments.errors import Fault, SourceError
+from resources.departments.files import FileReader
 from resources.departments.patience import Patience
 from resources.departments.reading import ApiReader, Reader, Reading, Task, form_of
+from resources.departments.sql import SqlReader
 from resources.departments.windows import end_of, is_closed, moment, stamp, until_of, watermark_of
 from resources.lake import Lake
 from resources.settings import SHANGHAI, Settings
@@ -111,8 +113,10 @@ class Departments:
         match form_of(contract, self.settings):
             case "api":
                 return ApiReader(self.settings, self.store, self.patience)
-            case "file" | "sql":
-                raise Fault("none", "form", "this form is not read yet", "set YIHU_FORM=api")
+            case "file":
+                return FileReader(self.settings, self.store)
+            case "sql":
+                return SqlReader(self.settings, self.store, self.patience)
 
     def _read_day(self, contract: Contract, as_of: date, now: datetime) -> DayRead:
         started = time.monotonic()

@@ -118,16 +118,9 @@ class ApiReader:
             encoding="utf-8",
             columns=list(pages.columns),
         )
-        same = self._same(manifest)
+        same = self._store.same(manifest)
         if same is not None:
             self._store.drop(work)
             return Reading((same,), False, requests=client.requests)
         pages.finish()
         return Reading((self._store.commit(work, manifest),), True, requests=client.requests)
-
-    def _same(self, new: Manifest) -> Manifest | None:
-        """The batch of that day that brought the very same: asked again after a rejection, a department often has no other answer."""
-        for old in self._store.of_day(new.table, new.records, date.fromisoformat(new.extract_date)):
-            if (old.since, old.until, old.sha256, old.contract_version) == (new.since, new.until, new.sha256, new.contract_version):
-                return old
-        return None

@@ -71,3 +71,16 @@ def window_of(contract: Contract, as_of: date, now: datetime, ledger: dict[str, 
     if reached is None or contract.delivery == "full":
         return Window(None, until)
     return Window(min(reached, until) - timedelta(days=contract.overlap_days), until)
+
+
+def reconciles(contract: Contract, as_of: date, ledger: dict[str, Any] | None) -> bool:
+    """Whether a query, which shows no deletions, has to bring every key too.
+
+    Once a week, on Sunday or the first day after it that is read; always for a record type that is delivered in full.
+    Without an earlier state there is nothing to compare with.
+    """
+    reached = watermark_of(ledger)
+    if reached is None:
+        return False
+    sunday = as_of - timedelta(days=as_of.isoweekday() % 7)
+    return contract.delivery == "full" or reached.astimezone(SHANGHAI).date() < sunday
