@@ -9,19 +9,23 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Literal
 
 import great_expectations as gx
 import sqlalchemy as sa
 from great_expectations.compatibility import pydantic
 from great_expectations.core.result_format import ResultFormat
+from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.datasource.fluent import SQLDatasource
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 from great_expectations.expectations.core import UnexpectedRowsExpectation
 from sqlalchemy.dialects import postgresql, registry
 from sqlalchemy.engine.default import DefaultDialect
 
-logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+_log = logging.getLogger("great_expectations")
+_log.addHandler(logging.NullHandler())
+_log.propagate = False
 """GX logs the text of an engine's error, which may quote a value: outcomes are ours to tell."""
 
 
@@ -115,15 +119,18 @@ class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
         yield self._connection
 
 
+EngineType = type[SqlAlchemyExecutionEngine]
+
+
 class DuckDBDatasource(SQLDatasource):
     """`context.data_sources.add_duckdb(...)`; `attach` gives it the engine's connection."""
 
-    type: Literal["duckdb"] = "duckdb"
+    type: Literal["duckdb"] = "duckdb"  # type: ignore[assignment]  # GX tells its datasources apart by it
     connection_string: str = "duckdb://"
     _attached: Any = pydantic.PrivateAttr(None)
 
     @property
-    def execution_engine_type(self) -> type[SqlAlchemyExecutionEngine]:
+    def execution_engine_type(self) -> EngineType:
         return DuckDBExecutionEngine
 
     def attach(self, connection: Any) -> None:
@@ -151,15 +158,22 @@ class NoUnexpectedRows(UnexpectedRowsExpectation):
         return {"success": count == 0, "result": {"observed_value": count}}
 
 
+@cache
+def _context() -> Any:
+    """One ephemeral context a process: each makes a temporary folder."""
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return context
+
+
 def run_suite(connection: Any, view: str, suite_name: str, queries: Mapping[str, str]) -> dict[str, Outcome]:
     """Runs a suite of one expectation per rule on the engine, over the view or table `view`.
 
     `queries` is rule → query over `{batch}` for what breaks it. A rule that raises is `could_run=False`; a rule that GX
     does not answer for is that too.
     """
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]  # GX takes a plain dict
-    source = context.data_sources.add_duckdb(name="batch")
+    context = _context()
+    source = context.data_sources.add_duckdb(name=suite_name)
     source.attach(connection)
     batch = source.add_query_asset(name=view, query=f'select * from "{view}"').add_batch_definition_whole_table("whole").get_batch()
     suite = gx.ExpectationSuite(
@@ -167,7 +181,9 @@ def run_suite(connection: Any, view: str, suite_name: str, queries: Mapping[str,
         expectations=[NoUnexpectedRows(unexpected_rows_query=query, meta={"rule": rule}) for rule, query in queries.items()],
     )
     answers: dict[str, Outcome] = {}
-    for result in batch.validate(suite, result_format=ResultFormat.BASIC).results:
+    results = batch.validate(suite, result_format=ResultFormat.BASIC).results
+    context.data_sources.delete(suite_name)
+    for result in results:
         rule = str((result.expectation_config.meta or {}).get("rule"))
         observed = (result.result or {}).get("observed_value")
         answers[rule] = Outcome(observed is not None, int(observed or 0))
