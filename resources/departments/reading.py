@@ -46,8 +46,14 @@ class Reader(Protocol):
 
 
 def form_of(contract: Contract, settings: Settings) -> Form:
-    """The form in which a record type comes: the one that `YIHU_FORM` sets for all, or its contract's."""
+    """The form in which a record type comes: the one that `YIHU_FORM` sets for all, or its contract's.
+
+    With `mixed`, a form whose place is not named (no drop folder, no front-end database) comes from the gateway that is.
+    """
     form = str(contract.server.get("form", "api")) if settings.form == "mixed" else settings.form
+    places = {"file": settings.drop_dir, "sql": settings.front_db_url}
+    if settings.form == "mixed" and places.get(form, form) is None and settings.gateway_url is not None:
+        form = "api"
     match form:
         case "api" | "file" | "sql":
             return form
