@@ -75,7 +75,7 @@ class Engine:
 
     def view(self, name: str, select: str) -> None:
         """`name` stands for `select` from now on; nothing is computed yet."""
-        self._drop(name)
+        self.drop(name)
         self.execute(f'create view "{name}" as {select}')
 
     def parquet_view(self, name: str, files: str) -> None:
@@ -84,7 +84,7 @@ class Engine:
 
     def table(self, name: str, select: str) -> int:
         """`name` holds the rows of `select`, computed now; returns their number."""
-        self._drop(name)
+        self.drop(name)
         self.execute(f'create table "{name}" as {select}')
         return int(self.scalar(f'select count(*) from "{name}"'))
 
@@ -104,7 +104,7 @@ class Engine:
 
     def from_arrow(self, name: str, table: pa.Table) -> None:
         """`name` holds the rows of an Arrow table, copied."""
-        self._drop(name)
+        self.drop(name)
         self.connection.register("_arrow", table)
         self.execute(f'create table "{name}" as select * from _arrow')
         self.connection.unregister("_arrow")
@@ -112,7 +112,8 @@ class Engine:
     def close(self) -> None:
         self.connection.close()
 
-    def _drop(self, name: str) -> None:
+    def drop(self, name: str) -> None:
+        """Gives up the table or view `name`, where there is one."""
         kinds = self.rows("select table_type from information_schema.tables where table_name = ?", [name])
         for (kind,) in kinds:
             self.execute(f'drop {"view" if kind == "VIEW" else "table"} "{name}"')

@@ -12,7 +12,7 @@ from typing import Any
 
 from expectations.idnumber import id_misshapen
 from warehouse.model import SqlEngine, render
-from warehouse.publication.content import Content, duplicates
+from warehouse.publication.content import Content, changed, duplicates
 from warehouse.publication.wire import Wire
 from warehouse.schema import VIEWS, View
 
@@ -47,16 +47,15 @@ class Verdict:
     yellow: int
 
 
-def before_writing(engine: SqlEngine, content: Content, register: str | None, person: str | None, first: bool) -> list[str]:
-    """What the engine can say alone: keys, the register, ID numbers. `first`: nothing was written before."""
+def before_writing(engine: SqlEngine, content: Content, register: str | None, person: str | None) -> list[str]:
+    """What the engine can say alone: keys and ID numbers of the rows to add, households of the register."""
     findings: list[str] = []
     for view in VIEWS:
         if content.counts[view.name] == 0:
             continue
         if found := duplicates(engine, view):
             findings.append(f"{view.name}: {found} keys stand twice or are empty")
-        rows = Content.table(view) if first else f"changed_{view.name}"
-        findings += _identities(engine, view, rows, person)
+        findings += _identities(engine, view, changed(view), person)
     if register is not None:
         lost = engine.scalar(
             f'select count(*) from "{register}" as r left join release_household as h using (household_id) where h.household_id is null'

@@ -70,11 +70,26 @@ def load(wire: Wire, engine: SqlEngine, as_of: date, sources: Mapping[str, str])
         if name == "quarantine":
             known["record_key"] = f"case when not regexp_matches(record_key, '{LONG_NUMBER}') then record_key end"
         _load(wire, engine, beside, source, known)
+    if "review_queue" in sources and "queue_candidate" in sources:
+        wire.execute(MASKED)
+
+
+MASKED = """
+update ops.review_queue as q set candidates = c.listed
+from (
+  select queue_id, jsonb_agg(jsonb_build_object('person_key', person_key, 'member_id', member_id, 'household_id', household_id,
+    'name_masked', left(name, 1) || '*', 'name_agreement', name_agreement) order by position) as listed
+  from stage_queue_candidate group by queue_id
+) as c
+where c.queue_id = q.queue_id
+"""
+"""The candidates side by side as everybody but a steward sees them."""
 
 
 def _load(wire: Wire, engine: SqlEngine, beside: Beside, source: str, known: Mapping[str, str]) -> None:
     have = {name for name, _ in engine.columns(f'select * from "{source}"')}
-    columns = {name: kind for name, kind in beside.columns.items() if name in have or (name in known and name != "record_key")}
+    given = {name for name in have if name != "candidates"} | {name for name in known if name != "record_key"}
+    columns = {name: kind for name, kind in beside.columns.items() if name in given}
     _stage(wire, engine, f"stage_{beside.table}", columns, source, known)
     names = ", ".join(columns)
     casts = ", ".join(f"{name}::jsonb" if kind == "JSONB" else name for name, kind in columns.items())
@@ -111,12 +126,6 @@ def _load_person(wire: Wire, engine: SqlEngine, source: str) -> None:
     wire.execute("create temporary table stage_gone (member_id text) on commit drop")
     if wire.load("stage_gone", engine.arrow(gone)):
         wire.execute("delete from vault.person as p using stage_gone as g where p.member_id = g.member_id")
-    wire.execute(
-        "create temporary table stage_person (member_id text, person_key text, household_id text, id_number text, name text, row_hash bytea)"
-        " on commit drop"
-    )
-    if wire.load("stage_person", engine.arrow(new)):
-        names = ", ".join((*PERSON_COLUMNS, "row_hash"))
-        wire.execute(f"insert into vault.person ({names}) select {names} from stage_person")
+    wire.load("person", engine.arrow(f"{new} order by p.member_id"), schema="vault")
     for name in ("vault_person", "vault_written"):
         engine.execute(f"drop table {name}")

@@ -109,29 +109,43 @@ def _table_digest(engine: SqlEngine, view: View) -> bytes:
 
 
 def duplicates(engine: SqlEngine, view: View) -> int:
-    """Keys that stand more than once, or are empty."""
+    """Keys that stand more than once among the changed rows, or are empty; equal rows of one key show in the counts."""
     key = ", ".join(f'"{name}"' for name in view.key)
     empty = " or ".join(f'"{name}" is null' for name in view.key)
-    table = Content.table(view)
+    table = changed(view)
     repeated = engine.scalar(f"select count(*) from (select {key} from {table} group by {key} having count(*) > 1)")
     return int(repeated) + int(engine.scalar(f"select count(*) from {table} where {empty}"))
 
 
+def changed(view: View) -> str:
+    """The engine table of the rows to add."""
+    return f"changed_{view.name}"
+
+
+def everything_is_new(engine: SqlEngine, view: View) -> int:
+    """Makes `changed_<view>` where nothing was written before; returns how many keys differ."""
+    engine.view(changed(view), f"select * from {Content.table(view)}")
+    return int(engine.scalar(f"select count(*) from {Content.table(view)}"))
+
+
 def difference(engine: SqlEngine, view: View, written: pa.Table) -> int:
-    """Makes `changed_<view>` (rows to add) and `closed_<view>` (keys to close) against what was last written.
+    """Makes `changed_<view>` (rows to add) and `differs_<view>` (keys, and whether they were there).
 
     `written`: the keys and hashes of the last release written. Returns how many keys differ.
     """
-    names = {"release": Content.table(view), "written": f"written_{view.name}"}
-    engine.from_arrow(names["written"], written)
-    for name in ("changed", "closed"):
-        engine.table(f"{name}_{view.name}", render(f"publication/{name}", key=view.key, **names))
-    key = ", ".join(f'"{name}"' for name in view.key)
-    return int(engine.scalar(f"select count(*) from (select {key} from changed_{view.name} union select {key} from closed_{view.name})"))
+    key = [f'"{name}"' for name in view.key]
+    engine.from_arrow(f"written_{view.name}", written)
+    select = render("publication/difference", key=view.key, release=Content.table(view), written=f"written_{view.name}")
+    count = engine.table(f"differs_{view.name}", select)
+    same = " and ".join(f"d.{name} = r.{name}" for name in key)
+    engine.table(
+        changed(view), f"select r.* from {Content.table(view)} as r where exists (select 1 from differs_{view.name} as d where {same})"
+    )
+    return count
 
 
 def drop(engine: SqlEngine) -> None:
     """Gives back the memory of the tables that a publication made."""
     for view in VIEWS:
-        for prefix in ("release", "written", "changed", "closed"):
-            engine.execute(f'drop table if exists "{prefix}_{view.name}"')
+        for prefix in ("changed", "differs", "written", "release"):
+            engine.drop(f"{prefix}_{view.name}")

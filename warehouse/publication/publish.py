@@ -15,12 +15,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-import pyarrow as pa
 import sqlalchemy as sa
 
 from warehouse.model import SqlEngine
 from warehouse.publication import audit, beside
-from warehouse.publication.content import Content, difference, drop, prepare
+from warehouse.publication.content import Content, changed, difference, drop, everything_is_new, prepare
 from warehouse.publication.errors import AuditFailed
 from warehouse.publication.folder import folder_of, move_into_place, written_aside
 from warehouse.publication.wire import Wire, take_turn, wired
@@ -211,35 +210,35 @@ class _Turn:
     def _write(self, standing: Standing) -> PublishResult:
         release_id = (standing.last_written or 0) + 1
         with self.clock.step("difference"):
-            changed = {view.name: self._differ(view, standing.last_written is None) for view in VIEWS}
+            differing = {view.name: self._differ(view, standing.last_written is None) for view in VIEWS}
         with self.clock.step("audit"):
-            first = standing.last_written is None
-            findings = audit.before_writing(self.engine, self.content, self.register, self.extras.get(beside.PERSON), first)
+            findings = audit.before_writing(self.engine, self.content, self.register, self.extras.get(beside.PERSON))
             if findings:
                 raise AuditFailed(self.as_of, findings)
         with self.clock.step("folder"):
             aside = written_aside(self.engine, self.content, self.release_dir, self._note())
             with aside as work:
-                verdict = self._into_database(release_id, standing, changed)
+                verdict = self._into_database(release_id, standing, differing)
                 folder = folder_of(self.release_dir, self.as_of, release_id, self.content.checksum)
                 move_into_place(work, folder, release_id=release_id)
-        message = f"release {release_id} of {self.as_of}: {sum(changed.values())} rows changed"
-        return self._result(release_id, folder, message, changed=changed, is_new=True, is_current=True, opened=verdict.used)
+        message = f"release {release_id} of {self.as_of}: {sum(differing.values())} rows changed"
+        return self._result(release_id, folder, message, changed=differing, is_new=True, is_current=True, opened=verdict.used)
 
     def _differ(self, view: View, first: bool) -> int:
-        key = ", ".join(f'"{name}"' for name in view.key)
         if first:
-            written = pa.table({**{name: pa.array([], pa.string()) for name in view.key}, "row_hash": pa.array([], pa.binary())})
-        else:
-            written = self.wire.arrow(f'select {key}, row_hash from store."{view.name}" where until_release = {OPEN}')
+            return everything_is_new(self.engine, view)
+        key = ", ".join(f'"{name}"' for name in view.key)
+        written = self.wire.arrow(f'select {key}, row_hash from store."{view.name}" where until_release = {OPEN}')
         return difference(self.engine, view, written)
 
-    def _into_database(self, release_id: int, standing: Standing, changed: Mapping[str, int]) -> audit.Verdict:
+    def _into_database(self, release_id: int, standing: Standing, differing: Mapping[str, int]) -> audit.Verdict:
         with self.clock.step("write"):
             for view in VIEWS:
-                if changed[view.name]:
-                    self._write_view(view, release_id)
-            self._insert_release(release_id, changed)
+                if differing[view.name]:
+                    if standing.last_written is not None:
+                        self._close(view, release_id)
+                    self._add(view, release_id)
+            self._insert_release(release_id, differing)
         with self.clock.step("audit"):
             self.wire.rows("select set_config('yihu.release_id', $1::text, true)", str(release_id))
             verdict = audit.as_read(self.wire, self.content, standing.current, audit.open_gates(self.wire, self.as_of))
@@ -268,32 +267,38 @@ class _Turn:
             self.wire.commit()
         return verdict
 
-    def _write_view(self, view: View, release_id: int) -> None:
-        """New versions in by way of a staging table; the versions that they replace, and what is gone, closed."""
-        columns = [column.name for column in view.stored] + ["row_hash"]
-        kinds = {column.name: "text" if column.type == "jsonb" else column.type for column in view.stored} | {"row_hash": "bytea"}
-        declared = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
+    def _close(self, view: View, release_id: int) -> None:
+        """Ends the versions that are replaced or gone."""
         key = ", ".join(f'"{name}"' for name in view.key)
+        declared = ", ".join(f'"{name}" text' for name in view.key)
         same = " and ".join(f't."{name}" = c."{name}"' for name in view.key)
-        closing = ", ".join(f'"{name}" text' for name in view.key)
-        self.wire.execute(f'create temporary table "closed_{view.name}" ({closing}) on commit drop')
-        if self.wire.load(f"closed_{view.name}", self.engine.arrow(f"select {key} from closed_{view.name}")):
+        self.wire.execute(f'create temporary table "closed_{view.name}" ({declared}) on commit drop')
+        if self.wire.load(f"closed_{view.name}", self.engine.arrow(f"select {key} from differs_{view.name} where was_there")):
             self.wire.execute(f'analyze "closed_{view.name}"')
             self.wire.execute(
                 f'update store."{view.name}" as t set until_release = $1::integer from "closed_{view.name}" as c'
                 f" where {same} and t.until_release = {OPEN}",
                 release_id,
             )
-        self.wire.execute(f'create temporary table "stage_{view.name}" ({declared}) on commit drop')
-        names = ", ".join(f'"{name}"' for name in columns)
-        if self.wire.load(f"stage_{view.name}", self.engine.arrow(f"select {names} from changed_{view.name} order by {key}")):
-            casts = ", ".join(f'"{column.name}"::{column.type}' if column.type == "jsonb" else f'"{column.name}"' for column in view.stored)
-            self.wire.execute(
-                f'insert into store."{view.name}" ({names}, from_release) select {casts}, row_hash, $1::integer from "stage_{view.name}"',
-                release_id,
-            )
 
-    def _insert_release(self, release_id: int, changed: Mapping[str, int]) -> None:
+    def _add(self, view: View, release_id: int) -> None:
+        """Adds the new versions: straight into the table, or by way of a staging table where row security or a type asks for it."""
+        kinds = {column.name: "text" if column.type == "jsonb" else column.type for column in view.stored} | {"row_hash": "bytea"}
+        names = ", ".join(f'"{name}"' for name in kinds)
+        key = ", ".join(f'"{name}"' for name in view.key)
+        select = f"select {names}, {release_id}::integer as from_release from {changed(view)} order by {key}"
+        is_guarded = self.wire.scalar("select row_security_active($1::text)", f"store.{view.name}")
+        if not is_guarded and "jsonb" not in {column.type for column in view.stored}:
+            self.wire.load(view.name, self.engine.arrow(select), schema="store")
+            return
+        declared = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
+        self.wire.execute(f'create temporary table "stage_{view.name}" ({declared}, from_release integer) on commit drop')
+        if self.wire.load(f"stage_{view.name}", self.engine.arrow(select)):
+            casts = ", ".join(f'"{column.name}"::{column.type}' if column.type == "jsonb" else f'"{column.name}"' for column in view.stored)
+            into = f'insert into store."{view.name}" ({names}, from_release)'
+            self.wire.execute(f'{into} select {casts}, row_hash, from_release from "stage_{view.name}"')
+
+    def _insert_release(self, release_id: int, differing: Mapping[str, int]) -> None:
         self.wire.execute(
             "insert into ops.release (release_id, as_of, is_provisional, published_at, rule_version, code_version, run_id, checksum,"
             " households, red, yellow, row_counts, changed_rows, published_by)"
@@ -307,7 +312,7 @@ class _Turn:
             self.source.run_id,
             self.content.checksum,
             json.dumps(dict(self.content.counts)),
-            json.dumps(dict(changed)),
+            json.dumps(dict(differing)),
         )
 
     def _note(self) -> dict[str, str | bool]:

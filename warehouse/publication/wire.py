@@ -68,9 +68,11 @@ class Wire:
         self._cursor.execute(sql)
         return self._cursor.fetch_arrow_table()
 
-    def load(self, table: str, rows: pa.RecordBatchReader) -> int:
-        """Appends rows to a temporary table, by column name."""
-        return int(self._cursor.adbc_ingest(table, rows, mode="append", temporary=True))
+    def load(self, table: str, rows: pa.RecordBatchReader, schema: str | None = None) -> int:
+        """Appends rows by column name, to a temporary table where no schema is named."""
+        if schema is None:
+            return int(self._cursor.adbc_ingest(table, rows, mode="append", temporary=True))
+        return int(self._cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema))
 
     def commit(self) -> None:
         self._connection.commit()

@@ -180,7 +180,7 @@ REVIEW_QUEUE = _table(
     _column("outcome | text | ambiguous; unidentifiable; …"),
     _column("reason | text | why it is here: tie, name_differs, …"),
     _column("candidate_count | integer"),
-    _column("candidates | jsonb | masked: person_key, household_id, name_masked"),
+    _column("candidates | jsonb | masked: person_key, member_id, household_id, name_masked, name_agreement"),
     _column("first_seen_on | date"),
 )
 REVIEW_DECISION = _table(
@@ -254,9 +254,7 @@ PERSON = _table(
     _column("id_number | text | as in the base register"),
     _column("name | text"),
     _column("row_hash | bytea | tells a changed row from an unchanged one", nullable=False),
-    sa.Index("person_person_key_idx", "person_key"),
     sa.Index("person_household_id_idx", "household_id"),
-    sa.Index("person_id_number_idx", "id_number"),
 )
 QUARANTINE_ROW = _table(
     "vault",
@@ -279,6 +277,8 @@ QUEUE_CANDIDATE = _table(
     _column("household_id | text"),
     _column("id_number | text"),
     _column("name | text"),
+    _column("rule | text | why this person is a candidate"),
+    _column("name_agreement | text | same; absent; different"),
     _column("record_id_number | text | as the department delivered it"),
     _column("record_name | text"),
 )
