@@ -66,10 +66,6 @@ class ScoredCell:
     def status(self) -> str:
         return self.cell.status
 
-    @property
-    def line(self) -> str:
-        return f"{self.code.lower()}_line"
-
 
 @dataclass(frozen=True)
 class FlagCounts:
@@ -93,7 +89,7 @@ def _scored(all_cells: tuple[Cell, ...], rules: Rules) -> tuple[ScoredCell, ...]
         if not lines:
             continue
         uses_threshold = any("T" in line.condition.inputs for line in lines)
-        note = "concat(' (T = ', cast(s._medical_threshold as varchar), ')')" if uses_threshold else "''"
+        note = "concat(' (T = ', cast(_medical_threshold as varchar), ')')" if uses_threshold else "''"
         scored.append(ScoredCell(cell, tuple(CompiledLine(line.condition.sql, line.number) for line in lines), note))
     return tuple(scored)
 
@@ -111,7 +107,8 @@ def _register_rules(engine: SqlEngine, rules: Rules) -> None:
     lines = ", ".join(_line_row(line) for line in rules.lines)
     engine.table(
         "rule_line",
-        "select code, line, cast(domain as varchar) as domain, cast(points as decimal(6,2)) as points, is_hard, threshold, department, records "
+        "select code, line, cast(domain as varchar) as domain, cast(points as decimal(6,2)) as points, is_hard, "
+        "threshold, department, records "
         f"from (values {lines}) as entry(code, line, domain, points, is_hard, threshold, department, records)",
     )
     caps = ", ".join(f"({_quoted(domain)}, {cap})" for domain, cap in rules.scoring.caps.items())
@@ -126,7 +123,6 @@ def build_points(engine: SqlEngine, as_of: date, rules: Rules) -> None:
         build_values(engine, as_of, rules)
     _register_rules(engine, rules)
     scored = _scored(cells(engine), rules)
-    engine.table("indicator_points", render("flags/indicator_points", scored=scored))
     engine.table("scored_point", render("flags/scored_point", scored=scored))
     scoring = rules.scoring
     engine.table(
@@ -171,4 +167,5 @@ def build_flags(engine: SqlEngine, as_of: date, rules: Rules) -> FlagCounts:
     )
     levels = dict(engine.rows("select level, count(*) from warning_flag group by level"))
     held = int(engine.scalar("select count(*) from warning_flag where is_held"))
-    return FlagCounts(*(int(levels.get(level, 0)) for level in ("red", "yellow", "green", "none")), held)
+    red, yellow, green, none = (int(levels.get(level, 0)) for level in ("red", "yellow", "green", "none"))
+    return FlagCounts(red, yellow, green, none, held)

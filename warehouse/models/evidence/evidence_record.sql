@@ -5,11 +5,6 @@ with counted as (
     {{ "union all" if not loop.last }}
 {% endfor %}
 ),
-once as (
-    select household_id, code, records, record_id, max(_arrived_on) as _arrived_on
-    from counted
-    group by household_id, code, records, record_id
-),
 placed as (
     select
         o.household_id,
@@ -17,7 +12,7 @@ placed as (
         o.record_id,
         o._arrived_on,
         row_number() over (partition by o.household_id, o.code order by coalesce(i.place, 9), o.records, o.record_id) as place
-    from once as o
+    from counted as o
     left join indicator_source as i on i.code = o.code and i.records = o.records
 )
 select

@@ -3,7 +3,7 @@ select p.household_id, p.code, 'members' as records, m.record_id, m._arrived_on
 from scored_point as p
 inner join any_member as m on m.household_id = p.household_id
 inner join indicator_state as s on s.household_id = p.household_id
-left join known_enrolment as e on p.code = 'R06' and e.member_id = m.member_id
+left join known_enrolment as e on e.member_id = m.member_id
 where p.code in ('R01', 'R06', 'R18', 'R19', 'R20', 'R21', 'R22', 'R28', 'R29', 'S01', 'S02', 'S03', 'S05', 'S14')
     and case
         when p.code = 'R29' then m.died_in_year and m.labour_class in ('1', '2')

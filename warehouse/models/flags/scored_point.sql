@@ -1,15 +1,19 @@
--- A row for each indicator that gave or took points.
+-- A row for each indicator that gave or took points: of values that are ok or stale, the first condition that holds.
 with met as (
 {% for i in scored %}
     select
-        p.household_id,
+        household_id,
         '{{ i.code }}' as code,
-        p.{{ i.line }} as line,
-        cast(s.{{ i.column }} as varchar) as value,
+        case
+{% for line in i.lines %}
+            when {{ line.sql }} then {{ line.number }}
+{% endfor %}
+        end as line,
+        cast({{ i.column }} as varchar) as value,
         {{ i.note }} as note
-    from indicator_points as p
-    inner join indicator_state as s on s.household_id = p.household_id
-    where p.{{ i.line }} is not null
+    from indicator_state
+    where active_count > 0 and {{ i.status }} in ('ok', 'stale')
+        and ({% for line in i.lines %}{{ " or " if not loop.first }}({{ line.sql }}){% endfor %})
     {{ "union all" if not loop.last }}
 {% endfor %}
 )
