@@ -26,10 +26,11 @@ from sandbox import days, delivery, hardship, health, welfare
 from sandbox.draft import Draft
 from sandbox.economy import County as Drawn
 from sandbox.economy import draw_county
-from sandbox.golden import write_golden
+from sandbox.golden import MEMBERS, write_golden
 from sandbox.people import draw_people
 from sandbox.rates import ErrorRates
 from sandbox.shapes import SHAPES
+from sandbox.truth import truth_on
 
 _Draw = Callable[[np.random.Generator, Drawn, ErrorRates], Draft]
 DRAWN: tuple[tuple[str, _Draw], ...] = (
@@ -134,7 +135,11 @@ class County:
             for contract in load_contracts():
                 if contract.records in SHAPES:
                     write_golden(connection, contract, home / "planted" / f"{contract.records}.parquet")
-            delivery.write(connection, "select id as number, name from people union select id_before, name from people order by 1, 2", home / "truth" / "identities.parquet")
+            delivery.write(
+                connection,
+                "select person, member_id, household_id, id as number, id_before as number_before, name from people order by person",
+                home / "truth" / "people.parquet",
+            )
 
     def connection(self) -> duckdb.DuckDBPyConnection:
         """This thread's connection, with the sandbox's macros."""
@@ -159,6 +164,19 @@ class County:
         names = ", ".join(f'"{f.name}" as "{f.physical_name}"' for f in contract.fields)
         select = f"select {names}, _op, _broken from ({self.state(records, until, since)}) order by updated_at, \"{contract.record_key.name}\""
         return self.connection().execute(select).to_arrow_table()
+
+
+    def truth(self, records: str, until: datetime | None = None) -> pa.Table:
+        """Whom each record is about; with `until` also where matching must put it then: `truth.truth_on`."""
+        if until is not None:
+            return truth_on(self, records, until)
+        return self.connection().execute(f"from read_parquet('{self.home / 'truth' / records}.parquet')").to_arrow_table()
+
+    def identities(self) -> tuple[set[str], set[str]]:
+        """Every ID number and every full name of the county, planted ones and strangers included: for sweeps."""
+        rows = self.connection().execute(f"select number, number_before, name from read_parquet('{self.home / 'truth' / 'people'}.parquet')").fetchall()
+        numbers = {row[0] for row in rows} | {row[1] for row in rows} | {member.number for member in MEMBERS}
+        return numbers, {row[2] for row in rows} | {member.name for member in MEMBERS}
 
 
 def say_to_stderr(line: str) -> None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from expectations.contract import Contract
 from sandbox.draft import Draft
 from sandbox.economy import County
-from sandbox.errors import applied, chosen, outcome
+from sandbox.errors import TRAITS, applied, chosen, outcome
 from sandbox.people import END, PLANTED, START, People
 from sandbox.rates import ErrorRates
 from sandbox.shapes import SHAPES, household_id, key_of, member_id
@@ -56,8 +56,9 @@ def load_people(connection: duckdb.DuckDBPyConnection, people: People, conflicts
         create or replace table people as
         select p.*, case when is_registered then {member_id("household", "slot")} end as member_id,
             case when is_registered then {household_id("household")} end as household_id,
-            nullif(p.relative, -1) as relative_person
-        from people_draft p order by person
+            nullif(p.relative, -1) as relative_person, coalesce(r.name <> p.name, false) as has_relative, {TRAITS.replace("(name", "(p.name").replace("<> name", "<> p.name")}
+        from people_draft p left join (select person as relation, name from people_draft) r on r.relation = p.relative
+        order by person
         """
     )
     connection.unregister("people_draft")
@@ -115,36 +116,48 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
     fix = f"case when kind <> 'none' and _person >= 0 and chance(_source, 13) < {corrects} then _born::date + 3 + (dice(_source, 0, 20) % 700)::int end"
     number = "_number || category || level || suffix" if is_certificate else "_number"
     key = "_id" if is_certificate else key_of(shape.prefix, "_n")
-    drafted = ", ".join(f'd."{name}"' for name in table.column_names)
+    whole = "id || category || level || suffix" if is_certificate else "id"
+    connection.execute(
+        f"""
+        create or replace table known as
+        select d.*, d._source as s, chance(d._source, 11) as luck, p.id as id_now, p.name, p.birth, p.relative_person,
+            case when d._born::date < p.changed_on then p.id_before else p.id end as id,
+            coalesce(d._born::date < p.changed_on, false) as is_former, coalesce(p.is_registered, true) as is_registered,
+            {"case when p.is_registered then " + chosen(asdict(rates), is_certificate) + " else 'none' end" if shape.id_field else "'none'"} as kind
+        from (select {_typed(contract, table)} from draft) d left join people p on p.person = d._person
+        """
+    )
+    connection.unregister("draft")
+    connection.execute(
+        f"""
+        create or replace table wrong as
+        with met as (
+            select k.* exclude (kind), dice(k.s, 0, 10) % 1000000007 as roll, r.id as relative_id, o.id as other_id,
+                case when kind = 'wrong_person' and (o.name = k.name or o.id = k.id) then 'none' else kind end as kind
+            from known k left join people r on r.person = k.relative_person
+            left join people o on o.person = dice(k.s, 0, 9) % (select count(*) from people where is_registered)
+            where kind <> 'none'
+        ), written as (select *, {applied("number")} as _number, {applied("said_name")} as _name, {outcome()} as _outcome from met)
+        select _n, kind, {number} as _id, _name, _outcome from written where kind <> 'none'
+        """
+    )
     connection.execute(
         f"""
         create or replace table delivered as
-        with typed as (select {_typed(contract, table)} from draft),
-        known as (
-            select {drafted}, d._source as s, dice(d._source, 0, 10) % 1000000007 as roll, p.name, p.birth, p.is_registered,
-                case when d._born::date < p.changed_on then p.id_before else p.id end as id,
-                coalesce(d._born::date < p.changed_on, false) as is_former,
-                r.id as relative_id, r.name as relative_name, o.id as other_id, o.name as other_name
-            from typed d
-            left join people p on p.person = d._person
-            left join people r on r.person = p.relative_person
-            left join people o on o.person = dice(d._source, 0, 9) % (select count(*) from people where is_registered)
-        ), erring as (
-            select *, case when _person < 0 or not is_registered then 'none' else {chosen(asdict(rates), is_certificate)} end as kind from known
-        ), written as (
-            select *, {applied("number")} as _number, {applied("said_name")} as _name, {outcome()} as _outcome from erring
-        ), identified as (
-            select *, {number} as _id, {"id || category || level || suffix" if is_certificate else "id"} as _id_fixed, name as _name_fixed from written
+        with identified as (
+            select k.* exclude (kind, luck, s, relative_person), coalesce(w.kind, 'none') as kind, coalesce(w._outcome, 'person') as _outcome,
+                case when w.kind is null then {whole} else w._id end as _id, case when w.kind is null then name else w._name end as _name,
+                {whole} as _id_fixed, name as _name_fixed
+            from known k left join wrong w using (_n)
         ) {_lifecycle(shape.period, rates, fix)}
         select *, {key} as _key from lived
         {"qualify row_number() over (partition by _id order by _n) = 1" if is_certificate else ""}
         """
     )
-    connection.unregister("draft")
     columns = [c for c in table.column_names if c not in ("_person", "_source")]
     kept = ", ".join(f'"{c}"' for c in [*columns, "_key", "_phase", "_fix_k", "_gone_k", "_back_days", "_seen"])
     fixed = "case when _fix_k is not null then _id_fixed end as _id_fixed, case when _fix_k is not null then _name_fixed end as _name_fixed"
-    write(connection, f"select {kept}, _id, _name, {fixed} from delivered order by _seen, _n", home / "base" / f"{draft.records}.parquet")
+    write(connection, f"select {kept}, _id, _name, {fixed} from delivered order by _n", home / "base" / f"{draft.records}.parquet")
     _write_truth(connection, contract, draft.records, home)
 
 
@@ -161,12 +174,12 @@ def _write_truth(connection: duckdb.DuckDBPyConnection, contract: Contract, reco
         connection,
         f"""
         with {repaired}
-        select _key as record_key, {extra}, d._person as person, case when not coalesce(d.is_registered, true) then 'unregistered' else kind end as error_kind,
+        select _key as record_key, {extra}, d._person as person, case when not d.is_registered then 'unregistered' else kind end as error_kind,
             case when kind in ('lookalike', 'swap') and r.n is null then 'ambiguous' else _outcome end as outcome,
-            is_former, _id as delivered_number, _name as delivered_name, _born as born_at, _fix_k as fixed_version,
+            is_former, case when kind <> 'none' then _id end as delivered_number, case when kind <> 'none' then _name end as delivered_name, _born as born_at, _fix_k as fixed_version,
             case when _fix_k is not null then written_at(d._n, _fix_k, _phase, {shape.period}) end as fixed_at
         from delivered d left join people p on p.person = d._person left join repairable r on r.n = d._n
-        order by record_key
+        order by d._n
         """,
         home / "truth" / f"{records}.parquet",
     )
@@ -192,7 +205,7 @@ def _repairable(connection: duckdb.DuckDBPyConnection) -> str:
 
 def write(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> None:
     """One Parquet file of mode 0600."""
-    connection.execute(f"copy ({select}) to '{path}' (format parquet, compression zstd, row_group_size 61440)")
+    connection.execute(f"copy ({select}) to '{path}' (format parquet, compression snappy, row_group_size 61440)")
     path.chmod(0o600)
 
 

@@ -36,6 +36,12 @@ _LOOK_AT = _pick(_LOOK)
 _SWAP_AT = _pick(_SWAP)
 _LETTER = f"substr(if(roll % 7 = 0, 'oibsz', 'OlBSZ'), strpos('01852', substr(id, {_LOOK_AT}::int, 1))::int, 1)"
 _DIGIT_AT = "(1 + roll % 17)::int"
+TRAITS = f"""
+    contains(name, '·') as has_dot, {" or ".join(f"contains(name, '{c}')" for c in RARE)} as has_rare,
+    translate(name, '{STANDARD}', '{VARIANT}') <> name as has_variant,
+    translate(name, '{SIMPLIFIED}', '{TRADITIONAL}') <> name as has_traditional
+"""
+"""What of a name matters for the errors that it can carry, as SQL over `name`."""
 _RARE_IN = f"regexp_extract(name, '[{RARE}]')"
 _PINYIN = "case " + _RARE_IN + " " + " ".join(f"when '{c}' then '{p}'" for c, p in zip(RARE, RARE_PINYIN, strict=True)) + " else '?' end"
 
@@ -63,8 +69,8 @@ KINDS: tuple[Kind, ...] = (
         f"substr(id, 1, {_DIGIT_AT} - 1) || ((substr(id, {_DIGIT_AT}, 1)::int + 1 + (roll // 17) % 9) % 10)::varchar || substr(id, {_DIGIT_AT} + 1)",
         outcome="unidentifiable",
     ),
-    Kind("relative", "relative_id is not null and relative_name <> name", "relative_id", outcome="ambiguous"),
-    Kind("wrong_person", "other_name <> name and other_id <> id", "other_id", outcome="ambiguous"),
+    Kind("relative", "has_relative", "relative_id", outcome="ambiguous"),
+    Kind("wrong_person", "true", "other_id", outcome="ambiguous"),
     Kind(
         "placeholder",
         "true",
@@ -75,31 +81,32 @@ KINDS: tuple[Kind, ...] = (
     Kind("damaged", "substr(id, 16) <> '000'", "substr(id, 1, 15) || '000'", outcome="unidentifiable", in_certificate=False),
     Kind("scientific", "true", "substr(id, 1, 1) || '.' || substr(id, 2, 5) || 'E+17'", outcome="unidentifiable", in_certificate=False),
     Kind("empty", "true", "null", outcome="quarantined", in_certificate=False),
-    Kind("name_traditional", f"translate(name, '{SIMPLIFIED}', '{TRADITIONAL}') <> name", said_name=f"translate(name, '{SIMPLIFIED}', '{TRADITIONAL}')"),
-    Kind("name_variant", f"translate(name, '{STANDARD}', '{VARIANT}') <> name", said_name=f"translate(name, '{STANDARD}', '{VARIANT}')", of_few=True),
-    Kind("name_dot", "contains(name, '·')", said_name="replace(name, '·', (['•', '.', '・', '', ' '])[1 + roll % 5])", of_few=True),
+    Kind("name_traditional", "has_traditional", said_name=f"translate(name, '{SIMPLIFIED}', '{TRADITIONAL}')"),
+    Kind("name_variant", "has_variant", said_name=f"translate(name, '{STANDARD}', '{VARIANT}')", of_few=True),
+    Kind("name_dot", "has_dot", said_name="replace(name, '·', (['•', '.', '・', '', ' '])[1 + roll % 5])", of_few=True),
     Kind(
         "name_space",
         "true",
         said_name="case roll % 3 when 0 then substr(name, 1, 1) || ' ' || substr(name, 2) when 1 then name || '  ' else substr(name, 1, 1) || chr(12288) || substr(name, 2) end",
     ),
-    Kind("name_rare", f"{_RARE_IN} <> ''", said_name=f"replace(name, {_RARE_IN}, case roll % 3 when 0 then '□' when 1 then '?' else {_PINYIN} end)", of_few=True),
+    Kind("name_rare", "has_rare", said_name=f"replace(name, {_RARE_IN}, case roll % 3 when 0 then '□' when 1 then '?' else {_PINYIN} end)", of_few=True),
     Kind("name_empty", "true", said_name="null"),
 )
 
 
 def chosen(rates: dict[str, float], certificates: bool) -> str:
-    """An SQL expression: the kind of error that record `s` carries, by its chances; `none` where none is eligible."""
+    """An SQL expression: the kind of error that record `s` carries, by its `luck`; `none` where none is eligible."""
     common, special, bound = [], [], 0.0
     for index, kind in enumerate(KINDS):
         if rates[kind.name] <= 0 or (certificates and not kind.in_certificate):
             continue
         if kind.of_few:
-            special.append(f"when chance(s, {40 + index}) < {rates[kind.name]:.9f} and ({kind.eligible}) then '{kind.name}'")
+            special.append(f"when ({kind.eligible}) and chance(s, {40 + index}) < {rates[kind.name]:.9f} then '{kind.name}'")
         else:
             low, bound = bound, bound + rates[kind.name]
-            common.append(f"when chance(s, 11) >= {low:.9f} and chance(s, 11) < {bound:.9f} and ({kind.eligible}) then '{kind.name}'")
-    arms = common + special
+            common.append(f"when luck >= {low:.9f} and luck < {bound:.9f} and ({kind.eligible}) then '{kind.name}'")
+    unlucky = [f"when luck < {bound:.9f} then case {' '.join(common)} else 'none' end"] if common else []
+    arms = special + unlucky
     return f"case {' '.join(arms)} else 'none' end" if arms else "'none'"
 
 

@@ -1,0 +1,100 @@
+"""What the truth says of each record on a day: whom it is about, and where matching must put it.
+
+Belongs here: reading `truth/*.parquet` for tests and benchmarks. Not here: writing it (`delivery`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+import pyarrow as pa
+
+from expectations.contract import Contract
+
+OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable", "quarantined", "withdrawn", "any")
+
+
+class _County(Protocol):
+    home: Path
+
+    def connection(self) -> duckdb.DuckDBPyConnection: ...
+    def contract(self, records: str) -> Contract: ...
+    def state(self, records: str, until: datetime, since: datetime | None = None) -> str: ...
+
+
+def _register(county: _County, until: datetime) -> str:
+    """CTEs: `register`, a row a number in force, with how many rows and active rows have it, and whose the only one is."""
+    members = county.state("members", until)
+    truth = county.home / "truth" / "members.parquet"
+    return f"""
+        rows_in_force as (
+            select s.member_id, s.household_id, s.status, s._broken, t.person,
+                case when s.updated_at >= t.numbered_at or t.numbered_at is null then t.number
+                    when t.changed_on is not null then t.number_before end as number
+            from ({members}) s left join read_parquet('{truth}') t on t.record_key = s.member_id where s._op = 'U'
+        ), counted as (
+            select number, count(*) as row_count, count(*) filter (status = '1') as active, bool_or(_broken > 0) as is_broken,
+                case when count(*) filter (status = '1') = 1 then max(member_id) filter (status = '1')
+                    when count(*) filter (status = '1') = 0 and count(*) = 1 then max(member_id) end as member_id
+            from rows_in_force where number is not null group by number
+        ), register as (
+            select c.*, r.household_id from counted c left join rows_in_force r using (member_id)
+        )"""
+
+
+def truth_on(county: _County, records: str, until: datetime) -> pa.Table:
+    """A row a record that a full read up to `until` brings (planted households apart).
+
+    Columns: record_key, op, is_broken, updated_at, person, true_member_id, true_household_id, error_kind (as of that
+    version), expects (see OUTCOMES; `any` where it depends on what was known before), expects_member_id,
+    expects_household_id (where `linked`).
+    """
+    contract = county.contract(records)
+    key = contract.record_key.name
+    state = county.state(records, until)
+    truth = county.home / "truth" / f"{records}.parquet"
+    people = county.home / "truth" / "people.parquet"
+    if records in ("households", "members", "cases"):
+        where = "t.household_id" if records != "households" else f"s.{key}"
+        select = f"""
+            with homes as (select household_id from ({county.state("households", until)}) where _op = 'U')
+            select s.{key} as record_key, s._op as op, s._broken > 0 as is_broken, s.updated_at, t.household_id as true_household_id, 'none' as error_kind,
+                case when s._op = 'D' then 'withdrawn' when s._broken > 0 then 'quarantined' when h.household_id is null then 'unregistered' else 'linked' end as expects,
+                {where} as expects_household_id
+            from ({state}) s join read_parquet('{truth}') t on t.record_key = s.{key} left join homes h on h.household_id = {where} order by record_key"""
+        return county.connection().execute(select).to_arrow_table()
+    select = f"""
+        with {_register(county, until)},
+        told as (
+            select s.{key} as record_key, s._op as op, s._broken > 0 as is_broken, s.updated_at, t.person, t.member_id, t.household_id, t.is_former,
+                coalesce(s.updated_at >= t.fixed_at, false) as is_fixed, t.error_kind, t.outcome, t.delivered_number,
+                case when t.is_former then p.number_before else p.number end as number
+            from ({state}) s join read_parquet('{truth}') t on t.record_key = s.{key}
+            left join read_parquet('{people}') p on p.person = t.person
+        ), current as (
+            select *, case when is_fixed then 'none' else error_kind end as kind,
+                case when is_fixed then 'person' when error_kind = 'unregistered' then 'unregistered' else outcome end as destiny from told
+        ), asked as (
+            select *, case when destiny = 'person' then number end as own_number,
+                case when destiny = 'ambiguous' then substr(delivered_number, 1, 18) end as other_number from current
+        ), looked_up as (
+            select c.*, r.member_id as found_member_id, r.household_id as found_household_id, r.is_broken as is_register_broken,
+                r.number is not null as is_there, o.number is not null as is_other_there
+            from asked c left join register r on r.number = c.own_number left join register o on o.number = c.other_number
+        ), judged as (
+            select *, case when op = 'D' then 'withdrawn' when is_broken or destiny = 'quarantined' then 'quarantined'
+                when destiny = 'ambiguous' and kind in ('relative', 'wrong_person') and not is_other_there then 'unregistered'
+                when destiny <> 'person' then destiny
+                when is_register_broken or (is_former and not is_there) then 'any'
+                when not is_there then if(kind in ('lookalike', 'swap'), 'unidentifiable', 'unregistered')
+                when found_member_id is null then 'ambiguous' else 'linked' end as expects
+            from looked_up
+        )
+        select record_key, op, is_broken, updated_at, person, member_id as true_member_id, household_id as true_household_id, kind as error_kind, expects,
+            case when expects = 'linked' then found_member_id end as expects_member_id,
+            case when expects = 'linked' then found_household_id end as expects_household_id
+        from judged order by record_key"""
+    return county.connection().execute(select).to_arrow_table()
