@@ -83,7 +83,10 @@ class ApiClient:
         asked = parameters if cursor is None else {**parameters, "cursor": cursor}
         status, headers, body = self._get(asked)
         check_status(status, headers, body, time.time())
-        return read_page(body)
+        page = read_page(body)
+        if page.rows > int(parameters["limit"]):
+            raise Fault("again", "repeated_page", f"{page.rows} rows came where {parameters['limit']} were asked for", WAIT_FOR_IT)
+        return page
 
     def _get(self, parameters: dict[str, str]) -> tuple[int, requests.structures.CaseInsensitiveDict[str], bytes]:
         timeouts = (self._patience.connect_timeout, self._patience.read_timeout)

@@ -6,13 +6,14 @@ Belongs here: whether a day is read or stands already, the day pointer, several 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
 from expectations.contract import Contract
+from expectations.gate import gate_of
 from resources.departments.batches import BatchStore, Manifest
 from resources.departments.errors import Fault, SourceError
 from resources.departments.files import FileReader
@@ -26,8 +27,6 @@ from resources.settings import SHANGHAI, Settings
 CONCURRENCY = 3
 
 Status = Literal["read", "reused", "nothing_new", "failed"]
-GateOpen = Callable[[Contract, date, str], bool]
-"""Whether somebody opened the gate for a rejected batch: (contract, day, batch_id)."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +50,14 @@ class DayRead:
         return sum(batch.row_count for batch in self.batches)
 
 
-def _closed_gates(contract: Contract, day: date, batch_id: str) -> bool:
-    return False
-
-
 class Departments:
     """Reads each record type in its form into raw batches. One instance serves a run; its methods may be called from several threads."""
 
-    def __init__(self, settings: Settings, lake: Lake, patience: Patience | None = None, gate_open: GateOpen = _closed_gates) -> None:
+    def __init__(self, settings: Settings, lake: Lake, patience: Patience | None = None) -> None:
         self.settings = settings
         self.lake = lake
         self.store = BatchStore(lake)
         self.patience = patience or Patience()
-        self._gate_open = gate_open
         self._pool: ThreadPoolExecutor | None = None
         self._ahead: dict[tuple[str, date], Future[DayRead]] = {}
 
@@ -95,7 +89,7 @@ class Departments:
             return None
         table = contract.table
         refused = ((self.lake.read_note("ledger", table, as_of) or {}).get("rejected") or {}).get("batch_id")
-        if refused is not None and not self._gate_open(contract, as_of, str(refused)):
+        if refused is not None and gate_of(self.lake.root, table, str(refused)) is None:
             return None
         before = self.lake.latest_note("ledger", table, as_of)
         pointer = self.store.pointer(table, as_of)

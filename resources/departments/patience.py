@@ -17,7 +17,7 @@ class Patience:
     """Seconds and counts; tests use tiny ones."""
 
     connect_timeout: float = 5.0
-    read_timeout: float = 60.0
+    read_timeout: float = 30.0
     """Silence between two pieces of an answer."""
     page_deadline: float = 180.0
     """A whole answer, however steadily it drips."""

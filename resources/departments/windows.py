@@ -63,12 +63,13 @@ def watermark_of(ledger: dict[str, Any] | None) -> datetime | None:
 def window_of(contract: Contract, as_of: date, now: datetime, ledger: dict[str, Any] | None) -> Window:
     """What to ask for on `as_of`, upon the state that `ledger` (of the latest earlier day) describes.
 
-    It starts the contract's overlap before that state ends, for rows that the department committed late. Without an
-    earlier state, and for a record type that is delivered in full, it has no start.
+    It starts the contract's overlap before that state ends, for rows that the department committed late; without an
+    earlier state it has no start. Record types whose files come in full are no exception: the platform's answer names
+    withdrawals itself, and a query is reconciled by its keys.
     """
     reached = watermark_of(ledger)
     until = until_of(as_of, now)
-    if reached is None or contract.delivery == "full":
+    if reached is None:
         return Window(None, until)
     return Window(min(reached, until) - timedelta(days=contract.overlap_days), until)
 
@@ -76,7 +77,7 @@ def window_of(contract: Contract, as_of: date, now: datetime, ledger: dict[str, 
 def reconciles(contract: Contract, as_of: date, ledger: dict[str, Any] | None) -> bool:
     """Whether a query, which shows no deletions, has to bring every key too.
 
-    Once a week, on Sunday or the first day after it that is read; always for a record type that is delivered in full.
+    Once a week, on Sunday or the first day after it that is read; at every read of a record type whose files come in full.
     Without an earlier state there is nothing to compare with.
     """
     reached = watermark_of(ledger)

@@ -20,7 +20,7 @@ from tests.extraction.conftest import NOW, QUICK, D
 from tests.extraction.gateway import Asked, Fault, Gateway, Reply, error, page, serving
 
 PATH = "civil_affairs/deaths"
-ROWS = 47
+ROWS = 44
 
 
 def rows(count: int = ROWS) -> list[dict[str, Any]]:
@@ -91,6 +91,13 @@ def late_again(asked: Asked, proper: Reply) -> Reply | None:
     return error(200, 40002) if asked.number == 4 else None
 
 
+def doubled(asked: Asked, proper: Reply) -> Reply:
+    """Every row of the page twice."""
+    answer = json.loads(proper.body)
+    answer["data"]["rows"] *= 2
+    return Reply(200, json.dumps(answer).encode())
+
+
 HTML = Reply(200, b"<!doctype html><title>login</title>", {"Content-Type": "text/html; charset=utf-8"})
 
 PASSING: list[tuple[str, Fault, str]] = [
@@ -110,6 +117,8 @@ PASSING: list[tuple[str, Fault, str]] = [
     ("empty page with a cursor", on_request(2)(lambda a, p: page([], ROWS, "c010")), "read"),
     ("repeated page", Repeats(with_cursor=False), "resumed"),
     ("repeated page under a new cursor", Repeats(with_cursor=True), "resumed"),
+    ("page with its rows twice", on_request(3)(doubled), "resumed"),
+    ("last page with its rows twice", on_request(5)(doubled), "begun anew"),
     ("wrong total on one page", on_request(3)(wrong_total), "begun anew"),
     ("wrong total on the first page", on_request(1)(wrong_total), "begun anew"),
     ("cursor lost half way", late_again, "begun anew"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import Contract, load_contracts
+from expectations.gate import open_gate
 from resources.departments import Departments, SourceError, preflight
 from resources.lake import Lake
 from resources.settings import SHANGHAI, Settings
@@ -42,11 +43,14 @@ def test_the_next_starts_an_overlap_earlier(gateway: Gateway, departments: Depar
     assert held(lake, second) == ["late"]
 
 
-def test_a_full_delivery_is_asked_for_in_full(departments: Departments, contract: Contract, lake: Lake) -> None:
+def test_files_in_full_are_increments_by_the_api(departments: Departments, contract: Contract, lake: Lake) -> None:
+    """The platform names withdrawals itself: nothing is asked for twice because files would come whole."""
     full = dataclasses.replace(contract, delivery="full")
-    accept(lake, full, D, departments.read_day(full, D, NOW).batches[0])
+    first = departments.read_day(full, D, NOW)
+    accept(lake, full, D, first.batches[0])
     read = departments.read_day(full, NEXT, NOW)
-    assert (read.batches[0].since, read.batches[0].delivery, read.row_count) == (None, "full", 47)
+    assert (first.batches[0].since, first.batches[0].delivery) == (None, "incremental")
+    assert (read.batches[0].since, read.batches[0].delivery) == ("2026-11-09T23:59:59.999999+08:00", "incremental")
 
 
 def test_a_closed_day_is_not_asked_again(gateway: Gateway, settings: Settings, lake: Lake, contract: Contract) -> None:
@@ -108,8 +112,8 @@ def test_a_rejected_batch_is_read_again(gateway: Gateway, settings: Settings, la
     gateway.rows[PATH].pop()
     corrected = departments.read_day(contract, D, NOW)
     assert (corrected.status, corrected.batches[0].batch_id) == ("read", "deaths-20261110-02")
-    opened = Departments(settings, lake, QUICK, gate_open=lambda contract, day, batch_id: batch_id == "deaths-20261110-01")
-    assert opened.read_day(contract, D, NOW).requests == 0
+    open_gate(lake.root, contract.table, "deaths-20261110-01", "Wang", "checked by telephone")
+    assert departments.read_day(contract, D, NOW).requests == 0
 
 
 def test_a_batch_that_leaves_a_gap_is_not_reused(gateway: Gateway, departments: Departments, contract: Contract, lake: Lake) -> None:
