@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy.dialects import postgresql
+
 from warehouse.model import SqlEngine
 from warehouse.publication.errors import PublicationError
 from warehouse.publication.wire import Wire
@@ -30,8 +32,10 @@ class Beside:
     def columns(self) -> dict[str, str]:
         """Column and SQL type."""
         table = METADATA.tables[f"{self.schema}.{self.table}"]
-        return {column.name: column.type.compile() if not str(column.type).startswith("ARRAY") else "text[]" for column in table.columns}
+        return {column.name: column.type.compile(dialect=POSTGRES) for column in table.columns}
 
+
+POSTGRES = postgresql.dialect()
 
 TABLES = {
     "validation_result": Beside("ops", "validation_result", "as_of"),
@@ -105,9 +109,14 @@ def _stage(wire: Wire, engine: SqlEngine, stage: str, columns: Mapping[str, str]
 
 
 def _engine_kind(kind: str) -> str:
-    return {"TEXT": "varchar", "JSONB": "varchar", "text[]": "varchar[]", "BYTEA": "blob", "BLOB": "blob", "DATETIME": "timestamp"}.get(
-        kind, kind.lower().replace("numeric", "decimal")
-    )
+    engine_kinds = {
+        "TEXT": "varchar",
+        "JSONB": "varchar",
+        "TEXT[]": "varchar[]",
+        "BYTEA": "blob",
+        "TIMESTAMP WITHOUT TIME ZONE": "timestamp",
+    }
+    return engine_kinds.get(kind, kind.lower().replace("numeric", "decimal"))
 
 
 PERSON_COLUMNS = ("member_id", "person_key", "household_id", "id_number", "name")
