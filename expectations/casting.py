@@ -73,6 +73,7 @@ def _timestamp(text: str, form: str) -> str:
     local = f"regexp_replace({text}, '[+]08(:?00)?$', '')"
     return (
         f"case when ends_with({text}, '+08:00') and regexp_matches({text}, '{here}') "
-        f"then try_cast(left({text}, length({text}) - 6) as timestamp) when regexp_matches({text}, '{here}') then try_cast({local} as timestamp) "
+        f"then try_cast(left({text}, length({text}) - 6) as timestamp) "
+        f"when regexp_matches({text}, '{here}') then try_cast({local} as timestamp) "
         f"when regexp_matches({text}, '{elsewhere}') then timezone('Asia/Shanghai', try_cast({text} as timestamptz)) end"
     )

@@ -61,7 +61,8 @@ def column_drift(contract: Contract, delivered: Sequence[str], downstream: Downs
                 "missing",
                 field.physical_name,
                 field.required,
-                f"{contract.table}: column {field.physical_name!r} ({field.name}) is missing: {outcome}{hint}{_below(contract, field, downstream)}",
+                f"{contract.table}: column {field.physical_name!r} ({field.name}) is missing: {outcome}{hint}"
+                f"{_below(contract, field, downstream)}",
             )
         )
     return drifts

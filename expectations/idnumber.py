@@ -40,5 +40,6 @@ def _check_fits(number: str) -> str:
 def _date_fits(number: str, start: int, year_digits: int) -> str:
     century = "'19' || " if year_digits == 2 else ""
     month = start + year_digits
-    text = f"{century}substr({number}, {start}, {year_digits}) || '-' || substr({number}, {month}, 2) || '-' || substr({number}, {month + 2}, 2)"
+    year = f"{century}substr({number}, {start}, {year_digits})"
+    text = f"{year} || '-' || substr({number}, {month}, 2) || '-' || substr({number}, {month + 2}, 2)"
     return f"(try_cast({text} as date) is not null)"

@@ -38,6 +38,10 @@ class BatchViews:
     delivered_count: int
     records_count: int
 
+    def of(self, rule: Rule) -> str:
+        """The view that a rule looks at."""
+        return self.delivered if rule.on_withdrawals else self.records
+
 
 def batch_views(engine: SqlEngine, contract: Contract, rows: str) -> BatchViews:
     """Registers the views over `rows` (a relation in SQL)."""

@@ -77,11 +77,21 @@ def validate(
     return Verdict(found, bad_rows, views.delivered_count, bad_count, bool(reasons), reasons)
 
 
+def judge_rows(engine: SqlEngine, contract: Contract, rows: str) -> Verdict:
+    """Runs the row rules alone over the relation `rows`, of typed rows as landed: a replay is no batch."""
+    views = batch_views(engine, contract, rows)
+    rules = applicable(engine, row_rules(contract))
+    results = run_rules(engine, contract, views, rules)
+    bad_rows = f"bad_{contract.table}"
+    bad_count = _collect_bad_rows(engine, views, rules, results, bad_rows)
+    return Verdict(tuple(results), bad_rows, views.delivered_count, bad_count, False, ())
+
+
 def _collect_bad_rows(engine: SqlEngine, views: BatchViews, rules: Sequence[Rule], results: Sequence[RuleResult], table: str) -> int:
     """The rows that broke a critical row rule, each with every rule it broke; asks again only the rules that failed."""
     broken = {r.rule for r in results if r.could_run and not r.passed and r.severity == "critical"}
     selects = [
-        f"select _row, {literal(rule.name)} as rule from ({rule.query.format(batch=name(views.delivered if rule.on_withdrawals else views.records))})"
+        f"select _row, {literal(rule.name)} as rule from ({rule.query.format(batch=name(views.of(rule)))})"
         for rule in rules
         if rule.level == "row" and rule.name in broken
     ]

@@ -6,7 +6,6 @@ from typing import Any
 
 from expectations.contract import Contract, Field
 from expectations.rules import Rule
-
 from tests.validation.batches import Row
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)

@@ -102,7 +102,7 @@ def test_a_bad_row_waits_in_quarantine_until_corrected(engine: Engine, lake: Lak
     assert [row[:4] for row in quarantined] == [("a001", ["codes:aid_type", "type:amount"], 1, 41), ("new", ["required:paid_on"], 1, 42)]
     assert '"amount":"viel"' in quarantined[0][4]
 
-    write_batch(lake, AID, D3, [aid("a001", last), aid("new", later, paid_on=None)] + good, since=later)
+    write_batch(lake, AID, D3, [aid("a001", last), aid("new", later, paid_on=None), *good], since=later)
     ledger = run(engine, lake, D3)
     assert ledger["open_quarantine"] == 1
     assert stored(engine, lake, "quarantine", AID, D3, "select record_key, times_seen, first_seen_on::varchar from t") == [

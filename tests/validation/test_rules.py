@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from expectations.contract import CONTRACTS, Contract, ContractError, load_contracts, read_contract
 from expectations.landing import land
 from expectations.rules import row_rules
@@ -16,10 +17,9 @@ from expectations.suites import RuleResult
 from expectations.validation import Verdict, validate
 from resources.engine import Engine
 from resources.lake import Lake
-from warehouse.asof import make_valid
-
 from tests.validation.batches import Row, write_batch
 from tests.validation.rows import AMOUNTS, breaking, good_row, id_number
+from warehouse.asof import make_valid
 
 DAY = date(2026, 11, 2)
 
@@ -86,7 +86,7 @@ def test_each_warning_counts_its_row_and_keeps_it(engine: Engine, lake: Lake, co
 def test_withdrawals_are_checked_for_key_and_time_only(engine: Engine, lake: Lake, contract: Contract) -> None:
     others(engine)
     key, updated = contract.record_key.name, contract.by_role("updated_at").name
-    nothing = dict.fromkeys((field.name for field in contract.fields))
+    nothing = dict.fromkeys(field.name for field in contract.fields)
     withdrawal = nothing | {"_op": "D", key: good_row(contract, 1)[key], updated: "2026-11-01T09:00:00+08:00"}
     verdict = judge(engine, lake, contract, [withdrawal, withdrawal | {key: None}, withdrawal | {updated: "yesterday"}])
     assert dict(engine.rows(f'select _row, rules from "{verdict.bad_rows}"')) == {2: [f"required:{key}"], 3: [f"type:{updated}"]}
@@ -109,7 +109,7 @@ def test_a_reversal_negates_what_it_names(engine: Engine, lake: Lake) -> None:
     others(engine)
     contract = settlements()
     original = good_row(contract, 1) | {"total_fee": "10.00", "in_scope": "10.00", "fund_paid": "10.00"}
-    minus = {name: "-10.00" for name in ("total_fee", "in_scope", "fund_paid")}
+    minus = dict.fromkeys(("total_fee", "in_scope", "fund_paid"), "-10.00")
     later = original | {"settlement_id": "s2", "updated_at": "2026-11-01T10:00:00+08:00"}
     again = {"settlement_id": "s3", "reverses_id": "s2", "updated_at": "2026-11-01T11:00:00+08:00"}
     rows = [

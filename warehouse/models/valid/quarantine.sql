@@ -1,6 +1,6 @@
 {#- The open rows of the quarantine after a batch: one per record key (per raw text where the key itself is missing), the
     newest bad version. A good version of the same or a later updated_at, a withdrawal, or a full delivery without the key
-    closes a row. -#}
+    closes a row. `sighting` is 1 for a batch of the day, 0 for a replay, which is no new sighting. -#}
 with sighted as (
     select
         *,
@@ -44,7 +44,7 @@ joined as (
         o.raw is not null and f.updated_at < o.updated_at as is_older,
         f.*,
         o.batch_id as old_batch_id, o._row as old_row, o.rules as old_rules, o.updated_at as old_updated_at,
-        o.first_seen_on as old_first_seen_on, o.times_seen as old_times_seen, o.raw as old_raw, o.is_withdrawal as old_is_withdrawal
+        o.first_seen_on as old_first_seen_on, o.last_seen_on as old_last_seen_on, o.times_seen as old_times_seen, o.raw as old_raw, o.is_withdrawal as old_is_withdrawal
     from fresh as f
     left join still_open as o on coalesce(o.record_key, o.raw) = coalesce(f.record_key, f.raw)
 )
@@ -56,8 +56,8 @@ select
     case when is_older then old_rules else rules end as rules,
     case when is_older then old_updated_at else updated_at end as updated_at,
     coalesce(old_first_seen_on, {{ as_of }}) as first_seen_on,
-    {{ as_of }} as last_seen_on,
-    coalesce(old_times_seen, 0) + 1 as times_seen,
+    {{ "" if sighting else "coalesce(old_last_seen_on, " }}{{ as_of }}{{ "" if sighting else ")" }} as last_seen_on,
+    coalesce(old_times_seen, 0) + {{ sighting }} as times_seen,
     case when is_older then old_raw else raw end as raw,
     case when is_older then old_is_withdrawal else is_withdrawal end as is_withdrawal
 from joined

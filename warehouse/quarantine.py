@@ -1,0 +1,95 @@
+"""The quarantine to look at and to send back: whose rows, why, since when, how often, which batch.
+
+Belongs here: listings and correction files (keys and rules, no identities). Not here: its state (`models/valid/quarantine.sql`).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from expectations.contract import Contract
+from expectations.engine import SqlEngine, literal
+from warehouse.day import LakeFolder
+
+CORRECTIONS = ("records", "record_key", "batch_id", "row", "rule", "column", "first_seen_on", "last_seen_on", "times_seen")
+
+
+@dataclass(frozen=True)
+class QuarantineLine:
+    """How many open rows of a record type broke one rule."""
+
+    department: str
+    records: str
+    rule: str
+    rows: int
+    first_seen_on: date
+    last_seen_on: date
+    times_seen: int
+    """The most often that one of them came."""
+    batches: tuple[str, ...]
+
+
+def _open_rows(lake: LakeFolder, contract: Contract, as_of: date) -> str | None:
+    newest = max((d for d in lake.note_days("ledger", contract.table) if d <= as_of), default=None)
+    files = lake.files("quarantine", contract.table, newest) if newest else None
+    return f"(select *, unnest(rules) as rule from read_parquet({literal(files)}))" if files else None
+
+
+def list_quarantine(engine: SqlEngine, lake: LakeFolder, contracts: Sequence[Contract], as_of: date) -> list[QuarantineLine]:
+    """The open rows on `as_of` by department, record type and rule; a row that broke two rules is in two lines."""
+    lines: list[QuarantineLine] = []
+    for contract in contracts:
+        rows = _open_rows(lake, contract, as_of)
+        if rows is None:
+            continue
+        found = engine.rows(
+            f"select rule, count(*), min(first_seen_on), max(last_seen_on), max(times_seen), list_sort(list(distinct batch_id)) "
+            f"from {rows} group by rule order by rule"
+        )
+        lines += [
+            QuarantineLine(contract.department, contract.records, str(rule), int(count), first, last, int(times), tuple(batches))
+            for rule, count, first, last, times, batches in found
+        ]
+    return lines
+
+
+def write_corrections(engine: SqlEngine, lake: LakeFolder, contracts: Sequence[Contract], as_of: date, folder: Path) -> list[Path]:
+    """A CSV file per department with what it has to correct, fit to send back; returns the files.
+
+    Rows are named by their record key, or by batch and row number where the key is an identity or missing. Columns are
+    named as the department names them.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    by_department: dict[str, list[list[object]]] = {}
+    for contract in contracts:
+        rows = _open_rows(lake, contract, as_of)
+        if rows is None:
+            continue
+        key = "null" if contract.record_key.is_identity else "record_key"
+        found = engine.rows(
+            f"select {key}, batch_id, _row, rule, first_seen_on, last_seen_on, times_seen from {rows} order by batch_id, _row, rule"
+        )
+        columns = {field.name: field.physical_name for field in contract.fields}
+        by_department.setdefault(contract.department, []).extend(
+            [contract.records, record_key or "", batch, row, rule, columns.get(str(rule).partition(":")[2], ""), first, last, times]
+            for record_key, batch, row, rule, first, last, times in found
+        )
+    paths = []
+    for department, lines in sorted(by_department.items()):
+        if lines:
+            paths.append(_write_csv(folder / f"{department}_corrections_{as_of:%Y%m%d}.csv", lines))
+    return paths
+
+
+def _write_csv(path: Path, lines: list[list[object]]) -> Path:
+    # utf-8-sig: the departments open it in a spreadsheet.
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(CORRECTIONS)
+        writer.writerows(lines)
+    path.chmod(0o600)
+    return path
