@@ -48,6 +48,7 @@ CONFIGURATION = {
     # Failed statements and their details carry values: they stay out of the log.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
+    "log_min_messages": "error",
 }
 
 
@@ -149,13 +150,13 @@ def external(home: Path, warehouse_url: str) -> Server:
 
 
 @contextmanager
-def embedded(home: Path) -> Iterator[Server]:
-    """The embedded server under `<home>/postgres`, started where none runs.
+def embedded(home: Path, binaries: Path | None = None) -> Iterator[Server]:
+    """The embedded server under `<home>/postgres`, started where none runs; `binaries` runs another PostgreSQL than the package's.
 
     Everybody who uses it holds a shared lock; the last one to leave stops it, so nothing is left behind, also when
     another user was killed.
     """
-    cluster = _Cluster(home)
+    cluster = _Cluster(home, binaries)
     with cluster.turn():
         cluster.ensure_running()
         place = cluster.take_place()
@@ -185,11 +186,11 @@ def _binaries() -> Path:
 class _Cluster:
     """The data folder of the embedded server, driven by its own `pg_ctl`."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, binaries: Path | None = None) -> None:
         self.folder = home.absolute() / "postgres"
         self.data = self.folder / "data"
         self.log = self.folder / "server.log"
-        self.binaries = _binaries()
+        self.binaries = binaries or _binaries()
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.user = _system_user(self.data) if os.geteuid() == 0 else None
         self.socket_folder = self._socket_folder()

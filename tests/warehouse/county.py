@@ -32,7 +32,8 @@ def make_county(engine: SqlEngine, households: int, day: int = 0, changed: str =
         "seed",
         f"""
         select n, 'H' || lpad(n::varchar, 9, '0') as household_id, [{towns}][1 + n % {len(TOWNS)}] as town_code,
-          [{towns}][1 + n % {len(TOWNS)}] || lpad((1 + n % 12)::varchar, 3, '0') as area_code, case when {changed} then {day} else 0 end as v
+          [{towns}][1 + n % {len(TOWNS)}] || lpad((1 + n % 12)::varchar, 3, '0') as area_code,
+          case when {changed} then {day} else 0 end as v
         from range({households}) as t(n)
         """,
     )
@@ -65,14 +66,16 @@ def make_county(engine: SqlEngine, households: int, day: int = 0, changed: str =
         select household_id, code, points, '1' as value, '>= 1' as threshold, 'health_insurance' as department, 'settlements' as records,
           ['S' || n || code] as evidence, date '2026-11-01' as evidence_on, 'rules1' as rule_version, {PLACE}
         from seed, (values ('R04', 16), ('R05', 8), ('R07', 8), ('S08', -1), ('R30', 4), ('offset', 1)) as t(code, base),
-          lateral (select (case when n % 50 = 0 or base < 0 or code = 'offset' then base else base / 8.0 end + case when code = 'R05' then v else 0 end)::decimal(6,2) as points)
+          lateral (select case when n % 50 = 0 or base < 0 or code = 'offset' then base else base / 8.0 end as share),
+          lateral (select (share + case when code = 'R05' then v else 0 end)::decimal(6,2) as points)
         """,
     )
     engine.table(
         "warning_flag",
         f"""
         with summed as (select household_id, sum(points) as score from warning_reason group by household_id)
-        select s.household_id, case when score > 30 then 'red' when score > 15 then 'yellow' else 'green' end as level, score::decimal(6,2) as score,
+        select s.household_id,
+          case when score > 30 then 'red' when score > 15 then 'yellow' else 'green' end as level, score::decimal(6,2) as score,
           score::decimal(6,2) as raw_points, 0::decimal(6,2) as offset_points, false as is_hard, false as is_held,
           ['R04', 'R05', 'R07'] as reasons, 0.9::decimal(5,4) as coverage, case when score > 30 then date '2026-11-01' end as red_since,
           'rules1' as rule_version, {PLACE}
@@ -82,9 +85,10 @@ def make_county(engine: SqlEngine, households: int, day: int = 0, changed: str =
     engine.table(
         "source_status",
         """
-        select 'health_insurance' as department, r as records, r || '-20261119-01' as batch_id, date '2026-11-19' as extract_date, 0::integer as age_days,
-          'ok' as state, 10 as received, 10 as accepted, 0 as unchanged, 0 as superseded, 0 as withdrawn, 0 as quarantined, 100 as in_force,
-          99 as linked, 1 as unregistered, 0 as ambiguous, 0 as unidentifiable, 0.99::decimal(7,6) as match_rate, null::decimal(7,6) as false_link_rate
+        select 'health_insurance' as department, r as records, r || '-20261119-01' as batch_id, date '2026-11-19' as extract_date,
+          0::integer as age_days, 'ok' as state, 10 as received, 10 as accepted, 0 as unchanged, 0 as superseded, 0 as withdrawn,
+          0 as quarantined, 100 as in_force, 99 as linked, 1 as unregistered, 0 as ambiguous, 0 as unidentifiable,
+          0.99::decimal(7,6) as match_rate, null::decimal(7,6) as false_link_rate
         from (values ('settlements'), ('enrolments')) as t(r)
         """,
     )

@@ -3,7 +3,22 @@
 `publish` is what the pipeline calls; `rollback`, `open_gate` and `prune` are for people.
 """
 
+from warehouse.publication.audit import GATES
 from warehouse.publication.errors import AuditFailed, Busy, PublicationError
+from warehouse.publication.keeping import Moved, Pruned, open_gate, prune, rollback
 from warehouse.publication.publish import PublishResult, RunSource, publish
 
-__all__ = ["AuditFailed", "Busy", "PublicationError", "PublishResult", "RunSource", "publish"]
+__all__ = [
+    "GATES",
+    "AuditFailed",
+    "Busy",
+    "Moved",
+    "Pruned",
+    "PublicationError",
+    "PublishResult",
+    "RunSource",
+    "open_gate",
+    "prune",
+    "publish",
+    "rollback",
+]

@@ -130,8 +130,9 @@ def _load_person(wire: Wire, engine: SqlEngine, source: str) -> None:
         "vault_person", f'select {columns}, unhex(md5(concat_ws(chr(30), {text}))) as row_hash from "{source}" where member_id is not null'
     )
     engine.from_arrow("vault_written", wire.arrow("select member_id, row_hash from vault.person"))
-    new = "select p.* from vault_person as p left join vault_written as w using (member_id) where w.row_hash is null or w.row_hash <> p.row_hash"
-    gone = "select w.member_id from vault_written as w left join vault_person as p using (member_id) where p.row_hash is null or w.row_hash <> p.row_hash"
+    differs = "w.row_hash is null or w.row_hash <> p.row_hash"
+    new = f"select p.* from vault_person as p left join vault_written as w using (member_id) where {differs}"
+    gone = f"select w.member_id from vault_written as w left join vault_person as p using (member_id) where p.row_hash is null or {differs}"
     wire.execute("create temporary table stage_gone (member_id text) on commit drop")
     if wire.load("stage_gone", engine.arrow(gone)):
         wire.execute("delete from vault.person as p using stage_gone as g where p.member_id = g.member_id")

@@ -78,3 +78,15 @@ def move_into_place(aside: Path, final: Path, **known: Any) -> None:
     if final.exists():
         shutil.rmtree(final)
     os.rename(aside, final)
+
+
+def days_of(release_dir: Path) -> list[tuple[date, Path]]:
+    """The days that have a folder, ascending."""
+    folders = release_dir.glob("as_of=*") if release_dir.is_dir() else []
+    return sorted((date.fromisoformat(folder.name[6:]), folder) for folder in folders)
+
+
+def releases_of(folder: Path) -> list[tuple[int | None, Path]]:
+    """The releases in a day's folder; None for what was recomputed and not published."""
+    found = sorted(folder.iterdir())
+    return [(int(path.name.removeprefix("release=")) if path.name.startswith("release=") else None, path) for path in found]

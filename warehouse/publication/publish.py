@@ -229,14 +229,15 @@ class _Turn:
             return everything_is_new(self.engine, view)
         key = ", ".join(f'"{name}"' for name in view.key)
         written = self.wire.arrow(f'select {key}, row_hash from store."{view.name}" where until_release = {OPEN}')
+        if written.num_rows == 0:
+            return everything_is_new(self.engine, view)
         return difference(self.engine, view, written)
 
     def _into_database(self, release_id: int, standing: Standing, differing: Mapping[str, int]) -> audit.Verdict:
         with self.clock.step("write"):
             for view in VIEWS:
                 if differing[view.name]:
-                    if standing.last_written is not None:
-                        self._close(view, release_id)
+                    self._close(view, release_id)
                     self._add(view, release_id)
             self._insert_release(release_id, differing)
         with self.clock.step("audit"):
@@ -269,6 +270,8 @@ class _Turn:
 
     def _close(self, view: View, release_id: int) -> None:
         """Ends the versions that are replaced or gone."""
+        if not self.engine.exists(f"differs_{view.name}"):
+            return
         key = ", ".join(f'"{name}"' for name in view.key)
         declared = ", ".join(f'"{name}" text' for name in view.key)
         same = " and ".join(f't."{name}" = c."{name}"' for name in view.key)

@@ -245,7 +245,8 @@ BULLETIN = View(
     ("area_code", "measure"),
     _columns(
         "area_code | text | a county or a town: 6 or 9 digits",
-        "measure | text | red_rate; insured_rate; chronic_signed_rate; support_rate; microcredit_rate; clearance_rate_households; …_persons",
+        "measure | text | red_rate; insured_rate; chronic_signed_rate; support_rate; microcredit_rate;"
+        " clearance_rate_households; …_persons",
         "numerator | integer | ",
         "denominator | integer | ",
         "rate | numeric(5,4) | null where the denominator is 0",

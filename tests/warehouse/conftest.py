@@ -1,0 +1,138 @@
+"""One embedded server for all tests of the warehouse; a database of its own, made from a template, for who changes it."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import sqlalchemy as sa
+
+from resources.engine import Engine
+from resources.server import Server, embedded
+from tests.warehouse.county import make_county
+from warehouse.migrations import upgrade
+from warehouse.publication import PublishResult, RunSource, publish
+
+DAY = date(2026, 11, 19)
+INSTALLED = Path("/usr/lib/postgresql")
+
+
+def installed_binaries() -> Path | None:
+    """The newest PostgreSQL that the machine has, 15 or later."""
+    found = sorted((int(p.parents[1].name), p.parent) for p in INSTALLED.glob("*/bin/pg_ctl") if p.parents[1].name.isdigit())
+    return next((path for version, path in reversed(found) if version >= 15), None)
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A database with the schema, and what tests do with it."""
+
+    server: Server
+    database: str
+    folder: Path
+    days: itertools.count[int] = field(default_factory=itertools.count)
+
+    def url(self, login: str | None = None) -> sa.URL:
+        return self.server.url_of(login).set(database=self.database)
+
+    def engine(self, login: str | None = None) -> sa.Engine:
+        return sa.create_engine(self.url(login), poolclass=sa.NullPool)
+
+    def rows(self, sql: str, login: str | None = None) -> list[tuple[object, ...]]:
+        with self.engine(login).begin() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(sql)]
+
+    def one(self, sql: str, login: str | None = None) -> object:
+        return self.rows(sql, login)[0][0]
+
+    @property
+    def releases(self) -> Path:
+        return self.folder / "release"
+
+    def publish(
+        self,
+        as_of: date = DAY,
+        households: int = 200,
+        *,
+        day: int = 0,
+        changed: str = "false",
+        login: str | None = "yihu_publisher",
+        is_provisional: bool = False,
+        after: Callable[[Engine, dict[str, str]], None] | None = None,
+        **options: object,
+    ) -> PublishResult:
+        """Publishes a county of the generator; `after` may spoil it first."""
+        engine = Engine(self.folder / "tmp")
+        try:
+            tables = make_county(engine, households, day, changed)
+            if after is not None:
+                after(engine, tables)
+            source = RunSource("run", "code", "rules1", is_provisional)
+            return publish(engine, self.url(login), as_of, tables, source, self.releases, **options)  # type: ignore[arg-type]
+        finally:
+            engine.close()
+
+
+@contextmanager
+def short_lived(binaries: Path | None = None) -> Iterator[Server]:
+    """A server in a folder of its own: pytest closes its folders to other users whenever another pytest starts."""
+    with TemporaryDirectory(prefix="yihu-test-") as folder, embedded(Path(folder), binaries) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with short_lived() as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=["embedded", "installed"])
+def any_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The embedded server, and the one that the machine has, where it has one."""
+    if request.param == "embedded":
+        yield request.getfixturevalue("server")
+        return
+    binaries = installed_binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL 15 or later is installed here")
+    with short_lived(binaries) as running:
+        yield running
+
+
+_numbers = itertools.count(1)
+
+
+def make_warehouse(server: Server, folder: Path) -> Warehouse:
+    """A database of its own with the schema, from a template made once per server."""
+    administrator = sa.create_engine(server.url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    name = f"w{next(_numbers)}"
+    with administrator.connect() as connection:
+        if connection.scalar(sa.text("select 1 from pg_database where datname = 'model'")) is None:
+            connection.exec_driver_sql("create database model template template0")
+            upgrade(sa.create_engine(server.url.set(database="model"), poolclass=sa.NullPool), server.passwords)
+        connection.exec_driver_sql(f"create database {name} template model")
+    return Warehouse(server, name, folder)
+
+
+@pytest.fixture
+def warehouse(server: Server, tmp_path: Path) -> Iterator[Warehouse]:
+    """An empty warehouse."""
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, tmp_path, ignore_errors=True)
+        yield make_warehouse(server, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def published(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """A warehouse with two releases that nobody changes."""
+    made = make_warehouse(server, tmp_path_factory.mktemp("published"))
+    made.publish()
+    made.publish(date(2026, 11, 20), day=20, changed="n % 100 = 1")
+    return made

@@ -1,0 +1,239 @@
+"""A release: the whole of it or nothing, once, and every one stays readable."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+
+import duckdb
+import pandas as pd
+import pytest
+
+from resources.engine import Engine
+from resources.server import Server
+from tests.warehouse.conftest import DAY, Warehouse, make_warehouse
+from warehouse.publication import AuditFailed, PublicationError, open_gate, prune, rollback
+
+RED = "select count(*) from yihu.warning_flag where level = 'red'"
+TOMORROW = DAY + timedelta(days=1)
+
+
+def test_first_release_is_what_the_engine_has(any_server: Server, tmp_path) -> None:
+    warehouse = make_warehouse(any_server, tmp_path)
+    for login in (None, "yihu_publisher"):
+        result = warehouse.publish(DAY if login is None else TOMORROW, login=login)
+        assert (result.is_new, result.is_current) == (True, True)
+        for view, count in result.counts.items():
+            assert warehouse.one(f"select count(*) from yihu.{view}", "yihu_reader") == count
+    assert warehouse.rows("select distinct release_id, as_of from yihu.household_indicator", "yihu_reader") == [(2, TOMORROW)]
+
+
+def test_the_same_day_twice_is_one_release(warehouse: Warehouse) -> None:
+    first = warehouse.publish()
+    again = warehouse.publish()
+    assert (again.release_id, again.is_new, again.is_current, again.checksum) == (first.release_id, False, True, first.checksum)
+    assert warehouse.one("select count(*) from ops.release") == 1
+
+
+def test_checksum_knows_content_and_nothing_else(warehouse: Warehouse) -> None:
+    def shuffled(engine: Engine, tables: dict[str, str]) -> None:
+        for name in ("household", "warning_reason"):
+            engine.table(f"{name}_shuffled", f"select * from {name} order by md5(household_id)")
+            tables[name] = f"{name}_shuffled"
+
+    def nudged(engine: Engine, tables: dict[str, str]) -> None:
+        engine.execute("update household set village_name = 'x' where household_id = 'H000000007'")
+
+    plain = warehouse.publish()
+    assert warehouse.publish(TOMORROW, after=shuffled).checksum == plain.checksum
+    assert warehouse.publish(TOMORROW + timedelta(days=1), after=nudged).checksum != plain.checksum
+
+
+def test_only_the_difference_is_written(warehouse: Warehouse) -> None:
+    warehouse.publish()
+    result = warehouse.publish(TOMORROW, day=20, changed="n % 100 = 1")
+    assert result.changed["warning_flag"] == 2
+    assert result.changed["household"] == 0
+    assert warehouse.one("select count(*) from store.warning_flag") == 202
+    quiet = warehouse.publish(TOMORROW + timedelta(days=1), day=20, changed="n % 100 = 1")
+    assert sum(quiet.changed.values()) == 0
+    assert quiet.is_new
+
+
+def test_households_that_leave_and_come_back(warehouse: Warehouse) -> None:
+    warehouse.publish(households=200)
+    warehouse.publish(TOMORROW, households=190)
+    warehouse.publish(TOMORROW + timedelta(days=1), households=200)
+    assert [warehouse.one(f"select count(*) from yihu.household where yihu.yihu_as_of('{DAY + timedelta(days=n)}') > 0") for n in range(3)]
+    for days, count in ((0, 200), (1, 190), (2, 200)):
+        with warehouse.engine("yihu_reader").connect() as connection:
+            connection.exec_driver_sql(f"select yihu_as_of('{DAY + timedelta(days=days)}')")
+            assert connection.exec_driver_sql("select count(*) from yihu.household").scalar() == count
+
+
+def test_a_past_day_never_becomes_current(warehouse: Warehouse) -> None:
+    warehouse.publish(TOMORROW)
+    result = warehouse.publish(DAY, day=9, changed="n = 3")
+    assert (result.release_id, result.is_new, result.is_current) == (None, False, False)
+    assert result.folder.name.startswith("unpublished-")
+    assert pd.read_parquet(result.folder / "household.parquet").shape[0] == 200
+    assert warehouse.one("select as_of from yihu.release where is_current") == TOMORROW
+
+
+def test_provisional_is_replaced_by_final(warehouse: Warehouse) -> None:
+    assert warehouse.publish(is_provisional=True).is_new
+    same = warehouse.publish()
+    assert not same.is_new
+    assert warehouse.rows("select is_provisional from yihu.release") == [(False,)]
+    warehouse.publish(TOMORROW, is_provisional=True)
+    final = warehouse.publish(TOMORROW, day=5, changed="n = 3")
+    assert final.is_new
+    assert final.is_current
+    late = warehouse.publish(TOMORROW, is_provisional=True)
+    assert late.release_id is None
+    assert warehouse.rows("select release_id, is_current, is_provisional from yihu.release order by 1") == [
+        (1, False, False),
+        (2, False, True),
+        (3, True, False),
+    ]
+
+
+def test_tables_that_do_not_come_are_empty(warehouse: Warehouse) -> None:
+    def fewer(engine: Engine, tables: dict[str, str]) -> None:
+        engine.view(
+            "bulletin", "select '610921' as area_code, 'red_rate' as measure, 1 as numerator, 2 as denominator, 0.5 as rate, 1 as rank"
+        )
+        engine.view("household_card", "select household_id, area_code, town_code, '{\"income\": []}' as card from household")
+        tables.update(bulletin="bulletin", household_card="household_card")
+
+    warehouse.publish(after=fewer)
+    assert warehouse.rows("select area_code, town_code, rate from yihu.bulletin") == [("610921", None, 0.5)]
+    assert warehouse.one("select card ->> 'income' from yihu.household_card limit 1") == "[]"
+    warehouse.publish(TOMORROW)
+    assert warehouse.one("select count(*) from yihu.bulletin") == 0
+    assert warehouse.one("select count(*) from yihu.household_card") == 0
+
+
+def spoil(sql: str):
+    def after(engine: Engine, tables: dict[str, str]) -> None:
+        engine.execute(sql)
+
+    return after
+
+
+@pytest.mark.parametrize(
+    ("sql", "finding"),
+    [
+        ("delete from warning_reason where household_id = 'H000000003' and code = 'R04'", "reasons not score"),
+        ("delete from household where household_id = 'H000000003'", "flag without household"),
+        ("delete from warning_flag where household_id = 'H000000003'", "household without flag"),
+        ("insert into household select * from household where household_id = 'H000000003'", "household has 200 rows in the database"),
+        ("update household set household_id = 'H000000004' where household_id = 'H000000003'", "keys stand twice"),
+        ("update household set village_name = '11010519491231002X' where household_id = 'H000000003'", "village_name holds 1 ID numbers"),
+        ("update warning_reason set value = 'no. 11010519491231002X.' where household_id = 'H000000003'", "warning_reason.value holds 1"),
+    ],
+)
+def test_what_does_not_hold_is_not_published(warehouse: Warehouse, sql: str, finding: str) -> None:
+    warehouse.publish(day=1)
+    with pytest.raises(
+        (AuditFailed, PublicationError), match=finding if "200 rows" not in finding else "last (one|release) stands"
+    ) as failed:
+        warehouse.publish(TOMORROW, after=spoil(sql))
+    assert "11010519491231002X" not in str(failed.value)
+    assert warehouse.rows("select release_id, is_current from yihu.release") == [(1, True)]
+    assert warehouse.publish(TOMORROW).release_id == 2
+
+
+def test_a_household_of_the_register_is_missed(warehouse: Warehouse) -> None:
+    def lose(engine: Engine, tables: dict[str, str]) -> None:
+        engine.table("register", "select household_id from household union all select 'H999'")
+
+    with pytest.raises(AuditFailed, match="1 households of the register"):
+        warehouse.publish(after=lose, register="register")
+
+
+def test_gates_open_for_a_named_person_with_a_reason(warehouse: Warehouse) -> None:
+    warehouse.publish(households=2000)
+    with pytest.raises(AuditFailed, match="gate red_jump: red went from 40 to 1"):
+        warehouse.publish(TOMORROW, households=2000, day=30, changed="n % 20 = 1")
+    with pytest.raises(AuditFailed, match="households_lost: 500 of 2000"):
+        warehouse.publish(TOMORROW, households=1500)
+    with pytest.raises(PublicationError, match="named person"):
+        open_gate(warehouse.engine(), TOMORROW, "red_jump", " ", "rules changed")
+    with pytest.raises(PublicationError, match="there is no gate"):
+        open_gate(warehouse.engine(), TOMORROW, "red", "Li", "rules changed")
+    open_gate(warehouse.engine(), TOMORROW, "red_jump", "Li Wei", "flood of 20 November")
+    result = warehouse.publish(TOMORROW, households=2000, day=30, changed="n % 20 = 1")
+    assert result.opened_gates == ("red_jump",)
+    assert warehouse.rows("select opened_by, reason, used_by_release from ops.gate_opening", "yihu_auditor") == [
+        ("Li Wei", "flood of 20 November", 2)
+    ]
+
+
+def test_rollback_and_forward_again(warehouse: Warehouse) -> None:
+    warehouse.publish()
+    second = warehouse.publish(TOMORROW, day=20, changed="n % 100 = 1")
+    before = warehouse.one(RED)
+    moved = rollback(warehouse.engine(), by="Li Wei", reason="wrong extract")
+    assert (moved.before, moved.now) == (2, 1)
+    assert warehouse.one("select max(release_id) from yihu.household") == 1
+    assert warehouse.one(f"select yihu_as_of('{TOMORROW}')") == 1
+    again = warehouse.publish(TOMORROW, day=20, changed="n % 100 = 1")
+    assert (again.release_id, again.is_new, again.is_current) == (2, False, False)
+    assert "rolled back" in again.message
+    third = warehouse.publish(TOMORROW, day=40, changed="n % 100 = 2")
+    assert (third.release_id, third.is_current) == (3, True)
+    assert third.changed["warning_flag"] == 4
+    assert rollback(warehouse.engine(), by="Li Wei", reason="it was right", to=second.release_id).now == 2
+    assert warehouse.one(RED) == before
+    for bad in ({"by": "", "reason": "x"}, {"by": "Li", "reason": "x", "to": 9}):
+        with pytest.raises(PublicationError):
+            rollback(warehouse.engine(), **bad)
+
+
+def test_prune_keeps_thirty_days_and_month_ends(warehouse: Warehouse) -> None:
+    days = [
+        date(2026, 8, 30),
+        date(2026, 8, 31),
+        date(2026, 9, 1),
+        date(2026, 9, 15),
+        date(2026, 9, 29),
+        date(2026, 11, 1),
+        date(2026, 11, 19),
+    ]
+    for number, day in enumerate(days):
+        warehouse.publish(day, households=60, day=number, changed=f"n % 10 = {number}")
+    read = {day: warehouse.rows(_at(day)) for day in days}
+    pruned = prune(warehouse.engine(), warehouse.releases, today=date(2026, 11, 20))
+    assert pruned.releases == (1, 3, 4)
+    assert pruned.rows > 0
+    assert len(pruned.folders) == 3
+    for day in days[1], *days[4:]:
+        assert warehouse.rows(_at(day)) == read[day]
+    assert [row[0] for row in warehouse.rows("select release_id from yihu.release order by 1")] == [2, 5, 6, 7]
+    assert warehouse.publish(date(2026, 11, 21), households=60, day=9, changed="n % 10 = 9").release_id == 8
+    assert prune(warehouse.engine(), warehouse.releases, today=date(2026, 11, 20)).releases == ()
+
+
+def _at(day: date) -> str:
+    return (
+        f"with chosen as materialized (select yihu.yihu_as_of('{day}') as id) select f.*, c.id from chosen as c, lateral"
+        " (select md5(string_agg(t::text, '|' order by household_id)) from (select household_id, score, level from store.warning_flag as s"
+        " where s.from_release <= c.id and s.until_release > c.id) as t) as f"
+    )
+
+
+def test_the_release_is_a_parquet_folder(warehouse: Warehouse) -> None:
+    result = warehouse.publish()
+    manifest = json.loads((result.folder / "manifest.json").read_text())
+    assert manifest["release_id"] == 1
+    assert manifest["checksum"] == result.checksum
+    assert manifest["tables"]["warning_flag"]["rows"] == 200
+    assert len(pd.read_parquet(result.folder / "warning_flag.parquet")) == 200
+    assert duckdb.sql(f"select count(*) from '{result.folder}/warning_flag.parquet'").fetchone() == (200,)
+    assert result.folder.stat().st_mode & 0o777 == 0o700
+    assert (result.folder / "household.parquet").stat().st_mode & 0o777 == 0o600
+    first = (result.folder / "warning_reason.parquet").read_bytes()
+    again = warehouse.publish(TOMORROW)
+    assert (again.folder / "warning_reason.parquet").read_bytes() == first
+    assert not list(warehouse.releases.glob(".*"))

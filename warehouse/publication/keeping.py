@@ -1,0 +1,181 @@
+"""What people do with releases: back to an earlier one, a gate opened, old versions given up.
+
+Belongs here: `rollback`, `open_gate`, `prune`, `vacuum`. Not here: writing a release (`publish`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from warehouse.publication.audit import GATES
+from warehouse.publication.errors import Busy, PublicationError
+from warehouse.publication.folder import days_of, releases_of
+from warehouse.publication.publish import LOCK
+from warehouse.schema import OPEN, VIEWS
+
+KEPT_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Where the pointer was and where it is."""
+
+    before: int
+    now: int
+    as_of: date
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was given up."""
+
+    releases: tuple[int, ...]
+    rows: int
+    folders: tuple[Path, ...]
+
+
+@contextmanager
+def _turn(engine: sa.Engine, wait_seconds: float) -> Iterator[sa.Connection]:
+    """A transaction in which nobody publishes."""
+    with engine.begin() as connection:
+        connection.execute(sa.text("select set_config('lock_timeout', :value, true)"), {"value": f"{int(wait_seconds * 1000)}ms"})
+        try:
+            connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        except sa.exc.OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != "55P03":
+                raise
+            raise Busy(f"somebody is publishing and was not done in {wait_seconds:.0f} s: run again when they are.") from None
+        yield connection
+
+
+def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wait_seconds: float = 60.0) -> Moved:
+    """Makes an earlier release current again (the one before by default), and marks those after it as withdrawn.
+
+    Naming a later release in `to` brings it back. No row is touched: the next run writes its difference as always.
+
+    Raises:
+        PublicationError: where there is no such release, or nobody and no reason is named.
+    """
+    if not by.strip() or not reason.strip():
+        raise PublicationError("a rollback needs a person and a reason: make rollback BY=… REASON=…")
+    with _turn(engine, wait_seconds) as connection:
+        current = connection.scalar(sa.text("select release_id from ops.current_release"))
+        if current is None:
+            raise PublicationError("nothing was published yet: there is nothing to go back from")
+        if to is None:
+            to = connection.scalar(
+                sa.text("select max(release_id) from ops.release where release_id < :now and withdrawn_at is null and pruned_at is null"),
+                {"now": current},
+            )
+        found = connection.execute(
+            sa.text("select release_id, as_of from ops.release where release_id = :to and pruned_at is null"), {"to": to}
+        ).one_or_none()
+        if found is None:
+            raise PublicationError(
+                f"there is no release {'before ' + str(current) if to is None else to} that can be read: see yihu.release"
+            )
+        connection.execute(
+            sa.text(
+                "update ops.release set withdrawn_at = now(), withdrawn_by = :by, withdrawn_reason = :reason"
+                " where release_id > :to and withdrawn_at is null"
+            ),
+            {"by": by, "reason": reason, "to": to},
+        )
+        connection.execute(
+            sa.text("update ops.release set withdrawn_at = null, withdrawn_by = null, withdrawn_reason = null where release_id = :to"),
+            {"to": to},
+        )
+        connection.execute(sa.text("update ops.current_release set release_id = :to"), {"to": to})
+        return Moved(current, found.release_id, found.as_of)
+
+
+def open_gate(engine: sa.Engine, as_of: date, gate: str, by: str, reason: str) -> None:
+    """Lets the release of a day pass a gate, in the name of a person and with a reason; both are recorded.
+
+    Raises:
+        PublicationError: for an unknown gate, or where nobody and no reason is named.
+    """
+    if gate not in GATES:
+        raise PublicationError(f"there is no gate {gate!r}: {', '.join(f'{name} ({said})' for name, said in GATES.items())}")
+    if not by.strip() or not reason.strip():
+        raise PublicationError(f"gate {gate} opens for a named person with a reason: make open-gate GATE={gate} BY=… REASON=…")
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "insert into ops.gate_opening (as_of, gate, opened_by, reason) values (:as_of, :gate, :by, :reason)"
+                " on conflict (as_of, gate) do update set opened_by = excluded.opened_by, reason = excluded.reason, opened_at = now()"
+            ),
+            {"as_of": as_of, "gate": gate, "by": by.strip(), "reason": reason.strip()},
+        )
+
+
+def prune(engine: sa.Engine, release_dir: Path, today: date, kept_days: int = KEPT_DAYS, wait_seconds: float = 60.0) -> Pruned:
+    """Gives up the versions that no kept release reads, and the folders of releases that are not kept.
+
+    Kept: the current release, the last one written, those of the last `kept_days` days, and the last of each month for good.
+    """
+    with _turn(engine, wait_seconds) as connection:
+        rows = connection.execute(
+            sa.text(
+                "select release_id, as_of, withdrawn_at is not null as is_withdrawn from ops.release where pruned_at is null order by 1"
+            )
+        ).all()
+        current = connection.scalar(sa.text("select release_id from ops.current_release"))
+        kept = _kept([tuple(row) for row in rows], current, today - timedelta(days=kept_days))
+        gone = tuple(int(row.release_id) for row in rows if row.release_id not in kept)
+        deleted = 0
+        if gone:
+            for view in VIEWS:
+                deleted += connection.execute(
+                    sa.text(
+                        f'delete from store."{view.name}" as t where t.until_release <> {OPEN} and not exists ('
+                        " select 1 from unnest(cast(:kept as integer[])) as k (id) where t.from_release <= k.id and t.until_release > k.id)"
+                    ),
+                    {"kept": sorted(kept)},
+                ).rowcount
+            connection.execute(sa.text("update ops.release set pruned_at = now() where release_id = any(:gone)"), {"gone": list(gone)})
+            connection.execute(sa.text("delete from ops.source_status where release_id = any(:gone)"), {"gone": list(gone)})
+        given_up = set(connection.scalars(sa.text("select release_id from ops.release where pruned_at is not null")))
+    folders = _prune_folders(release_dir, given_up, today - timedelta(days=kept_days))
+    _vacuum(engine, bool(gone))
+    return Pruned(gone, deleted, folders)
+
+
+def _kept(rows: list[tuple[int, date, bool]], current: int | None, since: date) -> set[int]:
+    kept = {release_id for release_id, as_of, _ in rows if as_of >= since}
+    kept |= {release_id for release_id in (current, max((row[0] for row in rows), default=None)) if release_id is not None}
+    month_ends: dict[tuple[int, int], tuple[date, int]] = {}
+    for release_id, as_of, is_withdrawn in rows:
+        if not is_withdrawn:
+            month = (as_of.year, as_of.month)
+            month_ends[month] = max(month_ends.get(month, (as_of, release_id)), (as_of, release_id))
+    return kept | {release_id for _, release_id in month_ends.values()}
+
+
+def _prune_folders(release_dir: Path, given_up: set[int], since: date) -> tuple[Path, ...]:
+    """Folders of releases that were given up, and old ones that were never published; a folder that the database does not know stays."""
+    gone = []
+    for day, folder in days_of(release_dir):
+        for release_id, release in releases_of(folder):
+            if (release_id is None and day < since) or release_id in given_up:
+                shutil.rmtree(release)
+                gone.append(release)
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    return tuple(gone)
+
+
+def _vacuum(engine: sa.Engine, is_worth_it: bool) -> None:
+    """Gives the room back, outside of a transaction; a login that does not own the tables leaves it to autovacuum."""
+    if not is_worth_it:
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for view in VIEWS:
+            connection.exec_driver_sql(f'vacuum (analyze) store."{view.name}"')
