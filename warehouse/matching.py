@@ -41,6 +41,7 @@ PERSON_KEY_MAP_ORDER = "member_id, number_hash nulls first"
 _RECORD_ID = "record_id"
 _TEN_THOUSAND_YUAN = "10k yuan"
 
+
 def _rowless(**columns: str) -> str:
     return "select " + ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items()) + " where false"
 
@@ -124,7 +125,7 @@ def build_person(engine: SqlEngine, as_of: date, pseudonym_key: bytes) -> int:
 
 
 def _make_spine(engine: SqlEngine, as_of: date, pseudonym_key: bytes, maps: tuple[str, ...]) -> int:
-    identity.use_pseudonym_key(engine, pseudonym_key)
+    _prepare(engine, pseudonym_key)
     _stand_in(engine, "map_before", maps, NO_PERSON_KEY_MAP)
     _stand_in(engine, "queue_before", ("previous_review_queue",), NO_REVIEW_QUEUE)
     _stand_in(engine, "steward_decision", ("review_decision",), NO_REVIEW_DECISION)
@@ -135,6 +136,12 @@ def _make_spine(engine: SqlEngine, as_of: date, pseudonym_key: bytes, maps: tupl
         rows = made if table == "spine" else rows
     engine.table("spine_day", f"select {day(as_of)} as as_of")
     return rows
+
+
+def _prepare(engine: SqlEngine, pseudonym_key: bytes) -> None:
+    """What the expressions of `identity` and `names` read."""
+    identity.use_pseudonym_key(engine, pseudonym_key)
+    names.use_variants(engine)
 
 
 def _stand_in(engine: SqlEngine, name: str, sources: tuple[str, ...], nothing: str) -> None:
@@ -150,7 +157,7 @@ def build_matched(engine: SqlEngine, contract: Contract, as_of: date, pseudonym_
     Needs `build_spine` of the same day, and `valid_rural_revitalisation__households` for what is tied by household.
     Raises `MatchingError` for a contract that says nothing of whom its records are about.
     """
-    identity.use_pseudonym_key(engine, pseudonym_key)
+    _prepare(engine, pseudonym_key)
     table, key = f"matched_{contract.table}", contract.record_key
     columns = _fields(contract)
     common: dict[str, Any] = {

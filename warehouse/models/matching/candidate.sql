@@ -31,29 +31,48 @@ repaired as (
     inner join spine as s on s.number = m.number
     where s.is_holder or s.is_conflict
 ),
-alike as (
-    select p.pair_id, s.member_id, 'born_and_named' as rule
-    from open_pair as p
-    inner join spine as s on s.birth_digits = p.birth_digits and s.name_key = p.name_key
-    where p.name_key <> '' and (s.is_holder or s.is_conflict)
-    union
-    select p.pair_id, s.member_id, 'born_and_named'
-    from open_pair as p
-    inner join spine as s on s.birth_digits = p.birth_digits
-    where p.name_gap <> p.name_key and {{ names.agreement("p", "s") }} = 'same' and (s.is_holder or s.is_conflict)
-    union
-    select p.pair_id, s.member_id, 'born_and_named'
-    from open_pair as p
-    inner join spine as s on s.birth_digits = p.birth_digits
-    where s.name_gap <> s.name_key and {{ names.agreement("p", "s") }} = 'same' and (s.is_holder or s.is_conflict)
+-- Same name and digits 7 to 14; or same name and one digit off, which lies in digits 7 to 14 or leaves them as they are.
+-- Names that are not the same letter by letter agree only where one of them has a stand-in, and those are few.
+alive as (
+    select member_id, number, name_key, name_mask, name_gap, birth_digits, outer_digits from spine where is_holder or is_conflict
 ),
-near as (
-    select p.pair_id, s.member_id, 'one_digit_off' as rule
+gapped_pair as (
+    select pair_id, number, name_key, name_mask, name_gap, birth_digits, outer_digits from open_pair where name_gap <> name_key
+),
+gapped_alive as (
+    select * from alive where name_gap <> name_key
+),
+named as (
+{% for digits in ("birth_digits", "outer_digits") %}
+    select p.pair_id, s.member_id, p.number, s.number as other_number
     from open_pair as p
-    inner join spine as s on s.outer_digits = p.outer_digits
-    where length(p.number) = 18
-        and {% for i in range(7, 15) %}case when substr(p.number, {{ i }}, 1) = substr(s.number, {{ i }}, 1) then 0 else 1 end{{ " + " if not loop.last }}{% endfor %} = 1
-        and {{ names.agreement("p", "s") }} = 'same' and (s.is_holder or s.is_conflict)
+    inner join alive as s on s.name_key = p.name_key and s.{{ digits }} = p.{{ digits }}
+    where p.name_key <> ''
+    union all
+    select p.pair_id, s.member_id, p.number, s.number
+    from gapped_pair as p
+    inner join alive as s on s.{{ digits }} = p.{{ digits }}
+    where {{ names.agreement("p", "s") }} = 'same'
+    union all
+    select p.pair_id, s.member_id, p.number, s.number
+    from open_pair as p
+    inner join gapped_alive as s on s.{{ digits }} = p.{{ digits }}
+    where {{ names.agreement("p", "s") }} = 'same'
+    {{ "union all" if not loop.last }}
+{% endfor %}
+),
+measured as (
+    select distinct
+        pair_id, member_id,
+        substr(number, 7, 8) = substr(other_number, 7, 8) as is_born_alike,
+        length(number) = 18
+        and {% for i in range(1, 19) %}case when substr(number, {{ i }}, 1) = substr(other_number, {{ i }}, 1) then 0 else 1 end{{ " + " if not loop.last }}{% endfor %} = 1 as is_one_off
+    from named
+),
+proposed as (
+    select pair_id, member_id, case when is_one_off then 'one_digit_off' else 'born_and_named' end as rule
+    from measured
+    where is_born_alike or is_one_off
 ),
 everybody as (
     select pair_id, member_id, rule from held
@@ -64,9 +83,7 @@ everybody as (
     union all
     select pair_id, member_id, rule from repaired
     union all
-    select pair_id, member_id, rule from alike
-    union all
-    select pair_id, member_id, rule from near
+    select pair_id, member_id, rule from proposed
 )
 select
     e.pair_id,
