@@ -56,8 +56,9 @@ _HERE = Path(__file__).parent
 
 def code_version() -> str:
     """Changes with whatever decides what the county looks like."""
-    names = ("county", "days", "delivery", "draft", "economy", "errors", "golden", "hardship", "health", "idnumber", "names", "people", "places", "rates", "shapes", "welfare")
-    return hashlib.sha256(b"".join((_HERE / f"{name}.py").read_bytes() for name in names)).hexdigest()[:16]
+    served = {"__init__", "__main__", "gateway", "render", "faults", "drop", "sheet", "frontdb", "truth"}
+    files = sorted(path for path in _HERE.glob("*.py") if path.stem not in served)
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
 @dataclass
@@ -162,9 +163,9 @@ class County:
         """The same as an Arrow table by physical names, in order of `updated_at`, then key; with `_op` and `_broken`."""
         contract = self.contract(records)
         names = ", ".join(f'"{f.name}" as "{f.physical_name}"' for f in contract.fields)
-        select = f"select {names}, _op, _broken from ({self.state(records, until, since)}) order by updated_at, \"{contract.record_key.name}\""
+        order = f'order by updated_at, "{contract.record_key.name}"'
+        select = f"select {names}, _op, _broken from ({self.state(records, until, since)}) {order}"
         return self.connection().execute(select).to_arrow_table()
-
 
     def truth(self, records: str, until: datetime | None = None) -> pa.Table:
         """Whom each record is about; with `until` also where matching must put it then: `truth.truth_on`."""
@@ -174,7 +175,8 @@ class County:
 
     def identities(self) -> tuple[set[str], set[str]]:
         """Every ID number and every full name of the county, planted ones and strangers included: for sweeps."""
-        rows = self.connection().execute(f"select number, number_before, name from read_parquet('{self.home / 'truth' / 'people'}.parquet')").fetchall()
+        people = self.home / "truth" / "people.parquet"
+        rows = self.connection().execute(f"select number, number_before, name from read_parquet('{people}')").fetchall()
         numbers = {row[0] for row in rows} | {row[1] for row in rows} | {member.number for member in MEMBERS}
         return numbers, {row[2] for row in rows} | {member.name for member in MEMBERS}
 

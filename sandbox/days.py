@@ -20,11 +20,11 @@ EPOCH = datetime(2020, 1, 1)
 
 
 def connect(seed: int, threads: int | None = None) -> duckdb.DuckDBPyConnection:
-    """A connection in memory with the sandbox's dice."""
+    """A connection in memory with the sandbox's dice; hashed twice, since the last bits of one combined hash go together."""
     connection = duckdb.connect(":memory:", config={"threads": threads} if threads else {})
     connection.execute(
         f"""
-        create macro dice(a, b, salt) as (hash(a::bigint, b::bigint, salt::bigint, {int(seed)}::bigint) >> 1)::bigint;
+        create macro dice(a, b, salt) as (hash(hash(a::bigint, b::bigint, salt::bigint, {int(seed)}::bigint)) >> 1)::bigint;
         create macro chance(a, salt) as (dice(a, 0, salt) % 1000000000)::double / 1000000000;
         create macro written_at(n, k, phase, period) as
             timestamp '2020-01-01' + to_seconds((k * period - phase)::bigint * 86400 + (dice(n, k, 1) % 86400)::bigint);
@@ -107,7 +107,8 @@ with reached as (
 ), brought as (
     select *, greatest(
             case when _gone_k is not null and k = _gone_k and not is_gone then u0 + to_days(_back_days::int) else u0 end,
-            case when not is_gone and is_broken and is_mended and u0 + to_days(mended_after) <= {moment} then u0 + to_days(mended_after) else u0 end,
+            case when not is_gone and is_broken and is_mended and u0 + to_days(mended_after) <= {moment}
+                then u0 + to_days(mended_after) else u0 end,
             case when not is_gone and _closed <= {moment} then _closed else u0 end) as u
     from withdrawn
 ), told as (

@@ -6,7 +6,7 @@ versions (`days`).
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,9 @@ def load_people(connection: duckdb.DuckDBPyConnection, people: People, conflicts
         create or replace table people as
         select p.*, case when is_registered then {member_id("household", "slot")} end as member_id,
             case when is_registered then {household_id("household")} end as household_id,
-            nullif(p.relative, -1) as relative_person, coalesce(r.name <> p.name, false) as has_relative, {TRAITS.replace("(name", "(p.name").replace("<> name", "<> p.name")}
-        from people_draft p left join (select person as relation, name from people_draft) r on r.relation = p.relative
+            nullif(p.relative, -1) as relative_person, coalesce(r.relative_name <> name, false) as has_relative, {TRAITS}
+        from people_draft p
+        left join (select person as relative_of, name as relative_name from people_draft) r on r.relative_of = p.relative
         order by person
         """
     )
@@ -113,9 +114,11 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
     is_certificate = draft.records == "certificates"
     # a corrected certificate would be another record: its number is its key
     corrects = 0.0 if is_certificate else rates.corrected
-    fix = f"case when kind <> 'none' and _person >= 0 and chance(_source, 13) < {corrects} then _born::date + 3 + (dice(_source, 0, 20) % 700)::int end"
+    fix = f"""case when kind <> 'none' and _person >= 0 and chance(_source, 13) < {corrects}
+        then _born::date + 3 + (dice(_source, 0, 20) % 700)::int end"""
     number = "_number || category || level || suffix" if is_certificate else "_number"
     key = "_id" if is_certificate else key_of(shape.prefix, "_n")
+    errs = f"case when p.is_registered then {chosen(asdict(rates), is_certificate)} else 'none' end" if shape.id_field else "'none'"
     whole = "id || category || level || suffix" if is_certificate else "id"
     connection.execute(
         f"""
@@ -123,7 +126,7 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
         select d.*, d._source as s, chance(d._source, 11) as luck, p.id as id_now, p.name, p.birth, p.relative_person,
             case when d._born::date < p.changed_on then p.id_before else p.id end as id,
             coalesce(d._born::date < p.changed_on, false) as is_former, coalesce(p.is_registered, true) as is_registered,
-            {"case when p.is_registered then " + chosen(asdict(rates), is_certificate) + " else 'none' end" if shape.id_field else "'none'"} as kind
+            {errs} as kind
         from (select {_typed(contract, table)} from draft) d left join people p on p.person = d._person
         """
     )
@@ -145,7 +148,8 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
         f"""
         create or replace table delivered as
         with identified as (
-            select k.* exclude (kind, luck, s, relative_person), coalesce(w.kind, 'none') as kind, coalesce(w._outcome, 'person') as _outcome,
+            select k.* exclude (kind, luck, s, relative_person),
+                coalesce(w.kind, 'none') as kind, coalesce(w._outcome, 'person') as _outcome,
                 case when w.kind is null then {whole} else w._id end as _id, case when w.kind is null then name else w._name end as _name,
                 {whole} as _id_fixed, name as _name_fixed
             from known k left join wrong w using (_n)
@@ -164,19 +168,17 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
 def _write_truth(connection: duckdb.DuckDBPyConnection, contract: Contract, records: str, home: Path) -> None:
     """Whom each record is about, which error it carries, and until when."""
     shape = SHAPES[records]
-    extra = (
-        f"p.member_id, {household_id('d.ordinal')} as household_id"
-        if records == "cases"
-        else "p.member_id, p.household_id"
-    )
+    extra = f"p.member_id, {household_id('d.ordinal')} as household_id" if records == "cases" else "p.member_id, p.household_id"
     repaired = _repairable(connection)
     write(
         connection,
         f"""
         with {repaired}
-        select _key as record_key, {extra}, d._person as person, case when not d.is_registered then 'unregistered' else kind end as error_kind,
+        select _key as record_key, {extra}, d._person as person,
+            case when not d.is_registered then 'unregistered' else kind end as error_kind,
             case when kind in ('lookalike', 'swap') and r.n is null then 'ambiguous' else _outcome end as outcome,
-            is_former, case when kind <> 'none' then _id end as delivered_number, case when kind <> 'none' then _name end as delivered_name, _born as born_at, _fix_k as fixed_version,
+            is_former, case when kind <> 'none' then _id end as delivered_number,
+            case when kind <> 'none' then _name end as delivered_name, _born as born_at, _fix_k as fixed_version,
             case when _fix_k is not null then written_at(d._n, _fix_k, _phase, {shape.period}) end as fixed_at
         from delivered d left join people p on p.person = d._person left join repairable r on r.n = d._n
         order by d._n
@@ -195,8 +197,8 @@ def _repairable(connection: duckdb.DuckDBPyConnection) -> str:
             from slips, range(1, 18) as t(i) where kind = 'swap'
         ), sound as (
             select distinct n, number from tried
-            where substr(number, 1, 17) ~ '^[0-9]{{17}}$' and substr(number, 18, 1)
-                = substr('10X98765432', 1 + list_sum(list_transform(range(1, 18), lambda i: substr(number, i, 1)::int * {weights}[i]))::int % 11, 1)
+            where substr(number, 1, 17) ~ '^[0-9]{{17}}$' and substr(number, 18, 1) = substr('10X98765432',
+                1 + list_sum(list_transform(range(1, 18), lambda i: substr(number, i, 1)::int * {weights}[i]))::int % 11, 1)
         ), repairable as (
             select n from slips where kind = 'lookalike'
             union all select n from sound where number in (select id from people where is_registered) group by n having count(*) = 1
@@ -212,10 +214,19 @@ def write(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> Non
 def deliver_households(connection: duckdb.DuckDBPyConnection, county: County, contract: Contract, rates: ErrorRates, home: Path) -> None:
     """Writes base and truth of the register's households; `_n` is the ordinal."""
     rng = np.random.default_rng([county.count, 3])
+    seldom = replace(rates, withdrawn=rates.withdrawn / 20)
     ordinal = np.arange(PLANTED, county.count)
     born = np.datetime64("2020-06-01", "s") + rng.integers(0, 1400 * 86400, len(ordinal)).astype("timedelta64[s]")
     columns = {name: values[PLANTED:] for name, values in county.household.items()}
-    table = arrow({"_n": ordinal + 1, "_born": born, "_closed": np.full(len(born), np.datetime64("NaT", "s")), "area_code": county.area[PLANTED:], **columns})
+    table = arrow(
+        {
+            "_n": ordinal + 1,
+            "_born": born,
+            "_closed": np.full(len(born), np.datetime64("NaT", "s")),
+            "area_code": county.area[PLANTED:],
+            **columns,
+        }
+    )
     connection.register("draft", table)
     drafted = ", ".join(f'd."{name}"' for name in table.column_names)
     connection.execute(
@@ -223,16 +234,20 @@ def deliver_households(connection: duckdb.DuckDBPyConnection, county: County, co
         create or replace table delivered as
         with typed as (select {_typed(contract, table)} from draft),
         identified as (
-            select {drafted}, p.person as _person, case when p.changed_on is not null then p.id_before else p.id end as _id, p.name as _name,
-                p.id as _id_fixed, p.name as _name_fixed, p.changed_on
+            select {drafted}, p.person as _person, case when p.changed_on is not null then p.id_before else p.id end as _id,
+                p.name as _name, p.id as _id_fixed, p.name as _name_fixed, p.changed_on
             from typed d join people p on p.household = d._n and p.slot = 0
-        ) {_lifecycle(100, ErrorRates(withdrawn=rates.withdrawn / 20, late=rates.late), "changed_on")}
+        ) {_lifecycle(100, seldom, "changed_on")}
         select *, {household_id("_n")} as _key from lived
         """
     )
     connection.unregister("draft")
     write(connection, "select * exclude (_person, changed_on) from delivered order by _seen, _n", home / "base" / "households.parquet")
-    write(connection, "select _key as record_key, _key as household_id, 'none' as error_kind from delivered order by 1", home / "truth" / "households.parquet")
+    write(
+        connection,
+        "select _key as record_key, _key as household_id, 'none' as error_kind from delivered order by 1",
+        home / "truth" / "households.parquet",
+    )
 
 
 def register_rows(rng: np.random.Generator, county: County, rates: ErrorRates) -> dict[str, np.ndarray]:
@@ -280,6 +295,7 @@ def deliver_members(
     )
     connection.register("draft", table)
     drafted = ", ".join(f'd."{name}"' for name in table.column_names)
+    seldom = replace(rates, withdrawn=rates.withdrawn / 20)
     untidy = f"chance(d._n, 8) < {rates.register_format}"
     connection.execute(
         f"""
@@ -288,12 +304,13 @@ def deliver_members(
         identified as (
             select {drafted},
                 case when p.changed_on is not null then p.id_before
-                    when p.numbered_on is not null then case dice(d._n, 0, 7) % 3 when 0 then '999999' || strftime(p.birth, '%Y%m%d') || '0000' end
+                    when p.numbered_on is not null
+                        then case dice(d._n, 0, 7) % 3 when 0 then '999999' || strftime(p.birth, '%Y%m%d') || '0000' end
                     when {untidy} and p.id like '%X' then replace(p.id, 'X', 'x') when {untidy} then ' ' || p.id
                     else p.id end as _id,
                 p.name as _name, p.id as _id_fixed, p.name as _name_fixed, p.numbered_on, p.changed_on, p.member_id
             from typed d join people p on p.person = d._person
-        ) {_lifecycle(100, ErrorRates(withdrawn=rates.withdrawn / 20, late=rates.late), "greatest(numbered_on, _born::date + 3)")}
+        ) {_lifecycle(100, seldom, "case when numbered_on is not null then greatest(numbered_on, _born::date + 3) end")}
         select *, {member_id("household", "slot")} as _key from lived
         qualify row_number() over (partition by household, slot order by _n) = 1
         """
@@ -304,11 +321,13 @@ def deliver_members(
         "select * exclude (_person, numbered_on, changed_on, member_id, how) from delivered order by _seen, _n",
         home / "base" / "members.parquet",
     )
-    kind = "case when how <> 'main' then how when p.changed_on is not null then 'changed_number' when p.numbered_on is not null then 'newborn' when status = '2' then 'moved_out' else 'none' end"
+    kind = """case when how <> 'main' then how when p.changed_on is not null then 'changed_number'
+        when p.numbered_on is not null then 'newborn' when status = '2' then 'moved_out' else 'none' end"""
     write(
         connection,
         f"""
-        select d._key as record_key, d.member_id as member_id, {household_id("d.household")} as household_id, d._person as person, {kind} as error_kind,
+        select d._key as record_key, d.member_id as member_id, {household_id("d.household")} as household_id,
+            d._person as person, {kind} as error_kind,
             p.is_conflict, p.id as number, p.id_before as number_before, p.name as name, d._born as born_at, d.numbered_on, d.changed_on,
             case when _fix_k is not null then written_at(d._n, _fix_k, _phase, 100) end as numbered_at
         from delivered d join people p on p.person = d._person order by record_key

@@ -38,8 +38,8 @@ class Draft:
 
 def days_between(rng: np.random.Generator, low: Any, high: Any, count: int) -> Array:
     """A day in [low, high) for each of `count`."""
-    first = np.datetime64(low, "D")
-    return first + rng.integers(0, max(1, (np.datetime64(high, "D") - first).astype(int)), count).astype("timedelta64[D]")
+    first, last = np.array(low, "datetime64[D]"), np.array(high, "datetime64[D]")
+    return first + rng.integers(0, max(1, int((last - first).astype(int))), count).astype("timedelta64[D]")
 
 
 def at_work(rng: np.random.Generator, days: Array) -> Array:

@@ -49,7 +49,12 @@ def _members(rng: np.random.Generator, people: People, trouble: Array) -> dict[s
     oldest = np.select([dice < 0.15, dice < 0.55], ["3", "4"], "5")
     school = rng.random(n)
     student = np.select(
-        [(age >= 3) & (age < 6) & (school < 0.9), (age >= 6) & (age < 15), (age >= 15) & (age < 18) & (school < 0.9), (age >= 18) & (age < 22) & (school < 0.4)],
+        [
+            (age >= 3) & (age < 6) & (school < 0.9),
+            (age >= 6) & (age < 15),
+            (age >= 15) & (age < 18) & (school < 0.9),
+            (age >= 18) & (age < 22) & (school < 0.4),
+        ],
         ["1", "2", "3", "4"],
         "0",
     )
@@ -62,9 +67,17 @@ def _members(rng: np.random.Generator, people: People, trouble: Array) -> dict[s
     fired = (unhappy == TROUBLES.index("job")) | ((unhappy == TROUBLES.index("income")) & (rng.random(n) < 0.6))
     before = before | (works & fired)
     works = works & ~fired
-    months = np.where(works, rng.choice([3, 5, 6, 8, 9, 10, 11, 12], n, p=[0.05, 0.08, 0.1, 0.15, 0.2, 0.22, 0.15, 0.05]), np.where(before, rng.integers(0, 4, n), 0))
+    months = np.where(
+        works,
+        rng.choice([3, 5, 6, 8, 9, 10, 11, 12], n, p=[0.05, 0.08, 0.1, 0.15, 0.2, 0.22, 0.15, 0.05]),
+        np.where(before, rng.integers(0, 4, n), 0),
+    )
     away = works & (rng.random(n) < 0.4)
-    pay = np.select([student == "2", student == "3", student == "4"], [rng.integers(0, 900, n), rng.lognormal(8.1, 0.4, n), rng.lognormal(8.8, 0.3, n)], 0.0)
+    pay = np.select(
+        [student == "2", student == "3", student == "4"],
+        [rng.integers(0, 900, n), rng.lognormal(8.1, 0.4, n), rng.lognormal(8.8, 0.3, n)],
+        0.0,
+    )
     return {
         "relation": people.relation[:n],
         "resident_months": np.where(away, rng.integers(0, 6, n), np.where(rng.random(n) < 0.95, 12, rng.integers(0, 12, n))),
@@ -103,7 +116,9 @@ def _households(rng: np.random.Generator, people: People, member: dict[str, Arra
     business_net = business_net - sent
     expense = business_net * rng.uniform(0.2, 0.8, count)
     failed = (rng.random(count) < 0.012) & (business_net > 0)
-    growth = np.where(trouble == 2, rng.uniform(0.35, 0.7, count), np.where(trouble > 0, rng.uniform(0.7, 1.05, count), rng.lognormal(0.06, 0.09, count)))
+    growth = np.where(
+        trouble == 2, rng.uniform(0.35, 0.7, count), np.where(trouble > 0, rng.uniform(0.7, 1.05, count), rng.lognormal(0.06, 0.09, count))
+    )
     kind = np.select([rng.random(count) < 0.75, rng.random(count) < 0.8], ["1", "2"], "3")
     watched = rng.random(count) < np.where(trouble > 0, 0.3, 0.022)
     return {

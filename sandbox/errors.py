@@ -57,16 +57,20 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind("lower_x", "id like '%X'", "substr(id, 1, 17) || (['x', '×', '*', 'Х', 'x'])[1 + roll % 5]", of_few=True),
     Kind("old15", "birth < date '1999-10-01'", "substr(id, 1, 6) || substr(id, 9, 9)", in_certificate=False),
-    Kind("lookalike", f"len(list_filter({_LOOK})) > 0", f"substr(id, 1, {_LOOK_AT}::int - 1) || {_LETTER} || substr(id, {_LOOK_AT}::int + 1)"),
+    Kind(
+        "lookalike", f"len(list_filter({_LOOK})) > 0", f"substr(id, 1, {_LOOK_AT}::int - 1) || {_LETTER} || substr(id, {_LOOK_AT}::int + 1)"
+    ),
     Kind(
         "swap",
         f"len(list_filter({_SWAP})) > 0",
-        f"substr(id, 1, {_SWAP_AT}::int - 1) || substr(id, {_SWAP_AT}::int + 1, 1) || substr(id, {_SWAP_AT}::int, 1) || substr(id, {_SWAP_AT}::int + 2)",
+        f"""substr(id, 1, {_SWAP_AT}::int - 1) || substr(id, {_SWAP_AT}::int + 1, 1)
+            || substr(id, {_SWAP_AT}::int, 1) || substr(id, {_SWAP_AT}::int + 2)""",
     ),
     Kind(
         "wrong_digit",
         "true",
-        f"substr(id, 1, {_DIGIT_AT} - 1) || ((substr(id, {_DIGIT_AT}, 1)::int + 1 + (roll // 17) % 9) % 10)::varchar || substr(id, {_DIGIT_AT} + 1)",
+        f"""substr(id, 1, {_DIGIT_AT} - 1) || ((substr(id, {_DIGIT_AT}, 1)::int + 1 + (roll // 17) % 9) % 10)::varchar
+            || substr(id, {_DIGIT_AT} + 1)""",
         outcome="unidentifiable",
     ),
     Kind("relative", "has_relative", "relative_id", outcome="ambiguous"),
@@ -87,9 +91,15 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "name_space",
         "true",
-        said_name="case roll % 3 when 0 then substr(name, 1, 1) || ' ' || substr(name, 2) when 1 then name || '  ' else substr(name, 1, 1) || chr(12288) || substr(name, 2) end",
+        said_name="""case roll % 3 when 0 then substr(name, 1, 1) || ' ' || substr(name, 2) when 1 then name || '  '
+            else substr(name, 1, 1) || chr(12288) || substr(name, 2) end""",
     ),
-    Kind("name_rare", "has_rare", said_name=f"replace(name, {_RARE_IN}, case roll % 3 when 0 then '□' when 1 then '?' else {_PINYIN} end)", of_few=True),
+    Kind(
+        "name_rare",
+        "has_rare",
+        said_name=f"replace(name, {_RARE_IN}, case roll % 3 when 0 then '□' when 1 then '?' else {_PINYIN} end)",
+        of_few=True,
+    ),
     Kind("name_empty", "true", said_name="null"),
 )
 

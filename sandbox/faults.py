@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 API_FAULTS = (
     "401",
@@ -38,6 +38,13 @@ API_FAULTS = (
 SLOW_SECONDS = 3.0
 
 
+class Out(Protocol):
+    """Where an answer is written to."""
+
+    def write(self, data: bytes, /) -> Any: ...
+    def flush(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class Fault:
     """One fault of the gateway: which records, what, on which page, how often."""
@@ -51,7 +58,7 @@ class Fault:
         if self.fault not in API_FAULTS:
             raise ValueError(f"no fault {self.fault!r}: use one of {', '.join(API_FAULTS)}")
 
-    def send(self, out: BinaryIO, body: bytes) -> bool:
+    def send(self, out: Out, body: bytes) -> bool:
         """Sends the body as this fault does; true where the connection must be closed after it."""
         if self.fault == "truncated":
             out.write(body[: len(body) * 2 // 3])

@@ -26,7 +26,7 @@ import pyarrow as pa
 
 from expectations.contract import load_contracts
 from sandbox.county import County
-from sandbox.faults import FaultPlan, Fault, act
+from sandbox.faults import Fault, FaultPlan, act
 from sandbox.render import json_rows
 from sandbox.shapes import SHAPES
 
@@ -202,10 +202,10 @@ class Gateway:
                 raise Refused(404, 40401, "no such record type")
             request = self.read_request(self.known[rid], query)
             fault = self.faults.take(request.window.records, request.page)
-            body, extra, status = self._page(request, query), {}, 200
-            if fault is not None:
-                status, body, extra = act(fault, body)
-            return status, body, extra, fault
+            body = self._page(request, query)
+            if fault is None:
+                return 200, body, {}, None
+            return *act(fault, body), fault
         except Refused as refused:
             body = json.dumps({"code": refused.code, "message": refused.message, "data": None}).encode()
             return refused.status, body, {}, None

@@ -143,7 +143,9 @@ def _members() -> list[Row]:
         "updated_at": _FIRST,
     }
     return [
-        {"member_id": m.member_id, "household_id": f"H{m.household:07d}", "id_number": m.number, "name": m.name, "relation": m.relation} | usual | m.facts
+        {"member_id": m.member_id, "household_id": f"H{m.household:07d}", "id_number": m.number, "name": m.name, "relation": m.relation}
+        | usual
+        | m.facts
         for m in MEMBERS
     ]
 

@@ -88,7 +88,11 @@ def draw_losses(rng: np.random.Generator, county: County, rates: ErrorRates) -> 
     person = np.append(drawn[rng.integers(0, len(drawn), count)], again)
     day = np.append(events[event] + rng.integers(0, 3, count), np.repeat(np.array(rounds), len(hit)) + rng.integers(0, 60, len(again)))
     hard = np.arange(len(person)) >= count
-    damage = np.where(hard, rng.choice(["1", "2", "3"], len(person), p=[0.5, 0.35, 0.15]), rng.choice(["0", "1", "2", "3"], len(person), p=[0.86, 0.125, 0.012, 0.003]))
+    damage = np.where(
+        hard,
+        rng.choice(["1", "2", "3"], len(person), p=[0.5, 0.35, 0.15]),
+        rng.choice(["0", "1", "2", "3"], len(person), p=[0.86, 0.125, 0.012, 0.003]),
+    )
     amount = np.where(hard, rng.lognormal(0.7, 0.4, len(person)), rng.lognormal(-1.4, 0.7, len(person)))
     hazard = np.array(HAZARDS)[np.append(rng.integers(0, len(HAZARDS), len(events))[event], rng.integers(0, len(HAZARDS), len(again)))]
     resolved = day + np.where(hard, 300, rng.integers(15, 200, len(person))).astype("timedelta64[D]")
@@ -156,7 +160,9 @@ def draw_reports(rng: np.random.Generator, county: County, rates: ErrorRates) ->
     day = days_between(rng, START, END, count)
     keep = alive(people, person, day)
     person, reported = person[keep], at_work(rng, day[keep])
-    took = np.where(rng.random(len(person)) < 0.9, rng.integers(3600, 14 * 86400, len(person)), rng.integers(15 * 86400, 60 * 86400, len(person)))
+    took = np.where(
+        rng.random(len(person)) < 0.9, rng.integers(3600, 14 * 86400, len(person)), rng.integers(15 * 86400, 60 * 86400, len(person))
+    )
     closed = reported + took.astype("timedelta64[s]")
     return Draft(
         "reports",
@@ -183,10 +189,16 @@ def draw_cases(rng: np.random.Generator, county: County, rates: ErrorRates) -> D
     """Monitored households (监测对象) on their way through the eight stages; `ordinal` is the household's."""
     watched = np.flatnonzero((county.household["monitor_class"] != "0") & (np.arange(county.count) >= PLANTED))
     cleared = county.household["monitor_cleared"][watched]
-    day = np.where(cleared, days_between(rng, "2021-03-01", "2025-06-01", len(watched)), days_between(rng, "2024-06-01", "2027-06-01", len(watched)))
+    day = np.where(
+        cleared, days_between(rng, "2021-03-01", "2025-06-01", len(watched)), days_between(rng, "2024-06-01", "2027-06-01", len(watched))
+    )
     gaps = rng.integers([1, 2, 2, 2, 1, 5, 90], [5, 8, 6, 6, 6, 60, 500], (len(watched), 7))
     dates = day[:, None] + np.concatenate([np.zeros((len(watched), 1), int), np.cumsum(gaps, axis=1)], axis=1).astype("timedelta64[D]")
     columns = {name: dates[:, index] for index, name in enumerate(STAGES)}
     columns["cleared_on"] = optional(columns["cleared_on"], cleared)
-    columns |= {"ordinal": watched + 1, "monitor_class": county.household["monitor_class"][watched], "risk_types": _risks(rng, len(watched))}
+    columns |= {
+        "ordinal": watched + 1,
+        "monitor_class": county.household["monitor_class"][watched],
+        "risk_types": _risks(rng, len(watched)),
+    }
     return Draft("cases", np.full(len(watched), -1), written(rng, day, 2), columns)

@@ -125,7 +125,9 @@ def draw_serious_illnesses(rng: np.random.Generator, county: County, rates: Erro
     people = county.people
     usual = rng.choice(people.registered, max(3, people.registered // 160), replace=False)
     person = np.append(victims(county, "illness"), usual)
-    day = np.append(days_between(rng, "2023-01-01", "2025-12-01", len(person) - len(usual)), days_between(rng, "2022-01-01", END, len(usual)))
+    day = np.append(
+        days_between(rng, "2023-01-01", "2025-12-01", len(person) - len(usual)), days_between(rng, "2022-01-01", END, len(usual))
+    )
     keep = alive(people, person, day)
     person, day = person[keep], day[keep]
     codes = np.array(["C34", "C16", "C22", "C50", "N18", "I63", "I21", "D61", "G20", "E10"])

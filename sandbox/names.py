@@ -17,8 +17,10 @@ STANDARD = "峰群吕强晋略"
 VARIANT = "峯羣呂強晉畧"
 """Written otherwise (异体字) in older registers."""
 RARE = "喆堃玥翀珺赟旻芃祎犇頔炘珮璟珣彧瑄曌"
-RARE_PINYIN = ("zhe", "kun", "yue", "chong", "jun", "yun", "min", "peng", "yi", "ben")
-RARE_PINYIN += ("di", "xin", "pei", "jing", "xun", "yu", "xuan", "zhao")
+RARE_PINYIN = (
+    *("zhe", "kun", "yue", "chong", "jun", "yun", "min", "peng", "yi"),
+    *("ben", "di", "xin", "pei", "jing", "xun", "yu", "xuan", "zhao"),
+)
 """Outside GB 2312: old systems write □, ? or pinyin instead."""
 DOTTED_FIRST = ("阿依", "买买提", "古丽", "艾力", "帕提", "热依", "努尔", "阿卜杜")
 DOTTED_LAST = ("古丽", "艾力", "吐尔逊", "热合曼", "尼亚孜", "卡德尔", "玛依拉", "图拉")

@@ -94,7 +94,8 @@ def _compose(rng: np.random.Generator, households: int) -> dict[str, Array]:
         parts.append((which, np.zeros(len(which), int), np.full(len(which), "01"), head_male, head))
         for slot, (relation, sex, side, low, high) in enumerate(slots, start=1):
             gap = rng.uniform(low, high, len(which))
-            age = {"near": head + gap, "below": np.maximum(head - gap, rng.uniform(0.2, 6, len(which))), "above": np.minimum(head + gap, 97)}[side]
+            below = np.maximum(head - gap, rng.uniform(0.2, 6, len(which)))
+            age = {"near": head + gap, "below": below, "above": np.minimum(head + gap, 97)}[side]
             male = {
                 "other": ~head_male,
                 _MAN: np.ones(len(which), bool),
@@ -105,12 +106,11 @@ def _compose(rng: np.random.Generator, households: int) -> dict[str, Array]:
         if index in (2, 4, 10):  # children still to come
             some = which[rng.random(len(which)) < 0.05]
             age = rng.uniform((REFERENCE - END).astype(int) / 365.2425, 0.2, len(some))
-            relation = "05" if index == 10 else "03"
-            parts.append((some, np.full(len(some), len(slots) + 1), np.full(len(some), relation), rng.random(len(some)) < 0.52, age))
+            kin = "05" if index == 10 else "03"
+            parts.append((some, np.full(len(some), len(slots) + 1), np.full(len(some), kin), rng.random(len(some)) < 0.52, age))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     order = np.lexsort((columns[1], columns[0]))
-    household, slot, relation, male, age = (column[order] for column in columns)
-    return {"household": household, "slot": slot, "relation": relation, "male": male, "age": age}
+    return dict(zip(("household", "slot", "relation", "male", "age"), (column[order] for column in columns), strict=True))
 
 
 def _died(rng: np.random.Generator, age: Array) -> Array:
@@ -163,7 +163,8 @@ def draw_people(seed: int, households: int, rates: ErrorRates) -> People:
     later = birth + rng.integers(40, 500, total).astype("timedelta64[D]")
     numbered = np.where(newborn, later, changed)
     old_row = np.datetime64("2020-06-01", "s") + rng.integers(0, 1400 * 86400, total).astype("timedelta64[s]")
-    new_row = (birth + rng.integers(20, 70, total).astype("timedelta64[D]")).astype("datetime64[s]") + rng.integers(30000, 60000, total).astype("timedelta64[s]")
+    told_on = (birth + rng.integers(20, 70, total).astype("timedelta64[D]")).astype("datetime64[s]")
+    new_row = told_on + rng.integers(30000, 60000, total).astype("timedelta64[s]")
     return People(
         registered=registered,
         household=household,

@@ -36,7 +36,7 @@ def json_rows(contract: Contract, state: str) -> str:
     for field in contract.fields:
         name = json.dumps(field.physical_name, ensure_ascii=False).replace("'", "''")
         parts.append(f"',{name}:' || {_json_value(contract, field)}")
-    return f'select {" || ".join(parts)} || \'}},\' as row from ({state}) order by updated_at, "{contract.record_key.name}"'
+    return f"select {' || '.join(parts)} || '}},' as row from ({state}) order by updated_at, \"{contract.record_key.name}\""
 
 
 def _text_value(contract: Contract, field: Field) -> str:

@@ -66,7 +66,9 @@ _STAGES = ("discovered_on", "verified_on", "compared_on", "reviewed_on", "approv
 
 def _moved(column: str, spread: int, salt: int) -> str:
     """Money that wanders a little from version to version: ± `spread` percent, to the yuan."""
-    return f"({column} + round({column} * (dice(n, k, {salt}) % {2 * spread * 10 + 1} - {spread * 10})::decimal(9,0) / 1000))::decimal(16,2)"
+    return (
+        f"({column} + round({column} * (dice(n, k, {salt}) % {2 * spread * 10 + 1} - {spread * 10})::decimal(9,0) / 1000))::decimal(16,2)"
+    )
 
 
 _HOUSEHOLDS = Shape(
@@ -91,8 +93,8 @@ _MEMBERS = Shape(
     {
         "member_id": member_id("household", "slot"),
         "household_id": household_id("household"),
-        "resident_months": "case when resident_months between 1 and 11 then greatest(0, least(12, resident_months - 1 + dice(n, k, 25) % 3)) else resident_months end",
-        "work_months": "case when work_months between 2 and 11 then greatest(1, least(12, work_months - 1 + dice(n, k, 26) % 3)) else work_months end",
+        "resident_months": "resident_months - case when resident_months between 1 and 11 then dice(n, k, 25) % 2 else 0 end",
+        "work_months": "case when work_months between 2 and 11 then work_months - 1 + dice(n, k, 26) % 3 else work_months end",
         "status": "case when died_on < u::date then '3' else status end",
         "working_now": "working_now and (died_on is null or died_on >= u::date)",
     },
@@ -174,15 +176,22 @@ SHAPES: dict[str, Shape] = {
             {"ended_on": _at_end("ended_on")},
             (Break("listed_on", "'11月'", True), Break("ended_on", "(listed_on - 30)::date")),
         ),
-        Shape("serious_illnesses", "SI", "id_number", "name", {"status": "case when _closed is not null and u >= _closed then '0' else '1' end"}, (Break("status", "'5'"),)),
+        Shape(
+            "serious_illnesses",
+            "SI",
+            "id_number",
+            "name",
+            {"status": "case when _closed is not null and u >= _closed then '0' else '1' end"},
+            (Break("status", "'5'"),),
+        ),
         Shape(
             "chronic_followups",
             "CF",
             "id_number",
             "name",
             {
-                "last_followup_on": "case habit when 0 then (u::date - (dice(n, k, 27) % 20)::int) when 1 then least(last_followup_on, u::date) end",
-                "signed": "signed",
+                "last_followup_on": """case habit when 0 then (u::date - (dice(n, k, 27) % 20)::int)
+                    when 1 then least(last_followup_on, u::date) end""",
             },
             (Break("disease", "'flu'"), Break("signed", "'是的吧'", True)),
         ),

@@ -61,16 +61,19 @@ def truth_on(county: _County, records: str, until: datetime) -> pa.Table:
         where = "t.household_id" if records != "households" else f"s.{key}"
         select = f"""
             with homes as (select household_id from ({county.state("households", until)}) where _op = 'U')
-            select s.{key} as record_key, s._op as op, s._broken > 0 as is_broken, s.updated_at, t.household_id as true_household_id, 'none' as error_kind,
-                case when s._op = 'D' then 'withdrawn' when s._broken > 0 then 'quarantined' when h.household_id is null then 'unregistered' else 'linked' end as expects,
+            select s.{key} as record_key, s._op as op, s._broken > 0 as is_broken, s.updated_at, t.household_id as true_household_id,
+                'none' as error_kind, case when s._op = 'D' then 'withdrawn' when s._broken > 0 then 'quarantined'
+                    when h.household_id is null then 'unregistered' else 'linked' end as expects,
                 {where} as expects_household_id
-            from ({state}) s join read_parquet('{truth}') t on t.record_key = s.{key} left join homes h on h.household_id = {where} order by record_key"""
+            from ({state}) s join read_parquet('{truth}') t on t.record_key = s.{key}
+            left join homes h on h.household_id = {where} order by record_key"""
         return county.connection().execute(select).to_arrow_table()
     select = f"""
         with {_register(county, until)},
         told as (
-            select s.{key} as record_key, s._op as op, s._broken > 0 as is_broken, s.updated_at, t.person, t.member_id, t.household_id, t.is_former,
-                coalesce(s.updated_at >= t.fixed_at, false) as is_fixed, t.error_kind, t.outcome, t.delivered_number,
+            select s.{key} as record_key, s._op as op, s._broken > 0 as is_broken, s.updated_at,
+                t.person, t.member_id, t.household_id, t.is_former, coalesce(s.updated_at >= t.fixed_at, false) as is_fixed,
+                t.error_kind, t.outcome, t.delivered_number,
                 case when t.is_former then p.number_before else p.number end as number
             from ({state}) s join read_parquet('{truth}') t on t.record_key = s.{key}
             left join read_parquet('{people}') p on p.person = t.person
@@ -93,7 +96,8 @@ def truth_on(county: _County, records: str, until: datetime) -> pa.Table:
                 when found_member_id is null then 'ambiguous' else 'linked' end as expects
             from looked_up
         )
-        select record_key, op, is_broken, updated_at, person, member_id as true_member_id, household_id as true_household_id, kind as error_kind, expects,
+        select record_key, op, is_broken, updated_at, person, member_id as true_member_id, household_id as true_household_id,
+            kind as error_kind, expects,
             case when expects = 'linked' then found_member_id end as expects_member_id,
             case when expects = 'linked' then found_household_id end as expects_household_id
         from judged order by record_key"""

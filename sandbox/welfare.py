@@ -141,7 +141,9 @@ def draw_disability_subsidies(rng: np.random.Generator, county: County, rates: E
 def draw_deaths(rng: np.random.Generator, county: County, rates: ErrorRates) -> Draft:
     """Deaths as registered; some households tell late."""
     people = county.people
-    person = np.flatnonzero(~np.isnat(people.died) & (np.arange(len(people.died)) < people.registered) & (rng.random(len(people.died)) < 0.97))
+    person = np.flatnonzero(
+        ~np.isnat(people.died) & (np.arange(len(people.died)) < people.registered) & (rng.random(len(people.died)) < 0.97)
+    )
     died = people.died[person]
     return Draft(
         "deaths",
