@@ -111,7 +111,7 @@ class Facts:
         household = {row["member_id"]: row["household_id"] for row in self.rows["members"]} if member_id else {}
         self.rows[records].append(
             {
-                contract.record_key.name: record_id,
+                **({} if contract.record_key.is_identity else {contract.record_key.name: record_id}),
                 "record_id": record_id,
                 "member_id": member_id,
                 "household_id": household.get(member_id),

@@ -1,0 +1,516 @@
+"""A plain reading of the indicator catalogue, household by household, in Python: what the SQL models are compared with.
+
+Belongs here: `indicators.csv` and the conventions of flags.md, as they are written. Nothing is imported from `warehouse`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Any
+
+from tests.indicators.facts import Facts, Row
+
+MISSING, NOT_APPLICABLE = "missing", "not_applicable"
+Value = Any
+"""A Fraction, int, bool or str; or one of the two words above."""
+
+SOURCES = {
+    "members": "B01 B02 B03 B04 B05 B06 B07 B08 B09 R18 R19 R20 R21 S01 S02 S03 S14",
+    "households": "B10 B11 B12 B13 B14 B15 B16 B17 B18 B19 B22 R02 R03 R17 R23 S04 S16 S17 S18",
+    "households members": "B20",
+    "settlements": "B21 R09 S07 S09",
+    "households members settlements": "B23 B24 R01 S05",
+    "settlements households assistance": "R04",
+    "settlements households": "R05 S15",
+    "enrolments": "R06 S08",
+    "serious_illnesses": "R07",
+    "chronic_followups": "R08 R10 S11",
+    "certificates": "R11 R12",
+    "certificates disability_subsidies assistance": "R13 S10",
+    "dwellings retrofits": "R14",
+    "dwellings": "S12",
+    "retrofits": "R15",
+    "retrofits households": "S13",
+    "losses": "R16",
+    "losses households": "R24",
+    "members households": "R22",
+    "casualties": "R25",
+    "relief": "R26",
+    "assistance": "R27 S06",
+    "assistance households members": "R28",
+    "deaths members": "R29",
+    "reports": "R30",
+}
+CODES = [f"B{n:02d}" for n in range(1, 25)] + [f"R{n:02d}" for n in range(1, 31)] + [f"S{n:02d}" for n in range(1, 19)]
+YUAN = {"B15", "B16", "B17", "B18", "B19", "B20", "B21", "B22", "B23", "R04", "R19", "R23", "S09"}
+RATIO = {"B05", "B24", "R01", "R02", "R03", "R05", "R21", "R24", "S05", "S07", "S11", "S15"}
+HARD = {"R14": "CD", "R16": "23"}
+DOMAINS = {
+    "income": ("R01 R02 R03", 26),
+    "medical": ("R04 R05 R06 R07 R08 R09 R10", 28),
+    "disability": ("R11 R12 R13", 12),
+    "housing": ("R14 R15 R16 R17", 24),
+    "education": ("R18 R19", 20),
+    "employment": ("R20 R21 R22 R23", 14),
+    "disaster": ("R24 R25 R26", 20),
+    "assistance": ("R27 R28 R29 R30", 16),
+}
+
+
+def sources_of(code: str) -> list[str]:
+    return next(records for records, codes in SOURCES.items() if code in codes.split()).split()
+
+
+def rounded(value: Fraction, digits: int) -> Fraction:
+    """Halves away from zero."""
+    scaled = abs(value) * 10**digits
+    whole = scaled.numerator * 2 // scaled.denominator
+    whole = (whole + 1) // 2
+    return Fraction(whole if value >= 0 else -whole, 10**digits)
+
+
+def year_before(day: date, years: int = 1) -> date:
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
+
+
+def age(birth_on: date, day: date) -> int:
+    return day.year - birth_on.year - ((day.month, day.day) < (birth_on.month, birth_on.day))
+
+
+def money(value: Any) -> Fraction | None:
+    return None if value is None else Fraction(value)
+
+
+def all_of(*parts: bool | None) -> bool | None:
+    if any(p is False for p in parts):
+        return False
+    return None if any(p is None for p in parts) else True
+
+
+@dataclass
+class Result:
+    value: Value
+    status: str
+    points: Fraction = Fraction(0)
+
+
+@dataclass
+class Household:
+    """The facts that count for one household on a day."""
+
+    row: Row
+    active: list[Row]
+    any: list[Row]
+    facts: Facts
+    day: date
+    births: dict[str, date | None]
+    deaths: dict[str, list[date]]
+    originals: list[Row]
+    dwellings_known: dict[str, Row]
+    line: Fraction | None
+    dibao_standard: Fraction | None
+    values: dict[str, Value] = field(default_factory=dict)
+
+    def in_year(self, day: date) -> bool:
+        return year_before(self.day) < day <= self.day
+
+    def of(self, records: str, members: Iterable[Row]) -> list[Row]:
+        ids = {m["member_id"] for m in members}
+        return [r for r in self.facts.rows[records] if r.get("outcome", "linked") == "linked" and r["member_id"] in ids]
+
+    def stands(self, begun: date, ended: date | None) -> bool:
+        return begun <= self.day and (ended is None or ended >= self.day)
+
+    def count(self, name: str, condition: Callable[[Any], bool]) -> Value:
+        known = [m[name] for m in self.active if m.get(name) is not None]
+        return sum(condition(v) for v in known) if known else MISSING
+
+    def schemes(self) -> set[str]:
+        return {r["scheme"] for r in self.of("assistance", self.any) if self.stands(r["started_on"], r.get("ended_on"))}
+
+    def settlements(self) -> list[Row]:
+        died = [m for m in self.any if any(self.in_year(d) for d in self.deaths.get(m["member_id"], []))]
+        ids = {m["member_id"] for m in self.active + died}
+        return [s for s in self.originals if s["member_id"] in ids and self.in_year(s["day"]) and s["total_fee"] > 0]
+
+    def certificates(self) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = {}
+        for c in self.of("certificates", self.active):
+            if c["status"] == "1" and self.stands(c["issued_on"], c.get("expires_on")):
+                found.setdefault(c["member_id"], []).append(c)
+        return found
+
+    def severe(self) -> set[str]:
+        return {m for m, cs in self.certificates().items() if max(cs, key=lambda c: (c["issued_on"], c["record_id"]))["level"] in "12"}
+
+    def subsidy_gaps(self) -> tuple[bool, set[str]]:
+        entitled = {(m, "nursing") for m in self.severe()}
+        if "dibao" in self.schemes():
+            entitled |= {(m, "living") for m in self.certificates()}
+        month = self.day.year * 12 + self.day.month - 1
+        months = {f"{(month - back) // 12:04d}{(month - back) % 12 + 1:02d}" for back in range(3)}
+        paid = {pair: Fraction(0) for pair in entitled}
+        for p in self.of("disability_subsidies", self.active):
+            if p["month"] in months and (p["member_id"], p["subsidy"]) in paid:
+                paid[p["member_id"], p["subsidy"]] += Fraction(p["amount"])
+        return bool(entitled), {m for (m, _), amount in paid.items() if amount <= 0}
+
+    def retrofits(self) -> list[Row]:
+        any_ids = {m["member_id"] for m in self.any}
+        mine = []
+        for r in self.facts.rows["retrofits"]:
+            outcome = r.get("outcome", "linked")
+            if outcome == "ambiguous" or r["approved_on"] > self.day:
+                continue
+            dwelling = self.dwellings_known.get(r["dwelling_id"])
+            whose = dwelling["member_id"] if dwelling else r["member_id"] if outcome == "linked" else None
+            if whose in any_ids:
+                mine.append(r)
+        return mine
+
+    def finished(self, retrofit: Row) -> bool:
+        return retrofit.get("finished_on") is not None and retrofit["finished_on"] <= self.day
+
+    def dwellings(self) -> list[Row]:
+        left = []
+        for d in self.of("dwellings", self.any):
+            done = [r for r in self.retrofits() if r["dwelling_id"] == d["record_id"] and self.finished(r)]
+            if d["occupied"] and d["appraised_on"] <= self.day and not any(r["finished_on"] >= d["appraised_on"] for r in done):
+                left.append(d)
+        return left
+
+    def uninsured(self) -> tuple[int, int]:
+        known = [m for m in self.active if self.births[m["member_id"]] is not None]
+        years = {self.day.year} | ({self.day.year - 1} if self.day.month <= 3 else set())
+        insured = {e["member_id"] for e in self.of("enrolments", known) if e["status"] == "1" and e["year"] in years}
+        return len(known), len([m for m in known if m["member_id"] not in insured])
+
+
+def read_basic(h: Household) -> dict[str, Value]:
+    v: dict[str, Value] = {"B01": len(h.active)}
+    v["B02"] = h.count("resident_months", lambda x: x >= 6)
+    v["B03"] = h.count("labour_class", lambda x: x in ("1", "2"))
+    v["B04"] = h.count("labour_class", lambda x: x == "3")
+    if v["B03"] == MISSING:
+        v["B05"] = MISSING
+    else:
+        equivalents = Fraction(v["B03"]) + Fraction(v["B04"], 2)
+        v["B05"] = NOT_APPLICABLE if equivalents == 0 else (v["B01"] - equivalents) / equivalents
+    ages = [age(b, h.day) for m in h.active if (b := h.births[m["member_id"]]) is not None]
+    v["B06"] = sum(a >= 60 for a in ages) if ages else MISSING
+    v["B07"] = sum(a < 16 for a in ages) if ages else MISSING
+    v["B08"] = h.count("student_status", lambda x: x != "0")
+    v["B09"] = h.count("student_status", lambda x: x in ("3", "4"))
+    row = h.row
+    v["B10"] = row["household_type"]
+    v["B11"] = "0" if row.get("monitor_cleared") else row["monitor_class"]
+    given = {"B12": "relocated", "B13": "farmland_mu", "B14": "forest_mu", "B15": "wage_income", "B18": "transfer_income"}
+    for code, name in given.items():
+        v[code] = MISSING if row.get(name) is None else row[name] if code == "B12" else Fraction(row[name])
+    v["B16"] = (money(row.get("business_income")) or 0) - (money(row.get("business_expense")) or 0)
+    v["B17"] = money(row.get("property_income")) or Fraction(0)
+    v["B22"] = money(row.get("claims_income")) or Fraction(0)
+    v["B19"] = MISSING if MISSING in (v["B15"], v["B18"]) else v["B15"] + v["B16"] + v["B17"] + v["B18"]
+    v["B20"] = MISSING if v["B19"] == MISSING else rounded(v["B19"] / v["B01"], 2)
+    v["B21"] = sum((max(Fraction(0), s["in_scope"] - s["fund_paid"]) for s in h.settlements()), Fraction(0))
+    v["B23"] = MISSING if v["B19"] == MISSING else rounded((v["B19"] + v["B22"] - v["B21"]) / v["B01"], 2)
+    v["B24"] = MISSING if v["B23"] == MISSING or h.line is None else rounded(v["B23"] / h.line, 4)
+    return v
+
+
+def read_income(h: Household, v: dict[str, Value]) -> None:
+    v["R01"] = v["S05"] = v["B24"]
+    previous = money(h.row.get("previous_net_income"))
+    if v["B19"] == MISSING or previous is None:
+        v["R02"] = MISSING
+    else:
+        v["R02"] = max(Fraction(0), 1 - v["B19"] / previous) if previous > 0 else NOT_APPLICABLE
+    if v["B19"] == MISSING:
+        v["R03"] = v["S04"] = MISSING
+    elif v["B19"] <= 0:
+        v["R03"] = v["S04"] = NOT_APPLICABLE
+    else:
+        v["R03"] = v["B18"] / v["B19"]
+        v["S04"] = sum(v[code] > v["B19"] / 10 for code in ("B15", "B16", "B17", "B18"))
+
+
+def read_medical(h: Household, v: dict[str, Value]) -> None:
+    settled = h.settlements()
+    by_member: dict[str, Fraction] = {}
+    for s in settled:
+        by_member[s["member_id"]] = by_member.get(s["member_id"], Fraction(0)) + s["personal_paid"]
+    v["R04"] = max(by_member.values(), default=Fraction(0))
+    paid = sum(by_member.values(), Fraction(0))
+    if v["B19"] == MISSING:
+        v["R05"] = MISSING
+    else:
+        v["R05"] = paid / v["B19"] if v["B19"] > 0 else Fraction(paid > 0)
+    known, v["R06"] = h.uninsured()
+    v["S08"] = NOT_APPLICABLE if known == 0 else v["R06"] == 0
+    ill = [s for s in h.of("serious_illnesses", h.active) if s["status"] == "1" and s["diagnosed_on"] <= h.day]
+    v["R07"] = len({s["member_id"] for s in ill})
+    chronic = h.of("chronic_followups", h.active)
+    gaps = [
+        f for f in chronic if not f["signed"] or f.get("last_followup_on") is None or h.day - f["last_followup_on"] > timedelta(days=100)
+    ]
+    v["R08"] = len({f["member_id"] for f in gaps})
+    v["R09"] = sum(s["medical_type"] == "21" for s in settled)
+    v["R10"] = len({f["member_id"] for f in chronic if f["disease"] == "severe_mental"})
+    v["S11"] = Fraction(sum(f["signed"] for f in chronic), len(chronic)) if chronic else NOT_APPLICABLE
+    total = sum((s["total_fee"] for s in settled), Fraction(0))
+    v["S07"] = sum((s["fund_paid"] for s in settled), Fraction(0)) / total if total > 0 else NOT_APPLICABLE
+    critical = [s["critical_illness_paid"] for s in settled]
+    v["S09"] = MISSING if None in critical else sum(critical, Fraction(0))
+    v["S15"] = v["B22"] / v["B21"] if v["B21"] > 0 else NOT_APPLICABLE
+
+
+def read_disability(h: Household, v: dict[str, Value]) -> None:
+    v["R11"] = len(h.severe())
+    v["R12"] = len(h.certificates())
+    entitled, gaps = h.subsidy_gaps()
+    v["R13"] = len(gaps)
+    v["S10"] = entitled and not gaps
+
+
+def read_housing(h: Household, v: dict[str, Value]) -> None:
+    dwellings, retrofits = h.dwellings(), h.retrofits()
+    v["R14"] = max((d["grade"] for d in dwellings), default=NOT_APPLICABLE)
+    v["R15"] = sum(h.day - r["approved_on"] > timedelta(days=180) and not h.finished(r) for r in retrofits)
+    losses = [x for x in h.of("losses", h.any) if x["occurred_on"] <= h.day]
+    v["R16"] = max((x["house_damage"] for x in losses if h.stands(x["occurred_on"], x.get("resolved_on"))), default="0")
+    safe = h.row.get("water_safe")
+    v["R17"] = MISSING if safe is None else not safe
+    far = year_before(h.day, 5)
+    v["S12"] = all(d["grade"] in "AB" and d["appraised_on"] >= far for d in dwellings) if dwellings else NOT_APPLICABLE
+    moved = h.row.get("relocated")
+    done = any(h.finished(r) for r in retrofits)
+    v["S13"] = True if done or moved else MISSING if moved is None else False
+    lost = sum((Fraction(x["loss_amount"]) * 10000 for x in losses if h.in_year(x["occurred_on"])), Fraction(0))
+    if v["B19"] == MISSING:
+        v["R24"] = MISSING
+    else:
+        v["R24"] = lost / v["B19"] if v["B19"] > 0 else Fraction(lost > 0)
+
+
+def read_work(h: Household, v: dict[str, Value]) -> None:
+    v["R18"] = h.count("dropout", bool)
+    pays = [Fraction(m["education_self_pay"]) for m in h.active if m.get("education_self_pay") is not None]
+    v["R19"] = max(pays) if pays else MISSING
+    v["R20"] = MISSING if v["B03"] == MISSING else v["B03"] + v["B04"] == 0
+    before = [m for m in h.active if m.get("worked_before")]
+    working = h.count("working_now", bool)
+    if h.count("worked_before", bool) == MISSING or working == MISSING:
+        v["R21"] = MISSING
+    elif not before:
+        v["R21"] = NOT_APPLICABLE
+    else:
+        v["R21"] = Fraction(sum(m.get("working_now") is False for m in before), len(before))
+    net = None if v["B19"] == MISSING else v["B19"]
+    one = None if working == MISSING else working == 1
+    wages = None if net is None else v["B15"] >= Fraction(8, 10) * net
+    single = all_of(one, None if net is None else net > 0, wages)
+    v["R22"] = MISSING if single is None else single
+    v["R23"] = v["B16"]
+    stable = [m for m in h.active if m.get("working_now") and m.get("work_months") is not None and m["work_months"] >= 6]
+    v["S01"] = MISSING if MISSING in (working, h.count("work_months", bool)) else len(stable)
+    v["S02"] = h.count("public_post", bool)
+    v["S03"] = h.count("labour_class", lambda x: x == "2")
+    v["S14"] = h.count("pension", bool)
+
+
+def read_assistance(h: Household, v: dict[str, Value]) -> None:
+    v["R25"] = len({c["member_id"] for c in h.of("casualties", h.any) if h.in_year(c["occurred_on"])})
+    v["R26"] = any(h.stands(r["listed_on"], r.get("ended_on")) for r in h.of("relief", h.any))
+    schemes = h.schemes()
+    v["R27"] = bool(schemes & {"edge", "rigid"})
+    v["S06"] = bool(schemes & {"dibao", "tekun"})
+    low = None if v["B20"] == MISSING or h.dibao_standard is None else v["B20"] < h.dibao_standard
+    gap = all_of(low, not v["S06"])
+    v["R28"] = MISSING if gap is None else gap
+    earners = [m for m in h.any if m.get("labour_class") in ("1", "2")]
+    v["R29"] = sum(any(h.in_year(d) for d in h.deaths.get(m["member_id"], [])) for m in earners)
+    ages = [
+        (h.day - r["reported_at"].date()).days
+        for r in h.of("reports", h.active)
+        if r["status"] == "open" and r["reported_at"].date() <= h.day
+    ]
+    v["R30"] = max(ages) if ages else NOT_APPLICABLE
+    loan, link, measures = h.row.get("microcredit"), h.row.get("cooperative_link"), h.row.get("measures_count")
+    v["S16"] = MISSING if loan is None else loan == "1"
+    v["S17"] = MISSING if link is None else link
+    v["S18"] = MISSING if measures is None else measures
+
+
+def first(value: Any, *steps: tuple[Callable[[Any], bool], int]) -> int:
+    return next((points for holds, points in steps if holds(value)), 0)
+
+
+def at_least(*steps: tuple[float | Fraction, int]) -> Callable[[Any], int]:
+    return lambda x: next((points for limit, points in steps if x >= Fraction(str(limit))), 0)
+
+
+def points_of(h: Household, v: dict[str, Value], code: str) -> int:
+    x = v[code]
+    if code == "R01":
+        return first(x, (lambda r: r < Fraction(8, 10), 20), (lambda r: r < 1, 16), (lambda r: r < Fraction(12, 10), 6))
+    if code == "R04":
+        supported = h.row["household_type"] in ("2", "3") or v["B11"] != "0" or bool(h.schemes())
+        t = 10000 if supported else 26000
+        return at_least((2 * t, 22), (t, 16), (t // 2, 7))(x)
+    if code in ("R06", "R07", "R11"):
+        one, more = {"R06": (5, 8), "R07": (8, 10), "R11": (6, 9)}[code]
+        return one if x == 1 else more if x >= 2 else 0
+    if code == "R14":
+        return {"D": 24, "C": 20}.get(x, 0)
+    if code == "R16":
+        return {"3": 24, "2": 24, "1": 10}.get(x, 0)
+    if code == "R19":
+        return 6 if x > 10000 else 5 if v["B09"] not in (MISSING, 0, 1) else 0
+    if code == "R21":
+        return 8 if x == 1 else 4 if x > 0 else 0
+    if code == "R23":
+        previous = money(h.row.get("previous_business_net"))
+        return 5 if x < 0 or (previous is not None and previous > 0 and x <= previous / 2) else 0
+    if code == "R30":
+        return 8 if x > 15 else 4
+    if code in ("S01", "S02"):
+        return (x if x < 2 else 2) * (2 if code == "S01" else 1)
+    if code == "S09":
+        return 1 if x > 0 else 0
+    if code == "S18":
+        visit = h.row.get("last_visit_on")
+        recent = visit is not None and timedelta(0) <= h.day - visit <= timedelta(days=30)
+        return 2 if x >= 2 and recent else 1 if x >= 1 else 0
+    if code in ("S11",):
+        return 1 if x == 1 else 0
+    flags = {"R17": 20, "R20": 8, "R22": 4, "R26": 4, "R27": 6, "R28": 6}
+    flags |= {"S06": 2, "S08": 1, "S10": 1, "S12": 1, "S13": 1, "S16": 1, "S17": 1}
+    if code in flags:
+        return flags[code] if x else 0
+    steps: dict[str, tuple[tuple[float, int], ...]] = {
+        "R02": ((0.5, 12), (0.3, 6)),
+        "R03": ((0.7, 4),),
+        "R05": ((0.4, 8), (0.2, 4)),
+        "R08": ((1, 2),),
+        "R09": ((4, 3),),
+        "R10": ((1, 4),),
+        "R12": ((2, 4),),
+        "R13": ((1, 3),),
+        "R15": ((1, 5),),
+        "R18": ((1, 20),),
+        "R24": ((0.5, 10), (0.2, 5)),
+        "R25": ((1, 12),),
+        "R29": ((1, 12),),
+        "S03": ((1, 1),),
+        "S04": ((3, 2),),
+        "S05": ((2, 4), (1.5, 2)),
+        "S07": ((0.8, 2),),
+        "S14": ((1, 1),),
+        "S15": ((0.5, 2),),
+    }
+    return at_least(*steps[code])(x)
+
+
+def stored(code: str, value: Value) -> Value:
+    if value in (MISSING, NOT_APPLICABLE) or code not in YUAN | RATIO:
+        return value
+    return rounded(Fraction(value), 2 if code in YUAN else 4)
+
+
+def read_household(h: Household) -> dict[str, Result]:
+    if not h.active:
+        results = {code: Result(None, NOT_APPLICABLE) for code in CODES}
+        results["B01"] = Result(0, "missing" if h.facts.states["members"] == "missing" else h.facts.states["members"])
+        return results
+    v = read_basic(h)
+    for read in (read_income, read_medical, read_disability, read_housing, read_work, read_assistance):
+        read(h, v)
+    v = {code: stored(code, v[code]) for code in CODES}
+    results: dict[str, Result] = {}
+    for code in CODES:
+        states = {h.facts.states[records] for records in sources_of(code)}
+        if "missing" in states:
+            v[code] = MISSING
+        if v[code] in (MISSING, NOT_APPLICABLE):
+            results[code] = Result(None, v[code])
+        else:
+            results[code] = Result(v[code], "stale" if "stale" in states else "ok")
+    for code in CODES[24:]:
+        if results[code].status in ("ok", "stale"):
+            results[code].points = Fraction(points_of(h, v, code))
+    return results
+
+
+def netted(facts: Facts, day: date) -> list[Row]:
+    """The originals, each with what is left of it after every reversal that leads to it."""
+    rows = facts.rows["settlements"]
+    children: dict[str, list[Row]] = {}
+    for r in rows:
+        if r.get("reverses_id") is not None:
+            children.setdefault(r["reverses_id"], []).append(r)
+    amounts = ("total_fee", "in_scope", "fund_paid", "critical_illness_paid", "personal_paid")
+    originals = []
+    for o in rows:
+        if o.get("reverses_id") is not None or o.get("outcome", "linked") != "linked":
+            continue
+        family, seen = [o], [o]
+        while seen:
+            seen = [child for r in seen for child in children.get(r["record_id"], [])]
+            family += [r for r in seen if r["settled_at"].date() <= day]
+        net: Row = {a: None if any(r[a] is None for r in family) else sum((Fraction(r[a]) for r in family), Fraction(0)) for a in amounts}
+        originals.append({**net, "member_id": o["member_id"], "day": o["settled_at"].date(), "medical_type": o["medical_type"]})
+    return originals
+
+
+def read_county(facts: Facts, day: date, line: Fraction | None, dibao_standard: Fraction | None) -> dict[str, dict[str, Result]]:
+    """Value, status and points of every indicator of every household."""
+    deaths: dict[str, list[date]] = {}
+    for d in facts.rows["deaths"]:
+        if d.get("outcome", "linked") == "linked" and d["died_on"] <= day:
+            deaths.setdefault(d["member_id"], []).append(d["died_on"])
+    births = {p["member_id"]: p["birth_on"] for p in facts.persons}
+    originals = netted(facts, day)
+    known = {d["record_id"]: d for d in facts.rows["dwellings"] if d.get("outcome", "linked") == "linked"}
+    registered = {h["household_id"] for h in facts.rows["households"]}
+    results = {}
+    for row in facts.rows["households"]:
+        mine = [m for m in facts.rows["members"] if m["household_id"] == row["household_id"] and m["status"] in ("1", "3")]
+        active = [m for m in mine if m["status"] == "1" and m["member_id"] not in deaths]
+        h = Household(row, active, mine, facts, day, births, deaths, originals, known, line, dibao_standard)
+        results[row["household_id"]] = read_household(h)
+    for shell in {m["household_id"] for m in facts.rows["members"]} - registered:
+        h = Household({}, [], [], facts, day, births, deaths, originals, known, line, dibao_standard)
+        results[shell] = read_household(h)
+    return results
+
+
+@dataclass
+class Lamp:
+    raw: Fraction
+    offset: Fraction
+    score: Fraction
+    is_hard: bool
+    level: str
+
+
+def read_lamp(results: dict[str, Result]) -> Lamp:
+    """Score and level of one household, without yesterday."""
+    if results["B01"].value == 0:
+        return Lamp(Fraction(0), Fraction(0), Fraction(0), False, "none")
+    raw = sum((min(Fraction(cap), sum((results[c].points for c in codes.split()), Fraction(0))) for codes, cap in DOMAINS.values()), Fraction(0))
+    resilience = sum((results[code].points for code in CODES if code.startswith("S")), Fraction(0))
+    offset = min(Fraction(10), resilience, rounded(raw / 4, 2))
+    hard = (
+        any(results[code].value is not None and str(results[code].value) in letters for code, letters in HARD.items())
+        or results["R17"].points > 0
+        or results["R18"].points > 0
+    )
+    score = min(Fraction(100), raw - offset)
+    score = max(score, Fraction(31)) if hard else score
+    return Lamp(raw, offset, score, hard, "red" if score > 30 else "yellow" if score > 15 else "green")

@@ -1,0 +1,69 @@
+"""The SQL models and a plain-Python reading of the catalogue agree on every value, status and point."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resources.engine import Engine
+from tests.indicators.county import County
+from tests.indicators.reading import CODES, read_county, read_lamp
+from warehouse.catalogue import indicators_by_code
+from warehouse.indicators import build_indicators
+from warehouse.scoring import build_flags
+from warehouse.scoring_rules import load_rules
+
+CASES = [
+    (1, date(2026, 11, 19), {}),
+    (2, date(2026, 2, 28), {"settlements": "stale", "deaths": "stale"}),
+    (3, date(2028, 2, 29), {"retrofits": "missing", "disability_subsidies": "missing", "households": "stale"}),
+    (4, date(2026, 3, 31), {"settlements": "missing", "members": "stale"}),
+    (5, date(2023, 1, 1), {"enrolments": "missing", "assistance": "stale"}),
+]
+
+
+def _plain(value: Any) -> Any:
+    return Fraction(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else value
+
+
+@pytest.mark.parametrize(("seed", "day", "states"), CASES)
+def test_every_value_status_and_point(engine: Engine, seed: int, day: date, states: dict[str, str]) -> None:
+    county = County(seed, day, 150)
+    county.facts.states.update(states)
+    county.facts.register(engine)
+    rules = load_rules(day)
+    build_indicators(engine, day, rules)
+    build_flags(engine, day, rules)
+    line = Fraction(8800) if day >= date(2024, 3, 14) else Fraction(6000)
+    expected = read_county(county.facts, day, line, Fraction(5600))
+
+    columns = [indicators_by_code()[code].column for code in CODES]
+    rows = engine.rows(f"select household_id, missing, stale, not_applicable, {', '.join(columns)} from household_indicator")
+    points = {(h, c): p for h, c, p in engine.rows("select household_id, code, points from scored_point")}
+    flags = {h: rest for h, *rest in engine.rows("select household_id, level, score, raw_points, offset_points, is_hard from warning_flag")}
+    assert {row[0] for row in rows} == set(expected)
+    wrong = []
+    for household, missing, stale, not_applicable, *values in rows:
+        for code, value in zip(CODES, values, strict=True):
+            status = "missing" if code in missing else "stale" if code in stale else "not_applicable" if code in not_applicable else "ok"
+            want = expected[household][code]
+            got = (_plain(value), status, Fraction(points.get((household, code), 0)))
+            if got != (_plain(want.value), want.status, want.points):
+                wrong.append((household, code, got, want))
+        lamp = read_lamp(expected[household])
+        level, score, raw, offset, hard = flags[household]
+        if (level, Fraction(score), Fraction(raw), Fraction(offset), hard) != (lamp.level, lamp.score, lamp.raw, lamp.offset, lamp.is_hard):
+            wrong.append((household, "lamp", flags[household], lamp))
+    assert not wrong, "\n".join(map(str, wrong[:20]))
+
+
+def test_the_random_county_reaches_every_status_and_point(tmp_path: Path) -> None:
+    """Each status that an indicator can have, and points of each that has some, come up: agreement means something."""
+    results = [r for seed, day, _ in CASES[:2] for r in read_county(County(seed, day, 150).facts, day, Fraction(8800), Fraction(5600)).values()]
+    never = [code for code in CODES[24:] if not any(r[code].points for r in results)]
+    assert never == []
