@@ -5,7 +5,6 @@ SHELL := /bin/bash
 UV ?= $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --frozen --quiet
 export DAGSTER_DISABLE_TELEMETRY := yes
-export PYTHONDONTWRITEBYTECODE := 1
 ifneq ($(wildcard .env),)
 include .env
 export
@@ -22,7 +21,7 @@ help: ## this list
 	@echo "yihu: fetching uv into .tools/" && python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .tools uv
 
 .venv/.ready: pyproject.toml uv.lock | $(filter .tools/bin/uv,$(UV))
-	@echo "yihu: installing what uv.lock names (once)" && $(UV) sync --frozen --quiet && touch $@
+	@echo "yihu: installing what uv.lock names (once)" && $(UV) sync --frozen --quiet --compile-bytecode && touch $@
 
 .PHONY: install
 install: .venv/.ready ## installs what is missing
