@@ -29,6 +29,10 @@ _log.propagate = False
 """GX logs the text of an engine's error, which may quote a value: outcomes are ours to tell."""
 
 
+CHECKED = "gx_batch"
+"""The engine's view that GX looks at; it stands for one batch after the other."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of one rule: whether it could run, and how many rows broke it. Never a value."""
@@ -159,11 +163,12 @@ class NoUnexpectedRows(UnexpectedRowsExpectation):
 
 
 @cache
-def _context() -> Any:
-    """One ephemeral context a process: each makes a temporary folder."""
+def _checked() -> tuple[DuckDBDatasource, Any]:
+    """The datasource, and the batch definition over the view `gx_batch`: made once a process, since each writes GX's config."""
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context
+    source = context.data_sources.add_duckdb(name="engine")
+    return source, source.add_query_asset(name="batch", query=f"select * from {CHECKED}").add_batch_definition_whole_table("whole")
 
 
 def run_suite(connection: Any, view: str, suite_name: str, queries: Mapping[str, str]) -> dict[str, Outcome]:
@@ -172,17 +177,18 @@ def run_suite(connection: Any, view: str, suite_name: str, queries: Mapping[str,
     `queries` is rule → query over `{batch}` for what breaks it. A rule that raises is `could_run=False`; a rule that GX
     does not answer for is that too.
     """
-    context = _context()
-    source = context.data_sources.add_duckdb(name=suite_name)
+    source, definition = _checked()
     source.attach(connection)
-    batch = source.add_query_asset(name=view, query=f'select * from "{view}"').add_batch_definition_whole_table("whole").get_batch()
     suite = gx.ExpectationSuite(
         name=suite_name,
         expectations=[NoUnexpectedRows(unexpected_rows_query=query, meta={"rule": rule}) for rule, query in queries.items()],
     )
+    connection.execute(f'create or replace view {CHECKED} as select * from "{view}"')
+    try:
+        results = definition.get_batch().validate(suite, result_format=ResultFormat.BASIC).results
+    finally:
+        connection.execute(f"drop view {CHECKED}")
     answers: dict[str, Outcome] = {}
-    results = batch.validate(suite, result_format=ResultFormat.BASIC).results
-    context.data_sources.delete(suite_name)
     for result in results:
         rule = str((result.expectation_config.meta or {}).get("rule"))
         observed = (result.result or {}).get("observed_value")
