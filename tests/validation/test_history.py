@@ -9,15 +9,15 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from expectations.contract import contract_for
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from expectations.contract import contract_for
 from resources.engine import Engine
 from resources.lake import Lake
-from warehouse.asof import make_valid
-
 from tests.validation.batches import Row, days, state, stored, write_batch
 from tests.validation.test_asof import PARTS, aid
+from warehouse.asof import make_valid
 
 AID = contract_for("temporary_aid")
 DAYS = days(date(2026, 11, 1), 5)
@@ -125,7 +125,9 @@ def test_a_provisional_day_merges_every_batch_of_it(engine: Engine, lake: Lake) 
     write_batch(lake, AID, day, [aid("a1"), aid("a2")])
     make_valid(engine, lake, AID, day)
     later = "2026-11-01T20:00:00+08:00"
-    batch = write_batch(lake, AID, day, [aid("a1"), aid("a2", later, amount=3), aid("a3", later)], number=2, since="2026-10-31T00:00:00+08:00")
+    batch = write_batch(
+        lake, AID, day, [aid("a1"), aid("a2", later, amount=3), aid("a3", later)], number=2, since="2026-10-31T00:00:00+08:00"
+    )
     ledger = make_valid(engine, lake, AID, day)
     assert ledger["today"] == {"received": 5, "accepted": 4, "unchanged": 1, "superseded": 0, "withdrawn": 0, "quarantined": 0}
     assert (ledger["batch_id"], ledger["in_force"], ledger["new_keys"]) == (batch, 3, 3)
