@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -68,11 +70,14 @@ class FileReader:
                 "none", "not_configured", "no drop folder is named", "set YIHU_DROP_DIR to the folder where the departments put their files"
             )
         notes: list[str] = []
-        for file in dropped_files(self._settings.drop_dir / contract.department, contract.records, task.as_of):
+        with _readable():
+            files = dropped_files(self._settings.drop_dir / contract.department, contract.records, task.as_of)
+        for file in files:
             if file.day.isoformat() < str(ledger.get("extract_date") or ""):
                 break  # the state is built on a newer one
-            sha256 = _sha256(file.path)
-            if file.expected != sha256:
+            with _readable():
+                sha256, expected = _sha256(file.path), file.expected
+            if expected != sha256:
                 notes.append(f"{file.path.name} is not whole ({_lack(file)}): left for next time")
                 continue
             known = self._known(contract, file, sha256)
@@ -135,6 +140,18 @@ def _delivery(server: dict[str, Any]) -> Any:
     # Only the newest file is read, so that a file has to hold everything, whatever the record type's delivery by other forms;
     # a department that sends increments in files says so in the contract's servers.
     return "incremental" if server.get("delivery") == "incremental" else "full"
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """The drop folder's errors as faults; those of the lake are the run's own."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise Fault("again", "incomplete_file", "a file vanished while it was read", SENT_LATER) from None
+    except OSError as error:
+        said = f"the drop folder cannot be read ({type(error).__name__})"
+        raise Fault("none", "unreadable", said, "let this user read the department's folder and its files") from None
 
 
 def _lack(file: Dropped) -> str:

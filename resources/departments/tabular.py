@@ -71,17 +71,32 @@ def _only_member(file: Path) -> tuple[str, bytes]:
 def _from_csv(contract: Contract, content: bytes, target: Path) -> Tabular:
     text, encoding = _decoded(content, contract.server.get("encoding"))
     delimiter = str(contract.server.get("delimiter", ","))
+    try:
+        names, begins = _csv_header(contract, text, delimiter)
+        table = _csv_rows(text[begins:], names, delimiter)
+    except (csv.Error, pa.ArrowInvalid):
+        # their texts quote the line
+        raise _unusable("damaged_file", "the CSV is damaged (quotes?)", "have the department write it anew") from None
+    columns, count = _write(names, [table.columns], target)
+    return Tabular("csv", encoding, columns, count, [])
+
+
+def _csv_header(contract: Contract, text: str, delimiter: str) -> tuple[list[str], int]:
+    """The columns' names, and where the rows begin."""
     source = io.StringIO(text, newline="")
-    reader = csv.reader(source, delimiter=delimiter)
     top, ends = [], []
-    for row in reader:
+    for row in csv.reader(source, delimiter=delimiter):
         top.append(row)
         ends.append(source.tell())
         if len(top) >= max(LOOKED_AT, _header_row(contract) or 0):
             break
     at = _find_header(contract, top)
-    names = _names(top[at])
-    rest = text[ends[at] :].encode("utf-8")
+    return _names(top[at]), ends[at]
+
+
+def _csv_rows(text: str, names: list[str], delimiter: str) -> pa.Table:
+    if not text.strip():
+        return pa.table({name: pa.array([], pa.string()) for name in names})
     ragged: list[int] = []
 
     def note(row: pacsv.InvalidRow) -> str:
@@ -89,7 +104,7 @@ def _from_csv(contract: Contract, content: bytes, target: Path) -> Tabular:
         return "skip"
 
     table = pacsv.read_csv(
-        pa.BufferReader(rest),
+        pa.BufferReader(text.encode("utf-8")),
         read_options=pacsv.ReadOptions(column_names=names, use_threads=False),
         parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note),
         convert_options=pacsv.ConvertOptions(
@@ -99,8 +114,7 @@ def _from_csv(contract: Contract, content: bytes, target: Path) -> Tabular:
     if ragged:
         said = f"{len(ragged)} rows have more or fewer cells than the header's {len(names)}"
         raise _unusable("ragged_rows", said, "have the department quote cells that hold a comma or a line break, and send the file anew")
-    columns, count = _write(names, [table.columns], target)
-    return Tabular("csv", encoding, columns, count, [])
+    return table
 
 
 def _decoded(content: bytes, stated: object) -> tuple[str, str]:

@@ -107,6 +107,7 @@ def error(status: int, code: int, **headers: str) -> Reply:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     gateway: Gateway
 
     def do_GET(self) -> None:

@@ -259,6 +259,7 @@ def _unusable() -> list[tuple[str, str, str, bytes, str, str]]:
         ("wrong encoding (utf-16)", "certificates", "csv", csv_bytes(rows, "utf-16"), "wrong_encoding", "not in gb18030"),
         ("damaged bytes", "certificates", "csv", csv_bytes(rows) + b"\xff\xff", "wrong_encoding", "something else"),
         ("ragged rows", "certificates", "csv", csv_bytes(ragged), "ragged_rows", "1 rows have more or fewer cells"),
+        ("quote never closed", "certificates", "csv", csv_bytes(rows) + b'x,"y' + b"z" * 200_000, "damaged_file", "damaged"),
         ("empty file", "certificates", "csv", b"", "changed_header", "is a header"),
         ("changed header (CSV)", "certificates", "csv", csv_bytes([["a", "b"], ["1", "2"]]), "changed_header", "is a header"),
         ("missing sheet", "dwellings", "xlsx", xlsx_bytes([], titles=0), "missing_sheet", "no sheet"),
@@ -290,6 +291,15 @@ def test_an_unusable_file(
     left = [p for p in lake.table("raw", contract.table).iterdir() if p.is_dir()]
     assert left == []
     matrix.record("file", fault, "carried forward (permanent)")
+
+
+def test_a_header_without_rows(drop: Path, departments: Departments, lake: Lake, certificates: Contract, dwellings: Contract) -> None:
+    """A batch of nothing: whether that can be is for the contract's rules."""
+    put(drop / "disability_federation", "certificates_20261101.csv", csv_bytes(table(certificates, 0)))
+    put(drop / "housing", "dwellings_20261101.xlsx", xlsx_bytes(table(dwellings, 0)))
+    for contract in (certificates, dwellings):
+        read = departments.read_day(contract, D, NOW)
+        assert (delivered(lake, read), read.batches[0].columns) == ([], [f.physical_name for f in contract.fields])
 
 
 def test_new_and_missing_columns_are_for_the_contract(drop: Path, departments: Departments, lake: Lake, certificates: Contract) -> None:
