@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from datetime import date
 from pathlib import Path
 
 from sandbox.county import County, say_to_stderr
@@ -62,6 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--ready-file", type=Path)
     serve.add_argument("--faults", type=Path, help="a fault plan (JSON)")
     serve.add_argument("--stay", action="store_true", help="go on when the parent ends")
+    drop = command("drop", "put the files that are due by a day into the drop folder")
+    drop.add_argument("--dir", type=Path, required=True)
+    front = command("front-db", "bring the front-end database to a day")
+    front.add_argument("--url", required=True, help="an SQLAlchemy address")
+    for sub in (drop, front):
+        sub.add_argument("--as-of", type=date.fromisoformat, required=True)
+        sub.add_argument("--all", action="store_true", help="all record types, not only those that come this way by contract")
     return parser
 
 
@@ -71,6 +79,16 @@ def main(arguments: list[str] | None = None) -> int:
         _county(options)
     elif options.command == "serve":
         _serve(options)
+    elif options.command == "drop":
+        from sandbox.drop import drop
+
+        for path in drop(_county(options), options.dir, options.as_of, options.all):
+            say_to_stderr(f"sandbox: {path.parent.name}/{path.name}")
+    elif options.command == "front-db":
+        from sandbox.frontdb import load
+
+        for table, rows in load(_county(options), options.url, options.as_of, options.all).items():
+            say_to_stderr(f"sandbox: {table} {rows:,} rows")
     return 0
 
 

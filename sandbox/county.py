@@ -5,6 +5,7 @@ Belongs here: making, reusing, reading by day. Not here: serving it (`gateway`, 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import shutil
@@ -52,6 +53,8 @@ DRAWN: tuple[tuple[str, _Draw], ...] = (
 """Record types that are drawn from people and households alone, in a fixed order."""
 
 _HERE = Path(__file__).parent
+PARTS = ("base", "planted", "truth")
+"""The folders of a county; whatever else lies in its home is not its own."""
 
 
 def code_version() -> str:
@@ -84,27 +87,41 @@ class County:
     def _fingerprint(self) -> dict[str, str | int]:
         return {"seed": self.seed, "households": self.households, "rates": self.rates.key(), "code": code_version()}
 
+    @property
+    def mark(self) -> str:
+        """What tells this county from another, for those who keep something made of it."""
+        return hashlib.sha256(repr(self._fingerprint).encode()).hexdigest()[:32]
+
     def is_made(self) -> bool:
         note = self.home / "county.json"
         return note.exists() and json.loads(note.read_text(encoding="utf-8")) == self._fingerprint
 
     def make(self) -> County:
-        """Makes the county unless the same one is there already; returns it."""
+        """Makes the county unless the same one is there already; returns it. Others who make it wait."""
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.home.chmod(0o700)
+        with (self.home / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return self._make()
+
+    def _make(self) -> County:
         if self.is_made():
             self._tell(f"sandbox: county of {self.households:,} households is there (seed {self.seed})")
             return self
         begun = time.monotonic()
         self._tell(f"sandbox: making a county of {self.households:,} households (seed {self.seed})")
-        self.home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        work = self.home.parent / f".{self.home.name}.{uuid.uuid4().hex[:8]}.tmp"
-        for folder in (work, work / "base", work / "planted", work / "truth"):
+        work = self.home / f".{uuid.uuid4().hex[:8]}.tmp"
+        for folder in (work, *(work / part for part in PARTS)):
             folder.mkdir(mode=0o700)
         try:
             self._fill(work)
+            # the note goes first and comes last: a county half replaced is made anew
+            (self.home / "county.json").unlink(missing_ok=True)
+            for part in PARTS:
+                shutil.rmtree(self.home / part, ignore_errors=True)
+                (work / part).rename(self.home / part)
             (work / "county.json").write_text(json.dumps(self._fingerprint), encoding="utf-8")
-            if self.home.exists():
-                shutil.rmtree(self.home)
-            work.rename(self.home)
+            (work / "county.json").replace(self.home / "county.json")
         finally:
             shutil.rmtree(work, ignore_errors=True)
         self._tell(f"sandbox: made in {time.monotonic() - begun:.1f} s")

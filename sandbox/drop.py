@@ -1,0 +1,150 @@
+"""The departments' drop folders: dated files with their checksums, as each department delivers.
+
+Belongs here: which file is due, writing it, and what can be wrong with it. Not here: sheets (`sheet`), rows (`days`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from expectations.contract import Contract, load_contracts
+from sandbox.county import County
+from sandbox.days import end_of
+from sandbox.render import text_rows
+from sandbox.shapes import SHAPES
+from sandbox.sheet import HEADER_ROW, Layout, write_sheet
+
+FILE_FAULTS = (
+    "growing",
+    "wrong_checksum",
+    "wrong_encoding",
+    "missing_sheet",
+    "merged_cells",
+    "changed_header",
+    "truncated_file",
+    "empty_file",
+)
+"""Growing: no checksum yet. Changed header: the last column but one is called otherwise."""
+_STAMP = ".county"
+
+
+def due_on(cadence: str, as_of: date) -> date:
+    """The newest day, on or before `as_of`, on which a file of that cadence is delivered."""
+    if cadence == "weekly":
+        return as_of - timedelta(days=as_of.weekday())
+    if cadence == "monthly":
+        return as_of.replace(day=1)
+    if cadence == "quarterly":
+        return date(as_of.year, (as_of.month - 1) // 3 * 3 + 1, 1)
+    return as_of
+
+
+def by_file(everything: bool) -> Iterator[Contract]:
+    """The record types that come by file, or all of them."""
+    for contract in load_contracts():
+        if contract.records in SHAPES and (everything or contract.server.get("form") == "file"):
+            yield contract
+
+
+def file_name(contract: Contract, day: date) -> str:
+    form = "xlsx" if contract.server.get("format") == "xlsx" else "csv"
+    return f"{contract.records}_{day:%Y%m%d}.{form}"
+
+
+def drop(county: County, folder: Path, as_of: date, everything: bool = False) -> list[Path]:
+    """Puts the newest file that is due by `as_of` into each department's folder; returns those newly written.
+
+    A file dated D holds the rows in force at the end of D. Files of another county are taken away first.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _clear_of_others(county, folder)
+    written = []
+    for contract in by_file(everything):
+        day = due_on(contract.cadence, as_of)
+        path = folder / contract.department / file_name(contract, day)
+        if not checksum_path(path).exists():
+            write_file(county, contract, day, path)
+            written.append(path)
+    return written
+
+
+def checksum_path(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")
+
+
+def write_file(county: County, contract: Contract, day: date, path: Path, fault: str | None = None) -> None:
+    """One file of the day, written aside and renamed, its checksum last; with a fault, as that fault leaves it."""
+    if fault is not None and fault not in FILE_FAULTS:
+        raise ValueError(f"no fault {fault!r}: use one of {', '.join(FILE_FAULTS)}")
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    work = path.with_name(f".{uuid.uuid4().hex[:8]}.part")
+    state = county.state(contract.records, end_of(datetime(day.year, day.month, day.day)))
+    rows = text_rows(contract, state)
+    try:
+        if path.suffix == ".xlsx":
+            _write_xlsx(county, contract, day, rows, work, fault)
+        else:
+            _write_csv(county, contract, rows, work, fault)
+        if fault in ("truncated_file", "empty_file"):
+            os.truncate(work, work.stat().st_size // 2 if fault == "truncated_file" else 0)
+        work.chmod(0o600)
+        digest = hashlib.sha256(work.read_bytes()).hexdigest()
+        checksum_path(path).unlink(missing_ok=True)
+        work.replace(path)
+    finally:
+        work.unlink(missing_ok=True)
+    if fault == "growing":
+        return
+    if fault == "wrong_checksum":
+        digest = hashlib.sha256(b"another file").hexdigest()
+    checksum_path(path).write_text(f"{digest}  {path.name}\n", encoding="ascii")
+    checksum_path(path).chmod(0o600)
+
+
+def _header(contract: Contract, fault: str | None) -> tuple[str, ...]:
+    names = [field.physical_name for field in contract.fields]
+    if fault == "changed_header":
+        names[-2] += "_新"
+    return tuple(names)
+
+
+def _write_xlsx(county: County, contract: Contract, day: date, rows: str, path: Path, fault: str | None) -> None:
+    layout = Layout(
+        f"汉阴县{contract.department_name}{contract.name}",
+        f"填报单位:{contract.department_name}  截止日期:{day:%Y年%m月%d日}",
+        _header(contract, fault),
+        (f"A{HEADER_ROW + 1}:B{HEADER_ROW + 3}",) if fault == "merged_cells" else (),
+    )
+    write_sheet(county.connection(), rows, layout, path, "" if fault == "missing_sheet" else "Sheet1")
+
+
+def _write_csv(county: County, contract: Contract, rows: str, path: Path, fault: str | None) -> None:
+    plain = path.with_suffix(".utf8")
+    try:
+        county.connection().execute(f"copy ({rows}) to '{plain}' (format csv, header false, nullstr '')")
+        plain.chmod(0o600)
+        encoding = str(contract.server.get("encoding", "utf-8"))
+        if fault == "wrong_encoding":
+            encoding = "utf-16" if encoding.lower().startswith("utf-8") else "big5hkscs"
+        with plain.open(encoding="utf-8", newline="") as source, codecs.open(str(path), "w", encoding, errors="replace") as target:
+            target.write(",".join(_header(contract, fault)) + "\r\n")
+            while chunk := source.read(1 << 20):
+                target.write(chunk.replace("\n", "\r\n"))
+    finally:
+        plain.unlink(missing_ok=True)
+
+
+def _clear_of_others(county: County, folder: Path) -> None:
+    stamp = folder / _STAMP
+    if stamp.exists() and stamp.read_text(encoding="ascii") == county.mark:
+        return
+    for contract in load_contracts():
+        for path in (folder / contract.department).glob(f"{contract.records}_*"):
+            path.unlink()
+    stamp.write_text(county.mark, encoding="ascii")
