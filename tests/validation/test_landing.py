@@ -145,7 +145,7 @@ def test_a_missing_required_column_rejects_the_extract_with_a_line_each(engine: 
         "it may be called 'amount_yuan' now; downstream: R04, S07",
         "civil_affairs__temporary_aid: column 'paid_on' (paid_on) is missing: required, so the extract is rejected",
     ]
-    assert [rule for rule in ledger["rules"] if rule["rule"] == "batch:columns"][0]["unexpected_count"] == 2
+    assert next(rule for rule in ledger["rules"] if rule["rule"] == "batch:columns")["unexpected_count"] == 2
 
 
 def test_a_changed_type_rejects_the_extract(engine: Engine, lake: Lake) -> None:
