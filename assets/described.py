@@ -55,7 +55,10 @@ def contract_schema(contract: Contract, extra: Iterable[tuple[str, str, str]] = 
 
 
 def department_asset(contract: Contract, layer: str, kinds: set[str]) -> dict[str, Any]:
-    """What all three assets of a record type have in common."""
+    """What all three assets of a record type have in common.
+
+    `valid` goes before the next `raw`, so that one record type is checked while the others are still being fetched.
+    """
     return {
         "name": f"{layer}_{contract.table}",
         "partitions_def": DAILY,
@@ -63,4 +66,5 @@ def department_asset(contract: Contract, layer: str, kinds: set[str]) -> dict[st
         "owners": [f"team:{contract.department}"],
         "kinds": kinds,
         "tags": {"layer": layer, "department": contract.department, "cadence": contract.cadence},
+        "op_tags": {"dagster/priority": "1" if layer == "valid" else "0"},
     }

@@ -33,18 +33,19 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         check_specs=[dg.AssetCheckSpec("read", asset=described["name"], description="The department could be read.")],
     )
     def raw(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
-        day = house.departments.read_day(contract, date.fromisoformat(context.partition_key))
-        rows = sum(batch.row_count for batch in day.batches)
-        said = str(day.failure) if day.failure else f"{rows:,} rows, {day.status}"
+        as_of = date.fromisoformat(context.partition_key)
+        house.read_ahead(context.run.asset_selection, as_of)
+        day = house.departments.read_day(contract, as_of)
+        said = "; ".join([str(day.failure) if day.failure else f"{day.row_count:,} rows, {day.status}", *day.notes])
         context.log.info(f"{day.seconds:6.1f} s  {said}")
         return dg.MaterializeResult(
             metadata={
-                "dagster/row_count": rows,
+                "dagster/row_count": day.row_count,
                 "status": day.status,
                 "batches": [batch.batch_id for batch in day.batches],
                 "requests": day.requests,
                 "seconds": round(day.seconds, 3),
-                **({"failure": str(day.failure)} if day.failure else {}),
+                "said": said,
             },
             check_results=[
                 dg.AssetCheckResult(

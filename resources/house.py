@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from typing import Any
@@ -80,6 +81,7 @@ class House(dg.ConfigurableResource):
     _made: dict[str, date] = PrivateAttr(default_factory=dict)
     _open_services: ExitStack | None = PrivateAttr(default=None)
     _server: Server | None = PrivateAttr(default=None)
+    _is_reading_ahead: bool = PrivateAttr(default=False)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[House]:
@@ -91,10 +93,11 @@ class House(dg.ConfigurableResource):
             self._lake = Lake(settings.lake)
             self._engine = Engine(settings.home / "tmp")
             self._departments = Departments(settings, self._lake)
-            self._made = {}
+            self._made, self._is_reading_ahead = {}, False
             try:
                 yield self
             finally:
+                self._departments.close()
                 self._engine.close()
 
     @property
@@ -122,6 +125,14 @@ class House(dg.ConfigurableResource):
 
     def contracts(self) -> tuple[Contract, ...]:
         return load_contracts()
+
+    def read_ahead(self, selection: AbstractSet[dg.AssetKey] | None, as_of: date) -> None:
+        """Begins, once a run, to read what the run is going to ask for; `selection` None means everything."""
+        if self._is_reading_ahead:
+            return
+        self._is_reading_ahead = True
+        asked = [c for c in self.contracts() if selection is None or dg.AssetKey(f"raw_{c.table}") in selection]
+        self.departments.prefetch(asked, as_of)
 
     def use(self, table: str, as_of: date) -> str:
         """Makes `table` of the day readable on the engine under its own name, from the lake; returns the name.
