@@ -70,10 +70,7 @@ def load(wire: Wire, engine: SqlEngine, as_of: date, sources: Mapping[str, str])
         day = as_of.isoformat()
         where = f" where {beside.of} = date '{day}'" if beside.of else ""
         wire.execute(f"delete from {beside.schema}.{beside.table}{where}")
-        known = {"as_of": f"date '{day}'"} if "as_of" in beside.columns else {}
-        if name == "quarantine":
-            known["record_key"] = f"case when not regexp_matches(record_key, '{LONG_NUMBER}') then record_key end"
-        _load(wire, engine, beside, source, known)
+        _load(wire, engine, beside, source, {"as_of": f"date '{day}'"})
     if "review_queue" in sources and "queue_candidate" in sources:
         wire.execute(MASKED)
 
@@ -90,22 +87,27 @@ where c.queue_id = q.queue_id
 """The candidates side by side as everybody but a steward sees them."""
 
 
-def _load(wire: Wire, engine: SqlEngine, beside: Beside, source: str, known: Mapping[str, str]) -> None:
+def _load(wire: Wire, engine: SqlEngine, beside: Beside, source: str, fixed: Mapping[str, str]) -> None:
+    """By way of a staging table; `fixed`: columns with a value of their own. Columns that the source lacks are null."""
     have = {name for name, _ in engine.columns(f'select * from "{source}"')}
-    given = {name for name in have if name != "candidates"} | {name for name in known if name != "record_key"}
-    columns = {name: kind for name, kind in beside.columns.items() if name in given}
-    _stage(wire, engine, f"stage_{beside.table}", columns, source, known)
-    names = ", ".join(columns)
-    casts = ", ".join(f"{name}::jsonb" if kind == "JSONB" else name for name, kind in columns.items())
-    wire.execute(f"insert into {beside.schema}.{beside.table} ({names}) select {casts} from stage_{beside.table}")
-
-
-def _stage(wire: Wire, engine: SqlEngine, stage: str, columns: Mapping[str, str], source: str, known: Mapping[str, str]) -> None:
-    """A temporary table that holds `columns` of the engine's view."""
+    columns = beside.columns
+    stage = f"stage_{beside.table}"
     declared = ", ".join(f"{name} {'text' if kind == 'JSONB' else kind}" for name, kind in columns.items())
     wire.execute(f"create temporary table {stage} ({declared}) on commit drop")
-    picked = ", ".join(f"cast({known.get(name, name)} as {_engine_kind(kind)}) as {name}" for name, kind in columns.items())
+    picked = ", ".join(
+        f"cast({fixed.get(name) or _picked(beside, name, have)} as {_engine_kind(kind)}) as {name}" for name, kind in columns.items()
+    )
     wire.load(stage, engine.arrow(f'select {picked} from "{source}"'))
+    casts = ", ".join(f"{name}::jsonb" if kind == "JSONB" else name for name, kind in columns.items())
+    wire.execute(f"insert into {beside.schema}.{beside.table} ({', '.join(columns)}) select {casts} from {stage}")
+
+
+def _picked(beside: Beside, name: str, have: set[str]) -> str:
+    if name not in have or name == "candidates":
+        return "null"
+    if beside.schema == "ops" and name in ("record_key", "record_id"):
+        return f"case when not regexp_matches({name}, '{LONG_NUMBER}') then {name} end"
+    return name
 
 
 def _engine_kind(kind: str) -> str:

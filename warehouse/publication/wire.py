@@ -41,7 +41,10 @@ def explained(error: adbc_driver_manager.Error) -> PublicationError:
         return PublicationError(f"{ADVICE[code]} (SQLSTATE {code}); the last release stands.")
     if not code or code[:2] in ("08", "57") or code == "00000":
         return PublicationError(f"{LOST}{f' (SQLSTATE {code})' if code else ''}; the last release stands.")
-    return PublicationError(f"the database refused a statement (SQLSTATE {code}): see its log; the last release stands.")
+    # Class 42 names tables and columns, never values.
+    said = str(error).partition("ERROR:")[2].strip().splitlines()[:1] if code.startswith("42") else []
+    reason = f": {said[0]}" if said else ""
+    return PublicationError(f"the database refused a statement (SQLSTATE {code}){reason}; make status says more, the last release stands.")
 
 
 class Wire:

@@ -1,0 +1,373 @@
+"""Who may do what, tried by logging in as each role: role × object × action, and every way around an area."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from resources.engine import Engine
+from resources.server import Server
+from tests.warehouse.conftest import Warehouse, make_warehouse
+from tests.warehouse.county import TOWNS
+from warehouse.access import AccessError, grant, grants, revoke
+from warehouse.schema import METADATA, VIEWS
+
+ROLES = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor", "yihu_publisher", "stranger")
+ACTIONS = ("select", "insert", "update", "delete")
+LISTS = ("verify_item", "follow_up_task")
+OPEN_TO_ALL = ("release", "source_status")
+HOUSEHOLD_OF_TOWN = {town: f"H{number:09d}" for number, town in enumerate(TOWNS)}
+MINE, OTHER = TOWNS[1], TOWNS[2]
+
+
+def expected(role: str, schema: str, table: str, action: str) -> bool:
+    """The design's matrix (warehouse.md, "Who sees what"), written down a second time."""
+    if role == "stranger" or (action != "select" and schema == "yihu"):
+        return False
+    if role == "yihu_publisher":
+        if schema in ("yihu", "store"):
+            return True
+        written = ["release", "current_release", "source_status", "validation_result", "quarantine", "review_queue"]
+        if schema == "ops":
+            return table in written or (table, action) in (
+                ("review_decision", "select"),
+                ("gate_opening", "select"),
+                ("gate_opening", "update"),
+            )
+        return table in ("person", "quarantine_row", "queue_candidate") and action != "select"
+    if schema == "yihu":
+        readers = role in ("yihu_reader", "yihu_area") or (role == "yihu_department" and table in LISTS)
+        return table in OPEN_TO_ALL or readers
+    if schema == "ops":
+        if role == "yihu_auditor":
+            return action == "select"
+        if role == "yihu_steward":
+            return (
+                action == "select"
+                and table in ("review_queue", "review_decision", "quarantine", "release", "source_status", "current_release")
+            ) or (table == "review_decision" and action == "insert")
+    return False
+
+
+def objects() -> list[tuple[str, str]]:
+    views = [("yihu", view.name) for view in VIEWS] + [("yihu", name) for name in OPEN_TO_ALL]
+    return views + sorted((table.schema or "", table.name) for table in METADATA.tables.values())
+
+
+def attempt(connection: sa.Connection, sql: str) -> bool:
+    """True where the database let it through; what is refused is refused for want of privilege, nothing else."""
+    with connection.begin() as transaction:
+        try:
+            connection.exec_driver_sql(sql)
+        except sa.exc.ProgrammingError as error:
+            if getattr(error.orig, "sqlstate", "") not in ("42501", "55000"):
+                raise
+            return False
+        except sa.exc.IntegrityError:
+            return True
+        finally:
+            transaction.rollback()
+    return True
+
+
+def statement(schema: str, table: str, action: str) -> str:
+    column = "household_id" if schema in ("yihu", "store") else METADATA.tables[f"{schema}.{table}"].columns.keys()[-1]
+    if table in ("area_ledger", "bulletin"):
+        column = "area_code"
+    if table in OPEN_TO_ALL:
+        column = {"release": "as_of", "source_status": "department"}[table]
+    name = f'{schema}."{table}"'
+    insert = (
+        f"insert into {name} (queue_id, decision, reason) values ('q', 'link', 'w')"
+        if table == "review_decision"
+        else f"insert into {name} default values"
+    )
+    return {
+        "select": f"select * from {name} limit 1",
+        "insert": insert,
+        "update": f"update {name} set {column} = null where false",
+        "delete": f"delete from {name} where false",
+    }[action]
+
+
+def _more(engine: Engine, tables: dict[str, str]) -> None:
+    engine.table(
+        "people",
+        """
+        select member_id, md5(member_id) as person_key, household_id, '61092119800101' || right(member_id, 4) as id_number, '徐某某' as name
+        from household_member
+        """,
+    )
+    engine.table(
+        "raw",
+        """
+        select 'housing' as department, 'dwellings' as records, 'b1' as batch_id, 1 as row_number, '123456789012345678' as record_key,
+          ['r'] as rules, '{}' as raw
+        """,
+    )
+    engine.table(
+        "queue",
+        """
+        select 'q1' as queue_id, 'housing' as department, 'dwellings' as records, 'D1' as record_id, 'tie' as reason, 1 as candidate_count
+        """,
+    )
+    engine.table(
+        "candidate",
+        "select 'q1' as queue_id, 1 as position, 'k' as person_key, 'M1' as member_id, 'H1' as household_id, '徐某某' as name",
+    )
+    engine.table(
+        "verify_item",
+        """
+        select household_id, d as department, 'R04' as code, '1' as value, date '2026-11-19' as since, area_code, town_code
+        from household, (values ('housing'), ('civil_affairs')) as t(d)
+        """,
+    )
+    tables["verify_item"] = "verify_item"
+
+
+@pytest.fixture(scope="module")
+def guarded(any_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """A warehouse with logins of every kind, and things in the vault."""
+    made = make_warehouse(any_server, tmp_path_factory.mktemp("guarded"))
+
+    made.publish(
+        after=_more,
+        extras={
+            "person": "people",
+            "quarantine": "raw",
+            "quarantine_row": "raw",
+            "review_queue": "queue",
+            "queue_candidate": "candidate",
+        },
+    )
+    administrator = made.engine()
+    grant(administrator, "officer", "yihu_area", [MINE], password="pw-officer")
+    grant(administrator, "nobody_yet", "yihu_area", password="pw-nobody")
+    grant(administrator, "clerk", "yihu_department", departments=["housing"], password="pw-clerk")
+    with administrator.begin() as connection:
+        if connection.scalar(sa.text("select 1 from pg_roles where rolname = 'stranger'")) is None:
+            connection.exec_driver_sql("create role stranger login password 'pw-stranger'")
+    made.server.passwords.update(officer="pw-officer", nobody_yet="pw-nobody", clerk="pw-clerk", stranger="pw-stranger")
+    return made
+
+
+def test_matrix(guarded: Warehouse, capsys: pytest.CaptureFixture[str]) -> None:
+    lines, wrong = [], []
+    logins = {role: guarded.engine(role).connect() for role in ROLES}
+    for schema, table in objects():
+        cells = []
+        for role in ROLES:
+            found = {action: attempt(logins[role], statement(schema, table, action)) for action in ACTIONS}
+            cells.append("".join(action[0] if allowed else "-" for action, allowed in found.items()))
+            wrong += [f"{role} {action} {schema}.{table}" for action in ACTIONS if found[action] != expected(role, schema, table, action)]
+        lines.append(f"{schema + '.' + table:30} " + "  ".join(cell.ljust(15) for cell in cells).rstrip())
+    for connection in logins.values():
+        connection.close()
+    with capsys.disabled():
+        print("\nallowed: s select, i insert, u update, d delete; - refused")
+        print(" " * 31 + "  ".join(role.removeprefix("yihu_").ljust(15) for role in ROLES))
+        print("\n".join(lines))
+    assert not wrong
+
+
+FUNCTIONS = {
+    "yihu.current_release()": set(ROLES) - {"stranger"},
+    "yihu.yihu_as_of(null)": set(ROLES) - {"stranger"},
+    "yihu.reveal('H000000001')": {"yihu_area"},
+    "yihu.granted_areas()": {"yihu_area"},
+    "vault.person_of('k', 'why')": {"yihu_steward"},
+    "vault.find_person('1', 'why')": {"yihu_steward"},
+    "vault.quarantine_rows('housing', 'dwellings', 'why')": {"yihu_steward"},
+    "vault.candidates('q1', 'why')": {"yihu_steward"},
+    "ops.log_access('a', 'b', 'c', 1)": set(),
+    "set_config('session_authorization', 'postgres', false)": set(),
+}
+
+
+@pytest.mark.parametrize("call", FUNCTIONS)
+def test_functions(guarded: Warehouse, call: str) -> None:
+    found = set()
+    for role in ROLES:
+        with guarded.engine(role).connect() as connection:
+            try:
+                connection.exec_driver_sql(f"select * from {call}")
+                found.add(role)
+            except sa.exc.ProgrammingError as error:
+                if getattr(error.orig, "sqlstate", "") != "42501":
+                    raise
+                if "no such household" in str(error.orig):
+                    found.add(role)
+    assert found == FUNCTIONS[call]
+
+
+def test_an_area_sees_itself_only(guarded: Warehouse) -> None:
+    for view in VIEWS:
+        codes = {row[0] for row in guarded.rows(f"select distinct town_code from yihu.{view.name}", "officer")}
+        assert codes <= {MINE}
+    assert guarded.one("select count(*) from yihu.household", "officer") == 50
+    assert guarded.one("select count(*) from yihu.household", "nobody_yet") == 0
+    assert guarded.one("select count(*) from yihu.household", "yihu_reader") == 200
+
+
+@pytest.mark.parametrize("area", ["610921", MINE, MINE + "002"])
+def test_areas_of_every_size(guarded: Warehouse, area: str) -> None:
+    grant(guarded.engine(), "surveyor", "yihu_area", [area], password="pw")
+    guarded.server.passwords["surveyor"] = "pw"
+    seen = guarded.one("select count(*) from yihu.household", "surveyor")
+    assert seen == guarded.one(f"select count(*) from yihu.household where area_code like '{area}%%'", "yihu_reader")
+    revoke(guarded.engine(), "surveyor")
+    with pytest.raises(sa.exc.ProgrammingError):
+        guarded.rows("select 1 from yihu.household", "surveyor")
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        f"select count(*) from yihu.household where town_code = '{OTHER}'",
+        f"select count(*) from yihu.household where town_code = '{OTHER}' or true or 1 / (member_count - 3) > 0",
+        f"select count(*) from yihu.warning_reason where household_id = '{HOUSEHOLD_OF_TOWN[OTHER]}'",
+        f"select count(*) from yihu.household as h join yihu.household_member as m using (household_id) where m.town_code = '{OTHER}'",
+        f"select set_config('role', 'yihu_area', false), count(*) from yihu.household where town_code = '{OTHER}' group by 1",
+    ],
+)
+def test_ways_around_by_views(guarded: Warehouse, around: str) -> None:
+    found = guarded.rows(around, "officer")
+    assert not found or found[0][-1] in (0, 50)
+    assert not found or "or true" in around or found[0][-1] == 0
+
+
+def test_ways_around_by_errors_plans_and_statistics(guarded: Warehouse) -> None:
+    with guarded.engine().execution_options(isolation_level="AUTOCOMMIT").connect() as administrator:
+        administrator.exec_driver_sql("analyze")
+    with guarded.engine("officer").connect() as connection:
+        for peek in (
+            "select * from store.household",
+            "select * from store.warning_flag",
+            "select * from vault.person",
+            "select * from ops.area_grant",
+            "table ops.access_log",
+            "set session authorization postgres",
+            "set role yihu_reader",
+            "alter table store.household disable row level security",
+            "create policy mine on store.household using (true)",
+            "copy store.household to program 'cat'",
+            "select * from pg_authid",
+            "select nextval('ops.access_log_access_id_seq')",
+            "select last_value from ops.review_decision_decision_id_seq",
+            "insert into ops.area_grant (login, area_code) values ('officer', '610921')",
+            "create table yihu.mine (a integer)",
+            "create or replace function yihu.granted_areas() returns text[] language sql as $$ select array['610921'] $$",
+        ):
+            assert not attempt(connection, peek), peek
+        with pytest.raises(sa.exc.DBAPIError) as failed:
+            connection.exec_driver_sql(
+                f"select 1 from yihu.household where household_id = '{HOUSEHOLD_OF_TOWN[OTHER]}' or village_name::integer = 1"
+            )
+        connection.rollback()
+        theirs = {
+            row[0]
+            for row in guarded.rows(f"select village_name || town_name from yihu.household where town_code = '{OTHER}'", "yihu_reader")
+        }
+        assert not [name for name in theirs if str(name) in str(failed.value.orig)]
+        plan = (
+            connection.exec_driver_sql(f"explain (analyze, verbose) select * from yihu.household where town_code = '{OTHER}'")
+            .scalars()
+            .all()
+        )
+        assert "rows=0" in plan[0].replace("rows=0.00", "rows=0") or "never executed" in str(plan)
+        assert connection.exec_driver_sql("select count(*) from pg_stats where schemaname in ('store', 'vault')").scalar() == 0
+
+
+def test_a_function_of_ones_own_does_not_see_more(guarded: Warehouse) -> None:
+    """A cheap function in the condition is not called for rows that the policy hides."""
+    with guarded.engine("officer").connect() as connection:
+        connection.exec_driver_sql(
+            "create function pg_temp.spy(code text) returns boolean language plpgsql cost 0.0000001 as"
+            " $$ begin raise notice 'seen %%', code; return true; end $$"
+        )
+        notices: list[str] = []
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        raw.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+        connection.exec_driver_sql("select count(*) from yihu.household where pg_temp.spy(town_code)")
+        assert {notice.removeprefix("seen ") for notice in notices} == {MINE}
+
+
+def test_reveal_is_for_ones_own_area_and_logged(guarded: Warehouse) -> None:
+    mine, other = HOUSEHOLD_OF_TOWN[MINE], HOUSEHOLD_OF_TOWN[OTHER]
+    revealed = guarded.rows(f"select member_id, name from yihu.reveal('{mine}')", "officer")
+    assert [row[1] for row in revealed] == ["徐某某"] * 3
+    messages = set()
+    for refused in (other, "H-no-such"):
+        with pytest.raises(sa.exc.ProgrammingError, match="no such household in your area") as failed:
+            guarded.rows(f"select * from yihu.reveal('{refused}')", "officer")
+        messages.add(str(failed.value.orig))
+    assert len(messages) == 1
+    log = guarded.rows("select login, action, subject, row_count from ops.access_log where login = 'officer'", "yihu_auditor")
+    assert log == [("officer", "yihu.reveal", mine, 3)]
+
+
+def test_the_vault_opens_by_logged_functions(guarded: Warehouse) -> None:
+    person = guarded.rows(
+        "select person_key, name from vault.find_person('610921198001010-1', 'letter of 19 November') limit 1", "yihu_steward"
+    )
+    number = guarded.one("select id_number from vault.person order by 1 limit 1")
+    person = guarded.rows(f"select person_key, name from vault.find_person('{number}', 'letter of 19 November') limit 1", "yihu_steward")
+    assert person[0][1] == "徐某某"
+    assert guarded.rows("select name from vault.candidates('q1', 'which one?')", "yihu_steward") == [("徐某某",)]
+    assert guarded.rows("select raw from vault.quarantine_rows('housing', 'dwellings', 'replay')", "yihu_steward") == [("{}",)]
+    with pytest.raises(sa.exc.DBAPIError, match="say why"):
+        guarded.rows("select * from vault.candidates('q1', ' ')", "yihu_steward")
+    log = guarded.rows("select action, subject from ops.access_log where login = 'yihu_steward' order by 1", "yihu_auditor")
+    assert {row[0] for row in log} == {"vault.find_person", "vault.candidates", "vault.quarantine_rows"}
+    assert str(number) not in str(log)
+    assert guarded.rows("select candidates from ops.review_queue", "yihu_steward")[0][0][0]["name_masked"] == "徐*"
+    assert guarded.rows("select record_key from ops.quarantine", "yihu_auditor") == [(None,)]
+
+
+def test_a_steward_decides_in_their_own_name(guarded: Warehouse) -> None:
+    guarded.rows(
+        "insert into ops.review_decision (queue_id, decision, person_key, reason) values ('q1', 'link', 'k', 'same address') returning 1",
+        "yihu_steward",
+    )
+    assert guarded.rows("select decided_by, reason from ops.review_decision", "yihu_auditor") == [("yihu_steward", "same address")]
+    with pytest.raises(sa.exc.ProgrammingError):
+        guarded.rows(
+            "insert into ops.review_decision (queue_id, decision, reason, decided_by) values ('q1', 'link', 'x', 'somebody') returning 1",
+            "yihu_steward",
+        )
+
+
+def test_a_department_sees_its_own_lists(guarded: Warehouse) -> None:
+    assert guarded.rows("select distinct department from yihu.verify_item", "clerk") == [("housing",)]
+    assert guarded.one("select count(*) from yihu.source_status", "clerk") == 0
+    with pytest.raises(sa.exc.ProgrammingError):
+        guarded.rows("select * from yihu.household", "clerk")
+
+
+def test_grants_say_what_is_wrong_all_at_once(guarded: Warehouse) -> None:
+    with pytest.raises(AccessError) as failed:
+        grant(guarded.engine(), "Bad Login", "yihu_boss", ["61"], ["housing"])
+    for said in ("LOGIN", "ROLE", "AREA", "departments"):
+        assert said in str(failed.value)
+    listed = {made.login: made for made in grants(guarded.engine())}
+    assert listed["officer"].areas == (MINE,)
+    assert listed["clerk"].departments == ("housing",)
+
+
+def test_row_security_is_on_wherever_there_is_an_area(guarded: Warehouse) -> None:
+    bare = guarded.rows(
+        "select n.nspname || '.' || c.relname from pg_attribute as a join pg_class as c on c.oid = a.attrelid"
+        " join pg_namespace as n on n.oid = c.relnamespace where a.attname = 'area_code' and c.relkind = 'r'"
+        " and n.nspname in ('yihu', 'store', 'vault') and not c.relrowsecurity"
+    )
+    assert bare == []
+    own_rights = "select relname from pg_class where 'security_invoker=true' = any(reloptions)"
+    assert guarded.rows(f"select viewname from pg_views where schemaname = 'yihu' and viewname not in ({own_rights})") == []
+
+
+def test_no_identity_in_any_column_of_any_view(guarded: Warehouse) -> None:
+    secrets = [str(row[0]) for row in guarded.rows("select id_number from vault.person union select name from vault.person")]
+    for view in (*(view.name for view in VIEWS), "source_status", "release"):
+        text = "\n".join(str(row) for row in guarded.rows(f"select v::text from yihu.{view} as v", "yihu_reader"))
+        assert not [secret for secret in secrets if secret in text]
