@@ -96,16 +96,17 @@ class County:
 
     def match(self, records: Sequence[Record], type_of: str = "temporary_aid") -> list[Answer]:
         contract = contract_for(type_of)
-        number_name = "certificate_no" if type_of == "certificates" else "id_number"
+        is_certificate, key = type_of == "certificates", contract.record_key.name
+        keys = [str(r.id_number) if is_certificate else r.key or f"R{i:05d}" for i, r in enumerate(records)]
         rows = [
-            {number_name: r.id_number, "name": r.name, **({} if type_of == "certificates" else {contract.record_key.name: r.key or f"R{i:05d}"})}
-            for i, r in enumerate(records)
+            {key: k, "name": r.name} if is_certificate else {key: k, "id_number": r.id_number, "name": r.name}
+            for k, r in zip(keys, records, strict=True)
         ]
         self.deliver(contract, rows)
         self.build_matched(contract)
-        order = "record_id" if type_of != "certificates" else "1"
-        found = self.engine.rows(f'select member_id, outcome, method, name_agreement, reason from "matched_{contract.table}" order by {order}')
-        return [Answer(*row) for row in found]
+        found = self.engine.rows(f'select record_id, member_id, outcome, method, name_agreement, reason from "matched_{contract.table}"')
+        answers = {str(row[0]): Answer(*row[1:]) for row in found}
+        return list(answers.values()) if is_certificate else [answers[k] for k in keys]
 
     def build_matched(self, contract: Contract) -> int:
         return build_matched(self.engine, contract, self.as_of, KEY)

@@ -50,6 +50,6 @@ select
     name_different,
     cast(cast(linked as double) / nullif(in_force, 0) as decimal(7,6)) as match_rate,
     cast(share as decimal(7,6)) as false_link_rate,
-    cast(greatest(0, centre - half_width) as decimal(7,6)) as false_link_low,
-    cast(least(1, centre + half_width) as decimal(7,6)) as false_link_high
+    cast(case when share is not null then greatest(0, centre - half_width) end as decimal(7,6)) as false_link_low,
+    cast(case when share is not null then least(1, centre + half_width) end as decimal(7,6)) as false_link_high
 from bounded
