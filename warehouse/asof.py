@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from expectations.contract import Contract
-from expectations.drift import Downstream, nothing_downstream
+from expectations.drift import Downstream
 from expectations.engine import SqlEngine, literal, name
 from expectations.gate import gate_of
 from expectations.landing import delivered_text, land, release_text, row_numbers, text_table
 from expectations.rules import own_rules
 from expectations.validation import Verdict, judge_rows, validate
 from warehouse.day import PARTS, QUARANTINE_COLUMNS, VALID_EXTRAS, WITHDRAWN_EXTRAS, Day, LakeFolder, empty_select, state_columns
+from warehouse.downstream import built_from
 from warehouse.ledger import ConservationError, batch_note, ledger_of, report, volumes
 from warehouse.replay import ReplayError, replayed_rows
 
@@ -30,12 +31,13 @@ def make_valid(
     contract: Contract,
     as_of: date,
     day_read: dict[str, Any] | None = None,
-    downstream: Downstream = nothing_downstream,
+    downstream: Downstream = built_from,
 ) -> dict[str, Any]:
     """Makes valid, withdrawn, quarantine and ledger of `contract` for `as_of`; returns the ledger.
 
-    `day_read` is the day's pointer (`{"batches": […], "failure": …}`), read from the lake by default. Leaves the engine
-    view `valid_<table>` on the day's state. A rejected batch or a failed read carries the last good state forward.
+    `day_read` is the day's pointer (`{"batches": […], "failure": …}`), read from the lake by default; `downstream` names
+    what is built from a column that changed. Leaves the engine view `valid_<table>` on the day's state. A rejected batch
+    or a failed read carries the last good state forward.
 
     Raises:
         ConservationError: the counts do not add up; nothing of the day is to be used.

@@ -130,3 +130,25 @@ def test_the_correction_file_names_keys_and_rules_and_no_identity(engine: Engine
     text = files[1].read_text(encoding="utf-8-sig")
     assert "certificates,,certificates-20261101-01,41,codes:level,残疾等级" in text
     assert not [n for n in range(60) if id_number(n) in text]
+
+
+def test_no_identity_leaves_valid_raw_and_quarantine(
+    engine: Engine, lake: Lake, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    sound = [good_row(CERTIFICATES, n) for n in range(60)]
+    bad = [good_row(CERTIFICATES, 70) | {"level": "9"}, good_row(CERTIFICATES, 71) | {"issued_on": id_number(71)}]
+    write_batch(lake, CERTIFICATES, D1, [*sound, *bad], form="file", delivery="full")
+    make_valid(engine, lake, CERTIFICATES, D1)
+    worse = [row | {"status": "徐某"} for row in sound]
+    write_batch(lake, CERTIFICATES, D2, worse, form="file", delivery="full")
+    assert make_valid(engine, lake, CERTIFICATES, D2)["rejected"]
+    write_corrections(engine, lake, [CERTIFICATES], D2, tmp_path / "out")
+    said = caplog.text + "".join(capfd.readouterr()) + repr(list_quarantine(engine, lake, [CERTIFICATES], D2))
+    said += "".join(file.read_text() for file in lake.table("ledger", CERTIFICATES.table).rglob("*.json"))
+    said += "".join(file.read_text() for file in (tmp_path / "out").iterdir())
+    said += "".join(str(file) for file in lake.root.rglob("*"))
+    assert not [n for n in range(80) if id_number(n) in said]
+    assert "某" not in said
+    made = [*lake.root.rglob("as_of=*/*/*.parquet"), *lake.root.rglob("rows.parquet")]
+    assert {file.stat().st_mode & 0o777 for file in made} == {0o600}
