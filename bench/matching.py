@@ -96,9 +96,7 @@ def bare(engine: Engine) -> None:
 
 def numbers(engine: Engine, count: int) -> tuple[float, float]:
     """Seconds to normalise, check and join `count` numbers to a spine as large: with the expressions of the house, and bare."""
-    digits = (
-        "'612422' || strftime(date '1936-01-01' + cast((i * 7919) % 32000 as integer), '%Y%m%d') || lpad(cast((i // 32000) % 1000 as varchar), 3, '0')"
-    )
+    digits = "'612422' || strftime(date '1936-01-01' + cast((i * 7919) % 32000 as integer), '%Y%m%d') || lpad(cast((i // 32000) % 1000 as varchar), 3, '0')"
     engine.table("given", f"select d || {identity.check_character('d')} as number from (select {digits} as d from range({count}) as t(i))")
     house = f"""
         select count(*) filter (where s.number is not null and c.problem is null) from (
@@ -138,8 +136,17 @@ def main() -> None:
         matched, plain = _seconds(lambda: build_matched(engine, settlements, AS_OF, KEY)), _seconds(lambda: bare(engine))
         _say(step="matched", rows=arguments.records, seconds=matched, bare_seconds=plain, ratio=(spine + matched) / plain)
         others = [c for c in every if c.records not in ("settlements", "members")]
-        _say(step="matched_empty_types", rows=0, types=len(others), seconds=_seconds(lambda: [build_matched(engine, c, AS_OF, KEY) for c in others]))
-        _say(step="review_queue", seconds=_seconds(lambda: build_review_queue(engine, every, AS_OF)), rows=engine.scalar("select count(*) from review_queue"))
+        _say(
+            step="matched_empty_types",
+            rows=0,
+            types=len(others),
+            seconds=_seconds(lambda: [build_matched(engine, c, AS_OF, KEY) for c in others]),
+        )
+        _say(
+            step="review_queue",
+            seconds=_seconds(lambda: build_review_queue(engine, every, AS_OF)),
+            rows=engine.scalar("select count(*) from review_queue"),
+        )
         _say(step="linkage_quality", rows=len(every), seconds=_seconds(lambda: build_linkage_quality(engine, every, AS_OF)))
 
 

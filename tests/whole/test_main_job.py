@@ -94,7 +94,12 @@ def test_masked_names_and_no_more(server: Server) -> None:
 def test_scores_are_as_computed_by_hand(server: Server) -> None:
     from sandbox.golden import GOLDEN
 
-    expected = {"xu": (Decimal(89), "red"), "jiang": (Decimal(50), "red"), "at_the_line": (Decimal(13), "green"), "well_off": (Decimal(12), "green")}
+    expected = {
+        "xu": (Decimal(89), "red"),
+        "jiang": (Decimal(50), "red"),
+        "at_the_line": (Decimal(13), "green"),
+        "well_off": (Decimal(12), "green"),
+    }
     for name, (score, level) in expected.items():
         row = ask(server, "select score, level from yihu.warning_flag where household_id = :h", h=GOLDEN[name])[0]
         assert (row.score, row.level) == (score, level), name
