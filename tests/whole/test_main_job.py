@@ -97,7 +97,7 @@ def test_scores_are_as_computed_by_hand(server: Server) -> None:
     expected = {
         "xu": (Decimal(89), "red"),
         "jiang": (Decimal(50), "red"),
-        "at_the_line": (Decimal(13), "green"),
+        "at_0.9_of_the_line": (Decimal(13), "green"),
         "well_off": (Decimal(12), "green"),
     }
     for name, (score, level) in expected.items():
