@@ -18,8 +18,8 @@ class County:
         self.random = random.Random(seed)
         self.day = day
         self.facts = Facts()
-        edges = [year_before(day), year_before(day, 5), *(day - timedelta(days=n) for n in (15, 16, 30, 31, 100, 101, 180, 181))]
-        self.edges = [e + timedelta(days=d) for e in [*edges, day] for d in (-1, 0, 1)]
+        self.year_ago, self.five_years_ago = year_before(day), year_before(day, 5)
+        self.dwelling, self.appraised = "unknown", day
         for number in range(households):
             self._household(f"h{number:04d}")
         for number in range(3):
@@ -31,13 +31,17 @@ class County:
     def chance(self, share: float) -> bool:
         return self.random.random() < share
 
-    def when(self, back: int = 800) -> date:
-        if self.chance(0.4):
-            return self.random.choice(self.edges)
+    def when(self, back: int, *borders: date) -> date:
+        """A day up to `back` days ago, as often one at `borders` or at the day itself."""
+        if self.chance(0.5):
+            return self.random.choice([self.day, *borders]) + timedelta(days=self.random.choice([-1, 0, 1]))
         return self.day - timedelta(days=self.random.randint(-20, back))
 
-    def at(self, back: int = 800) -> datetime:
-        return datetime.combine(self.when(back), self.random.choice([time(0, 0), time(23, 59, 59), time(12, 30)]))
+    def ago(self, days: int) -> date:
+        return self.day - timedelta(days=days)
+
+    def at(self, back: int) -> datetime:
+        return datetime.combine(self.when(back, self.year_ago), self.random.choice([time(0, 0), time(23, 59, 59), time(12, 30)]))
 
     def yuan(self, *choices: int) -> Decimal:
         if self.chance(0.3):
@@ -45,7 +49,7 @@ class County:
         return Decimal(self.random.randint(0, 6_000_000)) / 100
 
     def link(self) -> dict[str, Any]:
-        return {} if self.chance(0.93) else {"outcome": self.random.choice(["unregistered", "ambiguous", "unidentifiable"])}
+        return {} if self.chance(0.9) else {"outcome": self.random.choice(["unregistered", "ambiguous", "unidentifiable"])}
 
     def _household(self, name: str) -> None:
         r = self.random
@@ -70,7 +74,7 @@ class County:
             microcredit=self.maybe(r.choice("012")),
             cooperative_link=self.maybe(self.chance(0.3)),
             measures_count=self.maybe(r.randint(0, 4)),
-            last_visit_on=self.maybe(self.when(60), 0.2),
+            last_visit_on=self.maybe(self.when(60, self.ago(30)), 0.2),
         )
         blank = {f for f in MEMBER_FIELDS if self.chance(0.06)}
         members = [self._member(name, n, blank) for n in range(r.choice([0, 1, 1, 2, 3, 4, 5]))]
@@ -105,18 +109,19 @@ class County:
             if self.chance(0.7):
                 add("enrolments", member, year=year, status=r.choice("11112"), insurance_type="390", **self.link())
         if self.chance(0.12):
-            add("deaths", member, died_on=self.when(500), **self.link())
+            add("deaths", member, died_on=self.when(500, self.year_ago), **self.link())
         if self.chance(0.15):
-            add("serious_illnesses", member, status=r.choice("110"), diagnosed_on=self.when(), disease_code="C50", **self.link())
+            add("serious_illnesses", member, status=r.choice("110"), diagnosed_on=self.when(800), disease_code="C50", **self.link())
         for disease in ("hypertension", "severe_mental"):
             if self.chance(0.15):
-                seen = self.maybe(self.when(150), 0.2)
+                seen = self.maybe(self.when(150, self.ago(100)), 0.2)
                 add("chronic_followups", member, disease=disease, signed=self.chance(0.7), last_followup_on=seen, **self.link())
         if self.chance(0.08):
             status = r.choice(["open", "open", "closed"])
-            add("reports", member, status=status, reported_at=self.at(40), channel="form", difficulty="job", **self.link())
+            reported = datetime.combine(self.when(40, self.ago(15)), time(9))
+            add("reports", member, status=status, reported_at=reported, channel="form", difficulty="job", **self.link())
         if self.chance(0.08):
-            add("casualties", member, occurred_on=self.when(500), **self.link())
+            add("casualties", member, occurred_on=self.when(500, self.year_ago), **self.link())
         if self.chance(0.08):
             add("relief", member, listed_on=self.when(200), ended_on=self.maybe(self.when(100), 0.5), season="2026", **self.link())
         if self.chance(0.15):
@@ -127,7 +132,7 @@ class County:
                 house_damage=r.choice("0001123"),
                 loss_amount=amount,
                 loss_yuan=amount * 10000,
-                occurred_on=self.when(500),
+                occurred_on=self.when(500, self.year_ago),
                 resolved_on=self.maybe(self.when(100), 0.5),
                 **self.link(),
             )
@@ -144,7 +149,9 @@ class County:
                 "in_scope": Decimal(self.random.randint(0, total)) / 100,
                 "critical_illness_paid": self.maybe(Decimal(self.random.choice([0, 0, fund])) / 100, 0.05),
             }
-            original = self.facts.settlement(member, self.at(500), medical_type=self.random.choice(["21", "21", "11"]), **amounts, **self.link())
+            original = self.facts.settlement(
+                member, self.at(500), medical_type=self.random.choice(["21", "21", "11"]), **amounts, **self.link()
+            )
             if self.chance(0.2):
                 self._reverse(member, original, amounts)
 
@@ -162,7 +169,7 @@ class County:
         r, add = self.random, self.facts.add
         if self.chance(0.12):
             scheme = r.choice(["dibao", "dibao", "tekun", "edge", "rigid"])
-            add("assistance", member, scheme=scheme, started_on=self.when(), ended_on=self.maybe(self.when(200), 0.6), **self.link())
+            add("assistance", member, scheme=scheme, started_on=self.when(800), ended_on=self.maybe(self.when(200), 0.6), **self.link())
         for _ in range(r.choice([0, 0, 0, 1, 2])):
             add(
                 "certificates",
@@ -184,19 +191,20 @@ class County:
 
     def _housing(self, member: str) -> None:
         r, add = self.random, self.facts.add
-        dwelling = "unknown"
-        if self.chance(0.3):
-            appraised = self.when(2200)
+        if self.chance(0.4):
+            appraised = self.when(2200, self.five_years_ago)
+            self.appraised = appraised
             grade = r.choice("AAABBCD")
-            dwelling = add("dwellings", member, grade=grade, occupied=self.chance(0.8), appraised_on=appraised, **self.link())
-        if self.chance(0.15):
+            self.dwelling = add("dwellings", member, grade=grade, occupied=self.chance(0.85), appraised_on=appraised, **self.link())
+        if self.chance(0.2):
+            finished = self.when(300, self.appraised, self.appraised)
             add(
                 "retrofits",
-                member,
-                dwelling_id=dwelling,
-                approved_on=self.when(400),
-                finished_on=self.maybe(self.when(300), 0.5),
-                **self.link(),
+                member,  # of this owner's dwelling or of the last one before, which may be another household's
+                dwelling_id=r.choice([self.dwelling, self.dwelling, "unknown"]),
+                approved_on=min(self.when(400, self.ago(180), self.ago(181)), finished),
+                finished_on=self.maybe(finished, 0.4),
+                outcome=r.choice(["linked", "linked", "linked", "unregistered", "ambiguous"]),
             )
 
 

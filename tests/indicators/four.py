@@ -91,7 +91,8 @@ def xu(facts: Facts) -> None:
     _pay(facts, head, 60000, 52000, 38000, 6000, 22000)
     _ill(facts, head)
     facts.add("chronic_followups", wife, disease="hypertension", signed=True, last_followup_on=AS_OF - timedelta(days=30))
-    facts.add("assistance", head, **{"scheme": "dibao", "class": "A", "started_on": date(2026, 5, 1)})
+    scheme: dict[str, Any] = {"scheme": "dibao", "class": "A", "started_on": date(2026, 5, 1)}
+    facts.add("assistance", head, **scheme)
     facts.add(
         "losses",
         head,

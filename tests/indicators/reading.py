@@ -425,9 +425,8 @@ def stored(code: str, value: Value) -> Value:
 
 def read_household(h: Household) -> dict[str, Result]:
     if not h.active:
-        results = {code: Result(None, NOT_APPLICABLE) for code in CODES}
-        results["B01"] = Result(0, "missing" if h.facts.states["members"] == "missing" else h.facts.states["members"])
-        return results
+        nothing = {code: Result(None, NOT_APPLICABLE) for code in CODES}
+        return {**nothing, "B01": Result(0, h.facts.states["members"])}
     v = read_basic(h)
     for read in (read_income, read_medical, read_disability, read_housing, read_work, read_assistance):
         read(h, v)
@@ -503,7 +502,9 @@ def read_lamp(results: dict[str, Result]) -> Lamp:
     """Score and level of one household, without yesterday."""
     if results["B01"].value == 0:
         return Lamp(Fraction(0), Fraction(0), Fraction(0), False, "none")
-    raw = sum((min(Fraction(cap), sum((results[c].points for c in codes.split()), Fraction(0))) for codes, cap in DOMAINS.values()), Fraction(0))
+    raw = sum(
+        (min(Fraction(cap), sum((results[c].points for c in codes.split()), Fraction(0))) for codes, cap in DOMAINS.values()), Fraction(0)
+    )
     resilience = sum((results[code].points for code in CODES if code.startswith("S")), Fraction(0))
     offset = min(Fraction(10), resilience, rounded(raw / 4, 2))
     hard = (
