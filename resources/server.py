@@ -71,7 +71,7 @@ class Server:
         """The address for `login` (the administrator by default); a role of yihu's gets its password from the secrets."""
         if login is None or login == self.url.username:
             return self.url
-        return self.url.set(username=login, password=self.passwords.get(login))
+        return with_login(self.url, login, self.passwords.get(login))
 
     def libpq(self, login: str | None = None) -> str:
         """The same address as libpq (ADBC, psql, pg_dump) reads it."""
@@ -87,11 +87,16 @@ class Server:
         environment = {**os.environ}
         if url.password:
             environment["PGPASSWORD"] = str(url.password)
-        return [str(self.psql), libpq_url(url.set(password=None)), "--no-psqlrc"], environment
+        return [str(self.psql), libpq_url(with_login(url, str(url.username), None)), "--no-psqlrc"], environment
 
 
 def libpq_url(url: sa.URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def with_login(url: sa.URL, login: str, password: str | None) -> sa.URL:
+    """The same address for somebody else; `URL.set` would keep the old password where there is no new one."""
+    return sa.URL.create(url.drivername, login, password, url.host, url.port, url.database, url.query)
 
 
 def with_driver(url: str) -> sa.URL:
@@ -142,7 +147,7 @@ def external(home: Path, warehouse_url: str) -> Server:
         ServerError: when it does not answer or is too old.
     """
     url = with_driver(warehouse_url)
-    version = wait_for(url, seconds=10)
+    version = wait_for(url, seconds=3)
     if version < OLDEST_VERSION:
         raise ServerError(f"YIHU_WAREHOUSE_URL names PostgreSQL {version // 10000}: yihu needs 15 or later.")
     found = shutil.which("psql")

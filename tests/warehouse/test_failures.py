@@ -1,0 +1,173 @@
+"""Whatever fails while publishing, the old release stands, the message says what to do, and the next run succeeds."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import adbc_driver_manager
+import pytest
+import sqlalchemy as sa
+
+from resources.engine import Engine
+from tests.warehouse.conftest import DAY, Warehouse
+from warehouse.publication import Busy, PublicationError
+from warehouse.publication.wire import Wire, explained
+
+STATEMENTS = ("execute", "rows", "arrow", "load", "commit")
+
+
+class _Cutter:
+    """Ends the publisher's own connection, in the server, before its nth statement."""
+
+    def __init__(self, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.administrator = warehouse.engine().execution_options(isolation_level="AUTOCOMMIT").connect()
+        self.at, self.seen = 0, 0
+        for name in STATEMENTS:
+            monkeypatch.setattr(Wire, name, self._counting(getattr(Wire, name)))
+
+    def _counting(self, real: Any) -> Any:
+        def counted(wire: Wire, *arguments: Any, **options: Any) -> Any:
+            self.seen += 1
+            if self.seen == self.at:
+                self.administrator.exec_driver_sql(
+                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'yihu_publisher' and datname = current_database()"
+                )
+            return real(wire, *arguments, **options)
+
+        return counted
+
+
+@pytest.mark.slow
+def test_the_connection_is_cut_at_every_statement(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse.publish(households=20)
+    stood = warehouse.rows("select * from yihu.warning_flag order by 1")
+    cutter = _Cutter(warehouse, monkeypatch)
+    cuts = 0
+    while True:
+        cutter.at, cutter.seen = cuts + 1, 0
+        try:
+            result = warehouse.publish(DAY + timedelta(days=1), 20, day=20, changed="n % 10 = 1")
+        except PublicationError as error:
+            cuts += 1
+            assert "connection to the database was lost" in str(error)
+            assert warehouse.rows("select * from yihu.warning_flag order by 1") == stood
+            assert warehouse.one("select count(*) from store.warning_flag") == 20
+            assert len(list(warehouse.releases.rglob("manifest.json"))) == 1
+            continue
+        break
+    assert result.is_new
+    assert cuts > 40
+    assert warehouse.rows("select release_id, is_current from yihu.release order by 1") == [(1, False), (2, True)]
+
+
+def test_the_answer_to_commit_is_lost(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The release is in, the publisher does not know: the next run finds it and mends its folder."""
+    commit = Wire.commit
+
+    def deaf(wire: Wire) -> None:
+        commit(wire)
+        raise adbc_driver_manager.OperationalError("gone", status_code=adbc_driver_manager.AdbcStatusCode.IO)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Wire, "commit", deaf)
+        with pytest.raises(PublicationError, match="connection"):
+            warehouse.publish()
+    again = warehouse.publish()
+    assert (again.release_id, again.is_new, again.is_current) == (1, False, True)
+    assert (again.folder / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("53100", "disk is full"), ("08006", "connection to the database was lost"), ("57P01", "was lost"), ("42501", "yihu_publisher")],
+)
+def test_messages_say_what_to_do_and_quote_nothing(code: str, said: str) -> None:
+    secret = "610921198001011234"
+    error = adbc_driver_manager.OperationalError(f"ERROR: key {secret}", status_code=adbc_driver_manager.AdbcStatusCode.IO, sqlstate=code)
+    message = str(explained(error))
+    assert said in message
+    assert "the last release stands" in message
+    assert secret not in message
+
+
+def test_the_lakes_disk_is_full(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse.publish()
+
+    def full(engine: Engine, select: str, path: Path) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Engine, "copy", full)
+        with pytest.raises(PublicationError, match=r"No space left on device.*last release stands"):
+            warehouse.publish(DAY + timedelta(days=1), day=3, changed="n = 1")
+    assert warehouse.rows("select release_id from yihu.release") == [(1,)]
+    assert warehouse.publish(DAY + timedelta(days=1), day=3, changed="n = 1").is_new
+
+
+def test_two_publishers_at_once(warehouse: Warehouse) -> None:
+    warehouse.publish()
+    with warehouse.engine().begin() as other:
+        other.execute(sa.text("select pg_advisory_xact_lock(7104002)"))
+        with pytest.raises(Busy, match="another publisher"):
+            warehouse.publish(DAY + timedelta(days=1), wait_seconds=0.2)
+        threading.Timer(0.5, other.rollback).start()
+        assert warehouse.publish(DAY + timedelta(days=1), wait_seconds=20).release_id == 2
+
+
+def test_a_folder_that_was_lost_does_not_matter(warehouse: Warehouse, tmp_path: Path) -> None:
+    """The difference is taken against the database, which may be elsewhere."""
+    warehouse.publish()
+    elsewhere = Warehouse(warehouse.server, warehouse.database, tmp_path / "elsewhere")
+    result = elsewhere.publish(DAY + timedelta(days=1), day=20, changed="n % 100 = 1")
+    assert result.changed["warning_flag"] == 2
+
+
+PAUSE = 0.1
+"""Seconds between a reader's queries: enough that fifty of them leave the publisher some of two cores. Without: 0."""
+
+READ = """
+select count(distinct f.release_id), min(f.release_id), count(*), sum(f.score), (select sum(points) from yihu.warning_reason),
+  (select count(*) from yihu.household_member), (select households from yihu.release where is_current), min(f.as_of), max(f.as_of)
+from yihu.warning_flag as f
+"""
+
+
+@pytest.mark.slow
+def test_fifty_readers_through_twenty_publications(warehouse: Warehouse, capsys: pytest.CaptureFixture[str]) -> None:
+    warehouse.publish(households=100)
+    done = threading.Event()
+    seconds: list[float] = []
+    seen: set[int] = set()
+
+    def read(_: int) -> int:
+        answers = 0
+        with warehouse.engine("yihu_reader").connect() as connection:
+            while not done.is_set():
+                began = time.perf_counter()
+                releases, release, flags, score, points, members, households, first, last = connection.exec_driver_sql(READ).one()
+                connection.rollback()
+                seconds.append(time.perf_counter() - began)
+                assert (releases, score, members, first) == (1, points, 3 * flags, last)
+                assert flags == households
+                seen.add(release)
+                answers += 1
+                done.wait(PAUSE)
+        return answers
+
+    with ThreadPoolExecutor(50) as readers:
+        running = [readers.submit(read, n) for n in range(50)]
+        for day in range(1, 21):
+            warehouse.publish(DAY + timedelta(days=day), 100 + day % 3, day=day, changed="n % 10 = 1")
+        done.set()
+        answers = sum(reader.result() for reader in running)
+    assert len(seen) > 15
+    with capsys.disabled():
+        print(
+            f"\n50 readers, 20 publications: {answers} answers, 0 errors, 0 mixed; slowest {max(seconds):.2f} s, {len(seen)} releases seen"
+        )
