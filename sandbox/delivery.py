@@ -20,7 +20,7 @@ from sandbox.economy import County
 from sandbox.errors import TRAITS, applied, chosen, outcome
 from sandbox.people import END, PLANTED, START, People
 from sandbox.rates import ErrorRates
-from sandbox.shapes import SHAPES, household_id, key_of, member_id
+from sandbox.shapes import SHAPES, first_number, household_id, key_of, member_id
 
 _FIX = "case when {day} is not null then ceil((date_diff('day', date '2020-01-01', ({day})::date) + 1 + _phase) / {period}.0)::bigint end"
 """The first version after a day."""
@@ -99,12 +99,13 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
     """Writes the base and the truth of one department's records."""
     shape = SHAPES[draft.records]
     closed = draft.closed if draft.closed is not None else np.full(len(draft), np.datetime64("NaT"), "datetime64[s]")
-    own = np.arange(len(draft))
+    base = first_number(draft.records)
+    own = base + np.arange(len(draft))
     table = arrow(
         {
             "_n": own,
             "_person": draft.person,
-            "_source": own if draft.source is None else draft.source,
+            "_source": own if draft.source is None else base + draft.source,
             "_born": draft.born.astype("datetime64[s]"),
             "_closed": np.maximum(closed.astype("datetime64[s]"), draft.born.astype("datetime64[s]") + np.timedelta64(3600, "s")),
             **draft.columns,
@@ -117,7 +118,7 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
     fix = f"""case when kind <> 'none' and _person >= 0 and chance(_source, 13) < {corrects}
         then _born::date + 3 + (dice(_source, 0, 20) % 700)::int end"""
     number = "_number || category || level || suffix" if is_certificate else "_number"
-    key = "_id" if is_certificate else key_of(shape.prefix, "_n")
+    key = "_id" if is_certificate else key_of(shape.prefix, f"(_n - {base})")
     errs = f"case when p.is_registered then {chosen(asdict(rates), is_certificate)} else 'none' end" if shape.id_field else "'none'"
     whole = "id || category || level || suffix" if is_certificate else "id"
     connection.execute(
@@ -212,15 +213,16 @@ def write(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> Non
 
 
 def deliver_households(connection: duckdb.DuckDBPyConnection, county: County, contract: Contract, rates: ErrorRates, home: Path) -> None:
-    """Writes base and truth of the register's households; `_n` is the ordinal."""
+    """Writes base and truth of the register's households; `_n` counts their ordinals."""
     rng = np.random.default_rng([county.count, 3])
     seldom = replace(rates, withdrawn=rates.withdrawn / 20)
+    base = first_number("households")
     ordinal = np.arange(PLANTED, county.count)
     born = np.datetime64("2020-06-01", "s") + rng.integers(0, 1400 * 86400, len(ordinal)).astype("timedelta64[s]")
     columns = {name: values[PLANTED:] for name, values in county.household.items()}
     table = arrow(
         {
-            "_n": ordinal + 1,
+            "_n": base + ordinal + 1,
             "_born": born,
             "_closed": np.full(len(born), np.datetime64("NaT", "s")),
             "area_code": county.area[PLANTED:],
@@ -236,9 +238,9 @@ def deliver_households(connection: duckdb.DuckDBPyConnection, county: County, co
         identified as (
             select {drafted}, p.person as _person, case when p.changed_on is not null then p.id_before else p.id end as _id,
                 p.name as _name, p.id as _id_fixed, p.name as _name_fixed, p.changed_on
-            from typed d join people p on p.household = d._n and p.slot = 0
+            from typed d join people p on p.household = d._n - {base} and p.slot = 0
         ) {_lifecycle(100, seldom, "changed_on")}
-        select *, {household_id("_n")} as _key from lived
+        select *, {household_id(f"(_n - {base})")} as _key from lived
         """
     )
     connection.unregister("draft")
@@ -281,7 +283,7 @@ def deliver_members(
     relation = np.where(rows["how"] == "main", columns["relation"], "06")
     table = arrow(
         {
-            "_n": np.arange(len(person)),
+            "_n": first_number("members") + np.arange(len(person)),
             "_person": person,
             "_born": people.entered[person].astype("datetime64[s]"),
             "_closed": np.full(len(person), np.datetime64("NaT", "s")),

@@ -37,7 +37,7 @@ _SWAP_AT = _pick(_SWAP)
 _LETTER = f"substr(if(roll % 7 = 0, 'oibsz', 'OlBSZ'), strpos('01852', substr(id, {_LOOK_AT}::int, 1))::int, 1)"
 _DIGIT_AT = "(1 + roll % 17)::int"
 TRAITS = f"""
-    contains(name, '·') as has_dot, {" or ".join(f"contains(name, '{c}')" for c in RARE)} as has_rare,
+    contains(name, '·') as has_dot, regexp_matches(name, '[{RARE}]') as has_rare,
     translate(name, '{STANDARD}', '{VARIANT}') <> name as has_variant,
     translate(name, '{SIMPLIFIED}', '{TRADITIONAL}') <> name as has_traditional
 """

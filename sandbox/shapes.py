@@ -77,7 +77,7 @@ _HOUSEHOLDS = Shape(
     "head_id_number",
     "head_name",
     {
-        "household_id": household_id("n"),
+        "household_id": "_key",
         "wage_income": _moved("wage_income", 4, 21),
         "transfer_income": _moved("transfer_income", 2, 22),
         "last_visit_on": "case when measures_count > 0 or dice(n, k, 23) % 5 = 0 then (u::date - (1 + dice(n, k, 24) % 25)::int) end",
@@ -221,3 +221,8 @@ SHAPES: dict[str, Shape] = {
         ),
     )
 }
+
+
+def first_number(records: str) -> int:
+    """The records of each type are numbered from here, so that the dice fall otherwise for each type."""
+    return (1 + list(SHAPES).index(records)) * 1_000_000_000
