@@ -85,7 +85,9 @@ class Contract:
         return self.department == BASE_REGISTER
 
     def must_have(self, field: Field) -> bool:
-        """Whether a row without a value in `field` is broken: a name is optional in department records."""
+        """Whether a row without a value in `field` is broken: a name is optional in department records, key and time never are."""
+        if field.role in ("record_key", "updated_at"):
+            return True
         return field.required and (field.role != "name" or self.is_base_register)
 
     @property

@@ -169,10 +169,10 @@ def _parquet_select(engine: SqlEngine, contract: Contract, files: Sequence[Path]
 def _typed_select(contract: Contract, form: str) -> str:
     """Logical names, typed; a value that does not fit is null and named in `_misfit`."""
     fields = contract.fields
-    blank = ", ".join(f"{present(name(f.physical_name))} as t{i}" for i, f in enumerate(fields))
-    values = ", ".join(f"({typed(f.type, f't{i}', form)})::{sql_type(f.type)} as {name(f.name)}" for i, f in enumerate(fields))
+    blank = ", ".join(f"{present(name(f.physical_name))} as _t{i}" for i, f in enumerate(fields))
+    values = ", ".join(f"({typed(f.type, f'_t{i}', form)})::{sql_type(f.type)} as {name(f.name)}" for i, f in enumerate(fields))
     casts = [(i, f) for i, f in enumerate(fields) if f.type != "text"]
-    wrong = [(f"t{i} is not null and {name(f.name)} is null", f.name) for i, f in casts]
+    wrong = [(f"_t{i} is not null and {name(f.name)} is null", f.name) for i, f in casts]
     none = "[]::varchar[]"
     listed = ", ".join(f"case when {condition} then {literal(field)} end" for condition, field in wrong)
     anywhere = " or ".join(f"({condition})" for condition, _ in wrong)

@@ -25,6 +25,10 @@ from warehouse.ledger import ConservationError, batch_note, ledger_of, report, v
 from warehouse.replay import ReplayError, replayed_rows
 
 
+class LostStateError(RuntimeError):
+    """The state that a day stands on is no longer in the lake."""
+
+
 def make_valid(
     engine: SqlEngine,
     lake: LakeFolder,
@@ -83,6 +87,10 @@ def _refer_to(day: Day, table: str) -> None:
 def _before(day: Day, layer: str, columns: Sequence[tuple[str, str]]) -> str:
     relation = day.relation(f"{layer}_0")
     files = day.lake.files(layer, day.contract.table, day.prior_day) if day.prior_day else None
+    if files is None and day.prior_day is not None:
+        raise LostStateError(
+            f"{day.contract.table} {day.as_of}: {layer} of {day.prior_day} is gone from the lake; run {day.prior_day} again, then this day"
+        )
     if files is None:
         day.engine.table(relation, empty_select(columns))
     else:
@@ -140,6 +148,7 @@ def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict:
         "arrivals": day.relation(f"arrivals_{n}"),
         "outcome": day.relation(f"outcome_{n}"),
         "gone": day.relation(f"gone_{n}"),
+        "returned": day.relation(f"returned_{n}"),
         "before": day.valid,
         "withdrawn_before": day.withdrawn,
         "quarantine_before": day.quarantine,
@@ -149,20 +158,22 @@ def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict:
     }
     engine.table(names["arrivals"], day.model("valid/arrivals", rows=rows, bad=verdict.bad_rows))
     engine.table(names["outcome"], day.model("valid/outcome", **names))
-    gone = engine.table(names["gone"], _gone_select(day, folder, manifest, rows))
+    keys = _source_keys(day, folder, manifest)
+    gone = engine.table(names["gone"], _gone_select(day, keys, manifest, rows))
+    returned = engine.table(names["returned"], _returned_select(day, keys, rows))
     counted = {
         str(outcome): int(count) for outcome, count in engine.rows(f"select outcome, count(*) from {names['outcome']} group by outcome")
     }
     bad = _bad_rows(day, folder, manifest, rows, verdict)
-    if gone or counted.get("accepted") or counted.get("withdrawn"):
+    if gone or returned or counted.get("accepted") or counted.get("withdrawn"):
         day.is_changed = True
         new, taken = engine.rows(
             f"select count(*) filter (outcome = 'accepted' and not was_in_force), "
             f"count(*) filter (outcome = 'withdrawn' and was_in_force) from {names['outcome']}"
         )[0]
-        day.new_keys += int(new)
+        day.new_keys += int(new) + returned
         day.withdrawn_keys += int(taken) + gone
-        _withdraw(day, names, bool(gone or counted.get("withdrawn")))
+        _withdraw(day, names, bool(gone or returned or counted.get("withdrawn")))
         day.valid = day.relation(f"valid_{n}")
         engine.view(day.valid, day.model("valid", **names))
     quarantine = day.relation(f"quarantine_{n}")
@@ -185,20 +196,38 @@ def _withdraw(day: Day, names: dict[str, Any], takes_out: bool) -> None:
         day.engine.table(day.withdrawn, day.model("valid/withdrawn", **names))
 
 
-def _gone_select(day: Day, folder: Path, manifest: dict[str, Any], rows: str) -> str:
+NOTHING = "select null::varchar as record_key where false"
+
+
+def _source_keys(day: Day, folder: Path, manifest: dict[str, Any]) -> str | None:
+    """The keys that the source holds, where the batch brought them for a reconciliation."""
+    if not manifest.get("keys_file"):
+        return None
+    keys = f"read_parquet({literal(folder / str(manifest['keys_file']))})"
+    column = name(day.engine.columns(f"select * from {keys}")[0][0])
+    return f"select {column}::varchar from {keys} where {column} is not null"
+
+
+def _gone_select(day: Day, keys: str | None, manifest: dict[str, Any], rows: str) -> str:
     """The keys in force that a full delivery, or a reconciliation by keys, does not have."""
     key = name(day.key)
-    nothing = "select null::varchar as record_key where false"
-    if manifest.get("delivery") == "full":
-        present = f"select {key} from {rows} where {key} is not null"
-    elif manifest.get("keys_file"):
-        keys = f"read_parquet({literal(folder / str(manifest['keys_file']))})"
-        column = day.engine.columns(f"select * from {keys}")[0][0]
-        listed = f"select {name(column)}::varchar from {keys} where {name(column)} is not null"
-        present = f"{listed} union all select {key} from {rows} where {key} is not null"
-    else:
-        return nothing
+    present = f"select {key} from {rows} where {key} is not null"
+    if keys is not None:
+        present = f"{keys} union all {present}"
+    elif manifest.get("delivery") != "full":
+        return NOTHING
     return f"select {key} as record_key from {day.valid} where {key} not in ({present})"
+
+
+def _returned_select(day: Day, keys: str | None, rows: str) -> str:
+    """The keys that a reconciliation once missed and now has again, without a row of their own in the batch."""
+    if keys is None:
+        return NOTHING
+    key, updated = name(day.key), name(day.contract.by_role("updated_at").name)
+    return f"""
+    select {key} as record_key from {day.withdrawn}
+    where {updated} = _withdrawn_at and {key} in ({keys}) and {key} not in (select {key} from {rows} where {key} is not null)
+    """
 
 
 def _bad_rows(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict: Verdict) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from typing import Any
+
+import pytest
 
 from expectations.contract import contract_for
 from resources.engine import Engine
 from resources.lake import Lake
 from tests.validation.batches import Row, state, stored, write_batch
-from warehouse.asof import make_valid
+from warehouse.asof import LostStateError, make_valid
 
 AID = contract_for("temporary_aid")
 D1, D2, D3 = date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 3)
@@ -144,6 +147,19 @@ def test_keys_that_the_source_no_longer_has_are_withdrawn(engine: Engine, lake: 
     ledger = run(engine, lake, D2)
     assert (ledger["withdrawn_keys"], ledger["new_keys"], ledger["in_force"]) == (1, 1, 2)
     assert [key for (key,) in state(engine, lake, AID, D2, "aid_id")] == ["a2", "a3"]
+    write_batch(lake, AID, D3, [], form="sql", since="2026-11-02T00:00:00+08:00", keys=["a1", "a2", "a3"])
+    ledger = run(engine, lake, D3)
+    assert (ledger["withdrawn_keys"], ledger["new_keys"], ledger["in_force"]) == (0, 1, 3)
+    assert state(engine, lake, AID, D3, "aid_id, _arrived_on")[0] == ("a1", D3)
+    assert stored(engine, lake, "withdrawn", AID, D3, "select count(*) from t") == [(0,)]
+
+
+def test_a_state_that_is_gone_is_no_empty_state(engine: Engine, lake: Lake) -> None:
+    write_batch(lake, AID, D1, [aid("a1")])
+    run(engine, lake, D1)
+    shutil.rmtree(lake.partition("valid", AID.table, D1))
+    with pytest.raises(LostStateError, match="run 2026-11-01 again"):
+        run(engine, lake, D2)
 
 
 def test_unlike_versions_of_one_key_and_time_are_marked(engine: Engine, lake: Lake) -> None:

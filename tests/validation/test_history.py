@@ -76,7 +76,7 @@ def pull(engine: Engine, lake: Lake, history: Sequence[Version], day: date, aske
     return ledger
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=histories(), pulled=st.sets(st.sampled_from(DAYS[:-1])))
 def test_a_chain_of_increments_is_one_full_pull(history: list[Version], pulled: set[date]) -> None:
     """Whatever days were missed: the last one catches up, and late commits within the overlap are not lost."""

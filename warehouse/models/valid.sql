@@ -1,5 +1,6 @@
 {#- The state of one record type after a batch: what stays of the state before, and the versions that the batch brought.
-    `gone` holds the keys that the delivery lacks (a full one, or a reconciliation by keys). -#}
+    `gone` holds the keys that the delivery lacks (a full one, or a reconciliation by keys); `returned` those that such a
+    reconciliation has again: the last known version is in force again. -#}
 with replaced as (
     select record_key
     from {{ outcome }}
@@ -15,9 +16,17 @@ kept as (
 ),
 
 brought as (
-    select *
+    select
+        {% for field in fields %}"{{ field }}", {% endfor %}
+        _is_conflict
     from {{ arrivals }}
     where _row in (select _row from {{ outcome }} where outcome = 'accepted')
+    union all
+    select
+        {% for field in fields %}"{{ field }}", {% endfor %}
+        _is_conflict
+    from {{ withdrawn_before }}
+    where "{{ key }}" in (select record_key from {{ returned }})
 )
 
 select

@@ -25,7 +25,7 @@ single as (
 ),
 
 written_out as (
-    select *, {{ canonical() }} as canonical
+    select *, {{ canonical() }} as _canonical
     from good
     where "{{ key }}" in (select record_key from repeated_key)
 ),
@@ -33,11 +33,11 @@ written_out as (
 ranked as (
     select
         *,
-        row_number() over (partition by "{{ key }}" order by "{{ updated }}" desc, canonical desc, _row desc) as place,
-        first_value(canonical) over (partition by "{{ key }}" order by "{{ updated }}" desc, canonical desc, _row desc) as winning_text,
-        first_value(_op) over (partition by "{{ key }}" order by "{{ updated }}" desc, canonical desc, _row desc) as winning_op,
-        min(canonical) over (partition by "{{ key }}", "{{ updated }}") as least_text,
-        max(canonical) over (partition by "{{ key }}", "{{ updated }}") as last_text
+        row_number() over (partition by "{{ key }}" order by "{{ updated }}" desc, _canonical desc, _row desc) as _place,
+        first_value(_canonical) over (partition by "{{ key }}" order by "{{ updated }}" desc, _canonical desc, _row desc) as _winning_text,
+        first_value(_op) over (partition by "{{ key }}" order by "{{ updated }}" desc, _canonical desc, _row desc) as _winning_op,
+        min(_canonical) over (partition by "{{ key }}", "{{ updated }}") as _least_text,
+        max(_canonical) over (partition by "{{ key }}", "{{ updated }}") as _last_text
     from written_out
 )
 
@@ -50,7 +50,7 @@ union all
 select
     _row, _op,
     {% for field in fields %}"{{ field }}", {% endfor %}
-    place = 1 as _is_winner,
-    place > 1 and canonical = winning_text and _op = winning_op as _is_repeat,
-    least_text <> last_text as _is_conflict
+    _place = 1 as _is_winner,
+    _place > 1 and _canonical = _winning_text and _op = _winning_op as _is_repeat,
+    _least_text <> _last_text as _is_conflict
 from ranked

@@ -2,7 +2,7 @@
     `_withdrawn_at` is the withdrawal's updated_at; for a key that a delivery lacks, the last version's own, so that a
     later delivery of the same version brings it back. -#}
 with taken_out as (
-    select o.record_key, o._row, a."{{ updated }}" as withdrawn_at
+    select o.record_key, o._row, a."{{ updated }}" as _taken_at
     from {{ outcome }} as o
     inner join {{ arrivals }} as a on a._row = o._row
     where o._is_winner and o.outcome = 'withdrawn'
@@ -12,6 +12,9 @@ brought_back as (
     select record_key
     from {{ outcome }}
     where outcome = 'accepted'
+    union all
+    select record_key
+    from {{ returned }}
 ),
 
 kept as (
@@ -25,25 +28,25 @@ kept as (
 last_known as (
     select
         {% for field in fields %}v."{{ field }}", {% endfor %}
-        v._is_conflict, t.withdrawn_at
+        v._is_conflict, t._taken_at
     from {{ before }} as v
     inner join taken_out as t on t.record_key = v."{{ key }}"
     union all
     select
         {% for field in fields %}v."{{ field }}", {% endfor %}
-        v._is_conflict, v."{{ updated }}" as withdrawn_at
+        v._is_conflict, v."{{ updated }}" as _taken_at
     from {{ before }} as v
     where v."{{ key }}" in (select record_key from {{ gone }})
     union all
     select
         {% for field in fields %}w."{{ field }}", {% endfor %}
-        w._is_conflict, t.withdrawn_at
+        w._is_conflict, t._taken_at
     from {{ withdrawn_before }} as w
     inner join taken_out as t on t.record_key = w."{{ key }}"
     union all
     select
         {% for field in fields %}a."{{ field }}", {% endfor %}
-        a._is_conflict, t.withdrawn_at
+        a._is_conflict, t._taken_at
     from {{ arrivals }} as a
     inner join taken_out as t on t._row = a._row
     where
@@ -62,5 +65,5 @@ select
     {{ as_of }} as _arrived_on,
     cast(null as timestamp) as _quarantined_at,
     _is_conflict,
-    withdrawn_at as _withdrawn_at
+    _taken_at as _withdrawn_at
 from last_known
