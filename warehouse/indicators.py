@@ -164,6 +164,11 @@ def has_values(engine: SqlEngine, as_of: date, rules: Rules) -> bool:
     return engine.exists("indicator_day") and engine.rows("select as_of, rules_hash from indicator_day") == [(as_of, rules.hash)]
 
 
+def build_household_indicator(engine: SqlEngine) -> None:
+    """Makes `household_indicator` from `indicator_state`."""
+    engine.table("household_indicator", render("household/household_indicator", indicators=cells(engine)))
+
+
 def _count_reversals(engine: SqlEngine) -> int:
     return int(
         engine.scalar(
@@ -183,7 +188,7 @@ def build_indicators(engine: SqlEngine, as_of: date, rules: Rules) -> IndicatorC
     register_areas(engine)
     engine.table("household", render("household/household", **parameters))
     engine.table("household_member", render("household/household_member", **parameters))
-    engine.table("household_indicator", render("household/household_indicator", indicators=cells(engine)))
+    build_household_indicator(engine)
     return IndicatorCounts(
         households=int(engine.scalar("select count(*) from household")),
         shells=int(engine.scalar("select count(*) from register_household where is_shell")),

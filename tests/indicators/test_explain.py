@@ -1,0 +1,72 @@
+"""A lamp in plain words, its history, and what a candidate rule file would change."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from resources.engine import Engine
+from tests.indicators.facts import no_previous
+from tests.indicators.four import AS_OF, four_households
+from warehouse.catalogue import RULES
+from warehouse.explain import Lamp, explain, history, read_lamp
+from warehouse.indicators import build_indicators
+from warehouse.scoring import build_flags, rules_diff
+from warehouse.scoring_rules import load_candidate, load_rules
+
+
+def _lamp(engine: Engine, household: str, days: int = 0, gone: str | None = None) -> Lamp:
+    day = AS_OF + timedelta(days=days)
+    facts = four_households()
+    if gone:
+        facts.states[gone] = "missing"
+        facts.rows[gone] = []
+    facts.register(engine)
+    rules = load_rules(day)
+    build_indicators(engine, day, rules)
+    build_flags(engine, day, rules)
+    engine.table("yesterday", f"select household_id, level, score, red_since, _red_codes, date '{day}' as _as_of from warning_flag")
+    engine.view("previous_warning_flag", "select * from yesterday")
+    lamp = read_lamp(engine, household, day)
+    assert lamp is not None
+    return lamp
+
+
+def test_a_lamp_in_words(engine: Engine) -> None:
+    text = explain(_lamp(engine, "xu"))
+    lines = text.splitlines()
+    assert lines[0] == "Household xu on 2026-11-19: red, score 89.00, red since 2026-11-19."
+    assert lines[1] == "户 xu，2026-11-19：红灯，89.00 分，自 2026-11-19 起为红灯。"
+    assert "R04 personal medical max 个人医疗负担: is 22000.00 yuan, rule: >= 2 * T (T = 10000.00)" in text
+    assert "emergency_management losses: " in text
+    assert "-10.00  cap of income 收入封顶: 36.00 points, at most 26.00" in text
+    assert "89.00   sum 合计" in text
+    assert read_lamp(engine, "nobody", AS_OF) is None
+
+
+def test_day_by_day(engine: Engine) -> None:
+    no_previous(engine)
+    lamps = [_lamp(engine, "jiang"), _lamp(engine, "jiang", 1, "settlements"), _lamp(engine, "jiang", 2)]
+    assert "Held at red" in explain(lamps[1])
+    lines = history(lamps[::-1]).splitlines()[1:]
+    assert [line.split()[0] for line in lines] == ["2026-11-19", "2026-11-20", "2026-11-21"]
+    assert "held 保持" in lines[1]
+    assert "-R04 (was +16.00)" in lines[1]
+    assert "+R04 (+16.00)" in lines[2]
+
+
+def test_what_a_candidate_would_change(engine: Engine, tmp_path: Path) -> None:
+    candidate = tmp_path / "candidate.yaml"
+    text = (RULES / "scoring-2021-01-01.yaml").read_text(encoding="utf-8")
+    text = text.replace("{when: value < 1, points: 16}", "{when: value < 1, points: 20}").replace("yellow_above: 15", "yellow_above: 16")
+    candidate.write_text(text, encoding="utf-8")
+    four_households().register(engine)
+    rules = load_rules(AS_OF)
+    diff = rules_diff(engine, AS_OF, rules, load_candidate(candidate, AS_OF))
+    assert diff.counts == {("red", "red"): 2, ("green", "green"): 1, ("green", "yellow"): 1}
+    (near,) = diff.changed
+    assert (near.household_id, near.to_level, near.to_score) == ("near", "yellow", Decimal(17))
+    assert near.changes == ("R01 16.00 -> 20.00",)
+    assert "near: green 13.00 -> yellow 17.00: R01 16.00 -> 20.00" in diff.text()
+    assert rules_diff(engine, AS_OF, rules, rules).text().endswith("nobody changes level")

@@ -1,0 +1,159 @@
+"""One lamp in plain words, English and Chinese, and how it came about day by day.
+
+Belongs here: wording. Not here: the points themselves (`scoring`), where past days lie (the lake).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from warehouse.catalogue import indicators_by_code
+from warehouse.model import SqlEngine
+
+LEVELS = {"red": "红灯", "yellow": "黄灯", "green": "绿灯", "none": "无灯（无在册人口）"}
+DOMAIN_NAMES = {
+    "income": "收入",
+    "medical": "医疗",
+    "disability": "残疾",
+    "housing": "住房饮水",
+    "education": "教育",
+    "employment": "就业产业",
+    "disaster": "灾害",
+    "assistance": "救助",
+}
+ENQUIRY = "A lamp starts an enquiry; it is never a finding. 亮灯只是核查的起点，不是结论。"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A row of `warning_reason`."""
+
+    code: str
+    points: Decimal
+    value: str | None
+    threshold: str | None
+    department: str | None
+    records: str | None
+    evidence: tuple[str, ...]
+    evidence_on: date | None
+
+
+@dataclass(frozen=True)
+class Lamp:
+    """A household's row of `warning_flag` on a day, with its reasons: largest points first."""
+
+    household_id: str
+    as_of: date
+    level: str
+    score: Decimal
+    raw_points: Decimal
+    offset_points: Decimal
+    is_hard: bool
+    is_held: bool
+    coverage: Decimal
+    red_since: date | None
+    rule_version: str
+    reasons: tuple[Reason, ...]
+
+
+def read_lamp(
+    engine: SqlEngine, household_id: str, as_of: date, flags: str = "warning_flag", reasons: str = "warning_reason"
+) -> Lamp | None:
+    """The lamp of a household in the engine's tables `flags` and `reasons`, which hold the day `as_of`; None without one."""
+    found = engine.rows(
+        "select level, score, raw_points, offset_points, is_hard, is_held, coverage, red_since, rule_version "
+        f"from {flags} where household_id = ?",
+        [household_id],
+    )
+    if not found:
+        return None
+    rows = engine.rows(
+        f"select code, points, value, threshold, department, records, evidence, evidence_on from {reasons} "
+        "where household_id = ? order by points desc, code",
+        [household_id],
+    )
+    told = tuple(Reason(code, points, value, text, dep, rec, tuple(ids or ()), on) for code, points, value, text, dep, rec, ids, on in rows)
+    level, score, raw_points, offset_points, is_hard, is_held, coverage, red_since, rule_version = found[0]
+    return Lamp(household_id, as_of, level, score, raw_points, offset_points, is_hard, is_held, coverage, red_since, rule_version, told)
+
+
+def _name(code: str) -> str:
+    indicator = indicators_by_code().get(code)
+    if indicator is not None:
+        return f"{code} {indicator.name.replace('_', ' ')} {indicator.chinese}"
+    if code.startswith("cap:"):
+        domain = code.removeprefix("cap:")
+        return f"cap of {domain} {DOMAIN_NAMES[domain]}封顶"
+    return {"offset": "limit on the offset 抵减上限", "floor": "floor of a hard rule 硬规则下限", "limit": "limit of the score 总分上限"}[
+        code
+    ]
+
+
+def _reason_lines(reason: Reason) -> list[str]:
+    first = f"  {reason.points:>+8.2f}  {_name(reason.code)}"
+    if reason.department is None:
+        return [f"{first}: {reason.value} points, {reason.threshold}"]
+    unit = indicators_by_code()[reason.code].unit
+    shown = reason.value if unit in ("flag", "code", "grade") else f"{reason.value} {unit}"
+    evidence = ", ".join(reason.evidence) or "no record: what counts is that none is there 无记录"
+    when = f", newest of {reason.evidence_on}" if reason.evidence_on else ""
+    source = f"            {reason.department} {reason.records}: {evidence}{when}"
+    return [f"{first}: is {shown}, rule: {reason.threshold}", source]
+
+
+def _head(lamp: Lamp) -> list[str]:
+    english = f"Household {lamp.household_id} on {lamp.as_of}: {lamp.level}, score {lamp.score}"
+    chinese = f"户 {lamp.household_id}，{lamp.as_of}：{LEVELS[lamp.level]}，{lamp.score} 分"
+    if lamp.red_since is not None:
+        english += f", red since {lamp.red_since}"
+        chinese += f"，自 {lamp.red_since} 起为红灯"
+    lines = [f"{english}.", f"{chinese}。"]
+    if lamp.is_held:
+        lines += [
+            "Held at red: what made it red is missing or stale today, so the lower score does not clear it.",
+            "保持红灯：致红数据今日缺失或过期，分数下降不解除红灯。",
+        ]
+    if lamp.is_hard:
+        lines.append("A hard rule fired: the score is at least the floor. 触发硬规则，分数不低于下限。")
+    lines.append(f"Rules 规则 {lamp.rule_version}; {lamp.coverage:.0%} of the indicators are known 指标覆盖率.")
+    return lines
+
+
+def explain(lamp: Lamp) -> str:
+    """The lamp in plain words: level, score, every point with its value, rule and records, and the sum."""
+    lines = _head(lamp)
+    parts = (
+        ("Gives points 加分", [r for r in lamp.reasons if r.department and r.points > 0]),
+        ("Takes points 减分", [r for r in lamp.reasons if r.department and r.points < 0]),
+        ("Limits 封顶与限额", [r for r in lamp.reasons if not r.department]),
+    )
+    for title, reasons in parts:
+        if reasons:
+            lines += ["", f"{title}:", *(line for reason in reasons for line in _reason_lines(reason))]
+    total = sum((r.points for r in lamp.reasons), Decimal(0))
+    lines += ["", f"  {total:>8.2f}   sum 合计", "", ENQUIRY]
+    return "\n".join(lines)
+
+
+def _change(before: Lamp | None, lamp: Lamp) -> str:
+    points = {r.code: r.points for r in lamp.reasons}
+    old = {r.code: r.points for r in before.reasons} if before else {}
+    came = [f"+{code} ({points[code]:+.2f})" for code in sorted(points) if code not in old]
+    went = [f"-{code} (was {old[code]:+.2f})" for code in sorted(old) if code not in points]
+    moved = [f"{code} {old[code]:+.2f} -> {points[code]:+.2f}" for code in sorted(points) if code in old and old[code] != points[code]]
+    rules = [f"rules {lamp.rule_version}"] if before and before.rule_version != lamp.rule_version else []
+    held = ["held 保持"] if lamp.is_held else []
+    return "; ".join([*held, *came, *went, *moved, *rules]) or "no change 无变化"
+
+
+def history(lamps: Sequence[Lamp]) -> str:
+    """How the lamp came about: a line a day, oldest first, with the points that came, went and changed."""
+    lines = ["Day by day 逐日变化:"]
+    before: Lamp | None = None
+    for lamp in sorted(lamps, key=lambda x: x.as_of):
+        lines.append(f"  {lamp.as_of}  {lamp.level:<6} {LEVELS[lamp.level][:2]} {lamp.score:>6}  {_change(before, lamp)}")
+        before = lamp
+    return "\n".join(lines)
