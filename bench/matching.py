@@ -89,7 +89,7 @@ def bare(engine: Engine) -> None:
         """
         select v.settlement_id, v.personal_paid, m.member_id, m.household_id
         from (select *, upper(replace(replace(trim(id_number), '-', ''), ' ', '')) as number from valid_health_insurance__settlements) as v
-        left join valid_rural_revitalisation__members as m on m.id_number = v.number and (m.name = v.name or v.name is null)
+        left join valid_rural_revitalisation__members as m on m.id_number = v.number
         """,
     )
 

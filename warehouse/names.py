@@ -54,19 +54,22 @@ def variants() -> tuple[str, str]:
     return "".join(variant for variant, _ in pairs), "".join(standard for _, standard in pairs)
 
 
-def is_plain(column: str) -> str:
-    """Only characters of GB 2312: nothing to level (no variant is one of them), which nearly all names are."""
-    return f"regexp_matches({column}, '^[{gb2312()}]+$')"
-
-
 def folded(column: str) -> str:
-    """The name without spaces and dots, in upper-case ASCII where it is Latin, every stand-in as `?`; '' where there is none."""
+    """The name without spaces and dots, in upper-case ASCII where it is Latin, every stand-in as `?`; '' where there is none.
+
+    A name without such a character (nearly all have none) is passed on untouched, since folding costs a hundred times more.
+    """
     toned = "".join(_TONES.values())
     plain_tones = "".join(letter * len(marked) for letter, marked in _TONES.items())
-    wide_brackets, brackets = "（）", "()"
-    source = _LOWER + _WIDE + _WIDE_DIGITS + toned + _GAPS + wide_brackets + _DOTS + invisible_and_spaces()
-    target = _LOWER.upper() * 3 + "0123456789" + plain_tones + "?" * len(_GAPS) + brackets
-    return f"case when {column} is null then '' when {is_plain(column)} then {column} else translate({column}, {literal(source)}, {literal(target)}) end"
+    source = _LOWER + _WIDE + _WIDE_DIGITS + toned + _GAPS + "（）" + _DOTS + invisible_and_spaces()
+    target = _LOWER.upper() * 3 + "0123456789" + plain_tones + "?" * len(_GAPS) + "()"
+    levelled = f"translate({column}, {literal(source)}, {literal(target)})"
+    return f"case when {column} is null then '' when regexp_matches({column}, '[{source}]') then {levelled} else {column} end"
+
+
+def mask(folded_name: str) -> str:
+    """The `folded` name with `□` for each character outside GB 2312."""
+    return f"regexp_replace({folded_name}, '[^{gb2312()}A-Z0-9?()]', '{GAP}', 'g')"
 
 
 def use_variants(engine: SqlEngine) -> None:
@@ -75,40 +78,25 @@ def use_variants(engine: SqlEngine) -> None:
     engine.table("name_variant", f"select {literal(source)} as source, {literal(target)} as target")
 
 
-def key(folded_name: str) -> str:
+def key(folded_name: str, name_mask: str) -> str:
     """The `folded` name with variants and traditional characters as their standard forms: what is compared.
 
-    Reads `name_variant`. Character by character, since `translate` with thousands of pairs costs half a millisecond a name.
+    Reads `name_variant`. Only a name with a character outside GB 2312 can have one. Character by character, since
+    `translate` with thousands of pairs costs half a millisecond a name.
     """
-    source, _ = variants()
-    return (
-        f"case when {folded_name} = '' or {is_plain(folded_name)} or not regexp_matches({folded_name}, '[{source}]') then {folded_name} "
-        f"else {' || '.join(_standard(folded_name, place) for place in range(1, LEVELLED + 1))} || substr({folded_name}, {LEVELLED + 1}) end"
-    )
+    levelled = " || ".join(_standard(folded_name, place) for place in range(1, LEVELLED + 1))
+    return f"case when strpos({name_mask}, '{GAP}') > 0 then {levelled} || substr({folded_name}, {LEVELLED + 1}) else {folded_name} end"
 
 
 def _standard(folded_name: str, place: int) -> str:
-    character, place_in_table = (
-        f"substr({folded_name}, {place}, 1)",
-        f"strpos((select source from name_variant), substr({folded_name}, {place}, 1))",
-    )
-    return (
-        f"case when {character} = '' or {place_in_table} = 0 then {character} "
-        f"else substr((select target from name_variant), {place_in_table}, 1) end"
-    )
-
-
-def mask(folded_name: str) -> str:
-    """The `folded` name with `□` for each character outside GB 2312."""
-    return (
-        f"case when {folded_name} = '' or {is_plain(folded_name)} then {folded_name} "
-        f"else regexp_replace({folded_name}, '[^{gb2312()}A-Z0-9?()]', '{GAP}', 'g') end"
-    )
+    character = f"substr({folded_name}, {place}, 1)"
+    found = f"strpos((select source from name_variant), {character})"
+    return f"case when {character} = '' or {found} = 0 then {character} else substr((select target from name_variant), {found}, 1) end"
 
 
 def gap(name_key: str) -> str:
     """The `key` with `□` for each stand-in: a `?`, or a run of pinyin."""
-    return f"case when {name_key} = '' or {is_plain(name_key)} then {name_key} else regexp_replace({name_key}, '[?]|[(]?[A-Z]+[1-5]?[)]?', '{GAP}', 'g') end"
+    return f"regexp_replace({name_key}, '[?]|[(]?[A-Z]+[1-5]?[)]?', '{GAP}', 'g')"
 
 
 def agreement(one: str, other: str) -> str:

@@ -71,10 +71,11 @@ class County:
         columns = ", ".join(f"{f.name} {_TYPES.get(f.type, f.type)}" for f in contract.fields)
         table = f"valid_{contract.table}"
         self.engine.execute(f'create or replace table "{table}" ({columns}, _batch_id varchar, _arrived_on date)')
-        for row in rows:
-            names = [*row, "_arrived_on"]
-            marks = ", ".join("?" for _ in names)
-            self.engine.execute(f'insert into "{table}" ({", ".join(names)}) values ({marks})', [*row.values(), self.as_of])
+        if rows:
+            names = list(dict.fromkeys(name for row in rows for name in row))
+            values = ", ".join(f"({', '.join('?' for _ in names)}, date '{self.as_of}')" for _ in rows)
+            parameters = [row.get(name) for row in rows for name in names]
+            self.engine.execute(f'insert into "{table}" ({", ".join(names)}, _arrived_on) values {values}', parameters)
 
     def register(self, members: Iterable[Member]) -> None:
         rows = [m.__dict__ for m in members]

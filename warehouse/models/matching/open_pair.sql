@@ -15,9 +15,11 @@ shaped as (
         *,
         {{ ids.shaped("cleaned_number") }} as number,
         {{ ids.form("cleaned_number") }} as form,
-        {{ names.key("folded_name") }} as name_key,
         {{ names.mask("folded_name") }} as name_mask
     from cleaned
+),
+levelled as (
+    select *, {{ names.key("folded_name", "name_mask") }} as name_key from shaped
 ),
 judged as (
     select
@@ -26,7 +28,7 @@ judged as (
         {{ ids.passes_check("number") }} as passes_check,
         {{ ids.is_clipped("number", "form") }} as is_clipped,
         {{ names.gap("name_key") }} as name_gap
-    from shaped
+    from levelled
 )
 select
     row_number() over (order by raw_number, raw_name) as pair_id,

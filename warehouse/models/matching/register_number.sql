@@ -11,16 +11,18 @@ shaped as (
         *,
         {{ ids.shaped("cleaned_number") }} as shaped_number,
         {{ ids.form("cleaned_number") }} as form,
-        {{ names.key("folded_name") }} as name_key,
         {{ names.mask("folded_name") }} as name_mask
     from cleaned
+),
+levelled as (
+    select *, {{ names.key("folded_name", "name_mask") }} as name_key from shaped
 ),
 judged as (
     select
         *,
         {{ ids.problem("shaped_number", "form", as_of) }} is null as is_sound,
         {{ names.gap("name_key") }} as name_gap
-    from shaped
+    from levelled
 )
 select
     member_id,
