@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from resources.engine import Engine
 from resources.server import Server, embedded
-from tests.warehouse.county import make_county
+from tests.warehouse.county import make_county, make_followers
 from warehouse.migrations import upgrade
 from warehouse.publication import PublishResult, RunSource, publish
 
@@ -131,8 +131,12 @@ def warehouse(server: Server, tmp_path: Path) -> Iterator[Warehouse]:
 
 @pytest.fixture(scope="session")
 def published(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """A warehouse with two releases that nobody changes."""
+    """A warehouse with two releases, every view of them filled, that nobody changes."""
     made = make_warehouse(server, tmp_path_factory.mktemp("published"))
-    made.publish()
-    made.publish(date(2026, 11, 20), day=20, changed="n % 100 = 1")
+    made.publish(after=_followed)
+    made.publish(date(2026, 11, 20), day=20, changed="n % 100 = 1", after=_followed)
     return made
+
+
+def _followed(engine: Engine, tables: dict[str, str]) -> None:
+    tables.update(make_followers(engine))

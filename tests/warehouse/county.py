@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.catalogue import load_indicators
+from warehouse.catalogue import DOMAINS, load_indicators
 from warehouse.model import SqlEngine
 from warehouse.schema import VIEW
 
@@ -94,3 +94,66 @@ def make_county(engine: SqlEngine, households: int, day: int = 0, changed: str =
     )
     names = ("household", "household_member", "household_indicator", "warning_flag", "warning_reason", "source_status")
     return {name: name for name in names if name in VIEW or name == "source_status"}
+
+
+def make_followers(engine: SqlEngine) -> dict[str, str]:
+    """What follows from `make_county`: changes, lists, tasks, cases, ledgers, cards."""
+    engine.table(
+        "flag_change",
+        f"""
+        select household_id, 'yellow' as from_level, level as to_level, 20::decimal(6,2) as from_score, score as to_score,
+          ['R04'] as added, []::varchar[] as removed, {PLACE} from warning_flag where level = 'red'
+        """,
+    )
+    engine.table(
+        "verify_item",
+        f"""
+        select household_id, d as department, c as code, '1' as value, date '2026-11-19' as since, {PLACE}
+        from household, (values ('housing', 'R14'), ('health_insurance', 'R04')) as t(d, c) where household_id like '%5'
+        """,
+    )
+    engine.table(
+        "follow_up_task",
+        f"""
+        select household_id || '-R04' as task_id, household_id, 'illness' as need, 'health_insurance' as department, '核实医疗费用' as task,
+          'R04' as code, date '2026-10-01' as opened_on, date '2026-10-31' as due_on, null::date as closed_on, {PLACE}
+        from warning_flag where level = 'red'
+        """,
+    )
+    engine.table(
+        "case_progress",
+        f"""
+        select 'C' || household_id as case_id, household_id, '3' as monitor_class, ['illness'] as risk_types, 2::integer as stage,
+          12::integer as days_in_stage, true as is_overdue, date '2026-11-01' as discovered_on, date '2026-11-07' as verified_on,
+          {", ".join(f"null::date as {stage}_on" for stage in ("compared", "reviewed", "approved", "recorded", "assisted", "cleared"))}, {PLACE}
+        from warning_flag where level = 'red'
+        """,
+    )
+    domains = ", ".join(f"count(*) // 10 as {domain}" for domain in DOMAINS)
+    areas = " union all ".join(
+        f"""
+        select substr(area_code, 1, {length}) as area_code, '{level}' as area_level, substr(area_code, 1, {length}) as area_name,
+          count(*) as households, 3 * count(*) as persons, count(*) filter (level = 'red') as red, count(*) filter (level = 'yellow') as yellow,
+          count(*) filter (level = 'green') as green, 0 as held, 0 as newly_red, 0 as no_longer_red, {domains},
+          count(*) // 5 as monitored_households, count(*) // 2 as monitored_persons, 0 as cleared_households, 0 as cleared_persons
+        from warning_flag group by 1
+        """
+        for length, level in ((6, "county"), (9, "town"), (12, "village"))
+    )
+    engine.table("area_ledger", areas)
+    engine.table(
+        "bulletin",
+        """
+        select area_code, 'red_rate' as measure, red as numerator, households as denominator, (red / households)::decimal(5,4) as rate,
+          rank() over (partition by area_level order by red / households) as rank from area_ledger where area_level <> 'village'
+        """,
+    )
+    engine.table(
+        "household_card",
+        f"""
+        select household_id, '{{"income": [{{"what": "wage", "yuan": 100}}], "benefits": [], "medical": [], "schooling": [], "housing": [],
+          "water": []}}' as card, {PLACE} from household
+        """,
+    )
+    names = ("flag_change", "verify_item", "follow_up_task", "case_progress", "area_ledger", "bulletin", "household_card")
+    return {name: name for name in names}

@@ -131,7 +131,7 @@ def _load_person(wire: Wire, engine: SqlEngine, source: str) -> None:
     engine.table(
         "vault_person", f'select {columns}, unhex(md5(concat_ws(chr(30), {text}))) as row_hash from "{source}" where member_id is not null'
     )
-    engine.from_arrow("vault_written", wire.arrow("select member_id, row_hash from vault.person"))
+    engine.from_arrow("vault_written", wire.arrow("select member_id, person_key, row_hash from vault.person"))
     differs = "w.row_hash is null or w.row_hash <> p.row_hash"
     new = f"select p.* from vault_person as p left join vault_written as w using (member_id) where {differs}"
     gone = f"select w.member_id from vault_written as w left join vault_person as p using (member_id) where p.row_hash is null or {differs}"
@@ -139,5 +139,20 @@ def _load_person(wire: Wire, engine: SqlEngine, source: str) -> None:
     if wire.load("stage_gone", engine.arrow(gone)):
         wire.execute("delete from vault.person as p using stage_gone as g where p.member_id = g.member_id")
     wire.load("person", engine.arrow(f"{new} order by p.member_id"), schema="vault")
+    _follow_new_keys(wire, engine)
     for name in ("vault_person", "vault_written"):
-        engine.execute(f"drop table {name}")
+        engine.drop(name)
+
+
+def _follow_new_keys(wire: Wire, engine: SqlEngine) -> None:
+    """A person whose key changed (the secret was rotated or lost) takes the stewards' decisions along."""
+    rekeyed = (
+        "select distinct w.person_key as old_key, p.person_key as new_key from vault_person as p join vault_written as w using (member_id)"
+        " where w.person_key <> p.person_key"
+    )
+    if not engine.scalar(f"select count(*) from ({rekeyed})"):
+        return
+    wire.execute("create temporary table stage_rekeyed (old_key text, new_key text) on commit drop")
+    wire.load("stage_rekeyed", engine.arrow(rekeyed))
+    for column in ("person_key", "other_person_key"):
+        wire.execute(f"update ops.review_decision as d set {column} = r.new_key from stage_rekeyed as r where d.{column} = r.old_key")

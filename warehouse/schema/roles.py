@@ -103,7 +103,8 @@ def publisher_grants() -> list[str]:
     made.append(f"grant select, update on ops.gate_opening to {PUBLISHER}")
     made.append(f"grant select on ops.review_decision to {PUBLISHER}")
     made += [f"grant insert, update, delete on vault.{name} to {PUBLISHER}" for name in ("person", "quarantine_row", "queue_candidate")]
-    made.append(f"grant select (member_id, row_hash) on vault.person to {PUBLISHER}")
+    made.append(f"grant select (member_id, person_key, row_hash) on vault.person to {PUBLISHER}")
+    made.append(f"grant update (person_key, other_person_key) on ops.review_decision to {PUBLISHER}")
     return made
 
 

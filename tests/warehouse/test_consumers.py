@@ -1,0 +1,168 @@
+"""What consumers have: the questions of docs/query.md, the client, the dictionary, the public ledger, a dump that can be restored."""
+
+from __future__ import annotations
+
+import csv
+import re
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from resources.settings import ROOT
+from tests.warehouse.conftest import DAY, Warehouse, make_warehouse
+from warehouse.client import Warehouse as Client
+from warehouse.dictionary import DICTIONARY, dictionary
+from warehouse.disclosure import COUNTS, LAMPS, public_bulletin, public_ledger
+from warehouse.migrations import downgrade, upgrade
+from warehouse.schema import METADATA, VIEWS
+
+QUESTIONS = re.findall(r"^## (\d+\. .*?)$.*?```sql\n(.*?)```", (ROOT / "docs" / "query.md").read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(("question", "sql"), QUESTIONS, ids=[question for question, _ in QUESTIONS])
+def test_questions(published: Warehouse, question: str, sql: str) -> None:
+    with published.engine("yihu_reader").connect() as connection:
+        answers = [connection.exec_driver_sql(part.replace("%", "%%")).all() for part in sql.split(";") if part.strip()]
+    if not question.startswith(("8.",)):
+        assert all(answers), "no row answers it"
+
+
+def test_there_are_twenty_questions() -> None:
+    assert len(QUESTIONS) >= 20
+
+
+def test_client_stays_on_one_release(warehouse: Warehouse) -> None:
+    warehouse.publish()
+    with Client(warehouse.url("yihu_reader")) as yihu:
+        warehouse.publish(date(2026, 11, 20), day=20, changed="n % 100 = 1")
+        assert yihu.pandas("select distinct release_id from yihu.household").iloc[0, 0] == 1
+        assert yihu.now().who().release_id == 2
+        assert yihu.at(DAY).who().as_of == DAY
+        assert yihu.arrow("select household_id, score, reasons from yihu.warning_flag order by 1").num_rows == 200
+        assert list(yihu.view("warning_flag", ["level"], "household_id = :id", {"id": "H000000000"})["level"]) == ["red"]
+        assert set(yihu.red_households("610921100")["code"]) >= {"R04", "R05"}
+        with pytest.raises(KeyError):
+            yihu.view("warning_flag", ["id_number"])
+        assert yihu.who().role == "yihu_reader"
+
+
+def test_dictionary_is_not_behind() -> None:
+    assert DICTIONARY.read_text() == dictionary(), "run python -m warehouse.dictionary"
+
+
+def test_views_and_columns_are_the_designs(published: Warehouse, design: Path) -> None:
+    """views.csv, with its two rows that stand for many columns written out."""
+    with (design / "views.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if not row["view"].startswith("(")]
+    have: dict[str, list[str]] = {}
+    for view, column in published.rows(
+        "select table_name, column_name from information_schema.columns where table_schema = 'yihu' order by table_name, ordinal_position"
+    ):
+        have.setdefault(str(view), []).append(str(column))
+    assert set(have) == {row["view"] for row in rows}
+    for view in have:
+        named = [row["column"] for row in rows if row["view"] == view and "…" not in row["column"]]
+        assert [column for column in have[view] if column in named] == named
+        spread = 72 * (view == "household_indicator") + 8 * (view in ("case_progress", "area_ledger"))
+        added = {"source_status": 2, "release": 0}.get(view, 3 if view in ("area_ledger", "bulletin") else 4)
+        assert len(have[view]) == len(named) + spread + added
+
+
+def test_migrations_go_up_and_down(warehouse: Warehouse) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    engine = warehouse.engine()
+    warehouse.publish()
+    downgrade(engine, "0001")
+    upgrade(engine)
+    assert warehouse.one("select count(*) from yihu.household", "yihu_reader") == 200
+    options = {"include_schemas": True, "include_name": _ours, "compare_type": True, "version_table_schema": "ops"}
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), METADATA) == []
+    downgrade(engine)
+    assert warehouse.rows("select 1 from information_schema.schemata where schema_name in ('yihu', 'store', 'ops', 'vault')") == []
+    upgrade(engine)
+    assert warehouse.publish().release_id == 1
+
+
+def _ours(name: str | None, kind: str, parents: object) -> bool:
+    return name in ("store", "ops", "vault") if kind == "schema" else name != "alembic_version"
+
+
+def test_comments_are_in_the_database(published: Warehouse) -> None:
+    comment = published.one("select col_description('yihu.household_indicator'::regclass, 2)")
+    assert str(comment).startswith("B01 家庭人口")
+    bare = published.rows("select relname from pg_class where relnamespace = 'yihu'::regnamespace and obj_description(oid) is null")
+    assert bare == []
+
+
+def test_dump_restore_query(published: Warehouse, tmp_path: Path) -> None:
+    """docs/deploy.md, "Backups": the same commands."""
+    binaries = published.server.psql.parent
+    dump = tmp_path / "yihu.dump"
+    source = published.server.url.set(database=published.database).set(drivername="postgresql").render_as_string(hide_password=False)
+    subprocess.run([binaries / "pg_dump", "--format=custom", f"--file={dump}", source], check=True)
+    restored = make_warehouse(published.server, tmp_path)
+    downgrade(restored.engine())
+    target = restored.url().set(drivername="postgresql").render_as_string(hide_password=False)
+    subprocess.run([binaries / "pg_restore", "--exit-on-error", f"--dbname={target}", dump], check=True)
+    upgrade(restored.engine())
+    for view in VIEWS:
+        query = f"select md5(string_agg(v::text, '|' order by v::text)) from yihu.{view.name} as v"
+        assert restored.rows(query, "yihu_reader") == published.rows(query, "yihu_reader")
+    with pytest.raises(sa.exc.ProgrammingError):
+        restored.rows("select * from store.household", "yihu_reader")
+    assert restored.publish(date(2026, 11, 21)).release_id == 3
+
+
+TOWN_COUNTS = st.lists(st.lists(st.tuples(*[st.integers(0, 40)] * 3), min_size=1, max_size=5), min_size=1, max_size=4)
+
+
+def ledger(counts: list[list[tuple[int, int, int]]]) -> list[dict[str, object]]:
+    """A county with its towns and villages whose counts add up."""
+    villages = []
+    for town, of_town in enumerate(counts):
+        for village, (red, yellow, green) in enumerate(of_town):
+            row: dict[str, object] = dict.fromkeys(COUNTS, red + yellow)
+            row.update(red=red, yellow=yellow, green=green, households=red + yellow + green)
+            villages.append(row | {"area_code": f"610921{town:03}{village:03}"})
+    made = list(villages)
+    for length in (9, 6):
+        for code in sorted({str(row["area_code"])[:length] for row in villages}):
+            parts = [row for row in villages if str(row["area_code"]).startswith(code)]
+            made.append({name: sum(int(str(part[name])) for part in parts) for name in COUNTS} | {"area_code": code})
+    return made
+
+
+@settings(max_examples=60, deadline=None)
+@given(TOWN_COUNTS)
+def test_public_ledger_shows_no_small_count_and_none_that_follows(counts: list[list[tuple[int, int, int]]]) -> None:
+    rows = ledger(counts)
+    public = public_ledger(rows)
+    for row, shown in zip(rows, public, strict=True):
+        for name in COUNTS:
+            assert shown[name] in (None, row[name])
+            assert shown[name] is None or shown[name] >= 5
+        assert shown["households"] is None or [shown[name] is None for name in LAMPS].count(True) != 1
+        parts = [p for p in public if p["area_code"].startswith(shown["area_code"]) and len(p["area_code"]) == len(shown["area_code"]) + 3]
+        for name in COUNTS:
+            assert shown[name] is None or [part[name] is None for part in parts].count(True) != 1
+
+
+def test_public_bulletin_hides_small_numerators_and_their_complements() -> None:
+    rows = [{"area_code": "610921", "numerator": n, "denominator": 10, "rate": n / 10, "rank": 1} for n in (3, 5, 8)]
+    assert [row["rate"] for row in public_bulletin(rows)] == [None, 0.5, None]
+
+
+def test_public_ledger_through_the_client(published: Warehouse) -> None:
+    with Client(published.url("yihu_reader")) as yihu:
+        shown = yihu.public_ledger()
+        assert len(shown) > 4
+        assert not [value for name in COUNTS for value in shown[name].dropna() if value < 5]
+        assert len(yihu.public_bulletin()) == 5
