@@ -13,6 +13,7 @@ import sys
 import threading
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from sandbox.county import County, say_to_stderr
 from sandbox.rates import ErrorRates
@@ -23,14 +24,39 @@ def _county(options: argparse.Namespace) -> County:
     return County(options.home, options.households, options.seed, rates, say=say_to_stderr).make()
 
 
+def _plan(options: argparse.Namespace) -> list[dict[str, Any]]:
+    from sandbox.faults import read_plan
+
+    return read_plan(options.faults) if options.faults else []
+
+
+def _drop(options: argparse.Namespace) -> None:
+    from sandbox.drop import drop
+    from sandbox.faults import FILE_FAULTS, faults_of
+
+    for path in drop(_county(options), options.dir, options.as_of, options.all, faults_of(_plan(options), FILE_FAULTS)):
+        say_to_stderr(f"sandbox: {path.parent.name}/{path.name}")
+
+
+def _front_db(options: argparse.Namespace) -> None:
+    from expectations.contract import contract_for
+    from sandbox.faults import DATABASE_FAULTS, faults_of
+    from sandbox.frontdb import load, spoil
+
+    for table, rows in load(_county(options), options.url, options.as_of, options.all).items():
+        say_to_stderr(f"sandbox: {table} {rows:,} rows")
+    for records, fault in faults_of(_plan(options), DATABASE_FAULTS).items():
+        spoil(options.url, contract_for(records), fault)
+
+
 def _serve(options: argparse.Namespace) -> None:
-    from sandbox.faults import FaultPlan
+    from sandbox.faults import API_FAULTS, FaultPlan
     from sandbox.gateway import start
 
     parent, ended = os.getppid(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     signal.signal(signal.SIGINT, lambda *_: ended.set())
-    faults = FaultPlan.read(options.faults) if options.faults else None
+    faults = FaultPlan.of(entry for entry in _plan(options) if entry["fault"] in API_FAULTS)
     server, url = start(_county(options), options.sid, options.key_file.read_bytes().strip(), faults, options.port)
     if options.ready_file:
         work = options.ready_file.with_suffix(".tmp")
@@ -61,7 +87,6 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--key-file", type=Path, required=True)
     serve.add_argument("--port", type=int, default=0)
     serve.add_argument("--ready-file", type=Path)
-    serve.add_argument("--faults", type=Path, help="a fault plan (JSON)")
     serve.add_argument("--stay", action="store_true", help="go on when the parent ends")
     drop = command("drop", "put the files that are due by a day into the drop folder")
     drop.add_argument("--dir", type=Path, required=True)
@@ -70,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     for sub in (drop, front):
         sub.add_argument("--as-of", type=date.fromisoformat, required=True)
         sub.add_argument("--all", action="store_true", help="all record types, not only those that come this way by contract")
+    for sub in (serve, drop, front):
+        sub.add_argument("--faults", type=Path, help="a fault plan (JSON)")
     return parser
 
 
@@ -80,15 +107,9 @@ def main(arguments: list[str] | None = None) -> int:
     elif options.command == "serve":
         _serve(options)
     elif options.command == "drop":
-        from sandbox.drop import drop
-
-        for path in drop(_county(options), options.dir, options.as_of, options.all):
-            say_to_stderr(f"sandbox: {path.parent.name}/{path.name}")
+        _drop(options)
     elif options.command == "front-db":
-        from sandbox.frontdb import load
-
-        for table, rows in load(_county(options), options.url, options.as_of, options.all).items():
-            say_to_stderr(f"sandbox: {table} {rows:,} rows")
+        _front_db(options)
     return 0
 
 

@@ -9,28 +9,18 @@ import codecs
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from expectations.contract import Contract, load_contracts
 from sandbox.county import County
 from sandbox.days import end_of
+from sandbox.faults import FILE_FAULTS
 from sandbox.render import text_rows
 from sandbox.shapes import SHAPES
 from sandbox.sheet import HEADER_ROW, Layout, write_sheet
 
-FILE_FAULTS = (
-    "growing",
-    "wrong_checksum",
-    "wrong_encoding",
-    "missing_sheet",
-    "merged_cells",
-    "changed_header",
-    "truncated_file",
-    "empty_file",
-)
-"""Growing: no checksum yet. Changed header: the last column but one is called otherwise."""
 _STAMP = ".county"
 
 
@@ -57,10 +47,11 @@ def file_name(contract: Contract, day: date) -> str:
     return f"{contract.records}_{day:%Y%m%d}.{form}"
 
 
-def drop(county: County, folder: Path, as_of: date, everything: bool = False) -> list[Path]:
+def drop(county: County, folder: Path, as_of: date, everything: bool = False, faults: Mapping[str, str] | None = None) -> list[Path]:
     """Puts the newest file that is due by `as_of` into each department's folder; returns those newly written.
 
-    A file dated D holds the rows in force at the end of D. Files of another county are taken away first.
+    A file dated D holds the rows in force at the end of D. Files of another county are taken away first. A record type in
+    `faults` gets its file anew, spoilt so.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _clear_of_others(county, folder)
@@ -68,8 +59,9 @@ def drop(county: County, folder: Path, as_of: date, everything: bool = False) ->
     for contract in by_file(everything):
         day = due_on(contract.cadence, as_of)
         path = folder / contract.department / file_name(contract, day)
-        if not checksum_path(path).exists():
-            write_file(county, contract, day, path)
+        fault = (faults or {}).get(contract.records)
+        if fault is not None or not checksum_path(path).exists():
+            write_file(county, contract, day, path, fault)
             written.append(path)
     return written
 

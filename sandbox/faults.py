@@ -1,10 +1,10 @@
-"""What can go wrong on the way, on demand: a plan of faults for the gateway.
+"""What can go wrong on the way, on demand: plans of faults, and what each does to an answer of the gateway.
 
-Belongs here: plans, and what each fault does to an answer. Not here: the sound answer (`gateway`); faults of files and
-databases (`drop`, `frontdb`).
+Belongs here: plans, the names of all faults, broken answers. Not here: the sound answer (`gateway`); how a file or a
+table is spoilt (`drop`, `frontdb`).
 
-A plan is JSON: `[{"records": "settlements", "fault": "500", "at_page": 2, "times": 1}, …]`; `records` may be `*`,
-`at_page` 0 means any page, `times` -1 means for ever.
+A plan is JSON: `[{"records": "settlements", "fault": "500", "at_page": 2, "times": 1}, …]`; for the gateway `records` may
+be `*`, `at_page` 0 means any page, `times` -1 means for ever. Files and database take `records` and `fault` alone.
 """
 
 from __future__ import annotations
@@ -35,6 +35,19 @@ API_FAULTS = (
     "cursor_lost",
     "html",
 )
+FILE_FAULTS = (
+    "growing",
+    "wrong_checksum",
+    "wrong_encoding",
+    "missing_sheet",
+    "merged_cells",
+    "changed_header",
+    "truncated_file",
+    "empty_file",
+)
+"""Growing: no checksum yet. Changed header: the last column but one is called otherwise."""
+DATABASE_FAULTS = ("missing_table", "missing_column", "renamed_column")
+"""A database that is down is one whose address leads nowhere: `frontdb.down_url`."""
 SLOW_SECONDS = 3.0
 
 
@@ -94,10 +107,6 @@ class FaultPlan:
     def of(cls, entries: Iterable[dict[str, Any]]) -> FaultPlan:
         return cls([Fault(**entry) for entry in entries])
 
-    @classmethod
-    def read(cls, path: Path) -> FaultPlan:
-        return cls.of(json.loads(path.read_text(encoding="utf-8")))
-
     def take(self, records: str, page: int) -> Fault | None:
         """The fault that this page meets, if any; it has then happened once more."""
         with self._lock:
@@ -107,6 +116,20 @@ class FaultPlan:
                     self.happened.append((records, fault.fault, page))
                     return fault
         return None
+
+
+def read_plan(path: Path) -> list[dict[str, Any]]:
+    """The entries of a plan file; raises `ValueError` for a fault that nobody knows."""
+    entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    for entry in entries:
+        if entry.get("fault") not in API_FAULTS + FILE_FAULTS + DATABASE_FAULTS:
+            raise ValueError(f"no fault {entry.get('fault')!r}: use one of {', '.join(API_FAULTS + FILE_FAULTS + DATABASE_FAULTS)}")
+    return entries
+
+
+def faults_of(entries: list[dict[str, Any]], known: tuple[str, ...]) -> dict[str, str]:
+    """Of a plan, the fault that each record type meets among those known (of files, or of databases)."""
+    return {str(entry["records"]): str(entry["fault"]) for entry in entries if entry["fault"] in known}
 
 
 def _refusal(code: int, message: str) -> bytes:

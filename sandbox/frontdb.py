@@ -19,10 +19,10 @@ import sqlalchemy as sa
 from expectations.contract import Contract, Field, load_contracts
 from sandbox.county import County
 from sandbox.days import end_of
+from sandbox.faults import DATABASE_FAULTS
 from sandbox.render import typed_rows
 from sandbox.shapes import SHAPES
 
-DATABASE_FAULTS = ("missing_table", "missing_column", "renamed_column")
 MOST_DAYS = 40
 """A longer step is a load anew."""
 _LOADED = sa.Table(
@@ -82,8 +82,7 @@ def _bring(county: County, engine: sa.Engine, contract: Contract, as_of: date) -
     known = _LOADED.c.table_name == contract.table
     with engine.begin() as connection:
         row = connection.execute(sa.select(_LOADED.c.as_of).where(known, _LOADED.c.county == county.mark)).first()
-        has_table = sa.inspect(connection).has_table(contract.table)
-        loaded: date | None = row[0] if row is not None and has_table else None
+        loaded: date | None = row[0] if row is not None and _is_whole(connection, table) else None
         if loaded == as_of:
             return 0
         until = end_of(datetime(as_of.year, as_of.month, as_of.day))
@@ -104,6 +103,11 @@ def _bring(county: County, engine: sa.Engine, contract: Contract, as_of: date) -
         connection.execute(sa.delete(_LOADED).where(known))
         connection.execute(sa.insert(_LOADED).values(table_name=contract.table, as_of=as_of, county=county.mark))
         return int(rows.num_rows)
+
+
+def _is_whole(connection: sa.Connection, table: sa.Table) -> bool:
+    inspector = sa.inspect(connection)
+    return inspector.has_table(table.name) and {c["name"] for c in inspector.get_columns(table.name)} == {c.name for c in table.columns}
 
 
 def _rows(county: County, contract: Contract, until: datetime, since: datetime | None) -> pa.Table:
@@ -137,7 +141,7 @@ def _copy(connection: sa.Connection, table: sa.Table, rows: pa.Table, home: Path
 
 
 def spoil(url: str, contract: Contract, fault: str) -> None:
-    """Takes the table away, or a column of it, or calls the column otherwise; `load` of another day does not mend it.
+    """Takes the table away, or a column of it, or calls the column otherwise, until the next `load`.
 
     A database that is down is one whose address leads nowhere: use `down_url`.
     """

@@ -19,10 +19,12 @@ import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
 from expectations.contract import contract_for
+from sandbox.__main__ import main
 from sandbox.county import County
 from sandbox.days import end_of
-from sandbox.drop import FILE_FAULTS, checksum_path, drop, due_on, write_file
-from sandbox.frontdb import DATABASE_FAULTS, load, spoil
+from sandbox.drop import checksum_path, drop, due_on, write_file
+from sandbox.faults import DATABASE_FAULTS, FILE_FAULTS, read_plan
+from sandbox.frontdb import load, spoil
 
 AS_OF = date(2026, 11, 19)
 
@@ -132,6 +134,22 @@ def test_each_fault_of_a_database(county: County, tmp_path: Path, fault: str) ->
         assert not inspector.has_table(contract.table)
     else:
         assert contract.fields[-2].physical_name not in {column["name"] for column in inspector.get_columns(contract.table)}
+    assert load(county, url, AS_OF)[contract.table] > 1900
+    assert contract.fields[-2].physical_name in {column["name"] for column in sa.inspect(engine).get_columns(contract.table)}
+
+
+def test_one_plan_spoils_files_and_tables_from_the_command_line(county: County, tmp_path: Path) -> None:
+    plan, url = tmp_path / "plan.json", f"sqlite:///{tmp_path / 'front.sqlite'}"
+    plan.write_text(json.dumps([{"records": "cases", "fault": "growing"}, {"records": "members", "fault": "missing_table"}]))
+    common = ["--home", str(county.home), "--households", "2000", "--seed", "7", "--as-of", AS_OF.isoformat(), "--faults", str(plan)]
+    assert main(["drop", *common, "--dir", str(tmp_path / "drop")]) == 0
+    assert main(["front-db", *common, "--url", url]) == 0
+    assert {p.name for p in (tmp_path / "drop" / "monitoring").iterdir()} == {"cases_20261116.xlsx"}
+    engine = sa.create_engine(url)
+    assert not sa.inspect(engine).has_table("rural_revitalisation__members")
+    plan.write_text(json.dumps([{"records": "cases", "fault": "gremlins"}]))
+    with pytest.raises(ValueError, match="no fault"):
+        read_plan(plan)
 
 
 def test_the_program_serves_and_ends_with_its_parent(county: County, tmp_path: Path) -> None:
