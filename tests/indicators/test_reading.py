@@ -11,7 +11,8 @@ import pytest
 
 from resources.engine import Engine
 from tests.indicators.county import County
-from tests.indicators.reading import CODES, read_county, read_lamp
+from tests.indicators.lamps import read_county, read_lamp
+from tests.indicators.reading import CODES
 from warehouse.catalogue import indicators_by_code
 from warehouse.indicators import build_indicators
 from warehouse.scoring import build_flags
