@@ -23,6 +23,7 @@ from resources.lake import Lake, Written
 from resources.lock import run_lock
 from resources.server import Server, warehouse_server
 from resources.settings import Settings, load_settings
+from resources.storage import held_open
 
 LAYER_OF = {
     "person": "household",
@@ -87,7 +88,11 @@ class House(dg.ConfigurableResource):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[House]:
         os.umask(0o077)
         settings = load_settings()
-        with run_lock(settings.home, wait_seconds=LOCK_WAIT_SECONDS), ExitStack() as services:
+        with (
+            run_lock(settings.home, wait_seconds=LOCK_WAIT_SECONDS),
+            held_open(context.run.run_id if context.run else None),
+            ExitStack() as services,
+        ):
             self._open_services, self._server = services, None
             self._settings = settings
             self._lake = Lake(settings.lake)
