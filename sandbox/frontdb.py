@@ -150,7 +150,7 @@ def spoil(url: str, contract: Contract, fault: str) -> None:
     engine = sa.create_engine(url)
     column = contract.fields[-2].physical_name
     change = {
-        "missing_table": f'alter table "{contract.table}" rename to "{contract.table}_old"',
+        "missing_table": f'drop table "{contract.table}"',
         "missing_column": f'alter table "{contract.table}" drop column "{column}"',
         "renamed_column": f'alter table "{contract.table}" rename column "{column}" to "{column}_x"',
     }[fault]
