@@ -28,11 +28,13 @@ class RuleError(ValueError):
     """A rule file that cannot be used; the message has file, line and reason."""
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A part of a rule file: what it does not know, it refuses."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Levels(_Strict):
+class Levels(Strict):
     """A score above `red_above` is red, above `yellow_above` yellow."""
 
     red_above: Points
@@ -45,21 +47,21 @@ class Levels(_Strict):
         return self
 
 
-class Offset(_Strict):
+class Offset(Strict):
     """Resilience takes off at most `limit` points, and at most this share of the raw points."""
 
     limit: Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]
     share_of_raw: Annotated[Decimal, Field(ge=0, le=1, decimal_places=4)]
 
 
-class MedicalThreshold(_Strict):
+class MedicalThreshold(Strict):
     """T of R04 in yuan."""
 
     supported: Yuan
     general: Yuan
 
 
-class Line(_Strict):
+class Line(Strict):
     """One condition of an indicator and what it gives."""
 
     when: str
@@ -67,7 +69,7 @@ class Line(_Strict):
     hard: bool = False
 
 
-class Scoring(_Strict):
+class Scoring(Strict):
     """A whole `scoring-<date>.yaml`."""
 
     effective_from: date
@@ -103,7 +105,7 @@ class Scoring(_Strict):
         return self
 
 
-class Standard(_Strict):
+class Standard(Strict):
     """An amount in yuan per person and year, for an area (beginning of the area code) from a day on."""
 
     area: Annotated[str, Field(pattern=r"^([0-9]{2}|[0-9]{6})$")]
@@ -111,7 +113,7 @@ class Standard(_Strict):
     yuan: Yuan
 
 
-class Standards(_Strict):
+class Standards(Strict):
     """The whole `standards.yaml`."""
 
     monitoring_line: tuple[Standard, ...]
@@ -200,7 +202,8 @@ def _compose(path: Path) -> tuple[yaml.Node | None, Any]:
         raise RuleError(f"{path}:1: no YAML: {error}") from None
 
 
-def _read(path: Path, model: type[Model]) -> tuple[Model, yaml.Node | None]:
+def read_rule_file(path: Path, model: type[Model]) -> tuple[Model, yaml.Node | None]:
+    """A rule file, checked, and its nodes (for lines). Raises `RuleError` naming file, line and reason."""
     if not path.is_file():
         raise RuleError(f"{path}:0: there is no such rule file")
     node, content = _compose(path)
@@ -214,7 +217,7 @@ def _read(path: Path, model: type[Model]) -> tuple[Model, yaml.Node | None]:
 
 def read_scoring(path: Path) -> tuple[Scoring, tuple[PointLine, ...]]:
     """A scoring file and its compiled lines. Raises `RuleError` naming file, line and reason."""
-    scoring, node = _read(path, Scoring)
+    scoring, node = read_rule_file(path, Scoring)
     catalogue = indicators_by_code()
     compiled: list[PointLine] = []
     problems: list[str] = []
@@ -273,13 +276,13 @@ def load_rules(as_of: date, folder: Path = RULES) -> Rules:
     if not begun:
         raise RuleError(f"{folder}: no scoring file is in force on {as_of}; add one with an earlier effective_from")
     scoring, lines = max(begun, key=lambda entry: entry[0].effective_from)
-    return _assemble(as_of, scoring, lines, _read(folder / "standards.yaml", Standards)[0])
+    return _assemble(as_of, scoring, lines, read_rule_file(folder / "standards.yaml", Standards)[0])
 
 
 def load_candidate(path: Path, as_of: date, folder: Path = RULES) -> Rules:
     """The rules of `as_of` with the scoring file `path` instead of the one in force, whatever its `effective_from`."""
     scoring, lines = read_scoring(path)
-    return _assemble(as_of, scoring, lines, _read(folder / "standards.yaml", Standards)[0])
+    return _assemble(as_of, scoring, lines, read_rule_file(folder / "standards.yaml", Standards)[0])
 
 
 def refuse_changed(rules: Rules, used: Mapping[date, str]) -> None:
