@@ -84,6 +84,9 @@ class Warehouse:
 def short_lived(binaries: Path | None = None) -> Iterator[Server]:
     """A server in a folder of its own: pytest closes its folders to other users whenever another pytest starts."""
     with TemporaryDirectory(prefix="yihu-test-") as folder, embedded(Path(folder), binaries) as running:
+        with running.engine().execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.exec_driver_sql("alter system set fsync = off")
+            connection.exec_driver_sql("select pg_reload_conf()")
         yield running
 
 
