@@ -64,16 +64,15 @@ def validate(
     bad_rows = f"bad_{contract.table}"
     blocking = [drift for drift in drifts if drift.blocks]
     columns = RuleResult("batch:columns", "critical", not blocking, True, len(contract.fields), len(blocking))
-    if blocking:
-        # Rows without a required column, or of another type, say nothing about the rules.
-        engine.table(bad_rows, "select null::bigint as _row, null::varchar[] as rules where false")
-        return Verdict((columns,), bad_rows, views.delivered_count, 0, True, tuple(drift.message for drift in blocking))
     rules = applicable(engine, (*row_rules(contract), *batch_rules(contract, batch_manifest, history)))
     results = run_rules(engine, contract, views, rules)
     bad_count = _collect_bad_rows(engine, views, rules, results, bad_rows)
     share = _bad_share(contract, bad_count, views.delivered_count)
     found = (*results, columns, share)
-    reasons = tuple(_reason(contract, result, rules) for result in found if _rejects(result, rules))
+    # Without a required column nearly every rule fails: the columns are the reason, the rest follows.
+    reasons = tuple(drift.message for drift in blocking) or tuple(
+        _reason(contract, result, rules) for result in found if _rejects(result, rules)
+    )
     return Verdict(found, bad_rows, views.delivered_count, bad_count, bool(reasons), reasons)
 
 

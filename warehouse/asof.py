@@ -155,12 +155,12 @@ def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict:
         "batch_id": str(manifest["batch_id"]),
         "is_full": is_full,
         "sighting": int(is_sighting),
+        "source_keys": _source_keys(day, folder, manifest),
     }
     engine.table(names["arrivals"], day.model("valid/arrivals", rows=rows, bad=verdict.bad_rows))
     engine.table(names["outcome"], day.model("valid/outcome", **names))
-    keys = _source_keys(day, folder, manifest)
-    gone = engine.table(names["gone"], _gone_select(day, keys, manifest, rows))
-    returned = engine.table(names["returned"], _returned_select(day, keys, rows))
+    gone = engine.table(names["gone"], _gone_select(day, names["source_keys"], manifest, rows))
+    returned = engine.table(names["returned"], _returned_select(day, names["source_keys"], rows))
     counted = {
         str(outcome): int(count) for outcome, count in engine.rows(f"select outcome, count(*) from {names['outcome']} group by outcome")
     }

@@ -92,6 +92,23 @@ def test_a_withdrawal_and_a_full_delivery_close_rows(engine: Engine, lake: Lake)
     assert make_valid(engine, lake, AID, D3)["open_quarantine"] == 0
 
 
+def test_a_row_that_the_source_no_longer_has_is_closed(engine: Engine, lake: Lake) -> None:
+    write_batch(lake, AID, D1, spoilt(2, amount=None), form="sql")
+    make_valid(engine, lake, AID, D1)
+    keys = [row["aid_id"] for row in spoilt(1)]
+    write_batch(lake, AID, D2, [], form="sql", since="2026-11-01T00:00:00+08:00", keys=keys)
+    make_valid(engine, lake, AID, D2)
+    assert [row[0] for row in open_rows(engine, lake, D2)] == ["bad0"]
+
+
+def test_a_gate_opened_on_a_missing_column_lets_no_broken_row_through(engine: Engine, lake: Lake) -> None:
+    columns = [field.physical_name for field in AID.fields if field.name != "paid_on"]
+    batch = write_batch(lake, AID, D1, [aid("a1", paid_on=None)], columns=columns)
+    open_gate(lake.root, AID.table, batch, "Li", "the column comes next week")
+    ledger = make_valid(engine, lake, AID, D1)
+    assert (ledger["in_force"], ledger["today"]["quarantined"]) == (0, 1)
+
+
 def test_a_bad_row_of_a_full_delivery_keeps_its_key_in_force(engine: Engine, lake: Lake) -> None:
     write_batch(lake, AID, D1, many(40), form="file", delivery="full")
     make_valid(engine, lake, AID, D1)

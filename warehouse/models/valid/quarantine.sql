@@ -24,6 +24,9 @@ still_open as (
         and coalesce(q.record_key, q.raw) in (select coalesce(record_key, raw) from sighted)
         {% endif %}
         and (q.record_key is null or q.record_key not in (select record_key from {{ gone }}))
+        {% if source_keys %}
+        and (q.record_key is null or q.record_key in ({{ source_keys }}))
+        {% endif %}
 ),
 
 fresh as (
