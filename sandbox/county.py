@@ -184,10 +184,10 @@ class County:
         select = f"select {names}, _op, _broken from ({self.state(records, until, since)}) {order}"
         return self.connection().execute(select).to_arrow_table()
 
-    def truth(self, records: str, until: datetime | None = None) -> pa.Table:
+    def truth(self, records: str, until: datetime | None = None, register_until: datetime | None = None) -> pa.Table:
         """Whom each record is about; with `until` also where matching must put it then: `truth.truth_on`."""
         if until is not None:
-            return truth_on(self, records, until)
+            return truth_on(self, records, until, register_until)
         return self.connection().execute(f"from read_parquet('{self.home / 'truth' / records}.parquet')").to_arrow_table()
 
     def identities(self) -> tuple[set[str], set[str]]:

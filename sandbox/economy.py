@@ -134,7 +134,7 @@ def _households(rng: np.random.Generator, people: People, member: dict[str, Arra
         "business_expense": cents(expense),
         "property_income": cents(rented),
         "transfer_income": cents(transfer + sent),
-        "claims_income": cents(np.where((trouble == 1) & (rng.random(count) < 0.3), rng.uniform(2000, 9000, count), 0)),
+        "claims_income": cents(np.where((trouble == 1) & (rng.random(count) < 0.3), rng.uniform(2000, 26000, count), 0)),
         "previous_net_income": cents(net / growth),
         "previous_business_net": cents(business_net * rng.lognormal(0, 0.15, count)),
         "microcredit": np.select([rng.random(count) < 0.1, rng.random(count) < 0.005], ["1", "2"], "0"),

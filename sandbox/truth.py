@@ -45,13 +45,15 @@ def _register(county: _County, until: datetime) -> str:
         )"""
 
 
-def truth_on(county: _County, records: str, until: datetime) -> pa.Table:
+def truth_on(county: _County, records: str, until: datetime, register_until: datetime | None = None) -> pa.Table:
     """A row a record that a full read up to `until` brings (planted households apart).
 
     Columns: record_key, op, is_broken, updated_at, person, true_member_id, true_household_id, error_kind (as of that
     version), expects (see OUTCOMES; `any` where it depends on what was known before), expects_member_id,
-    expects_household_id (where `linked`).
+    expects_household_id (where `linked`). `register_until` is the register's moment where it is another: a record that came
+    by an older file is matched to the register of today.
     """
+    register_until = register_until or until
     contract = county.contract(records)
     key = contract.record_key.name
     state = county.state(records, until)
@@ -60,7 +62,7 @@ def truth_on(county: _County, records: str, until: datetime) -> pa.Table:
     if records in ("households", "members", "cases"):
         where = "t.household_id" if records != "households" else f"s.{key}"
         select = f"""
-            with homes as (select household_id from ({county.state("households", until)}) where _op = 'U')
+            with homes as (select household_id from ({county.state("households", register_until)}) where _op = 'U')
             select s.{key} as record_key, s._op as op, s._broken > 0 as is_broken, s.updated_at, t.household_id as true_household_id,
                 'none' as error_kind, case when s._op = 'D' then 'withdrawn' when s._broken > 0 then 'quarantined'
                     when h.household_id is null then 'unregistered' else 'linked' end as expects,
@@ -69,7 +71,7 @@ def truth_on(county: _County, records: str, until: datetime) -> pa.Table:
             left join homes h on h.household_id = {where} order by record_key"""
         return county.connection().execute(select).to_arrow_table()
     select = f"""
-        with {_register(county, until)},
+        with {_register(county, register_until)},
         told as (
             select s.{key} as record_key, s._op as op, s._broken > 0 as is_broken, s.updated_at,
                 t.person, t.member_id, t.household_id, t.is_former, coalesce(s.updated_at >= t.fixed_at, false) as is_fixed,
