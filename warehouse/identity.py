@@ -110,18 +110,17 @@ def problem(number: str, delivered_form: str, as_of: str) -> str:
 
     `precision_lost` is not told here: a number that ends in 000 may be somebody's (`is_clipped`).
     """
-    same = f"(regexp_matches({number}, '^[0-9]{{6,}}$') and {number} = repeat(left({number}, 1), length({number})))"
+    same = f"(replace({number}, left({number}, 1), '') = '' and regexp_matches({number}, '^[0-9]{{6,}}$'))"
     same_15 = f"({delivered_form} = 'upgraded' and left({number}, 6) || substr({number}, 9, 9) = repeat(left({number}, 1), 15))"
-    born = birth_on(number)
     return (
         f"case when coalesce({number}, '') = '' then 'empty' "
         f"when left({number}, 6) = '999999' or {same} or {same_15} then 'placeholder' "
         f"when regexp_matches({number}, '^[0-9]+([.][0-9]+)?E[+]?[0-9]+$') then 'scientific_notation' "
         f"when {delivered_form} is null or not {is_well_formed(number)} then 'damaged' "
         f"when right({number}, 1) <> {check_character(number)} then 'check_failed' "
-        f"when {born} is null then 'not_a_date' "
-        f"when {born} < date '1900-01-01' then 'birth_before_1900' "
-        f"when {born} > {as_of} then 'birth_in_future' end"
+        f"when {birth_on(number)} is null then 'not_a_date' "
+        f"when substr({number}, 7, 4) < '1900' then 'birth_before_1900' "
+        f"when substr({number}, 7, 8) > replace(cast({as_of} as varchar), '-', '') then 'birth_in_future' end"
     )
 
 
@@ -132,7 +131,8 @@ def is_clipped(number: str, delivered_form: str) -> str:
 
 def swapped(number: str, position: str) -> str:
     """The number with the characters at `position` and after it exchanged."""
-    return f"left({number}, {position} - 1) || substr({number}, {position} + 1, 1) || substr({number}, {position}, 1) || substr({number}, {position} + 2)"
+    here, there = f"substr({number}, {position}, 1)", f"substr({number}, {position} + 1, 1)"
+    return f"left({number}, {position} - 1) || {there} || {here} || substr({number}, {position} + 2)"
 
 
 def look_alike_mended(number: str) -> str:

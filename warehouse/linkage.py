@@ -11,7 +11,6 @@ from datetime import date
 from decimal import Decimal
 
 from expectations.contract import Contract
-
 from warehouse.matching import METHODS, OUTCOMES, day, make
 from warehouse.model import SqlEngine
 

@@ -15,7 +15,6 @@ from datetime import date
 from typing import Any
 
 from expectations.contract import Contract, Field
-
 from warehouse import identity, names
 from warehouse.model import SqlEngine, render
 
@@ -131,7 +130,16 @@ def _make_spine(engine: SqlEngine, as_of: date, pseudonym_key: bytes, maps: tupl
     _stand_in(engine, "steward_decision", ("review_decision",), NO_REVIEW_DECISION)
     _forget_questions(engine)
     rows = 0
-    for table in ("register_number", "register_claim", "steward_answer", "register_role", "spine", "spine_number", "known_number"):
+    for table in (
+        "register_number",
+        "register_claim",
+        "steward_answer",
+        "register_role",
+        "spine",
+        "spine_number",
+        "known_number",
+        "comparable",
+    ):
         made = make(engine, table, f"matching/{table}", as_of=day(as_of))
         rows = made if table == "spine" else rows
     engine.table("spine_day", f"select {day(as_of)} as as_of")
@@ -259,9 +267,9 @@ def _record_id(contract: Contract, row: str) -> str:
 
 def _forget_questions(engine: SqlEngine) -> None:
     """Drops the questions of an earlier spine: they may be another day's."""
-    made = "select table_name from information_schema.tables where table_name like 'question\\_%' escape '\\' or table_name like 'asked\\_candidate\\_%' escape '\\'"
-    for (table,) in engine.rows(made):
-        engine.execute(f'drop table "{table}"')
+    for prefix in ("question_", "asked_candidate_"):
+        for (table,) in engine.rows("select table_name from information_schema.tables where starts_with(table_name, ?)", [prefix]):
+            engine.execute(f'drop table "{table}"')
 
 
 def make(engine: SqlEngine, table: str, model: str, **parameters: Any) -> int:

@@ -73,16 +73,16 @@ def mask(folded_name: str) -> str:
 
 
 def use_variants(engine: SqlEngine) -> None:
-    """Makes the engine table `name_variant`: one row, the two texts of `variants`. `key` reads it."""
+    """Makes the engine table `name_variant`: one row, the two texts of `variants`; what asks for a `key` cross joins it."""
     source, target = variants()
-    engine.table("name_variant", f"select {literal(source)} as source, {literal(target)} as target")
+    engine.table("name_variant", f"select {literal(source)} as variant_source, {literal(target)} as variant_target")
 
 
 def key(folded_name: str, name_mask: str) -> str:
     """The `folded` name with variants and traditional characters as their standard forms: what is compared.
 
-    Reads `name_variant`. Only a name with a character outside GB 2312 can have one. Character by character, since
-    `translate` with thousands of pairs costs half a millisecond a name.
+    Only a name with a character outside GB 2312 can have one. Character by character over the columns of `name_variant`,
+    since `translate` with thousands of pairs costs half a millisecond a name.
     """
     levelled = " || ".join(_standard(folded_name, place) for place in range(1, LEVELLED + 1))
     return f"case when strpos({name_mask}, '{GAP}') > 0 then {levelled} || substr({folded_name}, {LEVELLED + 1}) else {folded_name} end"
@@ -90,8 +90,8 @@ def key(folded_name: str, name_mask: str) -> str:
 
 def _standard(folded_name: str, place: int) -> str:
     character = f"substr({folded_name}, {place}, 1)"
-    found = f"strpos((select source from name_variant), {character})"
-    return f"case when {character} = '' or {found} = 0 then {character} else substr((select target from name_variant), {found}, 1) end"
+    found = f"strpos(variant_source, {character})"
+    return f"case when {character} = '' or {found} = 0 then {character} else substr(variant_target, {found}, 1) end"
 
 
 def gap(name_key: str) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from datetime import date
 
 from expectations.contract import Contract
-
 from warehouse.matching import ask, day, household_field, make
 from warehouse.model import SqlEngine
 

@@ -17,7 +17,15 @@ COUNTY = [Member(f"m{i}", "张三", n) for i, n in enumerate(NUMBERS)]
 def test_counts_and_rates(tmp_path: Path) -> None:
     county = County(tmp_path, COUNTY)
     good = [Record(n, "张三") for n in NUMBERS[:37]]
-    county.match([*good, Record(NUMBERS[38], None), Record(NUMBERS[39], "李四"), Record("999999198001010000", "王五"), Record(number("19990101"), "赵六")])
+    county.match(
+        [
+            *good,
+            Record(NUMBERS[38], None),
+            Record(NUMBERS[39], "李四"),
+            Record("999999198001010000", "王五"),
+            Record(number("19990101"), "赵六"),
+        ]
+    )
     found = county.quality()
     assert found["in_force"] == 41 == sum(found[outcome] for outcome in ("linked", "unregistered", "ambiguous", "unidentifiable"))
     assert (found["linked"], found["by_exact"], found["name_same"], found["name_absent"], found["name_different"]) == (38, 38, 37, 1, 1)
@@ -29,7 +37,10 @@ def test_nothing_delivered_is_no_rate(tmp_path: Path) -> None:
     county = County(tmp_path, COUNTY)
     county.match([])
     found = county.quality()
-    assert found["in_force"] == 0 and found["match_rate"] is None and found["false_link_rate"] is None and found["false_link_high"] is None
+    assert found["in_force"] == 0
+    assert found["match_rate"] is None
+    assert found["false_link_rate"] is None
+    assert found["false_link_high"] is None
 
 
 def test_register_types_have_no_names_to_compare(tmp_path: Path) -> None:

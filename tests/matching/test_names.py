@@ -33,7 +33,7 @@ def _row(name: str | None) -> str:
     return f"""
         select *, {names.gap("name_key")} as name_gap from (
             select *, {names.key("f", "name_mask")} as name_key from (
-                select f, {names.mask("f")} as name_mask from (select {names.folded("n")} as f from (select {literal} as n))))
+                select f, {names.mask("f")} as name_mask from (select {names.folded("n")} as f from (select {literal} as n))) cross join name_variant)
     """
 
 
@@ -105,7 +105,7 @@ def test_names_longer_than_a_transcription(engine: Engine) -> None:
 def _keys(select: str) -> str:
     """Name and key of every name `n` that `select` gives."""
     folded = f"select n, {names.folded('n')} as f from ({select})"
-    return f"select n, {names.key('f', 'm')} as k from (select n, f, {names.mask('f')} as m from ({folded}))"
+    return f"select n, {names.key('f', 'm')} as k from (select n, f, {names.mask('f')} as m from ({folded})) cross join name_variant"
 
 
 @settings(max_examples=8, deadline=None)

@@ -146,4 +146,5 @@ def test_an_empty_key_is_refused(engine: Engine) -> None:
 
 def test_the_key_is_in_no_model(tmp_path: Path) -> None:
     """It enters SQL in one statement only, so a logged or quoted model cannot give it away."""
-    assert KEY.hex() not in identity.pseudonym("x") and "pseudonym_pad" in identity.pseudonym("x")
+    assert KEY.hex() not in identity.pseudonym("x")
+    assert "pseudonym_pad" in identity.pseudonym("x")

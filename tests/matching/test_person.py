@@ -45,7 +45,8 @@ def test_one_row_per_member_row(tmp_path: Path) -> None:
         "unborn": ("placeholder", None, "孙*", None),
     }
     keys = county.keys()
-    assert keys["sound"] == key_of(FIRST) and keys["old"] == key_of(SECOND)
+    assert keys["sound"] == key_of(FIRST)
+    assert keys["old"] == key_of(SECOND)
     assert {m: keys[m] for m in ("newborn", "placeholder", "broken", "unborn")} == {
         m: key_of(f"member:{m}") for m in ("newborn", "placeholder", "broken", "unborn")
     }
@@ -83,7 +84,8 @@ def test_a_newborn_keeps_the_key_when_the_number_appears(tmp_path: Path) -> None
     county.next_day(NEXT_DAY)
     county.register([Member("a", "张三", FIRST)])
     assert county.keys() == {"a": key_of("member:a")}
-    assert persons(county)["a"]["id_state"] == "established" and persons(county)["a"]["valid_from"] == AS_OF
+    assert persons(county)["a"]["id_state"] == "established"
+    assert persons(county)["a"]["valid_from"] == AS_OF
     assert county.match([Record(FIRST, "张三")])[0].member_id == "a"
 
 
@@ -93,7 +95,9 @@ def test_both_numbers_of_a_person(tmp_path: Path) -> None:
     county.register([Member("a", "张三", SECOND)])
     county.next_day(THIRD_DAY)
     assert county.keys() == {"a": key_of(FIRST)}
-    answers = county.match([Record(FIRST, "张三"), Record(SECOND, "张三"), Record(FIRST, None), Record(FIRST, "李四"), Record(FIRST[:6] + FIRST[8:17], "张三")])
+    answers = county.match(
+        [Record(FIRST, "张三"), Record(SECOND, "张三"), Record(FIRST, None), Record(FIRST, "李四"), Record(FIRST[:6] + FIRST[8:17], "张三")]
+    )
     assert [(a.member_id, a.outcome, a.method, a.reason) for a in answers] == [
         ("a", "linked", "exact", None),
         ("a", "linked", "exact", None),
@@ -145,7 +149,9 @@ def test_a_day_again_gives_the_same(tmp_path: Path) -> None:
 def test_no_identity_in_the_lakes_tables(tmp_path: Path) -> None:
     county = County(tmp_path, [Member("a", "张三丰", FIRST), Member("b", "李四", None)])
     text = str(county.table("person")) + str(county.table("person_key_map"))
-    assert FIRST not in text and "张三丰" not in text and "三丰" not in text
+    assert FIRST not in text
+    assert "张三丰" not in text
+    assert "三丰" not in text
 
 
 def test_a_run_that_only_matches_finds_the_days_keys(tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ full_names = st.tuples(st.sampled_from(SURNAMES), st.text(GIVEN, min_size=1, max
 @st.composite
 def populations(draw: st.DrawFn) -> list[Member]:
     """Up to 30 people; each has a number of their own, names may repeat."""
-    people = draw(st.lists(st.tuples(births, st.integers(1, 999), st.sampled_from(["612422", "610921"]), full_names), min_size=2, max_size=30))
+    people = draw(
+        st.lists(st.tuples(births, st.integers(1, 999), st.sampled_from(["612422", "610921"]), full_names), min_size=2, max_size=30)
+    )
     numbers = {number(born.strftime("%Y%m%d"), sequence, region): name for born, sequence, region, name in people}
     return [Member(f"m{i:03d}", name, n, f"H{i // 3}") for i, (n, name) in enumerate(numbers.items())]
 
@@ -89,7 +91,9 @@ def test_a_sound_number_survives_every_corruption_that_is_repairable(county: Cou
 @given(data=st.data())
 def test_no_corruption_links_to_another_person(county: County, data: st.DataObject) -> None:
     """With names of their own, nobody's corrupted number is ever taken for somebody else."""
-    members = [Member(m.member_id, f"{m.name}{chr(0x5000 + i)}", m.id_number, m.household_id) for i, m in enumerate(data.draw(populations()))]
+    members = [
+        Member(m.member_id, f"{m.name}{chr(0x5000 + i)}", m.id_number, m.household_id) for i, m in enumerate(data.draw(populations()))
+    ]
     county.register(members)
     about = [data.draw(st.sampled_from(members)) for _ in range(30)]
     others = [data.draw(st.one_of(st.none(), st.sampled_from(members))) for _ in about]

@@ -11,12 +11,20 @@ from tests.matching.county import AS_OF, County, Member, Record, number
 
 FIRST, SECOND, TWICE = number("19800101", 11), number("19800101", 12), number("19900909", 9)
 NEXT_DAY, THIRD_DAY = date(2026, 11, 20), date(2026, 11, 21)
-RECORDS = [Record(FIRST, "李四", "differs"), Record(SECOND, "张三", "proposed"), Record(TWICE, "王五", "conflict"), Record(FIRST, "张三", "fine")]
+RECORDS = [
+    Record(FIRST, "李四", "differs"),
+    Record(SECOND, "张三", "proposed"),
+    Record(TWICE, "王五", "conflict"),
+    Record(FIRST, "张三", "fine"),
+]
 
 
 @pytest.fixture
 def county(tmp_path: Path) -> County:
-    return County(tmp_path, [Member("a", "张三", FIRST), Member("b", "王五", TWICE, "H2"), Member("c", "王六", TWICE, "H3"), Member("d", "李四", None, "H3")])
+    return County(
+        tmp_path,
+        [Member("a", "张三", FIRST), Member("b", "王五", TWICE, "H2"), Member("c", "王六", TWICE, "H3"), Member("d", "李四", None, "H3")],
+    )
 
 
 def ask(county: County, records: list[Record] | None = None) -> dict[str, dict[str, object]]:
@@ -40,22 +48,26 @@ def test_what_is_asked(county: County) -> None:
 def test_candidates_side_by_side_for_the_vault(county: County) -> None:
     asked = ask(county)
     rows = [row for row in county.table("review_candidate") if row["queue_id"] == asked["differs"]["queue_id"]]
-    assert [(r["position"], r["member_id"], r["id_number"], r["name"], r["record_id_number"], r["record_name"], r["rule"]) for r in rows] == [
-        (1, "a", FIRST, "张三", FIRST, "李四", "holder")
-    ]
+    assert [
+        (r["position"], r["member_id"], r["id_number"], r["name"], r["record_id_number"], r["record_name"], r["rule"]) for r in rows
+    ] == [(1, "a", FIRST, "张三", FIRST, "李四", "holder")]
     assert {r["queue_id"] for r in county.table("review_candidate")} == {row["queue_id"] for row in asked.values()}
 
 
 def test_one_digit_off_and_the_same_name_is_proposed(county: County) -> None:
     off = FIRST[:9] + str((int(FIRST[9]) + 1) % 10) + FIRST[10:]
     asked = ask(county, [Record(off, "张三", "off"), Record(off, "王五", "other")])
-    assert asked["off"]["reason"] == "check_failed" and asked["off"]["candidates"] == [county.keys()["a"]]
+    assert asked["off"]["reason"] == "check_failed"
+    assert asked["off"]["candidates"] == [county.keys()["a"]]
     assert "other" not in asked
     assert {r["rule"] for r in county.table("review_candidate") if r["queue_id"] == asked["off"]["queue_id"]} == {"one_digit_off"}
 
 
 def test_a_proposal_changes_no_outcome(county: County) -> None:
-    assert [a.outcome for a in county.match([Record(SECOND, "张三"), Record("999999198001011234", "张三")])] == ["unregistered", "unidentifiable"]
+    assert [a.outcome for a in county.match([Record(SECOND, "张三"), Record("999999198001011234", "张三")])] == [
+        "unregistered",
+        "unidentifiable",
+    ]
 
 
 def test_questions_keep_their_id_and_first_day(county: County) -> None:
@@ -70,7 +82,10 @@ def test_questions_keep_their_id_and_first_day(county: County) -> None:
 def test_an_answer_links_and_is_never_asked_again(county: County) -> None:
     asked, keys = ask(county), county.keys()
     county.next_day(NEXT_DAY)
-    county.decide((str(asked["differs"]["queue_id"]), "link", keys["d"], "steward_1"), (str(asked["proposed"]["queue_id"]), "unregistered", None, "steward_1"))
+    county.decide(
+        (str(asked["differs"]["queue_id"]), "link", keys["d"], "steward_1"),
+        (str(asked["proposed"]["queue_id"]), "unregistered", None, "steward_1"),
+    )
     county.build()
     answers = county.match(RECORDS)
     assert [(a.member_id, a.outcome, a.method) for a in answers] == [
@@ -96,7 +111,8 @@ def test_a_merge_of_register_rows_needs_two_stewards(county: County) -> None:
     for stewards in (["steward_1"], ["steward_1", "steward_1"]):
         county.decide(*((question, "merge", keys["b"], steward) for steward in stewards))
         county.build()
-        assert county.match(RECORDS)[2].reason == "register_conflict" and "register" in ask(county)
+        assert county.match(RECORDS)[2].reason == "register_conflict"
+        assert "register" in ask(county)
     county.decide((question, "merge", keys["b"], "steward_1"), (question, "merge", keys["b"], "steward_2"))
     for day in (NEXT_DAY, THIRD_DAY):
         county.as_of = day
@@ -115,10 +131,14 @@ def test_two_persons_kept_apart(county: County) -> None:
     county.next_day(NEXT_DAY)
     county.decide((str(asked["register"]["queue_id"]), "keep_apart", keys["c"], "steward_1"))
     county.build()
-    assert [(a.member_id, a.reason) for a in county.match([Record(TWICE, "王六"), Record(TWICE, "王五")])] == [("c", None), (None, "name_differs")]
+    assert [(a.member_id, a.reason) for a in county.match([Record(TWICE, "王六"), Record(TWICE, "王五")])] == [
+        ("c", None),
+        (None, "name_differs"),
+    ]
     persons = {row["member_id"]: row for row in county.table("person")}
     assert (persons["b"]["id_state"], persons["c"]["id_state"]) == ("placeholder", "established")
-    assert persons["b"]["status"] == persons["c"]["status"] == "1" and persons["b"]["person_key"] != persons["c"]["person_key"]
+    assert persons["b"]["status"] == persons["c"]["status"] == "1"
+    assert persons["b"]["person_key"] != persons["c"]["person_key"]
 
 
 def test_a_third_claimant_is_a_new_question(county: County) -> None:

@@ -49,7 +49,9 @@ class Counted:
 
     def __str__(self) -> str:
         lines = [f"links {self.links:,}  precision {self.precision:.6f}  determined {self.determined:,}  recall {self.recall:.6f}"]
-        lines += [f"{kind:18} {expects:14} {outcome:14} {method:12} {n:9,}" for (kind, expects, outcome, method), n in sorted(self.kinds.items())]
+        lines += [
+            f"{kind:18} {expects:14} {outcome:14} {method:12} {n:9,}" for (kind, expects, outcome, method), n in sorted(self.kinds.items())
+        ]
         lines += [f"WRONG {' '.join(map(str, what))}: {n:,}" for what, n in sorted(self.wrong.items())]
         return "\n".join(lines)
 
@@ -110,7 +112,6 @@ def _compare(engine: Engine, contract: Contract, counted: Counted) -> None:
             counted.found += n if is_expected else 0
         if expects not in ("any", outcome) or (outcome == "linked" and not is_right):
             counted.wrong[contract.records, kind, expects, outcome, reason] += n
-
 
 
 @pytest.mark.slow

@@ -2,13 +2,13 @@
 with held as (
     select p.pair_id, s.member_id, 'holder' as rule
     from open_pair as p
-    inner join spine as s on s.number = p.number
+    inner join comparable as s on s.number = p.number
     where p.is_sound and s.is_holder
 ),
 claimed as (
     select p.pair_id, s.member_id, 'claimant' as rule
     from open_pair as p
-    inner join spine as s on s.number = p.number
+    inner join comparable as s on s.number = p.number
     where p.is_sound and s.is_conflict
 ),
 formerly as (
@@ -28,35 +28,31 @@ mended as (
 repaired as (
     select distinct m.pair_id, s.member_id, 'repair' as rule
     from mended as m
-    inner join spine as s on s.number = m.number
-    where s.is_holder or s.is_conflict
+    inner join comparable as s on s.number = m.number
 ),
 -- Same name and digits 7 to 14; or same name and one digit off, which lies in digits 7 to 14 or leaves them as they are.
 -- Names that are not the same letter by letter agree only where one of them has a stand-in, and those are few.
-alive as (
-    select member_id, number, name_key, name_mask, name_gap, birth_digits, outer_digits from spine where is_holder or is_conflict
-),
 gapped_pair as (
     select pair_id, number, name_key, name_mask, name_gap, birth_digits, outer_digits from open_pair where name_gap <> name_key
 ),
-gapped_alive as (
-    select * from alive where name_gap <> name_key
+gapped_person as (
+    select member_id, number, name_key, name_mask, name_gap, birth_digits, outer_digits from comparable where name_gap <> name_key
 ),
 named as (
 {% for digits in ("birth_digits", "outer_digits") %}
     select p.pair_id, s.member_id, p.number, s.number as other_number
     from open_pair as p
-    inner join alive as s on s.name_key = p.name_key and s.{{ digits }} = p.{{ digits }}
+    inner join comparable as s on s.name_key = p.name_key and s.{{ digits }} = p.{{ digits }}
     where p.name_key <> ''
     union all
     select p.pair_id, s.member_id, p.number, s.number
     from gapped_pair as p
-    inner join alive as s on s.{{ digits }} = p.{{ digits }}
+    inner join comparable as s on s.{{ digits }} = p.{{ digits }}
     where {{ names.agreement("p", "s") }} = 'same'
     union all
     select p.pair_id, s.member_id, p.number, s.number
     from open_pair as p
-    inner join gapped_alive as s on s.{{ digits }} = p.{{ digits }}
+    inner join gapped_person as s on s.{{ digits }} = p.{{ digits }}
     where {{ names.agreement("p", "s") }} = 'same'
     {{ "union all" if not loop.last }}
 {% endfor %}

@@ -7,9 +7,10 @@ with answered as (
 ),
 person_row as (
     select
-        person_key, member_id,
-        row_number() over (partition by person_key order by case when is_holder then 0 when status = '1' then 1 else 2 end, member_id) as place
-    from spine
+        s.person_key, s.member_id,
+        row_number() over (partition by s.person_key order by case when s.is_holder then 0 when s.status = '1' then 1 else 2 end, s.member_id) as place
+    from spine as s
+    inner join (select distinct person_key from answered) as a on a.person_key = s.person_key
 )
 select a.record_key, a.decision, p.member_id
 from answered as a

@@ -15,7 +15,9 @@ shaped as (
     from cleaned
 ),
 levelled as (
-    select *, {{ names.key("folded_name", "name_mask") }} as name_key from shaped
+    select s.*, {{ names.key("s.folded_name", "s.name_mask") }} as name_key
+    from shaped as s
+    cross join name_variant
 ),
 judged as (
     select
