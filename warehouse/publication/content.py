@@ -22,14 +22,21 @@ HASH = pa.binary(16)
 
 @dataclass(frozen=True)
 class Content:
-    """The engine tables that hold the release (`release_<view>`), their row counts, and the checksum over all."""
+    """The release on the engine: its rows are the views `release_<view>`, their keys and hashes the tables `hashes_<view>`.
+
+    Only the hashes are computed and kept; wide rows are read again where they are needed, which costs less than a copy.
+    """
 
     counts: Mapping[str, int]
     checksum: str
 
     @staticmethod
-    def table(view: View) -> str:
+    def rows(view: View) -> str:
         return f"release_{view.name}"
+
+    @staticmethod
+    def hashes(view: View) -> str:
+        return f"hashes_{view.name}"
 
 
 def engine_type(column: Column) -> str:
@@ -67,7 +74,7 @@ def _columns(view: View, have: set[str] | None) -> list[dict[str, Any]]:
 
 
 def prepare(engine: SqlEngine, tables: Mapping[str, str]) -> Content:
-    """Makes `release_<view>` for every view; those that `tables` does not name are empty.
+    """Makes the engine's tables and views of a release; views that `tables` does not name are empty.
 
     `tables`: name of the view → name of the engine's table or view.
 
@@ -83,16 +90,17 @@ def prepare(engine: SqlEngine, tables: Mapping[str, str]) -> Content:
         source = tables.get(view.name)
         have = None if source is None else {name for name, _ in engine.columns(f'select * from "{source}"')}
         columns = _columns(view, have)
-        select = render("publication/content", columns=columns, source="(select 1) where false" if source is None else f'"{source}"')
-        counts[view.name] = _make(engine, view, select)
+        rows = render("publication/content", columns=columns, source="(select 1) where false" if source is None else f'"{source}"')
+        engine.view(Content.rows(view), rows)
+        counts[view.name] = _hash(engine, view, columns)
         digest.update(f"{view.name}:{counts[view.name]}:".encode())
         digest.update(_table_digest(engine, view))
     return Content(counts, digest.hexdigest())
 
 
-def _make(engine: SqlEngine, view: View, select: str) -> int:
+def _hash(engine: SqlEngine, view: View, columns: list[dict[str, Any]]) -> int:
     try:
-        return engine.table(Content.table(view), select)
+        return engine.table(Content.hashes(view), render("publication/hashes", key=view.key, columns=columns, content=Content.rows(view)))
     except Exception as error:
         # The engine's message may quote a value: its class is enough.
         raise PublicationError(
@@ -103,7 +111,7 @@ def _make(engine: SqlEngine, view: View, select: str) -> int:
 def _table_digest(engine: SqlEngine, view: View) -> bytes:
     """SHA-256 over the rows' hashes in ascending order: the same for the same rows in any order, on any engine."""
     digest = hashlib.sha256()
-    for batch in engine.arrow(f"select row_hash from {Content.table(view)} order by row_hash"):
+    for batch in engine.arrow(f"select row_hash from {Content.hashes(view)} order by row_hash"):
         digest.update(batch.column(0).cast(HASH).buffers()[1])
     return digest.digest()
 
@@ -114,7 +122,7 @@ def duplicates(engine: SqlEngine, view: View) -> int:
     empty = " or ".join(f'"{name}" is null' for name in view.key)
     table = changed(view)
     repeated = engine.scalar(f"select count(*) from (select {key} from {table} group by {key} having count(*) > 1)")
-    return int(repeated) + int(engine.scalar(f"select count(*) from {table} where {empty}"))
+    return int(repeated) + int(engine.scalar(f"select count(*) from {Content.hashes(view)} where {empty}"))
 
 
 def changed(view: View) -> str:
@@ -124,8 +132,8 @@ def changed(view: View) -> str:
 
 def everything_is_new(engine: SqlEngine, view: View) -> int:
     """Makes `changed_<view>` where nothing was written before; returns how many keys differ."""
-    engine.view(changed(view), f"select * from {Content.table(view)}")
-    return int(engine.scalar(f"select count(*) from {Content.table(view)}"))
+    engine.view(changed(view), _with_hashes(view, Content.hashes(view)))
+    return int(engine.scalar(f"select count(*) from {Content.hashes(view)}"))
 
 
 def difference(engine: SqlEngine, view: View, written: pa.Table) -> int:
@@ -133,19 +141,26 @@ def difference(engine: SqlEngine, view: View, written: pa.Table) -> int:
 
     `written`: the keys and hashes of the last release written. Returns how many keys differ.
     """
-    key = [f'"{name}"' for name in view.key]
     engine.from_arrow(f"written_{view.name}", written)
-    select = render("publication/difference", key=view.key, release=Content.table(view), written=f"written_{view.name}")
+    select = render("publication/difference", key=view.key, hashes=Content.hashes(view), written=f"written_{view.name}")
     count = engine.table(f"differs_{view.name}", select)
-    same = " and ".join(f"d.{name} = r.{name}" for name in key)
-    engine.table(
-        changed(view), f"select r.* from {Content.table(view)} as r where exists (select 1 from differs_{view.name} as d where {same})"
+    few = (
+        f"(select a.* from {Content.hashes(view)} as a where exists (select 1 from differs_{view.name} as d where {_same(view, 'd', 'a')}))"
     )
+    engine.table(changed(view), _with_hashes(view, few))
     return count
+
+
+def _with_hashes(view: View, hashes: str) -> str:
+    return f"select r.*, h.row_hash from {Content.rows(view)} as r join {hashes} as h on {_same(view, 'h', 'r')}"
+
+
+def _same(view: View, one: str, other: str) -> str:
+    return " and ".join(f'{one}."{name}" = {other}."{name}"' for name in view.key)
 
 
 def drop(engine: SqlEngine) -> None:
     """Gives back the memory of the tables that a publication made."""
     for view in VIEWS:
-        for prefix in ("changed", "differs", "written", "release"):
+        for prefix in ("changed", "differs", "written", "hashes", "release"):
             engine.drop(f"{prefix}_{view.name}")

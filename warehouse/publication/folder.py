@@ -63,7 +63,7 @@ def _write(engine: SqlEngine, view: View, folder: Path) -> dict[str, Any]:
     path = folder / f"{view.name}.parquet"
     columns = ", ".join(f'"{column.name}"' for column in view.stored)
     key = ", ".join(f'"{name}"' for name in view.key)
-    rows = engine.copy(f"select {columns} from {Content.table(view)} order by {key}", path)
+    rows = engine.copy(f"select {columns} from {Content.rows(view)} order by {key}", path)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"file": path.name, "rows": rows, "sha256": digest, "columns": {column.name: column.type for column in view.stored}}

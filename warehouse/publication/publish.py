@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -215,12 +215,10 @@ class _Turn:
             findings = audit.before_writing(self.engine, self.content, self.register, self.extras.get(beside.PERSON))
             if findings:
                 raise AuditFailed(self.as_of, findings)
-        with self.clock.step("folder"):
-            aside = written_aside(self.engine, self.content, self.release_dir, self._note())
-            with aside as work:
-                verdict = self._into_database(release_id, standing, differing)
-                folder = folder_of(self.release_dir, self.as_of, release_id, self.content.checksum)
-                move_into_place(work, folder, release_id=release_id)
+        with self._aside() as work:
+            verdict = self._into_database(release_id, standing, differing)
+            folder = folder_of(self.release_dir, self.as_of, release_id, self.content.checksum)
+            move_into_place(work, folder, release_id=release_id)
         message = f"release {release_id} of {self.as_of}: {sum(differing.values())} rows changed"
         return self._result(release_id, folder, message, changed=differing, is_new=True, is_current=True, opened=verdict.used)
 
@@ -330,9 +328,16 @@ class _Turn:
 
     def _folder(self, release_id: int | None) -> Path:
         final = folder_of(self.release_dir, self.as_of, release_id, self.content.checksum)
-        with self.clock.step("folder"), written_aside(self.engine, self.content, self.release_dir, self._note()) as work:
+        with self._aside() as work:
             move_into_place(work, final, release_id=release_id)
         return final
+
+    @contextmanager
+    def _aside(self) -> Iterator[Path]:
+        with ExitStack() as stack:
+            with self.clock.step("folder"):
+                work = stack.enter_context(written_aside(self.engine, self.content, self.release_dir, self._note()))
+            yield work
 
     def _result(
         self,
