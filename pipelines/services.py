@@ -40,10 +40,11 @@ class Services:
         """Lets the sandbox's drop folder and front-end database show what the departments held on `as_of`."""
         if self.sandbox is None:
             return
+        everything = [] if self.settings.form == "mixed" else ["--all"]
         if self.settings.form in ("file", "mixed"):
-            _sandbox(self.settings, "drop", "--dir", os.environ["YIHU_DROP_DIR"], "--as-of", as_of.isoformat())
+            _sandbox(self.settings, "drop", *everything, "--dir", os.environ["YIHU_DROP_DIR"], "--as-of", as_of.isoformat())
         if self.settings.form in ("sql", "mixed"):
-            _sandbox(self.settings, "front-db", "--url", os.environ["YIHU_FRONT_DB_URL"], "--as-of", as_of.isoformat())
+            _sandbox(self.settings, "front-db", *everything, "--url", os.environ["YIHU_FRONT_DB_URL"], "--as-of", as_of.isoformat())
 
 
 @contextmanager
