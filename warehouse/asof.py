@@ -16,7 +16,7 @@ from expectations.contract import Contract
 from expectations.drift import Downstream
 from expectations.engine import SqlEngine, literal, name
 from expectations.gate import gate_of
-from expectations.landing import delivered_text, land, release_text, row_numbers, text_table
+from expectations.landing import LandingError, delivered_text, land, release_text, row_numbers, text_table
 from expectations.rules import own_rules
 from expectations.validation import Verdict, judge_rows, validate
 from warehouse.day import PARTS, QUARANTINE_COLUMNS, VALID_EXTRAS, WITHDRAWN_EXTRAS, Day, LakeFolder, empty_select, state_columns
@@ -45,7 +45,7 @@ def make_valid(
 
     Raises:
         ConservationError: the counts do not add up; nothing of the day is to be used.
-        LandingError: a batch's bytes are gone or cannot be parsed.
+        LostStateError: the state before is no longer in the lake.
     """
     pointer = day_read or lake.read_note("raw", contract.table, as_of) or {"batches": [], "failure": None}
     day = _begin(engine, lake, contract, as_of)
@@ -103,8 +103,13 @@ def _before(day: Day, layer: str, columns: Sequence[tuple[str, str]]) -> str:
 
 def _take_batch(day: Day, batch_id: str, downstream: Downstream) -> None:
     folder = day.lake.table("raw", day.contract.table) / batch_id
-    manifest = _manifest(folder)
-    landed = land(day.engine, day.contract, folder, manifest, downstream)
+    try:
+        manifest = _manifest(folder)
+        landed = land(day.engine, day.contract, folder, manifest, downstream)
+    except LandingError as error:
+        # What cannot be read is no empty extract: the last good state stands, and the run goes on.
+        day.rejected = {"batch_id": batch_id, "reasons": [str(error)]}
+        return
     verdict = validate(day.engine, day.contract, manifest, landed.rows_path, volumes(day, manifest), landed.drifts)
     gate = gate_of(day.lake.root, day.contract.table, batch_id)
     report(day, landed, verdict)
@@ -136,7 +141,10 @@ def _replay(day: Day, batch_id: str, rows: Sequence[int]) -> None:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    try:
+        return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise LandingError(f"{folder.parent.name}: batch {folder.name} has no readable manifest; read the day again") from None
 
 
 def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict: Verdict, *, is_sighting: bool = True) -> dict[str, int]:

@@ -154,6 +154,19 @@ def test_keys_that_the_source_no_longer_has_are_withdrawn(engine: Engine, lake: 
     assert stored(engine, lake, "withdrawn", AID, D3, "select count(*) from t") == [(0,)]
 
 
+def test_a_batch_that_cannot_be_read_is_rejected_and_the_state_stands(engine: Engine, lake: Lake) -> None:
+    write_batch(lake, AID, D1, [aid("a1")])
+    run(engine, lake, D1)
+    batch = write_batch(lake, AID, D2, [aid("a2")])
+    (lake.table("raw", AID.table) / batch / "page-00001.json").write_text("<html>login</html>")
+    ledger = run(engine, lake, D2)
+    assert (ledger["in_force"], ledger["today"], ledger["age_days"]) == (1, None, 1)
+    assert ledger["rejected"]["batch_id"] == batch
+    assert "cannot be parsed" in ledger["rejected"]["reasons"][0]
+    shutil.rmtree(lake.table("raw", AID.table) / batch)
+    assert "no readable manifest" in run(engine, lake, D2)["rejected"]["reasons"][0]
+
+
 def test_a_state_that_is_gone_is_no_empty_state(engine: Engine, lake: Lake) -> None:
     write_batch(lake, AID, D1, [aid("a1")])
     run(engine, lake, D1)
