@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from assets import flags, household, release
+from assets import flags, following, household, release
 from assets.matched import matched_asset
 from assets.raw import raw_asset
 from assets.valid import valid_asset
@@ -17,6 +17,7 @@ from expectations.contract import Contract
 
 
 def all_assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
-    """Three assets per contract, then the household's tables, the lamps and the release."""
+    """Three assets per contract, then the household's tables, the lamps, what follows them, and the release."""
     departments = [make(contract) for contract in contracts for make in (raw_asset, valid_asset, matched_asset)]
-    return [*departments, *household.assets(contracts), *flags.assets(contracts), *release.assets(contracts)]
+    later = (household, flags, following, release)
+    return [*departments, *(asset for layer in later for asset in layer.assets(contracts))]

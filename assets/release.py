@@ -16,11 +16,12 @@ from expectations.contract import Contract
 from resources.house import House
 from resources.settings import ROOT, today
 from warehouse import review
+from warehouse.follow_up import ORDER as FOLLOWING
 from warehouse.migrations.run import upgrade
 from warehouse.publication import AuditFailed, PublicationError, RunSource, publish
 from warehouse.scoring_rules import load_rules
 
-PUBLISHED = ("household", "household_member", "household_indicator", "warning_flag", "warning_reason", "source_status")
+PUBLISHED = ("household", "household_member", "household_indicator", "warning_flag", "warning_reason", *FOLLOWING, "source_status")
 
 
 def code_version() -> str:

@@ -36,6 +36,13 @@ LAYER_OF = {
     "household_indicator": "household",
     "warning_reason": "flags",
     "warning_flag": "flags",
+    "flag_change": "flags",
+    "verify_item": "flags",
+    "follow_up_task": "flags",
+    "case_progress": "flags",
+    "area_ledger": "flags",
+    "bulletin": "flags",
+    "household_card": "flags",
 }
 """The lake layer of every table that is not `valid_…` or `matched_…`."""
 

@@ -1,0 +1,204 @@
+"""The rules of what follows a lamp as data: `rules/following-<date>.yaml`, checked when read.
+
+Belongs here: the lists, tasks, deadlines and measures that are in force on a day. Not here: what is made of them (`follow_up`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from expectations.contract import contract_for, load_contracts
+from warehouse.catalogue import RULES, Indicator, indicators_by_code
+from warehouse.conditions import Condition, ConditionError, parse_condition
+from warehouse.scoring_rules import RuleError, Strict, read_rule_file
+
+STAGES = ("discovered", "verified", "compared", "reviewed", "approved", "recorded", "assisted", "cleared")
+"""The eight stages of a case, in order: stage 1 is the first."""
+
+MEASURES = (
+    "red_rate",
+    "insured_rate",
+    "chronic_signed_rate",
+    "support_rate",
+    "microcredit_rate",
+    "clearance_rate_households",
+    "clearance_rate_persons",
+)
+
+Days = Annotated[int, Field(ge=0, le=3660)]
+Stage = Literal["discovered", "verified", "compared", "reviewed", "approved", "recorded", "assisted", "cleared"]
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _department(name: str) -> str:
+    known = sorted({contract.department for contract in load_contracts()})
+    if name not in known:
+        raise ValueError(f"no contract has the department {name}; known are {', '.join(known)}")
+    return name
+
+
+def _risk(code: str) -> str:
+    indicator = indicators_by_code().get(code)
+    if indicator is None or indicator.group != "risk":
+        raise ValueError(f"{code} is no risk indicator (R01 to R30)")
+    return code
+
+
+class VerifyRule(Strict):
+    """A department's list by one indicator: a household is on it where one of the conditions holds."""
+
+    department: str
+    code: str
+    when: Annotated[tuple[str, ...], Field(min_length=1)]
+    certificate_issued_within_days: Days | None = None
+
+    _known_department = field_validator("department")(_department)
+    _known_risk = field_validator("code")(_risk)
+
+
+class TaskRule(Strict):
+    """What a risk needs, and whose task that is."""
+
+    need: str
+    department: str
+    task: Text
+
+    _known_department = field_validator("department")(_department)
+
+    @field_validator("need")
+    @classmethod
+    def _known_difficulty(cls, need: str) -> str:
+        known = [code.code for code in contract_for("reports").field("difficulty").codes]
+        if need not in known:
+            raise ValueError(f"{need} is no difficulty code; known are {', '.join(known)}")
+        return need
+
+
+class Tasks(Strict):
+    """Tasks of every risk indicator."""
+
+    due_days: Days
+    keep_closed_days: Days
+    of: Annotated[dict[str, TaskRule], Field(alias="for")]
+
+    @field_validator("of")
+    @classmethod
+    def _every_risk(cls, of: dict[str, TaskRule]) -> dict[str, TaskRule]:
+        risks = {i.code for i in indicators_by_code().values() if i.group == "risk"}
+        if wrong := sorted(set(of) ^ risks):
+            raise ValueError(f"one task for each risk code; missing or unknown: {', '.join(wrong)}")
+        return of
+
+
+class Deadline(Strict):
+    """A stage that must be reached within so many calendar days after another."""
+
+    stage: Stage
+    days: Days
+    after: Stage
+
+    @property
+    def number(self) -> int:
+        return STAGES.index(self.stage) + 1
+
+
+class Measure(Strict):
+    """How a measure of the bulletin is ranked, and what it needs."""
+
+    best: Literal["highest", "lowest"]
+    needs: tuple[str, ...] = ()
+    codes: tuple[Code, ...] = ()
+
+    @field_validator("needs")
+    @classmethod
+    def _known_records(cls, needs: tuple[str, ...]) -> tuple[str, ...]:
+        for records in needs:
+            contract_for(records)
+        return needs
+
+
+class Following(Strict):
+    """A whole `following-<date>.yaml`."""
+
+    effective_from: date
+    verify: tuple[VerifyRule, ...]
+    tasks: Tasks
+    deadlines: tuple[Deadline, ...]
+    bulletin: dict[str, Measure]
+
+    @field_validator("verify")
+    @classmethod
+    def _once(cls, verify: tuple[VerifyRule, ...]) -> tuple[VerifyRule, ...]:
+        keys = [(rule.department, rule.code) for rule in verify]
+        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+            raise ValueError(f"{twice[0][0]} has {twice[0][1]} twice; write its conditions into one entry")
+        return verify
+
+    @field_validator("bulletin")
+    @classmethod
+    def _every_measure(cls, bulletin: dict[str, Measure]) -> dict[str, Measure]:
+        if wrong := sorted(set(bulletin) ^ set(MEASURES)):
+            raise ValueError(f"one entry for each of {', '.join(MEASURES)}; missing or unknown: {', '.join(wrong)}")
+        return bulletin
+
+
+@dataclass(frozen=True)
+class VerifyLine:
+    """A verify rule with its conditions compiled."""
+
+    rule: VerifyRule
+    indicator: Indicator
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class FollowingRules:
+    """What is in force on a day."""
+
+    following: Following
+    verify: tuple[VerifyLine, ...]
+    hash: str
+
+    @property
+    def version(self) -> str:
+        """`<effective_from>-<8 digits of the hash>`."""
+        return f"{self.following.effective_from}-{self.hash[:8]}"
+
+
+def read_following(path: Path) -> FollowingRules:
+    """The rules in `path`. Raises `RuleError` naming file, line and reason."""
+    following, _ = read_rule_file(path, Following)
+    lines: list[VerifyLine] = []
+    problems: list[str] = []
+    for rule in following.verify:
+        indicator = indicators_by_code()[rule.code]
+        try:
+            lines.append(VerifyLine(rule, indicator, tuple(parse_condition(indicator, text) for text in rule.when)))
+        except ConditionError as error:
+            problems.append(f"{path}:1: verify: {rule.department} {rule.code}: {error}")
+    if problems:
+        raise RuleError("\n".join(problems))
+    content = json.dumps(following.model_dump(mode="json"), sort_keys=True)
+    return FollowingRules(following, tuple(lines), hashlib.sha256(content.encode()).hexdigest())
+
+
+@lru_cache(maxsize=8)
+def load_following(as_of: date, folder: Path = RULES) -> FollowingRules:
+    """The rules in force on `as_of`: of the newest file that has begun; every file is read. Raises `RuleError`."""
+    read = [(path, read_following(path)) for path in sorted(folder.glob("following-*.yaml"))]
+    for path, rules in read:
+        if path.stem != f"following-{rules.following.effective_from}":
+            raise RuleError(f"{path}:1: effective_from is {rules.following.effective_from}; name the file so")
+    begun = [rules for _, rules in read if rules.following.effective_from <= as_of]
+    if not begun:
+        raise RuleError(f"{folder}: no following file is in force on {as_of}; add one with an earlier effective_from")
+    return max(begun, key=lambda rules: rules.following.effective_from)

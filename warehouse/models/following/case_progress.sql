@@ -1,0 +1,36 @@
+-- The eight stages of each monitored household. Overdue: a stage that is not reached more days after another than it may
+-- take; what was reached late is late no longer.
+with known as (
+    select
+        c.record_id as case_id,
+        c.household_id,
+        h.area_code,
+        c.monitor_class,
+        string_split(replace(c.risk_types, ' ', ''), ',') as risk_types,
+        cast(c.stage as integer) as stage,
+        case c.stage
+{% for stage in stages %}
+            when {{ loop.index }} then c.{{ stage }}_on
+{% endfor %}
+        end as reached_on,
+{% for stage in stages %}
+        c.{{ stage }}_on{{ "," if not loop.last }}
+{% endfor %}
+    from matched_monitoring__cases as c
+    inner join household as h on h.household_id = c.household_id
+    where c.outcome = 'linked' and c.discovered_on <= {{ as_of }}
+)
+select
+    case_id,
+    household_id,
+    area_code,
+    substr(area_code, 1, 9) as town_code,
+    monitor_class,
+    risk_types,
+    stage,
+    case when reached_on is not null then cast(greatest({{ as_of }} - reached_on, 0) as integer) end as days_in_stage,
+    {% for d in deadlines %}{{ " or " if not loop.first }}(stage < {{ d.number }} and coalesce({{ as_of }} - {{ d.after }}_on > {{ d.days }}, false)){% else %}false{% endfor %} as is_overdue,
+{% for stage in stages %}
+    {{ stage }}_on{{ "," if not loop.last }}
+{% endfor %}
+from known

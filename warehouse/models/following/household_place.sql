@@ -1,0 +1,14 @@
+-- The village of each household, for what is counted by area. A household whose register row is out of force has no area:
+-- it counts under the county, in no known town or village (000).
+with county as (
+    select case when count(distinct substr(area_code, 1, 6)) = 1 then max(substr(area_code, 1, 6)) else '000000' end as county
+    from household
+    where area_code is not null
+)
+select
+    h.household_id,
+    coalesce(h.area_code, concat(c.county, '000000')) as village,
+    h.area_code is not null as is_placed,
+    h.member_count
+from household as h
+cross join county as c
