@@ -42,6 +42,38 @@ ui: install ## the Dagster UI with daemon, on the same data: PORT=3000
 psql: install ## a shell on the warehouse: ROLE=yihu_reader, SQL from standard input or by hand
 	@$(RUN) python -m pipelines psql --role $(or $(ROLE),yihu_reader)
 
+.PHONY: quarantine
+quarantine: install ## what is set aside, by department and rule; OUT=folder writes the files to send back
+	@$(RUN) python -m pipelines quarantine $(if $(OUT),--out "$(OUT)")
+
+.PHONY: replay
+replay: install ## judge a quarantine anew after a contract change: RECORDS=settlements
+	@$(RUN) python -m pipelines replay --records $(RECORDS)
+
+.PHONY: open-gate
+open-gate: install ## let a rejected extract or release pass: RECORDS=… BATCH=… (or GATE=…) BY=name WHY=reason
+	@$(RUN) python -m pipelines open-gate $(if $(RECORDS),--records $(RECORDS)) $(if $(BATCH),--batch $(BATCH)) $(if $(GATE),--gate $(GATE)) --by "$(BY)" --why "$(WHY)"
+
+.PHONY: grant
+grant: install ## give a login its role: LOGIN=… ROLE=… AREA=… or DEPARTMENT=…
+	@$(RUN) python -m pipelines grant --login "$(LOGIN)" --role "$(ROLE)" $(foreach area,$(AREA),--area $(area)) $(foreach department,$(DEPARTMENT),--department $(department))
+
+.PHONY: rollback
+rollback: install ## make the release before current again: BY=name WHY=reason, TO=release_id
+	@$(RUN) python -m pipelines rollback --by "$(BY)" --why "$(WHY)" $(if $(TO),--to $(TO))
+
+.PHONY: prune
+prune: install ## give up releases older than 30 days but month ends: KEEP=days
+	@$(RUN) python -m pipelines prune $(if $(KEEP),--keep $(KEEP))
+
+.PHONY: explain
+explain: install ## one lamp in plain words: HOUSEHOLD=…
+	@$(RUN) python -m pipelines explain --household "$(HOUSEHOLD)"
+
+.PHONY: rules-diff
+rules-diff: install ## who would turn red or green under a candidate: RULES=candidate.yaml
+	@$(RUN) python -m pipelines rules-diff --rules "$(RULES)"
+
 .PHONY: bench
 bench: install ## the benchmarks: SCALE=county
 	@$(RUN) python -m bench --scale $(or $(SCALE),county)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import dagster as dg
+import sqlalchemy as sa
 
 from assets.described import DAILY, code_references
 from assets.household import use_matched
@@ -19,7 +20,7 @@ from warehouse import review
 from warehouse.follow_up import ORDER as FOLLOWING
 from warehouse.migrations.run import upgrade
 from warehouse.publication import AuditFailed, PublicationError, RunSource, publish
-from warehouse.scoring_rules import load_rules
+from warehouse.scoring_rules import RuleError, Rules, load_rules, refuse_changed
 
 PUBLISHED = ("household", "household_member", "household_indicator", "warning_flag", "warning_reason", *FOLLOWING, "source_status")
 
@@ -28,6 +29,21 @@ def code_version() -> str:
     """The commit that runs, or `unknown` where the code is not in a checkout."""
     done = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
+
+
+def refuse_edited_rules(house: House, rules: Rules) -> None:
+    """Raises `RuleError` where a release was already made under rules of the same `effective_from` that read otherwise."""
+    engine = house.server.engine()
+    try:
+        with engine.connect() as connection:
+            used = connection.execute(
+                sa.text("select distinct rule_version from ops.release where rule_version like :since || '-%'"),
+                {"since": rules.effective_from.isoformat()},
+            ).scalars()
+            changed = [version for version in used if version != rules.version]
+    finally:
+        engine.dispose()
+    refuse_changed(rules, {rules.effective_from: changed[0]} if changed else {})
 
 
 def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict[str, str]:
@@ -102,8 +118,10 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
             upgrade(engine, house.server.passwords)
         finally:
             engine.dispose()
-        source = RunSource(context.run_id, code_version(), load_rules(as_of).version, is_provisional=as_of >= today())
+        rules = load_rules(as_of)
+        source = RunSource(context.run_id, code_version(), rules.version, is_provisional=as_of >= today())
         try:
+            refuse_edited_rules(house, rules)
             published = publish(
                 house.engine,
                 house.server.url,
@@ -117,8 +135,8 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
         except AuditFailed as failed:
             context.log.error(str(failed))
             raise dg.Failure(str(failed), allow_retries=False) from None
-        except PublicationError as error:
-            raise dg.Failure(f"release {as_of}: {error}. The last release stands.") from None
+        except (PublicationError, RuleError) as error:
+            raise dg.Failure(f"release {as_of}: {error}") from None
         context.log.info(f"{sum(published.seconds.values()):6.1f} s  {published.message}")
         return dg.MaterializeResult(
             metadata={

@@ -21,6 +21,12 @@ def main() -> int:
     psql = commands.add_parser("psql", help="a shell on the warehouse")
     psql.add_argument("--role", default="yihu_reader")
     commands.add_parser("check", help="do the definitions load?")
+    if len(sys.argv) > 1 and sys.argv[1] not in ("sync", "status", "ui", "psql", "check"):
+        from pipelines import operations
+        from pipelines.commands import settings_or_none
+
+        operations.add_parsers(commands)
+        return operations.run(settings_or_none(), parser.parse_args())
     asked = parser.parse_args()
     if asked.command == "sync":
         from pipelines.sync import sync as run

@@ -17,7 +17,8 @@ from resources.server import ServerError, warehouse_server
 from resources.settings import ROOT, Settings, SettingsError, load_settings
 
 
-def _settings() -> Settings | None:
+def settings_or_none() -> Settings | None:
+    """The settings, with Dagster's home prepared; None after saying what is wrong with them."""
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -29,7 +30,7 @@ def _settings() -> Settings | None:
 
 def check() -> int:
     """Loads the definitions as the code server does."""
-    settings = _settings()
+    settings = settings_or_none()
     if settings is None:
         return BAD_SETTINGS
     return subprocess.run(
@@ -44,7 +45,7 @@ def status() -> int:
     from pipelines.status import print_status
     from pipelines.status import status as look
 
-    settings = _settings()
+    settings = settings_or_none()
     if settings is None:
         return BAD_SETTINGS
     return OK if print_status(look(settings)) else FAILED
@@ -52,7 +53,7 @@ def status() -> int:
 
 def psql(role: str) -> int:
     """psql as a role; with SQL on standard input it runs that and stops at the first error."""
-    settings = _settings()
+    settings = settings_or_none()
     if settings is None:
         return BAD_SETTINGS
     options = [] if sys.stdin.isatty() else ["-v", "ON_ERROR_STOP=1", "--no-psqlrc"]
@@ -67,7 +68,7 @@ def psql(role: str) -> int:
 
 def ui(port: int) -> int:
     """The Dagster UI with its daemon, over the same data, until Ctrl-C."""
-    settings = _settings()
+    settings = settings_or_none()
     if settings is None:
         return BAD_SETTINGS
     try:

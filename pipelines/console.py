@@ -19,7 +19,7 @@ class ProgressFormatter(logging.Formatter):
         return f"{self.formatTime(record, '%H:%M:%S')}  {step:<48} {message}"
 
 
-@dg.logger(description="One line per asset, nothing of Dagster's own events.")
+@dg.logger(config_schema={}, description="One line per asset, nothing of Dagster's own events.")
 def progress_logger(context: dg.InitLoggerContext) -> logging.Logger:
     logger = logging.getLogger("yihu.progress")
     logger.setLevel(logging.INFO)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import date
 
 import dagster as dg
-from expectations.validation import preload
 
+from expectations.validation import preload
 from pipelines.definitions import build_defs
 
 UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]

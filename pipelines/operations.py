@@ -1,0 +1,229 @@
+"""What operators do by hand: look at the quarantine, open a gate, replay, grant, roll back, prune, explain a lamp, try rules.
+
+Belongs here: the commands behind those `make` targets. Not here: what they call (`warehouse`, `expectations`).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from expectations.contract import Contract, load_contracts
+from expectations.gate import GateError, open_gate
+from pipelines.summary import number, table
+from pipelines.sync import BAD_SETTINGS, FAILED, OK, complain
+from resources.engine import Engine
+from resources.house import place
+from resources.lake import Lake
+from resources.lock import RunLocked, run_lock
+from resources.server import ServerError, role_passwords, warehouse_server
+from resources.settings import Settings, secret_file, today
+from warehouse import access, explain, publication, quarantine, replay, scoring
+from warehouse.scoring_rules import RuleError, load_candidate, load_rules
+
+
+class UsageError(ValueError):
+    """The command was called with something that does not fit; says what to write."""
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[tuple[Engine, Lake]]:
+    engine = Engine(settings.home / "tmp")
+    try:
+        yield engine, Lake(settings.lake)
+    finally:
+        engine.close()
+
+
+@contextmanager
+def _administrator(settings: Settings) -> Iterator[sa.Engine]:
+    with warehouse_server(settings.home, settings.warehouse_url) as server:
+        engine = server.engine()
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+
+def _contract(name: str) -> Contract:
+    for contract in load_contracts():
+        if name in (contract.table, contract.records, f"{contract.department}.{contract.records}"):
+            return contract
+    raise UsageError(f"RECORDS is {name!r}: use one of {', '.join(c.records for c in load_contracts())}")
+
+
+def _newest(lake: Lake, table_name: str, at: date) -> date:
+    layer, name = place(table_name)
+    days = [day for day in lake.days(layer, name) if day <= at]
+    if not days:
+        raise UsageError(f"the lake has no {table_name} up to {at}: run make sync first")
+    return days[-1]
+
+
+def _view(engine: Engine, lake: Lake, name: str, day: date, view: str | None = None) -> None:
+    layer, folder = place(name)
+    files = lake.files(layer, folder, day)
+    if files is None:
+        raise UsageError(f"the lake has no {name} for {day}: run make sync AS_OF={day} first")
+    engine.parquet_view(view or name, files)
+
+
+def show_quarantine(settings: Settings, asked: argparse.Namespace) -> int:
+    """The open quarantine by department, record type and rule; with `--out`, a file per department to send back."""
+    with _engine(settings) as (engine, lake):
+        lines = quarantine.list_quarantine(engine, lake, load_contracts(), settings.as_of)
+        if not lines:
+            print(f"{settings.as_of}: the quarantine is empty")
+        else:
+            header = ["department", "records", "rule", "rows", "since", "seen at most", "batches"]
+            rows = [
+                [x.department, x.records, x.rule, number(x.rows), str(x.first_seen_on), number(x.times_seen), ", ".join(x.batches)]
+                for x in lines
+            ]
+            print(table(header, rows))
+        if asked.out:
+            for path in quarantine.write_corrections(engine, lake, load_contracts(), settings.as_of, Path(asked.out)):
+                print(f"to send back: {path}")
+    return OK
+
+
+def ask_replay(settings: Settings, asked: argparse.Namespace) -> int:
+    """Has the quarantine of a record type judged anew under its contract as it is now, when the day is next run."""
+    contract = _contract(asked.records)
+    with run_lock(settings.home), _engine(settings) as (engine, lake):
+        rows = replay.ask_replay(engine, lake, contract, settings.as_of)
+    print(f"{contract.table}: {rows:,} rows of the quarantine will be judged anew; now run: make sync AS_OF={settings.as_of}")
+    return OK
+
+
+def open_a_gate(settings: Settings, asked: argparse.Namespace) -> int:
+    """Opens the gate of a rejected batch (`--records`, `--batch`) or of a release (`--gate`), in a person's name."""
+    if asked.gate:
+        with _administrator(settings) as engine:
+            publication.open_gate(engine, settings.as_of, asked.gate, asked.by, asked.why)
+        print(f"gate {asked.gate} is open for {settings.as_of}; now run: make sync AS_OF={settings.as_of}")
+        return OK
+    if not asked.records or not asked.batch:
+        raise UsageError("name what to open: RECORDS=… BATCH=… for a rejected extract, or GATE=… for a release")
+    gate = open_gate(settings.lake, _contract(asked.records).table, asked.batch, asked.by, asked.why)
+    print(f"batch {gate.batch_id} may pass, said {gate.who}: {gate.why}; now run: make sync AS_OF={settings.as_of}")
+    return OK
+
+
+def give(settings: Settings, asked: argparse.Namespace) -> int:
+    """Gives a login its role and its areas or departments; a new login's password goes to a private file."""
+    secret = secret_file(settings.home, f"login_{asked.login}") if asked.login not in role_passwords(settings.home) else None
+    with _administrator(settings) as engine:
+        password = secret.read_text().strip() if secret is not None else None
+        granted = access.grant(engine, asked.login, asked.role, asked.area, asked.department, password)
+    print(
+        f"{granted.login} is {granted.role}; areas: {', '.join(granted.areas) or '-'}; departments: {', '.join(granted.departments) or '-'}"
+    )
+    if secret is not None:
+        print(f"password in {secret}")
+    return OK
+
+
+def go_back(settings: Settings, asked: argparse.Namespace) -> int:
+    """Makes an earlier release current again."""
+    with _administrator(settings) as engine:
+        moved = publication.rollback(engine, asked.by, asked.why, asked.to)
+    print(f"release {moved.now} of {moved.as_of} is current again (it was {moved.before}); what came after it is marked as withdrawn")
+    return OK
+
+
+def prune(settings: Settings, asked: argparse.Namespace) -> int:
+    """Gives up what the retention does not keep."""
+    with _administrator(settings) as engine:
+        pruned = publication.prune(engine, settings.lake / "release", today(), kept_days=asked.keep)
+    print(f"{len(pruned.releases)} releases, {pruned.rows:,} versions and {len(pruned.folders)} folders given up")
+    return OK
+
+
+def explain_lamp(settings: Settings, asked: argparse.Namespace) -> int:
+    """One household's lamp in plain words, and how it came about day by day."""
+    with _engine(settings) as (engine, lake):
+        newest = _newest(lake, "warning_flag", settings.as_of)
+        layer, name = place("warning_flag")
+        lamps = []
+        for day in [d for d in lake.days(layer, name) if d <= newest][-asked.days :]:
+            _view(engine, lake, "warning_flag", day)
+            _view(engine, lake, "warning_reason", day)
+            lamp = explain.read_lamp(engine, asked.household, day)
+            if lamp is not None:
+                lamps.append(lamp)
+    if not lamps:
+        raise UsageError(f"no household {asked.household} up to {newest}: take its household_id from yihu.household")
+    print(explain.explain(lamps[-1]))
+    print()
+    print(explain.history(lamps))
+    return OK
+
+
+def compare_rules(settings: Settings, asked: argparse.Namespace) -> int:
+    """Scores the newest day under a candidate rule file: who would change, and why. Publishes nothing."""
+    with _engine(settings) as (engine, lake):
+        day = _newest(lake, "warning_flag", settings.as_of)
+        for contract in load_contracts():
+            _view(engine, lake, f"matched_{contract.table}", day)
+        for name in ("person", "source_status"):
+            _view(engine, lake, name, day)
+        engine.view("source_state", "select records, state from source_status")
+        before = lake.latest(*place("warning_flag"), day)
+        _view(engine, lake, "warning_flag", before or day, "previous_flags")
+        where = "" if before else " where false"
+        engine.table("previous_warning_flag", f"select * from previous_flags{where}")
+        print(scoring.rules_diff(engine, day, load_rules(day), load_candidate(Path(asked.rules), day)).text())
+    return OK
+
+
+COMMANDS = {
+    "quarantine": show_quarantine,
+    "replay": ask_replay,
+    "open-gate": open_a_gate,
+    "grant": give,
+    "rollback": go_back,
+    "prune": prune,
+    "explain": explain_lamp,
+    "rules-diff": compare_rules,
+}
+EXPECTED = (UsageError, GateError, RuleError, RunLocked, ServerError, access.AccessError, publication.PublicationError, replay.ReplayError)
+
+
+def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The command line of each operation."""
+    parsers = {name: commands.add_parser(name, help=(run.__doc__ or "").splitlines()[0]) for name, run in COMMANDS.items()}
+    parsers["quarantine"].add_argument("--out", help="a folder for the files to send back")
+    parsers["replay"].add_argument("--records", required=True)
+    gate = parsers["open-gate"]
+    gate.add_argument("--records")
+    gate.add_argument("--batch")
+    gate.add_argument("--gate")
+    for parser in (gate, parsers["rollback"]):
+        parser.add_argument("--by", default="", help="a person's name")
+        parser.add_argument("--why", default="", help="the reason, which is recorded")
+    parsers["rollback"].add_argument("--to", type=int, help="a release_id; default: the one before")
+    parsers["grant"].add_argument("--login", required=True)
+    parsers["grant"].add_argument("--role", required=True)
+    parsers["grant"].add_argument("--area", action="append", default=[])
+    parsers["grant"].add_argument("--department", action="append", default=[])
+    parsers["prune"].add_argument("--keep", type=int, default=30, help="days")
+    parsers["explain"].add_argument("--household", required=True)
+    parsers["explain"].add_argument("--days", type=int, default=30)
+    parsers["rules-diff"].add_argument("--rules", required=True, help="the candidate rule file")
+
+
+def run(settings: Settings | None, asked: argparse.Namespace) -> int:
+    """Runs one operation; a mistake is one clear line."""
+    if settings is None:
+        return BAD_SETTINGS
+    try:
+        return COMMANDS[asked.command](settings, asked)
+    except EXPECTED as error:
+        complain(str(error))
+        return FAILED
