@@ -2,7 +2,7 @@
 -- security definer with a fixed search_path, and compare grants with session_user.
 
 create or replace function yihu.current_release() returns integer
-language plpgsql stable security definer set search_path = pg_catalog as $$
+language plpgsql stable parallel safe security definer set search_path = pg_catalog as $$
 declare
   chosen text := nullif(current_setting('yihu.release_id', true), '');
   found integer;
@@ -23,7 +23,7 @@ end $$;
 comment on function yihu.current_release() is 'The release that this session reads: the current one, or the one that yihu_as_of chose.';
 
 create or replace function yihu.current_as_of() returns date
-language sql stable security definer set search_path = pg_catalog as $$
+language sql stable parallel safe security definer set search_path = pg_catalog as $$
   select r.as_of from ops.release as r where r.release_id = yihu.current_release()
 $$;
 comment on function yihu.current_as_of() is 'The business day of the release that this session reads.';
@@ -52,13 +52,13 @@ comment on function yihu.yihu_as_of(date) is
   'Lets this session read the last release on or before the day, through the same views; null goes back to the current one.';
 
 create or replace function yihu.granted_areas() returns text[]
-language sql stable security definer set search_path = pg_catalog as $$
+language sql stable parallel safe security definer set search_path = pg_catalog as $$
   select coalesce(array_agg(g.area_code), '{}') from ops.area_grant as g where g.login = session_user
 $$;
 comment on function yihu.granted_areas() is 'The areas that this login was granted.';
 
 create or replace function yihu.granted_departments() returns text[]
-language sql stable security definer set search_path = pg_catalog as $$
+language sql stable parallel safe security definer set search_path = pg_catalog as $$
   select coalesce(array_agg(g.department), '{}') from ops.department_grant as g where g.login = session_user
 $$;
 comment on function yihu.granted_departments() is 'The departments that this login was granted.';
