@@ -98,12 +98,14 @@ def numbers(engine: Engine, count: int) -> tuple[float, float]:
     """Seconds to normalise, check and join `count` numbers to a spine as large: with the expressions of the house, and bare."""
     digits = "'612422' || strftime(date '1936-01-01' + cast((i * 7919) % 32000 as integer), '%Y%m%d') || lpad(cast((i // 32000) % 1000 as varchar), 3, '0')"
     engine.table("given", f"select d || {identity.check_character('d')} as number from (select {digits} as d from range({count}) as t(i))")
+    shaped = (
+        f"select {identity.shaped('c')} as number, {identity.form('c')} as form from (select {identity.cleaned('number')} as c from given)"
+    )
+    expected = f"select *, {identity.check_character('number')} as expected from ({shaped})"
+    problem = identity.problem("number", "form", "date '2026-11-19'", "expected")
     house = f"""
-        select count(*) filter (where s.number is not null and c.problem is null) from (
-            select number, {identity.problem("number", "form", "date '2026-11-19'")} as problem from (
-                select {identity.shaped("cleaned")} as number, {identity.form("cleaned")} as form
-                from (select {identity.cleaned("number")} as cleaned from given))
-        ) as c left join given as s on s.number = c.number"""
+        select count(*) filter (where s.number is not null and c.problem is null)
+        from (select number, {problem} as problem from ({expected})) as c left join given as s on s.number = c.number"""
     integer = "cast(left(number, 17) as bigint)"
     total = " + ".join(f"(({integer} // {10 ** (16 - i)}) % 10) * {w}" for i, w in enumerate(identity.WEIGHTS))
     plain = f"""

@@ -33,8 +33,9 @@ def judge(engine: Engine, raw: str | None) -> tuple[str | None, str | None, str 
     row = engine.rows(
         f"""
         with cleaned as (select {identity.cleaned("raw")} as clean from (select cast(? as varchar) as raw)),
-        shaped as (select {identity.shaped("clean")} as number, {identity.form("clean")} as form from cleaned)
-        select number, form, {identity.problem("number", "form", f"date '{AS_OF}'")} from shaped
+        shaped as (select {identity.shaped("clean")} as number, {identity.form("clean")} as form from cleaned),
+        expected as (select *, {identity.check_character("number")} as expected from shaped)
+        select number, form, {identity.problem("number", "form", f"date '{AS_OF}'", "expected")} from expected
         """,
         [raw],
     )[0]

@@ -19,15 +19,18 @@ shaped as (
     from cleaned
 ),
 levelled as (
-    select s.*, {{ names.key("s.folded_name", "s.name_mask") }} as name_key
+    select
+        s.*,
+        {{ names.key("s.folded_name", "s.name_mask") }} as name_key,
+        {{ ids.check_character("s.number") }} as expected_character
     from shaped as s
     cross join name_variant
 ),
 judged as (
     select
         *,
-        {{ ids.problem("number", "form", as_of) }} as problem,
-        {{ ids.passes_check("number") }} as passes_check,
+        {{ ids.problem("number", "form", as_of, "expected_character") }} as problem,
+        {{ ids.passes_check("number", "expected_character") }} as passes_check,
         {{ ids.is_clipped("number", "form") }} as is_clipped,
         {{ names.gap("name_key") }} as name_gap
     from levelled

@@ -15,14 +15,17 @@ shaped as (
     from cleaned
 ),
 levelled as (
-    select s.*, {{ names.key("s.folded_name", "s.name_mask") }} as name_key
+    select
+        s.*,
+        {{ names.key("s.folded_name", "s.name_mask") }} as name_key,
+        {{ ids.check_character("s.shaped_number") }} as expected_character
     from shaped as s
     cross join name_variant
 ),
 judged as (
     select
         *,
-        {{ ids.problem("shaped_number", "form", as_of) }} is null as is_sound,
+        {{ ids.problem("shaped_number", "form", as_of, "expected_character") }} is null as is_sound,
         {{ names.gap("name_key") }} as name_gap
     from levelled
 )
