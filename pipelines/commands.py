@@ -9,6 +9,8 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from threading import Event
 
 from pipelines.environment import prepare
 from pipelines.services import ServiceError, services
@@ -29,15 +31,17 @@ def settings_or_none() -> Settings | None:
 
 
 def check() -> int:
-    """Loads the definitions as the code server does."""
-    settings = settings_or_none()
-    if settings is None:
+    """Loads the definitions and resolves every job, schedule and asset of them."""
+    if settings_or_none() is None:
         return BAD_SETTINGS
-    return subprocess.run(
-        [sys.executable, "-m", "dagster", "definitions", "validate", "-m", "pipelines.definitions", "--log-level", "error"],
-        cwd=ROOT,
-        check=False,
-    ).returncode
+    import dagster as dg
+
+    from pipelines.definitions import build_defs
+
+    defs = build_defs()
+    dg.Definitions.validate_loadable(defs)
+    print(f"definitions: {len(list(defs.resolve_all_asset_specs()))} assets, {len(list(defs.jobs or []))} jobs, all load")
+    return OK
 
 
 def status() -> int:
@@ -75,29 +79,23 @@ def ui(port: int) -> int:
         with services(settings) as running:
             running.bring_to(settings.as_of)
             print(f"yihu: the UI is at http://127.0.0.1:{port}/ (Ctrl-C ends it)", flush=True)
-            process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "dagster",
-                    "dev",
-                    "-m",
-                    "pipelines.definitions",
-                    "-h",
-                    "127.0.0.1",
-                    "-p",
-                    str(port),
-                    "--log-level",
-                    "warning",
-                ],
-                cwd=ROOT,
-            )
-            signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                process.wait(20)
-                return OK
+            return _serve(["dagster-webserver", "-h", "127.0.0.1", "-p", str(port)], ["dagster-daemon", "run"])
     except ServiceError as error:
         complain(str(error))
         return FAILED
+
+
+def _serve(*programs: list[str]) -> int:
+    """Runs Dagster's own programs over our definitions until one ends or somebody asks us to; leaves none behind."""
+    folder = Path(sys.executable).parent
+    running = [subprocess.Popen([str(folder / name), *options, "-m", "pipelines.definitions"], cwd=ROOT) for name, *options in programs]
+    asked = Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: asked.set())
+    while not asked.wait(0.5) and all(process.poll() is None for process in running):
+        pass
+    for process in running:
+        process.terminate()
+    for process in running:
+        process.wait(30)
+    return OK if asked.is_set() else FAILED
