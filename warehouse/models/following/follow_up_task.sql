@@ -1,12 +1,18 @@
 -- A task for each red household and each risk indicator that gave it points. It keeps its id and its words from day to
--- day, and is closed on the day on which its reason is gone: seen to give no points. What cannot be seen closes nothing.
+-- day, and is closed on the day on which its reason is gone: seen to give no points. What cannot be seen closes nothing,
+-- and while a lamp is held, what made it red stays open.
 with risk as (
     select household_id, code
     from warning_reason
     where substr(code, 1, 1) = 'R' and points > 0
 ),
 lamp as (
-    select f.household_id, f.area_code, f.level, i.missing
+    select
+        f.household_id,
+        f.area_code,
+        f.level,
+        i.missing,
+        case when f.is_held then f._red_codes else cast([] as varchar[]) end as held_by
     from warning_flag as f
     left join household_indicator as i on i.household_id = f.household_id
 ),
@@ -23,7 +29,9 @@ before as (
         b.due_on,
         case
             when b.closed_on is not null then b.closed_on
-            when r.code is null and not coalesce(list_contains(p.missing, b.code), false) then {{ as_of }}
+            when r.code is not null then null
+            when list_contains(p.missing, b.code) or list_contains(p.held_by, b.code) then null
+            else {{ as_of }}
         end as closed_on
     from previous_follow_up_task as b
     left join lamp as p on p.household_id = b.household_id

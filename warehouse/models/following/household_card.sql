@@ -1,13 +1,7 @@
--- One household on one page: six lists, as JSON text. Entries stand in the order of their text. Nothing here is counted
--- in days: a card changes only when its facts do.
+-- One household on one page: six lists, as JSON text. Incomes stand in their own order, other entries in the order of
+-- their text. Nothing here is counted in days: a card changes only when its facts do.
 {% from "following/json.jinja" import item, said, plain, day, entry %}
 with entry as (
-{% for name, column in incomes %}
-    select household_id, 'income' as list, {{ entry([item(name), plain("yuan", column)]) }} as entry
-    from indicator_state
-    where {{ column }} <> 0
-    union all
-{% endfor %}
     select s.household_id, 'benefits' as list, {{ entry([said("item", "s.scheme"), said("class", "a.class"), plain("yuan_a_month", "a.monthly_amount"), day("since", "a.started_on")]) }} as entry
     from scheme_in_force as s
     inner join matched_civil_affairs__assistance as a on a.record_id = s.record_id
@@ -86,10 +80,21 @@ with entry as (
     from matched_rural_revitalisation__households
     where water_safe is not null
 ),
+earned as (
+    select
+        household_id,
+        concat_ws(
+            ',',
+{% for name, column in incomes %}
+            case when {{ column }} <> 0 then {{ entry([item(name), plain("yuan", column)]) }} end{{ "," if not loop.last }}
+{% endfor %}
+        ) as income
+    from indicator_state
+),
 listed as (
     select
         household_id,
-{% for list in lists %}
+{% for list in lists if list != "income" %}
         array_to_string(list_sort(list(entry) filter (where list = '{{ list }}')), ',') as {{ list }}{{ "," if not loop.last }}
 {% endfor %}
     from entry
@@ -101,9 +106,10 @@ select
     substr(h.area_code, 1, 9) as town_code,
     concat(
 {% for list in lists %}
-        '{{ "{" if loop.first else "," }}"{{ list }}":[', coalesce(l.{{ list }}, ''), ']',
+        '{{ "{" if loop.first else "," }}"{{ list }}":[', coalesce({{ "i" if list == "income" else "l" }}.{{ list }}, ''), ']',
 {% endfor %}
         '}'
     ) as card
 from household as h
+left join earned as i on i.household_id = h.household_id
 left join listed as l on l.household_id = h.household_id
