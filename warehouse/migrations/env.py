@@ -1,5 +1,8 @@
 """Alembic's environment: the connection comes from `warehouse.migrations.run`, the target from `warehouse.schema`."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from alembic import context
 
 from warehouse.schema import METADATA
@@ -7,7 +10,7 @@ from warehouse.schema import METADATA
 OURS = {"store", "ops", "vault"}
 
 
-def include_name(name: str | None, kind: str, parents: dict[str, str | None]) -> bool:
+def include_name(name: str | None, kind: str, parents: Mapping[Any, str | None]) -> bool:
     """The warehouse's schemas; not Alembic's own table."""
     if kind == "schema":
         return name in OURS

@@ -69,7 +69,7 @@ def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: s
     except sa.exc.ProgrammingError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise MigrationError(
-            f"the warehouse's schema could not be made: {reason}. The login of YIHU_WAREHOUSE_URL must own the database and have CREATEROLE."
+            f"the warehouse's schema could not be made: {reason}. The login must own the database and have CREATEROLE."
         ) from None
 
 

@@ -55,7 +55,8 @@ def before_writing(engine: SqlEngine, content: Content, register: str | None, pe
             continue
         if found := duplicates(engine, view):
             findings.append(f"{view.name}: {found} keys stand twice or are empty")
-        findings += _identities(engine, view, changed(view), person)
+        rows = changed(view) if engine.exists(f"differs_{view.name}") else Content.rows(view)
+        findings += _identities(engine, view, rows, person)
     if register is not None:
         lost = engine.scalar(
             f'select count(*) from "{register}" as r left join release_household as h using (household_id) where h.household_id is null'
