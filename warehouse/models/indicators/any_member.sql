@@ -1,5 +1,5 @@
 -- Any member: register members of status 1 or 3 (who moved out no longer counts), with what their death says.
--- Active: of status 1 with no linked death on or before the day.
+-- Active: of status 1 with no linked death on or before the day. A row that stewards merged away (2 in the spine) is out.
 with death as (
     select
         member_id,
@@ -33,4 +33,4 @@ select
 from matched_rural_revitalisation__members as m
 left join person as p on p.member_id = m.member_id
 left join death as d on d.member_id = m.member_id
-where m.outcome = 'linked' and m.status in ('1', '3')
+where m.outcome = 'linked' and m.status in ('1', '3') and coalesce(p.status, '') <> '2'
