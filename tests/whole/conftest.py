@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from resources.settings import ROOT
 
 FIRST = date(2026, 11, 19)
 SECOND = FIRST + timedelta(days=1)
-HOUSEHOLDS = 2000
+HOUSEHOLDS = 1000
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,19 @@ def sync(home: Path, as_of: date, **settings: str) -> subprocess.CompletedProces
 
 
 @pytest.fixture(scope="session")
-def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
-    """Two days of a small county, the second synced twice."""
-    home = tmp_path_factory.mktemp("county")
+def synced() -> Iterator[Synced]:
+    """Two days of a small county, the second synced twice.
+
+    Not under pytest's own folder: another pytest of the same user would lock the embedded server out of it.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="yihu-county-")
+    home = Path(folder.name)
     outputs = {}
     for name, day in (("first", FIRST), ("second", SECOND), ("again", SECOND)):
         done = sync(home, day)
         outputs[name] = done.stdout + done.stderr
         assert done.returncode == 0, outputs[name][-4000:]
-    with warehouse_server(home):
+    with folder, warehouse_server(home):
         yield Synced(home, outputs)
 
 

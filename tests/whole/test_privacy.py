@@ -26,7 +26,7 @@ def identities(synced: Synced) -> tuple[list[str], list[str]]:
     numbers = sorted({n for n, _ in rows if n and len(n) >= 15 and not n.startswith("999999")})
     names = sorted({name for _, name in rows if name and len(name) >= 3})
     assert len(numbers) > 1000
-    assert len(names) > 500
+    assert len(names) > 300
     return numbers, names
 
 
