@@ -137,7 +137,8 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
             raise dg.Failure(str(failed), allow_retries=False) from None
         except (PublicationError, RuleError) as error:
             raise dg.Failure(f"release {as_of}: {error}") from None
-        context.log.info(f"{sum(published.seconds.values()):6.1f} s  {published.message}")
+        steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in published.seconds.items())
+        context.log.info(f"{sum(published.seconds.values()):6.1f} s  {published.message} ({steps})")
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": sum(published.counts.values()),
