@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from expectations.contract import Contract, Field, load_contracts
 from warehouse.schema.declared import ADDED, VIEWS, Column, View
+from warehouse.schema.periodic import PERIODIC
 from warehouse.schema.tables import METADATA, RELEASE, SOURCE_STATUS
 
 DICTIONARY = Path(__file__).parents[1] / "docs" / "dictionary.md"
@@ -37,9 +38,9 @@ def _row(column: Column, key: tuple[str, ...]) -> tuple[str, ...]:
     return (f"`{column.name}`", column.type, "yes" if column.name in key else "", column.meaning)
 
 
-def _view(view: View) -> list[str]:
+def _view(view: View, added: tuple[Column, ...] = ADDED) -> list[str]:
     lines = [f"### yihu.{view.name}", "", view.meaning, ""]
-    return lines + _table("column type key meaning", [_row(column, view.key) for column in (*view.stored, *ADDED)])
+    return lines + _table("column type key meaning", [_row(column, view.key) for column in (*view.stored, *added)])
 
 
 def _sql_table(table: sa.Table, names: list[str] | None = None) -> list[tuple[str, ...]]:
@@ -78,6 +79,9 @@ def dictionary() -> str:
         "`is_current`": ("`is_current`", "boolean", "", "the release that readers see")
     }
     lines += _table("column type key meaning", [release[f"`{name}`"] for name in RELEASE_COLUMNS])
+    lines += ["## What the rhythms leave (schema `yihu`, a row per period, whatever release is read)", ""]
+    for view in PERIODIC:
+        lines += _view(view, ())
     lines += ["## For operators and stewards (schemas `ops` and `vault`)", ""]
     for table in sorted(METADATA.tables.values(), key=lambda table: (str(table.schema), table.name)):
         if table.schema in ("ops", "vault"):

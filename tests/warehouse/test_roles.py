@@ -10,11 +10,11 @@ from resources.server import Server
 from tests.warehouse.conftest import Warehouse, make_warehouse
 from tests.warehouse.county import TOWNS
 from warehouse.access import AccessError, grant, grants, revoke
-from warehouse.schema import METADATA, VIEWS
+from warehouse.schema import METADATA, PERIODIC, VIEWS
 
 ROLES = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor", "yihu_publisher", "stranger")
 ACTIONS = ("select", "insert", "update", "delete")
-LISTS = ("verify_item", "follow_up_task")
+LISTS = ("verify_item", "follow_up_task", "monthly_screening", "quarterly_supervision")
 OPEN_TO_ALL = ("release", "source_status")
 HOUSEHOLD_OF_TOWN = {town: f"H{number:09d}" for number, town in enumerate(TOWNS)}
 MINE, OTHER = TOWNS[1], TOWNS[2]
@@ -50,7 +50,7 @@ def expected(role: str, schema: str, table: str, action: str) -> bool:
 
 
 def objects() -> list[tuple[str, str]]:
-    views = [("yihu", view.name) for view in VIEWS] + [("yihu", name) for name in OPEN_TO_ALL]
+    views = [("yihu", view.name) for view in (*VIEWS, *PERIODIC)] + [("yihu", name) for name in OPEN_TO_ALL]
     return views + sorted((table.schema or "", table.name) for table in METADATA.tables.values())
 
 
@@ -72,7 +72,7 @@ def attempt(connection: sa.Connection, sql: str) -> bool:
 
 def statement(schema: str, table: str, action: str) -> str:
     column = "household_id" if schema in ("yihu", "store") else METADATA.tables[f"{schema}.{table}"].columns.keys()[-1]
-    if table in ("area_ledger", "bulletin"):
+    if table in ("area_ledger", "bulletin") or table in {view.name for view in PERIODIC}:
         column = "area_code"
     if table in OPEN_TO_ALL:
         column = {"release": "as_of", "source_status": "department"}[table]
@@ -368,6 +368,6 @@ def test_row_security_is_on_wherever_there_is_an_area(guarded: Warehouse) -> Non
 
 def test_no_identity_in_any_column_of_any_view(guarded: Warehouse) -> None:
     secrets = [str(row[0]) for row in guarded.rows("select id_number from vault.person union select name from vault.person")]
-    for view in (*(view.name for view in VIEWS), "source_status", "release"):
+    for view in (*(view.name for view in (*VIEWS, *PERIODIC)), "source_status", "release"):
         text = "\n".join(str(row) for row in guarded.rows(f"select v::text from yihu.{view} as v", "yihu_reader"))
         assert not [secret for secret in secrets if secret in text]

@@ -1,6 +1,7 @@
-"""The warehouse's schema: `declared` (what consumers read), `tables`, `programs` (views, functions), `roles`."""
+"""The warehouse's schema: `declared` and `periodic` (what consumers read), `tables`, `programs` (views, functions), `roles`."""
 
 from warehouse.schema.declared import VIEW, VIEWS, Column, View
+from warehouse.schema.periodic import PERIODIC
 from warehouse.schema.tables import METADATA, OPEN
 
-__all__ = ["METADATA", "OPEN", "VIEW", "VIEWS", "Column", "View"]
+__all__ = ["METADATA", "OPEN", "PERIODIC", "VIEW", "VIEWS", "Column", "View"]

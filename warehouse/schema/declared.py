@@ -52,7 +52,7 @@ COVERAGE = Column("coverage", "numeric(5,4)", "share of the 72 indicators that a
 STAGES = ("discovered", "verified", "compared", "reviewed", "approved", "recorded", "assisted", "cleared")
 
 
-def _columns(*rows: str | Column) -> tuple[Column, ...]:
+def columns(*rows: str | Column) -> tuple[Column, ...]:
     """`name | type | meaning`, a line each."""
     made: list[Column] = []
     for row in rows:
@@ -72,7 +72,7 @@ def _indicator(indicator: Indicator) -> Column:
 HOUSEHOLD = View(
     "household",
     ("household_id",),
-    _columns(
+    columns(
         HOUSEHOLD_ID,
         "head_name_masked | text | the head's name, masked (户主): 徐*",
         "household_type | text | 1 general; 2 lifted out of poverty and still entitled; 3 lifted and no longer entitled (户类型)",
@@ -89,7 +89,7 @@ HOUSEHOLD = View(
 HOUSEHOLD_MEMBER = View(
     "household_member",
     ("member_id",),
-    _columns(
+    columns(
         "member_id | text | the person's number in the base register (人编号)",
         HOUSEHOLD_ID,
         "name_masked | text | the surname and *",
@@ -109,7 +109,7 @@ HOUSEHOLD_INDICATOR = View(
     (
         HOUSEHOLD_ID,
         *(_indicator(indicator) for indicator in load_indicators()),
-        *_columns(
+        *columns(
             COVERAGE,
             "missing | text[] | codes of the indicators without a value because a source or a field is missing",
             "stale | text[] | codes of the indicators whose value stands on a source older than its contract allows",
@@ -122,7 +122,7 @@ HOUSEHOLD_INDICATOR = View(
 WARNING_FLAG = View(
     "warning_flag",
     ("household_id",),
-    _columns(
+    columns(
         HOUSEHOLD_ID,
         "level | text | red; yellow; green; none (no active member)",
         "score | numeric(6,2) | 0 to 100; red above 30, yellow above 15",
@@ -141,7 +141,7 @@ WARNING_FLAG = View(
 WARNING_REASON = View(
     "warning_reason",
     ("household_id", "code"),
-    _columns(
+    columns(
         HOUSEHOLD_ID,
         "code | text | an indicator; cap:<domain>; offset; floor; limit",
         "points | numeric(6,2) | risk positive, resilience negative, the others what they changed; they sum to the score",
@@ -158,7 +158,7 @@ WARNING_REASON = View(
 FLAG_CHANGE = View(
     "flag_change",
     ("household_id",),
-    _columns(
+    columns(
         HOUSEHOLD_ID,
         "from_level | text | none for a household that is new",
         "to_level | text | the level now",
@@ -173,7 +173,7 @@ FLAG_CHANGE = View(
 VERIFY_ITEM = View(
     "verify_item",
     ("household_id", "department", "code"),
-    _columns(
+    columns(
         HOUSEHOLD_ID,
         "department | text | whose list it is on",
         "code | text | the indicator that put it there",
@@ -186,7 +186,7 @@ VERIFY_ITEM = View(
 FOLLOW_UP_TASK = View(
     "follow_up_task",
     ("task_id",),
-    _columns(
+    columns(
         "task_id | text | the same from day to day",
         HOUSEHOLD_ID,
         "need | text | a difficulty code (需求清单)",
@@ -203,7 +203,7 @@ FOLLOW_UP_TASK = View(
 CASE_PROGRESS = View(
     "case_progress",
     ("case_id",),
-    _columns(
+    columns(
         "case_id | text | ",
         HOUSEHOLD_ID,
         "monitor_class | text | ",
@@ -219,7 +219,7 @@ CASE_PROGRESS = View(
 AREA_LEDGER = View(
     "area_ledger",
     ("area_code",),
-    _columns(
+    columns(
         "area_code | text | county, town or village: 6, 9 or 12 digits",
         "area_level | text | county; town; village",
         "area_name | text | ",
@@ -243,7 +243,7 @@ AREA_LEDGER = View(
 BULLETIN = View(
     "bulletin",
     ("area_code", "measure"),
-    _columns(
+    columns(
         "area_code | text | a county or a town: 6 or 9 digits",
         "measure | text | red_rate; insured_rate; chronic_signed_rate; support_rate; microcredit_rate;"
         " clearance_rate_households; …_persons",
@@ -257,7 +257,7 @@ BULLETIN = View(
 HOUSEHOLD_CARD = View(
     "household_card",
     ("household_id",),
-    _columns(HOUSEHOLD_ID, "card | jsonb | six lists: income benefits medical schooling housing water"),
+    columns(HOUSEHOLD_ID, "card | jsonb | six lists: income benefits medical schooling housing water"),
     "One household on one page (一卡一簿六清单).",
 )
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from warehouse.schema.declared import ADDED, VIEWS, View
+from warehouse.schema.declared import ADDED, VIEWS, Column, View
+from warehouse.schema.periodic import PERIODIC
 from warehouse.schema.tables import SOURCE_STATUS
 
 FUNCTIONS = Path(__file__).with_name("functions.sql")
@@ -63,6 +64,12 @@ def view_sql(view: View) -> str:
     )
 
 
+def periodic_sql(view: View) -> str:
+    """The view of a table that has a row per period: all periods, whatever release the session reads."""
+    columns = ", ".join(f't."{column.name}"' for column in view.stored)
+    return f'create view yihu."{view.name}" with (security_invoker = true) as\nselect {columns}\nfrom store."{view.name}" as t'
+
+
 def source_status_sql() -> str:
     columns = ", ".join(f's."{column.name}"' for column in SOURCE_STATUS.columns if column.name != "release_id")
     return (
@@ -71,9 +78,9 @@ def source_status_sql() -> str:
     )
 
 
-def _comments(view: View) -> list[str]:
+def _comments(view: View, added: tuple[Column, ...] = ADDED) -> list[str]:
     rows = [f'comment on view yihu."{view.name}" is {_literal(view.meaning)}']
-    for column in (*view.stored, *ADDED):
+    for column in (*view.stored, *added):
         if column.meaning:
             rows.append(f'comment on column yihu."{view.name}"."{column.name}" is {_literal(column.meaning)}')
     return rows
@@ -89,6 +96,8 @@ def statements() -> list[str]:
     made.append(FUNCTIONS.read_text(encoding="utf-8"))
     for view in VIEWS:
         made += [view_sql(view), *_comments(view)]
+    for view in PERIODIC:
+        made += [periodic_sql(view), *_comments(view, ())]
     made += [source_status_sql(), RELEASE_VIEW]
     made.append("comment on view yihu.source_status is 'How fresh and how complete each record type is.'")
     made.append("comment on view yihu.release is 'The releases that can be read.'")

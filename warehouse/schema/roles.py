@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import psycopg
 import sqlalchemy as sa
 
-from warehouse.schema.declared import VIEW, VIEWS
+from warehouse.schema.declared import VIEWS
+from warehouse.schema.periodic import DEPARTMENTS_OWN, PERIODIC
 from warehouse.schema.programs import FUNCTION_NAMES, SCHEMAS
 from warehouse.schema.tables import METADATA
 
@@ -19,7 +20,7 @@ STEWARD, AUDITOR, PUBLISHER = "yihu_steward", "yihu_auditor", "yihu_publisher"
 ROLES = (READER, AREA, DEPARTMENT, STEWARD, AUDITOR, PUBLISHER)
 EVERYBODY = ", ".join(ROLES)
 
-DEPARTMENT_VIEWS = ("verify_item", "follow_up_task")
+DEPARTMENT_VIEWS = ("verify_item", "follow_up_task", *DEPARTMENTS_OWN)
 AUDITED = (
     "release",
     "current_release",
@@ -76,7 +77,7 @@ def grants() -> list[str]:
     made += [f"grant execute on function {name} to {EVERYBODY}" for name in OF_SESSION]
     made += [f"grant select on yihu.release, ops.release, ops.current_release to {EVERYBODY}"]
     readers = f"{READER}, {AREA}, {PUBLISHER}"
-    for view in VIEWS:
+    for view in (*VIEWS, *PERIODIC):
         also = f", {DEPARTMENT}" if view.name in DEPARTMENT_VIEWS else ""
         made.append(f'grant select on yihu."{view.name}", store."{view.name}" to {readers}{also}')
     made.append(f"grant select on yihu.source_status, ops.source_status to {EVERYBODY}")
@@ -97,7 +98,7 @@ def grants() -> list[str]:
 
 def publisher_grants() -> list[str]:
     made = [f"grant usage on schema store to {PUBLISHER}"]
-    made += [f'grant insert, update, delete on store."{view.name}" to {PUBLISHER}' for view in VIEWS]
+    made += [f'grant insert, update, delete on store."{view.name}" to {PUBLISHER}' for view in (*VIEWS, *PERIODIC)]
     written = ("release", "current_release", "source_status", "validation_result", "quarantine", "review_queue")
     made += [f"grant select, insert, update, delete on ops.{name} to {PUBLISHER}" for name in written]
     made.append(f"grant select, update on ops.gate_opening to {PUBLISHER}")
@@ -110,7 +111,7 @@ def publisher_grants() -> list[str]:
 
 def policies() -> list[str]:
     made: list[str] = []
-    for view in VIEWS:
+    for view in (*VIEWS, *PERIODIC):
         table = f'store."{view.name}"'
         made.append(f"alter table {table} enable row level security")
         made.append(f"create policy reader_reads on {table} for select to {READER} using (true)")
@@ -149,4 +150,4 @@ def apply_grants(connection: sa.Connection) -> None:
 
 def protected_tables() -> list[str]:
     """Every table with an `area_code` of a household; the tests compare this with what the database says."""
-    return [f"store.{table.name}" for table in METADATA.sorted_tables if table.schema == "store" and table.name in VIEW]
+    return [f"store.{table.name}" for table in METADATA.sorted_tables if table.schema == "store"]

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from warehouse.schema.declared import VIEWS, Column, View
+from warehouse.schema.periodic import PERIODIC
 
 OPEN = 2147483647
 """`until_release` of a row that stands in the last release written."""
@@ -64,6 +65,14 @@ def _versioned(view: View) -> sa.Table:
     return table
 
 
+def _periodic(view: View) -> sa.Table:
+    key = sa.PrimaryKeyConstraint(*view.key)
+    table = sa.Table(view.name, METADATA, *(_made(column, view.key) for column in view.stored), key, schema="store", comment=view.meaning)
+    for names in view.indexes:
+        sa.Index(f"{view.name}_{'_'.join(names)}_idx", *(table.c[name] for name in names))
+    return table
+
+
 def _table(schema: str, name: str, comment: str, *columns: sa.Column[Any] | sa.Constraint | sa.Index) -> sa.Table:
     return sa.Table(name, METADATA, *columns, schema=schema, comment=comment)
 
@@ -77,7 +86,7 @@ def _key(text: str) -> sa.Column[Any]:
     return _column(text, primary_key=True, autoincrement=False)
 
 
-STORE = {view.name: _versioned(view) for view in VIEWS}
+STORE = {view.name: _versioned(view) for view in VIEWS} | {view.name: _periodic(view) for view in PERIODIC}
 
 RELEASE = _table(
     "ops",

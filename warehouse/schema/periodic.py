@@ -1,0 +1,93 @@
+"""What the four rhythms leave behind: tables with a row per period, not versioned by release, and their views in `yihu`.
+
+Belongs here: the declaration. Not here: how they are counted (`warehouse.rhythms`), the tables (`tables`).
+"""
+
+from __future__ import annotations
+
+from warehouse.schema.declared import HOUSEHOLD_ID, View, columns
+
+AREA = ("area_code | text | a county or a town: 6 or 9 digits", "area_level | text | county; town")
+COUNTED_ON = "counted_on | date | the business day whose tables were counted: the newest of the period"
+
+WEEKLY_STATISTICS = View(
+    "weekly_statistics",
+    ("week_on", "area_code"),
+    columns(
+        "week_on | date | the week's Monday",
+        *AREA,
+        COUNTED_ON,
+        "compared_on | date | the newest business day before the week; null where there is none",
+        "red | integer | households",
+        "yellow | integer | households",
+        "newly_red | integer | red now and not on compared_on",
+        "no_longer_red | integer | red on compared_on and not now",
+        "open_tasks | integer | follow-up tasks that are open",
+        "opened_tasks | integer | opened in the week",
+        "closed_tasks | integer | closed in the week",
+        "overdue_tasks | integer | open and past their day",
+        "visits_due | integer | red or monitored households without a visit in the days that the rules give (走访)",
+        "chronic_overdue | integer | chronic diseases without a follow-up in the days that the rules give (慢病随访)",
+    ),
+    "Weekly statistics (周统计): lamps, tasks, visits and follow-ups per county and town.",
+    (("town_code",),),
+)
+MONTHLY_SCREENING = View(
+    "monthly_screening",
+    ("month_on", "household_id", "department", "code"),
+    columns(
+        "month_on | date | the first of the month",
+        HOUSEHOLD_ID,
+        "department | text | whose list it is",
+        "code | text | the indicator whose threshold is passed",
+        COUNTED_ON,
+        "value | text | the indicator's value",
+        "since | date | first day on the list without a break",
+        "is_new | boolean | not on the list at the end of the month before",
+    ),
+    "Monthly screening (月筛查): every department's threshold list as it stood at the end of the month.",
+    (("department",), ("town_code",)),
+)
+INCOME_ACCOUNTING = View(
+    "income_accounting",
+    ("month_on", "area_code", "household_type"),
+    columns(
+        "month_on | date | the first of the month",
+        *AREA,
+        "household_type | text | 1 general; 2 lifted and entitled; 3 lifted and no longer entitled; all",
+        COUNTED_ON,
+        "compared_on | date | the last business day of the month before that is there; null where there is none",
+        "households | integer | with a known net income",
+        "persons | integer | their active members",
+        "net_income | numeric(18,2) | yuan, last 12 months",
+        "income_per_head | numeric(16,2) | yuan; null without persons",
+        "previous_income_per_head | numeric(16,2) | yuan, at the end of the month before",
+        "growth_rate | numeric(12,4) | against the month before",
+        "county_growth_rate | numeric(12,4) | of the same type in the whole county",
+        "growth_against_county | numeric(12,4) | growth_rate - county_growth_rate",
+        "share_of_county | numeric(12,4) | income_per_head / the county's, of the same type",
+    ),
+    "Monthly accounting of incomes (月核算): per head by town and household type, and how it grew.",
+    (("town_code",),),
+)
+QUARTERLY_SUPERVISION = View(
+    "quarterly_supervision",
+    ("quarter_on", "area_code", "department", "kind", "item"),
+    columns(
+        "quarter_on | date | the first day of the quarter",
+        *AREA,
+        "department | text | who is late",
+        "kind | text | task; case",
+        "item | text | the indicator behind the tasks, or the stage that the cases wait for",
+        COUNTED_ON,
+        "open_count | integer | open tasks, or cases that wait for the stage",
+        "overdue_count | integer | of these past their day",
+        "most_days_late | integer | calendar days; null where none is late",
+    ),
+    "Quarterly supervision (季督导): overdue tasks and cases, by who is late.",
+    (("department",), ("town_code",)),
+)
+
+PERIODIC = (WEEKLY_STATISTICS, MONTHLY_SCREENING, INCOME_ACCOUNTING, QUARTERLY_SUPERVISION)
+DEPARTMENTS_OWN = ("monthly_screening", "quarterly_supervision")
+"""Those that a department reads its own rows of."""
