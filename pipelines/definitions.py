@@ -10,6 +10,7 @@ from assets.catalogue import all_assets
 from expectations.contract import Contract, load_contracts
 from pipelines.console import progress_logger
 from pipelines.jobs import daily_sync, daily_sync_schedule
+from pipelines.rhythms import rhythm_jobs, rhythm_schedules
 from resources.house import House
 
 
@@ -20,8 +21,8 @@ def build_defs(contracts: Sequence[Contract] | None = None, house: House | None 
     """
     return dg.Definitions(
         assets=all_assets(load_contracts() if contracts is None else contracts),
-        jobs=[daily_sync],
-        schedules=[daily_sync_schedule],
+        jobs=[daily_sync, *rhythm_jobs],
+        schedules=[daily_sync_schedule, *rhythm_schedules],
         resources={"house": house or House()},
         executor=dg.in_process_executor,
         loggers={"console": progress_logger},

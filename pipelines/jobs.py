@@ -6,7 +6,7 @@ from assets.described import DAILY
 
 daily_sync = dg.define_asset_job(
     "daily_sync",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("rhythms"),
     description="From the departments' extracts to the current release, for one business day.",
     tags={"yihu/rhythm": "daily"},
     config={"loggers": {"console": {}}},

@@ -126,6 +126,13 @@ class Measure(Strict):
         return needs
 
 
+class Rhythms(Strict):
+    """Days within which a household is visited and a chronic patient seen."""
+
+    visit_within_days: Days
+    chronic_followup_within_days: Days
+
+
 class Following(Strict):
     """A whole `following-<date>.yaml`."""
 
@@ -134,6 +141,7 @@ class Following(Strict):
     tasks: Tasks
     deadlines: tuple[Deadline, ...]
     bulletin: dict[str, Measure]
+    rhythms: Rhythms
 
     @field_validator("verify")
     @classmethod
