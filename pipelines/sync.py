@@ -77,7 +77,7 @@ def _run_days(settings: Settings, days: list[date], bring_to: Callable[[date], N
             bring_to(day)
             preflight(settings, load_contracts(), day)
         except SourceError as error:
-            complain(f"{error} The last release stands untouched.")
+            complain(f"{error}. The last release stands untouched.")
             return FAILED
         started = time.monotonic()
         problem = run_day(day)
