@@ -13,7 +13,7 @@ from resources.lake import Lake
 DESIGN = Path(__file__).resolve().parents[2] / "shared" / "design"
 
 
-@pytest.fixture()
+@pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """An engine of its own for each test."""
     opened = Engine(tmp_path / "tmp")
@@ -21,7 +21,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     opened.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     """An empty lake for each test."""
     return Lake(tmp_path / "lake")
