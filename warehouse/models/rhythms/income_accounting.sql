@@ -12,28 +12,28 @@ earlier_known as (
     where b19_net_income is not null and b01_household_size > 0 and b10_household_type is not null and area_code is not null
 ),
 by_town as (
-    select 'now' as at, town, household_type, count(*) as households, sum(persons) as persons, sum(net_income) as net_income
+    select 'now' as moment, town, household_type, count(*) as households, sum(persons) as persons, sum(net_income) as net_income
     from now_known
     group by town, household_type
     union all
-    select 'earlier' as at, town, household_type, count(*) as households, sum(persons) as persons, sum(net_income) as net_income
+    select 'earlier' as moment, town, household_type, count(*) as households, sum(persons) as persons, sum(net_income) as net_income
     from earlier_known
     group by town, household_type
 ),
 by_area as (
-    select at, town as area_code, household_type, households, persons, net_income from by_town
+    select moment, town as area_code, household_type, households, persons, net_income from by_town
     union all
-    select at, substr(town, 1, 6) as area_code, household_type, households, persons, net_income from by_town
+    select moment, substr(town, 1, 6) as area_code, household_type, households, persons, net_income from by_town
 ),
 by_type as (
-    select at, area_code, household_type, households, persons, net_income from by_area
+    select moment, area_code, household_type, households, persons, net_income from by_area
     union all
-    select at, area_code, 'all' as household_type, households, persons, net_income from by_area
+    select moment, area_code, 'all' as household_type, households, persons, net_income from by_area
 ),
 summed as (
-    select at, area_code, household_type, sum(households) as households, sum(persons) as persons, sum(net_income) as net_income
+    select moment, area_code, household_type, sum(households) as households, sum(persons) as persons, sum(net_income) as net_income
     from by_type
-    group by at, area_code, household_type
+    group by moment, area_code, household_type
 ),
 per_head as (
     select *, {{ ratio("net_income", "persons", 2) }} as income_per_head
@@ -50,8 +50,8 @@ grown as (
         e.income_per_head as previous_income_per_head,
         case when e.income_per_head > 0 then {{ ratio("n.income_per_head - e.income_per_head", "e.income_per_head") }} end as growth_rate
     from per_head as n
-    left join per_head as e on e.at = 'earlier' and e.area_code = n.area_code and e.household_type = n.household_type
-    where n.at = 'now'
+    left join per_head as e on e.moment = 'earlier' and e.area_code = n.area_code and e.household_type = n.household_type
+    where n.moment = 'now'
 )
 select
     {{ period_on }} as month_on,
