@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,3 +33,33 @@ def design() -> Path:
     if not DESIGN.is_dir():
         pytest.skip("the design is not at hand")
     return DESIGN
+
+
+TOGETHER = ("extraction", "warehouse", "whole")
+"""Folders whose tests share something made once a session: they run one after the other in one process."""
+
+Show = Callable[[str, str], None]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.path.parent.name
+        if folder in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(folder))
+
+
+@pytest.fixture
+def show(record_property: Callable[[str, object], None]) -> Show:
+    """Has a title and a text printed when all tests are done, in whichever process the test ran."""
+    return lambda title, text: record_property("shown", [title, text])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests found out: figures and tables, for people to read."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
+    texts: dict[str, list[str]] = {}
+    for title, text in [value for report in reports for name, value in report.user_properties if name == "shown"]:
+        texts.setdefault(title, []).append(text)
+    for title, lines in texts.items():
+        terminalreporter.section(title, sep="-")
+        terminalreporter.write_line("\n".join(lines))

@@ -14,7 +14,7 @@ from expectations.contract import Contract, contract_for
 from resources.departments import Departments, Patience
 from resources.lake import Lake
 from resources.settings import SHANGHAI, Settings, load_settings
-from tests.extraction import matrix
+from tests.conftest import Show
 from tests.extraction.gateway import KEY, SID, Gateway, serving
 
 D = date(2026, 11, 10)
@@ -83,9 +83,11 @@ def accept(lake: Lake, contract: Contract, day: date, batch: Any, **note: object
     lake.write_note("ledger", contract.table, day, {**ledger, **note})
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The fault matrix, when the whole of it was seen."""
-    if matrix.observed:
-        terminalreporter.section("fault matrix", sep="-")
-        for line in matrix.lines():
-            terminalreporter.write_line(line)
+@pytest.fixture(autouse=True)
+def seen_fault(show: Show) -> Iterator[None]:
+    """What a test saw of the fault matrix is printed at the end."""
+    before = set(matrix.observed)
+    yield
+    new = sorted(set(matrix.observed) - before)
+    if new:
+        show("fault matrix", "\n".join(f"{form:<5} {fault:<40} {matrix.observed[form, fault]}" for form, fault in new))

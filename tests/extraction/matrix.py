@@ -22,9 +22,3 @@ observed: dict[tuple[str, str], str] = {}
 def record(form: str, fault: str, outcome: str) -> None:
     assert outcome.split(" (")[0] in OUTCOMES, outcome
     observed[form, fault] = outcome
-
-
-def lines() -> list[str]:
-    """The table in Markdown, as in `docs/delivery.md`."""
-    rows = [f"| {form} | {fault} | {outcome} |" for (form, fault), outcome in sorted(observed.items())]
-    return ["| form | fault | outcome |", "|---|---|---|", *rows]

@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from resources.engine import Engine
+from tests.conftest import Show
 from tests.warehouse.conftest import DAY, Warehouse
 from warehouse.publication import Busy, PublicationError
 from warehouse.publication.wire import Wire, explained
@@ -140,7 +141,7 @@ from yihu.warning_flag as f
 
 
 @pytest.mark.slow
-def test_fifty_readers_through_twenty_publications(warehouse: Warehouse, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fifty_readers_through_twenty_publications(warehouse: Warehouse, show: Show) -> None:
     warehouse.publish(households=100)
     done = threading.Event()
     seconds: list[float] = []
@@ -168,10 +169,8 @@ def test_fifty_readers_through_twenty_publications(warehouse: Warehouse, capsys:
         done.set()
         answers = sum(reader.result() for reader in running)
     assert len(seen) > 15
-    with capsys.disabled():
-        print(
-            f"\n50 readers, 20 publications: {answers} answers, 0 errors, 0 mixed; slowest {max(seconds):.2f} s, {len(seen)} releases seen"
-        )
+    said = f"{answers} answers, 0 errors, 0 mixed; slowest {max(seconds):.2f} s, {len(seen)} releases seen"
+    show("50 readers, 20 publications", said)
 
 
 def test_the_pseudonym_key_is_rotated_or_lost(warehouse: Warehouse) -> None:

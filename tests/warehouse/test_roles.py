@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from resources.engine import Engine
 from resources.server import Server
+from tests.conftest import Show
 from tests.warehouse.conftest import Warehouse, make_warehouse
 from tests.warehouse.county import TOWNS
 from warehouse.access import AccessError, grant, grants, revoke
@@ -151,7 +152,7 @@ def guarded(any_server: Server, tmp_path_factory: pytest.TempPathFactory) -> War
     return made
 
 
-def test_matrix(guarded: Warehouse, capsys: pytest.CaptureFixture[str]) -> None:
+def test_matrix(guarded: Warehouse, show: Show) -> None:
     lines, wrong = [], []
     logins = {role: guarded.engine(role).connect() for role in ROLES}
     for schema, table in objects():
@@ -163,10 +164,8 @@ def test_matrix(guarded: Warehouse, capsys: pytest.CaptureFixture[str]) -> None:
         lines.append(f"{schema + '.' + table:30} " + "  ".join(cell.ljust(15) for cell in cells).rstrip())
     for connection in logins.values():
         connection.close()
-    with capsys.disabled():
-        print("\nallowed: s select, i insert, u update, d delete; - refused")
-        print(" " * 31 + "  ".join(role.removeprefix("yihu_").ljust(15) for role in ROLES))
-        print("\n".join(lines))
+    header = " " * 31 + "  ".join(role.removeprefix("yihu_").ljust(15) for role in ROLES)
+    show("roles: s select, i insert, u update, d delete, - refused", "\n".join([header, *lines]))
     assert not wrong
 
 
