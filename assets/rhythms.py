@@ -1,4 +1,5 @@
-"""The four rhythms: weekly statistics, monthly screening, monthly accounting of incomes, quarterly supervision.
+"""The four rhythms (weekly statistics, monthly screening, monthly accounting of incomes, quarterly supervision), and what
+visits found, by quarter.
 
 Belongs here: an asset per rhythm, its periods and its picture. Not here: what is counted (`warehouse.rhythms`), when it runs
 (`pipelines.rhythms`).
@@ -20,19 +21,19 @@ from warehouse.migrations.run import upgrade
 from warehouse.model import model_path
 from warehouse.publication import PublicationError
 from warehouse.publication.periods import publish_period
-from warehouse.rhythms import RHYTHMS, Rhythm, build_rhythm, nothing_before
+from warehouse.rhythms import FIELD_RESULTS, RHYTHMS, Rhythm, build_rhythm, build_visits, nothing_before
 from warehouse.scoring_rules import load_rules
 
 GROUP = "rhythms"
 START, ZONE = "2024-01-01", "Asia/Shanghai"
 MONTHLY = dg.MonthlyPartitionsDefinition(start_date=START, timezone=ZONE, end_offset=1)
+QUARTERLY = dg.TimeWindowPartitionsDefinition(cron_schedule="0 0 1 1,4,7,10 *", start=START, timezone=ZONE, fmt="%Y-%m-%d", end_offset=1)
 PERIODS: Mapping[str, dg.TimeWindowPartitionsDefinition] = {
     "weekly_statistics": dg.WeeklyPartitionsDefinition(start_date=START, timezone=ZONE, day_offset=1, end_offset=1),
     "monthly_screening": MONTHLY,
     "income_accounting": MONTHLY,
-    "quarterly_supervision": dg.TimeWindowPartitionsDefinition(
-        cron_schedule="0 0 1 1,4,7,10 *", start=START, timezone=ZONE, fmt="%Y-%m-%d", end_offset=1
-    ),
+    "quarterly_supervision": QUARTERLY,
+    "flag_accuracy": QUARTERLY,
 }
 """A partition is a period, named by its first day; the one that is not over may be asked for."""
 
@@ -67,6 +68,12 @@ PICTURES: Mapping[str, Picture] = {
         f"from income_accounting as r {AREA_NAMES} where area_level = 'town' and household_type = 'all' order by r.area_code",
         " yuan",
     ),
+    "flag_accuracy": Picture(
+        "Share of false alarms, were lamps red above 误报率",
+        ("score", "false alarms", "missed", "red households", "visited", "flagged"),
+        "select concat('above ', value), false_alarm_rate, miss_rate, red_households, visited, flagged from flag_accuracy "
+        "where area_level = 'county' and dimension = 'threshold' order by area_code, cast(value as integer)",
+    ),
     "quarterly_supervision": Picture(
         "Past their day, by who is late 逾期",
         ("who", "overdue", "open", "most days late"),
@@ -96,6 +103,7 @@ CHECKS: Mapping[str, tuple[str, str, str]] = {
         "Towns add up to the county.",
         TOWNS_OFF.format(column="overdue_count", table="quarterly_supervision"),
     ),
+    "flag_accuracy": ("adds_up", "Towns add up to the county.", TOWNS_OFF.format(column="visited", table="flag_accuracy")),
 }
 
 
@@ -124,6 +132,20 @@ def use_days(house: House, rhythm: Rhythm, period_on: date, as_of: date) -> date
         return None
     house.use_previous(rhythm.previous, period_on)
     return earlier
+
+
+def use_visits(house: House, period_on: date, as_of: date) -> None:
+    """Makes the period's visits and the lamps and reasons of their days readable; none where nothing was delivered."""
+    engine, lake = house.engine, house.lake
+    if lake.files(*place(FIELD_RESULTS), as_of) is not None:
+        house.use(FIELD_RESULTS, as_of)
+    days = build_visits(engine, period_on, as_of, lake.days(*place("warning_flag")))
+    for history, table in (("lamp_history", "warning_flag"), ("reason_history", "warning_reason")):
+        folders = [(day, lake.files(*place(table), day)) for day in days]
+        selects = [
+            f"select *, date '{day}' as _as_of from read_parquet('{files}', hive_partitioning = false)" for day, files in folders if files
+        ]
+        engine.view(history, " union all by name ".join(selects) or f"select *, cast(null as date) as _as_of from {table} where false")
 
 
 def shown(engine: Engine, rhythm: Rhythm, period_on: date) -> dict[str, dg.MetadataValue]:
@@ -156,6 +178,8 @@ def rhythm_asset(rhythm: Rhythm) -> dg.AssetsDefinition:
         period_on = date.fromisoformat(context.partition_key)
         as_of = day_of(house, rhythm, period_on)
         compared_on = use_days(house, rhythm, period_on, as_of)
+        if rhythm.name == "flag_accuracy":
+            use_visits(house, period_on, as_of)
         rows = build_rhythm(house.engine, rhythm, period_on, as_of, load_rules(as_of), load_following(as_of), compared_on)
         off = int(house.engine.scalar(sql) or 0)
         write(house, rhythm, period_on)
@@ -187,5 +211,5 @@ def write(house: House, rhythm: Rhythm, period_on: date) -> None:
 
 
 def assets() -> list[dg.AssetsDefinition]:
-    """The four."""
+    """One a rhythm."""
     return [rhythm_asset(rhythm) for rhythm in RHYTHMS]

@@ -60,6 +60,8 @@ class Contract:
     records: str
     name: str
     version: str
+    status: str
+    """`active`; a `draft` is agreed with nobody yet, and nothing is read for it."""
     description: str
     fields: tuple[Field, ...]
     quality: tuple[dict[str, Any], ...]
@@ -150,6 +152,7 @@ def read_contract(path: Path) -> Contract:
         records=str(odcs.schema_[0].name),
         name=str(odcs.name),
         version=str(odcs.version),
+        status=str(odcs.status or "active"),
         description=(odcs.description.purpose if odcs.description else "") or "",
         fields=tuple(_field(p) for p in odcs.schema_[0].properties),
         quality=tuple(raw["schema"][0].get("quality") or ()),
@@ -164,12 +167,12 @@ def read_contract(path: Path) -> Contract:
 
 
 @lru_cache(maxsize=8)
-def load_contracts(folder: Path = CONTRACTS) -> tuple[Contract, ...]:
-    """Every contract under `folder`, by department and record type; the base register first.
+def load_contracts(folder: Path = CONTRACTS, status: str = "active") -> tuple[Contract, ...]:
+    """Every contract of that status under `folder`, by department and record type; the base register first.
 
     The base register comes first since every other record is matched to it.
     """
-    contracts = [read_contract(path) for path in sorted(folder.glob("*/*.odcs.yaml"))]
+    contracts = [contract for path in sorted(folder.glob("*/*.odcs.yaml")) if (contract := read_contract(path)).status == status]
     return tuple(sorted(contracts, key=lambda c: (c.department != BASE_REGISTER, c.department, c.records)))
 
 

@@ -1,4 +1,4 @@
-"""The four rhythms as scheduled jobs, after the night's `daily_sync`. Not here: what they make (`assets.rhythms`)."""
+"""The rhythms as scheduled jobs, after the night's `daily_sync`. Not here: what they make (`assets.rhythms`)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ TIMES = {
     "monthly_screening": ("30 4 1 * *", "On the first of a month at 04:30: the month that ended at midnight."),
     "income_accounting": ("0 5 1 * *", "On the first of a month at 05:00: the month that ended at midnight."),
     "quarterly_supervision": ("30 5 1 1,4,7,10 *", "On the first of a quarter at 05:30: the quarter that ended at midnight."),
+    "flag_accuracy": ("0 6 1 1,4,7,10 *", "On the first of a quarter at 06:00: the visits of the quarter that ended at midnight."),
 }
 
 

@@ -127,10 +127,11 @@ class Measure(Strict):
 
 
 class Rhythms(Strict):
-    """Days within which a household is visited and a chronic patient seen."""
+    """Days within which a household is visited and a chronic patient seen, and the scores at which lamps are tried."""
 
     visit_within_days: Days
     chronic_followup_within_days: Days
+    thresholds: tuple[Annotated[int, Field(ge=0, le=100)], ...]
 
 
 class Following(Strict):

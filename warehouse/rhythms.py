@@ -1,4 +1,5 @@
-"""The four rhythms: weekly statistics, monthly screening, monthly accounting of incomes, quarterly supervision.
+"""The four rhythms (weekly statistics, monthly screening, monthly accounting of incomes, quarterly supervision), and what
+visits found, by quarter.
 
 Belongs here: periods, and running `models/rhythms` on the newest day of one. Not here: when they run (`pipelines`), where they
 are kept (`schema.periodic`, `publication.periods`).
@@ -6,7 +7,7 @@ are kept (`schema.periodic`, `publication.periods`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -14,7 +15,7 @@ from warehouse.following_rules import FollowingRules
 from warehouse.indicators import day_parameters
 from warehouse.model import SqlEngine, render
 from warehouse.schema import View
-from warehouse.schema.periodic import INCOME_ACCOUNTING, MONTHLY_SCREENING, QUARTERLY_SUPERVISION, WEEKLY_STATISTICS
+from warehouse.schema.periodic import FLAG_ACCURACY, INCOME_ACCOUNTING, MONTHLY_SCREENING, QUARTERLY_SUPERVISION, WEEKLY_STATISTICS
 from warehouse.scoring_rules import Rules
 
 WEEKLY_COUNTS = (
@@ -33,7 +34,7 @@ WEEKLY_COUNTS = (
 
 @dataclass(frozen=True)
 class Rhythm:
-    """One of the four: its table, how long a period is, and the tables of a day that it counts."""
+    """One of them: its table, how long a period is, and the tables of a day that it counts."""
 
     view: View
     months: int
@@ -88,7 +89,10 @@ RHYTHMS = (
     Rhythm(MONTHLY_SCREENING, 1, ("verify_item",), "verify_item", False),
     Rhythm(INCOME_ACCOUNTING, 1, ("household_indicator",), "household_indicator", True),
     Rhythm(QUARTERLY_SUPERVISION, 3, ("household", "follow_up_task", "case_progress"), None, False),
+    Rhythm(FLAG_ACCURACY, 3, ("household", "warning_flag", "warning_reason"), None, False),
 )
+FIELD_RESULTS = "matched_monitoring__field_results"
+"""What visits found; there once its contract is active."""
 RHYTHM: Mapping[str, Rhythm] = {rhythm.name: rhythm for rhythm in RHYTHMS}
 
 
@@ -96,6 +100,25 @@ def nothing_before(rhythm: Rhythm, engine: SqlEngine) -> None:
     """An empty `previous_<table>`, where no earlier day is to be compared with."""
     if rhythm.previous is not None:
         engine.view(f"previous_{rhythm.previous}", f"select *, cast(null as date) as _as_of from {rhythm.previous} where false")
+
+
+def build_visits(engine: SqlEngine, period_on: date, as_of: date, flag_days: Sequence[date]) -> tuple[date, ...]:
+    """Makes `field_visit`: the period's visits, each with the newest of `flag_days` on or before it; returns those days.
+
+    Reads `matched_monitoring__field_results`, where the engine has it; without it nobody was visited.
+    """
+    none = "select null::varchar as record_id, null::varchar as household_id, null::date as visited_on, null::varchar as result"
+    source = f"select record_id, household_id, visited_on, result from {FIELD_RESULTS} where outcome = 'linked'"
+    visits = source if engine.exists(FIELD_RESULTS) else f"{none} where false"
+    days = ", ".join(f"({_literal(day)})" for day in flag_days)
+    engine.table(
+        "field_visit",
+        "select v.record_id, v.household_id, v.visited_on, v.result, max(d.day) as flag_on "
+        f"from ({visits}) as v inner join (values {days}) as d(day) on d.day <= v.visited_on "
+        f"where v.visited_on >= {_literal(period_on)} and v.visited_on <= {_literal(as_of)} "
+        "group by v.record_id, v.household_id, v.visited_on, v.result",
+    )
+    return tuple(day for (day,) in engine.rows("select distinct flag_on from field_visit order by 1"))
 
 
 def _literal(day: date | None) -> str:
@@ -124,6 +147,7 @@ def build_rhythm(
         "chronic_days": in_force.rhythms.chronic_followup_within_days,
         "deadlines": in_force.deadlines,
         "weekly_counts": WEEKLY_COUNTS,
+        "thresholds": in_force.rhythms.thresholds,
     }
     if "household" in rhythm.inputs:
         engine.table("household_place", render("following/household_place", **parameters))

@@ -157,7 +157,7 @@ def test_who_is_late(engine: Engine) -> None:
     assert picked(one(rows, area_code="610921100", kind="case", item="verified"), "overdue_count", "most_days_late") == (0, None)
 
 
-@pytest.mark.parametrize("name", sorted(RHYTHM))
+@pytest.mark.parametrize("name", sorted(set(RHYTHM) - {"flag_accuracy"}))
 def test_keys_are_keys(engine: Engine, name: str) -> None:
     follow(engine, incomes(october=False))
     rows = count(engine, name, {"weekly_statistics": WEEK, "quarterly_supervision": QUARTER}.get(name, MONTH))

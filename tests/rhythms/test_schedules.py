@@ -24,6 +24,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
         ("monthly_screening", datetime(2026, 12, 1, 4, 30), "2026-11-01"),
         ("income_accounting", datetime(2027, 1, 1, 5), "2026-12-01"),
         ("quarterly_supervision", datetime(2027, 1, 1, 5, 30), "2026-10-01"),
+        ("flag_accuracy", datetime(2027, 1, 1, 6), "2026-10-01"),
     ],
 )
 def test_the_period_that_ended(name: str, moment: datetime, period: str) -> None:
@@ -41,7 +42,7 @@ def test_the_daily_job_leaves_the_rhythms_out() -> None:
     job = build_defs().resolve_job_def("daily_sync")
     keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
     assert "release" in keys
-    assert not keys & {"weekly_statistics", "monthly_screening", "income_accounting", "quarterly_supervision"}
+    assert not keys & {"weekly_statistics", "monthly_screening", "income_accounting", "quarterly_supervision", "flag_accuracy"}
 
 
 def test_a_picture_is_whole_in_itself() -> None:

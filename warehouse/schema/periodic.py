@@ -1,4 +1,4 @@
-"""What the four rhythms leave behind: tables with a row per period, not versioned by release, and their views in `yihu`.
+"""What the rhythms leave behind: tables with a row per period, not versioned by release, and their views in `yihu`.
 
 Belongs here: the declaration. Not here: how they are counted (`warehouse.rhythms`), the tables (`tables`).
 """
@@ -88,6 +88,28 @@ QUARTERLY_SUPERVISION = View(
     (("department",), ("town_code",)),
 )
 
-PERIODIC = (WEEKLY_STATISTICS, MONTHLY_SCREENING, INCOME_ACCOUNTING, QUARTERLY_SUPERVISION)
+FLAG_ACCURACY = View(
+    "flag_accuracy",
+    ("quarter_on", "area_code", "dimension", "value"),
+    columns(
+        "quarter_on | date | the first day of the quarter in which the visits were",
+        *AREA,
+        "dimension | text | all; rule; household_type; threshold",
+        "value | text | the indicator, the type, or the score above which a lamp would be red; all",
+        COUNTED_ON,
+        "visited | integer | visits with a result, of households that had a lamp then",
+        "flagged | integer | of these red on the day of the visit; for a threshold: with a score above it",
+        "confirmed | integer | flagged, and the risk was there",
+        "false_alarms | integer | flagged, and it was not",
+        "missed | integer | not flagged, and a risk was there",
+        "false_alarm_rate | numeric(5,4) | false_alarms / flagged",
+        "miss_rate | numeric(5,4) | missed / (confirmed + missed)",
+        "red_households | integer | households red on counted_on; for a threshold: with a score above it; null for a rule",
+    ),
+    "What visits found (入户核查): false alarms and misses per town, rule and household type, and a curve over thresholds.",
+    (("town_code",),),
+)
+
+PERIODIC = (WEEKLY_STATISTICS, MONTHLY_SCREENING, INCOME_ACCOUNTING, QUARTERLY_SUPERVISION, FLAG_ACCURACY)
 DEPARTMENTS_OWN = ("monthly_screening", "quarterly_supervision")
 """Those that a department reads its own rows of."""
