@@ -15,6 +15,7 @@ from resources.departments import Departments, Patience
 from resources.lake import Lake
 from resources.settings import SHANGHAI, Settings, load_settings
 from tests.conftest import Show
+from tests.extraction import matrix
 from tests.extraction.gateway import KEY, SID, Gateway, serving
 
 D = date(2026, 11, 10)
