@@ -56,7 +56,8 @@ def show(record_property: Callable[[str, object], None]) -> Show:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What tests found out: figures and tables, for people to read."""
-    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
+    # a test's last report holds all that it and its fixtures recorded
+    reports = [report for outcome in ("", "error") for report in terminalreporter.stats.get(outcome, []) if report.when == "teardown"]
     texts: dict[str, list[str]] = {}
     for title, text in [value for report in reports for name, value in report.user_properties if name == "shown"]:
         texts.setdefault(title, []).append(text)
