@@ -9,7 +9,6 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -200,7 +199,6 @@ def read_following(path: Path) -> FollowingRules:
     return FollowingRules(following, tuple(lines), hashlib.sha256(content.encode()).hexdigest())
 
 
-@lru_cache(maxsize=8)
 def load_following(as_of: date, folder: Path = RULES) -> FollowingRules:
     """The rules in force on `as_of`: of the newest file that has begun; every file is read. Raises `RuleError`."""
     read = [(path, read_following(path)) for path in sorted(folder.glob("following-*.yaml"))]
