@@ -1,5 +1,9 @@
 -- Weekly statistics (周统计) per county and town, as of the week's newest day, against the newest day before the week.
-with lamp as (
+with earlier as (
+    select count(*) > 0 as is_there
+    from previous_warning_flag
+),
+lamp as (
     select
         coalesce(p.village, b.area_code) as village,
         f.level,
@@ -17,11 +21,11 @@ lamps as (
         village,
         count(*) filter (where level = 'red') as red,
         count(*) filter (where level = 'yellow') as yellow,
-        count(*) filter (where level = 'red' and coalesce(earlier_level, 'none') <> 'red'
-            and (select count(*) from previous_warning_flag) > 0) as newly_red,
+        count(*) filter (where level = 'red' and coalesce(earlier_level, 'none') <> 'red' and is_there) as newly_red,
         count(*) filter (where earlier_level = 'red' and coalesce(level, 'none') <> 'red') as no_longer_red,
         count(*) filter (where is_visit_due) as visits_due
     from lamp
+    cross join earlier
     group by village
 ),
 tasks as (
