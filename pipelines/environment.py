@@ -8,11 +8,15 @@ from resources.settings import ROOT, Settings
 
 
 def prepare(settings: Settings) -> None:
-    """Points Dagster at this checkout's `dagster.yaml` and at `YIHU_HOME/dagster`; new files are private."""
+    """Points Dagster at this checkout's `dagster.yaml` and at `YIHU_HOME/dagster`; new files are private.
+
+    With `YIHU_DAGSTER_DB_URL` set, Dagster keeps runs, events and schedules in that PostgreSQL instead of SQLite.
+    """
     os.umask(0o077)
     storage = settings.home / "dagster"
     storage.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.environ["DAGSTER_HOME"] = str(ROOT)
+    on_postgres = bool(os.environ.get("YIHU_DAGSTER_DB_URL"))
+    os.environ["DAGSTER_HOME"] = str(ROOT / "dagster-on-postgres" if on_postgres else ROOT)
     os.environ["YIHU_DAGSTER_DIR"] = str(storage)
     os.environ["YIHU_HOME"] = str(settings.home)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
