@@ -20,7 +20,11 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
+from bench.links import county_of, end_of, links_of
+from bench.queries import medians
+from expectations.contract import load_contracts
 from resources.settings import ROOT, load_settings, today
+from warehouse.matching import household_field
 
 HOUSEHOLDS = {"village": 700, "town": 10_000, "county": 104_000}
 REFERENCE = """
@@ -73,6 +77,23 @@ def timed_sync(home: Path, as_of: date, households: int, label: str) -> None:
             say(bench=f"{label}.{step}", seconds=round(spent, 3), ratio=round(spent / reference, 3))
 
 
+def linked_against_truth(home: Path, households: int, as_of: date) -> None:
+    """Precision and recall of every record type that comes day by day, against the sandbox's truth."""
+    county = county_of(home, households)
+    asked = [c.records for c in load_contracts() if household_field(c) is None and c.delivery == "incremental"]
+    found = [links_of(home, county, records, as_of, end_of(as_of)) for records in asked]
+    linked, wrong = sum(f.linked for f in found), sum(f.wrong for f in found)
+    determined, hit = sum(f.determined for f in found), sum(f.found for f in found)
+    say(
+        bench="links",
+        linked=linked,
+        wrong=wrong,
+        precision=round(1 - wrong / linked, 6),
+        determined=determined,
+        recall=round(hit / determined, 6),
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--scale", choices=sorted(HOUSEHOLDS), default="county")
@@ -87,6 +108,9 @@ def main() -> int:
         say(bench="sandbox", households=households, seconds=round(time.monotonic() - started, 2))
         timed_sync(home, day, households, "first_load")
         timed_sync(home, day + timedelta(days=1), households, "increment")
+        for question, milliseconds in medians(home).items():
+            say(bench=f"query.{question}", milliseconds=round(milliseconds, 2))
+        linked_against_truth(home, households, day + timedelta(days=1))
     return 0
 
 
