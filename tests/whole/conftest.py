@@ -19,10 +19,19 @@ import sqlalchemy as sa
 
 from resources.server import Server, warehouse_server
 from resources.settings import ROOT
+from sandbox.county import County
+from sandbox.rates import ErrorRates
+from tests.whole.days import PSEUDONYM, releases
 
 FIRST = date(2026, 11, 19)
 SECOND = FIRST + timedelta(days=1)
 HOUSEHOLDS = 1000
+FEW = 300
+"""Households where days, faults and kills are looked at."""
+RANGE = (date(2026, 11, 14), date(2026, 11, 15), date(2026, 11, 16))
+"""Saturday to Monday: the weekly reconciliation and a weekly file are among them."""
+LIVELY = ErrorRates(withdrawn=0.6, late=0.3, broken=0.004)
+"""Much happens in a few weeks, so that few households have something to tell."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,31 @@ def synced() -> Iterator[Synced]:
         assert done.returncode == 0, outputs[name][-4000:]
     with folder, warehouse_server(home):
         yield Synced(home, outputs)
+
+
+@dataclass(frozen=True)
+class Ranged:
+    """A home whose days were synced at once, and the releases that they gave."""
+
+    home: Path
+    releases: list[tuple[date, str]]
+    printed: str
+
+
+@pytest.fixture(scope="session")
+def ranged(tmp_path_factory: pytest.TempPathFactory) -> Ranged:
+    """`make sync FROM=… TO=…` over the days of `RANGE`."""
+    home = tmp_path_factory.mktemp("ranged")
+    days = ("--from", RANGE[0].isoformat(), "--to", RANGE[-1].isoformat())
+    done = pipelines(home, "sync", *days, YIHU_SANDBOX_HOUSEHOLDS=str(FEW), YIHU_PSEUDONYM_KEY=PSEUDONYM)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    return Ranged(home, releases(home), done.stdout + done.stderr)
+
+
+@pytest.fixture(scope="session")
+def lively(tmp_path_factory: pytest.TempPathFactory) -> County:
+    """A county where much is withdrawn, returned and committed late."""
+    return County(tmp_path_factory.mktemp("lively"), FEW, 6, LIVELY).make()
 
 
 @pytest.fixture(scope="session")
