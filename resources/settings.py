@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlparse
@@ -29,6 +29,20 @@ class SettingsError(ValueError):
         self.problems = problems
 
 
+ALERT_SINKS = ("log", "webhook", "email")
+
+
+@dataclass(frozen=True)
+class AlertSettings:
+    """Through what alerts go out. Addresses may hold tokens and passwords, so they never appear in `repr`."""
+
+    sinks: tuple[str, ...] = ("log",)
+    webhook: str | None = field(default=None, repr=False)
+    smtp_url: str | None = field(default=None, repr=False)
+    email_to: tuple[str, ...] = ()
+    email_from: str = "yihu@localhost"
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where yihu keeps its data and whom it talks to. Secrets never appear in `repr`."""
@@ -46,6 +60,7 @@ class Settings:
     engine: str
     spark_master: str
     sandbox_households: int
+    alerts: AlertSettings = AlertSettings()
 
     @property
     def uses_sandbox(self) -> bool:
@@ -115,6 +130,22 @@ def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...], problems: 
     return value.rstrip("/") if scheme in ("http", "https") else value
 
 
+def _alerts(env: Mapping[str, str], problems: list[str]) -> AlertSettings:
+    sinks = tuple(name.strip() for name in (env.get("YIHU_ALERT_SINKS") or "log").split(",") if name.strip())
+    strange = sorted(set(sinks) - set(ALERT_SINKS))
+    if strange:
+        problems.append(f"YIHU_ALERT_SINKS names {', '.join(strange)}: use {', '.join(ALERT_SINKS)}, with commas between")
+    webhook = _url(env, "YIHU_ALERT_WEBHOOK", ("https", "http"), problems)
+    smtp_url = _url(env, "YIHU_ALERT_SMTP_URL", ("smtp", "smtps"), problems)
+    email_to = tuple(name.strip() for name in (env.get("YIHU_ALERT_EMAIL_TO") or "").split(",") if name.strip())
+    lacking = {
+        "webhook": [] if env.get("YIHU_ALERT_WEBHOOK") else ["YIHU_ALERT_WEBHOOK"],
+        "email": [name for name in ("YIHU_ALERT_SMTP_URL", "YIHU_ALERT_EMAIL_TO") if not env.get(name)],
+    }
+    problems.extend(f"{name} is missing: YIHU_ALERT_SINKS names {sink}" for sink in sinks for name in lacking.get(sink, []))
+    return AlertSettings(sinks, webhook, smtp_url, email_to, env.get("YIHU_ALERT_EMAIL_FROM") or "yihu@localhost")
+
+
 def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     """The settings in `env` (the process environment by default).
 
@@ -137,6 +168,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     if front_db_url is not None and "://" not in front_db_url:
         problems.append("YIHU_FRONT_DB_URL is no SQLAlchemy address: write it like postgresql+psycopg://user@host/name")
     engine = _one_of(env, "YIHU_ENGINE", "duckdb", ENGINES, problems)
+    if engine == "spark":
+        problems.append("YIHU_ENGINE is 'spark', which this version cannot run yet: leave it at duckdb")
     warehouse_url = _url(env, "YIHU_WAREHOUSE_URL", ("postgresql", "postgres"), problems)
     as_of = _as_of(env.get("YIHU_AS_OF", "").strip(), problems)
     households = env.get("YIHU_SANDBOX_HOUSEHOLDS") or "104000"
@@ -145,6 +178,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         households = "104000"
     if env.get("YIHU_PSEUDONYM_KEY") and len(env["YIHU_PSEUDONYM_KEY"]) < 16:
         problems.append("YIHU_PSEUDONYM_KEY is shorter than 16 characters: generate one, e.g. openssl rand -hex 32")
+    alerts = _alerts(env, problems)
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         usable = os.access(home, os.W_OK)
@@ -168,4 +202,5 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         engine=engine,
         spark_master=env.get("YIHU_SPARK_MASTER") or "local[2]",
         sandbox_households=int(households),
+        alerts=alerts,
     )

@@ -52,6 +52,11 @@ def test_a_day_after_today_is_refused_and_today_is_not(tmp_path: Path) -> None:
         load_settings({**home, "YIHU_AS_OF": (today() + timedelta(days=1)).isoformat()})
 
 
+def test_an_engine_that_cannot_run_yet_is_refused_not_ignored(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot run yet"):
+        load_settings({"YIHU_HOME": str(tmp_path), "YIHU_ENGINE": "spark"})
+
+
 def test_env_example_lists_every_setting() -> None:
     named = set(re.findall(r"YIHU_[A-Z_]+", (ROOT / "resources" / "settings.py").read_text()))
     example = (ROOT / ".env.example").read_text()
