@@ -66,8 +66,8 @@ def _contract(contract: Contract) -> list[str]:
     return lines + _table("field physical_name type required class meaning", rows)
 
 
-def dictionary() -> str:
-    """The whole dictionary as Markdown."""
+def dictionary(contracts: Sequence[Contract] | None = None) -> str:
+    """The whole dictionary as Markdown, over the repository's contracts by default."""
     lines = [HEAD, "## Views for consumers (schema `yihu`)", ""]
     for view in VIEWS:
         lines += _view(view)
@@ -88,7 +88,7 @@ def dictionary() -> str:
             lines += [f"### {table.schema}.{table.name}", "", table.comment or "", ""]
             lines += _table("column type key meaning", _sql_table(table))
     lines += ["## What departments deliver", ""]
-    for contract in sorted(load_contracts(), key=lambda contract: (contract.department, contract.records)):
+    for contract in sorted(contracts or load_contracts(), key=lambda contract: (contract.department, contract.records)):
         lines += _contract(contract)
     return "\n".join(lines).rstrip() + "\n"
 
