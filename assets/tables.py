@@ -13,6 +13,7 @@ import dagster as dg
 
 from assets.described import DAILY, code_references
 from resources.house import House
+from warehouse.schema import VIEW
 
 Check = Callable[[House, date], dg.AssetCheckResult]
 
@@ -77,7 +78,8 @@ def tables_asset(
 
 def _columns(house: House, table: str) -> dg.TableSchema:
     columns = house.engine.columns(f'select * from "{table}"')
-    return dg.TableSchema(columns=[dg.TableColumn(name=name, type=kind.lower()) for name, kind in columns])
+    meanings = {column.name: column.meaning for column in VIEW[table].stored} if table in VIEW else {}
+    return dg.TableSchema(columns=[dg.TableColumn(name, kind.lower(), meanings.get(name)) for name, kind in columns])
 
 
 def counted(table: str, name: str, sql: str) -> Check:
