@@ -51,15 +51,17 @@ def test_one_row_per_member_row(tmp_path: Path) -> None:
         m: key_of(f"member:{m}") for m in ("newborn", "placeholder", "broken", "unborn")
     }
     assert list(found["sound"]) == [
-        "person_key", "member_id", "household_id", "status", "birth_on", "id_state", "id_method", "name_masked", "valid_from", "_arrived_on",
+        "person_key", "member_id", "household_id", "status", "birth_on", "id_state", "id_method", "name_masked", "valid_from", "valid_until", "_arrived_on",
     ]  # fmt: skip
     assert found["sound"]["valid_from"] == AS_OF
+    assert found["sound"]["valid_until"] is None
 
 
 def test_two_who_claim_one_number(tmp_path: Path) -> None:
     county = County(tmp_path, [Member("a", "张三", FIRST), Member("b", "李四", FIRST, "H2"), Member("c", "王五", FIRST, "H3", status="2")])
     found = persons(county)
     assert {m: r["id_state"] for m, r in found.items()} == {"a": "conflict", "b": "conflict", "c": "established"}
+    assert [found[m]["valid_until"] is None for m in "abc"] == [True, True, False]
     assert county.keys() == {m: key_of(f"member:{m}") for m in "abc"}
     assert found["a"]["birth_on"] == date(1980, 1, 1)
 

@@ -9,5 +9,6 @@ select
     form as id_method,
     {{ names.masked("name") }} as name_masked,
     valid_from,
+    case when status <> '1' then _arrived_on end as valid_until,
     _arrived_on
 from spine
