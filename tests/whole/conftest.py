@@ -90,13 +90,15 @@ class Ranged:
 
 
 @pytest.fixture(scope="session")
-def ranged(tmp_path_factory: pytest.TempPathFactory) -> Ranged:
-    """`make sync FROM=… TO=…` over the days of `RANGE`."""
-    home = tmp_path_factory.mktemp("ranged")
+def ranged() -> Iterator[Ranged]:
+    """`make sync FROM=… TO=…` over the days of `RANGE`; not under pytest's own folder either."""
+    folder = tempfile.TemporaryDirectory(prefix="yihu-ranged-")
+    home = Path(folder.name)
     days = ("--from", RANGE[0].isoformat(), "--to", RANGE[-1].isoformat())
     done = pipelines(home, "sync", *days, YIHU_SANDBOX_HOUSEHOLDS=str(FEW), YIHU_PSEUDONYM_KEY=PSEUDONYM)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
-    return Ranged(home, releases(home), done.stdout + done.stderr)
+    with folder:
+        yield Ranged(home, releases(home), done.stdout + done.stderr)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -157,12 +158,13 @@ def test_a_full_file_withdraws_what_it_lacks(chain: Chain) -> None:
 
 
 @pytest.fixture(scope="module")
-def replayed(ranged: Ranged, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def replayed(ranged: Ranged) -> Iterator[Path]:
     """A home with the batches of `ranged` and nothing else, its days run one by one, upward, with the departments switched off."""
-    home = tmp_path_factory.mktemp("replayed")
-    only_raw(ranged.home, home)
-    assert backfill(home, closed(home), RANGE) == []
-    return home
+    with tempfile.TemporaryDirectory(prefix="yihu-replayed-") as folder:
+        home = Path(folder)
+        only_raw(ranged.home, home)
+        assert backfill(home, closed(home), RANGE) == []
+        yield home
 
 
 def test_days_at_once_equal_days_one_by_one_with_the_departments_switched_off(ranged: Ranged, replayed: Path) -> None:

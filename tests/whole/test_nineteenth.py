@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -82,10 +84,11 @@ def deliver(departments: Offices, contract: Contract) -> None:
 
 
 @pytest.fixture(scope="module")
-def ran(lively: County, defs: dg.Definitions, attendance: Contract, tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    folder = tmp_path_factory.mktemp("bureau")
+def ran(lively: County, defs: dg.Definitions, attendance: Contract) -> Iterator[Ran]:
+    place = tempfile.TemporaryDirectory(prefix="yihu-bureau-")
+    folder = Path(place.name)
     home = folder / "home"
-    with offices(lively, folder / "offices") as departments, at_home(home, **departments.settings):
+    with place, offices(lively, folder / "offices") as departments, at_home(home, **departments.settings):
         departments.bring_to(DAY)
         deliver(departments, attendance)
         prepare(load_settings())
@@ -95,7 +98,7 @@ def ran(lively: County, defs: dg.Definitions, attendance: Contract, tmp_path_fac
             with engine.connect() as connection:
                 status = tuple(connection.execute(sa.text(STATUS)).one())
             engine.dispose()
-    return Ran(home, result, status)
+        yield Ran(home, result, status)
 
 
 def test_its_assets_and_checks_appear(defs: dg.Definitions) -> None:
