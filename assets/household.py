@@ -13,7 +13,7 @@ import dagster as dg
 from assets.matched import REGISTER, use_spine, use_spine_inputs
 from assets.tables import Table, counted, tables_asset
 from expectations.contract import Contract
-from resources.house import House
+from resources.house import House, place
 from resources.settings import ROOT
 from warehouse import indicators, linkage, matching, review, sources
 from warehouse.model import model_path
@@ -54,12 +54,37 @@ PERSON = (
     ),
 )
 
+
+def match_rate(house: House, as_of: date) -> dg.AssetCheckResult:
+    """Fails where a record type is linked less than in its last runs: a line per record type, with both rates."""
+    use_history(house, as_of)
+    falls = linkage.match_rate_falls(house.engine)
+    said = {f"{f.department}.{f.records}": f"match rate {f.match_rate:.2%}, it was {f.usual_rate:.2%}" for f in falls}
+    return dg.AssetCheckResult(
+        check_name="match_rate", asset_key="linkage_quality", passed=not falls, severity=dg.AssetCheckSeverity.WARN, metadata=said
+    )
+
+
+def use_history(house: House, as_of: date) -> None:
+    """`linkage_quality_history`: the rates of the last days before `as_of`, with their days; empty before the second day."""
+    layer, name = place("linkage_quality")
+    days = [day for day in house.lake.days(layer, name) if day < as_of][-linkage.LAST_RUNS :]
+    columns = "department, records, in_force, match_rate"
+    selects = [
+        f"select {columns}, date '{day}' as as_of from read_parquet('{house.lake.files(layer, name, day)}', hive_partitioning = false)"
+        for day in days
+    ]
+    nothing = f"select {columns}, as_of from linkage_quality where false"
+    house.engine.view("linkage_quality_history", " union all ".join(selects) or nothing)
+
+
 LINKS = (
     Table(
         "linkage_quality",
         "Match rate, outcomes, methods and the false-link rate estimated from names, per record type.",
         linkage.LINKAGE_QUALITY_ORDER,
         model_path("matching/linkage_quality"),
+        checks=(("match_rate", "No record type is linked over five points less than in its last runs (their median).", match_rate),),
     ),
     Table(
         "review_queue",

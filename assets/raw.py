@@ -38,6 +38,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         day = house.departments.read_day(contract, as_of)
         said = "; ".join([str(day.failure) if day.failure else f"{day.row_count:,} rows, {day.status}", *day.notes])
         context.log.info(f"{day.seconds:6.1f} s  {said}")
+        metadata = {"what now": said, **({"reason": day.failure.reason, "kind": day.failure.kind} if day.failure else {})}
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": day.row_count,
@@ -48,9 +49,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
                 "said": said,
             },
             check_results=[
-                dg.AssetCheckResult(
-                    check_name="read", passed=day.failure is None, severity=dg.AssetCheckSeverity.WARN, metadata={"what now": said}
-                )
+                dg.AssetCheckResult(check_name="read", passed=day.failure is None, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
             ],
         )
 

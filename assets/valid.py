@@ -74,11 +74,16 @@ def valid_checks(ledger: dict[str, Any]) -> list[dg.AssetCheckResult]:
     rejected = ledger["rejected"]
     return [
         _check("suite_ran", all(rule["could_run"] for rule in rules), [r for r in rules if not r["could_run"]]),
-        _check("critical_rules", not critical and not rejected, critical, {"rejected": "; ".join(rejected["reasons"])} if rejected else {}),
+        _check("critical_rules", not critical and not rejected, critical, refused(rejected) if rejected else {}),
         _check("warning_rules", not warned, warned, {"drift": "; ".join(ledger["drift"])} if ledger["drift"] else {}),
         _check("conservation", conserved(ledger), [], ledger["today"] or {}),
         _check("fresh", ledger["state"] == "ok", [], {"age_days": ledger["age_days"], "state": ledger["state"]}),
     ]
+
+
+def refused(rejected: dict[str, Any]) -> dict[str, str]:
+    """Why a batch was rejected, and which."""
+    return {"rejected": "; ".join(rejected["reasons"]), "rejected_batch": str(rejected["batch_id"])}
 
 
 def conserved(ledger: dict[str, Any]) -> bool:

@@ -10,24 +10,28 @@ from datetime import date
 import dagster as dg
 
 from expectations.validation import preload
+from pipelines.alerts import alert_after
 from pipelines.definitions import build_defs
+from resources.settings import Settings
 
 UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
 
 
-def close_abandoned(instance: dg.DagsterInstance) -> None:
+def close_abandoned(instance: dg.DagsterInstance, settings: Settings) -> None:
     """Marks runs as failed whose process was killed; the caller holds the run lock, so nobody runs them."""
     for run in instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED)):
         instance.report_run_failed(run, "The process of this run was killed; the next run of its day completes it.")
+        alert_after(settings, instance, run)
 
 
-def run_day(as_of: date) -> list[str] | None:
+def run_day(settings: Settings, as_of: date) -> list[str] | None:
     """Runs `daily_sync` for `as_of`; None when it went well, else a line per failed asset that says what to do."""
     preload()
     with dg.DagsterInstance.get() as instance:
-        close_abandoned(instance)
+        close_abandoned(instance, settings)
         job = build_defs().resolve_job_def("daily_sync")
         result = job.execute_in_process(instance=instance, partition_key=as_of.isoformat(), raise_on_error=False)
+        alert_after(settings, instance, result.dagster_run)
         if result.success:
             return None
         return [_problem(event) for event in result.get_step_failure_events()] or [

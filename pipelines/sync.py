@@ -68,6 +68,7 @@ def sync(first: str | None = None, last: str | None = None) -> int:
 
 
 def _run_days(settings: Settings, days: list[date], bring_to: Callable[[date], None]) -> int:
+    from pipelines.alerts import alert_before
     from pipelines.runs import run_day  # Dagster costs seconds to import: mistakes in the settings are said before that
     from pipelines.summary import print_summary
     from resources.departments import SourceError, preflight
@@ -76,11 +77,13 @@ def _run_days(settings: Settings, days: list[date], bring_to: Callable[[date], N
         try:
             bring_to(day)
             preflight(settings, load_contracts(), day)
+            alert_before(settings, day, None)
         except SourceError as error:
+            alert_before(settings, day, error)
             complain(f"{error}. The last release stands untouched.")
             return FAILED
         started = time.monotonic()
-        problem = run_day(day)
+        problem = run_day(settings, day)
         if problem is not None:
             complain(*problem, "The last release stands untouched.")
             return FAILED

@@ -76,7 +76,7 @@ class FileReader:
             if file.day.isoformat() < str(ledger.get("extract_date") or ""):
                 break  # the state is built on a newer one
             with _readable():
-                sha256, expected = _sha256(file.path), file.expected
+                sha256, expected = sha256_of(file.path), file.expected
             if expected != sha256:
                 notes.append(f"{file.path.name} is not whole ({_lack(file)}): left for next time")
                 continue
@@ -105,7 +105,7 @@ class FileReader:
         try:
             copy = work / file.path.name
             shutil.copyfile(file.path, copy)
-            if _sha256(copy) != sha256:
+            if sha256_of(copy) != sha256:
                 raise Fault("again", "incomplete_file", f"{file.path.name} changed while it was read", SENT_LATER)
             table = to_parquet(contract, copy, work / "delivered.parquet")
         except BaseException:
@@ -158,7 +158,7 @@ def _lack(file: Dropped) -> str:
     return "no checksum yet" if file.expected is None else "another checksum"
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as opened:
         while piece := opened.read(PIECE):

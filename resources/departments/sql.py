@@ -96,7 +96,7 @@ class SqlReader:
         while True:
             started, before = time.monotonic(), parts.rows
             try:
-                with _faults(), connected(engine) as connection:
+                with faults(), connected(engine) as connection:
                     table = source_table(connection, contract)
                     parts.open(table.names)
                     for leg in table.legs():
@@ -129,7 +129,7 @@ class SqlReader:
         attempt = 0
         while True:
             try:
-                with _faults(), connected(engine) as connection:
+                with faults(), connected(engine) as connection:
                     found = connection.execution_options(stream_results=True, max_row_buffer=self._rows_at_once).execute(table.keys())
                     with pq.ParquetWriter(path, pa.schema([("record_key", pa.string())]), compression="zstd") as writer:
                         while rows := found.fetchmany(self._rows_at_once):
@@ -206,7 +206,7 @@ class Parts:
 
 
 @contextmanager
-def _faults() -> Iterator[None]:
+def faults() -> Iterator[None]:
     """A database's errors as faults; their texts (addresses, statements, values) are not repeated."""
     try:
         yield

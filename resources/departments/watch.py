@@ -1,0 +1,134 @@
+"""What waits at the departments and has not been read yet: whole files in the drop folder, new rows of one record type.
+
+Belongs here: cheap questions between two runs. Nothing is kept of what is seen but keys' digests. Not here: reading it into the
+lake (`departments`), when to ask (`pipelines.sensors`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow.dataset as ds
+
+from expectations.contract import Contract
+from resources.departments.batches import BatchStore
+from resources.departments.errors import Fault
+from resources.departments.files import Dropped, dropped_files
+from resources.departments.patience import Patience
+from resources.departments.query import IN_WINDOW, connected, front_database, source_table
+from resources.departments.reading import ApiReader, form_of
+from resources.departments.sql import faults
+from resources.departments.windows import Window, moment
+from resources.lake import Lake
+from resources.settings import Settings
+
+PAGE_ROWS = 1_000
+MOST_PAGES = 20
+"""More new rows than these pages hold need no counting: something is new."""
+WATCHING = Patience(connect_timeout=3.0, read_timeout=15.0, page_deadline=15.0, attempts=2, windows=1, budget=3.0, page_rows=PAGE_ROWS)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The newest whole file of a record type that nobody has read yet, if there is one, and why others are left."""
+
+    file: Dropped | None
+    sha256: str
+    notes: tuple[str, ...]
+
+
+def newest_ledger(lake: Lake, table: str, today: date) -> dict[str, Any] | None:
+    """The newest ledger of a record type, today's included."""
+    return lake.latest_note("ledger", table, today + timedelta(days=1))
+
+
+def waiting_file(store: BatchStore, contract: Contract, folder: Path, today: date, digest: Callable[[Path], str]) -> Waiting:
+    """Looks where a run would look: the newest whole file dated up to today, unless the state is built on a newer one."""
+    state = str((newest_ledger(store.lake, contract.table, today) or {}).get("extract_date") or "")
+    notes = []
+    for file in dropped_files(folder / contract.department, contract.records, today):
+        name = f"{contract.department}/{file.path.name}"
+        if file.day.isoformat() < state:
+            break  # superseded: not worth a word every half minute
+        expected, sha256 = file.expected, digest(file.path)
+        if expected != sha256:
+            lack = "no .sha256 beside it yet" if expected is None else "its .sha256 is of another content"
+            notes.append(f"{name} is not whole ({lack}): left for next time")
+            continue
+        known = any((m.source, m.sha256) == (file.path.name, sha256) for m in store.of_day(contract.table, contract.records, file.day))
+        return Waiting(None if known else file, sha256, tuple(notes))
+    return Waiting(None, "", tuple(notes))
+
+
+def changed_keys(settings: Settings, store: BatchStore, contract: Contract, window: Window) -> frozenset[str]:
+    """The record keys that came or changed in a window, withdrawals left out; none where the record type comes by file.
+
+    Raises `SourceError` where the department cannot be asked.
+    """
+    try:
+        match form_of(contract, settings):
+            case "api":
+                return frozenset(_keys_of_api(ApiReader(settings, store, WATCHING), contract, window))
+            case "sql":
+                return frozenset(_keys_of_table(settings, contract, window))
+        return frozenset()
+    except Fault as fault:
+        raise fault.as_error(contract.department, contract.records, window.until.date()) from None
+
+
+def keys_in_force(lake: Lake, contract: Contract, today: date) -> frozenset[str]:
+    """The record keys of the newest state of a record type."""
+    days = [day for day in lake.days("valid", contract.table) if day <= today]
+    if not days:
+        return frozenset()
+    name = contract.record_key.name
+    folder = lake.partition("valid", contract.table, days[-1])
+    found = ds.dataset([str(p) for p in sorted(folder.glob("county=*/*.parquet"))]).to_table(columns=[name])
+    return frozenset(str(key) for key in found.column(name).to_pylist())
+
+
+def watermark(lake: Lake, contract: Contract, today: date) -> datetime | None:
+    """How far the newest state of a record type reaches; None where it was never read."""
+    return moment((newest_ledger(lake, contract.table, today) or {}).get("watermark"))
+
+
+def short_digest(key: str) -> str:
+    """Stands for a record key where only equality matters."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def _keys_of_api(reader: ApiReader, contract: Contract, window: Window) -> Iterator[str]:
+    client = reader.client(contract, WATCHING)
+    name = contract.record_key.physical_name
+    parameters = {**window.parameters, "limit": str(PAGE_ROWS)}
+    try:
+        page = client.page(parameters)
+        for _ in range(MOST_PAGES):
+            for row in msgspec.json.decode(page.body)["data"]["rows"]:
+                if row.get("_op") != "D":
+                    yield str(row.get(name))
+            if page.cursor is None:
+                return
+            page = client.page(parameters, page.cursor)
+    finally:
+        client.close()
+
+
+def _keys_of_table(settings: Settings, contract: Contract, window: Window) -> Iterator[str]:
+    if settings.front_db_url is None:
+        raise Fault("none", "not_configured", "no front-end database is named", "set YIHU_FRONT_DB_URL to its SQLAlchemy address")
+    engine = front_database(settings.front_db_url, WATCHING)
+    try:
+        with faults(), connected(engine) as connection:
+            table = source_table(connection, contract)
+            select = table.select(IN_WINDOW, window, None).limit(PAGE_ROWS * MOST_PAGES)
+            for row in connection.execute(select):
+                yield str(row[-1])
+    finally:
+        engine.dispose()
