@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -26,6 +27,7 @@ from resources.departments.reading import form_of
 from resources.departments.watch import changed_keys, keys_in_force, short_digest, waiting_file, watermark
 from resources.departments.windows import Window
 from resources.lake import Lake
+from resources.lock import RunLocked, run_lock
 from resources.settings import SHANGHAI, Settings, load_settings
 
 URGENT = ("reports", "losses")
@@ -33,6 +35,8 @@ URGENT = ("reports", "losses")
 LATE_COMMITS = timedelta(minutes=10)
 """A department may commit a row a little after its `updated_at`: each question reaches back that far."""
 EVERY_SECONDS = 20
+ABANDONED_SECONDS = 600.0
+"""A run that began so long ago and does not hold the lock has no process any more."""
 GOING_ON = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -55,10 +59,26 @@ class Found:
         return f"{self.contract.department}/{self.file.path.name}"
 
 
-def going_on(instance: dg.DagsterInstance) -> str | None:
-    """The run of `daily_sync` that waits or goes on, whoever started it."""
-    runs = instance.get_runs(filters=dg.RunsFilter(job_name=daily_sync.name, statuses=GOING_ON), limit=1)
-    return runs[0].run_id if runs else None
+def going_on(instance: dg.DagsterInstance, home: Path) -> str | None:
+    """The run of `daily_sync` that waits or goes on, whoever started it. One whose process was killed is marked as failed.
+
+    Else it would hold up the queue until the next `make sync`: nobody but its process could say that it is over.
+    """
+    for record in instance.get_run_records(filters=dg.RunsFilter(job_name=daily_sync.name, statuses=GOING_ON), limit=10):
+        run = record.dagster_run
+        begun = record.start_time or record.create_timestamp.timestamp()
+        if run.status is not dg.DagsterRunStatus.STARTED or time.time() - begun < ABANDONED_SECONDS or not _lock_is_free(home):
+            return run.run_id
+        instance.report_run_failed(run, "The process of this run was killed; the next run of its day completes it.")
+    return None
+
+
+def _lock_is_free(home: Path) -> bool:
+    try:
+        with run_lock(home):
+            return True
+    except RunLocked:
+        return False
 
 
 def day_for(departments: Departments, contract: Contract, file_day: date, now: datetime) -> date:
@@ -192,11 +212,12 @@ def news_of(departments: Departments, contract: Contract, before: Mapping[str, A
     description="绿色通道: a new citizens' report or disaster loss runs today at once, as a provisional release.",
 )
 def urgent_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    run_id = going_on(context.instance)
+    settings = load_settings()
+    run_id = going_on(context.instance, settings.home)
     if run_id is not None:
         # the cursor stays: what came meanwhile is seen when that run is over, unless it read it already
         return dg.SensorResult(skip_reason=dg.SkipReason(f"run {run_id[:8]} goes on; asked again when it is over"), cursor=context.cursor)
-    return urgent_result(load_settings(), context.cursor, datetime.now(SHANGHAI))
+    return urgent_result(settings, context.cursor, datetime.now(SHANGHAI))
 
 
 def urgent_result(settings: Settings, cursor: str | None, now: datetime) -> dg.SensorResult:

@@ -1,0 +1,312 @@
+"""Alerts: one per trouble, on its first attempt, told once; what it says; the sinks; and no identity in any of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import socketserver
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from assets.valid import valid_checks
+from pipelines.alerts import alert_after, alert_before
+from resources.alerts import Alert, AlertNotSent, alert_book, without_numbers
+from resources.departments import SourceError
+from resources.settings import AlertSettings, Settings, load_settings
+
+DAY = "2026-11-19"
+NUMBER, NAME = "612429197001011234", "张三"
+RAW, VALID = "raw_emergency_management__losses", "valid_emergency_management__losses"
+Events = Sequence[dg.AssetCheckResult]
+
+
+def ledger(**differs: Any) -> dict[str, Any]:
+    """A day's ledger on which all is well."""
+    well = {
+        "rules": [], "rejected": None, "drift": [], "today": None, "state": "ok", "age_days": 0,
+        "in_force": 5, "in_force_before": 5, "new_keys": 0, "withdrawn_keys": 0,
+    }  # fmt: skip
+    return {**well, **differs}
+
+
+def read_check(error: SourceError | None) -> dg.AssetCheckResult:
+    facts = {"what now": str(error), "reason": error.reason, "kind": error.kind} if error else {"what now": "5 rows, read"}
+    return dg.AssetCheckResult(check_name="read", passed=error is None, severity=dg.AssetCheckSeverity.WARN, metadata=facts)
+
+
+def down(day: str = DAY, reason: str = "unreachable") -> SourceError:
+    return SourceError(
+        "transient", "emergency_management", "losses", date.fromisoformat(day), reason, "the gateway cannot be reached", "call them"
+    )
+
+
+@dataclass
+class Runs:
+    """Runs of a small job on an ephemeral instance, each followed by its alerts."""
+
+    settings: Settings
+    instance: dg.DagsterInstance
+    last: dg.DagsterRun | None = None
+
+    def of(self, asset: str, results: Events = (), day: str = DAY, fails: BaseException | None = None, retries: int = 0) -> list[Alert]:
+        specs = [dg.AssetCheckSpec(r.check_name or "", asset=asset) for r in results]
+        policy = dg.RetryPolicy(max_retries=retries) if retries else None
+
+        @dg.asset(name=asset, check_specs=specs, retry_policy=policy)
+        def made() -> dg.MaterializeResult:
+            if fails is not None:
+                raise fails
+            return dg.MaterializeResult(check_results=list(results))
+
+        done = dg.materialize([made], instance=self.instance, tags={"dagster/partition": day}, raise_on_error=False)
+        self.last = self.instance.get_run_by_id(done.run_id)
+        return self.again()
+
+    def again(self) -> list[Alert]:
+        """What the daemon's sensor does after `make sync` has done it."""
+        assert self.last is not None
+        return alert_after(self.settings, self.instance, self.last)
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Iterator[Runs]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Runs(load_settings({"YIHU_HOME": str(tmp_path / "home")}), instance)
+
+
+def told(alerts: list[Alert]) -> Alert:
+    """The only alert, which says what to do, where to look, and nobody's name."""
+    assert len(alerts) == 1, alerts
+    alert = alerts[0]
+    text = alert.text()
+    assert alert.next_step
+    assert f"/runs/{alert.run_id}" in alert.where
+    assert alert.asset in text
+    assert not re.search(r"[0-9]{17}[0-9Xx]", text)
+    assert NAME not in text
+    return alert
+
+
+def test_a_source_that_could_not_be_read_is_told_once(runs: Runs) -> None:
+    alert = told(runs.of(RAW, [read_check(down())]))
+    assert alert.kind == "failure"
+    assert "the gateway cannot be reached" in alert.what
+    assert "call them" in alert.next_step
+    assert f"/assets/{RAW}?view=checks" in alert.where
+    assert runs.again() == []  # the daemon looks at the same run
+    assert runs.of(RAW, [read_check(down())]) == []  # the day is run again
+    assert runs.of(RAW, [read_check(down("2026-11-20"))], "2026-11-20") == []  # and it is still so the next day
+
+
+def test_what_was_over_is_told_again(runs: Runs) -> None:
+    runs.of(RAW, [read_check(down())])
+    assert runs.of(RAW, [read_check(None)], "2026-11-20") == []
+    assert told(runs.of(RAW, [read_check(down("2026-11-21"))], "2026-11-21")).kind == "failure"
+
+
+def test_another_reason_is_another_failure(runs: Runs) -> None:
+    runs.of(RAW, [read_check(down())])
+    assert told(runs.of(RAW, [read_check(down(reason="unauthorised"))])).fingerprint == "unauthorised"
+
+
+def test_a_source_that_turns_stale(runs: Runs) -> None:
+    assert runs.of(VALID, valid_checks(ledger())) == []
+    alert = told(runs.of(VALID, valid_checks(ledger(state="stale", age_days=3)), "2026-11-20"))
+    assert alert.kind == "stale"
+    assert "3 days old" in alert.what
+    assert runs.of(VALID, valid_checks(ledger(state="stale", age_days=4)), "2026-11-21") == []
+
+
+def test_the_state_of_an_earlier_day_is_no_news(runs: Runs) -> None:
+    runs.of(VALID, valid_checks(ledger()), "2026-11-20")
+    assert runs.of(VALID, valid_checks(ledger(state="stale", age_days=3)), "2026-11-10") == []
+    runs.of(VALID, valid_checks(ledger(state="stale", age_days=3)), "2026-11-21")
+    # a past day that was well does not end what is open
+    runs.of(VALID, valid_checks(ledger()), "2026-11-10")
+    assert [a.kind for a in alert_book(runs.settings.home, AlertSettings()).open()] == ["stale"]
+
+
+def test_a_rejected_extract_is_a_gate_that_closed(runs: Runs) -> None:
+    def rejected(batch: str) -> list[dg.AssetCheckResult]:
+        return valid_checks(ledger(rejected={"batch_id": batch, "reasons": ["batch:bad_share: 7.1% of the rows are bad"]}))
+
+    alert = told(runs.of(VALID, rejected("losses-20261119-01")))
+    assert alert.kind == "gate"
+    assert "bad_share" in alert.what
+    assert "make open-gate RECORDS=losses BATCH=losses-20261119-01" in alert.next_step
+    assert runs.of(VALID, rejected("losses-20261119-01")) == []
+    assert told(runs.of(VALID, rejected("losses-20261119-02"))).kind == "gate"
+
+
+def test_rows_in_quarantine_are_the_day_s_usual_business(runs: Runs) -> None:
+    rule = {
+        "rule": "type:occurred_on", "severity": "critical", "passed": False, "could_run": True, "element_count": 900, "unexpected_count": 3,
+    }  # fmt: skip
+    assert runs.of(VALID, valid_checks(ledger(rules=[rule]))) == []
+
+
+def test_a_release_that_was_held_back_is_a_gate(runs: Runs) -> None:
+    said = "the release of 2026-11-19 was not published, the last one stands: gate red_share: …: make open-gate GATE=red_share BY=… WHY=…"
+    alert = told(runs.of("release", fails=dg.Failure(said, allow_retries=False)))
+    assert alert.kind == "gate"
+    assert "make open-gate GATE=red_share" in alert.what
+    assert runs.of("release", fails=dg.Failure(said, allow_retries=False)) == []
+
+
+def test_a_match_rate_that_fell(runs: Runs) -> None:
+    def fell(**said: str) -> list[dg.AssetCheckResult]:
+        facts = {name.replace("__", "."): text for name, text in said.items()}
+        warn = dg.AssetCheckSeverity.WARN
+        return [dg.AssetCheckResult(check_name="match_rate", passed=not facts, severity=warn, metadata=facts)]
+
+    text = "match rate 80.00%, it was 97.00%"
+    alert = told(runs.of("linkage_quality", fell(housing__dwellings=text)))
+    assert alert.kind == "match_rate"
+    assert text in alert.what
+    both = runs.of("linkage_quality", fell(housing__dwellings=text, monitoring__cases=text))
+    assert [a.what.partition(":")[0] for a in both] == ["monitoring.cases"]
+
+
+def test_a_check_that_stops_nothing_but_must_hold(runs: Runs) -> None:
+    lost = valid_checks(ledger(in_force=4))
+    alert = told(runs.of(VALID, lost))
+    assert alert.kind == "failure"
+    assert "conservation" in alert.what
+
+
+def test_a_step_that_failed_is_told_on_its_first_attempt_and_quotes_nothing(runs: Runs) -> None:
+    quoting = ValueError(f"could not convert {NAME} {NUMBER}")
+    alert = told(runs.of("household", fails=quoting, retries=1))
+    assert alert.kind == "failure"
+    assert "ValueError" in alert.what
+    assert NUMBER not in json.dumps(alert.__dict__)
+    assert f"make sync AS_OF={DAY}" in alert.next_step
+    assert runs.of("household", fails=quoting) == []
+    assert told(runs.of("household", fails=quoting, day="2026-11-20")).day == "2026-11-20"
+
+
+def test_a_run_whose_process_was_killed(runs: Runs) -> None:
+    run = dg.DagsterRun(job_name="daily_sync", tags={"dagster/partition": DAY}, status=dg.DagsterRunStatus.STARTED)
+    runs.instance.add_run(run)
+    runs.instance.report_run_failed(run, "killed")
+    assert "without finishing" in alert_after(runs.settings, runs.instance, run)[0].what
+
+
+def test_a_day_that_could_not_begin(runs: Runs) -> None:
+    assert len(alert_before(runs.settings, date(2026, 11, 19), down())) == 1
+    assert alert_before(runs.settings, date(2026, 11, 19), down()) == []
+    assert alert_before(runs.settings, date(2026, 11, 19), None) == []
+    assert len(alert_before(runs.settings, date(2026, 11, 19), down())) == 1
+
+
+def test_a_long_number_never_gets_through() -> None:
+    assert without_numbers(f"{NUMBER} 13800138000 61242919700101123X 2026-11-19 losses-20261119-01") == (
+        "[number] [number] [number] 2026-11-19 losses-20261119-01"
+    )
+
+
+def test_the_log(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+    runs.of(RAW, [read_check(down())])
+    assert "What to do: call them" in capsys.readouterr().err
+    log = runs.settings.home / "alerts.log"
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert json.loads(log.read_text())["where_to_look"].startswith(f"/assets/{RAW}")
+
+
+@dataclass
+class Received:
+    status: int = 200
+    bodies: list[Any] = field(default_factory=list)
+
+
+@contextmanager
+def webhook(received: Received) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if received.status < 300:
+                received.bodies.append(json.loads(body))
+            self.send_response(received.status)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/?key=a-token"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_webhook_that_was_down_gets_it_after_the_next_run(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+    received = Received(status=503)
+    with webhook(received) as url:
+        home = str(runs.settings.home)
+        runs.settings = load_settings({"YIHU_HOME": home, "YIHU_ALERT_SINKS": "webhook", "YIHU_ALERT_WEBHOOK": url})
+        assert "a-token" not in repr(runs.settings)
+        runs.of(RAW, [read_check(down())])
+        assert "check YIHU_ALERT_WEBHOOK" in capsys.readouterr().err
+        received.status = 200
+        assert runs.of(RAW, [read_check(down())]) == []
+        runs.of(RAW, [read_check(down())])
+    assert len(received.bodies) == 1
+    assert received.bodies[0]["msgtype"] == "text"
+    assert "What to do: call them" in received.bodies[0]["text"]["content"]
+
+
+class _Mail(socketserver.StreamRequestHandler):
+    lines: list[str]
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 here\r\n")
+        in_data = False
+        for raw in self.rfile:
+            line = raw.decode().rstrip("\r\n")
+            self.lines.append(line)
+            if in_data and line != ".":
+                continue
+            in_data = line.upper() == "DATA"
+            self.wfile.write(b"354 go on\r\n" if in_data else b"250 ok\r\n")
+
+
+def test_e_mail(tmp_path: Path) -> None:
+    lines: list[str] = []
+    with socketserver.TCPServer(("127.0.0.1", 0), type("Mail", (_Mail,), {"lines": lines})) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        settings = AlertSettings(("email",), None, f"smtp://127.0.0.1:{server.server_address[1]}", ("duty@example.gov.cn",), "yihu@here")
+        alert_before(_with(tmp_path, settings), date(2026, 11, 19), down())
+        server.shutdown()
+    text = "\n".join(lines)
+    assert "rcpt to:<duty@example.gov.cn>" in text.lower()
+    assert "Subject: yihu: failed: sync, 2026-11-19" in text
+    assert "What to do: call them" in text
+
+
+def test_a_mail_server_that_is_down(tmp_path: Path) -> None:
+    settings = AlertSettings(("email",), None, "smtp://user:a-password@127.0.0.1:9", ("duty@example.gov.cn",))
+    sink = alert_book(tmp_path, settings)._sinks["email"]
+    with pytest.raises(AlertNotSent) as caught:
+        sink(Alert("failure", "start", "x", "", DAY, "what", "do", ""))
+    assert "a-password" not in str(caught.value)
+
+
+def _with(home: Path, alerts: AlertSettings) -> Settings:
+    return replace(load_settings({"YIHU_HOME": str(home)}), alerts=alerts)
+
+
+def test_sinks_are_checked_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="YIHU_ALERT_SINKS names pigeon") as caught:
+        load_settings({"YIHU_HOME": str(tmp_path), "YIHU_ALERT_SINKS": "pigeon,webhook,email"})
+    for name in ("WEBHOOK", "SMTP_URL", "EMAIL_TO"):
+        assert f"YIHU_ALERT_{name} is missing" in str(caught.value)
