@@ -11,6 +11,7 @@ from datetime import date
 import dagster as dg
 
 from assets.household import use_inputs
+from assets.shown import lamps_by_town
 from assets.tables import Table, counted, tables_asset
 from expectations.contract import Contract
 from resources.house import House
@@ -62,6 +63,7 @@ FLAGS = (
                 ),
             ),
         ),
+        shown=lamps_by_town,
     ),
 )
 

@@ -11,8 +11,9 @@ from datetime import date
 import dagster as dg
 
 from assets.matched import REGISTER, use_spine, use_spine_inputs
+from assets.shown import match_rates, sources_and_quarantine
 from assets.tables import Table, counted, tables_asset
-from expectations.contract import Contract
+from expectations.contract import BASE_REGISTER, Contract
 from resources.house import House, place
 from resources.settings import ROOT
 from warehouse import indicators, linkage, matching, review, sources
@@ -85,6 +86,7 @@ LINKS = (
         linkage.LINKAGE_QUALITY_ORDER,
         model_path("matching/linkage_quality"),
         checks=(("match_rate", "No record type is linked over five points less than in its last runs (their median).", match_rate),),
+        shown=match_rates,
     ),
     Table(
         "review_queue",
@@ -99,6 +101,7 @@ STATUS = Table(
     "Every source: newest accepted batch, age, state, the counts of the day's batch and of its links.",
     sources.ORDER,
     SOURCES_FILE,
+    shown=sources_and_quarantine,
 )
 
 HOUSEHOLDS = (
@@ -179,7 +182,8 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
         indicators.build_indicators(house.engine, as_of, load_rules(as_of))
 
     return [
-        tables_asset("person", "household", [REGISTER, "valid_rural_revitalisation__households"], PERSON, _make_person),
+        # drawn with the register that it is made of, so that the groups read from left to right
+        tables_asset("person", BASE_REGISTER, [REGISTER, "valid_rural_revitalisation__households"], PERSON, _make_person, "household"),
         tables_asset("links", "household", matched, LINKS, make_links),
         tables_asset("source_status", "household", ["linkage_quality"], [STATUS], make_status),
         tables_asset("households", "household", ["source_status", "person", *matched], HOUSEHOLDS, make_households),

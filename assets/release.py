@@ -5,7 +5,7 @@ Belongs here: what is published. Not here: how (`warehouse.publication`), who ma
 
 import subprocess
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 import sqlalchemy as sa
@@ -106,6 +106,8 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
         tags={"layer": "release"},
         deps=[*PUBLISHED, "linkage_quality", "review_queue"],
         description="The release of the day: written, audited, made current in one transaction; readers see the old one or the new one.",
+        # the nightly run begins at 02:30; a release of last night is there when the officers come
+        freshness_policy=dg.FreshnessPolicy.cron("0 6 * * *", lower_bound_delta=timedelta(hours=4), timezone="Asia/Shanghai"),
         metadata={"dagster/code_references": code_references({"publication": ROOT / "warehouse" / "publication" / "publish.py"})},
         check_specs=[dg.AssetCheckSpec("audit", asset="release", description="What is published is whole, sound and holds no ID number.")],
     )

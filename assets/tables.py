@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -32,12 +33,22 @@ class Table:
     """An expression over its columns that gives the county, for its folder."""
     checks: tuple[tuple[str, str, Check], ...] = ()
     """Name, description and function of each asset check."""
+    shown: Callable[[House, date], dict[str, Any]] | None = None
+    """Further metadata of a day: pictures, and figures that the UI draws over time. Called after the checks."""
 
 
 def tables_asset(
-    name: str, group: str, deps: Sequence[str], tables: Sequence[Table], make: Callable[[House, date], None]
+    name: str,
+    group: str,
+    deps: Sequence[str],
+    tables: Sequence[Table],
+    make: Callable[[House, date], None],
+    layer: str | None = None,
 ) -> dg.AssetsDefinition:
-    """One step that makes `tables` on the engine with `make`, writes each to the lake and checks what was written."""
+    """One step that makes `tables` on the engine with `make`, writes each to the lake and checks what was written.
+
+    `layer` is told where the group, which the graph is drawn by, is another.
+    """
     specs = [
         dg.AssetSpec(
             table.name,
@@ -45,7 +56,7 @@ def tables_asset(
             group_name=group,
             owners=["team:yihu"],
             kinds={"duckdb", "parquet"},
-            tags={"layer": group},
+            tags={"layer": layer or group},
             partitions_def=DAILY,
             description=table.description,
             metadata={"dagster/code_references": code_references({"SQL": table.model})},
@@ -63,14 +74,16 @@ def tables_asset(
         for table in tables:
             written = house.keep(table.name, as_of, table.order, table.county)
             context.log.info(f"{time.monotonic() - started:6.1f} s  {table.name}: {written.rows:,} rows")
+            checked = [check(house, as_of) for _, _, check in table.checks]
             yield dg.MaterializeResult(
                 asset_key=table.name,
                 metadata={
                     "dagster/row_count": written.rows,
                     "dagster/column_schema": _columns(house, table.name),
                     "counties": len(written.counties),
+                    **(table.shown(house, as_of) if table.shown else {}),
                 },
-                check_results=[check(house, as_of) for _, _, check in table.checks],
+                check_results=checked,
             )
 
     return made

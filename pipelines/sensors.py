@@ -81,6 +81,11 @@ def _lock_is_free(home: Path) -> bool:
         return False
 
 
+def _after(run_id: str, cursor: str | None) -> dg.SensorResult:
+    """Nothing is asked for while a run goes on: the cursor stays, so what came meanwhile is seen then, unless that run read it."""
+    return dg.SensorResult(skip_reason=dg.SkipReason(f"run {run_id[:8]} goes on; asked again when it is over"), cursor=cursor)
+
+
 def day_for(departments: Departments, contract: Contract, file_day: date, now: datetime) -> date:
     """The business day whose run reads the file and becomes the release that people see.
 
@@ -169,7 +174,11 @@ def _one_sha256(files: list[Found]) -> str:
     description="A whole new file in the drop folder: runs yesterday if it still asks for it, else today as a provisional release.",
 )
 def drop_folder_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    requests, notes, cursor = drop_folder_requests(load_settings(), context.cursor, datetime.now(SHANGHAI))
+    settings = load_settings()
+    run_id = going_on(context.instance, settings.home)
+    if run_id is not None:
+        return _after(run_id, context.cursor)
+    requests, notes, cursor = drop_folder_requests(settings, context.cursor, datetime.now(SHANGHAI))
     said = "; ".join(notes) or "no file that was not read yet"
     for note in notes:
         context.log.info(note)
@@ -215,8 +224,7 @@ def urgent_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     settings = load_settings()
     run_id = going_on(context.instance, settings.home)
     if run_id is not None:
-        # the cursor stays: what came meanwhile is seen when that run is over, unless it read it already
-        return dg.SensorResult(skip_reason=dg.SkipReason(f"run {run_id[:8]} goes on; asked again when it is over"), cursor=context.cursor)
+        return _after(run_id, context.cursor)
     return urgent_result(settings, context.cursor, datetime.now(SHANGHAI))
 
 

@@ -94,7 +94,7 @@ def as_read(wire: Wire, content: Content, previous: Previous | None, gates: Mapp
     for gate, said in _gates(wire, previous, int(households), int(red)).items():
         (used if gate in gates else shut).append(gate)
         if gate not in gates:
-            findings.append(f"gate {gate}: {said} (a named person can open it with a reason: make open-gate GATE={gate} BY=… REASON=…)")
+            findings.append(f"gate {gate}: {said} (a named person can open it with a reason: make open-gate GATE={gate} BY=… WHY=…)")
     return Verdict(tuple(findings), tuple(used), int(households), int(red), int(yellow))
 
 

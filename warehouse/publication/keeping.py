@@ -64,7 +64,7 @@ def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wai
         PublicationError: where there is no such release, or nobody and no reason is named.
     """
     if not by.strip() or not reason.strip():
-        raise PublicationError("a rollback needs a person and a reason: make rollback BY=… REASON=…")
+        raise PublicationError("a rollback needs a person and a reason: make rollback BY=… WHY=…")
     with _turn(engine, wait_seconds) as connection:
         current = connection.scalar(sa.text("select release_id from ops.current_release"))
         if current is None:
@@ -105,7 +105,7 @@ def open_gate(engine: sa.Engine, as_of: date, gate: str, by: str, reason: str) -
     if gate not in GATES:
         raise PublicationError(f"there is no gate {gate!r}: {', '.join(f'{name} ({said})' for name, said in GATES.items())}")
     if not by.strip() or not reason.strip():
-        raise PublicationError(f"gate {gate} opens for a named person with a reason: make open-gate GATE={gate} BY=… REASON=…")
+        raise PublicationError(f"gate {gate} opens for a named person with a reason: make open-gate GATE={gate} BY=… WHY=…")
     with engine.begin() as connection:
         connection.execute(
             sa.text(
