@@ -91,5 +91,8 @@ contracts: install
 definitions: install
 	@$(RUN) python -m pipelines check
 unit: install
-	@$(RUN) pytest
+	@$(RUN) pytest -m "not long"
+.PHONY: test-long
+test-long: install ## days in a row, faults end to end, kill -9: ten minutes
+	@$(RUN) pytest -m long
 test: lint types architecture contracts definitions unit ## lint, types, architecture, tests

@@ -45,7 +45,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.parent.name
         if folder in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(folder))
+            group = item.path.stem if item.get_closest_marker("long") else folder
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture

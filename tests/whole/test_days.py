@@ -29,7 +29,7 @@ from tests.whole.days import (
     run_valid,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 # weeks apart, so that three hundred households have something to tell: late, withdrawn, returned, corrected; D4 is a Sunday
 D1, D2, D3, D4 = date(2026, 9, 10), date(2026, 10, 8), date(2026, 11, 5), date(2026, 11, 15)

@@ -29,7 +29,7 @@ from tests.whole.conftest import FEW, Ranged, pipelines
 from tests.whole.days import PSEUDONYM, Offices, at_home, in_force, ledger, offices, quarantined, run_valid
 from tests.whole.sweep import holds, text_of, written
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 GOOD, BAD, NEXT = date(2026, 11, 13), date(2026, 11, 18), date(2026, 11, 19)
 FILED, CASES = date(2026, 11, 17), date(2026, 11, 16)

@@ -14,7 +14,7 @@ from resources.settings import ROOT
 from tests.whole.conftest import FEW, RANGE, Ranged, environment
 from tests.whole.days import PSEUDONYM
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 KILLS = 4
 

@@ -28,7 +28,7 @@ from sandbox.county import County
 from tests.whole.days import Offices, at_home, in_force, ledger, offices, quarantined
 from warehouse.dictionary import dictionary
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 DAY = date(2026, 11, 16)
 PAGE = ROOT / "docs" / "add-a-source.md"
