@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import pytest
 
 from resources.server import Server
 from tests.whole.conftest import Synced, ask, asking
+from tests.whole.sweep import ALLOWED, holds, text_of, written
 from warehouse.schema import VIEWS
 
 pytestmark = pytest.mark.slow
-
-ALLOWED = ("raw", "valid", "withdrawn", "quarantine")
 
 
 @pytest.fixture(scope="module")
@@ -30,33 +27,13 @@ def identities(synced: Synced) -> tuple[list[str], list[str]]:
     return numbers, names
 
 
-def written(home: Path) -> Iterator[Path]:
-    """Files outside the places where identities may be."""
-    for file in home.rglob("*"):
-        place = file.relative_to(home).parts
-        allowed = place[0] in ("sandbox", "postgres", "secrets") or (place[0] == "lake" and len(place) > 1 and place[1] in ALLOWED)
-        if file.is_file() and not allowed:
-            yield file
-
-
-def holds(file: Path, wanted: list[str]) -> bool:
-    """Whether the bytes of a file hold one of the texts; Parquet is read as text first."""
-    if file.suffix == ".parquet":
-        columns = [name for name, kind, *_ in duckdb.sql(f"describe select * from '{file}'").fetchall() if "VARCHAR" in kind]
-        text = " || ' ' || ".join(f"coalesce(\"{c}\"::varchar, '')" for c in columns) or "''"
-        content = "\n".join(row for (row,) in duckdb.sql(f"select {text} from '{file}'").fetchall())
-    else:
-        content = file.read_bytes().decode("utf-8", errors="ignore")
-    return any(text in content for text in wanted)
-
-
 def test_no_number_and_no_name_outside_their_places(synced: Synced, identities: tuple[list[str], list[str]]) -> None:
     numbers, names = identities
     files = list(written(synced.home))
     assert any("dagster" in f.parts for f in files)
     assert any("matched" in f.parts for f in files)
     sample = numbers[:: max(1, len(numbers) // 400)] + names[:: max(1, len(names) // 400)]
-    assert [str(f) for f in files if holds(f, sample)] == []
+    assert [str(f) for f in files if holds(text_of(f), sample)] == []
 
 
 def test_no_identity_in_what_sync_printed(synced: Synced, identities: tuple[list[str], list[str]]) -> None:
