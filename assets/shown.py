@@ -78,8 +78,8 @@ def sources_and_quarantine(house: House, as_of: date) -> Shown:
     title = f"Rows in quarantine 隔离区 by rule, {as_of}"
     shown = sorted(lines, key=lambda line: (-line.rows, line.records, line.rule))
     svg = bars(title, [(f"{line.records} {line.rule}", float(line.rows)) for line in shown[:25]])
-    rows = [(line.department, line.records, line.rule, line.rows, line.first_seen_on, line.times_seen) for line in shown]
-    header = ("department", "records", "rule", "rows", "since", "seen at most")
+    rows = [(f"{line.records} {line.rule}", line.rows, line.first_seen_on, line.times_seen) for line in shown]
+    header = ("rule", "rows", "since", "seen at most")
     sources = house.engine.rows(SOURCES)
     names = ("source", "state", "days old", "received", "quarantined", "in force", "match rate, %")
     return {

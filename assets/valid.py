@@ -98,6 +98,8 @@ def conserved(ledger: dict[str, Any]) -> bool:
 def _check(name: str, passed: bool, rules: list[dict[str, Any]], more: dict[str, Any] | None = None) -> dg.AssetCheckResult:
     metadata: dict[str, Any] = {key: value for key, value in (more or {}).items() if value is not None}
     if rules:
+        # a number by itself is drawn over time
+        metadata["rows_in_all"] = sum(int(rule["unexpected_count"] or 0) for rule in rules)
         metadata["rules"] = dg.TableMetadataValue(
             records=[
                 dg.TableRecord({"rule": r["rule"], "severity": r["severity"], "rows": r["unexpected_count"], "of": r["element_count"]})

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from resources.alerts import alert_book
 from resources.server import Server, ServerError, warehouse_server
 from resources.settings import Settings, today
 
@@ -42,7 +43,14 @@ def status(settings: Settings) -> list[Finding]:
             findings.extend(_published(server))
     except ServerError as error:
         findings.append(Finding("warehouse", False, "does not answer", str(error)))
+    findings.extend(_alerts(settings))
     return findings
+
+
+def _alerts(settings: Settings) -> list[Finding]:
+    """What was told and is not over yet."""
+    alerts = alert_book(settings.home, settings.alerts).open()
+    return [Finding(f"alert of {alert.day}", False, alert.what, f"{alert.next_step}; make ui, {alert.where}") for alert in alerts]
 
 
 def _data(settings: Settings) -> Finding:
