@@ -41,6 +41,7 @@ TOGETHER = ("extraction", "warehouse", "whole")
 Show = Callable[[str, str], None]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.parent.name
