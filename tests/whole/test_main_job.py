@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -33,11 +34,11 @@ def test_the_same_day_twice_is_one_release_with_one_checksum(synced: Synced, ser
 def test_the_second_day_reads_few_rows(synced: Synced) -> None:
     lake = Lake(synced.home / "lake")
 
-    def received(day: object) -> int:
+    def received(day: date) -> int:
         total = 0
         for contract in load_contracts():
             if contract.delivery == "incremental":
-                ledger = lake.read_note("ledger", contract.table, day)  # type: ignore[arg-type]
+                ledger = lake.read_note("ledger", contract.table, day)
                 total += ((ledger or {}).get("today") or {}).get("received", 0)
         return total
 
@@ -45,10 +46,10 @@ def test_the_second_day_reads_few_rows(synced: Synced) -> None:
 
 
 @pytest.mark.parametrize("day", [FIRST, SECOND])
-def test_nothing_is_lost(synced: Synced, day: object) -> None:
+def test_nothing_is_lost(synced: Synced, day: date) -> None:
     lake = Lake(synced.home / "lake")
     for contract in load_contracts():
-        ledger = lake.read_note("ledger", contract.table, day)  # type: ignore[arg-type]
+        ledger = lake.read_note("ledger", contract.table, day)
         assert ledger is not None, contract.table
         assert ledger["in_force"] == ledger["in_force_before"] + ledger["new_keys"] - ledger["withdrawn_keys"], contract.table
         today = ledger["today"]
