@@ -20,10 +20,12 @@ VARIANTS = Path(__file__).parent / "rules" / "variants.csv"
 
 GAP = "□"
 LEVELLED = 12
-"""Variants are levelled in the first twelve characters; longer names are transcriptions, which hold none."""
+"""Names up to so long are levelled place by place; a longer one (a transcription, and few hold a variant) as a whole."""
 
 _GAPS = "□☐▯■〓�？"
 _DOTS = "·•‧∙⋅・･.．˙·᛫"
+_COMBINING = "\u0300\u0301\u0304\u0308\u030c"
+"""Tone marks and the dots of ü as characters of their own, as in decomposed text."""
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
 _WIDE = "".join(chr(0xFF21 + i) for i in range(26)) + "".join(chr(0xFF41 + i) for i in range(26))
 _WIDE_DIGITS = "".join(chr(0xFF10 + i) for i in range(10))
@@ -61,7 +63,7 @@ def folded(column: str) -> str:
     """
     toned = "".join(_TONES.values())
     plain_tones = "".join(letter * len(marked) for letter, marked in _TONES.items())
-    source = _LOWER + _WIDE + _WIDE_DIGITS + toned + _GAPS + "（）" + _DOTS + invisible_and_spaces()
+    source = _LOWER + _WIDE + _WIDE_DIGITS + toned + _GAPS + "（）" + _DOTS + _COMBINING + invisible_and_spaces()
     target = _LOWER.upper() * 3 + "0123456789" + plain_tones + "?" * len(_GAPS) + "()"
     levelled = f"translate({column}, {literal(source)}, {literal(target)})"
     return f"case when {column} is null then '' when regexp_matches({column}, '[{source}]') then {levelled} else {column} end"
@@ -81,11 +83,12 @@ def use_variants(engine: SqlEngine) -> None:
 def key(folded_name: str, name_mask: str) -> str:
     """The `folded` name with variants and traditional characters as their standard forms: what is compared.
 
-    Only a name with a character outside GB 2312 can have one. Character by character over the columns of `name_variant`,
-    since `translate` with thousands of pairs costs half a millisecond a name.
+    Only a name with a character outside GB 2312 can have one. Place by place over the columns of `name_variant`, since
+    `translate` with thousands of pairs costs half a millisecond a name; long names are few.
     """
-    levelled = " || ".join(_standard(folded_name, place) for place in range(1, LEVELLED + 1))
-    return f"case when strpos({name_mask}, '{GAP}') > 0 then {levelled} || substr({folded_name}, {LEVELLED + 1}) else {folded_name} end"
+    short = " || ".join(_standard(folded_name, place) for place in range(1, LEVELLED + 1))
+    long = f"translate({folded_name}, variant_source, variant_target)"
+    return f"case when strpos({name_mask}, '{GAP}') = 0 then {folded_name} when length({folded_name}) <= {LEVELLED} then {short} else {long} end"
 
 
 def _standard(folded_name: str, place: int) -> str:
