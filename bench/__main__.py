@@ -20,11 +20,9 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
-from bench.links import county_of, end_of, links_of
+from bench.links import county_of, links_of_home
 from bench.queries import medians
-from expectations.contract import load_contracts
 from resources.settings import ROOT, load_settings, today
-from warehouse.matching import household_field
 
 HOUSEHOLDS = {"village": 700, "town": 10_000, "county": 104_000}
 REFERENCE = """
@@ -79,18 +77,14 @@ def timed_sync(home: Path, as_of: date, households: int, label: str) -> None:
 
 def linked_against_truth(home: Path, households: int, as_of: date) -> None:
     """Precision and recall of every record type that comes day by day, against the sandbox's truth."""
-    county = county_of(home, households)
-    asked = [c.records for c in load_contracts() if household_field(c) is None and c.delivery == "incremental"]
-    found = [links_of(home, county, records, as_of, end_of(as_of)) for records in asked]
-    linked, wrong = sum(f.linked for f in found), sum(f.wrong for f in found)
-    determined, hit = sum(f.determined for f in found), sum(f.found for f in found)
+    linkage = links_of_home(home, county_of(home, households), as_of)
     say(
         bench="links",
-        linked=linked,
-        wrong=wrong,
-        precision=round(1 - wrong / linked, 6),
-        determined=determined,
-        recall=round(hit / determined, 6),
+        linked=linkage.links,
+        wrong=linkage.links - linkage.right_links,
+        precision=round(linkage.precision, 6),
+        determined=linkage.determined,
+        recall=round(linkage.recall, 6),
     )
 
 
