@@ -24,7 +24,6 @@ help: ## this list
 	@echo "yihu: installing what uv.lock names (once)" && $(UV) sync --frozen --quiet --compile-bytecode && touch $@
 
 # Spark has an environment of its own: Great Expectations imports pyspark wherever it is, which costs every run seconds.
-# Java comes along from the lock; JAVA_HOME names another.
 .venv-spark/.ready: pyproject.toml uv.lock | $(filter .tools/bin/uv,$(UV))
 	@echo "yihu: installing Spark and what uv.lock names into .venv-spark (once)" && UV_PROJECT_ENVIRONMENT=.venv-spark $(UV) sync --frozen --quiet --group spark && touch $@
 
@@ -105,5 +104,6 @@ test-long: install ## days in a row, faults end to end, kill -9: ten minutes
 	@$(RUN) pytest -m long
 .PHONY: test-spark
 test-spark: install-spark ## the same models on Spark: parity with DuckDB, a whole run, a standalone cluster
+	@.venv-spark/bin/python -m resources.java
 	@.venv-spark/bin/python -m pytest tests/spark -n 0 -m "" --durations=8
 test: lint types architecture contracts definitions unit ## lint, types, architecture, tests

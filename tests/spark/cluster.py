@@ -1,0 +1,108 @@
+"""A standalone Spark cluster on loopback, from the pyspark package: a master and its workers, for as long as a block runs.
+
+    python -m tests.spark.cluster      # until Ctrl-C; prints the address for YIHU_SPARK_MASTER
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from resources.java import java_home
+
+START_SECONDS = 60.0
+MASTER = "org.apache.spark.deploy.master.Master"
+WORKER = "org.apache.spark.deploy.worker.Worker"
+
+
+class ClusterError(RuntimeError):
+    """The cluster did not come up; the message holds the end of the log."""
+
+
+@contextmanager
+def standalone_cluster(workers: int = 2, cores: int = 1, memory: str = "1g") -> Iterator[str]:
+    """Starts a master and `workers` workers on 127.0.0.1 and yields the address of the master; leaves nothing behind."""
+    with tempfile.TemporaryDirectory(prefix="yihu-spark-") as folder, ExitStack() as stack:
+        home = Path(folder)
+        log = stack.enter_context(_daemon(home, "master", MASTER, "--port", "0", "--webui-port", "0"))
+        url = _said(log, r"Starting Spark master at (spark://127\.0\.0\.1:[0-9]+)")
+        ui = _said(log, r"started at (http://127\.0\.0\.1:[0-9]+)")
+        for number in range(workers):
+            place = ["--cores", str(cores), "--memory", memory, "--work-dir", str(home / f"work-{number}"), "--webui-port", "0"]
+            stack.enter_context(_daemon(home, f"worker-{number}", WORKER, *place, url))
+        _wait_for_workers(ui, workers)
+        yield url
+
+
+@contextmanager
+def _daemon(home: Path, name: str, main: str, *arguments: str) -> Iterator[Path]:
+    import pyspark
+
+    spark = Path(pyspark.__file__).parent
+    log = home / f"{name}.log"
+    environment = os.environ | {
+        "JAVA_HOME": str(java_home()),
+        "SPARK_HOME": str(spark),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_DIRS": str(home / "local"),
+        "SPARK_DAEMON_MEMORY": "512m",
+    }
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [spark / "bin" / "spark-class", main, "--host", "127.0.0.1", *arguments], env=environment, stdout=out, stderr=out, cwd=home
+        )
+    try:
+        yield log
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+
+
+def _said(log: Path, pattern: str) -> str:
+    """What the log says in the place of the pattern's group, waited for."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        found = re.search(pattern, log.read_text(encoding="utf-8", errors="replace"))
+        if found:
+            return found.group(1)
+        time.sleep(0.1)
+    raise ClusterError(f"{log.stem} did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
+
+
+def _wait_for_workers(ui: str, workers: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    alive = 0
+    while time.monotonic() < deadline:
+        alive = int(state(ui)["aliveworkers"])
+        if alive >= workers:
+            return
+        time.sleep(0.2)
+    raise ClusterError(f"{alive} of {workers} workers came up within {START_SECONDS:.0f} s")
+
+
+def state(ui: str) -> dict[str, object]:
+    """What the master says of itself: workers, applications."""
+    with urllib.request.urlopen(f"{ui}/json/", timeout=10) as answer:
+        return dict(json.load(answer))
+
+
+if __name__ == "__main__":
+    with standalone_cluster() as address:
+        print(f"YIHU_SPARK_MASTER={address}", flush=True)
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            pass
