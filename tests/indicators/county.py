@@ -51,11 +51,18 @@ class County:
     def link(self) -> dict[str, Any]:
         return {} if self.chance(0.9) else {"outcome": self.random.choice(["unregistered", "ambiguous", "unidentifiable"])}
 
+    def lamp_before(self) -> tuple[str, list[str]]:
+        """A level of the day before, and the codes that gave the points of the red."""
+        level = self.random.choice(["red", "red", "yellow", "green"])
+        codes = self.random.sample([f"R{n:02d}" for n in range(1, 31)], self.random.choice([1, 1, 2, 4]))
+        return level, sorted(codes) if level == "red" else []
+
     def _household(self, name: str) -> None:
         r = self.random
         wage = self.yuan(0, 8800, 26400)
         self.facts.household(
             name,
+            area_code=r.choice(["610921100201"] * 9 + ["420115001002"]),
             household_type=r.choice("1123"),
             monitor_class=r.choice("00123"),
             monitor_cleared=self.maybe(self.chance(0.4), 0.2),
@@ -99,16 +106,16 @@ class County:
         birthday = self.day + timedelta(days=r.choice([-1, 0, 1, 90, -200]))
         born = self.maybe(year_before(birthday, r.choice([0, 1, 5, 6, 15, 16, 17, 40, 59, 60, 61, 79, 80, 90])), 0.15)
         status = r.choice("111111123")
-        return self.facts.member(household, f"{household}-{number}", born, status=status, **fields)
+        return self.facts.member(household, f"{household}-{number}", born, status=status, is_merged=self.chance(0.03), **fields)
 
     def _facts_of(self, member: str) -> None:
         r, add = self.random, self.facts.add
         self._settlements(member)
         self._welfare(member)
-        for year in (self.day.year, self.day.year - 1):
-            if self.chance(0.7):
+        for year in (self.day.year + 1, self.day.year, self.day.year - 1):
+            if self.chance(0.6):
                 add("enrolments", member, year=year, status=r.choice("11112"), insurance_type="390", **self.link())
-        if self.chance(0.12):
+        for _ in range(r.choice([0, 0, 0, 0, 0, 0, 1, 2])):
             add("deaths", member, died_on=self.when(500, self.year_ago), **self.link())
         if self.chance(0.15):
             add("serious_illnesses", member, status=r.choice("110"), diagnosed_on=self.when(800), disease_code="C50", **self.link())
@@ -140,7 +147,7 @@ class County:
 
     def _settlements(self, member: str) -> None:
         for _ in range(self.random.choice([0, 0, 1, 2, 5])):
-            total = self.random.randint(0, 3_000_000)
+            total = self.random.choice([0, 1, 100, *[self.random.randint(0, 3_000_000)] * 20])
             fund = total * self.random.choice([0, 50, 79, 80, 90]) // 100
             amounts: dict[str, Decimal | None] = {
                 "total_fee": Decimal(total) / 100,
@@ -156,12 +163,17 @@ class County:
                 self._reverse(member, original, amounts)
 
     def _reverse(self, member: str, original: str, amounts: dict[str, Decimal | None]) -> None:
-        share = self.random.choice([Decimal(1), Decimal(1), Decimal("0.5")])
+        for share in self.random.choice(["1", "1", "0.5", "0.5 0.5", "1 1", "0.5 0.25"]).split():
+            self._reverse_once(member, original, amounts, Decimal(share))
+
+    def _reverse_once(self, member: str, original: str, amounts: dict[str, Decimal | None], share: Decimal) -> None:
         taken = {name: None if a is None else -(a * share).quantize(Decimal("0.01")) for name, a in amounts.items()}
         reversal = self.facts.settlement(member, self.at(300), reverses_id=original, **taken, **self.link())
         if self.chance(0.3):
             back = {name: None if a is None else -a for name, a in taken.items()}
-            self.facts.settlement(member, self.at(300), reverses_id=reversal, **back)
+            undone = self.facts.settlement(member, self.at(300), reverses_id=reversal, **back)
+            if self.chance(0.5):
+                self.facts.settlement(None, self.at(300), reverses_id=undone, **taken)
         if self.chance(0.1):
             self.facts.settlement(member, self.at(300), reverses_id="nowhere", **taken)
 
@@ -181,7 +193,7 @@ class County:
                 expires_on=self.maybe(self.when(100), 0.7),
                 **self.link(),
             )
-        for back in range(4):
+        for back in range(-1, 4):
             for subsidy in ("living", "nursing"):
                 if self.chance(0.2):
                     month = self.day.year * 12 + self.day.month - 1 - back

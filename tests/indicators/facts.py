@@ -85,8 +85,10 @@ class Facts:
         birth_on: date | None = None,
         status: str = "1",
         id_state: str = "established",
+        is_merged: bool = False,
         **fields: Any,
     ) -> str:
+        """A member row and its row of the spine; `is_merged`: stewards merged it away, so the spine says moved out."""
         row = {"member_id": member_id, "household_id": household_id, "record_id": member_id, "relation": "06", "status": status, **fields}
         self.rows["members"].append(row)
         self.persons.append(
@@ -94,7 +96,7 @@ class Facts:
                 "person_key": f"key-{member_id}",
                 "member_id": member_id,
                 "household_id": household_id,
-                "status": status,
+                "status": "2" if is_merged else status,
                 "birth_on": birth_on,
                 "id_state": id_state,
                 "name_masked": "徐*",

@@ -5,7 +5,7 @@ Belongs here: the points of `indicators.csv` and "Score" of flags.md, as they ar
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -147,7 +147,7 @@ def read_household(h: Household) -> dict[str, Result]:
 
 
 def read_county(facts: Facts, day: date, line: Fraction | None, dibao_standard: Fraction | None) -> dict[str, dict[str, Result]]:
-    """Value, status and points of every indicator of every household."""
+    """Value, status and points of every indicator of every household; line and standard are those of the province 61."""
     deaths: dict[str, list[date]] = {}
     for d in facts.rows["deaths"]:
         if d.get("outcome", "linked") == "linked" and d["died_on"] <= day:
@@ -156,11 +156,15 @@ def read_county(facts: Facts, day: date, line: Fraction | None, dibao_standard: 
     originals = netted(facts, day)
     known = {d["record_id"]: d for d in facts.rows["dwellings"] if d.get("outcome", "linked") == "linked"}
     registered = {h["household_id"] for h in facts.rows["households"]}
+    merged = {p["member_id"] for p in facts.persons if p["status"] == "2"}
     results = {}
     for row in facts.rows["households"]:
         mine = [m for m in facts.rows["members"] if m["household_id"] == row["household_id"] and m["status"] in ("1", "3")]
+        mine = [m for m in mine if m["member_id"] not in merged]
         active = [m for m in mine if m["status"] == "1" and m["member_id"] not in deaths]
-        h = Household(row, active, mine, facts, day, births, deaths, originals, known, line, dibao_standard)
+        is_here = row["area_code"].startswith("61")
+        standards = (line, dibao_standard) if is_here else (None, None)
+        h = Household(row, active, mine, facts, day, births, deaths, originals, known, *standards)
         results[row["household_id"]] = read_household(h)
     for shell in {m["household_id"] for m in facts.rows["members"]} - registered:
         h = Household({}, [], [], facts, day, births, deaths, originals, known, line, dibao_standard)
@@ -175,10 +179,16 @@ class Lamp:
     score: Fraction
     is_hard: bool
     level: str
+    is_held: bool = False
 
 
-def read_lamp(results: dict[str, Result]) -> Lamp:
-    """Score and level of one household, without yesterday."""
+def is_held(results: dict[str, Result], states: dict[str, str], codes: Iterable[str]) -> bool:
+    """Whether what made a household red (`codes`, when it was last red by score) cannot be seen today."""
+    return any(results[code].status == "missing" or any(states[records] != "ok" for records in sources_of(code)) for code in codes)
+
+
+def read_lamp(results: dict[str, Result], states: dict[str, str], before: tuple[str, list[str]] = ("none", [])) -> Lamp:
+    """Score and level of one household; `before`: its level the day before, and the codes that made it red."""
     if results["B01"].value == 0:
         return Lamp(Fraction(0), Fraction(0), Fraction(0), False, "none")
     raw = sum(
@@ -193,4 +203,6 @@ def read_lamp(results: dict[str, Result]) -> Lamp:
     )
     score = min(Fraction(100), raw - offset)
     score = max(score, Fraction(31)) if hard else score
+    if score <= 30 and before[0] == "red" and is_held(results, states, before[1]):
+        return Lamp(raw, offset, score, hard, "red", True)
     return Lamp(raw, offset, score, hard, "red" if score > 30 else "yellow" if score > 15 else "green")

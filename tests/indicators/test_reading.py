@@ -7,12 +7,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from resources.engine import Engine
 from tests.indicators.county import County
 from tests.indicators.lamps import read_county, read_lamp
-from tests.indicators.reading import CODES
+from tests.indicators.reading import CODES, rounded
 from warehouse.catalogue import indicators_by_code
 from warehouse.indicators import build_indicators
 from warehouse.scoring import build_flags
@@ -24,7 +25,11 @@ CASES = [
     (3, date(2028, 2, 29), {"retrofits": "missing", "disability_subsidies": "missing", "households": "stale"}),
     (4, date(2026, 3, 31), {"settlements": "missing", "members": "stale"}),
     (5, date(2023, 1, 1), {"enrolments": "missing", "assistance": "stale"}),
+    (6, date(2026, 4, 1), {"dwellings": "stale", "reports": "missing"}),
 ]
+
+
+LAMP = "reasons, level, is_held, is_hard, score, raw_points, offset_points, coverage"
 
 
 def _plain(value: Any) -> Any:
@@ -35,6 +40,7 @@ def _plain(value: Any) -> Any:
 def test_every_value_status_and_point(engine: Engine, seed: int, day: date, states: dict[str, str]) -> None:
     county = County(seed, day, 200)
     county.facts.states.update(states)
+    before = _before(engine, county)
     county.facts.register(engine)
     rules = load_rules(day)
     build_indicators(engine, day, rules)
@@ -45,7 +51,7 @@ def test_every_value_status_and_point(engine: Engine, seed: int, day: date, stat
     columns = [indicators_by_code()[code].column for code in CODES]
     rows = engine.rows(f"select household_id, missing, stale, not_applicable, {', '.join(columns)} from household_indicator")
     points = {(h, c): p for h, c, p in engine.rows("select household_id, code, points from scored_point")}
-    flags = {h: rest for h, *rest in engine.rows("select household_id, level, score, raw_points, offset_points, is_hard from warning_flag")}
+    flags = {h: rest for h, *rest in engine.rows(f"select household_id, {LAMP} from warning_flag")}
     assert {row[0] for row in rows} == set(expected)
     wrong: list[tuple[Any, ...]] = []
     for household, missing, stale, not_applicable, *values in rows:
@@ -55,11 +61,24 @@ def test_every_value_status_and_point(engine: Engine, seed: int, day: date, stat
             got = (_plain(value), status, Fraction(points.get((household, code), 0)))
             if got != (_plain(want.value), want.status, want.points):
                 wrong.append((household, code, got, want))
-        lamp = read_lamp(expected[household])
-        level, score, raw, offset, hard = flags[household]
-        if (level, Fraction(score), Fraction(raw), Fraction(offset), hard) != (lamp.level, lamp.score, lamp.raw, lamp.offset, lamp.is_hard):
-            wrong.append((household, "lamp", flags[household], lamp))
+        known = sum(r.status in ("ok", "not_applicable") for r in expected[household].values())
+        lamp = read_lamp(expected[household], county.facts.states, before.get(household, ("none", [])))
+        risks = sorted((-expected[household][code].points, code) for code in CODES if code[0] == "R" and expected[household][code].points)
+        top = [code for _, code in risks[:3]]
+        shown = tuple(_plain(v) for v in flags[household])
+        if shown != (top, lamp.level, lamp.is_held, lamp.is_hard, lamp.score, lamp.raw, lamp.offset, rounded(Fraction(known, 72), 4)):
+            wrong.append((household, "lamp", shown, lamp))
     assert not wrong, "\n".join(map(str, wrong[:20]))
+
+
+def _before(engine: Engine, county: County) -> dict[str, tuple[str, list[str]]]:
+    """Flags of the day before, drawn: which households were red, and by what."""
+    drawn = {row["household_id"]: county.lamp_before() for row in county.facts.rows["households"]}
+    columns = {"household_id": pa.string(), "level": pa.string(), "_red_codes": pa.list_(pa.string())}
+    rows = [{"household_id": household, "level": level, "_red_codes": codes} for household, (level, codes) in drawn.items()]
+    engine.from_arrow("yesterday", pa.Table.from_pylist(rows, schema=pa.schema(list(columns.items()))))
+    engine.view("previous_warning_flag", "select *, date '2020-01-01' as red_since from yesterday")
+    return drawn
 
 
 def test_the_random_county_reaches_every_indicator() -> None:
