@@ -187,7 +187,7 @@ def _typed_select(contract: Contract, form: str) -> str:
 
 
 def _write(engine: SqlEngine, select: str, path: Path, contract: Contract) -> None:
-    work = path.with_suffix(".tmp")
+    work = _aside(path)
     try:
         engine.copy(select, work)
     except Exception as error:
@@ -199,8 +199,13 @@ def _write(engine: SqlEngine, select: str, path: Path, contract: Contract) -> No
     os.replace(work, path)
 
 
+def _aside(path: Path) -> Path:
+    """Beside the batch, not in it: there `resources.leftovers` finds what a killed run leaves."""
+    return path.parent.with_name(f".{path.parent.name}.{path.name}.tmp")
+
+
 def _replace(path: Path, text: str) -> None:
-    work = path.with_suffix(".tmp")
+    work = _aside(path)
     work.write_text(text, encoding="utf-8")
     work.chmod(0o600)
     os.replace(work, path)

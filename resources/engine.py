@@ -5,6 +5,9 @@ Belongs here: one connection, views, tables, copies. Not here: what is computed 
 
 from __future__ import annotations
 
+import os
+import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,13 +45,16 @@ def _explained() -> Iterator[None]:
 class Engine:
     """One DuckDB connection for one run; rows never pass through Python.
 
-    Timestamps are naive, in Asia/Shanghai. Spills go to `temp_dir` (mode 0700), never to the working folder.
+    Timestamps are naive, in Asia/Shanghai. Spills go to a folder of this engine's own under `temp_dir` (mode 0700), never to
+    the working folder: two processes that share one would write over each other, and what a killed one leaves is found by name.
     """
 
     def __init__(self, temp_dir: Path, threads: int | None = None, memory_limit: str | None = None) -> None:
         temp_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         temp_dir.chmod(0o700)
-        config: dict[str, Any] = {"temp_directory": str(temp_dir), "preserve_insertion_order": True}
+        self._spill = temp_dir / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._spill.mkdir(mode=0o700)
+        config: dict[str, Any] = {"temp_directory": str(self._spill), "preserve_insertion_order": True}
         if threads:
             config["threads"] = threads
         if memory_limit:
@@ -111,6 +117,7 @@ class Engine:
 
     def close(self) -> None:
         self.connection.close()
+        shutil.rmtree(self._spill, ignore_errors=True)
 
     def drop(self, name: str) -> None:
         """Gives up the table or view `name`, where there is one."""

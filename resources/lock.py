@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from resources.leftovers import sweep
+
 _held: set[Path] = set()
 
 
@@ -22,7 +24,7 @@ class RunLocked(RuntimeError):
 
 @contextmanager
 def run_lock(home: Path, wait_seconds: float = 0.0) -> Iterator[None]:
-    """Holds `<home>/run.lock` for the block; the same process may nest it.
+    """Holds `<home>/run.lock` for the block; the same process may nest it. What a killed run left is swept first.
 
     The kernel frees the lock when its process ends, however it ends.
 
@@ -40,6 +42,7 @@ def run_lock(home: Path, wait_seconds: float = 0.0) -> Iterator[None]:
         os.pwrite(descriptor, f"process {os.getpid()} since {datetime.now():%Y-%m-%d %H:%M:%S}".encode(), 0)
         _held.add(path)
         try:
+            sweep(home)
             yield
         finally:
             _held.discard(path)

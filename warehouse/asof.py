@@ -265,7 +265,11 @@ def _bad_rows(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdi
 
 
 def _store(day: Day) -> None:
-    """Writes the day's three tables, or carries the day before forward where nothing changed."""
+    """Writes the day's three tables, or carries the day before forward where nothing changed.
+
+    The day's old ledger goes first: killed from here on, the day is one that was not made, and the next stands on the one before.
+    """
+    (day.lake.table("ledger", day.contract.table) / f"as_of={day.as_of.isoformat()}.json").unlink(missing_ok=True)
     before, untouched = (f"asof_{layer}_0_{day.contract.table}" for layer in ("quarantine", "withdrawn"))
     same_quarantine = day.quarantine == before or not day.engine.scalar(
         f"select count(*) from ((from {before} except from {day.quarantine}) union all (from {day.quarantine} except from {before}))"

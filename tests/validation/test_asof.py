@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -173,6 +175,30 @@ def test_a_state_that_is_gone_is_no_empty_state(engine: Engine, lake: Lake) -> N
     shutil.rmtree(lake.partition("valid", AID.table, D1))
     with pytest.raises(LostStateError, match="run 2026-11-01 again"):
         run(engine, lake, D2)
+
+
+@pytest.mark.parametrize("layer", ["valid", "withdrawn", "quarantine"])
+def test_a_day_killed_while_it_is_made_anew_does_not_count(engine: Engine, lake: Lake, monkeypatch: pytest.MonkeyPatch, layer: str) -> None:
+    """Today is made twice, the second time not to its end: tomorrow stands on yesterday, and catches up."""
+    write_batch(lake, AID, D1, [aid("a1")])
+    run(engine, lake, D1)
+    later = "2026-11-02T10:00:00+08:00"
+    write_batch(lake, AID, D2, [aid("a2", later)], since=D1.isoformat() + "T00:00:00+08:00")
+    run(engine, lake, D2)
+    write_batch(lake, AID, D2, [aid("a3", later), aid("a1", later, _op="D")], number=2, since=D1.isoformat() + "T00:00:00+08:00")
+    rename = os.rename
+
+    def killed(source: Path, target: Path) -> None:
+        rename(source, target)
+        if f"/{layer}/" in str(target):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        make_valid(engine, lake, AID, D2)
+    monkeypatch.undo()
+    ledger = run(engine, lake, D3)
+    assert (ledger["in_force"], ledger["in_force_before"], ledger["watermark"]) == (1, 1, "2026-11-01T23:59:59.999999+08:00")
 
 
 def test_unlike_versions_of_one_key_and_time_are_marked(engine: Engine, lake: Lake) -> None:
