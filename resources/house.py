@@ -24,6 +24,7 @@ from resources.lock import run_lock
 from resources.server import Server, warehouse_server
 from resources.settings import Settings, load_settings
 from resources.storage import held_open
+from warehouse.review import ANSWERS_UP_TO
 
 LAYER_OF = {
     "person": "household",
@@ -56,19 +57,13 @@ LOCK_WAIT_SECONDS = 3600.0
 
 
 def decisions(server: Server, as_of: date) -> Sequence[sa.Row[Any]]:
-    """The stewards' answers up to the end of `as_of`, so that a past day comes out as it was; none before the first release."""
+    """The stewards' answers that count on `as_of`; none before the first release."""
     engine = server.engine()
     try:
         with engine.connect() as connection:
             if connection.execute(sa.text("select to_regclass('ops.review_decision')")).scalar() is None:
                 return []
-            return connection.execute(
-                sa.text(
-                    "select queue_id, decision, person_key, decided_by, decided_at at time zone 'Asia/Shanghai' from ops.review_decision "
-                    "where (decided_at at time zone 'Asia/Shanghai')::date <= :as_of order by decision_id"
-                ),
-                {"as_of": as_of},
-            ).all()
+            return connection.execute(sa.text(ANSWERS_UP_TO), {"as_of": as_of}).all()
     finally:
         engine.dispose()
 

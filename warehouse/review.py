@@ -20,6 +20,20 @@ DECISIONS = ("link", "unregistered", "merge", "keep_apart")
 number of this person (two stewards). Of register rows with one number: they are one person, and this row stays (two
 stewards); they are two persons, and the number is this one's."""
 
+ANSWERS_UP_TO = """
+select d.queue_id, d.decision, d.person_key, d.decided_by, d.decided_at at time zone 'Asia/Shanghai'
+from ops.review_decision as d
+left join lateral (
+    select as_of from ops.release where published_at <= d.decided_at order by release_id desc limit 1
+) as shown on true
+where least((d.decided_at at time zone 'Asia/Shanghai')::date, shown.as_of) <= :as_of
+order by d.decision_id
+"""
+"""The answers that count on a day, from the warehouse: given by its end, or to a release of it or of an earlier day.
+
+So the next run uses an answer, whichever day it is for, and a day before the one that the steward saw comes out as it was.
+"""
+
 
 def build_review_queue(engine: SqlEngine, contracts: Sequence[Contract], as_of: date) -> int:
     """Makes the engine tables `review_queue` and `review_candidate` of the day; returns the questions that are open.
