@@ -1,44 +1,30 @@
 """Great Expectations on the engine: a datasource over one open DuckDB connection.
 
-Belongs here: the only module that imports GX (costs seconds; import it inside functions). Not here: which rules (`rules`).
+Belongs here: GX on DuckDB (`gx_spark` has it on Spark). Importing GX costs seconds: import this inside functions. Not
+here: which rules (`rules`).
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import great_expectations as gx
 import sqlalchemy as sa
 from great_expectations.compatibility import pydantic
 from great_expectations.core.result_format import ResultFormat
-from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.datasource.fluent import SQLDatasource
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
-from great_expectations.expectations.core import UnexpectedRowsExpectation
 from sqlalchemy.dialects import postgresql, registry
 from sqlalchemy.engine.default import DefaultDialect
 
-_log = logging.getLogger("great_expectations")
-_log.addHandler(logging.NullHandler())
-_log.propagate = False
-"""GX logs the text of an engine's error, which may quote a value: outcomes are ours to tell."""
-
+from expectations.engine import SqlEngine
+from expectations.gx_outcomes import NoUnexpectedRows, Outcome, ephemeral_context, outcomes_of
 
 CHECKED = "gx_batch"
 """The engine's view that GX looks at; it stands for one batch after the other."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one rule: whether it could run, and how many rows broke it. Never a value."""
-
-    could_run: bool
-    unexpected_count: int
 
 
 class _Cursor:
@@ -150,33 +136,21 @@ class DuckDBDatasource(SQLDatasource):
         """The connection is the engine's own, and open."""
 
 
-class NoUnexpectedRows(UnexpectedRowsExpectation):
-    """`UnexpectedRowsExpectation` that counts and never fetches a row, so that no value gets into a result."""
-
-    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
-
-    def _validate(
-        self, metrics: dict[str, Any], runtime_configuration: dict[str, Any] | None = None, execution_engine: Any = None
-    ) -> dict[str, Any]:
-        count = int(metrics["unexpected_rows_query.row_count"])
-        return {"success": count == 0, "result": {"observed_value": count}}
-
-
 @cache
 def _checked() -> tuple[DuckDBDatasource, Any]:
     """The datasource, and the batch definition over the view `gx_batch`: made once a process, since each writes GX's config."""
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    context = ephemeral_context()
     source = context.data_sources.add_duckdb(name="engine")
     return source, source.add_query_asset(name="batch", query=f"select * from {CHECKED}").add_batch_definition_whole_table("whole")
 
 
-def run_suite(connection: Any, view: str, suite_name: str, queries: Mapping[str, str]) -> dict[str, Outcome]:
+def run_suite(engine: SqlEngine, view: str, suite_name: str, queries: Mapping[str, str]) -> dict[str, Outcome]:
     """Runs a suite of one expectation per rule on the engine, over the view or table `view`.
 
     `queries` is rule → query over `{batch}` for what breaks it. A rule that raises is `could_run=False`; a rule that GX
     does not answer for is that too.
     """
+    connection: Any = engine.connection  # type: ignore[attr-defined]  # what DuckDB's engine has, and Spark's has not
     source, definition = _checked()
     source.attach(connection)
     suite = gx.ExpectationSuite(
@@ -188,9 +162,4 @@ def run_suite(connection: Any, view: str, suite_name: str, queries: Mapping[str,
         results = definition.get_batch().validate(suite, result_format=ResultFormat.BASIC).results
     finally:
         connection.execute(f"drop view {CHECKED}")
-    answers: dict[str, Outcome] = {}
-    for result in results:
-        rule = str((result.expectation_config.meta or {}).get("rule"))
-        observed = (result.result or {}).get("observed_value")
-        answers[rule] = Outcome(observed is not None, int(observed or 0))
-    return {rule: answers.get(rule, Outcome(False, 0)) for rule in queries}
+    return outcomes_of(results, queries)

@@ -51,8 +51,8 @@ def land(
 ) -> Landed:
     """Lands the batch in the folder `batch`, or finds it landed under this very contract.
 
-    Leaves the engine table `delivered_<table>` (the text as delivered) when it landed now; `delivered_text` makes it
-    where it is needed and not there.
+    The engine's reader parses the bytes. It is left with the table `delivered_<table>` (the text as delivered) when the
+    batch landed now; `delivered_json` makes it where it is needed and not there.
 
     Raises:
         LandingError: the files of the manifest are not there or cannot be read.
@@ -60,23 +60,41 @@ def land(
     drifts = column_drift(contract, manifest.get("columns") or [f.physical_name for f in contract.fields], downstream)
     path = batch / "rows.parquet"
     note = batch / "landed.json"
+    reader = engine.reader
     mark = {"fingerprint": fingerprint(contract), "sha256": manifest.get("sha256")}
-    _drop(engine, text_table(contract))
+    reader.drop(text_table(contract))
     if not (path.exists() and note.exists() and json.loads(note.read_text(encoding="utf-8")) == mark):
-        delivered_text(engine, contract, batch, manifest)
-        _write(engine, _typed_select(contract, str(manifest.get("form", "api"))), path, contract)
+        _delivered_text(reader, contract, batch, manifest)
+        _write(reader, _typed_select(contract, str(manifest.get("form", "api"))), path, contract)
         _replace(note, json.dumps(mark))
-    rows = int(engine.scalar(f"select count(*) from read_parquet({literal(path)})"))
-    return Landed(path, rows, (*drifts, *_retyped(engine, contract, path, downstream)))
+    rows = int(reader.scalar(f"select count(*) from read_parquet({literal(path)})"))
+    return Landed(path, rows, (*drifts, *_retyped(reader, contract, path, downstream)))
 
 
 def text_table(contract: Contract) -> str:
-    """The engine table with the batch's rows as delivered: page and place in it, `_op`, every contract column as text."""
+    """The reader's table with the batch's rows as delivered: page and place in it, `_op`, every contract column as text."""
     return f"delivered_{contract.table}"
 
 
-def delivered_text(engine: SqlEngine, contract: Contract, batch: Path, manifest: dict[str, Any]) -> str:
-    """The engine table `delivered_<table>` of this batch, made now; returns its name."""
+def delivered_json(engine: SqlEngine, contract: Contract, batch: Path, manifest: dict[str, Any], wanted: str) -> str:
+    """A relation of the engine with `_row` and `raw` (the row as delivered, as JSON text) of the rows in `wanted`."""
+    reader, relation = engine.reader, f"raw_{contract.table}"
+    if not reader.exists(text_table(contract)):
+        _delivered_text(reader, contract, batch, manifest)
+    if reader is not engine:
+        reader.from_arrow(wanted, engine.arrow(f"select _row from {wanted}").read_all())
+    text = ", ".join(f"{literal(f.physical_name)}: {name(f.physical_name)}" for f in contract.fields)
+    rows = f"select _row, to_json({{{text}}})::varchar as raw from ({row_numbers(contract)}) where _row in (select _row from {wanted})"
+    if reader is engine:
+        engine.view(relation, rows)
+    else:
+        engine.from_arrow(relation, reader.arrow(rows).read_all())
+        reader.drop(wanted)
+    return relation
+
+
+def _delivered_text(engine: SqlEngine, contract: Contract, batch: Path, manifest: dict[str, Any]) -> None:
+    """Makes the table `delivered_<table>` of this batch."""
     table = text_table(contract)
     files = [batch / file for file in manifest.get("files") or ()]
     absent = [file.name for file in files if not file.exists()]
@@ -91,12 +109,12 @@ def delivered_text(engine: SqlEngine, contract: Contract, batch: Path, manifest:
     except Exception as error:
         # The engine's message may quote a value: its class says enough.
         raise LandingError(f"{contract.table}: batch {batch.name} cannot be parsed ({type(error).__name__}); read the day again") from None
-    return table
 
 
 def release_text(engine: SqlEngine, contract: Contract) -> None:
-    """Frees the memory of `delivered_<table>`."""
-    _drop(engine, text_table(contract))
+    """Frees the memory of `delivered_<table>`, and what was made of it."""
+    engine.drop(f"raw_{contract.table}")
+    engine.reader.drop(text_table(contract))
 
 
 def row_numbers(contract: Contract) -> str:
@@ -111,11 +129,6 @@ def row_numbers(contract: Contract) -> str:
     select (started.before + d._position)::bigint as _row, d.* exclude (_file, _position)
     from {table} as d inner join started on started._file = d._file
     """
-
-
-def _drop(engine: SqlEngine, table: str) -> None:
-    if engine.exists(table):
-        engine.execute(f"drop table {name(table)}")
 
 
 def _is_json(manifest: dict[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from expectations.contract import Contract
 from expectations.drift import Drift
 from expectations.engine import SqlEngine, literal, name
 from expectations.rules import Rule, batch_rules, row_rules
-from expectations.suites import BatchViews, RuleResult, applicable, batch_views, run_rules
+from expectations.suites import BatchViews, RuleResult, applicable, batch_views, gx_on, run_rules
 
 MAX_BAD_SHARE = 0.05
 """A batch with more bad rows than this is rejected, unless its contract says otherwise (`maxBadShare`)."""
@@ -36,13 +36,9 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-def preload() -> threading.Thread:
-    """Starts importing GX in the background: it costs seconds that fetching can use."""
-
-    def load() -> None:
-        import expectations.gx_duckdb  # noqa: F401  # for its import alone
-
-    thread = threading.Thread(target=load, name="preload-gx", daemon=True)
+def preload(kind: str = "duckdb") -> threading.Thread:
+    """Starts importing GX for that kind of engine in the background: it costs seconds that fetching can use."""
+    thread = threading.Thread(target=gx_on, args=[kind], name="preload-gx", daemon=True)
     thread.start()
     return thread
 

@@ -49,6 +49,8 @@ class Engine:
     the working folder: two processes that share one would write over each other, and what a killed one leaves is found by name.
     """
 
+    kind = "duckdb"
+
     def __init__(self, temp_dir: Path, threads: int | None = None, memory_limit: str | None = None) -> None:
         temp_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         temp_dir.chmod(0o700)
@@ -61,6 +63,15 @@ class Engine:
             config["memory_limit"] = memory_limit
         self.connection = duckdb.connect(":memory:", config=config)
         self.connection.execute("set TimeZone = 'Asia/Shanghai'")
+
+    @property
+    def reader(self) -> Engine:
+        """The engine that parses the bytes that departments deliver: this one."""
+        return self
+
+    def translated(self, sql: str) -> str:
+        """`sql` in this engine's words: the models are written in them."""
+        return sql
 
     def execute(self, sql: str, parameters: list[Any] | None = None) -> None:
         with _explained():

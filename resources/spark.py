@@ -27,7 +27,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as st
 
 from resources.dialect import DialectError, to_spark
-from resources.engine import EngineError
+from resources.engine import Engine, EngineError
+from resources.java import java_home
 
 _NAMED = ("objectName", "relationName", "name", "tableName", "viewName", "functionName", "path")
 """Parameters of Spark's messages about names and files; no other may hold a row's value or the statement."""
@@ -131,6 +132,7 @@ def _session(folder: Path, master: str) -> SparkSession:
     builder = SparkSession.builder
     for key, value in _configuration(folder, master).items():
         builder = builder.config(key, value)
+    os.environ["JAVA_HOME"] = str(java_home())
     with _explained():
         first = builder.getOrCreate()
         return first.newSession() if _open else first
@@ -142,6 +144,8 @@ class SparkEngine:
     Takes the same DuckDB SQL as `Engine`. Tables are Parquet folders under `temp_dir` (mode 0700), gone with the engine.
     """
 
+    kind = "spark"
+
     def __init__(self, temp_dir: Path, master: str = "local[*]") -> None:
         self.folder = temp_dir / f"spark-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         for folder in (temp_dir, self.folder, *(self.folder / part for part in ("local", "warehouse", "tables"))):
@@ -150,7 +154,20 @@ class SparkEngine:
         (self.folder / "log4j2.properties").write_text(_LOG)
         self.session = _session(self.folder, master)
         self._tables: dict[str, Path] = {}
+        self._reader: Engine | None = None
         _open.append(self)
+
+    @property
+    def reader(self) -> Engine:
+        """DuckDB in this process, which parses the bytes that departments deliver; models run on Spark."""
+        if self._reader is None:
+            self._reader = Engine(self.folder / "reader")
+        return self._reader
+
+    def translated(self, sql: str) -> str:
+        """`sql`, a DuckDB statement, in Spark's words."""
+        with _explained():
+            return to_spark(sql)
 
     def frame(self, sql: str, parameters: list[Any] | None = None) -> DataFrame:
         """What `sql`, a DuckDB SELECT, gives; nothing is computed yet."""
@@ -233,6 +250,8 @@ class SparkEngine:
     def close(self) -> None:
         if self in _open:
             _open.remove(self)
+            if self._reader is not None:
+                self._reader.close()
             for name in list(self._tables):
                 self.drop(name)
             if not _open:

@@ -16,7 +16,7 @@ from expectations.contract import Contract
 from expectations.drift import Downstream
 from expectations.engine import SqlEngine, literal, name
 from expectations.gate import gate_of
-from expectations.landing import LandingError, delivered_text, land, release_text, row_numbers, text_table
+from expectations.landing import LandingError, delivered_json, land, release_text
 from expectations.rules import own_rules
 from expectations.validation import Verdict, judge_rows, validate
 from warehouse.day import PARTS, QUARANTINE_COLUMNS, VALID_EXTRAS, WITHDRAWN_EXTRAS, Day, LakeFolder, empty_select, state_columns
@@ -94,10 +94,11 @@ def _before(day: Day, layer: str, columns: Sequence[tuple[str, str]]) -> str:
     if files is None:
         day.engine.table(relation, empty_select(columns))
     else:
-        listed = ", ".join(f"try_cast({name(column)} as {kind}) as {name(column)}" for column, kind in columns)
-        there = f"read_parquet({literal(files)}, hive_partitioning = false, union_by_name = true)"
+        stored = f"read_parquet({literal(files)}, hive_partitioning = false)"
+        there = {column for column, _ in day.engine.columns(f"select * from {stored}")}
         # A contract may have gained a field since that day, or changed a type.
-        day.engine.view(relation, f"select {listed} from ({empty_select(columns)} union all by name select * from {there})")
+        values = [(f"try_cast({name(column)} as {kind})" if column in there else f"null::{kind}", column) for column, kind in columns]
+        day.engine.view(relation, f"select {', '.join(f'{value} as {name(column)}' for value, column in values)} from {stored}")
     return relation
 
 
@@ -246,18 +247,16 @@ def _bad_rows(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdi
         day.engine.table(relation, empty_select(columns))
         release_text(day.engine, day.contract)
         return relation
-    if not day.engine.exists(text_table(day.contract)):
-        delivered_text(day.engine, day.contract, folder, manifest)
-    text = ", ".join(f"{literal(f.physical_name)}: t.{name(f.physical_name)}" for f in day.contract.fields)
+    text = delivered_json(day.engine, day.contract, folder, manifest, verdict.bad_rows)
     updated = name(day.contract.by_role("updated_at").name)
     day.engine.table(
         relation,
         f"""
         select b._row, r.{name(day.key)} as record_key, b.rules, r.{updated} as updated_at,
-            to_json({{{text}}})::varchar as raw, r._op is not distinct from 'D' as is_withdrawal
+            t.raw, r._op is not distinct from 'D' as is_withdrawal
         from {verdict.bad_rows} as b
         inner join {rows} as r on r._row = b._row
-        inner join ({row_numbers(day.contract)}) as t on t._row = b._row
+        inner join {text} as t on t._row = b._row
         """,
     )
     release_text(day.engine, day.contract)
@@ -272,7 +271,8 @@ def _store(day: Day) -> None:
     (day.lake.table("ledger", day.contract.table) / f"as_of={day.as_of.isoformat()}.json").unlink(missing_ok=True)
     before, untouched = (f"asof_{layer}_0_{day.contract.table}" for layer in ("quarantine", "withdrawn"))
     same_quarantine = day.quarantine == before or not day.engine.scalar(
-        f"select count(*) from ((from {before} except from {day.quarantine}) union all (from {day.quarantine} except from {before}))"
+        f"select count(*) from ((select * from {before} except select * from {day.quarantine}) "
+        f"union all (select * from {day.quarantine} except select * from {before})) as differing"
     )
     valid = day.model("valid/marked", valid_after=day.valid, quarantine_after=day.quarantine)
     _write(day, "valid", valid, name(day.key), not day.is_changed and same_quarantine)
@@ -296,5 +296,4 @@ def _end(day: Day) -> None:
     """Drops what the day needed on the engine, last made first: views stand on tables."""
     batch = f"batch_{day.contract.table}"
     for relation in [*reversed(day.made), f"{batch}_records", batch, f"bad_{day.contract.table}"]:
-        for (kind,) in day.engine.rows("select table_type from information_schema.tables where table_name = ?", [relation]):
-            day.engine.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {name(relation)}")
+        day.engine.drop(relation)
