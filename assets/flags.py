@@ -10,6 +10,7 @@ from datetime import date
 
 import dagster as dg
 
+from assets.by_county import made_by_county
 from assets.household import use_inputs
 from assets.shown import lamps_by_town
 from assets.tables import Table, counted, tables_asset
@@ -72,6 +73,8 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
     """The step that scores every household."""
 
     def make_flags(house: House, as_of: date) -> None:
+        if made_by_county(house, contracts, as_of, "warning_flag"):
+            return
         use_inputs(house, contracts, as_of)
         for table in ("household", "household_indicator"):
             house.use(table, as_of)

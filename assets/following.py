@@ -10,6 +10,7 @@ from datetime import date
 
 import dagster as dg
 
+from assets.by_county import made_by_county
 from assets.household import use_inputs
 from assets.tables import Check, Table, counted, tables_asset
 from expectations.contract import Contract
@@ -164,10 +165,13 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
     """The step that makes the seven tables."""
 
     def make_following(house: House, as_of: date) -> None:
+        is_made = made_by_county(house, contracts, as_of, "flag_change")
         use_inputs(house, contracts, as_of)
         for table in INPUTS:
             house.use(table, as_of)
         use_previous(house, as_of)
+        if is_made:
+            return
         build_following(house.engine, as_of, load_rules(as_of), load_following(as_of))
 
     matched = [f"matched_{contract.table}" for contract in contracts]

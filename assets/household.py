@@ -10,6 +10,7 @@ from datetime import date
 
 import dagster as dg
 
+from assets.by_county import made_by_county
 from assets.matched import REGISTER, use_spine, use_spine_inputs
 from assets.shown import match_rates, sources_and_quarantine
 from assets.tables import Table, counted, tables_asset
@@ -178,6 +179,8 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
         sources.build_source_status(house.engine, [ledger for ledger in ledgers if ledger is not None])
 
     def make_households(house: House, as_of: date) -> None:
+        if made_by_county(house, contracts, as_of, "household"):
+            return
         use_inputs(house, contracts, as_of)
         indicators.build_indicators(house.engine, as_of, load_rules(as_of))
 

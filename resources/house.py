@@ -6,17 +6,19 @@ Belongs here: opening and closing them, and the names under which tables are rea
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import sqlalchemy as sa
 from pydantic import PrivateAttr
 
-from expectations.contract import Contract, load_contracts
+from expectations.contract import BASE_REGISTER, Contract, load_contracts
 from resources.departments import Departments
 from resources.engine import Engine
 from resources.lake import Lake, Written
@@ -24,6 +26,7 @@ from resources.lock import run_lock
 from resources.server import Server, warehouse_server
 from resources.settings import Settings, load_settings
 from resources.storage import held_open
+from warehouse.counties import place_households, placed
 from warehouse.review import ANSWERS_UP_TO
 
 LAYER_OF = {
@@ -51,6 +54,9 @@ DECISIONS = (
     "select null::varchar as queue_id, null::varchar as decision, null::varchar as person_key, null::varchar as decided_by, "
     "null::timestamp as decided_at where false"
 )
+
+BY_COUNTY_FROM = 500_000
+"""Households from which a register of several counties is worked through county by county, unless a setting says otherwise."""
 
 LOCK_WAIT_SECONDS = 3600.0
 """A run that the UI or the daemon starts waits this long for the run before it."""
@@ -85,6 +91,8 @@ class House(dg.ConfigurableResource):
     _open_services: ExitStack | None = PrivateAttr(default=None)
     _server: Server | None = PrivateAttr(default=None)
     _is_reading_ahead: bool = PrivateAttr(default=False)
+    _stashed: dict[str, tuple[date, Path]] = PrivateAttr(default_factory=dict)
+    _by_county: dict[date, bool] = PrivateAttr(default_factory=dict)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[House]:
@@ -98,12 +106,14 @@ class House(dg.ConfigurableResource):
             self._open_services, self._server = services, None
             self._settings = settings
             self._lake = Lake(settings.lake)
-            self._engine = Engine(settings.home / "tmp")
+            self._engine = Engine(settings.home / "tmp", memory_limit=settings.engine_memory)
             self._departments = Departments(settings, self._lake)
             self._made, self._is_reading_ahead = {}, False
+            self._stashed, self._by_county = {}, {}
             try:
                 yield self
             finally:
+                shutil.rmtree(settings.home / "tmp" / "by_county", ignore_errors=True)
                 self._departments.close()
                 self._engine.close()
 
@@ -171,12 +181,80 @@ class House(dg.ConfigurableResource):
         for answer in decisions(self.server, as_of):
             self.engine.execute("insert into review_decision values (?, ?, ?, ?, ?)", list(answer))
 
+    def is_by_county(self, as_of: date) -> bool:
+        """Whether the day is worked through county by county (`YIHU_BY_COUNTY`): always the same for the same register."""
+        if as_of not in self._by_county:
+            files = self.lake.files("valid", f"{BASE_REGISTER}__households", as_of)
+            asked = None if files is None or self.settings.by_county == "no" or self.settings.engine != "duckdb" else files
+            counted = "select count(*), count(distinct substr(area_code, 1, 6)) from read_parquet(?, hive_partitioning = false)"
+            households, counties = (0, 0) if asked is None else self.engine.rows(counted, [asked])[0]
+            self._by_county[as_of] = counties > 1 and (self.settings.by_county == "yes" or households >= BY_COUNTY_FROM)
+        return self._by_county[as_of]
+
+    def counties(self, as_of: date) -> list[str]:
+        """The counties of the register's households, ascending; `household_county` on the engine says which household's is which."""
+        for records in ("households", "members"):
+            self.use(f"valid_{BASE_REGISTER}__{records}", as_of)
+        if not self.engine.exists("household_county"):
+            place_households(self.engine)
+        return [str(county) for (county,) in self.engine.rows("select distinct county from household_county order by county")]
+
+    def stash(self, table: str, as_of: date, order: str, county: str) -> None:
+        """Puts a county's rows of the engine table `table` aside, until `keep` takes all counties' into the lake."""
+        folder = self.stashed(table, as_of) or self.settings.home / "tmp" / "by_county" / table
+        if self.stashed(table, as_of) is None:
+            shutil.rmtree(folder, ignore_errors=True)
+            self._stashed[table] = (as_of, folder)
+        of_county = folder / f"county={county}"
+        of_county.mkdir(parents=True, mode=0o700)
+        self.engine.copy(f'select * from "{table}" order by {order}', of_county / "part-0.parquet")
+
+    def stashed(self, table: str, as_of: date) -> Path | None:
+        """Where a table's counties lie that were put aside for the day."""
+        day, folder = self._stashed.get(table, (None, None))
+        return folder if day == as_of else None
+
+    def use_stash(self, table: str) -> None:
+        """`table` on the engine: all counties that were put aside."""
+        self.engine.parquet_view(table, str(self._stashed[table][1] / "county=*" / "*.parquet"))
+
+    def unstash(self, table: str) -> None:
+        """Gives up what was put aside of a table."""
+        _, folder = self._stashed.pop(table, (None, None))
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def forget(self, table: str) -> None:
+        """The engine's table is not the whole day's any more: the next `use` reads the lake."""
+        self._made.pop(table, None)
+
     def keep(self, table: str, as_of: date, order: str, county: str | None = None) -> Written:
-        """Writes the engine table `table` to its place in the lake, in the total order `order`."""
+        """Writes the engine table `table` to its place in the lake, in the total order `order`.
+
+        What was put aside county by county is taken as it is; a day by county lays matched rows and persons by county too.
+        """
         layer, name = place(table)
+        stashed = self.stashed(table, as_of)
+        if stashed is not None:
+            del self._stashed[table]
+            return self._kept(table, as_of, self.lake.adopt(layer, name, as_of, stashed))
+        if (layer == "matched" or table == "person") and self.is_by_county(as_of):
+            self.counties(as_of)
+            self.engine.table(f"placed_{table}", placed(f'"{table}"', order))
+            self.engine.drop(table)
+            written = self.lake.spread(self.engine, layer, name, as_of, f'"placed_{table}"')
+            self.engine.drop(f"placed_{table}")
+            return self._kept(table, as_of, written.path)
         written = self.lake.write(self.engine, layer, name, as_of, f'select * from "{table}"', order, county)
         self._made[table] = as_of
         return written
+
+    def _kept(self, table: str, as_of: date, path: Path) -> Written:
+        """The engine reads the table from the lake from now on."""
+        self.forget(table)
+        self.use(table, as_of)
+        rows = int(self.engine.scalar(f'select count(*) from "{table}"'))
+        return Written(path, rows, tuple(self.lake.counties(*place(table), as_of)))
 
 
 def _open(part: Any) -> Any:

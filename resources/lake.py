@@ -47,10 +47,14 @@ class Lake:
     def partition(self, layer: str, table: str, as_of: date) -> Path:
         return self.table(layer, table) / f"as_of={as_of.isoformat()}"
 
-    def files(self, layer: str, table: str, as_of: date) -> str | None:
-        """The glob of a partition's files, None where the day was not written."""
+    def files(self, layer: str, table: str, as_of: date, county: str | None = None) -> str | None:
+        """The glob of a partition's files, of one county where it is named; None where the day was not written."""
         folder = self.partition(layer, table, as_of)
-        return str(folder / "county=*" / "*.parquet") if folder.is_dir() else None
+        return str(folder / f"county={county or '*'}" / "*.parquet") if folder.is_dir() else None
+
+    def counties(self, layer: str, table: str, as_of: date) -> list[str]:
+        """The counties that a day of a table has, ascending."""
+        return sorted(folder.name[7:] for folder in self.partition(layer, table, as_of).glob("county=*"))
 
     def days(self, layer: str, table: str) -> list[date]:
         """The days that a table has, ascending."""
@@ -101,6 +105,26 @@ class Lake:
                 where = "" if len(counties) == 1 else f" where coalesce({county}, '{NO_COUNTY}') = '{code}'"
                 rows += engine.copy(f"select * from ({select}){where} order by {order_by}", folder / "part-0.parquet")
         return Written(final, rows, tuple(counties))
+
+    def spread(self, engine: Engine, layer: str, table: str, as_of: date, relation: str) -> Written:
+        """Writes a day of a table that is in its order already, a file for each value of its column `_county`."""
+        final, rows = self.partition(layer, table, as_of), 0
+        counties = [str(code) for (code,) in engine.rows(f"select distinct _county from {relation} order by 1")] or [NO_COUNTY]
+        with self.aside(final) as work:
+            for code in counties:
+                folder = work / f"county={code}"
+                folder.mkdir(mode=0o700)
+                rows += engine.copy(f"select * exclude (_county) from {relation} where _county = '{code}'", folder / "part-0.parquet")
+        return Written(final, rows, tuple(counties))
+
+    def adopt(self, layer: str, table: str, as_of: date, folder: Path) -> Path:
+        """Makes `folder`, which holds a file a county and is the caller's to give away, the day of a table."""
+        final = self.partition(layer, table, as_of)
+        with self.aside(final) as work:
+            for county in sorted(folder.glob("county=*")):
+                os.rename(county, work / county.name)
+        shutil.rmtree(folder)
+        return final
 
     def carry(self, layer: str, table: str, source: date, as_of: date) -> Path:
         """The day `as_of` as a copy (hard links) of the day `source`: the last good state, carried forward."""

@@ -6,6 +6,7 @@ Belongs here: names, defaults, generated secrets. Not here: what is done with th
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FORMS = ("api", "file", "sql", "mixed")
 ENGINES = ("duckdb", "spark")
+BY_COUNTY = ("auto", "yes", "no")
 
 
 class SettingsError(ValueError):
@@ -60,6 +62,10 @@ class Settings:
     engine: str
     spark_master: str
     sandbox_households: int
+    by_county: str = "auto"
+    """Whether a register of several counties is worked through county by county: auto (where it is large), yes, no."""
+    engine_memory: str | None = None
+    """How much memory the engine may take before it spills, e.g. `6GB`; None: what DuckDB takes by itself, 80% of the machine's."""
     alerts: AlertSettings = AlertSettings()
 
     @property
@@ -170,6 +176,10 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     engine = _one_of(env, "YIHU_ENGINE", "duckdb", ENGINES, problems)
     if engine == "spark":
         problems.append("YIHU_ENGINE is 'spark', which this version cannot run yet: leave it at duckdb")
+    by_county = _one_of(env, "YIHU_BY_COUNTY", "auto", BY_COUNTY, problems)
+    engine_memory = env.get("YIHU_ENGINE_MEMORY") or None
+    if engine_memory is not None and not re.fullmatch(r"[0-9]{1,6} ?(MB|GB|TB|MiB|GiB|TiB)", engine_memory):
+        problems.append(f"YIHU_ENGINE_MEMORY is {engine_memory!r}: write a number and its unit, like 6GB")
     warehouse_url = _url(env, "YIHU_WAREHOUSE_URL", ("postgresql", "postgres"), problems)
     as_of = _as_of(env.get("YIHU_AS_OF", "").strip(), problems)
     households = env.get("YIHU_SANDBOX_HOUSEHOLDS") or "104000"
@@ -202,5 +212,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         engine=engine,
         spark_master=env.get("YIHU_SPARK_MASTER") or "local[2]",
         sandbox_households=int(households),
+        by_county=by_county,
+        engine_memory=engine_memory,
         alerts=alerts,
     )

@@ -162,19 +162,34 @@ def _parameters(engine: SqlEngine, as_of: date, rules: Rules, following: Followi
     }
 
 
-def build_following(engine: SqlEngine, as_of: date, rules: Rules, following: FollowingRules) -> FollowingCounts:
+def build_bulletin(engine: SqlEngine) -> int:
+    """Makes `bulletin` from the engine's `bulletin_rate`: the rates of all areas, ranked."""
+    return engine.table("bulletin", render("following/bulletin"))
+
+
+def build_following(
+    engine: SqlEngine, as_of: date, rules: Rules, following: FollowingRules, has_previous: bool | None = None
+) -> FollowingCounts:
     """Makes the engine tables `flag_change`, `verify_item`, `follow_up_task`, `case_progress`, `area_ledger`, `bulletin` and
     `household_card` of the day.
 
     Reads what `build_indicators` and `build_flags` read and make (of another day or other rules it makes the values anew),
     and `previous_warning_flag`, `previous_warning_reason`, `previous_verify_item`, `previous_follow_up_task`: the newest earlier
-    day, empty (`NO_PREVIOUS`) where there is none.
+    day, empty (`NO_PREVIOUS`) where there is none. `has_previous`: whether there was an earlier day, where these tables are a
+    part of it only.
     """
     if not has_values(engine, as_of, rules):
         build_values(engine, as_of, rules)
     register_areas(engine)
     _register_rules(engine, following)
-    parameters = _parameters(engine, as_of, rules, following)
+    if has_previous is None:
+        has_previous = bool(engine.scalar("select count(*) from previous_warning_flag"))
+    parameters = {**_parameters(engine, as_of, rules, following), "has_previous": str(has_previous).lower()}
     for shared in ("severe_certificate", "household_place"):
         engine.table(shared, render(f"following/{shared}", **parameters))
-    return FollowingCounts({table: engine.table(table, render(f"following/{table}", **parameters)) for table in ORDER})
+    rows: dict[str, int] = {}
+    for table in ORDER:
+        if table == "bulletin":
+            engine.table("bulletin_rate", render("following/bulletin_rate", **parameters))
+        rows[table] = engine.table(table, render(f"following/{table}", **parameters))
+    return FollowingCounts(rows)

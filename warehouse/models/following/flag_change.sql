@@ -11,7 +11,7 @@ with changed as (
     from warning_flag as t
     full join previous_warning_flag as b on b.household_id = t.household_id
     where coalesce(b.level, 'none') <> coalesce(t.level, 'none')
-        and (select count(*) from previous_warning_flag) > 0
+        and {{ has_previous }}
 ),
 -- What caps, offset, floor and limit changed is no reason of its own.
 reason_now as (
