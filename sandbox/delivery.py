@@ -119,16 +119,19 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
         then _born::date + 3 + (dice(_source, 0, 20) % 700)::int end"""
     number = "_number || category || level || suffix" if is_certificate else "_number"
     key = "_id" if is_certificate else key_of(shape.prefix, f"(_n - {base})")
-    errs = f"case when p.is_registered then {chosen(asdict(rates), is_certificate)} else 'none' end" if shape.id_field else "'none'"
+    errs = f"case when about.is_registered then {chosen(asdict(rates), is_certificate)} else 'none' end" if shape.id_field else "'none'"
     whole = "id || category || level || suffix" if is_certificate else "id"
     connection.execute(
         f"""
         create or replace table known as
-        select d.*, d._source as s, chance(d._source, 11) as luck, p.id as id_now, p.name, p.birth, p.relative_person,
-            case when d._born::date < p.changed_on then p.id_before else p.id end as id,
-            coalesce(d._born::date < p.changed_on, false) as is_former, coalesce(p.is_registered, true) as is_registered,
-            {errs} as kind
-        from (select {_typed(contract, table)} from draft) d left join people p on p.person = d._person
+        with about as (
+            select d.*, d._source as s, chance(d._source, 11) as luck, p.id as id_now, p.name, p.birth, p.relative_person,
+                case when d._born::date < p.changed_on then p.id_before else p.id end as id,
+                coalesce(d._born::date < p.changed_on, false) as is_former, p.is_registered,
+                p.has_relative, p.has_dot, p.has_rare, p.has_variant, p.has_traditional
+            from (select {_typed(contract, table)} from draft) d left join people p on p.person = d._person
+        )
+        select * replace (coalesce(is_registered, true) as is_registered), {errs} as kind from about
         """
     )
     connection.unregister("draft")
@@ -137,7 +140,8 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
         create or replace table wrong as
         with met as (
             select k.* exclude (kind), dice(k.s, 0, 10) % 1000000007 as roll, r.id as relative_id, o.id as other_id,
-                case when kind = 'wrong_person' and (o.name = k.name or o.id = k.id) then 'none' else kind end as kind
+                case when kind = 'wrong_person' and (o.name = k.name or o.id = k.id or o.birth > k._born::date) then 'none'
+                    when kind = 'relative' and r.birth > k._born::date then 'none' else kind end as kind
             from known k left join people r on r.person = k.relative_person
             left join people o on o.person = dice(k.s, 0, 9) % (select count(*) from people where is_registered)
             where kind <> 'none'
@@ -149,7 +153,7 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
         f"""
         create or replace table delivered as
         with identified as (
-            select k.* exclude (kind, luck, s, relative_person),
+            select k.* exclude (kind, luck, s, relative_person, has_relative, has_dot, has_rare, has_variant, has_traditional),
                 coalesce(w.kind, 'none') as kind, coalesce(w._outcome, 'person') as _outcome,
                 case when w.kind is null then {whole} else w._id end as _id, case when w.kind is null then name else w._name end as _name,
                 {whole} as _id_fixed, name as _name_fixed
@@ -178,10 +182,12 @@ def _write_truth(connection: duckdb.DuckDBPyConnection, contract: Contract, reco
         select _key as record_key, {extra}, d._person as person,
             case when not d.is_registered then 'unregistered' else kind end as error_kind,
             case when kind in ('lookalike', 'swap') and r.n is null then 'ambiguous' else _outcome end as outcome,
+            case when r.n is null then f.fits end as fits,
             is_former, case when kind <> 'none' then _id end as delivered_number,
             case when kind <> 'none' then _name end as delivered_name, _born as born_at, _fix_k as fixed_version,
             case when _fix_k is not null then written_at(d._n, _fix_k, _phase, {shape.period}) end as fixed_at
         from delivered d left join people p on p.person = d._person left join repairable r on r.n = d._n
+        left join fitting f on f.n = d._n
         order by d._n
         """,
         home / "truth" / f"{records}.parquet",
@@ -189,7 +195,10 @@ def _write_truth(connection: duckdb.DuckDBPyConnection, contract: Contract, reco
 
 
 def _repairable(connection: duckdb.DuckDBPyConnection) -> str:
-    """CTEs: the slips that lead back to one registered number only. A letter leads to one; swaps are tried all."""
+    """CTEs: the slips that lead back to one registered number only, and the numbers that the others fit.
+
+    A letter leads to one; swaps are tried all.
+    """
     weights = "[7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]"
     return f"""
         slips as (select _n as n, kind, substr(_id, 1, 18) as slip from delivered where kind in ('lookalike', 'swap')),
@@ -200,9 +209,10 @@ def _repairable(connection: duckdb.DuckDBPyConnection) -> str:
             select distinct n, number from tried
             where substr(number, 1, 17) ~ '^[0-9]{{17}}$' and substr(number, 18, 1) = substr('10X98765432',
                 1 + list_sum(list_transform(range(1, 18), lambda i: substr(number, i, 1)::int * {weights}[i]))::int % 11, 1)
+        ), fitting as (
+            select n, list(number order by number) as fits from sound where number in (select id from people where is_registered) group by n
         ), repairable as (
-            select n from slips where kind = 'lookalike'
-            union all select n from sound where number in (select id from people where is_registered) group by n having count(*) = 1
+            select n from slips where kind = 'lookalike' union all select n from fitting where len(fits) = 1
         )"""
 
 

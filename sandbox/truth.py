@@ -75,7 +75,7 @@ def truth_on(county: _County, records: str, until: datetime, register_until: dat
         told as (
             select s.{key} as record_key, s._op as op, s._broken > 0 as is_broken, s.updated_at,
                 t.person, t.member_id, t.household_id, t.is_former, coalesce(s.updated_at >= t.fixed_at, false) as is_fixed,
-                t.error_kind, t.outcome, t.delivered_number,
+                t.error_kind, t.outcome, t.delivered_number, t.fits,
                 case when t.is_former then p.number_before else p.number end as number
             from ({state}) s join read_parquet('{truth}') t on t.record_key = s.{key}
             left join read_parquet('{people}') p on p.person = t.person
@@ -83,16 +83,28 @@ def truth_on(county: _County, records: str, until: datetime, register_until: dat
             select *, case when is_fixed then 'none' else error_kind end as kind,
                 case when is_fixed then 'person' when error_kind = 'unregistered' then 'unregistered' else outcome end as destiny from told
         ), asked as (
-            select *, case when destiny = 'person' then number end as own_number,
-                case when destiny = 'ambiguous' then substr(delivered_number, 1, 18) end as other_number from current
+            select *, kind = 'swap' and destiny = 'ambiguous' as fits_others,
+                case when destiny = 'person' or fits_others then number end as own_number,
+                case when destiny = 'ambiguous' and not fits_others then substr(delivered_number, 1, 18) end as other_number from current
+        ), rival as (
+            select f.record_key, count(*) as rivals
+            from (select record_key, own_number, unnest(fits) as number from asked where fits_others) f
+            join register g on g.number = f.number where f.number <> f.own_number group by f.record_key
         ), looked_up as (
             select c.*, r.member_id as found_member_id, r.household_id as found_household_id, r.is_broken as is_register_broken,
-                r.number is not null as is_there, o.number is not null as is_other_there
+                r.number is not null as is_there, o.number is not null as is_other_there, coalesce(o.is_broken, false) as is_other_broken,
+                coalesce(v.rivals, 0) as rivals, kind <> 'old15' and right(coalesce(own_number, other_number, c.number), 3) = '000' as is_clipped
             from asked c left join register r on r.number = c.own_number left join register o on o.number = c.other_number
+            left join rival v on v.record_key = c.record_key
         ), judged as (
             select *, case when op = 'D' then 'withdrawn' when is_broken or destiny = 'quarantined' then 'quarantined'
+                -- what ends in 000 counts under its owner's own name only
+                when is_clipped and (destiny = 'unregistered' or other_number is not null or kind = 'name_empty') then 'unidentifiable'
+                when is_clipped and destiny = 'person' and not is_there and not is_former then 'unidentifiable'
+                when is_other_broken then 'any'
                 when destiny = 'ambiguous' and kind in ('relative', 'wrong_person') and not is_other_there then 'unregistered'
-                when destiny <> 'person' then destiny
+                when fits_others and is_there and not is_register_broken and rivals > 0 then 'ambiguous'
+                when destiny <> 'person' and not fits_others then destiny
                 when is_register_broken or (is_former and not is_there) then 'any'
                 when not is_there then if(kind in ('lookalike', 'swap'), 'unidentifiable', 'unregistered')
                 when found_member_id is null then 'ambiguous' else 'linked' end as expects
