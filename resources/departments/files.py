@@ -39,8 +39,9 @@ class Dropped:
         """The SHA-256 that lies beside it, None where there is none (yet)."""
         for beside in (self.path.with_name(f"{self.path.name}.sha256"), self.path.with_suffix(".sha256")):
             if beside.is_file():
-                words = beside.read_text(encoding="ascii", errors="replace").split()
-                return words[0].lower() if words else ""
+                # whatever the tool that made it writes around the digest: a name, a star, a mark of its encoding
+                found = re.search(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", beside.read_bytes().replace(b"\0", b"").lower())
+                return found[0].decode("ascii") if found else ""
         return None
 
 

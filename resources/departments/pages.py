@@ -75,8 +75,9 @@ class Pages:
         (self.folder / WINDOW).unlink(missing_ok=True)
 
     def _check(self, page: Page) -> None:
-        repeats = page.mark in self._marks if page.mark is not None else False
-        if repeats or (page.cursor is not None and (page.cursor == self.cursor or page.cursor in self._cursors)):
+        # a cursor that stays the same while new rows come is a scroll's; one that comes back without any leads nowhere
+        leads_back = page.cursor is not None and (page.cursor == self.cursor or page.cursor in self._cursors)
+        if page.mark in self._marks if page.mark is not None else leads_back:
             raise Fault("again", "repeated_page", f"page {len(self.files) + 1} repeats an earlier one", WAIT_FOR_IT)
         if self.total is not None and page.total != self.total:
             raise Fault("window", "wrong_total", f"the total changed from {self.total} to {page.total} rows between pages", WAIT_FOR_IT)

@@ -145,7 +145,7 @@ def _decoded(content: bytes, stated: object) -> tuple[str, str]:
 
 def _try(content: bytes, encoding: str) -> str | None:
     try:
-        return content.decode(encoding)
+        return content.decode(encoding).removeprefix("\ufeff")  # GB18030 has a mark of its own
     except UnicodeDecodeError:
         return None
 

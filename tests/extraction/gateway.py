@@ -41,7 +41,7 @@ class Reply:
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
     manner: str = "whole"
-    """`whole`, `cut` (half of it), `reset` or `drip`."""
+    """`whole`, `cut` (half of it), `reset`, `drip`, `until closed` (no length), `chunked` or `chunked cut`."""
 
 
 Fault = Callable[[Asked, Reply], Reply | None]
@@ -122,7 +122,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(reply.status)
         self.send_header("Date", reply.headers.pop("Date", formatdate(usegmt=True)))
         self.send_header("Content-Type", reply.headers.pop("Content-Type", "application/json"))
-        self.send_header("Content-Length", str(len(reply.body)))
+        if reply.manner.startswith("chunked"):
+            self.send_header("Transfer-Encoding", "chunked")
+        elif reply.manner != "until closed":
+            self.send_header("Content-Length", str(len(reply.body)))
         for name, value in reply.headers.items():
             self.send_header(name, value)
         self.end_headers()
@@ -140,8 +143,19 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(reply.body[at : at + 1])
                 self.wfile.flush()
                 time.sleep(0.02)
+        elif reply.manner.startswith("chunked"):
+            self._send_chunked(reply.body, reply.manner == "chunked cut")
         else:
             self.wfile.write(reply.body)
+            self.close_connection = reply.manner == "until closed"
+
+    def _send_chunked(self, body: bytes, is_cut: bool) -> None:
+        for at in range(0, len(body) // 2 if is_cut else len(body), 100):
+            piece = body[at : at + 100]
+            self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        self.close_connection = is_cut
+        if not is_cut:
+            self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, format: str, *args: object) -> None:
         pass
