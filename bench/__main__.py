@@ -25,6 +25,8 @@ from bench.queries import medians
 from resources.settings import ROOT, load_settings, today
 
 HOUSEHOLDS = {"village": 700, "town": 10_000, "county": 104_000}
+MATCHED_TO_FLAGS = ("make_links", "make_source_status", "make_households", "make_flags")
+"""The steps after everything is matched and before what follows a lamp: together one line of their own."""
 REFERENCE = """
 select sum(total) from (
     select i % 100003 as person, sum(i % 997) as total, max(md5(i::varchar)) as digest
@@ -71,7 +73,9 @@ def timed_sync(home: Path, as_of: date, households: int, label: str) -> None:
         ratio=round(seconds / reference, 2),
     )
     if done.returncode == 0:
-        for step, spent in sorted(steps_of(home, as_of), key=lambda pair: -pair[1]):
+        steps = steps_of(home, as_of)
+        flags = sum(spent for step, spent in steps if step in MATCHED_TO_FLAGS)
+        for step, spent in [*sorted(steps, key=lambda pair: -pair[1]), ("matched_to_flags", flags)]:
             say(bench=f"{label}.{step}", seconds=round(spent, 3), ratio=round(spent / reference, 3))
 
 
