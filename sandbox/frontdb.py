@@ -6,6 +6,7 @@ here: rows (`days`).
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -67,14 +68,17 @@ def by_sql(everything: bool) -> Iterator[Contract]:
 def load(county: County, url: str, as_of: date, everything: bool = False) -> dict[str, int]:
     """Brings the tables to the end of `as_of`; returns how many rows were written to each.
 
-    A table loaded for an earlier day gets what changed since, deletions included; else it is loaded anew.
+    A table loaded for an earlier day gets what changed since, deletions included; else it is loaded anew. One load at a
+    time: one that outlives whoever started it is waited for.
     """
     engine = sa.create_engine(url)
-    try:
-        _LOADED.create(engine, checkfirst=True)
-        return {contract.table: _bring(county, engine, contract, as_of) for contract in by_sql(everything)}
-    finally:
-        engine.dispose()
+    with (county.home / ".front-db.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            _LOADED.create(engine, checkfirst=True)
+            return {contract.table: _bring(county, engine, contract, as_of) for contract in by_sql(everything)}
+        finally:
+            engine.dispose()
 
 
 def _bring(county: County, engine: sa.Engine, contract: Contract, as_of: date) -> int:
