@@ -14,7 +14,7 @@ from assets.by_county import made_by_county
 from assets.household import use_inputs
 from assets.tables import Check, Table, counted, tables_asset
 from expectations.contract import Contract
-from resources.house import House
+from resources.house import HELD_BACK, House, place
 from warehouse.follow_up import NO_PREVIOUS, ORDER, build_following
 from warehouse.following_rules import load_following
 from warehouse.model import model_path
@@ -24,8 +24,8 @@ COUNTY = "substr(area_code, 1, 6)"
 INPUTS = ("household", "household_indicator", "warning_flag", "warning_reason")
 
 CHANGES_ADD_UP = """
-select case when (select count(*) from previous_warning_flag) = 0 then 0 else abs(
-    (select count(*) from warning_flag where level = 'red') - (select count(*) from previous_warning_flag where level = 'red')
+select case when (select count(*) from last_released_flag) = 0 then 0 else abs(
+    (select count(*) from warning_flag where level = 'red') - (select count(*) from last_released_flag where level = 'red')
     - (select count(*) from flag_change where to_level = 'red') + (select count(*) from flag_change where from_level = 'red')) end
 """
 STRAY_ITEMS = """
@@ -50,7 +50,7 @@ change as (
     select count(*) filter (where to_level = 'red') as newly_red, count(*) filter (where from_level = 'red') as no_longer_red
     from flag_change
 ),
-cleared as (select count(*) as cases from case_progress where stage = 8),
+cleared as (select count(distinct household_id) as households from case_progress where stage = 8),
 ledger as (
     select area_level, sum(households) as households, sum(persons) as persons, sum(red) as red, sum(yellow) as yellow,
         sum(green) as green, sum(newly_red) as newly_red, sum(no_longer_red) as no_longer_red, sum(cleared_households) as cleared
@@ -58,7 +58,7 @@ ledger as (
 )
 select count(*) from ledger as a, lamp as l, change as c, cleared as d
 where (a.households, a.persons, a.red, a.yellow, a.green, a.newly_red, a.no_longer_red, a.cleared)
-    is distinct from (l.households, l.persons, l.red, l.yellow, l.green, c.newly_red, c.no_longer_red, d.cases)
+    is distinct from (l.households, l.persons, l.red, l.yellow, l.green, c.newly_red, c.no_longer_red, d.households)
 """
 BULLETIN_OFF = """
 with level as (
@@ -104,7 +104,7 @@ def _table(name: str, description: str, check: str, says: str, sql: str, *, coun
 FOLLOWING = (
     _table(
         "flag_change",
-        "Who changed level since the last release day, and which reasons came and went.",
+        "Who changed level since the last release, and which reasons came and went.",
         "changes_add_up",
         "Red before, newly red and no longer red add up to red.",
         CHANGES_ADD_UP,
@@ -159,6 +159,26 @@ def use_previous(house: House, as_of: date) -> None:
     for table, nothing in NO_PREVIOUS.items():
         if house.use_previous(table, as_of) is None:
             house.engine.view(f"previous_{table}", nothing)
+    is_other = use_last_released(house, as_of)
+    house.engine.view("last_released_flag", f"select * from {'released' if is_other else 'previous'}_warning_flag")
+
+
+def use_last_released(house: House, as_of: date) -> bool:
+    """`released_warning_flag` and `released_warning_reason`: those of the last release, where the newest earlier day was held back.
+
+    Readers went from that release to this one; a day in between that they never saw is nothing to change from.
+    """
+    held_back = set(house.lake.note_days(*HELD_BACK))
+    days = [day for day in house.lake.days(*place("warning_flag")) if day < as_of]
+    seen = [day for day in days if day not in held_back]
+    if not seen or seen[-1] == days[-1] or house.is_by_county(as_of):
+        return False
+    for table in ("warning_flag", "warning_reason"):
+        files = house.lake.files(*place(table), seen[-1])
+        house.engine.view(
+            f"released_{table}", f"select *, date '{seen[-1]}' as _as_of from read_parquet('{files}', hive_partitioning = false)"
+        )
+    return True
 
 
 def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:

@@ -9,6 +9,7 @@ from datetime import date
 import dagster as dg
 
 from assets.described import contract_files, contract_schema, department_asset
+from assets.lineage import lineage_metadata
 from expectations.contract import Contract
 from resources.house import House
 from warehouse.matching import MATCHED_COLUMNS, build_matched, build_spine, matched_order
@@ -46,6 +47,7 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
         metadata={
             "dagster/column_schema": contract_schema(contract, MATCHED_COLUMNS, with_identities=False),
             "dagster/code_references": contract_files(contract, "matched", "matched"),
+            **lineage_metadata(name),
         },
         check_specs=[
             dg.AssetCheckSpec(

@@ -12,8 +12,9 @@ from datetime import date
 import dagster as dg
 
 from assets.described import code_references
+from assets.lineage import lineage_metadata
 from assets.pictures import as_markdown, bars, figures
-from resources.engine import Engine
+from resources.engine import ComputeEngine
 from resources.house import House, place
 from warehouse.following_rules import load_following
 from warehouse.indicators import register_areas
@@ -148,7 +149,7 @@ def use_visits(house: House, period_on: date, as_of: date) -> None:
         engine.view(history, " union all by name ".join(selects) or f"select *, cast(null as date) as _as_of from {table} where false")
 
 
-def shown(engine: Engine, rhythm: Rhythm, period_on: date) -> dict[str, dg.MetadataValue]:
+def shown(engine: ComputeEngine, rhythm: Rhythm, period_on: date) -> dict[str, dg.MetadataValue]:
     """The picture, and the figures in it."""
     picture = PICTURES[rhythm.name]
     register_areas(engine)
@@ -171,7 +172,10 @@ def rhythm_asset(rhythm: Rhythm) -> dg.AssetsDefinition:
         tags={"layer": GROUP},
         deps=list(rhythm.inputs),
         description=f"{rhythm.view.meaning} One partition a period; the newest day of it that is in the lake is counted.",
-        metadata={"dagster/code_references": code_references({"SQL": model_path(f"rhythms/{rhythm.name}")})},
+        metadata={
+            "dagster/code_references": code_references({"SQL": model_path(f"rhythms/{rhythm.name}")}),
+            **lineage_metadata(rhythm.name),
+        },
         check_specs=[dg.AssetCheckSpec(check, asset=rhythm.name, description=says)],
     )
     def made(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:

@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from assets.described import DAILY, code_references
+from assets.lineage import lineage_metadata
 from resources.house import House
 from warehouse.schema import VIEW
 
@@ -59,7 +60,7 @@ def tables_asset(
             tags={"layer": layer or group},
             partitions_def=DAILY,
             description=table.description,
-            metadata={"dagster/code_references": code_references({"SQL": table.model})},
+            metadata={"dagster/code_references": code_references({"SQL": table.model}), **lineage_metadata(table.name)},
         )
         for table in tables
     ]

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from assets.described import contract_files, contract_schema, department_asset
+from assets.lineage import lineage_metadata
 from expectations.contract import Contract
 from resources.house import House
 from warehouse.asof import make_valid
@@ -42,6 +43,7 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
         metadata={
             "dagster/column_schema": contract_schema(contract, LEDGER_COLUMNS),
             "dagster/code_references": contract_files(contract, "valid", "valid"),
+            **lineage_metadata(name),
         },
         check_specs=[dg.AssetCheckSpec(check, asset=name, description=text) for check, text in CHECKS.items()],
     )

@@ -97,5 +97,9 @@ def _serve(*programs: list[str]) -> int:
     for process in running:
         process.terminate()
     for process in running:
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
     return OK if asked.is_set() else FAILED

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 import sqlalchemy as sa
 from pydantic import PrivateAttr
 
 from expectations.contract import BASE_REGISTER, Contract, load_contracts
 from resources.departments import Departments
-from resources.engine import Engine
+from resources.engine import ComputeEngine, Engine
 from resources.lake import Lake, Written
 from resources.lock import run_lock
 from resources.server import Server, warehouse_server
@@ -50,9 +51,11 @@ LAYER_OF = {
 }
 """The lake layer of every table that is not `valid_…` or `matched_…`."""
 
-DECISIONS = (
-    "select null::varchar as queue_id, null::varchar as decision, null::varchar as person_key, null::varchar as decided_by, "
-    "null::timestamp as decided_at where false"
+HELD_BACK = ("release", "held_back")
+"""Notes in the lake: the days whose release did not pass its audit."""
+
+DECISIONS = pa.schema(
+    [(name, pa.string()) for name in ("queue_id", "decision", "person_key", "decided_by")] + [("decided_at", pa.timestamp("us"))]
 )
 
 BY_COUNTY_FROM = 500_000
@@ -74,6 +77,16 @@ def decisions(server: Server, as_of: date) -> Sequence[sa.Row[Any]]:
         engine.dispose()
 
 
+def open_engine(settings: Settings) -> ComputeEngine:
+    """The engine that `YIHU_ENGINE` names."""
+    folder = settings.home / "tmp"
+    if settings.engine == "spark":
+        from resources.spark import SparkEngine  # pyspark is there in its own environment only
+
+        return SparkEngine(folder, settings.spark_master)
+    return Engine(folder, memory_limit=settings.engine_memory)
+
+
 def place(table: str) -> tuple[str, str]:
     """Layer and folder of an engine table: `valid_x` is (`valid`, `x`), `person` is (`household`, `person`)."""
     prefix, _, rest = table.partition("_")
@@ -84,7 +97,7 @@ class House(dg.ConfigurableResource):
     """Everything that an asset needs of the world outside, opened once for a run and closed after it."""
 
     _settings: Settings | None = PrivateAttr(default=None)
-    _engine: Engine | None = PrivateAttr(default=None)
+    _engine: ComputeEngine | None = PrivateAttr(default=None)
     _lake: Lake | None = PrivateAttr(default=None)
     _departments: Departments | None = PrivateAttr(default=None)
     _made: dict[str, date] = PrivateAttr(default_factory=dict)
@@ -106,7 +119,7 @@ class House(dg.ConfigurableResource):
             self._open_services, self._server = services, None
             self._settings = settings
             self._lake = Lake(settings.lake)
-            self._engine = Engine(settings.home / "tmp", memory_limit=settings.engine_memory)
+            self._engine = open_engine(settings)
             self._departments = Departments(settings, self._lake)
             self._made, self._is_reading_ahead = {}, False
             self._stashed, self._by_county = {}, {}
@@ -122,8 +135,18 @@ class House(dg.ConfigurableResource):
         return _open(self._settings)
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> ComputeEngine:
         return _open(self._engine)
+
+    @property
+    def reading(self) -> House:
+        """The same house with the engine's reader as its engine: for what is read out of the lake and computed no further."""
+        if self.engine.reader is self.engine:
+            return self
+        other = House()
+        other._settings, other._lake, other._departments = self._settings, self._lake, self._departments
+        other._open_services, other._server, other._engine = self._open_services, self.server, self.engine.reader
+        return other
 
     @property
     def lake(self) -> Lake:
@@ -177,9 +200,8 @@ class House(dg.ConfigurableResource):
 
     def use_decisions(self, as_of: date) -> None:
         """`review_decision`: what stewards had answered by the end of the day, from the warehouse."""
-        self.engine.table("review_decision", DECISIONS)
-        for answer in decisions(self.server, as_of):
-            self.engine.execute("insert into review_decision values (?, ?, ?, ?, ?)", list(answer))
+        answers = [dict(zip(DECISIONS.names, answer, strict=True)) for answer in decisions(self.server, as_of)]
+        self.engine.from_arrow("review_decision", pa.Table.from_pylist(answers, DECISIONS))
 
     def is_by_county(self, as_of: date) -> bool:
         """Whether the day is worked through county by county (`YIHU_BY_COUNTY`): always the same for the same register."""

@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from resources.engine import Engine
+from resources.engine import ComputeEngine
 
 NO_COUNTY = "000000"
 """The county of tables whose rows do not name one."""
@@ -86,7 +86,9 @@ class Lake:
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
-    def write(self, engine: Engine, layer: str, table: str, as_of: date, select: str, order_by: str, county: str | None = None) -> Written:
+    def write(
+        self, engine: ComputeEngine, layer: str, table: str, as_of: date, select: str, order_by: str, county: str | None = None
+    ) -> Written:
         """Writes a day of a table in a total order, a file a county.
 
         `order_by` is a list of columns that orders the rows totally. `county` is an expression over the columns of
@@ -106,7 +108,7 @@ class Lake:
                 rows += engine.copy(f"select * from ({select}){where} order by {order_by}", folder / "part-0.parquet")
         return Written(final, rows, tuple(counties))
 
-    def spread(self, engine: Engine, layer: str, table: str, as_of: date, relation: str) -> Written:
+    def spread(self, engine: ComputeEngine, layer: str, table: str, as_of: date, relation: str) -> Written:
         """Writes a day of a table that is in its order already, a file for each value of its column `_county`."""
         final, rows = self.partition(layer, table, as_of), 0
         counties = [str(code) for (code,) in engine.rows(f"select distinct _county from {relation} order by 1")] or [NO_COUNTY]
@@ -146,6 +148,10 @@ class Lake:
     def read_note(self, layer: str, table: str, as_of: date) -> dict[str, Any] | None:
         path = self.table(layer, table) / f"as_of={as_of.isoformat()}.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def remove_note(self, layer: str, table: str, as_of: date) -> None:
+        """Gives up a day's note, where there is one."""
+        (self.table(layer, table) / f"as_of={as_of.isoformat()}.json").unlink(missing_ok=True)
 
     def latest_note(self, layer: str, table: str, before: date) -> dict[str, Any] | None:
         """The newest note of a day strictly before `before`."""

@@ -175,16 +175,22 @@ def build_following(
 
     Reads what `build_indicators` and `build_flags` read and make (of another day or other rules it makes the values anew),
     and `previous_warning_flag`, `previous_warning_reason`, `previous_verify_item`, `previous_follow_up_task`: the newest earlier
-    day, empty (`NO_PREVIOUS`) where there is none. `has_previous`: whether there was an earlier day, where these tables are a
+    day, empty (`NO_PREVIOUS`) where there is none; and `released_warning_flag`, `released_warning_reason` where the release of
+    that day was held back, and changes are counted from an earlier one. `has_previous`: whether there was an earlier day, where these tables are a
     part of it only.
     """
     if not has_values(engine, as_of, rules):
         build_values(engine, as_of, rules)
     register_areas(engine)
     _register_rules(engine, following)
+    last_release = "released" if engine.exists("released_warning_flag") else "previous"
     if has_previous is None:
-        has_previous = bool(engine.scalar("select count(*) from previous_warning_flag"))
-    parameters = {**_parameters(engine, as_of, rules, following), "has_previous": str(has_previous).lower()}
+        has_previous = bool(engine.scalar(f"select count(*) from {last_release}_warning_flag"))
+    parameters = {
+        **_parameters(engine, as_of, rules, following),
+        "has_previous": str(has_previous).lower(),
+        "last_release": last_release,
+    }
     for shared in ("severe_certificate", "household_place"):
         engine.table(shared, render(f"following/{shared}", **parameters))
     rows: dict[str, int] = {}

@@ -107,6 +107,17 @@ def test_rates_with_their_numerators_and_denominators(engine: Engine) -> None:
     assert ledger == [(2, 3, 1, 3)]
 
 
+def test_a_household_cleared_twice_is_one_household_and_two_cases(engine: Engine) -> None:
+    county = Village()
+    county.home("again", {}, {}, monitor_class="2", monitor_cleared=True)
+    county.case("c1", "again", 8, discovered=900, recorded=880, assisted=800, cleared=500)
+    county.case("c2", "again", 8, discovered=90, recorded=80, assisted=70, cleared=1)
+    county.case("c3", "again", 6, discovered=20, recorded=5)
+    follow(engine, county)
+    assert rows(engine, "area_ledger", "cleared_households, cleared_persons") == [(1, 2)] * 3
+    assert measure(engine, "clearance_rate_households")[:3] == (2, 3, Decimal("0.6667"))
+
+
 def test_ranks_are_1_1_1_4(engine: Engine) -> None:
     county = Village()
     for town, (supported, watched) in enumerate([(2, 2), (1, 1), (3, 3), (1, 2), (0, 1), (0, 0)]):

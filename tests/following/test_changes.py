@@ -67,3 +67,20 @@ def test_a_shell_that_comes_and_stays_is_no_change(engine: Engine) -> None:
     county.member("shell", "shell-1")
     follow(engine, county, NEXT)
     assert rows(engine, "flag_change") == []
+
+
+def test_after_a_release_that_was_held_back_changes_are_counted_from_the_last_one(engine: Engine) -> None:
+    county = Village()
+    county.home("falls")
+    county.home("stays")
+    follow(engine, county)
+    for table in ("warning_flag", "warning_reason"):
+        engine.table(f"released_{table}", f"select *, date '{AS_OF}' as _as_of from {table}")
+    later(engine, AS_OF)
+    county.change("falls", water_safe=False)
+    follow(engine, county, NEXT)
+    later(engine, NEXT)
+    # the day before was held back: its lamps are known, and nobody has seen them
+    follow(engine, county, NEXT + timedelta(days=1))
+    assert rows(engine, "flag_change", "household_id, from_level, to_level, added") == [("falls", "green", "red", ["R17"])]
+    assert rows(engine, "area_ledger", "newly_red, no_longer_red") == [(1, 0)] * 3

@@ -43,9 +43,8 @@ risk_count as (
 ),
 cleared as (
     select p.village, count(*) as cleared_households, sum(p.member_count) as cleared_persons
-    from case_progress as c
-    inner join household_place as p on p.household_id = c.household_id
-    where c.stage = {{ cleared }}
+    from household_place as p
+    where p.household_id in (select c.household_id from case_progress as c where c.stage = {{ cleared }})
     group by p.village
 ),
 village as (

@@ -1,5 +1,6 @@
--- Who changed level since the last release day, and which reasons came and went. A household that is new comes from
--- level none, one that left the register goes to none. On a first day there is nothing to change from.
+-- Who changed level since the last release, and which reasons came and went. A household that is new comes from level
+-- none, one that left the register goes to none. On a first day there is nothing to change from. The last release is the
+-- newest earlier day, or where that was held back the newest one that was not (released_…).
 with changed as (
     select
         coalesce(t.household_id, b.household_id) as household_id,
@@ -9,7 +10,7 @@ with changed as (
         b.score as from_score,
         t.score as to_score
     from warning_flag as t
-    full join previous_warning_flag as b on b.household_id = t.household_id
+    full join {{ last_release }}_warning_flag as b on b.household_id = t.household_id
     where coalesce(b.level, 'none') <> coalesce(t.level, 'none')
         and {{ has_previous }}
 ),
@@ -22,7 +23,7 @@ reason_now as (
 ),
 reason_before as (
     select r.household_id, r.code
-    from previous_warning_reason as r
+    from {{ last_release }}_warning_reason as r
     inner join changed as c on c.household_id = r.household_id
     where substr(r.code, 1, 1) in ('R', 'S')
 ),
