@@ -128,7 +128,7 @@ def _is_checked_on_withdrawal(contract: Contract, field: Field) -> bool:
 
 
 def _type(contract: Contract, field: Field) -> Rule:
-    condition = f"len(_misfit) > 0 and list_contains(_misfit, {literal(field.name)})"
+    condition = f"array_length(_misfit) > 0 and list_contains(_misfit, {literal(field.name)})"
     return Rule(f"type:{field.name}", "critical", "row", _rows(condition), _is_checked_on_withdrawal(contract, field))
 
 

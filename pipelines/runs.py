@@ -26,7 +26,7 @@ def close_abandoned(instance: dg.DagsterInstance, settings: Settings) -> None:
 
 def run_day(settings: Settings, as_of: date) -> list[str] | None:
     """Runs `daily_sync` for `as_of`; None when it went well, else a line per failed asset that says what to do."""
-    preload()
+    preload(settings.engine)
     with dg.DagsterInstance.get() as instance:
         close_abandoned(instance, settings)
         job = build_defs().resolve_job_def("daily_sync")

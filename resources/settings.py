@@ -5,6 +5,7 @@ Belongs here: names, defaults, generated secrets. Not here: what is done with th
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import secrets
@@ -14,6 +15,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlparse
 from zoneinfo import ZoneInfo
+
+from resources.java import NoJavaError, java_home
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ROOT = Path(__file__).resolve().parents[1]
@@ -136,6 +139,21 @@ def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...], problems: 
     return value.rstrip("/") if scheme in ("http", "https") else value
 
 
+def _lacks_spark() -> list[str]:
+    """What Spark needs and this environment has not."""
+    problems = []
+    if importlib.util.find_spec("pyspark") is None:
+        problems.append(
+            "YIHU_ENGINE is 'spark', and pyspark is not in this environment: run through make, or with .venv-spark/bin/python "
+            "after `make install-spark`"
+        )
+    try:
+        java_home()
+    except NoJavaError as error:
+        problems.append(str(error))
+    return problems
+
+
 def _alerts(env: Mapping[str, str], problems: list[str]) -> AlertSettings:
     sinks = tuple(name.strip() for name in (env.get("YIHU_ALERT_SINKS") or "log").split(",") if name.strip())
     strange = sorted(set(sinks) - set(ALERT_SINKS))
@@ -175,7 +193,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         problems.append("YIHU_FRONT_DB_URL is no SQLAlchemy address: write it like postgresql+psycopg://user@host/name")
     engine = _one_of(env, "YIHU_ENGINE", "duckdb", ENGINES, problems)
     if engine == "spark":
-        problems.append("YIHU_ENGINE is 'spark', which this version cannot run yet: leave it at duckdb")
+        problems += _lacks_spark()
     by_county = _one_of(env, "YIHU_BY_COUNTY", "auto", BY_COUNTY, problems)
     engine_memory = env.get("YIHU_ENGINE_MEMORY") or None
     if engine_memory is not None and not re.fullmatch(r"[0-9]{1,6} ?(MB|GB|TB|MiB|GiB|TiB)", engine_memory):

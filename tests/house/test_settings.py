@@ -52,9 +52,13 @@ def test_a_day_after_today_is_refused_and_today_is_not(tmp_path: Path) -> None:
         load_settings({**home, "YIHU_AS_OF": (today() + timedelta(days=1)).isoformat()})
 
 
-def test_an_engine_that_cannot_run_yet_is_refused_not_ignored(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="cannot run yet"):
+def test_spark_where_it_is_not_is_refused_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "no-java"))
+    with pytest.raises(SettingsError) as caught:
         load_settings({"YIHU_HOME": str(tmp_path), "YIHU_ENGINE": "spark"})
+    pyspark, java = caught.value.problems
+    assert "make install-spark" in pyspark
+    assert "install Java 17" in java
 
 
 def test_env_example_lists_every_setting() -> None:

@@ -34,7 +34,7 @@ def standalone_cluster(workers: int = 2, cores: int = 1, memory: str = "1g") -> 
         home = Path(folder)
         log = stack.enter_context(_daemon(home, "master", MASTER, "--port", "0", "--webui-port", "0"))
         url = _said(log, r"Starting Spark master at (spark://127\.0\.0\.1:[0-9]+)")
-        ui = _said(log, r"started at (http://127\.0\.0\.1:[0-9]+)")
+        ui = _said(log, r"started at (http://[a-z0-9.]+:[0-9]+)")
         for number in range(workers):
             place = ["--cores", str(cores), "--memory", memory, "--work-dir", str(home / f"work-{number}"), "--webui-port", "0"]
             stack.enter_context(_daemon(home, f"worker-{number}", WORKER, *place, url))
@@ -54,6 +54,7 @@ def _daemon(home: Path, name: str, main: str, *arguments: str) -> Iterator[Path]
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_DIRS": str(home / "local"),
         "SPARK_DAEMON_MEMORY": "512m",
+        "SPARK_MASTER_OPTS": "-Dspark.master.rest.enabled=false",
     }
     with log.open("wb") as out:
         process = subprocess.Popen(
