@@ -43,7 +43,7 @@ def at_home(home: Path, **settings: str) -> Iterator[None]:
     try:
         for name in [name for name in os.environ if re.match("YIHU_|DAGSTER_HOME", name)]:
             del os.environ[name]
-        os.environ.update(YIHU_HOME=str(home), YIHU_PSEUDONYM_KEY=PSEUDONYM, **settings)
+        os.environ.update({"YIHU_HOME": str(home), "YIHU_PSEUDONYM_KEY": PSEUDONYM, **settings})
         yield
     finally:
         os.umask(mask)
