@@ -15,6 +15,9 @@ from functools import lru_cache
 import sqlglot
 from sqlglot import exp
 
+TABLE_LIST = "_engine_tables"
+"""The view that stands for `information_schema.tables`: table_name, table_type."""
+
 DECIMAL_38 = exp.DataType.build("decimal(38, 0)")
 
 
@@ -30,7 +33,8 @@ def to_spark(sql: str) -> str:
     except sqlglot.ParseError as error:
         place = error.errors[0] if error.errors else {}
         raise DialectError(f"SQL that cannot be read: {place.get('description', 'no statement')} (line {place.get('line', '?')})") from None
-    return tree.transform(_rewritten).sql(dialect="spark")
+    # types first: what a rewrite puts together from copies is not gone through again
+    return tree.transform(_data_type).transform(_rewritten).sql(dialect="spark")
 
 
 def _rewritten(node: exp.Expression) -> exp.Expression:
@@ -40,7 +44,7 @@ def _rewritten(node: exp.Expression) -> exp.Expression:
 
 def _integer_division(node: exp.Expression) -> exp.Expression:
     """`a // b` of whole decimals: what divides without remainder is exact, and DIV would give a BIGINT."""
-    if not any(_is_hugeint(cast) for cast in node.find_all(exp.Cast)):
+    if not any(cast.to == DECIMAL_38 for cast in node.find_all(exp.Cast)):
         return node
     whole, by = node.this, node.expression
     exact = exp.paren(
@@ -49,13 +53,9 @@ def _integer_division(node: exp.Expression) -> exp.Expression:
     return exp.cast(exp.Div(this=exact, expression=exp.paren(by.copy())), DECIMAL_38.copy())
 
 
-def _is_hugeint(cast: exp.Cast) -> bool:
-    return cast.to.this == exp.DataType.Type.INT128 or cast.to == DECIMAL_38
-
-
 def _data_type(node: exp.Expression) -> exp.Expression:
     """HUGEINT holds 38 digits, as DECIMAL(38,0) does."""
-    return DECIMAL_38.copy() if node.this == exp.DataType.Type.INT128 else node
+    return DECIMAL_38.copy() if isinstance(node, exp.DataType) and node.this == exp.DataType.Type.INT128 else node
 
 
 def _regular_expression(node: exp.Expression) -> exp.Expression:
@@ -76,7 +76,7 @@ def _read_parquet(node: exp.Expression) -> exp.Expression:
     """`read_parquet('files', …)` is the relation parquet.`files`."""
     source = node.this
     if not isinstance(source, exp.ReadParquet):
-        return node
+        return _table_list(node)
     files = source.expressions[0]
     if not (isinstance(files, exp.Literal) and files.is_string):
         raise DialectError("read_parquet takes one path or glob as text")
@@ -85,9 +85,16 @@ def _read_parquet(node: exp.Expression) -> exp.Expression:
     return exp.Table(this=relation, db=exp.to_identifier("parquet"), alias=alias.copy() if alias else None, joins=node.args.get("joins"))
 
 
+def _table_list(node: exp.Expression) -> exp.Expression:
+    """`information_schema.tables`, which Spark has not: a view that the engine keeps."""
+    if isinstance(node, exp.Table) and node.db.lower() == "information_schema":
+        node.set("db", None)
+        node.set("this", exp.to_identifier(TABLE_LIST))
+    return node
+
+
 _REWRITES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
     exp.IntDiv: _integer_division,
-    exp.DataType: _data_type,
     exp.RegexpLike: _regular_expression,
     exp.RegexpReplace: _regular_expression,
     exp.RegexpExtract: _regular_expression,

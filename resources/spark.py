@@ -26,7 +26,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as st
 
-from resources.dialect import DialectError, to_spark
+from resources.dialect import TABLE_LIST, DialectError, to_spark
 from resources.engine import Engine, EngineError
 from resources.java import java_home
 
@@ -172,7 +172,15 @@ class SparkEngine:
     def frame(self, sql: str, parameters: list[Any] | None = None) -> DataFrame:
         """What `sql`, a DuckDB SELECT, gives; nothing is computed yet."""
         with _explained():
-            return self.session.sql(to_spark(sql), args=parameters or None)
+            text = to_spark(sql)
+            if TABLE_LIST in text:
+                self._list_tables()
+            return self.session.sql(text, args=parameters or None)
+
+    def _list_tables(self) -> None:
+        listed = [(t.name, "BASE TABLE" if t.name in self._tables else "VIEW") for t in self.session.catalog.listTables()]
+        rows = ", ".join(f"('{name}', '{kind}')" for name, kind in listed if name != TABLE_LIST) or "('', '')"
+        self.session.sql(f"create or replace temporary view {TABLE_LIST} as select * from values {rows} as t(table_name, table_type)")
 
     def execute(self, sql: str, parameters: list[Any] | None = None) -> None:
         self.rows(sql, parameters)

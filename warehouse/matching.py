@@ -269,7 +269,7 @@ def _forget_questions(engine: SqlEngine) -> None:
     """Drops the questions of an earlier spine: they may be another day's."""
     for prefix in ("question_", "asked_candidate_"):
         for (table,) in engine.rows("select table_name from information_schema.tables where starts_with(table_name, ?)", [prefix]):
-            engine.execute(f'drop table "{table}"')
+            engine.drop(str(table))
 
 
 def make(engine: SqlEngine, table: str, model: str, **parameters: Any) -> int:

@@ -6,31 +6,31 @@ Belongs here: turning the day's ledgers and link counts into rows. Not here: mak
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
+
+import pyarrow as pa
 
 from warehouse.model import SqlEngine
 
-COLUMNS = (
-    ("department", "varchar"),
-    ("records", "varchar"),
-    ("batch_id", "varchar"),
-    ("extract_date", "date"),
-    ("age_days", "integer"),
-    ("state", "varchar"),
-    ("received", "bigint"),
-    ("accepted", "bigint"),
-    ("unchanged", "bigint"),
-    ("superseded", "bigint"),
-    ("withdrawn", "bigint"),
-    ("quarantined", "bigint"),
-    ("in_force", "bigint"),
+COLUMNS = pa.schema(
+    [
+        ("department", pa.string()),
+        ("records", pa.string()),
+        ("batch_id", pa.string()),
+        ("extract_date", pa.date32()),
+        ("age_days", pa.int32()),
+        ("state", pa.string()),
+        *((count, pa.int64()) for count in ("received", "accepted", "unchanged", "superseded", "withdrawn", "quarantined", "in_force")),
+    ]
 )
 ORDER = "department, records"
 
 
-def _row(ledger: dict[str, Any]) -> list[Any]:
+def _row(ledger: dict[str, Any]) -> dict[str, Any]:
     flat = {**ledger, **(ledger["today"] or {})}
-    return [flat.get(name) for name, _ in COLUMNS]
+    extracted = flat.get("extract_date")
+    return {**{name: flat.get(name) for name in COLUMNS.names}, "extract_date": date.fromisoformat(extracted[:10]) if extracted else None}
 
 
 def build_source_status(engine: SqlEngine, ledgers: Sequence[dict[str, Any]]) -> None:
@@ -39,10 +39,7 @@ def build_source_status(engine: SqlEngine, ledgers: Sequence[dict[str, Any]]) ->
     Reads the engine table `linkage_quality` of the same day. `source_state` (records, state) is what the indicators
     read: `missing` was never read, `stale` is older than its contract allows.
     """
-    nothing = ", ".join(f"null::{kind} as {name}" for name, kind in COLUMNS)
-    engine.table("source_ledger", f"select {nothing} where false")
-    for ledger in ledgers:
-        engine.execute(f"insert into source_ledger values ({', '.join('?' for _ in COLUMNS)})", _row(ledger))
+    engine.from_arrow("source_ledger", pa.Table.from_pylist([_row(ledger) for ledger in ledgers], COLUMNS))
     engine.table(
         "source_status",
         """

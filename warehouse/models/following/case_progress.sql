@@ -28,8 +28,8 @@ select
     monitor_class,
     risk_types,
     stage,
-    case when reached_on is not null then cast(greatest({{ as_of }} - reached_on, 0) as integer) end as days_in_stage,
-    {% for d in deadlines %}{{ " or " if not loop.first }}(stage < {{ d.number }} and coalesce({{ as_of }} - {{ d.after }}_on > {{ d.days }}, false)){% else %}false{% endfor %} as is_overdue,
+    case when reached_on is not null then cast(greatest(date_diff('day', reached_on, {{ as_of }}), 0) as integer) end as days_in_stage,
+    {% for d in deadlines %}{{ " or " if not loop.first }}(stage < {{ d.number }} and coalesce(date_diff('day', {{ d.after }}_on, {{ as_of }}) > {{ d.days }}, false)){% else %}false{% endfor %} as is_overdue,
 {% for stage in stages %}
     {{ stage }}_on{{ "," if not loop.last }}
 {% endfor %}

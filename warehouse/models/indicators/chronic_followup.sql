@@ -5,7 +5,7 @@ select
     f.record_id,
     f.disease,
     f.signed,
-    not f.signed or f.last_followup_on is null or {{ as_of }} - f.last_followup_on > 100 as has_gap,
+    not f.signed or f.last_followup_on is null or date_diff('day', f.last_followup_on, {{ as_of }}) > 100 as has_gap,
     f._arrived_on
 from matched_health_commission__chronic_followups as f
 inner join active_member as m on m.member_id = f.member_id

@@ -7,7 +7,7 @@ with dwelling as (
 late as (
     select household_id, cast(count(*) as integer) as projects
     from counted_retrofit
-    where finished_on is null and {{ as_of }} - approved_on > 180
+    where finished_on is null and date_diff('day', approved_on, {{ as_of }}) > 180
     group by household_id
 ),
 damage as (

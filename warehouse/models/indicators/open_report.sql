@@ -2,7 +2,7 @@
 select
     m.household_id,
     r.record_id,
-    cast({{ as_of }} - cast(r.reported_at as date) as integer) as age_days,
+    cast(date_diff('day', cast(r.reported_at as date), {{ as_of }}) as integer) as age_days,
     r._arrived_on
 from matched_citizen_reports__reports as r
 inner join active_member as m on m.member_id = r.member_id

@@ -53,7 +53,7 @@ visited as (
         microcredit,
         cooperative_link,
         cast(measures_count as integer) as measures_count,
-        case when last_visit_on <= {{ as_of }} then cast({{ as_of }} - last_visit_on as integer) end as days_since_visit
+        case when last_visit_on <= {{ as_of }} then cast(date_diff('day', last_visit_on, {{ as_of }}) as integer) end as days_since_visit
     from matched_rural_revitalisation__households
 )
 select

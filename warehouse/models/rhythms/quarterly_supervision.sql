@@ -5,7 +5,7 @@ with task as (
         t.department,
         'task' as kind,
         t.code as item,
-        cast({{ as_of }} - t.due_on as integer) as days_late
+        cast(date_diff('day', t.due_on, {{ as_of }}) as integer) as days_late
     from follow_up_task as t
     left join household_place as p on p.household_id = t.household_id
     where t.closed_on is null
@@ -17,7 +17,7 @@ waiting as (
         'monitoring' as department,
         'case' as kind,
         '{{ d.stage }}' as item,
-        cast({{ as_of }} - c.{{ d.after }}_on - {{ d.days }} as integer) as days_late
+        cast(date_diff('day', c.{{ d.after }}_on, {{ as_of }}) - {{ d.days }} as integer) as days_late
     from case_progress as c
     left join household_place as p on p.household_id = c.household_id
     where c.stage < {{ d.number }} and c.{{ d.after }}_on <= {{ as_of }}

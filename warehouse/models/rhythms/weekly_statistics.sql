@@ -9,7 +9,7 @@ lamp as (
         f.level,
         b.level as earlier_level,
         p.household_id is not null and (f.level = 'red' or i.b11_monitor_class <> '0')
-            and coalesce({{ as_of }} - h.last_visit_on > {{ visit_days }}, true) as is_visit_due
+            and coalesce(date_diff('day', h.last_visit_on, {{ as_of }}) > {{ visit_days }}, true) as is_visit_due
     from household_place as p
     inner join warning_flag as f on f.household_id = p.household_id
     left join household_indicator as i on i.household_id = p.household_id
@@ -44,7 +44,7 @@ chronic as (
     from matched_health_commission__chronic_followups as c
     inner join active_member as m on m.member_id = c.member_id
     inner join household_place as p on p.household_id = m.household_id
-    where c.outcome = 'linked' and coalesce({{ as_of }} - c.last_followup_on > {{ chronic_days }}, true)
+    where c.outcome = 'linked' and coalesce(date_diff('day', c.last_followup_on, {{ as_of }}) > {{ chronic_days }}, true)
     group by p.village
 ),
 village as (
