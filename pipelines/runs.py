@@ -13,6 +13,7 @@ from expectations.validation import preload
 from pipelines.alerts import alert_after
 from pipelines.definitions import build_defs
 from resources.settings import Settings
+from resources.storage import held_open
 
 UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
 
@@ -27,7 +28,7 @@ def close_abandoned(instance: dg.DagsterInstance, settings: Settings) -> None:
 def run_day(settings: Settings, as_of: date) -> list[str] | None:
     """Runs `daily_sync` for `as_of`; None when it went well, else a line per failed asset that says what to do."""
     preload(settings.engine)
-    with dg.DagsterInstance.get() as instance:
+    with held_open(), dg.DagsterInstance.get() as instance:
         close_abandoned(instance, settings)
         job = build_defs().resolve_job_def("daily_sync")
         result = job.execute_in_process(instance=instance, partition_key=as_of.isoformat(), raise_on_error=False)

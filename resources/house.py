@@ -113,7 +113,7 @@ class House(dg.ConfigurableResource):
         settings = load_settings()
         with (
             run_lock(settings.home, wait_seconds=LOCK_WAIT_SECONDS),
-            held_open(context.run.run_id if context.run else None),
+            held_open(),
             ExitStack() as services,
         ):
             self._open_services, self._server = services, None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import sqlalchemy as sa
 
 from resources.server import embedded
 from resources.settings import ROOT
+from resources.storage import held_open
 from tests.whole.conftest import environment
 
 PROGRAM = """
@@ -55,3 +58,32 @@ def test_postgres_where_it_is_named() -> None:
         url = server.url.set(database="dagster", drivername="postgresql+psycopg2").render_as_string(hide_password=False)
         assert stored(Path(folder), YIHU_DAGSTER_DB_URL=url) == ["PostgresRunStorage", "1", "True"]
         assert not (Path(folder) / "dagster" / "history").exists()
+
+
+def test_files_held_open_are_whole_for_others_and_closed_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YIHU_DAGSTER_DIR", str(tmp_path))
+    address = f"sqlite:///{tmp_path}/events.db"
+    with held_open():
+        for number in range(3):
+            engine = sa.create_engine(address, poolclass=sa.NullPool)
+            with engine.begin() as connection:
+                connection.execute(sa.text("pragma journal_mode = wal")) if number == 0 else None
+                connection.execute(sa.text("create table if not exists event (number)"))
+                connection.execute(sa.text("insert into event values (:number)"), {"number": number})
+            with engine.connect() as left_open:
+                left_open.execute(sa.text("insert into event values (99)"))
+            with closing(sqlite3.connect(tmp_path / "events.db")) as somebody_else:
+                assert somebody_else.execute("select count(*) from event").fetchone() == (number + 1,)
+        assert open_files(tmp_path), "the file is held"
+    assert not open_files(tmp_path), "nothing is held any more"
+    with closing(sqlite3.connect(tmp_path / "events.db")) as afterwards:
+        assert afterwards.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def open_files(folder: Path) -> list[str]:
+    """The files under `folder` that this process has open."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            found.append(str(descriptor.readlink()))
+    return [name for name in found if name.startswith(str(folder))]
