@@ -12,6 +12,7 @@ import dagster as dg
 from assets.described import contract_files, contract_schema, department_asset
 from assets.lineage import lineage_metadata
 from expectations.contract import Contract
+from expectations.rules import own_rules
 from resources.house import House
 from warehouse.asof import make_valid
 
@@ -38,7 +39,7 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
 
     @dg.asset(
         **described,
-        deps=[f"raw_{contract.table}"],
+        deps=[f"raw_{contract.table}", *referred_to(contract)],
         description=f"{contract.department_name} {contract.name} at the end of the day: typed, checked, a row per record in force.",
         metadata={
             "dagster/column_schema": contract_schema(contract, LEDGER_COLUMNS),
@@ -65,6 +66,11 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
         )
 
     return valid
+
+
+def referred_to(contract: Contract) -> list[str]:
+    """The states that the contract's rules look up besides its own, of the same day where the run makes them too."""
+    return sorted({need for rule in own_rules(contract) for need in rule.needs} - {f"valid_{contract.table}"})
 
 
 def valid_checks(ledger: dict[str, Any]) -> list[dg.AssetCheckResult]:

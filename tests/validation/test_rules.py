@@ -182,3 +182,25 @@ def test_a_volume_unlike_the_last_ones_warns(engine: Engine, lake: Lake) -> None
         verdict = validate(engine, contract, note, rows, history)
         assert ("batch:volume" not in failed(verdict)) is passes
         assert not verdict.is_rejected
+
+
+def test_there_is_something_to_prove() -> None:
+    """The tests above are made from the contracts: were there none, or none with rules, they would prove nothing."""
+    rules = {contract.records: row_rules(contract) for contract in load_contracts()}
+    assert len(rules) == 18
+    assert sum(map(len, rules.values())) > 300
+    kinds = {rule.name.partition(":")[0] for found in rules.values() for rule in found}
+    assert kinds == {
+        "type",
+        "required",
+        "codes",
+        "id_structure",
+        "range",
+        "pattern",
+        "order",
+        "sum",
+        "reversal",
+        "reference",
+        "consistency",
+    }
+    assert [rule.name for found in rules.values() for rule in found if rule.level != "row"] == []
