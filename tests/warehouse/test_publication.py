@@ -237,3 +237,25 @@ def test_the_release_is_a_parquet_folder(warehouse: Warehouse) -> None:
     again = warehouse.publish(TOMORROW)
     assert (again.folder / "warning_reason.parquet").read_bytes() == first
     assert not list(warehouse.releases.glob(".*"))
+
+
+def test_the_difference_is_taken_against_what_the_database_holds(warehouse: Warehouse) -> None:
+    """The last release's folder says what was written; where somebody changed the database by hand, the database counts."""
+    warehouse.publish()
+    warehouse.rows(
+        "update store.warning_flag set row_hash = '\\x00112233445566778899aabbccddeeff' where household_id = 'H000000007' returning 1"
+    )
+    warehouse.rows("delete from store.household where household_id = 'H000000009' returning 1")
+    result = warehouse.publish(TOMORROW, day=20, changed="n % 100 = 1")
+    assert (result.changed["warning_flag"], result.changed["household"]) == (3, 1)
+    assert warehouse.one("select count(*) from yihu.household") == 200
+
+
+def test_files_that_did_not_change_are_shared_by_two_releases(warehouse: Warehouse) -> None:
+    first = warehouse.publish()
+    second = warehouse.publish(TOMORROW, day=20, changed="n % 100 = 1")
+    shared = {path.name for path in second.folder.iterdir() if path.samefile(first.folder / path.name)}
+    assert "household.parquet" in shared
+    assert "warning_flag.parquet" not in shared
+    for path in second.folder.iterdir():
+        assert path.stat().st_mode & 0o777 == 0o600

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,25 +20,36 @@ from warehouse.schema import VIEW, VIEWS, Column, View
 
 ENGINE_TYPES = {"text": "varchar", "text[]": "varchar[]", "jsonb": "varchar", "timestamptz": "timestamptz"}
 HASH = pa.binary(16)
+FULL = 2**64
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a release.
+
+    `digest` is the sum of the rows' hashes, as two numbers of 64 bits: the same for the same rows in any order, on any engine.
+    `sum` is what the database sums of them, to say that it holds the same rows.
+    """
+
+    rows: int
+    digest: str
+    sum: int
 
 
 @dataclass(frozen=True)
 class Content:
-    """The release on the engine: its rows are the views `release_<view>`, their keys and hashes the tables `hashes_<view>`.
+    """The release on the engine: `release_<view>` reads the file of its folder, whose rows carry their hash."""
 
-    Only the hashes are computed and kept; wide rows are read again where they are needed, which costs less than a copy.
-    """
-
-    counts: Mapping[str, int]
+    tables: Mapping[str, Table]
     checksum: str
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {name: table.rows for name, table in self.tables.items()}
 
     @staticmethod
     def rows(view: View) -> str:
         return f"release_{view.name}"
-
-    @staticmethod
-    def hashes(view: View) -> str:
-        return f"hashes_{view.name}"
 
 
 def engine_type(column: Column) -> str:
@@ -74,95 +86,110 @@ def _columns(view: View, have: set[str] | None) -> list[dict[str, Any]]:
     return made
 
 
-def prepare(engine: SqlEngine, tables: Mapping[str, str]) -> Content:
-    """Makes the engine's tables and views of a release; views that `tables` does not name are empty.
+def file_of(folder: Path, view: View) -> Path:
+    """The file of one table in a release's folder."""
+    return folder / f"{view.name}.parquet"
 
-    `tables`: name of the view → name of the engine's table or view.
+
+def prepare(engine: SqlEngine, tables: Mapping[str, str], folder: Path) -> Content:
+    """Writes the tables of a release to `folder`, each in the order of its key; views that `tables` does not name are empty.
+
+    Equal content gives equal bytes. `tables`: name of the view → name of the engine's table or view.
 
     Raises:
-        PublicationError: for an unknown name, or a table that lacks a column.
+        PublicationError: for an unknown name, a table that lacks a column, or a disk that is full.
     """
     unknown = sorted(set(tables) - set(VIEW) - {"source_status"})
     if unknown:
         raise PublicationError(f"no such view in yihu: {', '.join(unknown)}")
-    counts: dict[str, int] = {}
+    made: dict[str, Table] = {}
     digest = hashlib.sha256()
     for view in VIEWS:
-        source = tables.get(view.name)
-        have = None if source is None else {name for name, _ in engine.columns(f'select * from "{source}"')}
-        columns = _columns(view, have)
-        rows = render("publication/content", columns=columns, source="(select 1) where false" if source is None else f'"{source}"')
-        engine.view(Content.rows(view), rows)
-        counts[view.name] = _hash(engine, view, columns)
-        digest.update(f"{view.name}:{counts[view.name]}:".encode())
-        digest.update(_table_digest(engine, view))
-    return Content(counts, digest.hexdigest())
+        _write(engine, view, tables.get(view.name), folder)
+        made[view.name] = table = _summed(engine, view)
+        digest.update(f"{view.name}:{table.rows}:".encode())
+        digest.update(bytes.fromhex(table.digest))
+    return Content(made, digest.hexdigest())
 
 
-def _hash(engine: SqlEngine, view: View, columns: list[dict[str, Any]]) -> int:
+def _write(engine: SqlEngine, view: View, source: str | None, folder: Path) -> None:
+    have = None if source is None else {name for name, _ in engine.columns(f'select * from "{source}"')}
+    columns = _columns(view, have)
+    rows = render("publication/content", columns=columns, source="(select 1) where false" if source is None else f'"{source}"')
+    select = render("publication/hashes", columns=columns, content=f"({rows}) as content")
     try:
-        return engine.table(Content.hashes(view), render("publication/hashes", key=view.key, columns=columns, content=Content.rows(view)))
+        engine.copy(f"{select} order by {_key(view)}", file_of(folder, view))
     except Exception as error:
-        # The engine's message may quote a value: its class is enough.
-        raise PublicationError(
-            f"{view.name} cannot be published: its values do not fit the declared types ({type(error).__name__}); the last release stands."
-        ) from None
+        raise PublicationError(_why(view, folder, error)) from None
+    engine.parquet_view(Content.rows(view), str(file_of(folder, view)))
 
 
-def _table_digest(engine: SqlEngine, view: View) -> bytes:
-    """The sum of the rows' hashes, as two numbers of 64 bits: the same for the same rows in any order, on any engine."""
+def _why(view: View, folder: Path, error: Exception) -> str:
+    """The engine's message may quote a value: its class and the system's reason are enough."""
+    reason = getattr(error, "strerror", None) or ("No space left on device" if "No space left" in str(error) else None)
+    if reason is None and isinstance(error, OSError):
+        reason = type(error).__name__
+    if reason is not None:
+        return f"the release folder could not be written under {folder.parent}: {reason}; make room and run again, the last release stands."
+    kind = type(error).__name__
+    return f"{view.name} cannot be published: its values do not fit the declared types ({kind}); the last release stands."
+
+
+def _summed(engine: SqlEngine, view: View) -> Table:
+    rows, begins = 0, 0
     total = np.zeros(2, dtype="<u8")
-    for batch in engine.arrow(f"select row_hash from {Content.hashes(view)}"):
-        values = np.frombuffer(batch.column(0).cast(HASH).buffers()[1], dtype="<u8")
-        total += values.reshape(-1, 2).sum(axis=0, dtype="<u8")
-    return total.tobytes()
+    for batch in engine.arrow(f"select row_hash from {Content.rows(view)}"):
+        hashes = batch.column(0).cast(HASH)
+        octets = np.frombuffer(hashes.buffers()[1], dtype=np.uint8)[16 * hashes.offset : 16 * (hashes.offset + len(hashes))]
+        total += octets.view("<u8").reshape(-1, 2).sum(axis=0, dtype="<u8")
+        begins += int(octets.view(">u8").reshape(-1, 2)[:, 0].astype(np.uint64).sum(dtype=np.uint64))
+        rows += len(hashes)
+    return Table(rows, total.tobytes().hex(), begins % FULL)
+
+
+def _key(view: View) -> str:
+    return ", ".join(f'"{name}"' for name in view.key)
 
 
 def duplicates(engine: SqlEngine, view: View) -> int:
     """Keys that stand more than once among the changed rows, or are empty; equal rows of one key show in the counts."""
-    key = ", ".join(f'"{name}"' for name in view.key)
     empty = " or ".join(f'"{name}" is null' for name in view.key)
-    table = changed(view)
-    repeated = engine.scalar(f"select count(*) from (select {key} from {table} group by {key} having count(*) > 1)")
-    return int(repeated) + int(engine.scalar(f"select count(*) from {Content.hashes(view)} where {empty}"))
+    repeated = engine.scalar(f"select count(*) from (select {_key(view)} from {changed(view)} group by {_key(view)} having count(*) > 1)")
+    return int(repeated) + int(engine.scalar(f"select count(*) from {changed(view)} where {empty}"))
 
 
 def changed(view: View) -> str:
-    """The engine table of the rows to add."""
+    """The engine's name for the rows to add."""
     return f"changed_{view.name}"
 
 
-def everything_is_new(engine: SqlEngine, view: View) -> int:
-    """Makes `changed_<view>` where nothing was written before; returns how many keys differ."""
-    engine.view(changed(view), _with_hashes(view, Content.hashes(view)))
-    return int(engine.scalar(f"select count(*) from {Content.hashes(view)}"))
+def everything_is_new(engine: SqlEngine, view: View) -> None:
+    """Makes `changed_<view>` where nothing was written before."""
+    engine.view(changed(view), f"select * from {Content.rows(view)}")
 
 
-def difference(engine: SqlEngine, view: View, written: pa.Table) -> int:
+def nothing_is_new(engine: SqlEngine, view: View) -> None:
+    """Makes an empty `changed_<view>`."""
+    engine.view(changed(view), f"select * from {Content.rows(view)} where false")
+
+
+def difference(engine: SqlEngine, view: View, written: str) -> int:
     """Makes `changed_<view>` (rows to add) and `differs_<view>` (keys, and whether they were there).
 
-    `written`: the keys and hashes of the last release written. Returns how many keys differ.
+    `written`: the engine's name for the keys and hashes of the last release written. Returns how many keys differ; an empty
+    key differs from everything.
     """
-    engine.from_arrow(f"written_{view.name}", written)
-    select = render("publication/difference", key=view.key, hashes=Content.hashes(view), written=f"written_{view.name}")
-    count = engine.table(f"differs_{view.name}", select)
-    few = (
-        f"(select a.* from {Content.hashes(view)} as a where exists (select 1 from differs_{view.name} as d where {_same(view, 'd', 'a')}))"
+    count = engine.table(
+        f"differs_{view.name}", render("publication/difference", key=view.key, release=Content.rows(view), written=written)
     )
-    engine.table(changed(view), _with_hashes(view, few))
+    same = " and ".join(f'd."{name}" is not distinct from a."{name}"' for name in view.key)
+    rows = f"select a.* from {Content.rows(view)} as a where exists (select 1 from differs_{view.name} as d where {same})"
+    engine.table(changed(view), rows)
     return count
-
-
-def _with_hashes(view: View, hashes: str) -> str:
-    return f"select r.*, h.row_hash from {Content.rows(view)} as r join {hashes} as h on {_same(view, 'h', 'r')}"
-
-
-def _same(view: View, one: str, other: str) -> str:
-    return " and ".join(f'{one}."{name}" = {other}."{name}"' for name in view.key)
 
 
 def drop(engine: SqlEngine) -> None:
     """Gives back the memory of the tables that a publication made."""
     for view in VIEWS:
-        for prefix in ("changed", "differs", "written", "hashes", "release"):
+        for prefix in ("changed", "differs", "written", "release"):
             engine.drop(f"{prefix}_{view.name}")

@@ -1,6 +1,6 @@
 """The release as a Parquet folder with a manifest, for whoever reads without a database.
 
-Belongs here: writing it aside and moving it into place. Not here: the versioned rows (`publish`).
+Belongs here: the folder's life: aside, in place, found again. Not here: what its files hold (`content`), the versioned rows (`rows`).
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from warehouse.model import SqlEngine
-from warehouse.publication.content import Content
+from warehouse.publication.content import Content, file_of
 from warehouse.publication.errors import PublicationError
-from warehouse.schema import VIEWS, View
+from warehouse.schema import VIEW, VIEWS
 
 MANIFEST = "manifest.json"
 
@@ -31,53 +31,110 @@ def folder_of(release_dir: Path, as_of: date, release_id: int | None, checksum: 
 
 
 @contextmanager
-def written_aside(engine: SqlEngine, content: Content, release_dir: Path, note: dict[str, Any]) -> Iterator[Path]:
-    """The release's files in a folder aside, removed unless it was moved into place before the block ends.
+def aside(release_dir: Path) -> Iterator[Path]:
+    """A folder for a release's files, removed unless it was moved into place before the block ends.
+
+    Raises:
+        PublicationError: where it cannot be made.
+    """
+    work = release_dir / f".{uuid.uuid4().hex[:12]}.tmp"
+    try:
+        try:
+            work.mkdir(parents=True, mode=0o700)
+            release_dir.chmod(0o700)
+        except OSError as error:
+            raise PublicationError(
+                f"the release folder could not be written under {release_dir}: {error.strerror}; the last release stands."
+            ) from None
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The folder of a release that was written, as its manifest says."""
+
+    path: Path
+    tables: dict[str, Any]
+
+    def file(self, view: str) -> Path | None:
+        """The table's file, where its bytes are what the manifest says."""
+        path = file_of(self.path, VIEW[view])
+        return path if path.is_file() and _digest(path) == self.tables[view]["sha256"] else None
+
+
+def kept(folder: Path, release_id: int, checksum: str) -> Kept | None:
+    """The folder, where it is that of this very content; None where it was lost, or was made by an older version."""
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return None
+    try:
+        note = json.loads(manifest.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    tables = note.get("tables", {})
+    if (note.get("release_id"), note.get("checksum")) != (release_id, checksum) or set(tables) != set(VIEW):
+        return None
+    return Kept(folder, tables) if all("digest" in table for table in tables.values()) else None
+
+
+def complete(work: Path, content: Content, note: dict[str, Any], before: Kept | None) -> None:
+    """Adds the manifest; a file that is the last release's, byte for byte, becomes a link to it.
 
     Raises:
         PublicationError: where the disk does not take it.
     """
-    aside = release_dir / f".{uuid.uuid4().hex[:12]}.tmp"
     try:
-        try:
-            aside.mkdir(parents=True, mode=0o700)
-            release_dir.chmod(0o700)
-            tables = {view.name: _write(engine, view, aside) for view in VIEWS}
-            text = json.dumps({**note, "checksum": content.checksum, "tables": tables}, ensure_ascii=False, indent=1)
-            (aside / MANIFEST).write_text(text + "\n", encoding="utf-8")
-            for file in aside.iterdir():
-                file.chmod(0o600)
-        except Exception as error:
-            # The engine's message may quote a row: its class and the system's reason are enough.
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise PublicationError(
-                f"the release folder could not be written under {release_dir}: {reason}; the last release stands."
-            ) from None
-        yield aside
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        tables = {view.name: _described(work, view.name, content) for view in VIEWS}
+        for name, table in tables.items():
+            if before is not None and before.tables[name]["sha256"] == table["sha256"]:
+                _share(before.path / table["file"], work / table["file"])
+        text = json.dumps({**note, "checksum": content.checksum, "tables": tables}, ensure_ascii=False, indent=1)
+        (work / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        for file in work.iterdir():
+            file.chmod(0o600)
+    except OSError as error:
+        raise PublicationError(
+            f"the release folder could not be written under {work.parent}: {error.strerror}; the last release stands."
+        ) from None
 
 
-def _write(engine: SqlEngine, view: View, folder: Path) -> dict[str, Any]:
-    """One table in the order of its key; equal content gives equal bytes."""
-    path = folder / f"{view.name}.parquet"
-    columns = ", ".join(f'"{column.name}"' for column in view.stored)
-    key = ", ".join(f'"{name}"' for name in view.key)
-    rows = engine.copy(f"select {columns} from {Content.rows(view)} order by {key}", path)
+def _described(work: Path, name: str, content: Content) -> dict[str, Any]:
+    path = file_of(work, VIEW[name])
+    return {
+        "file": path.name,
+        "rows": content.tables[name].rows,
+        "sha256": _digest(path),
+        "digest": content.tables[name].digest,
+        "columns": {column.name: column.type for column in VIEW[name].stored} | {"row_hash": "bytea"},
+    }
+
+
+def _digest(path: Path) -> str:
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"file": path.name, "rows": rows, "sha256": digest, "columns": {column.name: column.type for column in view.stored}}
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def move_into_place(aside: Path, final: Path, **known: Any) -> None:
+def _share(there: Path, here: Path) -> None:
+    """Saves the room of a second copy, where the file system can."""
+    link = here.with_suffix(".link")
+    try:
+        os.link(there, link)
+        os.replace(link, here)
+    except OSError:
+        link.unlink(missing_ok=True)
+
+
+def move_into_place(work: Path, final: Path, **known: Any) -> None:
     """Renames the folder; `known` (the release's number) is added to its manifest first."""
-    manifest = aside / MANIFEST
+    manifest = work / MANIFEST
     note = {**known, **json.loads(manifest.read_text(encoding="utf-8"))}
     manifest.write_text(json.dumps(note, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     final.parent.mkdir(exist_ok=True, mode=0o700)
     if final.exists():
         shutil.rmtree(final)
-    os.rename(aside, final)
+    os.rename(work, final)
 
 
 def days_of(release_dir: Path) -> list[tuple[date, Path]]:

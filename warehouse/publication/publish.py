@@ -1,7 +1,7 @@
 """Write, audit, publish: a release goes in as its difference from the last one written, in one transaction.
 
 Belongs here: the order of the steps, and which release becomes current. Not here: what is in a release (`content`), what
-must hold (`audit`), the Parquet folder (`folder`), what is not versioned (`beside`).
+must hold (`audit`), its versioned rows (`rows`), the Parquet folder (`folder`), what is not versioned (`beside`).
 """
 
 from __future__ import annotations
@@ -10,20 +10,21 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from warehouse.model import SqlEngine
-from warehouse.publication import audit, beside
-from warehouse.publication.content import Content, changed, difference, drop, everything_is_new, prepare
+from warehouse.publication import audit, beside, rows
+from warehouse.publication.content import Content, difference, drop, everything_is_new, nothing_is_new, prepare
 from warehouse.publication.errors import AuditFailed
-from warehouse.publication.folder import folder_of, move_into_place, written_aside
+from warehouse.publication.folder import Kept, aside, complete, folder_of, kept, move_into_place
 from warehouse.publication.wire import Wire, take_turn, wired
-from warehouse.schema import OPEN, VIEWS, View
+from warehouse.schema import VIEWS, View
 
 LOCK = 7_104_002
 """The advisory lock of publishers, of rollback and of pruning."""
@@ -71,10 +72,19 @@ class SameDay:
 
 
 @dataclass(frozen=True)
+class LastWritten:
+    """The release that the open versions belong to."""
+
+    release_id: int
+    as_of: date
+    checksum: str
+
+
+@dataclass(frozen=True)
 class Standing:
     """What the database holds before this release."""
 
-    last_written: int | None
+    last_written: LastWritten | None
     current: audit.Previous | None
     current_as_of: date | None
     current_is_provisional: bool
@@ -120,16 +130,25 @@ def publish(
         PublicationError: when the database or the disk fails. Whichever it is, the last release stands.
     """
     clock = Clock()
-    with clock.step("prepare"):
-        content = prepare(engine, tables)
     try:
-        with wired(url) as wire:
-            with clock.step("wait"):
-                take_turn(wire, LOCK, wait_seconds)
-            turn = _Turn(engine, wire, as_of, source, release_dir, content, tables, extras or {}, register, clock)
-            return turn.take(_standing(wire, as_of))
+        with aside(release_dir) as work:
+            with clock.step("prepare"):
+                content = prepare(engine, tables, work)
+            turn = partial(_Turn, engine, as_of, source, release_dir, work, content, tables, extras or {}, register, clock)
+            try:
+                return _taken(turn(trusts_folder=True), url, wait_seconds)
+            except _NotAsKept:
+                log.warning("the last release's folder is not what the database holds: the difference is taken from the database")
+                return _taken(turn(trusts_folder=False), url, wait_seconds)
     finally:
         drop(engine)
+
+
+def _taken(turn: _Turn, url: str | sa.URL, wait_seconds: float) -> PublishResult:
+    with wired(url) as wire:
+        with turn.clock.step("wait"):
+            take_turn(wire, LOCK, wait_seconds)
+        return turn.take(wire, _standing(wire, turn.as_of))
 
 
 def _standing(wire: Wire, as_of: date) -> Standing:
@@ -137,13 +156,14 @@ def _standing(wire: Wire, as_of: date) -> Standing:
         "select r.release_id, r.households, r.red, r.as_of, r.is_provisional"
         " from ops.release as r join ops.current_release as c on c.release_id = r.release_id"
     )
+    last = wire.rows("select release_id, as_of, checksum from ops.release order by release_id desc limit 1")
     same = wire.rows(
         "select release_id, checksum, withdrawn_at is not null from ops.release"
         " where as_of = $1::text::date and pruned_at is null order by release_id desc limit 1",
         as_of.isoformat(),
     )
     return Standing(
-        last_written=wire.scalar("select max(release_id) from ops.release"),
+        last_written=LastWritten(*last[0]) if last else None,
         current=audit.Previous(*current[0][:3]) if current else None,
         current_as_of=current[0][3] if current else None,
         current_is_provisional=bool(current and current[0][4]),
@@ -151,27 +171,32 @@ def _standing(wire: Wire, as_of: date) -> Standing:
     )
 
 
+class _NotAsKept(Exception):
+    """The database does not hold what the last release's folder says: somebody changed it by hand."""
+
+
 @dataclass(frozen=True)
 class _Turn:
     """One publisher's turn, under the lock, in one transaction."""
 
     engine: SqlEngine
-    wire: Wire
     as_of: date
     source: RunSource
     release_dir: Path
+    work: Path
     content: Content
     tables: Mapping[str, str]
     extras: Mapping[str, str]
     register: str | None
     clock: Clock
+    trusts_folder: bool
 
-    def take(self, standing: Standing) -> PublishResult:
+    def take(self, wire: Wire, standing: Standing) -> PublishResult:
         if self._is_past(standing):
             return self._folder_only(standing)
         if standing.same_day is not None and standing.same_day.checksum == self.content.checksum:
-            return self._again(standing, standing.same_day)
-        return self._write(standing)
+            return self._again(wire, standing, standing.same_day)
+        return self._write(wire, standing)
 
     def _is_past(self, standing: Standing) -> bool:
         if standing.current_as_of is None:
@@ -180,127 +205,112 @@ class _Turn:
         return self.as_of < standing.current_as_of or replaced
 
     def _folder_only(self, standing: Standing) -> PublishResult:
-        self._say_sources(None)
-        folder = self._folder(None)
+        folder = self._place(None)
         current = standing.current.release_id if standing.current else None
         message = f"{self.as_of} is not published: release {current} of {standing.current_as_of} is current; it lies in {folder}"
         return self._result(None, folder, message)
 
-    def _say_sources(self, release_id: int | None) -> None:
-        if release_id is not None and "source_status" in self.tables:
-            beside.load_source_status(self.wire, self.engine, self.tables["source_status"], release_id)
+    def _load_beside(self, wire: Wire, release_id: int) -> None:
+        if "source_status" in self.tables:
+            beside.load_source_status(wire, self.engine, self.tables["source_status"], release_id)
+        beside.load(wire, self.engine, self.as_of, self.extras)
 
-    def _again(self, standing: Standing, same: SameDay) -> PublishResult:
+    def _again(self, wire: Wire, standing: Standing, same: SameDay) -> PublishResult:
         """The same content as the day's last release: what is not versioned is brought up to date, nothing else."""
         with self.clock.step("beside"):
             if not self.source.is_provisional:
-                self.wire.execute("update ops.release set is_provisional = false where release_id = $1::integer", same.release_id)
-            self._say_sources(same.release_id)
-            beside.load(self.wire, self.engine, self.as_of, self.extras)
-            self.wire.commit()
+                wire.execute("update ops.release set is_provisional = false where release_id = $1::integer", same.release_id)
+            self._load_beside(wire, same.release_id)
+            wire.commit()
         folder = folder_of(self.release_dir, self.as_of, same.release_id, self.content.checksum)
         if not folder.exists():
-            folder = self._folder(same.release_id)
+            folder = self._place(same.release_id)
         is_current = standing.current is not None and standing.current.release_id == same.release_id
         message = f"{self.as_of} is already published as release {same.release_id}, with the same content"
         if same.is_withdrawn:
             message += f"; it was rolled back: make rollback TO={same.release_id} brings it back"
         return self._result(same.release_id, folder, message, is_current=is_current)
 
-    def _write(self, standing: Standing) -> PublishResult:
-        release_id = (standing.last_written or 0) + 1
+    def _write(self, wire: Wire, standing: Standing) -> PublishResult:
+        release_id = 1 + (standing.last_written.release_id if standing.last_written else 0)
+        before = self._last_folder(standing.last_written)
         with self.clock.step("difference"):
-            differing = {view.name: self._differ(view, standing.last_written is None) for view in VIEWS}
+            differing = {view.name: self._differ(wire, view, standing.last_written, before) for view in VIEWS}
         with self.clock.step("audit"):
             findings = audit.before_writing(self.engine, self.content, self.register, self.extras.get(beside.PERSON))
             if findings:
                 raise AuditFailed(self.as_of, findings)
-        with self._aside() as work:
-            verdict = self._into_database(release_id, standing, differing)
-            folder = folder_of(self.release_dir, self.as_of, release_id, self.content.checksum)
-            move_into_place(work, folder, release_id=release_id)
+        with self.clock.step("folder"):
+            complete(self.work, self.content, self._note(), before)
+        verdict = self._into_database(wire, release_id, standing, differing)
+        folder = folder_of(self.release_dir, self.as_of, release_id, self.content.checksum)
+        move_into_place(self.work, folder, release_id=release_id)
         message = f"release {release_id} of {self.as_of}: {sum(differing.values())} rows changed"
         return self._result(release_id, folder, message, changed=differing, is_new=True, is_current=True, opened=verdict.used)
 
-    def _differ(self, view: View, first: bool) -> int:
-        if first:
-            return everything_is_new(self.engine, view)
-        key = ", ".join(f'"{name}"' for name in view.key)
-        written = self.wire.arrow(f'select {key}, row_hash from store."{view.name}" where until_release = {OPEN}')
-        if written.num_rows == 0:
-            return everything_is_new(self.engine, view)
+    def _last_folder(self, last: LastWritten | None) -> Kept | None:
+        if last is None:
+            return None
+        return kept(folder_of(self.release_dir, last.as_of, last.release_id, last.checksum), last.release_id, last.checksum)
+
+    def _differ(self, wire: Wire, view: View, last: LastWritten | None, before: Kept | None) -> int:
+        """Makes the rows to add, and the keys to close; the keys and hashes of the last release are in its folder, or fetched."""
+        if last is None:
+            everything_is_new(self.engine, view)
+            return self.content.tables[view.name].rows
+        written = None
+        if self.trusts_folder and before is not None and (file := before.file(view.name)) is not None:
+            if before.tables[view.name]["digest"] == self.content.tables[view.name].digest:
+                nothing_is_new(self.engine, view)
+                return 0
+            written = f"written_{view.name}"
+            self.engine.parquet_view(written, str(file))
+        else:
+            written = rows.written_before(wire, self.engine, view)
+        if written is None:
+            everything_is_new(self.engine, view)
+            return self.content.tables[view.name].rows
         return difference(self.engine, view, written)
 
-    def _into_database(self, release_id: int, standing: Standing, differing: Mapping[str, int]) -> audit.Verdict:
+    def _into_database(self, wire: Wire, release_id: int, standing: Standing, differing: Mapping[str, int]) -> audit.Verdict:
         with self.clock.step("write"):
             for view in VIEWS:
                 if differing[view.name]:
-                    self._close(view, release_id)
-                    self._add(view, release_id)
-            self._insert_release(release_id, differing)
+                    rows.close(wire, self.engine, view, release_id)
+                    rows.add(wire, self.engine, view, release_id)
+            self._insert_release(wire, release_id, differing)
         with self.clock.step("audit"):
-            self.wire.rows("select set_config('yihu.release_id', $1::text, true)", str(release_id))
-            verdict = audit.as_read(self.wire, self.content, standing.current, audit.open_gates(self.wire, self.as_of))
-            if verdict.findings:
-                raise AuditFailed(self.as_of, verdict.findings)
+            wire.rows("select set_config('yihu.release_id', $1::text, true)", str(release_id))
+            apart = audit.tables_apart(wire, self.content)
+            if apart and self.trusts_folder and standing.last_written is not None:
+                raise _NotAsKept
+            verdict = audit.as_read(wire, standing.current, audit.open_gates(wire, self.as_of))
+            if apart or verdict.findings:
+                raise AuditFailed(self.as_of, [*apart, *verdict.findings])
         with self.clock.step("beside"):
-            self._say_sources(release_id)
-            beside.load(self.wire, self.engine, self.as_of, self.extras)
+            self._load_beside(wire, release_id)
         with self.clock.step("commit"):
             for gate in verdict.used:
-                self.wire.execute(
+                wire.execute(
                     "update ops.gate_opening set used_by_release = $1::integer where as_of = $2::text::date and gate = $3::text",
                     release_id,
                     self.as_of.isoformat(),
                     gate,
                 )
-            self.wire.execute(
+            wire.execute(
                 "update ops.release set households = $2::integer, red = $3::integer, yellow = $4::integer where release_id = $1::integer",
                 *(release_id, verdict.households, verdict.red, verdict.yellow),
             )
-            self.wire.execute(
+            wire.execute(
                 "insert into ops.current_release (release_id) values ($1::integer)"
                 " on conflict (slot) do update set release_id = excluded.release_id",
                 release_id,
             )
-            self.wire.commit()
+            wire.commit()
         return verdict
 
-    def _close(self, view: View, release_id: int) -> None:
-        """Ends the versions that are replaced or gone."""
-        if not self.engine.exists(f"differs_{view.name}"):
-            return
-        key = ", ".join(f'"{name}"' for name in view.key)
-        declared = ", ".join(f'"{name}" text' for name in view.key)
-        same = " and ".join(f't."{name}" = c."{name}"' for name in view.key)
-        self.wire.execute(f'create temporary table "closed_{view.name}" ({declared}) on commit drop')
-        if self.wire.load(f"closed_{view.name}", self.engine.arrow(f"select {key} from differs_{view.name} where was_there")):
-            self.wire.execute(f'analyze "closed_{view.name}"')
-            self.wire.execute(
-                f'update store."{view.name}" as t set until_release = $1::integer from "closed_{view.name}" as c'
-                f" where {same} and t.until_release = {OPEN}",
-                release_id,
-            )
-
-    def _add(self, view: View, release_id: int) -> None:
-        """Adds the new versions: straight into the table, or by way of a staging table where row security or a type asks for it."""
-        kinds = {column.name: "text" if column.type == "jsonb" else column.type for column in view.stored} | {"row_hash": "bytea"}
-        names = ", ".join(f'"{name}"' for name in kinds)
-        key = ", ".join(f'"{name}"' for name in view.key)
-        select = f"select {names}, {release_id}::integer as from_release from {changed(view)} order by {key}"
-        is_guarded = self.wire.scalar("select row_security_active($1::text)", f"store.{view.name}")
-        if not is_guarded and "jsonb" not in {column.type for column in view.stored}:
-            self.wire.load(view.name, self.engine.arrow(select), schema="store")
-            return
-        declared = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
-        self.wire.execute(f'create temporary table "stage_{view.name}" ({declared}, from_release integer) on commit drop')
-        if self.wire.load(f"stage_{view.name}", self.engine.arrow(select)):
-            casts = ", ".join(f'"{column.name}"::{column.type}' if column.type == "jsonb" else f'"{column.name}"' for column in view.stored)
-            into = f'insert into store."{view.name}" ({names}, from_release)'
-            self.wire.execute(f'{into} select {casts}, row_hash, from_release from "stage_{view.name}"')
-
-    def _insert_release(self, release_id: int, differing: Mapping[str, int]) -> None:
-        self.wire.execute(
+    def _insert_release(self, wire: Wire, release_id: int, differing: Mapping[str, int]) -> None:
+        wire.execute(
             "insert into ops.release (release_id, as_of, is_provisional, published_at, rule_version, code_version, run_id, checksum,"
             " households, red, yellow, row_counts, changed_rows, published_by)"
             " values ($1::integer, $2::text::date, $3::boolean, clock_timestamp(), $4::text, $5::text, $6::text, $7::text,"
@@ -326,18 +336,13 @@ class _Turn:
             "run_id": source.run_id,
         }
 
-    def _folder(self, release_id: int | None) -> Path:
+    def _place(self, release_id: int | None) -> Path:
+        """The folder of a day that is not written to the database now."""
         final = folder_of(self.release_dir, self.as_of, release_id, self.content.checksum)
-        with self._aside() as work:
-            move_into_place(work, final, release_id=release_id)
+        with self.clock.step("folder"):
+            complete(self.work, self.content, self._note(), None)
+            move_into_place(self.work, final, release_id=release_id)
         return final
-
-    @contextmanager
-    def _aside(self) -> Iterator[Path]:
-        with ExitStack() as stack:
-            with self.clock.step("folder"):
-                work = stack.enter_context(written_aside(self.engine, self.content, self.release_dir, self._note()))
-            yield work
 
     def _result(
         self,

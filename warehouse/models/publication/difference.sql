@@ -4,7 +4,7 @@ select
   coalesce(release."{{ name }}", written."{{ name }}") as "{{ name }}",
 {% endfor %}
   written.row_hash is not null as was_there
-from {{ hashes }} as release
+from {{ release }} as release
 full join {{ written }} as written
   on {% for name in key %}{{ "and " if not loop.first }}written."{{ name }}" = release."{{ name }}" {% endfor %}
 

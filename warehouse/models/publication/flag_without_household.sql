@@ -1,5 +1,2 @@
--- Flags, and reasons, whose household is not in the release.
-with homeless as (
-  select f.household_id from yihu.warning_flag as f left join yihu.household as h on h.household_id = f.household_id where h.household_id is null
-)
-select count(*) from homeless
+-- Flags whose household is not in the release.
+select count(*) from release_warning_flag as f left join release_household as h on h.household_id = f.household_id where h.household_id is null

@@ -1,8 +1,8 @@
--- The keys of a published table, and the hash of each row's canonical text, which is the same on every engine: decimals with
--- all their places, dates as YYYY-MM-DD, nulls and fields marked.
+-- One published table as it goes into the release's folder: its columns, and the hash of each row's canonical text, which is the
+-- same on every engine: decimals with all their places, dates as YYYY-MM-DD, nulls and fields marked.
 select
-{% for name in key %}
-  "{{ name }}",
+{% for column in columns %}
+  "{{ column.name }}",
 {% endfor %}
   unhex(md5(concat_ws(chr(30),
 {% for column in columns %}

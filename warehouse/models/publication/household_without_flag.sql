@@ -1,2 +1,2 @@
 -- Households that the release has no lamp for.
-select count(*) from yihu.household as h left join yihu.warning_flag as f on f.household_id = h.household_id where f.household_id is null
+select count(*) from release_household as h left join release_warning_flag as f on f.household_id = h.household_id where f.household_id is null

@@ -1,8 +1,8 @@
 -- Lamps whose reasons do not sum to their score, and reasons without a lamp.
 with summed as (
-  select household_id, sum(points) as points from yihu.warning_reason group by household_id
+  select household_id, sum(points) as points from release_warning_reason group by household_id
 )
 select count(*)
-from yihu.warning_flag as f
+from release_warning_flag as f
 full join summed as s on s.household_id = f.household_id
-where coalesce(s.points, 0) is distinct from f.score
+where f.household_id is null or coalesce(s.points, 0) <> f.score
