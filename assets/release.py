@@ -18,6 +18,7 @@ from resources.house import HELD_BACK, House
 from resources.settings import ROOT, today
 from warehouse import review
 from warehouse.follow_up import ORDER as FOLLOWING
+from warehouse.following_rules import FollowingRules, load_following
 from warehouse.migrations.run import upgrade
 from warehouse.publication import AuditFailed, PublicationError, RunSource, publish
 from warehouse.scoring_rules import RuleError, Rules, load_rules, refuse_changed
@@ -31,19 +32,25 @@ def code_version() -> str:
     return done.stdout.strip() or "unknown"
 
 
-def refuse_edited_rules(house: House, rules: Rules) -> None:
+def refuse_edited_rules(house: House, rules: Rules, following: FollowingRules) -> None:
     """Raises `RuleError` where a release was already made under rules of the same `effective_from` that read otherwise."""
     engine = house.server.engine()
     try:
         with engine.connect() as connection:
-            used = connection.execute(
-                sa.text("select distinct rule_version from ops.release where rule_version like :since || '-%'"),
-                {"since": rules.effective_from.isoformat()},
-            ).scalars()
-            changed = [version for version in used if version != rules.version]
+            changed = other_version(connection, "rule_version", rules.effective_from, rules.version)
+            changed_following = other_version(connection, "following_version", following.effective_from, following.version)
     finally:
         engine.dispose()
-    refuse_changed(rules, {rules.effective_from: changed[0]} if changed else {})
+    refuse_changed(rules, {rules.effective_from: changed} if changed else {})
+    refuse_changed(following, {following.effective_from: changed_following} if changed_following else {})
+
+
+def other_version(connection: sa.Connection, column: str, since: date, version: str) -> str | None:
+    """A version that begins on the same day and that a release used, other than this one."""
+    used = connection.execute(
+        sa.text(f"select distinct {column} from ops.release where {column} like :since || '-%'"), {"since": since.isoformat()}
+    )
+    return next((str(other) for other in used.scalars() if other != version), None)
 
 
 def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict[str, str]:
@@ -123,9 +130,10 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
         finally:
             engine.dispose()
         rules = load_rules(as_of)
-        source = RunSource(context.run_id, code_version(), rules.version, is_provisional=as_of >= today())
+        following = load_following(as_of)
+        source = RunSource(context.run_id, code_version(), rules.version, as_of >= today(), following.version)
         try:
-            refuse_edited_rules(house, rules)
+            refuse_edited_rules(house, rules, following)
             published = publish(
                 house.engine,
                 house.server.url,

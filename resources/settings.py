@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 from zoneinfo import ZoneInfo
 
+from expectations.contract import load_contracts
 from resources.java import NoJavaError, java_home
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -170,6 +171,13 @@ def _alerts(env: Mapping[str, str], problems: list[str]) -> AlertSettings:
     return AlertSettings(sinks, webhook, smtp_url, email_to, env.get("YIHU_ALERT_EMAIL_FROM") or "yihu@localhost")
 
 
+def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
+    known = [contract.records for contract in load_contracts(status="draft")]
+    named = [name.strip() for name in (env.get("YIHU_DRAFTS") or "").split(",") if name.strip()]
+    if strange := sorted(set(named) - set(known)):
+        problems.append(f"YIHU_DRAFTS names {', '.join(strange)}: the contracts that are drafts are {', '.join(known) or 'none'}")
+
+
 def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     """The settings in `env` (the process environment by default).
 
@@ -207,6 +215,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     if env.get("YIHU_PSEUDONYM_KEY") and len(env["YIHU_PSEUDONYM_KEY"]) < 16:
         problems.append("YIHU_PSEUDONYM_KEY is shorter than 16 characters: generate one, e.g. openssl rand -hex 32")
     alerts = _alerts(env, problems)
+    _drafts(env, problems)
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         usable = os.access(home, os.W_OK)

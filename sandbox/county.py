@@ -22,8 +22,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from expectations.contract import Contract, contract_for, load_contracts
-from sandbox import days, delivery, hardship, health, welfare
+from expectations.contract import Contract, contract_for
+from sandbox import days, delivery, hardship, health, visits, welfare
 from sandbox.draft import Draft
 from sandbox.economy import County as Drawn
 from sandbox.economy import draw_county
@@ -49,6 +49,7 @@ DRAWN: tuple[tuple[str, _Draw], ...] = (
     ("relief", hardship.draw_relief),
     ("reports", hardship.draw_reports),
     ("cases", hardship.draw_cases),
+    ("field_results", visits.draw_field_results),
 )
 """Record types that are drawn from people and households alone, in a fixed order."""
 
@@ -141,7 +142,7 @@ class County:
             kept: dict[str, Draft] = {}
             for index, (records, draw) in enumerate(DRAWN):
                 draft = draw(np.random.default_rng([self.seed, 10 + index]), drawn, self.rates)
-                delivery.deliver(connection, contract_for(records), draft, self.rates, home)
+                delivery.deliver(connection, contract_for(records, with_drafts=True), draft, self.rates, home)
                 self._tell(f"sandbox: {records} {len(draft):,}")
                 if records in ("certificates", "dwellings"):
                     kept[records] = draft
@@ -150,9 +151,8 @@ class County:
             delivery.deliver(connection, contract_for("disability_subsidies"), subsidies, self.rates, home)
             retrofits = hardship.draw_retrofits(rng, drawn, self.rates, kept["dwellings"])
             delivery.deliver(connection, contract_for("retrofits"), retrofits, self.rates, home)
-            for contract in load_contracts():
-                if contract.records in SHAPES:
-                    write_golden(connection, contract, home / "planted" / f"{contract.records}.parquet")
+            for records in SHAPES:
+                write_golden(connection, contract_for(records, with_drafts=True), home / "planted" / f"{records}.parquet")
             delivery.write(
                 connection,
                 "select person, member_id, household_id, id as number, id_before as number_before, name from people order by person",
@@ -169,7 +169,7 @@ class County:
         return found
 
     def contract(self, records: str) -> Contract:
-        return contract_for(records)
+        return contract_for(records, with_drafts=True)
 
     def state(self, records: str, until: datetime, since: datetime | None = None) -> str:
         """A SELECT of the latest versions by `until` written after `since`, by logical names; see `days.state_sql`."""

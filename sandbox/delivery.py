@@ -173,7 +173,11 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
 def _write_truth(connection: duckdb.DuckDBPyConnection, contract: Contract, records: str, home: Path) -> None:
     """Whom each record is about, which error it carries, and until when."""
     shape = SHAPES[records]
-    extra = f"p.member_id, {household_id('d.ordinal')} as household_id" if records == "cases" else "p.member_id, p.household_id"
+    extra = (
+        f"p.member_id, {household_id('d.ordinal')} as household_id"
+        if records in ("cases", "field_results")
+        else "p.member_id, p.household_id"
+    )
     repaired = _repairable(connection)
     write(
         connection,

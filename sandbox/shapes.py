@@ -219,6 +219,14 @@ SHAPES: dict[str, Shape] = {
             (Break("stage", "9"), Break("monitor_class", "'X'"), Break("discovered_on", "'去年'", True)),
             period=20,
         ),
+        Shape(
+            "field_results",
+            "FR",
+            None,
+            None,
+            {"household_id": household_id("ordinal")},
+            (Break("result", "'X'"), Break("visited_on", "'去年'", True)),
+        ),
     )
 }
 

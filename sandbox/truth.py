@@ -59,7 +59,7 @@ def truth_on(county: _County, records: str, until: datetime, register_until: dat
     state = county.state(records, until)
     truth = county.home / "truth" / f"{records}.parquet"
     people = county.home / "truth" / "people.parquet"
-    if records in ("households", "members", "cases"):
+    if records in ("households", "members", "cases", "field_results"):
         where = "t.household_id" if records != "households" else f"s.{key}"
         select = f"""
             with homes as (select household_id from ({county.state("households", register_until)}) where _op = 'U')

@@ -177,6 +177,10 @@ class FollowingRules:
     hash: str
 
     @property
+    def effective_from(self) -> date:
+        return self.following.effective_from
+
+    @property
     def version(self) -> str:
         """`<effective_from>-<8 digits of the hash>`."""
         return f"{self.following.effective_from}-{self.hash[:8]}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -285,7 +285,16 @@ def load_candidate(path: Path, as_of: date, folder: Path = RULES) -> Rules:
     return _assemble(as_of, scoring, lines, read_rule_file(folder / "standards.yaml", Standards)[0])
 
 
-def refuse_changed(rules: Rules, used: Mapping[date, str]) -> None:
+class Versioned(Protocol):
+    """Rules of a day: of the score, or of what follows it."""
+
+    @property
+    def effective_from(self) -> date: ...
+    @property
+    def hash(self) -> str: ...
+
+
+def refuse_changed(rules: Versioned, used: Mapping[date, str]) -> None:
     """Stops a day whose rules were edited after a release used them.
 
     `used` has, for each `effective_from` that a release of the same `as_of` was made under, the hash of its rules.

@@ -6,15 +6,17 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import yaml
 
+from assets.release import other_version
 from resources.engine import Engine
 from tests.following.county import AS_OF, follow
 from tests.indicators.county import County
 from warehouse.catalogue import RULES
 from warehouse.follow_up import ORDER
 from warehouse.following_rules import load_following, read_following
-from warehouse.scoring_rules import RuleError
+from warehouse.scoring_rules import RuleError, refuse_changed
 
 FIRST = RULES / "following-2021-01-01.yaml"
 
@@ -101,3 +103,20 @@ def test_the_same_inputs_give_the_same_rows(engine: Engine, tmp_path: Path) -> N
     for table, order in ORDER.items():
         keys = engine.rows(f"select {order} from {table}")
         assert len(set(keys)) == len(keys), table
+
+
+def test_a_version_that_a_release_used_is_never_changed(tmp_path: Path) -> None:
+    used, edited = read_following(FIRST), read_following(changed(tmp_path, verify=[]))
+    assert used.effective_from == edited.effective_from
+    assert used.version != edited.version
+    with sa.create_engine("sqlite://").connect() as connection:
+        connection.execute(sa.text("attach ':memory:' as ops"))
+        connection.execute(sa.text("create table ops.release (rule_version text, following_version text)"))
+        assert other_version(connection, "following_version", used.effective_from, used.version) is None
+        connection.execute(sa.text("insert into ops.release values ('x', :version), ('x', null)"), {"version": used.version})
+        assert other_version(connection, "following_version", used.effective_from, used.version) is None
+        found = other_version(connection, "following_version", edited.effective_from, edited.version)
+    assert found == used.version
+    with pytest.raises(RuleError, match="from 2021-01-01 are not those that a release used"):
+        refuse_changed(edited, {edited.effective_from: found})
+    refuse_changed(used, {})

@@ -40,6 +40,7 @@ class RunSource:
     code_version: str
     rule_version: str
     is_provisional: bool = False
+    following_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -312,9 +313,9 @@ class _Turn:
     def _insert_release(self, wire: Wire, release_id: int, differing: Mapping[str, int]) -> None:
         wire.execute(
             "insert into ops.release (release_id, as_of, is_provisional, published_at, rule_version, code_version, run_id, checksum,"
-            " households, red, yellow, row_counts, changed_rows, published_by)"
+            " households, red, yellow, row_counts, changed_rows, published_by, following_version)"
             " values ($1::integer, $2::text::date, $3::boolean, clock_timestamp(), $4::text, $5::text, $6::text, $7::text,"
-            " 0, 0, 0, $8::text::jsonb, $9::text::jsonb, session_user)",
+            " 0, 0, 0, $8::text::jsonb, $9::text::jsonb, session_user, $10::text)",
             release_id,
             self.as_of.isoformat(),
             self.source.is_provisional,
@@ -324,14 +325,16 @@ class _Turn:
             self.content.checksum,
             json.dumps(dict(self.content.counts)),
             json.dumps(dict(differing)),
+            self.source.following_version,
         )
 
-    def _note(self) -> dict[str, str | bool]:
+    def _note(self) -> dict[str, str | bool | None]:
         source = self.source
         return {
             "as_of": self.as_of.isoformat(),
             "is_provisional": source.is_provisional,
             "rule_version": source.rule_version,
+            "following_version": source.following_version,
             "code_version": source.code_version,
             "run_id": source.run_id,
         }

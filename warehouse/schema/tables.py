@@ -110,6 +110,7 @@ RELEASE = _table(
     _column("withdrawn_by | text"),
     _column("withdrawn_reason | text"),
     _column("pruned_at | timestamptz | when its versions were given up; it can no longer be read"),
+    _column("following_version | text | hash of the rules of what follows in force on the day"),
     sa.Index("release_as_of_idx", "as_of"),
 )
 CURRENT_RELEASE = _table(
