@@ -6,6 +6,7 @@ Belongs here: listings and correction files (keys and rules, no identities). Not
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,9 +14,23 @@ from pathlib import Path
 
 from expectations.contract import Contract
 from expectations.engine import SqlEngine, literal
+from expectations.rules import Rule, row_rules
 from warehouse.day import LakeFolder
 
-CORRECTIONS = ("records", "record_key", "batch_id", "row", "rule", "column", "first_seen_on", "last_seen_on", "times_seen")
+CORRECTIONS = (
+    "records", "record_key", "batch_id", "row", "rule", "column", "first_seen_on", "last_seen_on", "times_seen", "source", "what_is_wrong",
+)  # fmt: skip
+WRONG = {
+    "type": "类型不符",
+    "required": "必填项为空",
+    "codes": "不在代码表内",
+    "range": "超出范围",
+    "pattern": "格式不符",
+    "order": "日期先后不符",
+    "sum": "金额不平",
+    "reversal": "冲销与原单不符",
+}
+"""What each kind of rule says to a department (部门): the Chinese in front, the particulars behind."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +75,8 @@ def list_quarantine(engine: SqlEngine, lake: LakeFolder, contracts: Sequence[Con
 def write_corrections(engine: SqlEngine, lake: LakeFolder, contracts: Sequence[Contract], as_of: date, folder: Path) -> list[Path]:
     """A CSV file per department with what it has to correct, fit to send back; returns the files.
 
-    Rows are named by their record key, or by batch and row number where the key is an identity or missing. Columns are
-    named as the department names them.
+    Rows are named by their record key, or by batch, source and row number where the key is an identity or missing. Columns are
+    named as the department names them, and what is wrong is said in words; no value is in it.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     by_department: dict[str, list[list[object]]] = {}
@@ -70,19 +85,41 @@ def write_corrections(engine: SqlEngine, lake: LakeFolder, contracts: Sequence[C
         if rows is None:
             continue
         key = "null" if contract.record_key.is_identity else "record_key"
+        said = {rule.name: _what_is_wrong(contract, rule) for rule in row_rules(contract)}
         found = engine.rows(
             f"select {key}, batch_id, _row, rule, first_seen_on, last_seen_on, times_seen from {rows} order by batch_id, _row, rule"
         )
         columns = {field.name: field.physical_name for field in contract.fields}
         by_department.setdefault(contract.department, []).extend(
-            [contract.records, record_key or "", batch, row, rule, columns.get(str(rule).partition(":")[2], ""), first, last, times]
+            [
+                contract.records, record_key or "", batch, row, rule, columns.get(str(rule).partition(":")[2], ""), first, last, times,
+                _source(lake, contract, str(batch)), said.get(str(rule), ""),
+            ]
             for record_key, batch, row, rule, first, last, times in found
-        )
+        )  # fmt: skip
     paths = []
     for department, lines in sorted(by_department.items()):
         if lines:
             paths.append(_write_csv(folder / f"{department}_corrections_{as_of:%Y%m%d}.csv", lines))
     return paths
+
+
+def _what_is_wrong(contract: Contract, rule: Rule) -> str:
+    """One rule in words that a department understands; never a value."""
+    kind, _, name = rule.name.partition(":")
+    field = next((f for f in contract.fields if f.name == name), None)
+    more = rule.description
+    if kind == "codes":
+        more = f"one of {'; '.join(code.code for code in field.codes)}" if field else "U or D"
+    elif field is not None and kind in ("type", "required"):
+        more = {"type": f"{field.type} expected", "required": "a value is required"}[kind]
+    return ": ".join(part for part in (WRONG.get(kind, ""), more) if part)
+
+
+def _source(lake: LakeFolder, contract: Contract, batch_id: str) -> str:
+    """The file or table that brought a batch, where its manifest is still there."""
+    manifest = lake.table("raw", contract.table) / batch_id / "manifest.json"
+    return str(json.loads(manifest.read_text(encoding="utf-8")).get("source") or "") if manifest.exists() else ""
 
 
 def _write_csv(path: Path, lines: list[list[object]]) -> Path:

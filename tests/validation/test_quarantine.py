@@ -146,6 +146,8 @@ def test_the_correction_file_names_keys_and_rules_and_no_identity(engine: Engine
     ]
     text = files[1].read_text(encoding="utf-8-sig")
     assert "certificates,,certificates-20261101-01,41,codes:level,残疾等级" in text
+    assert "不在代码表内: one of 1; 2; 3; 4" in text
+    assert [line["what_is_wrong"] for line in lines] == ["必填项为空: a value is required", "类型不符: decimal(16,2) expected"]
     assert not [n for n in range(60) if id_number(n) in text]
 
 
