@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import socket
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -225,6 +226,11 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], gateway: Gateway) -> None:
         super().__init__(address, _Handler)
         self.gateway = gateway
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller may hang up before the whole answer is sent, as the preflight does: no error of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
