@@ -36,10 +36,16 @@ LIVELY = ErrorRates(withdrawn=0.6, late=0.3, broken=0.004)
 
 @dataclass(frozen=True)
 class Synced:
-    """A home with two days in it, and what each `sync` printed."""
+    """A home with two days in it, what each `sync` printed, and a copy of the home as it was after the first."""
 
     home: Path
     outputs: dict[str, str]
+    after_first: Path
+
+    @property
+    def seconds(self) -> float:
+        """What the second day's run took."""
+        return float(re.findall(r"^Release .* in ([0-9]+) s", self.outputs["second"], re.MULTILINE)[0])
 
     def environment(self, **settings: str) -> dict[str, str]:
         return environment(self.home, **settings)
@@ -70,14 +76,18 @@ def synced() -> Iterator[Synced]:
     Not under pytest's own folder: another pytest of the same user would lock the embedded server out of it.
     """
     folder = tempfile.TemporaryDirectory(prefix="yihu-county-")
-    home = Path(folder.name)
+    home, after_first = Path(folder.name) / "home", Path(folder.name) / "after-first"
+    home.mkdir()
     outputs = {}
     for name, day in (("first", FIRST), ("second", SECOND), ("again", SECOND)):
         done = sync(home, day)
         outputs[name] = done.stdout + done.stderr
         assert done.returncode == 0, outputs[name][-4000:]
+        if name == "first":
+            # as it is: owners, modes and hard links are kept
+            subprocess.run(["cp", "-a", str(home), str(after_first)], check=True)
     with folder, warehouse_server(home):
-        yield Synced(home, outputs)
+        yield Synced(home, outputs, after_first)
 
 
 @dataclass(frozen=True)
