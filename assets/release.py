@@ -131,7 +131,7 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
             engine.dispose()
         rules = load_rules(as_of)
         following = load_following(as_of)
-        source = RunSource(context.run_id, code_version(), rules.version, as_of >= today(), following.version)
+        source = RunSource(context.run.run_id, code_version(), rules.version, as_of >= today(), following.version)
         try:
             refuse_edited_rules(house, rules, following)
             published = publish(
@@ -146,7 +146,7 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
             )
         except AuditFailed as failed:
             context.log.error(str(failed))
-            house.lake.write_note(*HELD_BACK, as_of, {"run_id": context.run_id})
+            house.lake.write_note(*HELD_BACK, as_of, {"run_id": context.run.run_id})
             raise dg.Failure(str(failed), allow_retries=False) from None
         except (PublicationError, RuleError) as error:
             raise dg.Failure(f"release {as_of}: {error}") from None

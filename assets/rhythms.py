@@ -5,15 +5,16 @@ Belongs here: an asset per rhythm, its periods and its picture. Not here: what i
 (`pipelines.rhythms`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
 from assets.described import code_references
 from assets.lineage import lineage_metadata
-from assets.pictures import as_markdown, bars, figures
+from assets.pictures import as_markdown, bars, figures, lines
 from resources.engine import ComputeEngine
 from resources.house import House, place
 from warehouse.following_rules import load_following
@@ -47,6 +48,8 @@ class Picture:
     header: tuple[str, ...]
     sql: str
     unit: str = ""
+    curves: int = 0
+    """How many columns after the first are drawn as lines over it; 0: the second is drawn as bars."""
 
 
 AREA_NAMES = "left join area as a on a.area_code = r.area_code"
@@ -70,10 +73,11 @@ PICTURES: Mapping[str, Picture] = {
         " yuan",
     ),
     "flag_accuracy": Picture(
-        "Share of false alarms, were lamps red above 误报率",
-        ("score", "false alarms", "missed", "red households", "visited", "flagged"),
+        "False alarms 误报 and misses 漏报, were lamps red above",
+        ("score", "false alarms / flagged", "missed / risks found", "red households", "visited", "flagged"),
         "select concat('above ', value), false_alarm_rate, miss_rate, red_households, visited, flagged from flag_accuracy "
         "where area_level = 'county' and dimension = 'threshold' order by area_code, cast(value as integer)",
+        curves=2,
     ),
     "quarterly_supervision": Picture(
         "Past their day, by who is late 逾期",
@@ -149,13 +153,25 @@ def use_visits(house: House, period_on: date, as_of: date) -> None:
         engine.view(history, " union all by name ".join(selects) or f"select *, cast(null as date) as _as_of from {table} where false")
 
 
+def drawn(title: str, picture: Picture, rows: Sequence[Sequence[Any]]) -> str:
+    """Its bars, or its curves."""
+
+    def number(value: Any) -> float | None:
+        return None if value is None else float(value)
+
+    if not picture.curves:
+        return bars(title, [(str(row[0]), number(row[1])) for row in rows], picture.unit)
+    curves = [(picture.header[place], [number(row[place]) for row in rows]) for place in range(1, picture.curves + 1)]
+    return lines(title, [str(row[0]).removeprefix("above ") for row in rows], curves, picture.unit)
+
+
 def shown(engine: ComputeEngine, rhythm: Rhythm, period_on: date) -> dict[str, dg.MetadataValue]:
     """The picture, and the figures in it."""
     picture = PICTURES[rhythm.name]
     register_areas(engine)
     rows = engine.rows(picture.sql)
     title = f"{picture.title}, {period_on}"
-    svg = bars(title, [(str(row[0]), None if row[1] is None else float(row[1])) for row in rows], picture.unit)
+    svg = drawn(title, picture, rows)
     return {"picture": dg.MetadataValue.md(as_markdown(svg, title)), "figures": dg.MetadataValue.md(figures(picture.header, rows))}
 
 

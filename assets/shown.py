@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.pictures import as_markdown, bars, figures
+from assets.pictures import as_markdown, bars, figures, lines
 from resources.house import House
 from warehouse.indicators import register_areas
 from warehouse.quarantine import list_quarantine
@@ -65,11 +65,13 @@ def match_rates(house: House, as_of: date) -> Shown:
     for source, day, rate, _ in rows:
         by_source.setdefault(str(source), {})[day] = rate
     table = [[source, *(rates.get(day) for day in days)] for source, rates in by_source.items()]
-    title = f"Match rate 匹配率 by source, % linked, {as_of}"
+    title = f"Match rate 匹配率 over the last days, % linked, {as_of}"
     rates = [(source, None if found.get(as_of) is None else float(found[as_of])) for source, found in by_source.items()]
+    drawn = [(source, [None if rates.get(day) is None else float(rates[day]) for day in days]) for source, rates in by_source.items()]
+    svg = lines(title, [f"{day:%m-%d}" for day in days], drawn, " %")
     linked = [(rate, source) for source, rate in rates if rate is not None]
     lowest = {"lowest match rate, %": min(linked)[0], "lowest is": min(linked)[1]} if linked else {}
-    return {**lowest, **_picture(title, bars(title, rates, " %"), ("source", *(str(day) for day in days)), table)}
+    return {**lowest, **_picture(title, svg, ("source", *(str(day) for day in days)), table)}
 
 
 def sources_and_quarantine(house: House, as_of: date) -> Shown:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from assets.pictures import as_markdown, bars, figures
+from assets.pictures import GREY, as_markdown, bars, figures, lines
 from pipelines.definitions import build_defs
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -43,6 +43,19 @@ def test_the_daily_job_leaves_the_rhythms_out() -> None:
     keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
     assert "release" in keys
     assert not keys & {"weekly_statistics", "monthly_screening", "income_accounting", "quarterly_supervision", "flag_accuracy"}
+
+
+def test_lines_over_time_the_lowest_in_colour() -> None:
+    days = ["11-19", "11-20", "11-21"]
+    rows = [(f"source {n}", [99.0, None, 80.0 + n]) for n in range(12)]
+    root = ElementTree.fromstring(lines("Match rate", days, rows, " %"))
+    drawn = [element for element in root.iter() if element.tag.endswith("polyline")]
+    assert [len(element.attrib["points"].split()) for element in drawn] == [2] * 12
+    assert [element.attrib["stroke"] == GREY for element in drawn] == [True] * 4 + [False] * 8
+    texts = [element.text for element in root.iter() if element.text]
+    assert [text for text in texts if text.startswith("source")][-1] == "source 0 80 %"
+    assert set(days) <= set(texts)
+    assert "nothing" not in lines("Nothing", [], [])
 
 
 def test_a_picture_is_whole_in_itself() -> None:
