@@ -1,5 +1,6 @@
 -- How well each record type was linked on a day: counts by outcome and method, the match rate, and the false-link rate
 -- that names betray: the share of `different` among sound numbers of a registered person, with its 95% Wilson interval.
+{% from "indicators/exact.jinja" import share_of, six_places %}
 with counted as (
 {% for contract in contracts %}
     select
@@ -23,15 +24,16 @@ compared as (
     select
         *,
         name_same + name_different as names_compared,
-        cast(name_different as double) / nullif(name_same + name_different, 0) as share
+        cast(name_different as double) / nullif(name_same + name_different, 0) as share,
+        cast(1 as double) / nullif(name_same + name_different, 0) as weight
     from counted
 ),
 bounded as (
     select
         *,
-        (share + {{ z2 }} / (2 * nullif(names_compared, 0))) / (1 + {{ z2 }} / nullif(names_compared, 0)) as centre,
-        {{ z }} * sqrt(share * (1 - share) / nullif(names_compared, 0) + {{ z2 }} / (4 * nullif(names_compared * names_compared, 0)))
-            / (1 + {{ z2 }} / nullif(names_compared, 0)) as half_width
+        share + 0.5 * {{ z2 }} * weight as middle,
+        {{ z }} * sqrt(share * (1 - share) * weight + 0.25 * {{ z2 }} * weight * weight) as reach,
+        cast(1 as double) / nullif(1 + {{ z2 }} * weight, 0) as shrink
     from compared
 )
 select
@@ -48,8 +50,8 @@ select
     name_same,
     name_absent,
     name_different,
-    cast(cast(linked as double) / nullif(in_force, 0) as decimal(7,6)) as match_rate,
-    cast(share as decimal(7,6)) as false_link_rate,
-    cast(case when share is not null then greatest(0, centre - half_width) end as decimal(7,6)) as false_link_low,
-    cast(case when share is not null then least(1, centre + half_width) end as decimal(7,6)) as false_link_high
+    {{ share_of("linked", "in_force") }} as match_rate,
+    {{ share_of("name_different", "names_compared") }} as false_link_rate,
+    case when share is not null then {{ six_places("greatest(0, (middle - reach) * shrink)") }} end as false_link_low,
+    case when share is not null then {{ six_places("least(1, (middle + reach) * shrink)") }} end as false_link_high
 from bounded
