@@ -1,7 +1,8 @@
-"""`python -m bench --scale county`: a first load and the day after it, each as a whole process, with its steps.
+"""`python -m bench --scale county`: a first load and the day after it, each as a whole process, with its steps; then each step
+by itself, beside the same step written by hand. `--scale city|province`: from `valid` to the flags, county by county.
 
-Belongs here: timing from outside. Every line carries a ratio against a fixed query that runs beside it, since these
-machines are noisy: compare ratios, not seconds.
+Belongs here: timing from outside. Every line carries a ratio against a fixed query, or the same work written by hand, that runs
+beside it, since these machines are noisy: compare ratios, not seconds.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,11 +22,14 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
+from bench.alone import COUNTIES, province, steps_alone
 from bench.links import county_of, links_of_home
 from bench.queries import medians
 from resources.settings import ROOT, load_settings, today
 
 HOUSEHOLDS = {"village": 700, "town": 10_000, "county": 104_000}
+DEADLINES = {"village": 600, "town": 900, "county": 1800, "city": 3600, "province": 4 * 3600}
+"""Seconds after which a process of a scale is ended."""
 MATCHED_TO_FLAGS = ("make_links", "make_source_status", "make_households", "make_flags")
 """The steps after everything is matched and before what follows a lamp: together one line of their own."""
 REFERENCE = """
@@ -57,22 +62,33 @@ def steps_of(home: Path, as_of: date) -> list[tuple[str, float]]:
         return [(s.step_key, s.end_time - s.start_time) for s in found if s.start_time is not None and s.end_time is not None]
 
 
-def timed_sync(home: Path, as_of: date, households: int, label: str) -> None:
+def finished(command: list[str], environment: dict[str, str], deadline: float) -> tuple[int, resource.struct_rusage]:
+    """Exit status and use of one process and of whatever it waited for; ended at the deadline."""
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    end = threading.Timer(deadline, process.terminate)
+    end.start()
+    _, status, used = os.wait4(process.pid, 0)
+    end.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, used
+
+
+def timed_sync(home: Path, as_of: date, households: int, label: str, deadline: float) -> None:
     """One `sync` as a whole process, then a line for it and a line for each step."""
     environment = {**os.environ, "YIHU_HOME": str(home), "YIHU_AS_OF": str(as_of), "YIHU_SANDBOX_HOUSEHOLDS": str(households)}
     reference, started = reference_seconds(), time.monotonic()
-    done = subprocess.run([sys.executable, "-m", "pipelines", "sync"], cwd=ROOT, env=environment, check=False, stdout=subprocess.DEVNULL)
+    exit_code, used = finished([sys.executable, "-m", "pipelines", "sync"], environment, deadline)
     seconds = time.monotonic() - started
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     say(
         bench=label,
-        exit=done.returncode,
+        exit=exit_code,
         seconds=round(seconds, 2),
-        peak_mb=peak,
+        cpu_seconds=round(used.ru_utime + used.ru_stime, 2),
+        peak_mb=used.ru_maxrss // 1024,
         reference=round(reference, 3),
         ratio=round(seconds / reference, 2),
     )
-    if done.returncode == 0:
+    if exit_code == 0:
         steps = steps_of(home, as_of)
         flags = sum(spent for step, spent in steps if step in MATCHED_TO_FLAGS)
         for step, spent in [*sorted(steps, key=lambda pair: -pair[1]), ("matched_to_flags", flags)]:
@@ -92,23 +108,37 @@ def linked_against_truth(home: Path, households: int, as_of: date) -> None:
     )
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("--scale", choices=sorted(HOUSEHOLDS), default="county")
-    households = HOUSEHOLDS[parser.parse_args().scale]
+def county(scale: str) -> None:
+    """Two days of the sandbox's county as whole processes, then its steps by themselves, its queries and its links."""
+    households, deadline = HOUSEHOLDS[scale], DEADLINES[scale]
     day = today() - timedelta(days=2)
     with tempfile.TemporaryDirectory(prefix="yihu-bench-") as folder:
         home = Path(folder)
         load_settings({"YIHU_HOME": str(home)})
         started = time.monotonic()
         arguments = ["make", "--home", str(home / "sandbox"), "--households", str(households), "--seed", "20260101"]
-        subprocess.run([sys.executable, "-m", "sandbox", *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-m", "sandbox", *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL, timeout=deadline)
         say(bench="sandbox", households=households, seconds=round(time.monotonic() - started, 2))
-        timed_sync(home, day, households, "first_load")
-        timed_sync(home, day + timedelta(days=1), households, "increment")
+        timed_sync(home, day, households, "first_load", deadline)
+        timed_sync(home, day + timedelta(days=1), households, "increment", deadline)
         for question, milliseconds in medians(home).items():
             say(bench=f"query.{question}", milliseconds=round(milliseconds, 2))
         linked_against_truth(home, households, day + timedelta(days=1))
+        subprocess.run([sys.executable, "-m", "bench.publication", "--home", str(home)], cwd=ROOT, check=False, timeout=deadline)
+        for line in steps_alone(home, day, deadline):
+            say(**line)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--scale", choices=[*HOUSEHOLDS, *COUNTIES], default="county")
+    parser.add_argument("--folder", type=Path, help="where a city or a province is made: some 25 GB for a province")
+    asked = parser.parse_args()
+    if asked.scale in COUNTIES:
+        for line in province(asked.scale, today() - timedelta(days=2), DEADLINES[asked.scale], reference_seconds, asked.folder):
+            say(**line)
+    else:
+        county(asked.scale)
     return 0
 
 

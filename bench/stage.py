@@ -55,7 +55,7 @@ def run(home: Path, as_of: date, stages: list[str]) -> dict[str, object]:
             instance=instance,
             raise_on_error=False,
         )
-        problems = [str(event.step_key) for event in result.get_step_failure_events()]
+        problems = [str(event.step_key) for event in result.get_step_failure_events()] or ([] if result.success else ["the run"])
     return {
         "stages": stages,
         "seconds": round(time.monotonic() - started, 2),
