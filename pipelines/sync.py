@@ -15,6 +15,8 @@ from pipelines.environment import prepare
 from pipelines.services import ServiceError, services
 from resources.lock import RunLocked, run_lock
 from resources.settings import Settings, SettingsError, load_settings, today
+from warehouse.following_rules import load_following
+from warehouse.scoring_rules import RuleError, load_rules
 
 OK, FAILED, BAD_SETTINGS, LOCKED = 0, 1, 2, 3
 
@@ -51,8 +53,14 @@ def sync(first: str | None = None, last: str | None = None) -> int:
     try:
         settings = load_settings()
         days = days_of(settings, first, last)
+        for day in days:  # a broken rule file is refused before anything is read
+            load_rules(day)
+            load_following(day)
     except SettingsError as error:
         complain(*error.problems)
+        return BAD_SETTINGS
+    except RuleError as error:
+        complain(*str(error).splitlines(), "The last release stands untouched.")
         return BAD_SETTINGS
     prepare(settings)
     try:

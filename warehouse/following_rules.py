@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 from expectations.contract import contract_for, load_contracts
 from warehouse.catalogue import RULES, Indicator, indicators_by_code
 from warehouse.conditions import Condition, ConditionError, parse_condition
-from warehouse.scoring_rules import RuleError, Strict, read_rule_file
+from warehouse.scoring_rules import RuleError, Strict, line_of, read_rule_file
 
 STAGES = ("discovered", "verified", "compared", "reviewed", "approved", "recorded", "assisted", "cleared")
 """The eight stages of a case, in order: stage 1 is the first."""
@@ -188,15 +188,15 @@ class FollowingRules:
 
 def read_following(path: Path) -> FollowingRules:
     """The rules in `path`. Raises `RuleError` naming file, line and reason."""
-    following, _ = read_rule_file(path, Following)
+    following, node = read_rule_file(path, Following)
     lines: list[VerifyLine] = []
     problems: list[str] = []
-    for rule in following.verify:
+    for position, rule in enumerate(following.verify):
         indicator = indicators_by_code()[rule.code]
         try:
             lines.append(VerifyLine(rule, indicator, tuple(parse_condition(indicator, text) for text in rule.when)))
         except ConditionError as error:
-            problems.append(f"{path}:1: verify: {rule.department} {rule.code}: {error}")
+            problems.append(f"{path}:{line_of(node, ('verify', position))}: verify.{position}: {rule.department} {rule.code}: {error}")
     if problems:
         raise RuleError("\n".join(problems))
     content = json.dumps(following.model_dump(mode="json"), sort_keys=True)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar
@@ -163,7 +164,7 @@ class Rules:
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def _line_of(node: yaml.Node | None, loc: Sequence[int | str]) -> int:
+def line_of(node: yaml.Node | None, loc: Sequence[int | str]) -> int:
     """The line of the innermost node on the way `loc` that the file has."""
     line = 1
     for step in loc:
@@ -192,14 +193,27 @@ def _refuse_twice(path: Path, node: yaml.Node | None) -> None:
 
 
 def _compose(path: Path) -> tuple[yaml.Node | None, Any]:
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise RuleError(f"{path}:1: no YAML: the file is no text in UTF-8") from None
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RuleError(f"{path}:{line}: no YAML: {error.problem}") from None
     except ValueError as error:  # a date such as 2024-02-30
-        raise RuleError(f"{path}:1: no YAML: {error}") from None
+        raise RuleError(f"{path}:{_line_of_no_date(text)}: {error}") from None
+
+
+def _line_of_no_date(text: str) -> int:
+    for number, line in enumerate(text.splitlines(), 1):
+        for found in re.findall(r"\b[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\b", line):
+            try:
+                datetime.strptime(found, "%Y-%m-%d")
+            except ValueError:
+                return number
+    return 1
 
 
 def read_rule_file(path: Path, model: type[Model]) -> tuple[Model, yaml.Node | None]:
@@ -207,11 +221,13 @@ def read_rule_file(path: Path, model: type[Model]) -> tuple[Model, yaml.Node | N
     if not path.is_file():
         raise RuleError(f"{path}:0: there is no such rule file")
     node, content = _compose(path)
+    if not isinstance(content, dict):
+        raise RuleError(f"{path}:1: the file: {model.__name__.lower()} rules are keys with values, such as effective_from: 2021-01-01")
     _refuse_twice(path, node)
     try:
         return model.model_validate(content), node
     except ValidationError as error:
-        lines = [f"{path}:{_line_of(node, e['loc'])}: {'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
+        lines = [f"{path}:{line_of(node, e['loc'])}: {'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
         raise RuleError("\n".join(lines)) from None
 
 
@@ -226,11 +242,11 @@ def read_scoring(path: Path) -> tuple[Scoring, tuple[PointLine, ...]]:
             try:
                 condition = parse_condition(catalogue[code], line.when)
             except ConditionError as error:
-                problems.append(f"{path}:{_line_of(node, ('points', code, position))}: points.{code}.{position}.when: {error}")
+                problems.append(f"{path}:{line_of(node, ('points', code, position))}: points.{code}.{position}.when: {error}")
                 continue
             if line.hard and catalogue[code].group != "risk":
                 problems.append(
-                    f"{path}:{_line_of(node, ('points', code, position))}: points.{code}.{position}.hard: only a risk can be hard"
+                    f"{path}:{line_of(node, ('points', code, position))}: points.{code}.{position}.hard: only a risk can be hard"
                 )
             compiled.append(PointLine(catalogue[code], position + 1, condition, line.points, line.hard))
     if problems:

@@ -47,6 +47,7 @@ BROKEN = [
     ("scoring-2021-01-01.yaml", "effective_from: 2021-01-01", "effective_from: 2021-02-01", "name the file scoring-2021-02-01.yaml"),
     ("scoring-2021-01-01.yaml", "score_limit: 100", "score_limit: [100", "no YAML"),
     ("scoring-2021-01-01.yaml", "score_limit: 100", "score_limits: 100", "Extra inputs"),
+    ("scoring-2021-01-01.yaml", "effective_from: 2021-01-01", "effective_from: 2021-02-30", "day is out of range"),
     (
         "standards.yaml",
         '{area: "61", effective_from: 2021-01-01, yuan: 6000}',
@@ -77,6 +78,22 @@ def test_the_line_is_the_lines_own(folder: Path, new: str) -> None:
     path = folder / "scoring-2021-01-01.yaml"
     line = _edit(path, "{when: value < 0.8, points: 20}", new)
     with pytest.raises(RuleError, match=re.escape(f"{path}:{line}: points.R01.0.")):
+        load_rules(DAY, folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"", "keys with values"), (b"- a", "keys with values"), (b"\xff\xfe\x00", "no text in UTF-8")]
+)
+def test_what_is_no_rule_file_at_all_is_refused(folder: Path, content: bytes, reason: str) -> None:
+    path = folder / "candidate.yaml"
+    path.write_bytes(content)
+    with pytest.raises(RuleError, match=rf"candidate.yaml:1: .*{reason}"):
+        load_candidate(path, DAY, folder)
+
+
+def test_the_line_of_a_day_that_is_none(folder: Path) -> None:
+    line = _edit(folder / "standards.yaml", '"61", effective_from: 2024-03-14', '"61", effective_from: 2024-02-30')
+    with pytest.raises(RuleError, match=rf"standards.yaml:{line}: "):
         load_rules(DAY, folder)
 
 

@@ -238,6 +238,7 @@ def test_household_and_members(engine: Engine) -> None:
     facts.rows["households"][0]["area_code"] = "610921999888"
     facts.persons[1]["id_state"] = "conflict"
     facts.add("deaths", "jiang-mother", died_on=AS_OF)
+    facts.member("jiang", "jiang-twice", is_merged=True, **MEMBER)
     build(engine, facts)
     columns = "household_id, head_name_masked, monitor_class, member_count, village_name, town_name, has_conflict, town_code"
     rows = {row[0]: row[1:] for row in engine.rows(f"select {columns} from household")}
@@ -247,6 +248,7 @@ def test_household_and_members(engine: Engine) -> None:
     assert members["jiang-mother"] == ["60-79", "3", "established", "610921100201"]
     assert members["xu-son"] == ["6-15", "1", "established", "610921999888"]
     assert members["xu-wife"][2] == "conflict"
+    assert members["jiang-twice"][1] == "2", "merged away by stewards: not a member here any more"
 
 
 def test_the_same_day_twice_is_the_same(engine: Engine) -> None:
