@@ -38,6 +38,9 @@ def design() -> Path:
 TOGETHER = ("extraction", "warehouse", "whole")
 """Folders whose tests share something made once a session: they run one after the other in one process."""
 
+APART = ("test_days", "test_nineteenth", "test_matrix")
+"""Files of those folders that share nothing dear with the others, and take a while: they may run in another process."""
+
 Show = Callable[[str, str], None]
 
 
@@ -46,7 +49,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.parent.name
         if folder in TOGETHER:
-            group = item.path.stem if item.get_closest_marker("long") else folder
+            is_apart = item.path.stem in APART or item.get_closest_marker("long")
+            group = item.path.stem if is_apart else folder
             item.add_marker(pytest.mark.xdist_group(group))
 
 

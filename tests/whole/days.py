@@ -23,6 +23,8 @@ import sqlalchemy as sa
 from expectations.contract import Contract, load_contracts
 from pipelines.definitions import build_defs
 from pipelines.environment import prepare
+from resources.departments import Departments
+from resources.engine import Engine
 from resources.lake import Lake
 from resources.server import warehouse_server
 from resources.settings import load_settings
@@ -30,6 +32,7 @@ from sandbox import drop, frontdb
 from sandbox.county import County
 from sandbox.faults import FaultPlan
 from sandbox.gateway import start
+from warehouse.asof import make_valid
 
 SID, KEY = "whole-tests", "a-key-of-the-whole-tests"
 PSEUDONYM = "a-pseudonym-key-of-the-whole-tests"
@@ -123,6 +126,21 @@ def run_valid(
     with at_home(home, **settings, YIHU_AS_OF=day.isoformat()), dg.DagsterInstance.ephemeral() as instance:
         job = build_defs().resolve_job_def("daily_sync")
         return job.execute_in_process(partition_key=day.isoformat(), asset_selection=keys, instance=instance)
+
+
+def merge_day(home: Path, settings: Mapping[str, str], day: date) -> None:
+    """Raw and valid of a day without Dagster: the same readers and the same merge, in a third of the time."""
+    loaded = load_settings({"YIHU_HOME": str(home), "YIHU_PSEUDONYM_KEY": PSEUDONYM, **settings, "YIHU_AS_OF": day.isoformat()})
+    lake, engine = Lake(loaded.lake), Engine(home / "tmp")
+    departments = Departments(loaded, lake)
+    try:
+        departments.prefetch(load_contracts(), day)
+        for contract in load_contracts():
+            departments.read_day(contract, day)
+            make_valid(engine, lake, contract, day)
+    finally:
+        departments.close()
+        engine.close()
 
 
 def ledger(home: Path, contract: Contract, day: date) -> dict[str, Any]:

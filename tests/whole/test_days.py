@@ -22,14 +22,12 @@ from tests.whole.days import (
     closed,
     in_force,
     ledger,
+    merge_day,
     offices,
     only_raw,
     quarantined,
     releases,
-    run_valid,
 )
-
-pytestmark = pytest.mark.long
 
 # weeks apart, so that three hundred households have something to tell: late, withdrawn, returned, corrected; D4 is a Sunday
 D1, D2, D3, D4 = date(2026, 9, 10), date(2026, 10, 8), date(2026, 11, 5), date(2026, 11, 15)
@@ -54,7 +52,7 @@ class Chain:
         home = self.folder / name
         for day in days:
             bring(self.offices, day)
-            run_valid(home, self.offices.settings, day)
+            merge_day(home, self.offices.settings, day)
         return home
 
 
@@ -95,6 +93,7 @@ def _one_row_less(departments: Offices) -> None:
     path.with_name(f"{path.name}.sha256").write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
 
 
+@pytest.mark.slow
 def test_nothing_was_rejected_or_failed(chain: Chain) -> None:
     for contract in load_contracts():
         for day in (D1, D2, D3, D4):
@@ -102,12 +101,14 @@ def test_nothing_was_rejected_or_failed(chain: Chain) -> None:
             assert (note["rejected"], note["failure"]) == (None, None), (contract.table, day)
 
 
+@pytest.mark.slow
 def test_a_missed_day_is_caught_up(chain: Chain) -> None:
     home = chain.again("missed", D1, D2, D4)
     for contract in load_contracts():
         assert in_force(home, contract, D4) == in_force(chain.home, contract, D4), contract.table
 
 
+@pytest.mark.slow
 def test_a_chain_of_increments_equals_one_full_pull(chain: Chain) -> None:
     home = chain.again("once", D4)
     beyond = 0
@@ -121,6 +122,7 @@ def test_a_chain_of_increments_equals_one_full_pull(chain: Chain) -> None:
     assert beyond > 0  # the rates are such that there are some
 
 
+@pytest.mark.slow
 def test_corrections_withdrawals_and_returns_land(chain: Chain) -> None:
     """Against what the county says: what the API and the files name as withdrawn is out, what came back is in."""
     county, gone, back, corrected = chain.offices.county, 0, 0, 0
@@ -142,6 +144,7 @@ def test_corrections_withdrawals_and_returns_land(chain: Chain) -> None:
     assert corrected > 50
 
 
+@pytest.mark.slow
 def test_a_deletion_in_a_front_end_database_is_found_on_sunday(chain: Chain) -> None:
     for records in GHOSTS:
         contract = contract_for(records)
@@ -150,11 +153,26 @@ def test_a_deletion_in_a_front_end_database_is_found_on_sunday(chain: Chain) -> 
         assert ledger(chain.home, contract, D4)["withdrawn_keys"] >= 1
 
 
+@pytest.mark.slow
 def test_a_full_file_withdraws_what_it_lacks(chain: Chain) -> None:
     contract = contract_for("certificates")
     before, now = (in_force(chain.home, contract, day) for day in (D3, D4))
     assert len(set(before) - set(now)) >= 1
     assert ledger(chain.home, contract, D4)["withdrawn_keys"] == len(set(before) - set(now))
+
+
+@pytest.mark.slow
+def test_days_replayed_from_their_batches_have_the_same_bytes(chain: Chain) -> None:
+    """The departments are switched off; also the day that a later one stands on is made anew."""
+    home = chain.folder / "batches"
+    only_raw(chain.home, home)
+    for day in (D1, D2, D3, D4):
+        merge_day(home, closed(home), day)
+        kept = bytes_of(chain.home, day, ("valid", "withdrawn", "quarantine"))
+        assert bytes_of(home, day, ("valid", "withdrawn", "quarantine")) == kept
+        assert len(kept) >= 3 * len(load_contracts())
+    for contract in load_contracts():
+        assert ledger(home, contract, D4) == ledger(chain.home, contract, D4), contract.table
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +185,7 @@ def replayed(ranged: Ranged) -> Iterator[Path]:
         yield home
 
 
+@pytest.mark.long
 def test_days_at_once_equal_days_one_by_one_with_the_departments_switched_off(ranged: Ranged, replayed: Path) -> None:
     """`make sync FROM=… TO=…` read the departments; a run a partition, as a backfill does it, had the batches alone."""
     assert [day for day, _ in ranged.releases] == list(RANGE)
@@ -174,6 +193,7 @@ def test_days_at_once_equal_days_one_by_one_with_the_departments_switched_off(ra
     assert len({checksum for _, checksum in ranged.releases}) == len(RANGE)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("day", RANGE)
 def test_a_day_replayed_gives_the_same_bytes(ranged: Ranged, replayed: Path, day: date) -> None:
     layers = ("valid", "withdrawn", "quarantine", "matched", "household", "flags")
