@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 TABLE_LIST = "_engine_tables"
 """The view that stands for `information_schema.tables`: table_name, table_type."""
@@ -30,8 +31,8 @@ def to_spark(sql: str) -> str:
     """`sql` (one DuckDB statement) in Spark's words. Raises `DialectError`."""
     try:
         tree = sqlglot.parse_one(sql, read="duckdb")
-    except sqlglot.ParseError as error:
-        place = error.errors[0] if error.errors else {}
+    except SqlglotError as error:
+        place = error.errors[0] if isinstance(error, sqlglot.ParseError) and error.errors else {}
         raise DialectError(f"SQL that cannot be read: {place.get('description', 'no statement')} (line {place.get('line', '?')})") from None
     # types first: what a rewrite puts together from copies is not gone through again
     return tree.transform(_data_type).transform(_rewritten).sql(dialect="spark")

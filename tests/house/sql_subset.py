@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 _CONSTRUCTS = """
     Select From Where Group Having Order Ordered With CTE Subquery Union Except Intersect Join Table TableAlias Alias Star Values Tuple
@@ -50,8 +51,8 @@ def refusals(sql: str) -> list[Refusal]:
     """What of one DuckDB statement is outside the subset, in the order of its lines."""
     try:
         tree = sqlglot.parse_one(sql, read="duckdb")
-    except sqlglot.ParseError as error:
-        place = error.errors[0] if error.errors else {}
+    except SqlglotError as error:
+        place = error.errors[0] if isinstance(error, sqlglot.ParseError) and error.errors else {}
         return [Refusal(int(place.get("line") or 1), "SQL that SQLGlot cannot read", str(place.get("description", "")))]
     found = [Refusal(_line(node), construct, instead) for node in tree.walk() for construct, instead in _refused(node)]
     return sorted(set(found), key=lambda refusal: (refusal.line, refusal.construct))
