@@ -74,8 +74,8 @@ prune: install ## give up releases older than 30 days but month ends: KEEP=days
 	@$(RUN) python -m pipelines prune $(if $(KEEP),--keep $(KEEP))
 
 .PHONY: explain
-explain: install ## one lamp in plain words: HOUSEHOLD=…
-	@$(RUN) python -m pipelines explain --household "$(HOUSEHOLD)"
+explain: install ## one lamp in plain words, day by day: HOUSEHOLD=…, RECOMPUTE=yes DAYS=…
+	@$(RUN) python -m pipelines explain --household "$(HOUSEHOLD)" $(if $(DAYS),--days $(DAYS)) $(if $(RECOMPUTE),--recompute)
 
 .PHONY: rules-diff
 rules-diff: install ## who would turn red or green under a candidate: RULES=candidate.yaml

@@ -23,7 +23,7 @@ from resources.lake import Lake
 from resources.lock import RunLocked, run_lock
 from resources.server import ServerError, role_passwords, warehouse_server
 from resources.settings import Settings, secret_file, today
-from warehouse import access, explain, publication, quarantine, replay, scoring
+from warehouse import access, explain, indicators, publication, quarantine, replay, scoring
 from warehouse.scoring_rules import RuleError, load_candidate, load_rules
 
 
@@ -146,7 +146,8 @@ def prune(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 def explain_lamp(settings: Settings, asked: argparse.Namespace) -> int:
-    """One household's lamp in plain words, and how it came about day by day."""
+    """One household's lamp in plain words, how it came about day by day, and on request whether it comes out the same again."""
+    again, is_same = [], True
     with _engine(settings) as (engine, lake):
         newest = _newest(lake, "warning_flag", settings.as_of)
         layer, name = place("warning_flag")
@@ -157,27 +158,46 @@ def explain_lamp(settings: Settings, asked: argparse.Namespace) -> int:
             lamp = explain.read_lamp(engine, asked.household, day)
             if lamp is not None:
                 lamps.append(lamp)
+        for lamp in lamps if asked.recompute else []:
+            made = _recomputed(engine, lake, lamp)
+            is_same = is_same and made == lamp
+            again.append(explain.recomputed(lamp, made))
     if not lamps:
         raise UsageError(f"no household {asked.household} up to {newest}: take its household_id from yihu.household")
     print(explain.explain(lamps[-1]))
     print()
     print(explain.history(lamps))
-    return OK
+    if again:
+        print("", *again, sep="\n")
+    return OK if is_same else FAILED
+
+
+def _use_day(engine: Engine, lake: Lake, day: date) -> None:
+    """What a day was scored from: its matched rows, persons and sources, and the flags of the day before it."""
+    for contract in load_contracts():
+        _view(engine, lake, f"matched_{contract.table}", day)
+    for name in ("person", "source_status"):
+        _view(engine, lake, name, day)
+    engine.view("source_state", "select records, state from source_status")
+    before = lake.latest(*place("warning_flag"), day)
+    _view(engine, lake, "warning_flag", before or day, "flags_before")
+    engine.table("previous_warning_flag", f"select * from flags_before{'' if before else ' where false'}")
+
+
+def _recomputed(engine: Engine, lake: Lake, lamp: explain.Lamp) -> explain.Lamp | None:
+    """The lamp as the day's matched rows, rules and flags of the day before give it now."""
+    _use_day(engine, lake, lamp.as_of)
+    rules = load_rules(lamp.as_of)
+    indicators.build_indicators(engine, lamp.as_of, rules)
+    scoring.build_flags(engine, lamp.as_of, rules)
+    return explain.read_lamp(engine, lamp.household_id, lamp.as_of)
 
 
 def compare_rules(settings: Settings, asked: argparse.Namespace) -> int:
     """Scores the newest day under a candidate rule file: who would change, and why. Publishes nothing."""
     with _engine(settings) as (engine, lake):
         day = _newest(lake, "warning_flag", settings.as_of)
-        for contract in load_contracts():
-            _view(engine, lake, f"matched_{contract.table}", day)
-        for name in ("person", "source_status"):
-            _view(engine, lake, name, day)
-        engine.view("source_state", "select records, state from source_status")
-        before = lake.latest(*place("warning_flag"), day)
-        _view(engine, lake, "warning_flag", before or day, "previous_flags")
-        where = "" if before else " where false"
-        engine.table("previous_warning_flag", f"select * from previous_flags{where}")
+        _use_day(engine, lake, day)
         print(scoring.rules_diff(engine, day, load_rules(day), load_candidate(Path(asked.rules), day)).text())
     return OK
 
@@ -215,6 +235,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parsers["prune"].add_argument("--keep", type=int, default=30, help="days")
     parsers["explain"].add_argument("--household", required=True)
     parsers["explain"].add_argument("--days", type=int, default=30)
+    parsers["explain"].add_argument("--recompute", action="store_true", help="compute each of these days anew from the lake")
     parsers["rules-diff"].add_argument("--rules", required=True, help="the candidate rule file")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from expectations.contract import contract_for
 from warehouse.catalogue import indicators_by_code
 from warehouse.model import SqlEngine
 
@@ -24,6 +25,29 @@ DOMAIN_NAMES = {
     "disaster": "灾害",
     "assistance": "救助",
 }
+UNITS = {
+    "yuan": "yuan 元",
+    "persons": "persons 人",
+    "times": "times 次",
+    "days": "days 天",
+    "projects": "projects 项",
+    "measures": "measures 项",
+}
+GRADES = {
+    ("R14", "C"): "C, in part dangerous 局部危险",
+    ("R14", "D"): "D, wholly dangerous 整幢危险",
+    ("R16", "1"): "1, minor 一般损坏",
+    ("R16", "2"): "2, severe 严重损坏",
+    ("R16", "3"): "3, collapsed 倒塌",
+}
+COMPARED = {">=": "at least 不低于", "<=": "at most 不高于", ">": "more than 高于", "<": "below 低于", "=": "is 为"}
+INPUTS = {
+    "value": "it 该值",
+    "B09": "B09 noncompulsory student count 非义务教育在校生",
+    "previous_business_net": "the business net income before 上期经营净收入",
+    "days_since_visit": "days since the last visit 距上次走访天数",
+}
+"""What a condition of the rules may name, in words."""
 ENQUIRY = "A lamp starts an enquiry; it is never a finding. 亮灯只是核查的起点，不是结论。"
 
 
@@ -92,16 +116,36 @@ def _name(code: str) -> str:
     ]
 
 
+def _value(code: str, value: str | None) -> str:
+    if value in ("true", "false"):
+        return "yes 是" if value == "true" else "no 否"
+    unit = UNITS.get(indicators_by_code()[code].unit)
+    return GRADES.get((code, value or "")) or (f"{value} {unit}" if unit else str(value))
+
+
+def _condition(code: str, threshold: str) -> str:
+    """`>= 2 * T (T = 10000.00)` in words: at least 不低于 2 × T (T = 10000.00)."""
+    told, bracket, note = threshold.partition(" (")
+    words: list[str] = []
+    for part in told.split(" and "):
+        tokens = [COMPARED.get(token) or INPUTS.get(token) or {"*": "×"}.get(token, token) for token in part.split()]
+        if part.startswith("= ") and tokens[-1] not in ("true", "false"):
+            tokens[-1] = GRADES.get((code, tokens[-1]), tokens[-1])
+        words.append(" ".join(tokens).replace("true", "yes 是").replace("false", "no 否"))
+    return " and 且 ".join(words) + bracket + note
+
+
 def _reason_lines(reason: Reason) -> list[str]:
     first = f"  {reason.points:>+8.2f}  {_name(reason.code)}"
-    if reason.department is None:
-        return [f"{first}: {reason.value} points, {reason.threshold}"]
-    unit = indicators_by_code()[reason.code].unit
-    shown = reason.value if unit in ("flag", "code", "grade") else f"{reason.value} {unit}"
+    if reason.department is None or reason.records is None:
+        limit = (reason.threshold or "").replace("at most", "at most 不高于").replace("at least", "at least 不低于")
+        return [f"{first}: {reason.value} points 分, {limit}"]
     evidence = ", ".join(reason.evidence) or "no record: what counts is that none is there 无记录"
-    when = f", newest of {reason.evidence_on}" if reason.evidence_on else ""
-    source = f"            {reason.department} {reason.records}: {evidence}{when}"
-    return [f"{first}: is {shown}, rule: {reason.threshold}", source]
+    when = f"; the newest came on 最新到达 {reason.evidence_on}" if reason.evidence_on else ""
+    contract = contract_for(reason.records)
+    source = f"            from 来源 {reason.department} {reason.records} {contract.department_name}{contract.name}: {evidence}{when}"
+    rule = _condition(reason.code, reason.threshold or "")
+    return [f"{first}: {_value(reason.code, reason.value)}; the rule 规则: {rule}", source]
 
 
 def _head(lamp: Lamp) -> list[str]:
@@ -125,6 +169,8 @@ def _head(lamp: Lamp) -> list[str]:
 def explain(lamp: Lamp) -> str:
     """The lamp in plain words: level, score, every point with its value, rule and records, and the sum."""
     lines = _head(lamp)
+    if not lamp.reasons:
+        lines += ["", "No indicator gave or took points. 没有指标加分或减分。"]
     parts = (
         ("Gives points 加分", [r for r in lamp.reasons if r.department and r.points > 0]),
         ("Takes points 减分", [r for r in lamp.reasons if r.department and r.points < 0]),
@@ -147,6 +193,14 @@ def _change(before: Lamp | None, lamp: Lamp) -> str:
     rules = [f"rules {lamp.rule_version}"] if before and before.rule_version != lamp.rule_version else []
     held = ["held 保持"] if lamp.is_held else []
     return "; ".join([*held, *came, *went, *moved, *rules]) or "no change 无变化"
+
+
+def recomputed(stored: Lamp, again: Lamp | None) -> str:
+    """Whether a lamp that was computed anew from the lake is the one that was stored."""
+    if again == stored:
+        return f"Recomputed from the lake 由数据湖重算 {stored.as_of}: the same 一致."
+    score = "no lamp 无灯" if again is None else f"{again.level} {again.score}"
+    return f"Recomputed from the lake 由数据湖重算 {stored.as_of}: {score}, but {stored.level} {stored.score} was stored 不一致."
 
 
 def history(lamps: Sequence[Lamp]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +12,7 @@ from resources.engine import Engine
 from tests.indicators.facts import no_previous
 from tests.indicators.four import AS_OF, four_households
 from warehouse.catalogue import RULES
-from warehouse.explain import Lamp, explain, history, read_lamp
+from warehouse.explain import Lamp, _condition, explain, history, read_lamp, recomputed
 from warehouse.indicators import build_indicators
 from warehouse.scoring import build_flags, rules_diff
 from warehouse.scoring_rules import load_candidate, load_rules
@@ -38,11 +40,32 @@ def test_a_lamp_in_words(engine: Engine) -> None:
     lines = text.splitlines()
     assert lines[0] == "Household xu on 2026-11-19: red, score 89.00, red since 2026-11-19."
     assert lines[1] == "户 xu，2026-11-19：红灯，89.00 分，自 2026-11-19 起为红灯。"
-    assert "R04 personal medical max 个人医疗负担: is 22000.00 yuan, rule: >= 2 * T (T = 10000.00)" in text
-    assert "emergency_management losses: " in text
-    assert "-10.00  cap of income 收入封顶: 36.00 points, at most 26.00" in text
+    assert "R04 personal medical max 个人医疗负担: 22000.00 yuan 元; the rule 规则: at least 不低于 2 × T (T = 10000.00)" in text
+    assert "R16 house damage 因灾房损: 2, severe 严重损坏; the rule 规则: is 为 2, severe 严重损坏" in text
+    assert (
+        "S18 measure count 有效帮扶: 2 measures 项; the rule 规则: at least 不低于 2 and 且 days since the last visit 距上次走访天数 at most 不高于 30"
+        in text
+    )
+    assert "S08 all insured 全员参保: yes 是; the rule 规则: is 为 yes 是" in text
+    assert "from 来源 emergency_management losses 应急" in text
+    assert "-10.00  cap of income 收入封顶: 36.00 points 分, at most 不高于 26.00" in text
     assert "89.00   sum 合计" in text
     assert read_lamp(engine, "nobody", AS_OF) is None
+
+
+def test_every_rule_can_be_said(engine: Engine) -> None:
+    """No condition in force falls back to code."""
+    for line in load_rules(AS_OF).lines:
+        said = _condition(line.indicator.code, line.condition.threshold)
+        assert not re.search(r"[<>=*_]|true|false|value|\band\b(?! 且)", said), said
+
+
+def test_recomputed_in_words(engine: Engine) -> None:
+    lamp = _lamp(engine, "near")
+    assert recomputed(lamp, _lamp(engine, "near")).endswith("2026-11-19: the same 一致.")
+    other = dataclasses.replace(lamp, level="red", score=Decimal("31.00"))
+    assert "green 13.00, but red 31.00 was stored 不一致." in recomputed(other, lamp)
+    assert "no lamp 无灯, but green 13.00" in recomputed(lamp, None)
 
 
 def test_day_by_day(engine: Engine) -> None:

@@ -1,0 +1,41 @@
+"""The stewards' answers: on which days each of them counts."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+
+from tests.warehouse.conftest import Warehouse
+from warehouse.review import ANSWERS_UP_TO
+
+LONG_AGO = date(2022, 1, 1)
+"""Before anybody runs these tests: what counts is the release that was there, not the clock."""
+
+
+def _answer(warehouse: Warehouse, queue_id: str) -> None:
+    warehouse.rows(
+        f"insert into ops.review_decision (queue_id, decision, reason) values ('{queue_id}', 'unregistered', 'asked') returning 1",
+        "yihu_steward",
+    )
+
+
+def _counting(warehouse: Warehouse, as_of: date) -> set[str]:
+    with warehouse.engine().connect() as connection:
+        return {row[0] for row in connection.execute(sa.text(ANSWERS_UP_TO), {"as_of": as_of})}
+
+
+def test_an_answer_counts_from_the_day_that_the_steward_saw(warehouse: Warehouse) -> None:
+    """So the next run uses it, whichever day that is for, and the days before come out as they were."""
+    _answer(warehouse, "before any release")
+    for day, asked in enumerate(("of the first day", "of the second day", "of the third day")):
+        warehouse.publish(LONG_AGO + timedelta(days=day), day=day, changed="n % 10 = 1")
+        _answer(warehouse, asked)
+    assert [_counting(warehouse, LONG_AGO + timedelta(days=n)) for n in (-1, 0, 1, 2, 3)] == [
+        set(),
+        {"of the first day"},
+        {"of the first day", "of the second day"},
+        {"of the first day", "of the second day", "of the third day"},
+        {"of the first day", "of the second day", "of the third day"},
+    ]
+    assert len(_counting(warehouse, date.today() + timedelta(days=1))) == 4, "by its own date where no release was there"
