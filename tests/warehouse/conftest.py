@@ -16,12 +16,16 @@ import sqlalchemy as sa
 
 from resources.engine import Engine
 from resources.server import Server, embedded
-from tests.warehouse.county import make_county, make_followers
+from tests.warehouse.county import TOWNS, make_county, make_followers
+from warehouse.access import grant
 from warehouse.migrations import upgrade
 from warehouse.publication import PublishResult, RunSource, publish
 
 DAY = date(2026, 11, 19)
 INSTALLED = Path("/usr/lib/postgresql")
+ROLES = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor", "yihu_publisher", "stranger")
+HOUSEHOLD_OF_TOWN = {town: f"H{number:09d}" for number, town in enumerate(TOWNS)}
+MINE, OTHER = TOWNS[1], TOWNS[2]
 
 
 def installed_binaries() -> Path | None:
@@ -121,7 +125,10 @@ def make_warehouse(server: Server, folder: Path) -> Warehouse:
             connection.exec_driver_sql("create database model template template0")
             upgrade(sa.create_engine(server.url.set(database="model"), poolclass=sa.NullPool), server.passwords)
         connection.exec_driver_sql(f"create database {name} template model")
-    return Warehouse(server, name, folder)
+    made = Warehouse(server, name, folder)
+    # what belongs to a database and not to its schemas does not come with a template
+    upgrade(made.engine(), server.passwords)
+    return made
 
 
 @pytest.fixture
@@ -143,3 +150,80 @@ def published(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Wareh
 
 def _followed(engine: Engine, tables: dict[str, str]) -> None:
     tables.update(make_followers(engine))
+
+
+def attempt(connection: sa.Connection, sql: str) -> bool:
+    """True where the database let it through; what is refused is refused for want of privilege, nothing else."""
+    with connection.begin() as transaction:
+        try:
+            connection.exec_driver_sql(sql)
+        except sa.exc.ProgrammingError as error:
+            if getattr(error.orig, "sqlstate", "") not in ("42501", "55000"):
+                raise
+            return False
+        except sa.exc.IntegrityError:
+            return True
+        finally:
+            transaction.rollback()
+    return True
+
+
+def _more(engine: Engine, tables: dict[str, str]) -> None:
+    engine.table(
+        "people",
+        """
+        select member_id, md5(member_id) as person_key, household_id, '61092119800101' || right(member_id, 4) as id_number, '徐某某' as name
+        from household_member
+        """,
+    )
+    engine.table(
+        "raw",
+        """
+        select 'housing' as department, 'dwellings' as records, 'b1' as batch_id, 1 as row_number, '123456789012345678' as record_key,
+          ['r'] as rules, '{}' as raw
+        """,
+    )
+    engine.table(
+        "queue",
+        """
+        select 'q1' as queue_id, 'housing' as department, 'dwellings' as records, 'D1' as record_id, 'tie' as reason, 1 as candidate_count
+        """,
+    )
+    engine.table(
+        "candidate",
+        "select 'q1' as queue_id, 1 as position, 'k' as person_key, 'M1' as member_id, 'H1' as household_id, '徐某某' as name",
+    )
+    engine.table(
+        "verify_item",
+        """
+        select household_id, d as department, 'R04' as code, '1' as value, date '2026-11-19' as since, area_code, town_code
+        from household, (values ('housing'), ('civil_affairs')) as t(d)
+        """,
+    )
+    tables["verify_item"] = "verify_item"
+
+
+@pytest.fixture(scope="session")
+def guarded(any_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """A warehouse with logins of every kind, and things in the vault."""
+    made = make_warehouse(any_server, tmp_path_factory.mktemp("guarded"))
+
+    made.publish(
+        after=_more,
+        extras={
+            "person": "people",
+            "quarantine": "raw",
+            "quarantine_row": "raw",
+            "review_queue": "queue",
+            "queue_candidate": "candidate",
+        },
+    )
+    administrator = made.engine()
+    grant(administrator, "officer", "yihu_area", [MINE], password="pw-officer")
+    grant(administrator, "nobody_yet", "yihu_area", password="pw-nobody")
+    grant(administrator, "clerk", "yihu_department", departments=["housing"], password="pw-clerk")
+    with administrator.begin() as connection:
+        if connection.scalar(sa.text("select 1 from pg_roles where rolname = 'stranger'")) is None:
+            connection.exec_driver_sql("create role stranger login password 'pw-stranger'")
+    made.server.passwords.update(officer="pw-officer", nobody_yet="pw-nobody", clerk="pw-clerk", stranger="pw-stranger")
+    return made

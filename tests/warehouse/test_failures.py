@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
+import subprocess
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -199,3 +204,50 @@ def test_the_pseudonym_key_is_rotated_or_lost(warehouse: Warehouse) -> None:
     assert new != old
     assert warehouse.rows("select person_key, decided_by, reason from ops.review_decision") == [(new, "yihu_steward", "same address")]
     assert warehouse.one(f"select count(*) from vault.person where person_key = '{old}'") == 0
+
+
+@contextmanager
+def small_disk(megabytes: int) -> Iterator[Path]:
+    """A file system of its own of so many megabytes, where this machine lets us mount one."""
+    folder = Path(tempfile.mkdtemp(prefix="yihu-disk-"))
+    folder.chmod(0o755)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0777", "tmpfs", folder], capture_output=True, check=False
+    )
+    try:
+        if mounted.returncode != 0:
+            pytest.skip("this machine does not let us mount a small disk")
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], capture_output=True, check=False)
+        folder.rmdir()
+
+
+def test_the_databases_disk_is_really_full(warehouse: Warehouse) -> None:
+    """The table with the most rows lies on a disk of two megabytes that a release does not fit on."""
+    warehouse.publish(households=100)
+    stood = warehouse.rows("select * from yihu.warning_flag order by 1")
+    with small_disk(2) as disk, warehouse.engine().execution_options(isolation_level="AUTOCOMMIT").connect() as administrator:
+        owner = Path(str(warehouse.one("show data_directory"))).stat()
+        os.chown(disk, owner.st_uid, owner.st_gid)
+        administrator.exec_driver_sql(f"create tablespace tight_{warehouse.database} location '{disk}'")
+        administrator.exec_driver_sql(f"alter table store.household_indicator set tablespace tight_{warehouse.database}")
+        with pytest.raises(PublicationError, match=r"disk is full: make room.*SQLSTATE 53100.*last release stands"):
+            warehouse.publish(DAY + timedelta(days=1), households=20_000)
+        assert warehouse.rows("select * from yihu.warning_flag order by 1") == stood
+        assert warehouse.rows("select release_id, is_current from yihu.release") == [(1, True)]
+        assert len(list(warehouse.releases.rglob("manifest.json"))) == 1
+        administrator.exec_driver_sql("alter table store.household_indicator set tablespace pg_default")
+        administrator.exec_driver_sql(f"drop tablespace tight_{warehouse.database}")
+    assert warehouse.publish(DAY + timedelta(days=1), households=2000).release_id == 2
+
+
+def test_the_lakes_disk_is_really_full(warehouse: Warehouse) -> None:
+    warehouse.publish(households=100)
+    with small_disk(1) as disk:
+        tight = Warehouse(warehouse.server, warehouse.database, disk)
+        with pytest.raises(PublicationError, match=r"could not be written.*No space left on device.*last release stands"):
+            tight.publish(DAY + timedelta(days=1), households=20_000)
+        assert not list(disk.rglob("*.parquet"))
+        assert warehouse.rows("select release_id from yihu.release") == [(1,)]
+        assert tight.publish(DAY + timedelta(days=1), households=110).release_id == 2

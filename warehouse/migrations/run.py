@@ -40,7 +40,7 @@ def revision(connection: sa.Connection) -> str | None:
 
 def _fingerprint() -> str:
     """What of the schema is not in the tables: a database that has it is not made anew."""
-    text = "\n".join([*programs.statements(), *roles.grants(), *roles.policies()])
+    text = "\n".join([*programs.statements(), *roles.grants(), *roles.policies(), *roles.built_in()])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -56,6 +56,7 @@ def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: s
         with engine.begin() as connection:
             connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             roles.create_roles(connection, _fresh(connection, passwords or {}))
+            roles.close_database(connection)
             if _is_there(connection, to):
                 return
             for schema in programs.SCHEMAS:

@@ -62,9 +62,9 @@ def load(wire: Wire, engine: SqlEngine, as_of: date, sources: Mapping[str, str])
     unknown = sorted(set(sources) - set(NAMES))
     if unknown:
         raise PublicationError(f"no such table beside a release: {', '.join(unknown)}")
+    rekeyed = PERSON in sources and _load_person(wire, engine, sources[PERSON])
     for name, source in sources.items():
         if name == PERSON:
-            _load_person(wire, engine, source)
             continue
         beside = TABLES[name]
         day = as_of.isoformat()
@@ -73,7 +73,16 @@ def load(wire: Wire, engine: SqlEngine, as_of: date, sources: Mapping[str, str])
         _load(wire, engine, beside, source, {"as_of": f"date '{day}'"})
     if "review_queue" in sources and "queue_candidate" in sources:
         wire.execute(MASKED)
+    if rekeyed:
+        wire.execute(FOUND_AGAIN)
 
+
+FOUND_AGAIN = """
+update ops.review_decision as d set queue_id = q.queue_id
+from ops.review_queue as q
+where q.department = d.department and q.records = d.records and q.record_id = d.record_id and q.queue_id <> d.queue_id
+"""
+"""With another key the queue's entries have other numbers: an answer goes to the entry of the same record."""
 
 MASKED = """
 update ops.review_queue as q set candidates = c.listed
@@ -124,8 +133,8 @@ def _engine_kind(kind: str) -> str:
 PERSON_COLUMNS = ("member_id", "person_key", "household_id", "id_number", "name")
 
 
-def _load_person(wire: Wire, engine: SqlEngine, source: str) -> None:
-    """Who is behind each key: only the rows that differ are touched."""
+def _load_person(wire: Wire, engine: SqlEngine, source: str) -> bool:
+    """Who is behind each key: only the rows that differ are touched. True where persons have other keys than before."""
     text = ", ".join(f"coalesce(cast({name} as varchar), chr(29))" for name in PERSON_COLUMNS)
     columns = ", ".join(f"cast({name} as varchar) as {name}" for name in PERSON_COLUMNS)
     engine.table(
@@ -139,20 +148,23 @@ def _load_person(wire: Wire, engine: SqlEngine, source: str) -> None:
     if wire.load("stage_gone", engine.arrow(gone)):
         wire.execute("delete from vault.person as p using stage_gone as g where p.member_id = g.member_id")
     wire.load("person", engine.arrow(f"{new} order by p.member_id"), schema="vault")
-    _follow_new_keys(wire, engine)
+    rekeyed = _follow_new_keys(wire, engine)
     for name in ("vault_person", "vault_written"):
         engine.drop(name)
+    return rekeyed
 
 
-def _follow_new_keys(wire: Wire, engine: SqlEngine) -> None:
-    """A person whose key changed (the secret was rotated or lost) takes the stewards' decisions along."""
+def _follow_new_keys(wire: Wire, engine: SqlEngine) -> bool:
+    """A person whose key changed takes the stewards' decisions along. True where most did: the secret was rotated or lost."""
     rekeyed = (
         "select distinct w.person_key as old_key, p.person_key as new_key from vault_person as p join vault_written as w using (member_id)"
         " where w.person_key <> p.person_key"
     )
-    if not engine.scalar(f"select count(*) from ({rekeyed})"):
-        return
+    changed = int(engine.scalar(f"select count(*) from ({rekeyed})"))
+    if not changed:
+        return False
     wire.execute("create temporary table stage_rekeyed (old_key text, new_key text) on commit drop")
     wire.load("stage_rekeyed", engine.arrow(rekeyed))
     for column in ("person_key", "other_person_key"):
         wire.execute(f"update ops.review_decision as d set {column} = r.new_key from stage_rekeyed as r where d.{column} = r.old_key")
+    return 2 * changed > int(engine.scalar("select count(distinct person_key) from vault_written"))

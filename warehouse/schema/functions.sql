@@ -1,8 +1,8 @@
 -- The functions of yihu, ops and vault. Made anew by every upgrade. All that read tables their caller may not read are
--- security definer with a fixed search_path, and compare grants with session_user.
+-- security definer with a fixed search_path (a session's temporary objects come last), and compare grants with session_user.
 
 create or replace function yihu.current_release() returns integer
-language plpgsql stable parallel safe security definer set search_path = pg_catalog as $$
+language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
 declare
   chosen text := nullif(current_setting('yihu.release_id', true), '');
   found integer;
@@ -23,13 +23,13 @@ end $$;
 comment on function yihu.current_release() is 'The release that this session reads: the current one, or the one that yihu_as_of chose.';
 
 create or replace function yihu.current_as_of() returns date
-language sql stable parallel safe security definer set search_path = pg_catalog as $$
+language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
   select r.as_of from ops.release as r where r.release_id = yihu.current_release()
 $$;
 comment on function yihu.current_as_of() is 'The business day of the release that this session reads.';
 
 create or replace function yihu.yihu_as_of(day date) returns integer
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   found integer;
 begin
@@ -52,19 +52,19 @@ comment on function yihu.yihu_as_of(date) is
   'Lets this session read the last release on or before the day, through the same views; null goes back to the current one.';
 
 create or replace function yihu.granted_areas() returns text[]
-language sql stable parallel safe security definer set search_path = pg_catalog as $$
+language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(array_agg(g.area_code), '{}') from ops.area_grant as g where g.login = session_user
 $$;
 comment on function yihu.granted_areas() is 'The areas that this login was granted.';
 
 create or replace function yihu.granted_departments() returns text[]
-language sql stable parallel safe security definer set search_path = pg_catalog as $$
+language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(array_agg(g.department), '{}') from ops.department_grant as g where g.login = session_user
 $$;
 comment on function yihu.granted_departments() is 'The departments that this login was granted.';
 
 create or replace function ops.log_access(action text, subject text, reason text, row_count integer) returns void
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   insert into ops.access_log (action, subject, reason, row_count) values (action, subject, reason, row_count);
   -- A caller can roll the row back, but not the server's log.
@@ -72,9 +72,21 @@ begin
 end $$;
 comment on function ops.log_access(text, text, text, integer) is 'Writes the access log and, out of reach of a rollback, the server''s log.';
 
+create or replace function ops.name_record() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  select coalesce(new.department, q.department), coalesce(new.records, q.records), coalesce(new.record_id, q.record_id)
+  into new.department, new.records, new.record_id
+  from (select 1) as one left join ops.review_queue as q on q.queue_id = new.queue_id;
+  return new;
+end $$;
+comment on function ops.name_record() is
+  'Writes beside an answer which record it is about, so that it is found again when the pseudonym key changes.';
+create trigger name_record before insert on ops.review_decision for each row execute function ops.name_record();
+
 create or replace function yihu.reveal(household_id text)
 returns table (member_id text, relation text, name text, id_number text)
-language plpgsql volatile security definer set search_path = pg_catalog as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
   wanted text := household_id;
   areas text[] := yihu.granted_areas();
@@ -101,7 +113,7 @@ comment on function yihu.reveal(text) is 'Names and ID numbers of a household of
 
 create or replace function vault.person_of(wanted_key text, reason text)
 returns setof vault.person
-language plpgsql volatile security definer set search_path = pg_catalog as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
   seen integer;
 begin
@@ -112,7 +124,7 @@ begin
 end $$;
 
 create or replace function vault.need_reason(reason text) returns void
-language plpgsql immutable set search_path = pg_catalog as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
   if coalesce(trim(reason), '') = '' then
     raise exception 'say why: the reason is written into the access log' using errcode = 'invalid_parameter_value';
@@ -121,7 +133,7 @@ end $$;
 
 create or replace function vault.find_person(wanted_number text, reason text)
 returns table (person_key text, member_id text, household_id text, name text)
-language plpgsql volatile security definer set search_path = pg_catalog as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
   keys text;
   seen integer;
@@ -137,7 +149,7 @@ end $$;
 
 create or replace function vault.quarantine_rows(wanted_department text, wanted_records text, reason text)
 returns setof vault.quarantine_row
-language plpgsql volatile security definer set search_path = pg_catalog as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
   seen integer;
 begin
@@ -152,7 +164,7 @@ end $$;
 
 create or replace function vault.candidates(wanted_entry text, reason text)
 returns setof vault.queue_candidate
-language plpgsql volatile security definer set search_path = pg_catalog as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
   seen integer;
 begin

@@ -29,6 +29,7 @@ FUNCTION_NAMES = (
     "yihu.granted_departments()",
     "yihu.reveal(text)",
     "ops.log_access(text, text, text, integer)",
+    "ops.name_record()",
     "vault.need_reason(text)",
     "vault.person_of(text, text)",
     "vault.find_person(text, text)",

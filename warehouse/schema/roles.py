@@ -44,6 +44,26 @@ IN_AREA = (
 IN_DEPARTMENT = "department = any((select yihu.granted_departments())::text[])"
 
 
+WRITERS_OF_LARGE_OBJECTS = (
+    "lo_creat(integer)",
+    "lo_create(oid)",
+    "lo_from_bytea(oid, bytea)",
+    "lo_open(oid, integer)",
+    "lo_put(oid, bigint, bytea)",
+    "lo_truncate(integer, integer)",
+    "lo_truncate64(integer, bigint)",
+    "lo_unlink(oid)",
+    "lowrite(integer, bytea)",
+)
+LOCKS = tuple(
+    f"pg_{'try_' if tries else ''}advisory_{'xact_' if ends else ''}lock{'_shared' if shared else ''}({arguments})"
+    for tries in (False, True)
+    for ends in (False, True)
+    for shared in (False, True)
+    for arguments in ("bigint", "integer, integer")
+)
+"""Whoever holds the publishers' lock holds up the publication."""
+
 IS_SUPERUSER = "select rolsuper from pg_roles where rolname = current_user"
 
 
@@ -105,7 +125,7 @@ def publisher_grants() -> list[str]:
     made.append(f"grant select on ops.review_decision to {PUBLISHER}")
     made += [f"grant insert, update, delete on vault.{name} to {PUBLISHER}" for name in ("person", "quarantine_row", "queue_candidate")]
     made.append(f"grant select (member_id, person_key, row_hash) on vault.person to {PUBLISHER}")
-    made.append(f"grant update (person_key, other_person_key) on ops.review_decision to {PUBLISHER}")
+    made.append(f"grant update (queue_id, person_key, other_person_key) on ops.review_decision to {PUBLISHER}")
     return made
 
 
@@ -136,6 +156,20 @@ def drop_policies(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f'drop policy "{policy}" on "{schema}"."{table}"')
 
 
+def built_in() -> list[str]:
+    """What PostgreSQL lets everybody do and a reader has no use for; only a superuser can take it away."""
+    made = [f"revoke execute on function pg_catalog.{name} from public" for name in (*WRITERS_OF_LARGE_OBJECTS, *LOCKS)]
+    return made + [f"grant execute on function pg_catalog.{name} to {PUBLISHER}" for name in LOCKS]
+
+
+def close_database(connection: sa.Connection) -> None:
+    """Temporary tables are the publisher's alone. A restored or copied database does not bring this along: done at every upgrade."""
+    if connection.scalar(sa.text("select has_database_privilege('public', current_database(), 'temporary')")):
+        name = connection.dialect.identifier_preparer.quote(str(connection.scalar(sa.text("select current_database()"))))
+        connection.exec_driver_sql(f"revoke temporary on database {name} from public")
+        connection.exec_driver_sql(f"grant temporary on database {name} to {PUBLISHER}")
+
+
 def apply_grants(connection: sa.Connection) -> None:
     """Takes away what the roles and the public have on the warehouse, and gives what is written here."""
     everybody = f"public, {EVERYBODY}"
@@ -144,7 +178,8 @@ def apply_grants(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"revoke all on all tables in schema {schema} from {everybody}")
         connection.exec_driver_sql(f"revoke all on all sequences in schema {schema} from {everybody}")
         connection.exec_driver_sql(f"revoke all on all functions in schema {schema} from {everybody}")
-    for statement in grants() + policies():
+    by_superuser = built_in() if connection.scalar(sa.text(IS_SUPERUSER)) else []
+    for statement in grants() + policies() + by_superuser:
         connection.exec_driver_sql(statement)
 
 
