@@ -9,6 +9,7 @@ Belongs here: counting, over matched tables beside the sandbox's truth. Tests an
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 import time
@@ -78,6 +79,17 @@ class Linkage:
     @property
     def is_enough(self) -> bool:
         return self.precision >= ENOUGH and self.recall >= ENOUGH
+
+    def line(self) -> dict[str, Any]:
+        """The figures by name, for a line of a benchmark."""
+        return {
+            "linked": self.links,
+            "wrong": self.links - self.right_links,
+            "precision": round(self.precision, 6),
+            "determined": self.determined,
+            "recall": round(self.recall, 6),
+            "misplaced": [str(record) for record in self.misplaced],
+        }
 
     def __str__(self) -> str:
         wrong, missed = self.links - self.right_links, self.determined - self.found
@@ -199,6 +211,7 @@ def main() -> int:
     parser.add_argument("--households", type=int, default=104_000)
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--double-errors", action="store_true", help="every error twice as often")
+    parser.add_argument("--json", action="store_true", help="one line: the figures, and what did not end where it must")
     options = parser.parse_args()
     rates = ErrorRates().doubled() if options.double_errors else ErrorRates()
     with tempfile.TemporaryDirectory(prefix="yihu-links-") as folder:
@@ -208,6 +221,11 @@ def main() -> int:
         engine = Engine(Path(folder) / "spill", threads=2)
         linkage = match_county(engine, county, AS_OF, KEY)
         engine.close()
+    if options.json:
+        print(
+            json.dumps({"bench": "links.doubled" if options.double_errors else "links.as_they_are", **linkage.line()}, ensure_ascii=False)
+        )
+        return 0 if linkage.is_enough else 1
     print(f"{options.households:,} households, error rates {'doubled' if options.double_errors else 'as they are'}, seed {options.seed}")
     print(linkage)
     print(f"county made in {made:.0f} s, matched and counted in {time.monotonic() - started - made:.0f} s")
