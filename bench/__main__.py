@@ -16,16 +16,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 
-from bench.alone import COUNTIES, Late, Line, child, province, steps_alone
+from bench.alone import COUNTIES, province, steps_alone
 from bench.links import county_of, links_of_home
-from bench.queries import medians
+from bench.queries import LOGINS, medians
 from resources.settings import ROOT, load_settings, today
 
 HOUSEHOLDS = {"village": 700, "town": 10_000, "county": 104_000}
@@ -98,18 +97,15 @@ def timed_sync(home: Path, as_of: date, households: int, label: str, deadline: f
 
 def linked_against_truth(home: Path, households: int, as_of: date) -> None:
     """Precision and recall of every record type that comes day by day, against the sandbox's truth."""
-    say(bench="links", **links_of_home(home, county_of(home, households), as_of).line())
-
-
-def matched_alone(households: int, seconds: float) -> Iterator[Line]:
-    """Numbers beside a bare query of the same passes, and links against the truth with errors as they are and doubled."""
-    numbers = ("bench.matching", "--numbers", str(min(20_000_000, 200 * households)))
-    links = ("bench.links", "--json", "--households", str(households))
-    for module, *arguments in (numbers, links, (*links, "--double-errors")):
-        try:
-            yield child(module, *arguments, seconds=seconds)
-        except Late as late:
-            yield {"bench": module.removeprefix("bench."), "failed": str(late)}
+    linkage = links_of_home(home, county_of(home, households), as_of)
+    say(
+        bench="links",
+        linked=linkage.links,
+        wrong=linkage.links - linkage.right_links,
+        precision=round(linkage.precision, 6),
+        determined=linkage.determined,
+        recall=round(linkage.recall, 6),
+    )
 
 
 def county(scale: str) -> None:
@@ -125,13 +121,12 @@ def county(scale: str) -> None:
         say(bench="sandbox", households=households, seconds=round(time.monotonic() - started, 2))
         timed_sync(home, day, households, "first_load", deadline)
         timed_sync(home, day + timedelta(days=1), households, "increment", deadline)
-        for question, milliseconds in medians(home).items():
-            say(bench=f"query.{question}", milliseconds=round(milliseconds, 2))
+        for login in LOGINS:
+            for question, milliseconds in medians(home, login).items():
+                say(bench=f"query.{question}", login=login, milliseconds=round(milliseconds, 2))
         linked_against_truth(home, households, day + timedelta(days=1))
         subprocess.run([sys.executable, "-m", "bench.publication", "--home", str(home)], cwd=ROOT, check=False, timeout=deadline)
         for line in steps_alone(home, day, deadline):
-            say(**line)
-        for line in matched_alone(households, deadline):
             say(**line)
 
 

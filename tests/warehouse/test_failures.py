@@ -239,7 +239,7 @@ def test_the_databases_disk_is_really_full(warehouse: Warehouse) -> None:
         assert len(list(warehouse.releases.rglob("manifest.json"))) == 1
         administrator.exec_driver_sql("alter table store.household_indicator set tablespace pg_default")
         administrator.exec_driver_sql(f"drop tablespace tight_{warehouse.database}")
-    assert warehouse.publish(DAY + timedelta(days=1), households=2000).release_id == 2
+    assert warehouse.publish(DAY + timedelta(days=1), households=110).release_id == 2
 
 
 def test_the_lakes_disk_is_really_full(warehouse: Warehouse) -> None:
