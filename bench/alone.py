@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from bench.peak import peak_mb
 from bench.province import HOUSEHOLDS_PER_COUNTY, Province, make_province, people_file
 from expectations.contract import load_contracts
 from resources.lake import Lake
@@ -137,8 +137,7 @@ def main() -> int:
     for number in range(asked.counties):
         people_file(temp, number).unlink()
     seconds = time.monotonic() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(json.dumps({"rows": rows, "seconds": round(seconds, 2), "peak_mb": peak}), flush=True)
+    print(json.dumps({"rows": rows, "seconds": round(seconds, 2), "peak_mb": peak_mb()}), flush=True)
     return 0
 
 

@@ -17,6 +17,8 @@ import warnings
 from datetime import date
 from pathlib import Path
 
+from bench.peak import peak_mb
+
 STAGES = {
     "validation": ("valid",),
     "matching": ("person", "matched", "links", "source_status"),
@@ -60,7 +62,7 @@ def run(home: Path, as_of: date, stages: list[str]) -> dict[str, object]:
         "stages": stages,
         "seconds": round(time.monotonic() - started, 2),
         "cpu_seconds": round(_cpu() - began, 2),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_mb": peak_mb(),
         "failed": problems,
     }
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import duckdb
 
+from bench.peak import peak_mb
 from expectations.contract import Contract, Field, load_contracts
 from warehouse.matching import household_field, number_field
 
@@ -112,6 +112,11 @@ def lamps(connection: duckdb.DuckDBPyConnection, lake: Path, as_of: date, out: P
     connection.execute(LAMPS.read_text(encoding="utf-8").format(as_of=as_of, out=out))
 
 
+def lamps_of(lake: Path, as_of: date, out: Path) -> None:
+    with duckdb.connect(config={"threads": 2}) as connection:
+        lamps(connection, lake, as_of, out)
+
+
 STEPS: dict[str, Callable[[duckdb.DuckDBPyConnection, Path, date, Path], None]] = {
     "validation": validation,
     "matching": matching,
@@ -129,7 +134,7 @@ def run(lake: Path, as_of: date, steps: list[str], out: Path) -> dict[str, objec
     return {
         "seconds": round(time.monotonic() - started, 2),
         "cpu_seconds": round(time.process_time() - began, 2),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_mb": peak_mb(),
     }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import resource
 import shutil
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.peak import peak_mb
 from expectations.contract import Contract, load_contracts
 from warehouse.matching import household_field, number_field
 
@@ -39,7 +39,8 @@ def read(lake: Path, layer: str, table: str, as_of: date) -> Frame:
 def delivered(batch: Path, contract: Contract) -> Frame:
     manifest = json.loads((batch / "manifest.json").read_text(encoding="utf-8"))
     if manifest["format"] == "json":
-        return pd.DataFrame([row for f in manifest["files"] for row in json.loads((batch / f).read_text(encoding="utf-8"))["data"]["rows"]])
+        rows = [row for f in manifest["files"] for row in json.loads((batch / f).read_text(encoding="utf-8"))["data"]["rows"]]
+        return pd.DataFrame(rows, columns=[f.physical_name for f in contract.fields])
     if manifest["format"] == "csv":
         return pd.read_csv(batch / manifest["files"][0], dtype=str, encoding=manifest.get("encoding") or "utf-8")
     if manifest["format"] == "xlsx":
@@ -313,8 +314,7 @@ def main() -> int:
     finally:
         if asked.out is None:
             shutil.rmtree(out)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    done = {"seconds": round(time.monotonic() - started, 2), "cpu_seconds": round(time.process_time() - began, 2), "peak_mb": peak}
+    done = {"seconds": round(time.monotonic() - started, 2), "cpu_seconds": round(time.process_time() - began, 2), "peak_mb": peak_mb()}
     print(json.dumps(done), flush=True)
     return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,6 +14,7 @@ import pytest
 
 from assets.release import PUBLISHED
 from bench.province import Province, make_province
+from bench.references import by_hand, with_pandas
 from bench.stage import run
 from expectations.contract import load_contracts
 from resources.engine import Engine
@@ -150,3 +151,19 @@ def test_who_is_in_two_counties_is_found(days: Days, engine: Engine) -> None:
         where q.reason = 'register_conflict' and q.records = 'members' group by 1"""
     )
     assert any(counties == 2 and marked == people == 2 for _, counties, marked, people in asked)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("reference", [by_hand.lamps_of, with_pandas.lamps])
+def test_scores_are_those_of_who_wrote_them_by_hand(
+    days: Days, engine: Engine, tmp_path: Path, reference: Callable[[Path, date, Path], None]
+) -> None:
+    """Two more tellings of the same rules: one SQL script, and data frames."""
+    reference(days.by_county / "lake", SECOND, tmp_path)
+    (counts,) = engine.rows(
+        f"""
+        select count(*), count(*) filter (a.score is distinct from b.score), count(*) filter (a.level is distinct from b.level and not a.is_held)
+        from {read(days.by_county, "warning_flag")} as a join '{tmp_path}/warning_flag.parquet' as b using (household_id)"""
+    )
+    in_register = engine.scalar(f"select count(*) from {read(days.by_county, 'household')} where area_code is not null")
+    assert counts == (in_register, 0, 0)
