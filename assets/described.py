@@ -38,19 +38,20 @@ def contract_files(contract: Contract, module: str, model: str | None = None) ->
     return code_references(files)
 
 
-def _column(field: Field, name: str) -> dg.TableColumn:
+def _column(field: Field, name: str, otherwise: str) -> dg.TableColumn:
+    """A column with its meaning, or else with what the other side calls it."""
     constraints = dg.TableColumnConstraints(nullable=not field.required, unique=field.role == "record_key")
-    return dg.TableColumn(name=name, type=field.type, description=field.meaning or field.physical_name, constraints=constraints)
+    return dg.TableColumn(name=name, type=field.type, description=field.meaning or otherwise, constraints=constraints)
 
 
 def delivered_schema(contract: Contract) -> dg.TableSchema:
     """The columns as the department names them."""
-    return dg.TableSchema(columns=[_column(f, f.physical_name) for f in contract.fields])
+    return dg.TableSchema(columns=[_column(f, f.physical_name, f"{f.name} from valid on") for f in contract.fields])
 
 
 def contract_schema(contract: Contract, extra: Iterable[tuple[str, str, str]] = (), with_identities: bool = True) -> dg.TableSchema:
     """The columns as yihu names them; `extra` are (name, type, description)."""
-    columns = [_column(f, f.name) for f in contract.fields if with_identities or not f.is_identity]
+    columns = [_column(f, f.name, f"{f.physical_name} as delivered") for f in contract.fields if with_identities or not f.is_identity]
     return dg.TableSchema(columns=columns + [dg.TableColumn(name=n, type=t, description=d) for n, t, d in extra])
 
 

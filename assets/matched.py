@@ -67,7 +67,12 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
         rate = outcomes.get("linked", 0) / written.rows if written.rows else None
         context.log.info(f"{time.monotonic() - started:6.1f} s  " + ", ".join(f"{outcomes.get(o, 0):,} {o}" for o in OUTCOMES))
         return dg.MaterializeResult(
-            metadata={"dagster/row_count": written.rows, **outcomes, **({"match_rate": round(rate, 6)} if rate is not None else {})},
+            metadata={
+                "dagster/row_count": written.rows,
+                **outcomes,
+                **({"match_rate": round(rate, 6)} if rate is not None else {}),
+                **lineage_metadata(name),
+            },
             check_results=[
                 dg.AssetCheckResult(
                     check_name="conservation",

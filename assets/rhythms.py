@@ -210,6 +210,7 @@ def rhythm_asset(rhythm: Rhythm) -> dg.AssetsDefinition:
                 "counted_on": as_of.isoformat(),
                 "compared_on": compared_on.isoformat() if compared_on else "no earlier day",
                 **shown(house.engine, rhythm, period_on),
+                **lineage_metadata(rhythm.name),
             },
             check_results=[dg.AssetCheckResult(check_name=check, passed=off == 0, metadata={"off": off})],
         )

@@ -83,6 +83,7 @@ def tables_asset(
                     "dagster/column_schema": _columns(house, table.name),
                     "counties": len(written.counties),
                     **(table.shown(house, as_of) if table.shown else {}),
+                    **lineage_metadata(table.name),
                 },
                 check_results=checked,
             )
@@ -93,7 +94,10 @@ def tables_asset(
 def _columns(house: House, table: str) -> dg.TableSchema:
     columns = house.engine.columns(f'select * from "{table}"')
     meanings = {column.name: column.meaning for column in VIEW[table].stored} if table in VIEW else {}
-    return dg.TableSchema(columns=[dg.TableColumn(name, kind.lower(), meanings.get(name)) for name, kind in columns])
+    carried = "carried for the next step; never published"
+    return dg.TableSchema(
+        columns=[dg.TableColumn(name, kind.lower(), carried if name.startswith("_") else meanings.get(name)) for name, kind in columns]
+    )
 
 
 def counted(table: str, name: str, sql: str) -> Check:

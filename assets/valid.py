@@ -61,7 +61,13 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
             )
         )
         return dg.MaterializeResult(
-            metadata={"dagster/row_count": ledger["in_force"], "state": ledger["state"], "batch": ledger["batch_id"], **today},
+            metadata={
+                "dagster/row_count": ledger["in_force"],
+                "state": ledger["state"],
+                "batch": ledger["batch_id"],
+                **today,
+                **lineage_metadata(name),
+            },
             check_results=valid_checks(ledger),
         )
 

@@ -17,7 +17,7 @@ DEPARTMENTS_LAYERS = ("raw_", "valid_", "matched_")
 OPENING = """# Where every column comes from
 
 Read out of the SQL models with SQLGlot by `uv run python -m pipelines.lineage`, which writes this page and `assets/lineage.json`; a
-test fails when they are behind. The UI has the same under each asset's *Column lineage* metadata.
+test fails when they are behind. Each asset has the same as `dagster/column_lineage` in its metadata, in the UI under *Events*.
 
 What decides that a row is there at all (joins, filters, counts of rows) is no column's value, so it is not shown here.
 
