@@ -51,6 +51,8 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
     def valid(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
         started = time.monotonic()
         ledger = make_valid(house.engine, house.lake, contract, date.fromisoformat(context.partition_key))
+        if contract.is_base_register and ledger["state"] == "missing":
+            raise dg.Failure(never_read(contract, ledger))
         today = ledger["today"] or {}
         context.log.info(
             f"{time.monotonic() - started:6.1f} s  {ledger['in_force']:,} in force"
@@ -77,6 +79,13 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
 def referred_to(contract: Contract) -> list[str]:
     """The states that the contract's rules look up besides its own, of the same day where the run makes them too."""
     return sorted({need for rule in own_rules(contract) for need in rule.needs} - {f"valid_{contract.table}"})
+
+
+def never_read(contract: Contract, ledger: dict[str, Any]) -> str:
+    """What stops a run: without the register there is no household to tie a record to. Says why there is none."""
+    failure, rejected = ledger["failure"] or {}, ledger["rejected"] or {}
+    why = failure.get("message") or "; ".join(rejected.get("reasons", [])) or "no extract came"
+    return f"the base register's {contract.records} were never read, and nothing can be published without them: {why}"
 
 
 def valid_checks(ledger: dict[str, Any]) -> list[dg.AssetCheckResult]:
