@@ -116,6 +116,7 @@ def _configuration(folder: Path, master: str) -> dict[str, str]:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         # chains of reversals are as many as they are
         "spark.sql.cteRecursionRowLimit": "-1",
+        "spark.sql.cteRecursionLevelLimit": "-1",
         "spark.sql.debug.maxToStringFields": "0",
     }
     if is_local:
@@ -138,6 +139,17 @@ def _session(folder: Path, master: str) -> SparkSession:
         return first.newSession() if _open else first
 
 
+def _sweep(temp_dir: Path) -> None:
+    """Removes what engines of processes that are gone left: a killed run's tables hold identities."""
+    for left in temp_dir.glob("spark-[0-9]*-*"):
+        try:
+            os.kill(int(left.name.split("-")[1]), 0)
+        except (ProcessLookupError, ValueError):
+            shutil.rmtree(left, ignore_errors=True)
+        except PermissionError:
+            continue
+
+
 class SparkEngine:
     """One Spark session for one run; rows never pass through Python.
 
@@ -147,6 +159,7 @@ class SparkEngine:
     kind = "spark"
 
     def __init__(self, temp_dir: Path, master: str = "local[*]") -> None:
+        _sweep(temp_dir)
         self.folder = temp_dir / f"spark-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         for folder in (temp_dir, self.folder, *(self.folder / part for part in ("local", "warehouse", "tables"))):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)

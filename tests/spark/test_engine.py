@@ -1,0 +1,98 @@
+"""The engine on Spark does what `resources.engine.Engine` does, keeps its tables to itself, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from resources.engine import Engine, EngineError
+from resources.spark import SparkEngine
+
+ROWS = pa.table(
+    {
+        "a": pa.array([2, 1, None], pa.int64()),
+        "b": pa.array([Decimal("0.10"), None, Decimal("-7.00")], pa.decimal128(12, 2)),
+        "c": pa.array([["x", "y"], [], None], pa.list_(pa.string())),
+        "d": pa.array([dt.date(2026, 11, 20), None, dt.date(1900, 1, 1)], pa.date32()),
+        "e": pa.array([dt.datetime(2026, 11, 20, 23, 59, 59), None, dt.datetime(1989, 4, 16, 0, 30)], pa.timestamp("us")),
+        "f": pa.array([True, None, False], pa.bool_()),
+    }
+)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[SparkEngine]:
+    opened = SparkEngine(tmp_path / "tmp", "local[2]")
+    yield opened
+    opened.close()
+
+
+def test_tables_views_and_rows_are_as_on_duckdb(engine: SparkEngine, tmp_path: Path) -> None:
+    other = Engine(tmp_path / "duckdb")
+    for each in (engine, other):
+        each.from_arrow("given", ROWS)
+        assert each.table("kept", "select a, b, c, d, e, f, null as g from given where a is not null") == 2
+        each.view("seen", "select count(*) as n from kept")
+    for sql in ("select * from given order by a", "select * from kept order by a", "select * from seen"):
+        assert engine.rows(sql) == other.rows(sql)
+        assert engine.columns(sql) == other.columns(sql)
+        assert engine.arrow(sql).read_all().to_pylist() == other.arrow(sql).read_all().to_pylist()
+    assert engine.rows("select a from given where a = ? and d = ?", [2, dt.date(2026, 11, 20)]) == [(2,)]
+    assert engine.scalar("select a from given where a = 7") is None
+    engine.table("kept", "select a from given")
+    assert engine.scalar("select n from seen") == 3
+    other.close()
+
+
+def test_what_there_is_can_be_listed_and_dropped(engine: SparkEngine) -> None:
+    engine.table("one", "select 1 as a")
+    engine.view("two", "select a from one")
+    listed = "select table_name, table_type from information_schema.tables where table_name in ('one', 'two') order by 1"
+    assert engine.rows(listed) == [("one", "BASE TABLE"), ("two", "VIEW")]
+    assert engine.exists("one")
+    engine.drop("one")
+    engine.drop("two")
+    engine.drop("never there")
+    assert not engine.exists("one")
+    assert not engine.exists("two")
+
+
+def test_tables_are_private_and_go_with_the_engine(tmp_path: Path) -> None:
+    temp = tmp_path / "tmp"
+    left = temp / "spark-999999999-dead"
+    left.mkdir(parents=True)
+    one, other = SparkEngine(temp, "local[2]"), SparkEngine(temp, "local[2]")
+    one.table("mine", "select '610921198503011235' as number")
+    assert not left.exists()
+    assert not other.exists("mine")
+    assert [path for path in (temp, *temp.iterdir()) if path.stat().st_mode & 0o077] == []
+    one.close()
+    assert other.scalar("select 1") == 1
+    other.close()
+    assert list(temp.iterdir()) == []
+    with_new_context = SparkEngine(temp, "local[2]")
+    assert with_new_context.scalar("select 1") == 1
+    with_new_context.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select nothing from given",
+        "select * from nowhere",
+        "select cast('610921198503011235X' as bigint)",
+        "select '610921198503011235' from",
+        "select (",
+    ],
+)
+def test_an_error_tells_neither_statement_nor_value(engine: SparkEngine, capfd: pytest.CaptureFixture[str], sql: str) -> None:
+    engine.from_arrow("given", ROWS)
+    with pytest.raises(EngineError) as raised:
+        engine.rows(sql)
+    assert "61092119850301" not in f"{raised.value}{''.join(capfd.readouterr())}"
+    assert raised.value.__cause__ is None
