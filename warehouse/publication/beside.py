@@ -134,37 +134,53 @@ PERSON_COLUMNS = ("member_id", "person_key", "household_id", "id_number", "name"
 
 
 def _load_person(wire: Wire, engine: SqlEngine, source: str) -> bool:
-    """Who is behind each key: only the rows that differ are touched. True where persons have other keys than before."""
+    """Who is behind each key: only the rows that differ are touched. True where most persons have other keys than before."""
     text = ", ".join(f"coalesce(cast({name} as varchar), chr(29))" for name in PERSON_COLUMNS)
     columns = ", ".join(f"cast({name} as varchar) as {name}" for name in PERSON_COLUMNS)
     engine.table(
         "vault_person", f'select {columns}, unhex(md5(concat_ws(chr(30), {text}))) as row_hash from "{source}" where member_id is not null'
     )
-    engine.from_arrow("vault_written", wire.arrow("select member_id, person_key, row_hash from vault.person"))
-    differs = "w.row_hash is null or w.row_hash <> p.row_hash"
-    new = f"select p.* from vault_person as p left join vault_written as w using (member_id) where {differs}"
-    gone = f"select w.member_id from vault_written as w left join vault_person as p using (member_id) where p.row_hash is null or {differs}"
-    wire.execute("create temporary table stage_gone (member_id text) on commit drop")
-    if wire.load("stage_gone", engine.arrow(gone)):
-        wire.execute("delete from vault.person as p using stage_gone as g where p.member_id = g.member_id")
-    wire.load("person", engine.arrow(f"{new} order by p.member_id"), schema="vault")
-    rekeyed = _follow_new_keys(wire, engine)
+    written = wire.arrow("select member_id, row_hash from vault.person")
+    if written.num_rows == 0:
+        wire.load("person", engine.arrow("select * from vault_person"), schema="vault")
+        rekeyed = False
+    else:
+        engine.from_arrow("vault_written", written)
+        rekeyed = _load_difference(wire, engine)
     for name in ("vault_person", "vault_written"):
         engine.drop(name)
     return rekeyed
 
 
-def _follow_new_keys(wire: Wire, engine: SqlEngine) -> bool:
-    """A person whose key changed takes the stewards' decisions along. True where most did: the secret was rotated or lost."""
-    rekeyed = (
-        "select distinct w.person_key as old_key, p.person_key as new_key from vault_person as p join vault_written as w using (member_id)"
-        " where w.person_key <> p.person_key"
+def _load_difference(wire: Wire, engine: SqlEngine) -> bool:
+    gone = "select w.member_id from vault_written as w left join vault_person as p using (member_id) where p.member_id is null"
+    wire.execute("create temporary table stage_gone (member_id text) on commit drop")
+    wire.load("stage_gone", engine.arrow(gone))
+    declared = ", ".join(f"{name} text" for name in PERSON_COLUMNS)
+    wire.execute(f"create temporary table stage_person ({declared}, row_hash bytea) on commit drop")
+    differs = "w.row_hash is null or w.row_hash <> p.row_hash"
+    wire.load(
+        "stage_person", engine.arrow(f"select p.* from vault_person as p left join vault_written as w using (member_id) where {differs}")
     )
-    changed = int(engine.scalar(f"select count(*) from ({rekeyed})"))
+    rekeyed = _follow_new_keys(wire)
+    for stage in ("stage_gone", "stage_person"):
+        wire.execute(f"analyze {stage}")
+        wire.execute(f"delete from vault.person as p using {stage} as g where p.member_id = g.member_id")
+    names = ", ".join((*PERSON_COLUMNS, "row_hash"))
+    wire.execute(f"insert into vault.person ({names}) select {names} from stage_person")
+    return rekeyed
+
+
+def _follow_new_keys(wire: Wire) -> bool:
+    """A person whose key changed takes the stewards' decisions along. True where most did: the secret was rotated or lost."""
+    wire.execute(
+        "create temporary table stage_rekeyed on commit drop as"
+        " select distinct p.person_key as old_key, n.person_key as new_key from stage_person as n join vault.person as p using (member_id)"
+        " where p.person_key <> n.person_key"
+    )
+    changed = int(wire.scalar("select count(*) from stage_rekeyed"))
     if not changed:
         return False
-    wire.execute("create temporary table stage_rekeyed (old_key text, new_key text) on commit drop")
-    wire.load("stage_rekeyed", engine.arrow(rekeyed))
     for column in ("person_key", "other_person_key"):
         wire.execute(f"update ops.review_decision as d set {column} = r.new_key from stage_rekeyed as r where d.{column} = r.old_key")
-    return 2 * changed > int(engine.scalar("select count(distinct person_key) from vault_written"))
+    return 2 * changed > int(wire.scalar("select count(distinct person_key) from vault.person"))
