@@ -127,6 +127,7 @@ def sandbox_gateway(home: Path, households: int) -> Iterator[str]:
     """The sandbox's own gateway as a process, and its URL."""
     key, ready = home / "gateway.key", home / "gateway.json"
     key.write_text(KEY)
+    ready.unlink(missing_ok=True)
     county = ["--home", str(home / "sandbox"), "--households", str(households), "--seed", SEED]
     serve = [sys.executable, "-m", "sandbox", "serve", *county, "--sid", SID, "--key-file", str(key), "--ready-file", str(ready)]
     process = subprocess.Popen(serve, cwd=ROOT)

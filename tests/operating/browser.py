@@ -45,6 +45,17 @@ CLICK = """
 """
 
 
+CLICK_IN_ROW = """
+(() => {{
+  const row = [...document.querySelectorAll('tr')].find(e => e.cells.length && e.cells[0].innerText.trim() === {row});
+  const found = row && [...row.querySelectorAll('a, button, span, div')].find(e => e.innerText && e.innerText.trim() === {text});
+  if (!found) return false;
+  found.click();
+  return true;
+}})()
+"""
+
+
 class NotShown(AssertionError):
     """A page that does not say what it must."""
 
@@ -88,6 +99,11 @@ class Page:
     def click(self, text: str) -> None:
         """Clicks what says exactly that, the last where several do."""
         _until(lambda: bool(self._value(CLICK.format(text=json.dumps(text)))) or _raise("click", [text]))
+
+    def click_in_row(self, row: str, text: str) -> None:
+        """Clicks what says exactly that in the table's row whose first cell is `row`."""
+        script = CLICK_IN_ROW.format(row=json.dumps(row), text=json.dumps(text))
+        _until(lambda: bool(self._value(script)) or _raise(f"row {row}", [text]))
 
     def count(self, selector: str) -> int:
         return int(self._value(f"document.querySelectorAll({json.dumps(selector)}).length") or 0)

@@ -36,13 +36,13 @@ IMAGES = ROOT / "docs" / "images"
 
 CERTIFICATES = "valid_disability_federation__certificates"
 LAYERS = {
-    "raw": ("raw_health_insurance__settlements", "Open contract in editor", "settlements", "read"),
-    "valid": ("valid_health_insurance__settlements", "Open SQL template in editor", "in force", "DuckDB"),
-    "matched": ("matched_health_insurance__settlements", "Open SQL template in editor", "linked", "match_rate"),
-    "household": ("household_indicator", "Open SQL in editor", "72 indicators", "r01_"),
-    "flag": ("warning_flag", "Open SQL in editor", "Each household's lamp", "held"),
-    "follow-up": ("follow_up_task", "Open SQL in editor", "What each red household needs", "due_on"),
-    "release": ("release", "Open publication in editor", "checksum", "Freshness"),
+    "raw": ("raw_health_insurance__settlements", "Source code", "settlements", "read"),
+    "valid": ("valid_health_insurance__settlements", "SQL template", "in force", "DuckDB"),
+    "matched": ("matched_health_insurance__settlements", "SQL template", "linked", "match_rate"),
+    "household": ("household_indicator", "Source code", "72 indicators", "r01_"),
+    "flag": ("warning_flag", "Source code", "Each household's lamp", "held"),
+    "follow-up": ("follow_up_task", "Source code", "What each red household needs", "due_on"),
+    "release": ("release", "publication", "checksum", "Freshness"),
 }
 """Of each layer an asset, what leads to its code, and some of what its page says."""
 
@@ -170,7 +170,7 @@ def failed_check(ui: Operated, page: Page) -> None:
 def picture(ui: Operated, page: Page, asset: str, title: str) -> None:
     """A day's picture behind [Show Markdown], with its figures."""
     page.open(f"{ui.url}/assets/{asset}?partition={ui.days[-1]}&view=partitions", "[Show Markdown]", "figures")
-    page.click("[Show Markdown]")
+    page.click_in_row("picture", "[Show Markdown]")
     page.wait(asset, "Close")
     assert page.count(f'img[alt^="{title}"]') == 1, title
 
@@ -186,7 +186,7 @@ def automation(ui: Operated, page: Page) -> None:
 
 
 def runs(ui: Operated, page: Page) -> None:
-    page.open(f"{ui.url}/runs", "daily_sync", "yihu/cause")
+    page.open(f"{ui.url}/runs", "daily_sync", "Success", f"partition: {ui.days[-1]}")
 
 
 PICTURES = {
