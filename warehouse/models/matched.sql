@@ -3,11 +3,9 @@ with answered as (
     select
         v.*,
         {{ record_id }} as _record_id,
-        case
-            when d.decision is not null then d.member_id
-            when s.member_id is not null and {{ at_once }} then s.member_id
-            else a.member_id
-        end as _member_id,
+{% for key in ("person_key", "member_id", "household_id") %}
+        case when d.decision is not null then d.{{ key }} when {{ at_once }} then s.{{ key }} else a.{{ key }} end as _{{ key }},
+{% endfor %}
         case
             when d.decision = 'unregistered' then 'unregistered'
             when d.decision is not null or {{ at_once }} then 'linked'
@@ -30,9 +28,9 @@ select
 {% for field in fields %}
     r.{{ field.delivered }} as {{ field.name }},
 {% endfor %}
-    p.person_key,
-    p.member_id,
-    p.household_id,
+    r._person_key as person_key,
+    r._member_id as member_id,
+    r._household_id as household_id,
     r._outcome as outcome,
     r._method as method,
     r._name_agreement as name_agreement,
@@ -42,4 +40,3 @@ select
 {% endfor %}
     r._arrived_on
 from answered as r
-left join spine as p on p.member_id = r._member_id

@@ -34,32 +34,39 @@ judged as (
         end as verdict
     from open_pair as p
     left join found as f on f.pair_id = p.pair_id
+),
+answered as (
+    select *, case verdict when 'holder' then member_id when 'repaired' then repair_member_id end as linked_member_id
+    from judged
 )
 select
-    pair_id,
-    raw_number,
-    raw_name,
+    a.pair_id,
+    a.raw_number,
+    a.raw_name,
     {{ pair_text("raw_number", "raw_name") }} as pair,
-    number_hash,
-    proposal_count,
-    case verdict when 'holder' then member_id when 'repaired' then repair_member_id end as member_id,
+    a.number_hash,
+    a.proposal_count,
+    s.person_key,
+    s.member_id,
+    s.household_id,
     case
-        when verdict in ('holder', 'repaired') then 'linked'
-        when verdict in ('conflict', 'name_differs', 'tie') then 'ambiguous'
-        when verdict = 'nobody' then 'unregistered'
+        when a.verdict in ('holder', 'repaired') then 'linked'
+        when a.verdict in ('conflict', 'name_differs', 'tie') then 'ambiguous'
+        when a.verdict = 'nobody' then 'unregistered'
         else 'unidentifiable'
     end as outcome,
-    case verdict when 'holder' then form when 'repaired' then 'repaired' end as method,
+    case a.verdict when 'holder' then a.form when 'repaired' then 'repaired' end as method,
     case
-        when verdict in ('holder', 'name_differs') then name_agreement
-        when verdict = 'conflict' then case claimant_agreement when 'same' then 'same' when 'absent' then 'absent' else 'different' end
-        when verdict = 'repaired' or (verdict = 'tie' and not is_sound) then 'same'
+        when a.verdict in ('holder', 'name_differs') then a.name_agreement
+        when a.verdict = 'conflict' then case a.claimant_agreement when 'same' then 'same' when 'absent' then 'absent' else 'different' end
+        when a.verdict = 'repaired' or (a.verdict = 'tie' and not a.is_sound) then 'same'
     end as name_agreement,
-    case verdict
+    case a.verdict
         when 'name_differs' then 'name_differs'
         when 'tie' then 'tie'
         when 'conflict' then 'register_conflict'
         when 'nobody' then 'not_registered'
-        when 'unsound' then problem
+        when 'unsound' then a.problem
     end as reason
-from judged
+from answered as a
+left join spine as s on s.member_id = a.linked_member_id
