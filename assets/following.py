@@ -5,13 +5,15 @@ Belongs here: what is made of what, and that it adds up. Not here: how (`warehou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
 from assets.by_county import made_by_county
 from assets.household import use_inputs
+from assets.shown import tasks_by_department
 from assets.tables import Check, Table, counted, tables_asset
 from expectations.contract import Contract
 from resources.house import HELD_BACK, House, place
@@ -90,14 +92,17 @@ def _of_day(table: str, name: str, sql: str) -> Check:
     return check
 
 
-def _table(name: str, description: str, check: str, says: str, sql: str, *, county: bool = True) -> Table:
+def _table(
+    name: str, description: str, check: str, says: str, sql: str, shown: Callable[[House, date], dict[str, Any]] | None = None
+) -> Table:
     return Table(
         name,
         description,
         ORDER[name],
         model_path(f"following/{name}"),
-        county=COUNTY if county else None,
+        county=COUNTY,
         checks=((check, says, _of_day(name, check, sql)),),
+        shown=shown,
     )
 
 
@@ -122,6 +127,7 @@ FOLLOWING = (
         "every_reason_has_a_task",
         "Every risk that gives a red household points has an open task.",
         TASKS_LACKING,
+        tasks_by_department,
     ),
     _table(
         "case_progress",

@@ -42,6 +42,13 @@ order by case state when 'ok' then 1 else 0 end, department, records
 """
 
 
+TASKS = """
+select department, count(*) filter (where closed_on is null) as open, count(*) filter (where closed_on is null and due_on < {as_of}) as overdue,
+    count(*) filter (where opened_on = {as_of}) as opened, count(*) filter (where closed_on = {as_of}) as closed
+from follow_up_task group by 1 order by open desc, 1
+"""
+
+
 def _picture(title: str, svg: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Shown:
     return {"picture": dg.MetadataValue.md(as_markdown(svg, title)), "figures": dg.MetadataValue.md(figures(header, rows))}
 
@@ -55,6 +62,16 @@ def lamps_by_town(house: House, as_of: date) -> Shown:
     counts = {level: sum(int(row[place]) for row in rows) for place, level in enumerate(LEVELS, 1)}
     held = sum(int(row[5]) for row in rows)
     return {**counts, "held": held, **_picture(title, svg, ("town", *LEVELS, "held"), rows)}
+
+
+def tasks_by_department(house: House, as_of: date) -> Shown:
+    """How many tasks are open, overdue, opened and closed today (over time), and whose they are."""
+    rows = house.engine.rows(TASKS.format(as_of=f"date '{as_of}'"))
+    title = f"Open tasks by department 任务清单, {as_of}"
+    svg = bars(title, [(str(row[0]), float(row[1])) for row in rows])
+    header = ("department", "open", "overdue", "opened", "closed")
+    totals = {name: sum(int(row[place]) for row in rows) for place, name in enumerate(header) if place}
+    return {**totals, **_picture(title, svg, header, rows)}
 
 
 def match_rates(house: House, as_of: date) -> Shown:
