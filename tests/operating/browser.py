@@ -48,7 +48,7 @@ CLICK = """
 CLICK_IN_ROW = """
 (() => {{
   const row = [...document.querySelectorAll('tr')].find(e => e.cells.length && e.cells[0].innerText.trim() === {row});
-  const found = row && [...row.querySelectorAll('a, button, span, div')].find(e => e.innerText && e.innerText.trim() === {text});
+  const found = row && [...row.querySelectorAll('a, button, span, div')].filter(e => e.innerText && e.innerText.trim() === {text}).at(-1);
   if (!found) return false;
   found.click();
   return true;
