@@ -1,6 +1,6 @@
 """A standalone Spark cluster on loopback, from the pyspark package: a master and its workers, for as long as a block runs.
 
-    python -m tests.spark.cluster      # until Ctrl-C; prints the address for YIHU_SPARK_MASTER
+python -m tests.spark.cluster      # until Ctrl-C; prints the address for YIHU_SPARK_MASTER
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from resources.java import java_home
 
@@ -27,9 +29,18 @@ class ClusterError(RuntimeError):
     """The cluster did not come up; the message holds the end of the log."""
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster that runs."""
+
+    url: str
+    """The master's address, for YIHU_SPARK_MASTER."""
+    ui: str
+
+
 @contextmanager
-def standalone_cluster(workers: int = 2, cores: int = 1, memory: str = "1g") -> Iterator[str]:
-    """Starts a master and `workers` workers on 127.0.0.1 and yields the address of the master; leaves nothing behind."""
+def standalone_cluster(workers: int = 2, cores: int = 1, memory: str = "2g") -> Iterator[Cluster]:
+    """Starts a master and `workers` workers on 127.0.0.1; leaves nothing behind."""
     with tempfile.TemporaryDirectory(prefix="yihu-spark-") as folder, ExitStack() as stack:
         home = Path(folder)
         log = stack.enter_context(_daemon(home, "master", MASTER, "--port", "0", "--webui-port", "0"))
@@ -39,7 +50,7 @@ def standalone_cluster(workers: int = 2, cores: int = 1, memory: str = "1g") -> 
             place = ["--cores", str(cores), "--memory", memory, "--work-dir", str(home / f"work-{number}"), "--webui-port", "0"]
             stack.enter_context(_daemon(home, f"worker-{number}", WORKER, *place, url))
         _wait_for_workers(ui, workers)
-        yield url
+        yield Cluster(url, ui)
 
 
 @contextmanager
@@ -86,22 +97,26 @@ def _wait_for_workers(ui: str, workers: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     alive = 0
     while time.monotonic() < deadline:
-        alive = int(state(ui)["aliveworkers"])
+        alive = int(_state(ui)["aliveworkers"])
         if alive >= workers:
             return
         time.sleep(0.2)
     raise ClusterError(f"{alive} of {workers} workers came up within {START_SECONDS:.0f} s")
 
 
-def state(ui: str) -> dict[str, object]:
-    """What the master says of itself: workers, applications."""
+def applications(cluster: Cluster) -> list[dict[str, object]]:
+    """What the cluster has run to its end, as the master tells it: name, cores, state."""
+    return list(_state(cluster.ui)["completedapps"])
+
+
+def _state(ui: str) -> dict[str, Any]:
     with urllib.request.urlopen(f"{ui}/json/", timeout=10) as answer:
         return dict(json.load(answer))
 
 
 if __name__ == "__main__":
-    with standalone_cluster() as address:
-        print(f"YIHU_SPARK_MASTER={address}", flush=True)
+    with standalone_cluster() as cluster:
+        print(f"YIHU_SPARK_MASTER={cluster.url}", flush=True)
         try:
             while True:
                 time.sleep(3600)
