@@ -60,6 +60,8 @@ logging.getLogger("DataFrameQueryContextLogger").disabled = True
 
 _open: list[SparkEngine] = []
 """The engines of this process: they share one Spark context, which stops with the last of them."""
+_context_folders: list[Path] = []
+"""Where that context keeps what it spills."""
 
 
 def type_name(kind: st.DataType) -> str:
@@ -128,15 +130,37 @@ def _configuration(folder: Path, master: str) -> dict[str, str]:
     return settings
 
 
-def _session(folder: Path, master: str) -> SparkSession:
-    """A session of its own (its own views) on the process's context."""
+def _private(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    return folder
+
+
+def _session(temp_dir: Path, master: str) -> SparkSession:
+    """A session of its own (its own views) on the process's context, whose folder outlives the engine that began it."""
+    if not _open:
+        _context_folders.append(_private(temp_dir / f"spark-{os.getpid()}-context-{uuid.uuid4().hex[:8]}"))
+        (_context_folders[-1] / "log4j2.properties").write_text(_LOG)
     builder = SparkSession.builder
-    for key, value in _configuration(folder, master).items():
+    for key, value in _configuration(_context_folders[-1], master).items():
         builder = builder.config(key, value)
     os.environ["JAVA_HOME"] = str(java_home())
     with _explained():
         first = builder.getOrCreate()
         return first.newSession() if _open else first
+
+
+def _joined(parts: list[Path], path: Path) -> int:
+    """Puts the files of a sorted table, which are in its order, into one; returns the rows."""
+    if len(parts) == 1:
+        shutil.move(parts[0], path)
+    else:
+        with pq.ParquetWriter(path, pq.read_schema(parts[0]).remove_metadata(), compression="zstd") as writer:
+            for part in parts:
+                file = pq.ParquetFile(part)
+                for group in range(file.num_row_groups):
+                    writer.write_table(file.read_row_group(group).replace_schema_metadata(None))
+    return int(pq.read_metadata(path).num_rows)
 
 
 def _sweep(temp_dir: Path) -> None:
@@ -161,11 +185,9 @@ class SparkEngine:
     def __init__(self, temp_dir: Path, master: str = "local[*]") -> None:
         _sweep(temp_dir)
         self.folder = temp_dir / f"spark-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        for folder in (temp_dir, self.folder, *(self.folder / part for part in ("local", "warehouse", "tables"))):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            folder.chmod(0o700)
-        (self.folder / "log4j2.properties").write_text(_LOG)
-        self.session = _session(self.folder, master)
+        for folder in (temp_dir, self.folder, self.folder / "tables"):
+            _private(folder)
+        self.session = _session(temp_dir, master)
         self._tables: dict[str, Path] = {}
         self._reader: Engine | None = None
         _open.append(self)
@@ -244,14 +266,11 @@ class SparkEngine:
         frame = self._storable(select)
         folder = self._place("copy")
         with _explained():
-            # the sorted partitions are read one after the other, so the one file is in order
-            frame.coalesce(1).write.parquet(str(folder))
-        part = next(folder.glob("part-*.parquet"))
-        rows = pq.read_metadata(part).num_rows
-        shutil.move(part, path)
+            frame.write.parquet(str(folder))
+        rows = _joined(sorted(folder.glob("part-*.parquet")), path)
         path.chmod(0o600)
         shutil.rmtree(folder)
-        return int(rows)
+        return rows
 
     def arrow(self, select: str) -> pa.RecordBatchReader:
         """The rows of `select` as Arrow batches, for a bulk load; lists and decimals keep their types."""
@@ -277,6 +296,7 @@ class SparkEngine:
                 self.drop(name)
             if not _open:
                 self.session.stop()
+                shutil.rmtree(_context_folders.pop(), ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def drop(self, name: str) -> None:

@@ -62,6 +62,21 @@ def test_what_there_is_can_be_listed_and_dropped(engine: SparkEngine) -> None:
     assert not engine.exists("two")
 
 
+@pytest.mark.parametrize("adaptive", ["true", "false"])
+def test_a_large_copy_is_one_file_in_its_order(engine: SparkEngine, tmp_path: Path, adaptive: str) -> None:
+    engine.session.conf.set("spark.sql.adaptive.enabled", adaptive)
+    digits = "(values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) as"
+    number = "a.n + 10 * b.n + 100 * c.n + 1000 * d.n"
+    crossed = f"{digits} a(n) cross join {digits} b(n) cross join {digits} c(n) cross join {digits} d(n)"
+    select = f"select {number} as number, cast(0.5 * a.n as decimal(6,2)) as half, [cast(b.n as varchar)] as texts from {crossed}"
+    assert engine.copy(f"select * from ({select}) as s order by texts, half desc, number", tmp_path / "ours.parquet") == 10_000
+    with_duckdb = Engine(tmp_path / "duckdb")
+    with_duckdb.copy(f"select * from ({select}) as s order by texts, half desc, number", tmp_path / "theirs.parquet")
+    ours, theirs = (with_duckdb.rows(f"select * from read_parquet('{tmp_path / name}.parquet')") for name in ("ours", "theirs"))
+    assert ours == theirs
+    with_duckdb.close()
+
+
 def test_tables_are_private_and_go_with_the_engine(tmp_path: Path) -> None:
     temp = tmp_path / "tmp"
     left = temp / "spark-999999999-dead"
