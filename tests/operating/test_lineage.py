@@ -47,7 +47,7 @@ def test_what_columns_come_from() -> None:
     assert ("household_indicator", "r17_unsafe_water") in sources("warning_flag", "score")
     assert ("warning_flag", "level") in sources("area_ledger", "red")
     assert sources("follow_up_task", "need") == {("warning_reason", "code")}
-    assert sources("valid_housing__dwellings", "grade") == {("raw_housing__dwellings", "grade")}
+    assert sources("valid_housing__dwellings", "grade") == {("raw_housing__dwellings", "安全等级")}
 
 
 def test_every_asset_made_by_a_model_says_it() -> None:
