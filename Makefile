@@ -13,6 +13,12 @@ ifdef AS_OF
 export YIHU_AS_OF := $(AS_OF)
 endif
 
+ENVIRONMENT := .venv
+ifeq ($(YIHU_ENGINE),spark)
+ENVIRONMENT := .venv-spark
+RUN := UV_PROJECT_ENVIRONMENT=.venv-spark $(RUN) --group spark
+endif
+
 .PHONY: help
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | expand -t 16
@@ -31,7 +37,7 @@ help: ## this list
 install-spark: .venv-spark/.ready ## installs Spark, in an environment of its own
 
 .PHONY: install
-install: .venv/.ready ## installs what is missing
+install: $(ENVIRONMENT)/.ready ## installs what is missing
 
 .PHONY: sync
 sync: install ## the main job: AS_OF=YYYY-MM-DD (default yesterday), or FROM=… TO=…
