@@ -31,7 +31,7 @@ help: ## this list
 
 # Spark has an environment of its own: Great Expectations imports pyspark wherever it is, which costs every run seconds.
 .venv-spark/.ready: pyproject.toml uv.lock | $(filter .tools/bin/uv,$(UV))
-	@echo "yihu: installing Spark and what uv.lock names into .venv-spark (once)" && UV_PROJECT_ENVIRONMENT=.venv-spark $(UV) sync --frozen --quiet --group spark && touch $@
+	@echo "yihu: installing Spark and what uv.lock names into .venv-spark (once)" && UV_PROJECT_ENVIRONMENT=.venv-spark $(UV) sync --frozen --quiet --group spark --compile-bytecode && touch $@
 
 .PHONY: install-spark
 install-spark: .venv-spark/.ready ## installs Spark, in an environment of its own
