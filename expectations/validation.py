@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ class Verdict:
 
 def preload(kind: str = "duckdb") -> threading.Thread:
     """Starts importing GX for that kind of engine in the background: it costs seconds that fetching can use."""
+    # Dagster queries through SQLAlchemy meanwhile, which must not meet its own ORM half imported by the other thread.
+    import_module("sqlalchemy.orm")
     thread = threading.Thread(target=gx_on, args=[kind], name="preload-gx", daemon=True)
     thread.start()
     return thread
