@@ -59,6 +59,7 @@ class ComputeEngine(Protocol):
     def table(self, name: str, select: str) -> int: ...
     def exists(self, name: str) -> bool: ...
     def copy(self, select: str, path: Path) -> int: ...
+    def copy_apart(self, select: str, path: Path) -> int: ...
     def arrow(self, select: str) -> pa.RecordBatchReader: ...
     def from_arrow(self, name: str, table: pa.Table) -> None: ...
     def drop(self, name: str) -> None: ...
@@ -139,9 +140,20 @@ class Engine:
 
     def copy(self, select: str, path: Path) -> int:
         """Writes `select`, which states its order, to one Parquet file; returns its rows."""
-        target = f"{quoted(path)} (format parquet, compression zstd, compression_level 1, row_group_size 122880)"
+        return self._copied(self.connection, select, path)
+
+    def copy_apart(self, select: str, path: Path) -> int:
+        """As `copy`, on a connection of its own: two may run at once, which a table of one row group needs to use two cores."""
+        with self.connection.cursor() as apart:
+            apart.execute("set TimeZone = 'Asia/Shanghai'")
+            return self._copied(apart, select, path)
+
+    @staticmethod
+    def _copied(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> int:
+        # what repeats less often than 4,000 values a row group is not worth the search for a dictionary, a quarter of the encoding
+        options = "format parquet, compression zstd, compression_level 1, row_group_size 122880, dictionary_size_limit 4000"
         with _explained():
-            row = self.connection.execute(f"copy ({select}) to {target}").fetchone()
+            row = connection.execute(f"copy ({select}) to {quoted(path)} ({options})").fetchone()
         return 0 if row is None else int(row[0])
 
     def arrow(self, select: str) -> pa.RecordBatchReader:

@@ -110,7 +110,7 @@ def test_the_lakes_disk_is_full(warehouse: Warehouse, monkeypatch: pytest.Monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Engine, "copy", full)
+        patched.setattr(Engine, "copy_apart", full)
         with pytest.raises(PublicationError, match=r"No space left on device.*last release stands"):
             warehouse.publish(DAY + timedelta(days=1), day=3, changed="n = 1")
     assert warehouse.rows("select release_id from yihu.release") == [(1,)]

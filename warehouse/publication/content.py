@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from warehouse.schema import VIEW, VIEWS, Column, View
 ENGINE_TYPES = {"text": "varchar", "text[]": "varchar[]", "jsonb": "varchar", "timestamptz": "timestamptz"}
 HASH = pa.binary(16)
 FULL = 2**64
+WRITERS = 2
+"""So many tables are written at once: most have one row group, which one core reads, hashes and encodes."""
 
 
 @dataclass(frozen=True)
@@ -102,26 +105,32 @@ def prepare(engine: SqlEngine, tables: Mapping[str, str], folder: Path) -> Conte
     unknown = sorted(set(tables) - set(VIEW) - {"source_status"})
     if unknown:
         raise PublicationError(f"no such view in yihu: {', '.join(unknown)}")
+    selects = {view.name: _select(engine, view, tables.get(view.name)) for view in VIEWS}
+    with ThreadPoolExecutor(WRITERS) as writers:
+        for written in [writers.submit(_write, engine, view, selects[view.name], folder) for view in VIEWS]:
+            written.result()
     made: dict[str, Table] = {}
     digest = hashlib.sha256()
     for view in VIEWS:
-        _write(engine, view, tables.get(view.name), folder)
+        engine.parquet_view(Content.rows(view), str(file_of(folder, view)))
         made[view.name] = table = _summed(engine, view)
         digest.update(f"{view.name}:{table.rows}:".encode())
         digest.update(bytes.fromhex(table.digest))
     return Content(made, digest.hexdigest())
 
 
-def _write(engine: SqlEngine, view: View, source: str | None, folder: Path) -> None:
+def _select(engine: SqlEngine, view: View, source: str | None) -> str:
     have = None if source is None else {name for name, _ in engine.columns(f'select * from "{source}"')}
     columns = _columns(view, have)
     rows = render("publication/content", columns=columns, source="(select 1) where false" if source is None else f'"{source}"')
-    select = render("publication/hashes", columns=columns, content=f"({rows}) as content")
+    return render("publication/hashes", columns=columns, content=f"({rows}) as content") + f" order by {_key(view)}"
+
+
+def _write(engine: SqlEngine, view: View, select: str, folder: Path) -> None:
     try:
-        engine.copy(f"{select} order by {_key(view)}", file_of(folder, view))
+        engine.copy_apart(select, file_of(folder, view))
     except Exception as error:
         raise PublicationError(_why(view, folder, error)) from None
-    engine.parquet_view(Content.rows(view), str(file_of(folder, view)))
 
 
 def _why(view: View, folder: Path, error: Exception) -> str:
