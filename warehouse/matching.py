@@ -131,6 +131,7 @@ def _make_spine(engine: SqlEngine, as_of: date, pseudonym_key: bytes, maps: tupl
     _forget_questions(engine)
     rows = 0
     for table in (
+        "known_key",
         "register_number",
         "register_claim",
         "steward_answer",
@@ -232,7 +233,7 @@ def _answer(engine: SqlEngine, contract: Contract, as_of: date) -> Delivered:
         "name_value": delivered.name_value, "at_once": delivered.at_once, "pair": delivered.pair, "as_of": day(as_of),
         "record_id": _record_id(contract, "v"), "pair_text": pair_text,
     }  # fmt: skip
-    for table in ("open_pair", "candidate", "pair_answer", "question", "decided"):
+    for table in ("open_record", "open_pair", "candidate", "pair_answer", "question", "decided"):
         make(engine, table, f"matching/{table}", **parameters)
     make(engine, f"asked_candidate_{contract.table}", "matching/asked_candidate")
     engine.table(f"question_{contract.table}", "select queue_id, record_id, outcome, reason, number_hash from question")

@@ -20,9 +20,6 @@ once as (
     select member_id, number_hash, min(first_key) as first_key, min(first_seen_on) as first_seen_on
     from remembered
     group by member_id, number_hash
-),
-before as (
-    select member_id, min(person_key) as person_key from map_before group by member_id
 )
 select
     o.member_id,
@@ -33,4 +30,4 @@ select
     t.member_id is not null and o.number_hash is not distinct from t.number_hash as is_current
 from once as o
 left join today as t on t.member_id = o.member_id
-left join before as b on b.member_id = o.member_id
+left join known_key as b on b.member_id = o.member_id

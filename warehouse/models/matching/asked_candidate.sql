@@ -1,22 +1,21 @@
 -- The candidates of each question beside what the department delivered: for the vault only, since it holds identities.
 with ruled as (
     select
-        pair_id,
-        member_id,
+        pair_id, member_id, person_key, household_id, id_number, name,
         min(case when rule in ('born_and_named', 'one_digit_off') then null else rule end) as deciding_rule,
         min(rule) as proposing_rule,
         min(name_agreement) as name_agreement
     from candidate
-    group by pair_id, member_id
+    group by pair_id, member_id, person_key, household_id, id_number, name
 )
 select
     q.queue_id,
     row_number() over (partition by q.queue_id order by c.member_id) as position,
-    s.person_key,
-    s.member_id,
-    s.household_id,
-    coalesce(s.number, s.delivered_number) as id_number,
-    s.name,
+    c.person_key,
+    c.member_id,
+    c.household_id,
+    c.id_number,
+    c.name,
     coalesce(c.deciding_rule, c.proposing_rule) as rule,
     c.name_agreement,
     p.raw_number as record_id_number,
@@ -24,4 +23,3 @@ select
 from question as q
 inner join open_pair as p on p.pair_id = q.pair_id
 inner join ruled as c on c.pair_id = q.pair_id
-inner join spine as s on s.member_id = c.member_id

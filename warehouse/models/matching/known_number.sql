@@ -1,7 +1,7 @@
 -- Numbers that the map knows as a person's former ones, or that two stewards gave to a person; none that somebody has today.
 with former as (
     select member_id, number_hash from map_before where number_hash is not null
-    union
+    union all
     select s.member_id, q.number_hash
     from steward_answer as a
     inner join queue_before as q on q.queue_id = a.queue_id
@@ -9,7 +9,7 @@ with former as (
     where a.decision = 'merge' and q.number_hash is not null and q.reason <> 'register_conflict'
 ),
 free as (
-    select f.member_id, f.number_hash, s.person_key, s.status
+    select distinct f.member_id, f.number_hash, s.person_key, s.status
     from former as f
     inner join spine as s on s.member_id = f.member_id
     left join (select distinct number_hash from spine where number_hash is not null) as held on held.number_hash = f.number_hash

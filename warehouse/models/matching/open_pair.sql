@@ -2,10 +2,7 @@
 -- Holds identities: never in the lake.
 {% from "matching/normalised.jinja" import normalised %}
 with unanswered as (
-    select distinct coalesce(v.{{ number }}, '') as raw_number, coalesce({{ name_value }}, '') as raw_name
-    from {{ valid }} as v
-    left join spine_number as s on s.number = v.{{ number }}
-    where not {{ at_once }}
+    select distinct raw_number, raw_name from open_record
 ),
 {{ normalised("unanswered", "raw_number", "raw_name", ids, names, as_of) }}
 select

@@ -69,4 +69,5 @@ select
         when 'unsound' then a.problem
     end as reason
 from answered as a
-left join spine as s on s.member_id = a.linked_member_id
+left join candidate as s
+    on s.pair_id = a.pair_id and s.member_id = a.linked_member_id and s.rule in ('holder', 'former', 'repair')

@@ -8,7 +8,6 @@ select
     a.reason,
     a.number_hash,
     {{ ids.pseudonym("'queue|" ~ records ~ "|' || v." ~ record_key ~ " || '|' || a.pair") }} as queue_id
-from {{ valid }} as v
-left join spine_number as s on s.number = v.{{ number }}
-inner join pair_answer as a on a.pair = {{ pair }}
-where not {{ at_once }} and (a.outcome = 'ambiguous' or (a.outcome <> 'linked' and a.proposal_count > 0))
+from open_record as v
+inner join pair_answer as a on a.raw_number = v.raw_number and a.raw_name = v.raw_name
+where a.outcome = 'ambiguous' or (a.outcome <> 'linked' and a.proposal_count > 0)

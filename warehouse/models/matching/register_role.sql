@@ -3,7 +3,7 @@
 with asked as (
     select c.*, coalesce(k.first_key, {{ ids.pseudonym("'member:' || c.member_id") }}) as claim_key, a.decision, a.person_key
     from register_claim as c
-    left join (select member_id, min(first_key) as first_key from map_before group by member_id) as k on k.member_id = c.member_id
+    left join known_key as k on k.member_id = c.member_id
     left join steward_answer as a on a.queue_id = c.queue_id and a.decision in ('merge', 'keep_apart')
 ),
 kept as (

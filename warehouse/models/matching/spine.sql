@@ -1,10 +1,5 @@
 -- The spine: every register row with its person_key. Holds identities: never in the lake.
-with known_key as (
-    select member_id, min(person_key) as person_key, min(first_key) as first_key, min(first_seen_on) as first_seen_on
-    from map_before
-    group by member_id
-),
-rolled as (
+with rolled as (
     select
         r.*,
         c.role,
@@ -25,9 +20,11 @@ kin as (
     where role in ('holder', 'same') and known_key is not null
     group by number, name_key
 ),
--- Keys that are in use for somebody else: the number was theirs before.
+-- Keys that a new member's number would give, but that are in use for somebody else: the number was theirs before.
 taken as (
-    select distinct known_key as person_key from rolled where known_key is not null
+    select distinct known_key as person_key
+    from rolled
+    where known_key in (select number_hash from rolled where known_key is null and number_hash is not null)
 ),
 keyed as (
     select
@@ -41,6 +38,11 @@ keyed as (
     from rolled as r
     left join kin as n on n.number = r.number and n.name_key = r.name_key
     left join taken as t on t.person_key = r.number_hash
+),
+merged_into as (
+    select member_id, own_key
+    from keyed
+    where member_id in (select holder_member_id from register_role where role = 'merged')
 )
 select
     k.member_id,
@@ -65,4 +67,4 @@ select
     k.valid_from,
     k._arrived_on
 from keyed as k
-left join keyed as h on h.member_id = k.holder_member_id
+left join merged_into as h on h.member_id = k.holder_member_id

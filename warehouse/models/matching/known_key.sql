@@ -1,0 +1,4 @@
+-- The key of each member that the map knew before today.
+select member_id, min(person_key) as person_key, min(first_key) as first_key, min(first_seen_on) as first_seen_on
+from map_before
+group by member_id
