@@ -23,6 +23,8 @@ from resources.settings import ROOT
 from tests.spark.cluster import applications, standalone_cluster
 from tests.spark.same import checksum, tables, unlike_notes, unlike_tables
 
+pytestmark = pytest.mark.long
+
 LOCAL, ON_CLUSTER = date(2026, 11, 19), date(2026, 11, 20)
 HOUSEHOLDS = 20_000
 
