@@ -15,7 +15,8 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from warehouse.model import SqlEngine, render
+from expectations.engine import SqlEngine
+from warehouse.model import render
 
 NO_COUNTY = "000000"
 """The county of what is linked to no household, and of households whose register row is out of force."""

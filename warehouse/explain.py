@@ -11,8 +11,8 @@ from datetime import date
 from decimal import Decimal
 
 from expectations.contract import contract_for
+from expectations.engine import SqlEngine
 from warehouse.catalogue import indicators_by_code
-from warehouse.model import SqlEngine
 
 LEVELS = {"red": "红灯", "yellow": "黄灯", "green": "绿灯", "none": "无灯（无在册人口）"}
 DOMAIN_NAMES = {

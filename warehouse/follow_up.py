@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from expectations.engine import SqlEngine
 from warehouse.catalogue import DOMAINS, indicators_by_code
 from warehouse.following_rules import MEASURES, STAGES, FollowingRules
 from warehouse.indicators import build_values, day_parameters, has_values, register_areas, source_states
-from warehouse.model import SqlEngine, render
+from warehouse.model import render
 from warehouse.scoring_rules import Rules
 
 ORDER: Mapping[str, str] = {

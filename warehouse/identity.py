@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 
-from warehouse.model import SqlEngine
+from expectations.engine import SqlEngine
 
 LENGTH = 18
 _DIGITS, _LOWER = "0123456789", "abcdefghijklmnopqrstuvwxyz"

@@ -12,8 +12,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from expectations.engine import SqlEngine
 from warehouse.catalogue import DOMAINS, RULES, Indicator, load_indicators
-from warehouse.model import SqlEngine, render
+from warehouse.model import render
 from warehouse.scoring_rules import Rules
 
 ORDER = {"household": "household_id", "household_member": "member_id", "household_indicator": "household_id"}

@@ -11,8 +11,8 @@ from datetime import date
 from decimal import Decimal
 
 from expectations.contract import Contract
+from expectations.engine import SqlEngine
 from warehouse.matching import METHODS, OUTCOMES, day, make
-from warehouse.model import SqlEngine
 
 LINKAGE_QUALITY_ORDER = "department, records"
 LARGEST_FALL = Decimal("0.05")

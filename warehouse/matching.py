@@ -15,8 +15,9 @@ from datetime import date
 from typing import Any
 
 from expectations.contract import Contract, Field
+from expectations.engine import SqlEngine
 from warehouse import identity, names
-from warehouse.model import SqlEngine, render
+from warehouse.model import render
 
 OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
 METHODS = (*identity.FORMS, "repaired", "decided", "household_id")

@@ -13,8 +13,8 @@ import csv
 from functools import lru_cache
 from pathlib import Path
 
+from expectations.engine import SqlEngine
 from warehouse.identity import invisible_and_spaces, literal
-from warehouse.model import SqlEngine
 
 VARIANTS = Path(__file__).parent / "rules" / "variants.csv"
 

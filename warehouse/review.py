@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from expectations.contract import Contract
+from expectations.engine import SqlEngine
 from warehouse.matching import ask, day, household_field, make
-from warehouse.model import SqlEngine
 
 REVIEW_QUEUE_ORDER = "queue_id"
 REVIEW_CANDIDATE_ORDER = "queue_id, position"

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from expectations.engine import SqlEngine
 from warehouse.following_rules import FollowingRules
 from warehouse.indicators import day_parameters
-from warehouse.model import SqlEngine, render
+from warehouse.model import render
 from warehouse.schema import View
 from warehouse.schema.periodic import FLAG_ACCURACY, INCOME_ACCOUNTING, MONTHLY_SCREENING, QUARTERLY_SUPERVISION, WEEKLY_STATISTICS
 from warehouse.scoring_rules import Rules

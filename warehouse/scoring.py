@@ -11,9 +11,10 @@ from datetime import date
 from decimal import Decimal
 
 from expectations.contract import contract_for
+from expectations.engine import SqlEngine
 from warehouse.catalogue import load_indicators
 from warehouse.indicators import Cell, build_household_indicator, build_indicators, build_values, cells, day_parameters, has_values
-from warehouse.model import SqlEngine, render
+from warehouse.model import render
 from warehouse.scoring_rules import PointLine, Rules
 
 ORDER = {"warning_flag": "household_id", "warning_reason": "household_id, code"}

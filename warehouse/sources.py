@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from warehouse.model import SqlEngine
+from expectations.engine import SqlEngine
 
 COLUMNS = pa.schema(
     [

@@ -11,13 +11,13 @@ from typing import Any
 
 from assets.flags import NO_PREVIOUS as NO_FLAGS
 from expectations.contract import Contract, load_contracts
+from expectations.engine import SqlEngine
 from resources.house import place
 from resources.lake import Lake
 from warehouse import linkage, matching, review, sources
 from warehouse.follow_up import NO_PREVIOUS, build_following
 from warehouse.following_rules import load_following
 from warehouse.indicators import build_indicators
-from warehouse.model import SqlEngine
 from warehouse.rhythms import RHYTHMS, build_rhythm, build_visits, nothing_before
 from warehouse.scoring import build_flags
 from warehouse.scoring_rules import load_rules

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from expectations.engine import SqlEngine
 from warehouse.catalogue import DOMAINS, load_indicators
-from warehouse.model import SqlEngine
 from warehouse.schema import VIEW
 
 TOWNS = ("610921100", "610921101", "610921102", "610921103")

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from expectations.engine import SqlEngine
 from expectations.idnumber import id_misshapen
-from warehouse.model import SqlEngine, render
+from warehouse.model import render
 from warehouse.publication.content import FULL, Content, changed, duplicates
 from warehouse.publication.wire import Wire
 from warehouse.schema import VIEWS, View

@@ -11,7 +11,7 @@ from datetime import date
 
 from sqlalchemy.dialects import postgresql
 
-from warehouse.model import SqlEngine
+from expectations.engine import SqlEngine
 from warehouse.publication.errors import PublicationError
 from warehouse.publication.wire import Wire
 from warehouse.schema import METADATA

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from warehouse.model import SqlEngine, render
+from expectations.engine import SqlEngine
+from warehouse.model import render
 from warehouse.publication.errors import PublicationError
 from warehouse.schema import VIEW, VIEWS, Column, View
 

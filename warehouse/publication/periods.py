@@ -9,7 +9,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from warehouse.model import SqlEngine
+from expectations.engine import SqlEngine
 from warehouse.publication.content import engine_type
 from warehouse.publication.wire import take_turn, wired
 from warehouse.schema import View

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from warehouse.model import SqlEngine
+from expectations.engine import SqlEngine
 from warehouse.publication import audit, beside, rows
 from warehouse.publication.content import Content, difference, drop, everything_is_new, nothing_is_new, prepare
 from warehouse.publication.errors import AuditFailed

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.model import SqlEngine
+from expectations.engine import SqlEngine
 from warehouse.publication.content import changed
 from warehouse.publication.wire import Wire
 from warehouse.schema import OPEN, View
