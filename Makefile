@@ -113,11 +113,11 @@ unit: install
 test-long: install ## days in a row, faults end to end, kill -9: ten minutes
 	@$(RUN) pytest -m long
 .PHONY: test-spark
-test-spark: install-spark ## every rule and model on Spark, row for row as on DuckDB
+test-spark: install-spark ## every rule, the as-of state and single expressions on Spark, as on DuckDB
 	@.venv-spark/bin/python -m resources.java
 	@.venv-spark/bin/python -m pytest tests/spark -n 0 -m "not long" --durations=8
 .PHONY: test-spark-long
-test-spark-long: install-spark ## a county of 20,000 households synced on both engines, a standalone cluster: half an hour
+test-spark-long: install-spark ## every model row for row, 20,000 households on both engines, a standalone cluster: half an hour
 	@.venv-spark/bin/python -m resources.java
 	@.venv-spark/bin/python -m pytest tests/spark -n 0 -m long --durations=8
 test: lint types architecture contracts definitions unit ## lint, types, architecture, tests

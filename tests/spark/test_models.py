@@ -25,6 +25,8 @@ from tests.spark.county_day import files, make_day
 from tests.spark.twin import TwinEngine
 from warehouse.matching import NO_REVIEW_DECISION, matched_order
 
+pytestmark = pytest.mark.long
+
 DAYS = (date(2026, 11, 19), date(2026, 11, 20))
 COUNTY = "600"
 KEPT = {table.name: table.order for table in (*PERSON, *LINKS, STATUS, *HOUSEHOLDS, *FLAGS, *FOLLOWING)}
