@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import great_expectations as gx
 import sqlalchemy as sa
@@ -144,13 +144,20 @@ def _checked() -> tuple[DuckDBDatasource, Any]:
     return source, source.add_query_asset(name="batch", query=f"select * from {CHECKED}").add_batch_definition_whole_table("whole")
 
 
-def run_suite(engine: SqlEngine, view: str, suite_name: str, queries: Mapping[str, str]) -> dict[str, Outcome]:
+class OnConnection(SqlEngine, Protocol):
+    """DuckDB's engine: GX looks through its one open connection."""
+
+    @property
+    def connection(self) -> Any: ...
+
+
+def run_suite(engine: OnConnection, view: str, suite_name: str, queries: Mapping[str, str]) -> dict[str, Outcome]:
     """Runs a suite of one expectation per rule on the engine, over the view or table `view`.
 
     `queries` is rule → query over `{batch}` for what breaks it. A rule that raises is `could_run=False`; a rule that GX
     does not answer for is that too.
     """
-    connection: Any = engine.connection  # type: ignore[attr-defined]  # what DuckDB's engine has, and Spark's has not
+    connection = engine.connection
     source, definition = _checked()
     source.attach(connection)
     suite = gx.ExpectationSuite(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 import great_expectations as gx
 import sqlglot
@@ -96,13 +96,20 @@ def _checked() -> tuple[EngineSparkDatasource, Any]:
     return source, source.add_dataframe_asset(name="batch").add_batch_definition_whole_dataframe("whole")
 
 
-def run_suite(engine: SqlEngine, view: str, suite_name: str, queries: Mapping[str, str]) -> dict[str, Outcome]:
+class OnSession(SqlEngine, Protocol):
+    """Spark's engine: GX looks at its session's tables."""
+
+    @property
+    def session(self) -> Any: ...
+
+
+def run_suite(engine: OnSession, view: str, suite_name: str, queries: Mapping[str, str]) -> dict[str, Outcome]:
     """Runs a suite of one expectation per rule on the engine, over the view or table `view`.
 
     `queries` is rule → query over `{batch}` for what breaks it. A rule that raises is `could_run=False`; a rule that GX
     does not answer for is that too.
     """
-    session: Any = engine.session  # type: ignore[attr-defined]  # what Spark's engine has, and DuckDB's has not
+    session = engine.session
     batch = session.table(view)
     asked = {rule: _expectation(engine, batch, rule, query) for rule, query in queries.items()}
     together = {rule: expectation for rule, expectation in asked.items() if expectation is not None}

@@ -86,14 +86,14 @@ def _written_down(into: dict[str, set[str]]) -> Iterator[None]:
         into.setdefault(name, set()).add(sql)
         return sql
 
-    before = [module.render for module in RENDERERS]  # type: ignore[attr-defined]  # the name that they import
+    before = [module.render for module in RENDERERS]  # the name that they import
     try:
         for module in RENDERERS:
-            module.render = kept  # type: ignore[attr-defined]
+            module.render = kept
         yield
     finally:
         for module, own in zip(RENDERERS, before, strict=True):
-            module.render = own  # type: ignore[attr-defined]
+            module.render = own
 
 
 def rendered_models() -> dict[str, set[str]]:
