@@ -12,7 +12,7 @@ from assets.described import contract_files, contract_schema, department_asset
 from assets.lineage import lineage_metadata
 from expectations.contract import Contract
 from resources.house import House
-from warehouse.matching import MATCHED_COLUMNS, build_matched, build_spine, matched_order
+from warehouse.matching import MATCHED_COLUMNS, build_spine, matched_order, view_matched
 
 OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
 REGISTER = "valid_rural_revitalisation__members"
@@ -33,6 +33,17 @@ def use_spine(house: House, as_of: date) -> None:
         use_spine_inputs(house, as_of)
         build_spine(house.engine, as_of, house.settings.pseudonym_key)
     house.use("person", as_of)
+
+
+def use_beside(context: dg.AssetExecutionContext, house: House, as_of: date) -> list[Contract]:
+    """The record types that this run matches, with their valid rows readable: what is open in all of them is answered in one pass."""
+    selected = context.run.asset_selection
+    asked = [c for c in house.contracts() if not selected or dg.AssetKey(f"matched_{c.table}") in selected]
+    there = [c for c in asked if house.lake.files("valid", c.table, as_of) is not None]
+    for contract in there:
+        if not house.engine.exists(f"valid_{contract.table}"):
+            house.use(f"valid_{contract.table}", as_of)
+    return there
 
 
 def matched_asset(contract: Contract) -> dg.AssetsDefinition:
@@ -60,8 +71,8 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
         house.use(valid, as_of)
         house.use("valid_rural_revitalisation__households", as_of)
         use_spine(house, as_of)
-        build_matched(house.engine, contract, as_of, house.settings.pseudonym_key)
-        written = house.keep(name, as_of, matched_order(contract))
+        view_matched(house.engine, contract, as_of, house.settings.pseudonym_key, use_beside(context, house, as_of))
+        written = house.keep_view(name, as_of, matched_order(contract))
         outcomes = {str(o): int(n) for o, n in house.engine.rows(f'select outcome, count(*) from "{name}" group by 1')}
         expected = int(house.engine.scalar(f'select count(*) from "{valid}"'))
         rate = outcomes.get("linked", 0) / written.rows if written.rows else None

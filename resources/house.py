@@ -271,6 +271,11 @@ class House(dg.ConfigurableResource):
         self._made[table] = as_of
         return written
 
+    def keep_view(self, table: str, as_of: date, order: str) -> Written:
+        """As `keep`, for an engine view: its rows are computed once, into the lake, and read from there."""
+        written = self.keep(table, as_of, order)
+        return written if self._made.get(table) != as_of else self._kept(table, as_of, written.path)
+
     def _kept(self, table: str, as_of: date, path: Path) -> Written:
         """The engine reads the table from the lake from now on."""
         self.forget(table)

@@ -109,19 +109,26 @@ def problem(number: str, delivered_form: str, as_of: str, expected: str) -> str:
     """Why a `shaped` number is not sound (`PROBLEMS`), null for a sound one.
 
     `expected` is a column with the `check_character`: inside a CASE the engine would cast the digits seventeen times.
-    `precision_lost` is not told here: a number that ends in 000 may be somebody's (`is_clipped`).
+    `precision_lost` is not told here: a number that ends in 000 may be somebody's (`is_clipped`). The first branch finds
+    nearly every sound number with one pattern and few comparisons; the others need not be asked of it.
     """
+    today = f"replace(cast({as_of} as varchar), '-', '')"
+    sound = (
+        f"coalesce({delivered_form} = 'exact' and right({number}, 1) = {expected} and left({number}, 6) <> '999999' "
+        f"and substr({number}, 7, 8) between '19000101' and {today} and regexp_matches({number}, '^[0-9]{{17}}[0-9X]$') "
+        f"and {birth_on(number)} is not null, false)"
+    )
     same = f"(replace({number}, left({number}, 1), '') = '' and regexp_matches({number}, '^[0-9]{{6,}}$'))"
     same_15 = f"({delivered_form} = 'upgraded' and left({number}, 6) || substr({number}, 9, 9) = repeat(left({number}, 1), 15))"
     return (
-        f"case when coalesce({number}, '') = '' then 'empty' "
+        f"case when {sound} then null when coalesce({number}, '') = '' then 'empty' "
         f"when left({number}, 6) = '999999' or {same} or {same_15} then 'placeholder' "
         f"when regexp_matches({number}, '^[0-9]+([.][0-9]+)?E[+]?[0-9]+$') then 'scientific_notation' "
         f"when {delivered_form} is null or not {is_well_formed(number)} then 'damaged' "
         f"when right({number}, 1) <> {expected} then 'check_failed' "
         f"when {birth_on(number)} is null then 'not_a_date' "
         f"when substr({number}, 7, 4) < '1900' then 'birth_before_1900' "
-        f"when substr({number}, 7, 8) > replace(cast({as_of} as varchar), '-', '') then 'birth_in_future' end"
+        f"when substr({number}, 7, 8) > {today} then 'birth_in_future' end"
     )
 
 
@@ -151,13 +158,13 @@ def use_pseudonym_key(engine: SqlEngine, key: bytes) -> None:
         raise ValueError("the pseudonym key is empty; set YIHU_PSEUDONYM_KEY")
     block = key.ljust(64, b"\0") if len(key) <= 64 else hashlib.sha256(key).digest().ljust(64, b"\0")
     inner, outer = (bytes(b ^ pad for b in block).hex() for pad in (0x36, 0x5C))
-    engine.table("pseudonym_pad", f"select '{inner}' as inner_pad, '{outer}' as outer_pad")
+    engine.table("pseudonym_pad", f"select unhex('{inner}') as inner_pad, unhex('{outer}') as outer_pad")
 
 
 def pseudonym(text: str) -> str:
     """HMAC-SHA256 of the text's UTF-8 bytes, 64 hexadecimal digits; reads `pseudonym_pad` (RFC 2104)."""
-    inner = f"sha256(unhex((select inner_pad from pseudonym_pad) || hex({text})))"
-    return f"sha256(unhex((select outer_pad from pseudonym_pad) || {inner}))"
+    inner = f"sha256((select inner_pad from pseudonym_pad) || encode({text}))"
+    return f"sha256((select outer_pad from pseudonym_pad) || unhex({inner}))"
 
 
 def _is_certificate(number: str) -> str:

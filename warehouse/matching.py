@@ -5,11 +5,12 @@ is (`identity`, `names`), the review queue (`review`), the published quality (`l
 
 A run makes the spine once (`build_spine`), then matches any record type against it (`build_matched`). Nearly every record
 is one plain join: its number, as delivered, is a person's, and the name is the same. Only what is left (each distinct
-number and name once) goes through normalising, repair and proposals.
+number and name once) goes through normalising, repair and proposals: for all the types that are there in one pass.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -65,21 +66,17 @@ class MatchingError(ValueError):
 class Delivered:
     """What of a contract matters to matching, as SQL over its view `v`."""
 
-    valid: str
+    table: str
+    department: str
     records: str
     record_key: str
+    is_key_identity: bool
     number: str
     name: str
 
     @property
-    def at_once(self) -> str:
-        """The plain join decides: one person has the number as delivered, and the name is the same, or absent.
-
-        A number that ends in 000 needs the same name.
-        """
-        same = f"v.{self.name} = s.name" if self.name else "false"
-        absent = f"{self.name_value} is null and right(s.number, 3) <> '000'"
-        return f"coalesce(s.member_id is not null and ({same} or ({absent})), false)"
+    def valid(self) -> str:
+        return f"valid_{self.table}"
 
     @property
     def name_value(self) -> str:
@@ -89,6 +86,14 @@ class Delivered:
     def pair(self) -> str:
         """Number and name as delivered in one text, as in the engine table `pair_answer`."""
         return pair_text(f"coalesce(v.{self.number}, '')", f"coalesce({self.name_value}, '')")
+
+
+def at_once(name: str) -> str:
+    """The plain join to `spine_number` as `s` decides: one person has the number as delivered, and the name is the same, or absent.
+
+    A number that ends in 000 needs the same name.
+    """
+    return f"coalesce(s.member_id is not null and ({name} = s.name or ({name} is null and right(s.number, 3) <> '000')), false)"
 
 
 def pair_text(number: str, name: str) -> str:
@@ -129,7 +134,7 @@ def _make_spine(engine: SqlEngine, as_of: date, pseudonym_key: bytes, maps: tupl
     _stand_in(engine, "map_before", maps, NO_PERSON_KEY_MAP)
     _stand_in(engine, "queue_before", ("previous_review_queue",), NO_REVIEW_QUEUE)
     _stand_in(engine, "steward_decision", ("review_decision",), NO_REVIEW_DECISION)
-    _forget_questions(engine)
+    forget_answers(engine)
     rows = 0
     for table in (
         "known_key",
@@ -140,7 +145,6 @@ def _make_spine(engine: SqlEngine, as_of: date, pseudonym_key: bytes, maps: tupl
         "spine",
         "spine_number",
         "known_number",
-        "comparable",
     ):
         made = make(engine, table, f"matching/{table}", as_of=day(as_of))
         rows = made if table == "spine" else rows
@@ -167,34 +171,51 @@ def build_matched(engine: SqlEngine, contract: Contract, as_of: date, pseudonym_
     Needs `build_spine` of the same day, and `valid_rural_revitalisation__households` for what is tied by household.
     Raises `MatchingError` for a contract that says nothing of whom its records are about.
     """
+    model, parameters = _matched(engine, contract, as_of, pseudonym_key, ())
+    return make(engine, f"matched_{contract.table}", model, **parameters)
+
+
+def view_matched(engine: SqlEngine, contract: Contract, as_of: date, pseudonym_key: bytes, beside: Sequence[Contract] = ()) -> None:
+    """As `build_matched`, but `matched_<table>` is a view, to be written out at once.
+
+    Open numbers and names are answered for the record types `beside` it too, so that theirs need no pass of their own.
+    """
+    model, parameters = _matched(engine, contract, as_of, pseudonym_key, beside)
+    engine.view(f"matched_{contract.table}", _rendered(model, **parameters))
+
+
+def _matched(
+    engine: SqlEngine, contract: Contract, as_of: date, pseudonym_key: bytes, beside: Sequence[Contract]
+) -> tuple[str, dict[str, Any]]:
+    """The model of a record type's matched rows and its parameters; what it reads is there."""
     _prepare(engine, pseudonym_key)
-    table, key = f"matched_{contract.table}", contract.record_key
-    columns = _fields(contract)
     common: dict[str, Any] = {
         "valid": f"valid_{contract.table}",
         "record_id": _record_id(contract, "v"),
-        "fields": columns,
+        "fields": _fields(contract),
         "as_of": day(as_of),
     }
     household = household_field(contract)
     if household is not None:
         has_member = any(f.name == "member_id" for f in contract.fields)
-        return make(
-            engine, table, "matched_household", **common, household_id=household.name, has_member_id=has_member,
-            person_key="p.person_key" if has_member else "cast(null as varchar)", member_id="cast(null as varchar)",
-            amounts=_amounts(contract, "v"),
-        )  # fmt: skip
-    delivered = _answer(engine, contract, as_of)
-    return make(
-        engine, table, "matched", **common, record_key=key.name, number=delivered.number, name_value=delivered.name_value,
-        at_once=delivered.at_once, pair=delivered.pair, amounts=_amounts(contract, "r"),
-    )  # fmt: skip
+        return "matched_household", common | {
+            "household_id": household.name, "has_member_id": has_member, "amounts": _amounts(contract, "v"),
+            "person_key": "p.person_key" if has_member else "cast(null as varchar)", "member_id": "cast(null as varchar)",
+        }  # fmt: skip
+    delivered = _delivered(contract)
+    if not _answers(engine).get(contract.table):
+        _answer(engine, [contract, *(other for other in beside if other.table != contract.table)], as_of)
+    _note_answered(engine, {table: table != contract.table and waits for table, waits in _answers(engine).items()})
+    return "matched", common | {
+        "record_type": contract.table, "record_key": delivered.record_key, "number": delivered.number, "name_value": delivered.name_value,
+        "at_once": at_once(delivered.name_value), "pair": delivered.pair, "amounts": _amounts(contract, "r"),
+    }  # fmt: skip
 
 
-def ask(engine: SqlEngine, contract: Contract, as_of: date) -> None:
-    """Makes the questions of a record type where this run has not matched it: `question_<table>`, `asked_candidate_<table>`."""
-    if household_field(contract) is None and not engine.exists(f"question_{contract.table}"):
-        _answer(engine, contract, as_of)
+def ask(engine: SqlEngine, contracts: Sequence[Contract], as_of: date) -> None:
+    """Makes `question` and `asked_candidate` where this run has not answered for all of `contracts`."""
+    if not {contract.table for contract in contracts} <= _answers(engine).keys():
+        _answer(engine, contracts, as_of)
 
 
 def matched_order(contract: Contract) -> str:
@@ -223,22 +244,49 @@ def number_field(contract: Contract) -> Field:
     return field
 
 
-def _answer(engine: SqlEngine, contract: Contract, as_of: date) -> Delivered:
-    """Answers every distinct number and name that the plain join leaves open, and keeps the questions for the queue."""
+def _delivered(contract: Contract) -> Delivered:
     name = contract.find_role("name") or contract.find_role("head_name")
-    delivered = Delivered(
-        f"valid_{contract.table}", contract.records, contract.record_key.name, number_field(contract).name, name.name if name else ""
+    key = contract.record_key
+    return Delivered(
+        contract.table,
+        contract.department,
+        contract.records,
+        key.name,
+        key.is_identity,
+        number_field(contract).name,
+        name.name if name else "",
     )
+
+
+def _answer(engine: SqlEngine, contracts: Sequence[Contract], as_of: date) -> None:
+    """Answers every distinct number and name that the plain join leaves open in these record types; keeps the questions for the queue.
+
+    An answer depends on the spine and on what was delivered alone, so it does not matter in whose company it is asked.
+    """
+    asked = [contract for contract in contracts if household_field(contract) is None]
     parameters: dict[str, Any] = {
-        "valid": delivered.valid, "records": contract.records, "record_key": delivered.record_key, "number": delivered.number,
-        "name_value": delivered.name_value, "at_once": delivered.at_once, "pair": delivered.pair, "as_of": day(as_of),
-        "record_id": _record_id(contract, "v"), "pair_text": pair_text,
+        "types": [_delivered(contract) for contract in asked],
+        "at_once": at_once("d.name"), "as_of": day(as_of), "pair_text": pair_text,
     }  # fmt: skip
-    for table in ("open_record", "open_pair", "candidate", "pair_answer", "question", "decided"):
+    for table in ("open_record", "open_pair", "candidate", "pair_answer", "question", "decided", "asked_candidate"):
         make(engine, table, f"matching/{table}", **parameters)
-    make(engine, f"asked_candidate_{contract.table}", "matching/asked_candidate")
-    engine.table(f"question_{contract.table}", "select queue_id, record_id, outcome, reason, number_hash from question")
-    return delivered
+    _note_answered(engine, {contract.table: True for contract in asked})
+
+
+def forget_answers(engine: SqlEngine) -> None:
+    """To be called when valid rows change: the engine's answers were for what was there before."""
+    engine.drop("answered_type")
+
+
+def _answers(engine: SqlEngine) -> dict[str, bool]:
+    """The record types that the engine's answers are for, and whether each is still to be matched with them."""
+    rows = engine.rows("select record_type, is_waiting from answered_type") if engine.exists("answered_type") else []
+    return {str(record_type): bool(is_waiting) for record_type, is_waiting in rows}
+
+
+def _note_answered(engine: SqlEngine, answered: Mapping[str, bool]) -> None:
+    rows = ", ".join(f"('{record_type}', {str(is_waiting).lower()})" for record_type, is_waiting in answered.items())
+    engine.table("answered_type", f"select record_type, is_waiting from (values {rows}) as entry(record_type, is_waiting)")
 
 
 def _fields(contract: Contract) -> list[dict[str, str]]:
@@ -267,17 +315,14 @@ def _record_id(contract: Contract, row: str) -> str:
     return identity.pseudonym(f"'{contract.records}|' || {key}") if contract.record_key.is_identity else key
 
 
-def _forget_questions(engine: SqlEngine) -> None:
-    """Drops the questions of an earlier spine: they may be another day's."""
-    for prefix in ("question_", "asked_candidate_"):
-        for (table,) in engine.rows("select table_name from information_schema.tables where starts_with(table_name, ?)", [prefix]):
-            engine.drop(str(table))
-
-
 def make(engine: SqlEngine, table: str, model: str, **parameters: Any) -> int:
     """Computes a model. An error of the engine may quote a row, so only its kind is passed on."""
-    sql = render(model, ids=identity, names=names, **parameters)
+    sql = _rendered(model, **parameters)
     try:
         return engine.table(table, sql)
     except Exception as error:
         raise MatchingError(f"{table} could not be computed by {model}.sql ({type(error).__name__}); see docs/matching.md") from None
+
+
+def _rendered(model: str, **parameters: Any) -> str:
+    return render(model, ids=identity, names=names, **parameters)

@@ -38,12 +38,11 @@ So the next run uses an answer, whichever day it is for, and a day before the on
 def build_review_queue(engine: SqlEngine, contracts: Sequence[Contract], as_of: date) -> int:
     """Makes the engine tables `review_queue` and `review_candidate` of the day; returns the questions that are open.
 
-    Needs the spine, and for each contract that this run has not matched its view `valid_<table>`. `review_candidate`
+    Needs the spine, and the view `valid_<table>` of each contract where this run has not answered for all of them. `review_candidate`
     holds identities and goes to the vault only.
     """
     asked = [contract for contract in contracts if household_field(contract) is None]
-    for contract in asked:
-        ask(engine, contract, as_of)
+    ask(engine, asked, as_of)
     rows = make(engine, "review_queue", "matching/review_queue", contracts=asked, as_of=day(as_of))
-    make(engine, "review_candidate", "matching/review_candidate", contracts=asked)
+    make(engine, "review_candidate", "matching/review_candidate")
     return rows

@@ -22,7 +22,7 @@ _CONSTRUCTS = """
     Case If Coalesce Nullif Least Greatest And Or Not Is In EQ NEQ NullSafeEQ NullSafeNEQ GT GTE LT LTE Between Exists Like
     Add Sub Mul Div IntDiv Mod Neg Abs Floor Sqrt
     Concat ConcatWs DPipe Substring Left Right Length StrPosition Replace Translate Trim Pad Repeat Chr Upper Lower
-    RegexpLike RegexpReplace SHA2 Hex Unhex
+    RegexpLike RegexpReplace SHA2 Hex Unhex Encode
     DateDiff Year Month Day
     Count Sum Min Max Filter Distinct Window RowNumber Rank DenseRank FirstValue Median
     Array ArrayAgg ArraySort ArrayContains ArrayToString Split Transform Lambda

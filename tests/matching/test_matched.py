@@ -11,7 +11,7 @@ import pytest
 
 from expectations.contract import Contract, Field, contract_for, load_contracts
 from tests.matching.county import KEY, Answer, County, Member, Record, number
-from warehouse.matching import MATCHED_COLUMNS, METHODS, OUTCOMES, REASONS, MatchingError, build_matched, matched_order
+from warehouse.matching import MATCHED_COLUMNS, METHODS, OUTCOMES, REASONS, MatchingError, build_matched, matched_order, view_matched
 
 ZHANG, LI, WANG = number("19800101", 11), number("19900202", 22), number("19700303", 33)
 HEAD_X = next(n for n in (number("19751231", i) for i in range(1, 200)) if n.endswith("X"))
@@ -187,6 +187,29 @@ def test_a_certificate_number_does_not_leave(county: County) -> None:
     assert "certificate_no" not in row
     assert LI not in str(row)
     assert "李娜" not in str(row)
+
+
+def test_types_that_are_answered_in_one_pass_are_answered_as_each_by_itself(county: County) -> None:
+    damaged = ZHANG[:16] + ZHANG[17] + ZHANG[16]
+    records = [
+        Record(ZHANG, "张伟"),
+        Record(damaged, "张伟"),
+        Record(ZHANG, "别人"),
+        Record(None, "张伟"),
+        Record(number(sequence=77), "谁"),
+    ]
+    types = [contract_for(name) for name in ("temporary_aid", "serious_illnesses", "deaths")]
+    alone = {contract.table: county.match(records, contract.records) for contract in types}
+    county.build()
+    for contract in types:
+        view_matched(county.engine, contract, county.as_of, KEY, types)
+        county.engine.table("seen", f'select * from "matched_{contract.table}"')
+        found = {row["record_id"]: row for row in county.table("seen")}
+        assert [(found[f"R{i:05d}"]["member_id"], found[f"R{i:05d}"]["outcome"]) for i in range(len(records))] == [
+            (answer.member_id, answer.outcome) for answer in alone[contract.table]
+        ]
+    assert {row["records"] for row in county.queue("deaths")} <= {"deaths", "members"}
+    assert len(county.table("open_record")) == 3 * 4, "the last pass was for all three"
 
 
 def test_losses_in_yuan(county: County) -> None:

@@ -3,31 +3,31 @@
 with today as (
     select member_id, person_key, first_key, case when is_conflict then null else number_hash end as number_hash from spine
 ),
-remembered as (
-    select member_id, first_key, number_hash, first_seen_on from map_before
-    union all
-    select t.member_id, t.first_key, t.number_hash, {{ as_of }}
-    from today as t
-    union all
-    select t.member_id, t.first_key, k.number_hash, {{ as_of }}
+-- Further numbers that two stewards gave to a person.
+given as (
+    select distinct t.member_id, t.person_key, t.first_key, k.number_hash
     from steward_answer as a
     inner join queue_before as q on q.queue_id = a.queue_id
     inner join known_number as k on k.number_hash = q.number_hash and k.person_key = a.person_key
-    inner join today as t on t.member_id = k.member_id
+    inner join today as t on t.member_id = k.member_id and t.number_hash is distinct from k.number_hash
     where a.decision = 'merge'
 ),
-once as (
-    select member_id, number_hash, min(first_key) as first_key, min(first_seen_on) as first_seen_on
-    from remembered
-    group by member_id, number_hash
+found as (
+    select member_id, person_key, first_key, number_hash, true as is_current from today
+    union all
+    select member_id, person_key, first_key, number_hash, false from given
 )
 select
-    o.member_id,
+    b.member_id,
     coalesce(t.person_key, b.person_key) as person_key,
-    o.first_key,
-    o.number_hash,
-    o.first_seen_on,
-    t.member_id is not null and o.number_hash is not distinct from t.number_hash as is_current
-from once as o
-left join today as t on t.member_id = o.member_id
-left join known_key as b on b.member_id = o.member_id
+    b.first_key,
+    b.number_hash,
+    b.first_seen_on,
+    t.member_id is not null and b.number_hash is not distinct from t.number_hash as is_current
+from map_before as b
+left join today as t on t.member_id = b.member_id
+union all
+select f.member_id, f.person_key, f.first_key, f.number_hash, {{ as_of }}, f.is_current
+from found as f
+left join map_before as b on b.member_id = f.member_id and b.number_hash is not distinct from f.number_hash
+where b.member_id is null

@@ -9,6 +9,7 @@ with ruled as (
     group by pair_id, member_id, person_key, household_id, id_number, name
 )
 select
+    q.record_type,
     q.queue_id,
     row_number() over (partition by q.queue_id order by c.member_id) as position,
     c.person_key,

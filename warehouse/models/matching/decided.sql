@@ -1,6 +1,6 @@
 -- The records that a steward has answered for: whose they are, or nobody's (null).
 with answered as (
-    select q.record_key, a.decision, a.person_key
+    select q.record_type, q.record_key, a.decision, a.person_key
     from question as q
     inner join steward_answer as a on a.queue_id = q.queue_id
     where a.decision in ('link', 'merge', 'unregistered')
@@ -12,7 +12,7 @@ person_row as (
     from spine as s
     inner join (select distinct person_key from answered) as a on a.person_key = s.person_key
 )
-select a.record_key, a.decision, p.person_key, p.member_id, p.household_id
+select a.record_type, a.record_key, a.decision, p.person_key, p.member_id, p.household_id
 from answered as a
 left join person_row as p on p.person_key = a.person_key and p.place = 1 and a.decision <> 'unregistered'
 where a.decision = 'unregistered' or p.member_id is not null

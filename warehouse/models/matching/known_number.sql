@@ -8,12 +8,16 @@ with former as (
     inner join spine as s on s.person_key = a.person_key
     where a.decision = 'merge' and q.number_hash is not null and q.reason <> 'register_conflict'
 ),
-free as (
-    select distinct f.member_id, f.number_hash, s.person_key, s.status
+unheld as (
+    select distinct f.member_id, f.number_hash
     from former as f
-    inner join spine as s on s.member_id = f.member_id
-    left join (select distinct number_hash from spine where number_hash is not null) as held on held.number_hash = f.number_hash
-    where held.number_hash is null
+    left join spine as s on s.number_hash = f.number_hash
+    where s.number_hash is null
+),
+free as (
+    select u.member_id, u.number_hash, s.person_key, s.status
+    from unheld as u
+    inner join spine as s on s.member_id = u.member_id
 ),
 ranked as (
     select

@@ -1,10 +1,11 @@
 -- What is left after the plain join: each distinct number and name, as delivered, that is not at once one person's.
 -- Holds identities: never in the lake.
-{% from "matching/normalised.jinja" import normalised %}
+{% from "matching/normalised.jinja" import numbers, people %}
 with unanswered as (
     select distinct raw_number, raw_name from open_record
 ),
-{{ normalised("unanswered", "raw_number", "raw_name", ids, names, as_of) }}
+{{ numbers("unanswered", "raw_number", ids, as_of) }},
+{{ people("judged", "raw_name", names) }}
 select
     row_number() over (order by raw_number, raw_name) as pair_id,
     raw_number,
@@ -21,4 +22,4 @@ select
     name_gap,
     substr(number, 7, 8) as birth_digits,
     left(number, 6) || substr(number, 15, 4) as outer_digits
-from judged
+from named

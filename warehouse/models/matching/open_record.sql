@@ -1,5 +1,16 @@
--- The records that the plain join leaves open, each with its number and name as delivered. Holds identities: never in the lake.
-select v.{{ record_key }}, coalesce(v.{{ number }}, '') as raw_number, coalesce({{ name_value }}, '') as raw_name
-from {{ valid }} as v
-left join spine_number as s on s.number = v.{{ number }}
+-- The records of all types that the plain join leaves open, each with its number and name as delivered.
+-- Holds identities: never in the lake.
+with delivered as (
+{% for d in types %}
+    select
+        '{{ d.table }}' as record_type, '{{ d.department }}' as department, '{{ d.records }}' as records,
+        cast(v.{{ d.record_key }} as varchar) as record_key,
+        v.{{ d.number }} as number, {{ d.name_value }} as name
+    from {{ d.valid }} as v
+    {{ "union all" if not loop.last }}
+{% endfor %}
+)
+select d.record_type, d.department, d.records, d.record_key, coalesce(d.number, '') as raw_number, coalesce(d.name, '') as raw_name
+from delivered as d
+left join spine_number as s on s.number = d.number
 where not {{ at_once }}

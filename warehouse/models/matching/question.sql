@@ -1,13 +1,25 @@
 -- The records to ask a steward about: ambiguous ones, and those with a proposal. A question is its record and what the
 -- department delivered, so a corrected record is a new question, and an answered one is never asked again.
 select
-    v.{{ record_key }} as record_key,
-    {{ record_id }} as record_id,
+    v.record_type,
+    v.department,
+    v.records,
+    v.record_key,
+{% if types | selectattr("is_key_identity") | list %}
+    case v.record_type
+{% for d in types if d.is_key_identity %}
+        when '{{ d.table }}' then {{ ids.pseudonym("'" ~ d.records ~ "|' || v.record_key") }}
+{% endfor %}
+        else v.record_key
+    end as record_id,
+{% else %}
+    v.record_key as record_id,
+{% endif %}
     a.pair_id,
     a.outcome,
     a.reason,
     a.number_hash,
-    {{ ids.pseudonym("'queue|" ~ records ~ "|' || v." ~ record_key ~ " || '|' || a.pair") }} as queue_id
+    {{ ids.pseudonym("'queue|' || v.records || '|' || v.record_key || '|' || a.pair") }} as queue_id
 from open_record as v
 inner join pair_answer as a on a.raw_number = v.raw_number and a.raw_name = v.raw_name
 where a.outcome = 'ambiguous' or (a.outcome <> 'linked' and a.proposal_count > 0)

@@ -1,7 +1,7 @@
 -- What each register row that shares its number is to that number: `holder` (the one who has it), `same` (another row of
 -- the holder), `other` (somebody else's row that no longer counts), `tied` (in the queue), `apart` (a steward: not theirs).
 with asked as (
-    select c.*, coalesce(k.first_key, {{ ids.pseudonym("'member:' || c.member_id") }}) as claim_key, a.decision, a.person_key
+    select c.*, k.person_key as known_key, coalesce(k.first_key, {{ ids.pseudonym("'member:' || c.member_id") }}) as claim_key, a.decision, a.person_key
     from register_claim as c
     left join known_key as k on k.member_id = c.member_id
     left join steward_answer as a on a.queue_id = c.queue_id and a.decision in ('merge', 'keep_apart')
@@ -15,6 +15,8 @@ kept as (
 select
     a.member_id,
     a.number,
+    a.name_key,
+    a.known_key,
     a.queue_id,
     case when a.claimant_count = 1 then a.first_member_id else k.member_id end as holder_member_id,
     case

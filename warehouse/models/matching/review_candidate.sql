@@ -1,9 +1,9 @@
 -- Every candidate of every open question, side by side: for the vault only, since it holds identities.
 with candidate_row as (
-{% for contract in contracts %}
-    select * from asked_candidate_{{ contract.table }}
+    select
+        queue_id, position, person_key, member_id, household_id, id_number, name, rule, name_agreement, record_id_number, record_name
+    from asked_candidate
     union all
-{% endfor %}
     select
         queue_id,
         row_number() over (partition by queue_id order by member_id) as position,

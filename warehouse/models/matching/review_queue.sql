@@ -1,23 +1,20 @@
 -- What waits for a steward: records and register rows by key and reason, no identity. A question keeps its id and its
 -- first day; an answered one is not asked again.
 with asked as (
-{% for contract in contracts %}
     select
-        q.queue_id, '{{ contract.department }}' as department, '{{ contract.records }}' as records,
-        q.record_id, q.outcome, q.reason, q.number_hash
-    from question_{{ contract.table }} as q
+        queue_id,
+        department, records, record_id, outcome, reason, number_hash
+    from question
+    where record_type in ({% for contract in contracts %}'{{ contract.table }}', {% endfor %}'')
     union all
-{% endfor %}
     select queue_id, 'rural_revitalisation', 'members', min(member_id), 'ambiguous', 'register_conflict', max(number_hash)
     from spine
     where is_conflict
     group by queue_id
 ),
 suggested as (
-{% for contract in contracts %}
-    select queue_id, person_key from asked_candidate_{{ contract.table }}
+    select queue_id, person_key from asked_candidate
     union all
-{% endfor %}
     select queue_id, first_key from spine where is_conflict
 ),
 listed as (
