@@ -72,7 +72,7 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
         house.use("valid_rural_revitalisation__households", as_of)
         use_spine(house, as_of)
         view_matched(house.engine, contract, as_of, house.settings.pseudonym_key, use_beside(context, house, as_of))
-        written = house.keep_view(name, as_of, matched_order(contract))
+        written = house.keep(name, as_of, matched_order(contract))
         outcomes = {str(o): int(n) for o, n in house.engine.rows(f'select outcome, count(*) from "{name}" group by 1')}
         expected = int(house.engine.scalar(f'select count(*) from "{valid}"'))
         rate = outcomes.get("linked", 0) / written.rows if written.rows else None

@@ -189,7 +189,7 @@ def _known(name: str, source: Column, indicators: Mapping[str, Any]) -> Column:
     """The asset that a table of the engine stands for: an earlier day of it, or the indicators before they are kept."""
     table, column = source
     if table == "indicator_state" and name not in BEFORE_INDICATORS:
-        kept = column if column in indicators else "missing" if column.endswith("_status") else ""
+        kept = column if column in indicators else column.removesuffix("_codes") if column.endswith("_codes") else ""
         return ("household_indicator", kept) if kept else source
     return STANDS_FOR.get(table, table.removeprefix("previous_")), column
 

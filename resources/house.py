@@ -100,7 +100,7 @@ class House(dg.ConfigurableResource):
     _engine: ComputeEngine | None = PrivateAttr(default=None)
     _lake: Lake | None = PrivateAttr(default=None)
     _departments: Departments | None = PrivateAttr(default=None)
-    _made: dict[str, date] = PrivateAttr(default_factory=dict)
+    _read: dict[str, date] = PrivateAttr(default_factory=dict)
     _open_services: ExitStack | None = PrivateAttr(default=None)
     _server: Server | None = PrivateAttr(default=None)
     _is_reading_ahead: bool = PrivateAttr(default=False)
@@ -121,7 +121,7 @@ class House(dg.ConfigurableResource):
             self._lake = Lake(settings.lake)
             self._engine = open_engine(settings)
             self._departments = Departments(settings, self._lake)
-            self._made, self._is_reading_ahead = {}, False
+            self._read, self._is_reading_ahead = {}, False
             self._stashed, self._by_county = {}, {}
             try:
                 yield self
@@ -177,15 +177,16 @@ class House(dg.ConfigurableResource):
     def use(self, table: str, as_of: date) -> str:
         """Makes `table` of the day readable on the engine under its own name, from the lake; returns the name.
 
-        A table that this run made on the engine already is left as it is.
+        A table that this run reads already is left as it is.
         """
-        if self._made.get(table) == as_of and self.engine.exists(table):
+        if self._read.get(table) == as_of and self.engine.exists(table):
             return table
         layer, name = place(table)
         files = self.lake.files(layer, name, as_of)
         if files is None:
             raise dg.Failure(f"{table} has no day {as_of} in the lake: materialise {table} for {as_of} first, then this asset again")
         self.engine.parquet_view(table, files)
+        self._read[table] = as_of
         return table
 
     def use_previous(self, table: str, as_of: date) -> str | None:
@@ -247,11 +248,11 @@ class House(dg.ConfigurableResource):
             shutil.rmtree(folder, ignore_errors=True)
 
     def forget(self, table: str) -> None:
-        """The engine's table is not the whole day's any more: the next `use` reads the lake."""
-        self._made.pop(table, None)
+        """The engine's table is not the lake's day any more: the next `use` reads the lake."""
+        self._read.pop(table, None)
 
     def keep(self, table: str, as_of: date, order: str, county: str | None = None) -> Written:
-        """Writes the engine table `table` to its place in the lake, in the total order `order`.
+        """Writes the engine's table or view `table` to its place in the lake, in the total order `order`; it is read from there then.
 
         What was put aside county by county is taken as it is; a day by county lays matched rows and persons by county too.
         """
@@ -268,20 +269,18 @@ class House(dg.ConfigurableResource):
             self.engine.drop(f"placed_{table}")
             return self._kept(table, as_of, written.path)
         written = self.lake.write(self.engine, layer, name, as_of, f'select * from "{table}"', order, county)
-        self._made[table] = as_of
+        self._read_anew(table, as_of)
         return written
 
-    def keep_view(self, table: str, as_of: date, order: str) -> Written:
-        """As `keep`, for an engine view: its rows are computed once, into the lake, and read from there."""
-        written = self.keep(table, as_of, order)
-        return written if self._made.get(table) != as_of else self._kept(table, as_of, written.path)
-
     def _kept(self, table: str, as_of: date, path: Path) -> Written:
+        self._read_anew(table, as_of)
+        rows = int(self.engine.scalar(f'select count(*) from "{table}"'))
+        return Written(path, rows, tuple(self.lake.counties(*place(table), as_of)))
+
+    def _read_anew(self, table: str, as_of: date) -> None:
         """The engine reads the table from the lake from now on."""
         self.forget(table)
         self.use(table, as_of)
-        rows = int(self.engine.scalar(f'select count(*) from "{table}"'))
-        return Written(path, rows, tuple(self.lake.counties(*place(table), as_of)))
 
 
 def _open(part: Any) -> Any:

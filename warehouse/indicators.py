@@ -38,6 +38,9 @@ SHARED = (
 )
 """What several formulas read: who counts, what is in force; in the order in which they build on each other."""
 
+READ_BY_OTHERS = ("basic", "medical", "disability")
+"""The domains that another one reads: tables. The others are views, computed once, in `indicator_state`."""
+
 MODEL_DOMAINS = ("basic", *DOMAINS, "resilience")
 
 
@@ -77,8 +80,27 @@ class Cell:
         return self.indicator.sql_type
 
     @property
-    def status(self) -> str:
-        return f"{self.code.lower()}_status"
+    def formula(self) -> str:
+        return f"{self.alias}.{self.column}"
+
+    @property
+    def has_value(self) -> str:
+        """SQL: the sources were read and the formula applies; its value may still be null."""
+        if self.source_state == "missing":
+            return "false"
+        return "true" if self.formula_state is None else f"coalesce({self.alias}.{self.formula_state}, 'ok') = 'ok'"
+
+    def when(self, status: str) -> str:
+        """SQL: the indicator of a household with active members has this status; `true` or `false` where that is known without asking."""
+        if self.source_state == "missing":
+            return str(status == "missing").lower()
+        state = self.formula_state and f"{self.alias}.{self.formula_state}"
+        if status == "not_applicable":
+            return f"{state} = 'not_applicable'" if state else "false"
+        if status == "stale":
+            return f"{self.has_value} and {self.formula} is not null" if self.source_state == "stale" else "false"
+        empty = f"({self.has_value} and {self.formula} is null)"
+        return f"{state} = 'missing' or {empty}" if state else empty
 
 
 def months_before(day: date, months: int) -> date:
@@ -148,14 +170,16 @@ def cells(engine: SqlEngine) -> tuple[Cell, ...]:
 
 
 def build_values(engine: SqlEngine, as_of: date, rules: Rules) -> None:
-    """Makes `indicator_state`: value and status of each indicator, a row per household, and what it is made of."""
+    """Makes `indicator_state`: the value of each indicator, a row per household, and what it is made of."""
     parameters = day_parameters(as_of, rules)
     engine.table("monitoring_line", _standard_select(rules.monitoring_line))
     engine.table("dibao_standard", _standard_select(rules.dibao_standard))
     for name in SHARED:
-        engine.table(name, render(f"indicators/{name}", **parameters))
+        make = engine.view if name == "active_member" else engine.table
+        make(name, render(f"indicators/{name}", **parameters))
     for domain in MODEL_DOMAINS:
-        engine.table(f"indicators_{domain}", render(f"indicators/{domain}", **parameters))
+        make = engine.table if domain in READ_BY_OTHERS else engine.view
+        make(f"indicators_{domain}", render(f"indicators/{domain}", **parameters))
     engine.table("indicator_state", render("indicators/indicator_state", indicators=cells(engine), domains=MODEL_DOMAINS))
     engine.table("indicator_day", f"select {_literal(as_of)} as as_of, '{rules.hash}' as rules_hash")
 
@@ -167,7 +191,7 @@ def has_values(engine: SqlEngine, as_of: date, rules: Rules) -> bool:
 
 def build_household_indicator(engine: SqlEngine) -> None:
     """Makes `household_indicator` from `indicator_state`."""
-    engine.table("household_indicator", render("household/household_indicator", indicators=cells(engine)))
+    engine.view("household_indicator", render("household/household_indicator", indicators=cells(engine)))
 
 
 def _count_reversals(engine: SqlEngine) -> int:

@@ -126,7 +126,8 @@ def build_person(engine: SqlEngine, as_of: date, pseudonym_key: bytes) -> int:
     """
     _make_spine(engine, as_of, pseudonym_key, ("previous_person_key_map",))
     make(engine, "person_key_map", "household/person_key_map", as_of=day(as_of))
-    return make(engine, "person", "household/person")
+    engine.view("person", _rendered("household/person"))
+    return int(engine.scalar("select count(*) from spine"))
 
 
 def _make_spine(engine: SqlEngine, as_of: date, pseudonym_key: bytes, maps: tuple[str, ...]) -> int:

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from expectations.contract import contract_for
 from expectations.engine import SqlEngine
-from warehouse.catalogue import load_indicators
+from warehouse.catalogue import Indicator, load_indicators
 from warehouse.indicators import Cell, build_household_indicator, build_indicators, build_values, cells, day_parameters, has_values
 from warehouse.model import render
 from warehouse.scoring_rules import PointLine, Rules
@@ -64,10 +64,6 @@ class ScoredCell:
     def column(self) -> str:
         return self.cell.column
 
-    @property
-    def status(self) -> str:
-        return self.cell.status
-
 
 @dataclass(frozen=True)
 class FlagCounts:
@@ -115,8 +111,14 @@ def _register_rules(engine: SqlEngine, rules: Rules) -> None:
     )
     caps = ", ".join(f"({_quoted(domain)}, {cap})" for domain, cap in rules.scoring.caps.items())
     engine.table("domain_cap", f"select domain, cast(cap as decimal(6,2)) as cap from (values {caps}) as entry(domain, cap)")
-    sources = ", ".join(f"('{i.code}', '{records}', {place})" for i in load_indicators() for place, records in enumerate(i.sources, 1))
+    sources = ", ".join(f"('{i.code}', '{records}', '{_place(i, records)}')" for i in load_indicators() for records in RECORD_TYPES)
     engine.table("indicator_source", f"select code, records, place from (values {sources}) as entry(code, records, place)")
+
+
+def _place(indicator: Indicator, records: str) -> str:
+    """Where a record type stands in an indicator's evidence, as three digits: first as the catalogue lists it, then by its name."""
+    listed = indicator.sources.index(records) + 1 if records in indicator.sources else 9
+    return f"{listed}{sorted(RECORD_TYPES).index(records):02}"
 
 
 def build_points(engine: SqlEngine, as_of: date, rules: Rules) -> None:
@@ -134,12 +136,12 @@ def build_points(engine: SqlEngine, as_of: date, rules: Rules) -> None:
 
 
 def build_evidence(engine: SqlEngine, as_of: date, rules: Rules) -> None:
-    """Makes `evidence_record`: every record behind a point, in its place."""
+    """Makes `evidence_record`, a view: every record behind a point, with what puts them in order."""
     parameters = day_parameters(as_of, rules)
     engine.table("settlement_record", render("evidence/settlement_record", **parameters))
     for records in RECORD_TYPES:
-        engine.table(f"evidence_{records}", render(f"evidence/{records}", **parameters))
-    engine.table("evidence_record", render("evidence/evidence_record", record_types=RECORD_TYPES))
+        engine.view(f"evidence_{records}", render(f"evidence/{records}", **parameters))
+    engine.view("evidence_record", render("evidence/evidence_record", record_types=RECORD_TYPES))
 
 
 def build_lamps(engine: SqlEngine, as_of: date, rules: Rules) -> None:

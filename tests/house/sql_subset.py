@@ -25,7 +25,7 @@ _CONSTRUCTS = """
     RegexpLike RegexpReplace SHA2 Hex Unhex Encode
     DateDiff Year Month Day
     Count Sum Min Max Filter Distinct Window RowNumber Rank DenseRank FirstValue Median
-    Array ArrayAgg ArraySort ArrayContains ArrayToString Split Transform Lambda
+    Array ArrayAgg ArraySort ArrayContains ArraySlice ArrayToString Split Transform Lambda
 """
 
 KNOWN = frozenset(_CONSTRUCTS.split())
@@ -90,6 +90,11 @@ def _list(node: exp.Expression) -> Iterator[tuple[str, str]]:
         yield "list(... order by)", "Spark loses the order: list_sort(list(...)) of a key that sorts"
     elif not any(isinstance(above, exp.ArraySort) for above in _above(node)):
         yield "list without list_sort", "its order is another on every run: list_sort(list(...))"
+
+
+def _slice(node: exp.Expression) -> Iterator[tuple[str, str]]:
+    if node.args["start"].name != "1":
+        yield "array_slice from elsewhere than 1", "the last argument is an end on one engine and a length on the other"
 
 
 def _division(node: exp.Expression) -> Iterator[tuple[str, str]]:
@@ -221,6 +226,7 @@ Rule = Callable[[exp.Expression], Iterator[tuple[str, str]]]
 _RULES: dict[type[exp.Expression], tuple[Rule, ...]] = {
     exp.Join: (_join,),
     exp.ArrayAgg: (_list,),
+    exp.ArraySlice: (_slice,),
     exp.Div: (_division,),
     exp.IntDiv: (_whole_division,),
     exp.Mod: (_whole_division,),

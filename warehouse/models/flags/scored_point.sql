@@ -12,7 +12,7 @@ with met as (
         cast({{ i.column }} as varchar) as value,
         {{ i.note }} as note
     from indicator_state
-    where active_count > 0 and {{ i.status }} in ('ok', 'stale')
+    where active_count > 0 and {{ i.column }} is not null
         and ({% for line in i.lines %}{{ " or " if not loop.first }}({{ line.sql }}){% endfor %})
     {{ "union all" if not loop.last }}
 {% endfor %}

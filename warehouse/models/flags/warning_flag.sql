@@ -28,7 +28,7 @@ known as (
         coalesce(y.level, 'none') = 'red' as was_red,
         y.red_since as was_red_since,
         coalesce(y._red_codes, cast([] as varchar[])) as was_red_by,
-        {% for i in risks %}{{ " or " if not loop.first }}(list_contains(y._red_codes, '{{ i.code }}'){% if i.source_state == "ok" %} and s.{{ i.status }} = 'missing'{% endif %}){% endfor %} as is_unseen
+        {% for i in risks %}{{ " or " if not loop.first }}(list_contains(y._red_codes, '{{ i.code }}'){% if i.source_state == "ok" %} and strpos(s.missing_codes, '{{ i.code }}') > 0{% endif %}){% endfor %} as is_unseen
     from indicator_state as s
     left join household_score as c on c.household_id = s.household_id
     left join previous_warning_flag as y on y.household_id = s.household_id

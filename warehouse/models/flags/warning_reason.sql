@@ -4,7 +4,7 @@ with evidence as (
     select
         household_id,
         code,
-        list_transform(list_sort(list(sort_key) filter (where place <= 20)), lambda k: substr(k, 4)) as record_ids,
+        list_transform(array_slice(list_sort(list(sort_key)), 1, 20), lambda k: substr(k, 5)) as record_ids,
         max(_arrived_on) as arrived_on
     from evidence_record
     group by household_id, code

@@ -1,45 +1,25 @@
--- The stored value and the status of each indicator, a row per household, with the other inputs of the conditions.
--- In this order: missing (a source never read), missing or not applicable by the formula, stale, ok.
+-- The stored value of each indicator, a row per household, with the codes of those that have none or an old one, in the order of
+-- the catalogue, and the other inputs of the conditions.
+-- In this order: missing (a source never read), missing or not applicable by the formula, stale, ok: a value of the last two is kept.
 -- Without an active member: B01 is 0, everything else not applicable.
-with formula as (
-    select
-        r.household_id,
-        r.area_code,
-        r.active_count,
-{% for i in indicators %}
-        {{ i.alias }}.{{ i.column }} as {{ i.column }}_formula,
-{% if i.code == "B01" %}
-        '{{ i.source_state }}' as b01_status,
-{% elif i.source_state == "missing" %}
-        case when r.active_count = 0 then 'not_applicable' else 'missing' end as {{ i.status }},
-{% else %}
-        case
-            when r.active_count = 0 then 'not_applicable'
-{% if i.formula_state %}
-            when {{ i.alias }}.{{ i.formula_state }} <> 'ok' then {{ i.alias }}.{{ i.formula_state }}
-{% endif %}
-            when {{ i.alias }}.{{ i.column }} is null then 'missing'
-            else '{{ i.source_state }}'
-        end as {{ i.status }},
-{% endif %}
-{% endfor %}
-        medical._medical_threshold,
-        employment._previous_business_net,
-        resilience._days_since_visit
-    from register_household as r
-{% for domain in domains %}
-    left join indicators_{{ domain }} as {{ domain }} on {{ domain }}.household_id = r.household_id
-{% endfor %}
-)
+{% macro codes(status) -%}
+concat_ws(','{% for i in indicators %}{% if i.when(status) == "true" %}, '{{ i.code }}'{% elif i.when(status) != "false" %}, case when {{ i.when(status) }} then '{{ i.code }}' end{% endif %}{% endfor %}, cast(null as varchar))
+{%- endmacro %}
+{% set size, others = indicators[0], indicators[1:] %}
 select
-    household_id,
-    area_code,
-    active_count,
+    r.household_id,
+    r.area_code,
+    r.active_count,
 {% for i in indicators %}
-    case when {{ i.status }} in ('ok', 'stale') then cast({{ i.column }}_formula as {{ i.sql_type }}) end as {{ i.column }},
-    {{ i.status }},
+    case when {{ i.has_value }}{% if i != size %} and r.active_count > 0{% endif %} then cast({{ i.formula }} as {{ i.sql_type }}) end as {{ i.column }},
 {% endfor %}
-    _medical_threshold,
-    _previous_business_net,
-    _days_since_visit
-from formula
+    case when r.active_count = 0 then '{{ size.code if size.source_state == "missing" }}' else {{ codes("missing") }} end as missing_codes,
+    case when r.active_count = 0 then '{{ size.code if size.source_state == "stale" }}' else {{ codes("stale") }} end as stale_codes,
+    case when r.active_count = 0 then '{{ others | join(",", attribute="code") }}' else {{ codes("not_applicable") }} end as not_applicable_codes,
+    medical._medical_threshold,
+    employment._previous_business_net,
+    resilience._days_since_visit
+from register_household as r
+{% for domain in domains %}
+left join indicators_{{ domain }} as {{ domain }} on {{ domain }}.household_id = r.household_id
+{% endfor %}
