@@ -1,17 +1,25 @@
-"""A day worked through county by county: household tables, lamps and what follows, in the memory that one county takes.
+"""A day worked through county by county: household tables, lamps and what follows, in the memory that a county on each core takes.
 
 Belongs here: the way through the counties, and what is put aside for the steps that keep it. Not here: which rows a county
 reads (`warehouse.counties`), what is computed of them (`warehouse.indicators`, `scoring`, `follow_up`).
+
+Each core has an engine of its own with one thread: a county's tables are too small for two cores to share, and a county
+needs nothing of another but what `warehouse.counties` notes for all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import date
+from queue import SimpleQueue
 
 import dagster as dg
 
 from expectations.contract import Contract
+from resources.engine import Engine
 from resources.house import House, place
 from warehouse import counties, follow_up, indicators, scoring
 from warehouse.following_rules import load_following
@@ -26,6 +34,17 @@ ORDER: Mapping[str, str] = {
 """What is made of each county, and what orders it totally; the ranks of the bulletin need every county's rates."""
 
 
+@dataclass(frozen=True)
+class Day:
+    """What every county of a day is made from."""
+
+    house: House
+    contracts: Sequence[Contract]
+    as_of: date
+    before: Mapping[str, date]
+    """The newest earlier day of each table that a day carries on from, where there is one."""
+
+
 def made_by_county(house: House, contracts: Sequence[Contract], as_of: date, table: str) -> bool:
     """Makes all tables of the day county by county, where the day is worked through so and this run has not made `table` yet.
 
@@ -33,63 +52,84 @@ def made_by_county(house: House, contracts: Sequence[Contract], as_of: date, tab
     """
     if not house.is_by_county(as_of):
         return False
-    return house.stashed(table, as_of) is not None or _make(house, contracts, as_of)
-
-
-def _make(house: House, contracts: Sequence[Contract], as_of: date) -> bool:
-    engine, log = house.engine, dg.get_dagster_logger()
-    for table in ORDER:
-        house.unstash(table)
-    days = {table: day for table in follow_up.NO_PREVIOUS if (day := house.lake.latest(*place(table), as_of)) is not None}
-    found = sorted({*house.counties(as_of), *_reach_over(house, contracts, as_of, days)})
-    there = {str(name) for (name,) in engine.rows("select table_name from information_schema.tables")}
-    for number, county in enumerate(found, 1):
-        _use_county(house, contracts, as_of, county, days)
-        rules = load_rules(as_of)
-        made = indicators.build_indicators(engine, as_of, rules)
-        scoring.build_flags(engine, as_of, rules)
-        follow_up.build_following(engine, as_of, rules, load_following(as_of), has_previous="warning_flag" in days)
-        for table, order in ORDER.items():
-            house.stash(table, as_of, order, county)
-        log.info(f"county {county}, {number} of {len(found)}: {made.households:,} households")
-    _forget_last(house, contracts, as_of, there)
-    for table in ORDER:
-        house.use_stash(table)
-    follow_up.build_bulletin(engine)
-    engine.drop("bulletin_rate")
-    house.unstash("bulletin_rate")
+    if house.stashed(table, as_of) is None:
+        before = {name: day for name in follow_up.NO_PREVIOUS if (day := house.lake.latest(*place(name), as_of)) is not None}
+        _make(Day(house, contracts, as_of, before))
     return True
 
 
-def _reach_over(house: House, contracts: Sequence[Contract], as_of: date, days: Mapping[str, date]) -> list[str]:
-    """What counties read of each other, from the whole day; returns the counties that the days before had."""
-    for contract in contracts:
-        house.use(f"matched_{contract.table}", as_of)
-    house.use("source_status", as_of)
-    house.engine.view("source_state", "select records, state from source_status")
-    counties.reach_over(house.engine)
-    return counties.note_moved(house.engine, house.lake, {table: place(table) for table in days}, days)
-
-
-def _use_county(house: House, contracts: Sequence[Contract], as_of: date, county: str, days: Mapping[str, date]) -> None:
-    engine, lake = house.engine, house.lake
-    for contract in contracts:
-        engine.view(f"matched_{contract.table}", counties.matched_of(lake, contract.table, as_of, county))
-        house.forget(f"matched_{contract.table}")
-    engine.view("person", counties.rows_of(lake, *place("person"), as_of, county))
-    house.forget("person")
-    for table, nothing in follow_up.NO_PREVIOUS.items():
-        engine.view(f"previous_{table}", counties.previous_of(lake, table, place(table), days[table], county) if table in days else nothing)
-
-
-def _forget_last(house: House, contracts: Sequence[Contract], as_of: date, there: set[str]) -> None:
-    """Takes the last county's tables off the engine, and puts the whole day's back."""
-    for (name,) in house.engine.rows("select table_name from information_schema.tables"):
-        if str(name) not in there:
-            house.engine.drop(str(name))
-    for table in (*ORDER, "bulletin", "indicator_day"):
-        house.forget(table)
+def _make(day: Day) -> None:
+    house, log = day.house, dg.get_dagster_logger()
+    for table in ORDER:
+        house.begin_stash(table, day.as_of)
+    found = sorted({*house.counties(day.as_of), *_reach_over(day)})
+    with _engines(day) as engines, ThreadPoolExecutor(engines.qsize()) as pool:
+        made = [pool.submit(_make_county, day, engines, county) for county in found]
+        for number, done in enumerate(as_completed(made), 1):
+            county, households = done.result()
+            log.info(f"county {county}, {number} of {len(found)}: {households:,} households")
+    for table in _of_all(day):
         house.engine.drop(table)
-    for contract in contracts:
-        house.use(f"matched_{contract.table}", as_of)
-    house.use("person", as_of)
+    for table in ORDER:
+        house.use_stash(table)
+    follow_up.build_bulletin(house.engine)
+    house.engine.drop("bulletin_rate")
+    house.unstash("bulletin_rate")
+
+
+def _reach_over(day: Day) -> list[str]:
+    """Makes what counties read of each other, from the whole day; returns the counties that the days before had."""
+    house = day.house
+    for contract in day.contracts:
+        house.use(f"matched_{contract.table}", day.as_of)
+    counties.reach_over(house.engine)
+    return counties.note_moved(house.engine, house.lake, {table: place(table) for table in day.before}, day.before)
+
+
+@contextmanager
+def _engines(day: Day) -> Iterator[SimpleQueue[Engine]]:
+    """An engine for each of the house's threads, with what reaches over the borders, and the states of the sources."""
+    house, free = day.house, SimpleQueue[Engine]()
+    shared = {name: house.share(name) for name in ("household_county", *_of_all(day))}
+    status = str(house.lake.files(*place("source_status"), day.as_of))
+    with ExitStack() as opened:
+        for _ in range(int(house.engine.scalar("select current_setting('threads')"))):
+            engine = Engine(house.settings.home / "tmp", threads=1, memory_limit=house.settings.engine_memory)
+            opened.callback(engine.close)
+            for name, file in shared.items():
+                engine.parquet_view(name, str(file))
+            engine.parquet_view("source_status", status)
+            engine.table("source_state", "select records, state from source_status")
+            free.put(engine)
+        yield free
+
+
+def _of_all(day: Day) -> list[str]:
+    """The engine tables that are made of the whole day for every county to read."""
+    return [*counties.REACHING, *(f"moved_{table}" for table in day.before)]
+
+
+def _make_county(day: Day, free: SimpleQueue[Engine], county: str) -> tuple[str, int]:
+    """Makes and puts aside every table of one county, on an engine that is free; returns the county and its households."""
+    engine = free.get()
+    try:
+        _use_county(day, engine, county)
+        rules = load_rules(day.as_of)
+        made = indicators.build_indicators(engine, day.as_of, rules)
+        scoring.build_flags(engine, day.as_of, rules)
+        follow_up.build_following(engine, day.as_of, rules, load_following(day.as_of), has_previous="warning_flag" in day.before)
+        for table, order in ORDER.items():
+            day.house.stash(engine, table, order, county)
+        return county, made.households
+    finally:
+        free.put(engine)
+
+
+def _use_county(day: Day, engine: Engine, county: str) -> None:
+    lake = day.house.lake
+    for contract in day.contracts:
+        engine.view(f"matched_{contract.table}", counties.matched_of(lake, contract.table, day.as_of, county))
+    engine.view("person", counties.rows_of(lake, *place("person"), day.as_of, county))
+    for table, nothing in follow_up.NO_PREVIOUS.items():
+        earlier = day.before.get(table)
+        engine.view(f"previous_{table}", nothing if earlier is None else counties.previous_of(lake, table, place(table), earlier, county))

@@ -222,15 +222,25 @@ class House(dg.ConfigurableResource):
             place_households(self.engine)
         return [str(county) for (county,) in self.engine.rows("select distinct county from household_county order by county")]
 
-    def stash(self, table: str, as_of: date, order: str, county: str) -> None:
-        """Puts a county's rows of the engine table `table` aside, until `keep` takes all counties' into the lake."""
-        folder = self.stashed(table, as_of) or self.settings.home / "tmp" / "by_county" / table
-        if self.stashed(table, as_of) is None:
-            shutil.rmtree(folder, ignore_errors=True)
-            self._stashed[table] = (as_of, folder)
-        of_county = folder / f"county={county}"
-        of_county.mkdir(parents=True, mode=0o700)
-        self.engine.copy(f'select * from "{table}" order by {order}', of_county / "part-0.parquet")
+    def share(self, table: str) -> Path:
+        """The engine's table as a file that other engines of this run read."""
+        folder = self.settings.home / "tmp" / "by_county"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.engine.copy(f'select * from "{table}" order by 1', folder / f"{table}.parquet")
+        return folder / f"{table}.parquet"
+
+    def begin_stash(self, table: str, as_of: date) -> None:
+        """Makes an empty place where the counties of a table can be put aside, until `keep` takes them into the lake."""
+        folder = self.settings.home / "tmp" / "by_county" / table
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, mode=0o700)
+        self._stashed[table] = (as_of, folder)
+
+    def stash(self, engine: ComputeEngine, table: str, order: str, county: str) -> None:
+        """Puts a county's rows of `engine`'s table aside; several engines may do so at once."""
+        of_county = self._stashed[table][1] / f"county={county}"
+        of_county.mkdir(mode=0o700)
+        engine.copy(f'select * from "{table}" order by {order}', of_county / "part-0.parquet")
 
     def stashed(self, table: str, as_of: date) -> Path | None:
         """Where a table's counties lie that were put aside for the day."""

@@ -21,6 +21,9 @@ from warehouse.model import render
 NO_COUNTY = "000000"
 """The county of what is linked to no household, and of households whose register row is out of force."""
 
+REACHING = ("reversal_anywhere", "placed_retrofit")
+"""What `reach_over` makes."""
+
 SETTLEMENTS, RETROFITS = "health_insurance__settlements", "housing__retrofits"
 
 
