@@ -8,10 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from resources.engine import Engine, EngineError
-from resources.spark import SparkEngine
+from resources.spark import HELD_ROWS, SparkEngine
 
 ROWS = pa.table(
     {
@@ -60,6 +61,59 @@ def test_what_there_is_can_be_listed_and_dropped(engine: SparkEngine) -> None:
     engine.drop("never there")
     assert not engine.exists("one")
     assert not engine.exists("two")
+
+
+def numbers(count: int) -> pa.Table:
+    return pa.table({"n": list(range(count))})
+
+
+def folders(engine: SparkEngine) -> list[Path]:
+    """The tables that lie on disk."""
+    return list((engine.folder / "tables").iterdir())
+
+
+def test_few_rows_are_held_by_the_driver_and_many_lie_on_disk(engine: SparkEngine, tmp_path: Path) -> None:
+    engine.from_arrow("few", numbers(HELD_ROWS))
+    assert folders(engine) == []
+    engine.from_arrow("many", numbers(HELD_ROWS + 1))
+    assert len(folders(engine)) == 1
+    # from many to few: written, then held
+    engine.table("some", "select n, [n] as listed, cast(n as decimal(9,2)) as exact, null as nothing from many where n < 3")
+    assert len(folders(engine)) == 1
+    assert engine.columns("select * from some") == [
+        ("n", "BIGINT"),
+        ("listed", "BIGINT[]"),
+        ("exact", "DECIMAL(9,2)"),
+        ("nothing", "INTEGER"),
+    ]
+    # from few to many, which no estimate would tell
+    assert engine.table("pairs", "select a.n from few as a cross join some as b") == 3 * HELD_ROWS
+    assert len(folders(engine)) == 2
+    for source in ("few", "many"):
+        assert engine.copy(f"select n from {source} order by n desc", tmp_path / f"{source}.parquet") > 0
+        assert pq.read_table(tmp_path / f"{source}.parquet").column("n")[0].as_py() == HELD_ROWS - (source == "few")
+    assert pq.read_schema(tmp_path / "few.parquet").equals(pq.read_schema(tmp_path / "many.parquet"))
+
+
+def test_a_view_sees_what_its_table_has_become(engine: SparkEngine, tmp_path: Path) -> None:
+    engine.table("given", "select 1::bigint as n")
+    engine.view("seen", "select n from given")
+    engine.view("seen_again", "select n from seen")
+    assert engine.table("copied", "select * from seen_again") == 1
+    engine.from_arrow("given", numbers(2 * HELD_ROWS))
+    assert engine.table("copied", "select * from seen_again") == 2 * HELD_ROWS
+    assert engine.scalar("select count(*) from copied") == 2 * HELD_ROWS
+    engine.table("given", "select 2::bigint as n")
+    assert engine.rows("select n from seen_again") == [(2,)]
+
+
+def test_files_that_were_written_anew_are_read_anew(engine: SparkEngine, tmp_path: Path) -> None:
+    select = f"select n from read_parquet('{tmp_path}/*.parquet', hive_partitioning = false) order by n"
+    for rows in (1, 2, HELD_ROWS + 1):
+        pq.write_table(numbers(rows), tmp_path / "part-0.parquet")
+        assert len(engine.rows(select)) == rows
+    pq.write_table(pa.table({"n": [7]}), tmp_path / "part-1.parquet")
+    assert len(engine.rows(select)) == HELD_ROWS + 2
 
 
 @pytest.mark.parametrize("adaptive", ["true", "false"])
