@@ -55,6 +55,11 @@ def refusals(sql: str) -> list[Refusal]:
         place = error.errors[0] if isinstance(error, sqlglot.ParseError) and error.errors else {}
         return [Refusal(int(place.get("line") or 1), "SQL that SQLGlot cannot read", str(place.get("description", "")))]
     found = [Refusal(_line(node), construct, instead) for node in tree.walk() for construct, instead in _refused(node)]
+    # SQLGlot's tree has it as regexp_matches, which it is not
+    matches = [
+        token.line for token in sqlglot.tokenize(sql, read="duckdb") if token.text == "~" and token.token_type != sqlglot.TokenType.STRING
+    ]
+    found += [Refusal(line, "~", "the whole text on one engine, a part on the other: regexp_matches(…, '^…$')") for line in matches]
     return sorted(set(found), key=lambda refusal: (refusal.line, refusal.construct))
 
 
@@ -95,6 +100,25 @@ def _list(node: exp.Expression) -> Iterator[tuple[str, str]]:
 def _slice(node: exp.Expression) -> Iterator[tuple[str, str]]:
     if node.args["start"].name != "1":
         yield "array_slice from elsewhere than 1", "the last argument is an end on one engine and a length on the other"
+
+
+def _days(node: exp.Expression) -> Iterator[tuple[str, str]]:
+    unit = node.args.get("unit")
+    if unit is not None and unit.name.lower() != "day":
+        yield f"date_diff of {unit.name.lower()}", "borders crossed on one engine, whole periods on the other: days, or year and month"
+
+
+def _ordered_by(node: exp.Expression) -> Iterator[tuple[str, str]]:
+    if isinstance(node.this, exp.Column | exp.Var) and node.this.name.lower() == "all":
+        yield "order by all", "name the columns"
+
+
+def _part(node: exp.Expression) -> Iterator[tuple[str, str]]:
+    """The first argument of substring, the only one of left and right, counts from 1."""
+    least, place = (1, node.args.get("start")) if isinstance(node, exp.Substring) else (0, node.expression)
+    is_less = isinstance(place, exp.Neg) or (isinstance(place, exp.Literal) and not place.is_string and int(place.name) < least)
+    if is_less:
+        yield f"{node.sql_name().lower()} from before the text", "one engine counts from the end, the other gives nothing"
 
 
 def _division(node: exp.Expression) -> Iterator[tuple[str, str]]:
@@ -227,6 +251,11 @@ _RULES: dict[type[exp.Expression], tuple[Rule, ...]] = {
     exp.Join: (_join,),
     exp.ArrayAgg: (_list,),
     exp.ArraySlice: (_slice,),
+    exp.DateDiff: (_days,),
+    exp.Ordered: (_ordered_by,),
+    exp.Substring: (_part,),
+    exp.Left: (_part,),
+    exp.Right: (_part,),
     exp.Div: (_division,),
     exp.IntDiv: (_whole_division,),
     exp.Mod: (_whole_division,),

@@ -69,6 +69,12 @@ REFUSED = [
     ("select cast(a as float) from t", "the type FLOAT"),
     ("select cast(a as hugeint) from t where a >", "SQL that SQLGlot cannot read"),
     ("select a from t using sample 3", "USING SAMPLE"),
+    ("select a from t where a ~ 'x'", "~"),
+    ("select date_diff('month', a, b) from t", "date_diff of month"),
+    ("select a from t order by all", "order by all"),
+    ("select substr(a, 0, 2) from t", "substring from before the text"),
+    ("select left(a, -1) from t", "left from before the text"),
+    ("select right(a, -1) from t", "right from before the text"),
 ]
 """A statement, and the name under which it is refused."""
 
@@ -82,6 +88,7 @@ ADMITTED = [
     "select sha256(unhex(hex(a)) || encode(b)) from t",
     "select array_slice(list_sort(list(a)), 1, 20) from t",
     "select a from t order by a limit 1",
+    "select substr(a, 7, 8), left(a, 6), right(a, 3) from t where a = '~'",
 ]
 
 
