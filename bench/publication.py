@@ -1,4 +1,4 @@
-"""Publication by itself, on a home that was synced: the first release, then a day on which one household in a hundred changed.
+"""Publication by itself, on a home that was synced: the first release, then days on which a share of the households changed.
 
     python -m bench.publication --home .yihu
 
@@ -32,8 +32,9 @@ from warehouse.publication.wire import wired
 from warehouse.schema import VIEWS
 
 DATABASE = "yihu_bench"
-ONE_IN_A_HUNDRED = "substr(md5(household_id), 1, 2) in ('00', '55', 'aa') and substr(md5(household_id), 3, 1) < 'e'"
-"""Three of 256, less an eighth: one household in a hundred, the same ones every time."""
+IN_A_THOUSAND = (1, 10, 100)
+"""How many households in a thousand change, day after day."""
+CHANGED = "hash(household_id, {day}) % 1000 < {share}"
 TOUCHED = {
     "household": ("village_name", "village_name || '1'"),
     "household_member": ("labour_class", "'9'"),
@@ -110,14 +111,14 @@ def bare_load(house: House, url: sa.URL) -> dict[str, float]:
     return found
 
 
-def touch(house: House) -> None:
-    """The engine's tables with one household in a hundred changed."""
+def touch(house: House, day: int, share: int) -> None:
+    """The engine's tables with so many households in a thousand changed since the day before."""
     for table, (column, value) in TOUCHED.items():
         source = house.engine.rows("select sql from duckdb_views() where view_name = ?", [table])[0][0]
         select = str(source).partition(" AS ")[2].strip().rstrip(";")
         house.engine.view(
             table,
-            f'select * exclude ("{column}"), case when {ONE_IN_A_HUNDRED} then {value} else "{column}" end as "{column}" from ({select})',
+            f'select * exclude ("{column}"), case when {CHANGED.format(day=day, share=share)} then {value} else "{column}" end as "{column}" from ({select})',
         )
 
 
@@ -133,7 +134,7 @@ def published(house: House, url: sa.URL, as_of: date, releases: Path, extras: di
 
 
 def measure(home: Path) -> Iterator[dict[str, Any]]:
-    """A line for the bare load, the first publication and the day on which a hundredth changed."""
+    """A line for the bare load, the first publication and each day that follows."""
     with opened_house(home) as house:
         as_of = house.lake.days("household", "household")[-1]
         releases = home / "tmp" / "bench-release"
@@ -146,8 +147,10 @@ def measure(home: Path) -> Iterator[dict[str, Any]]:
         try:
             with database_of_its_own(house.server) as url:
                 yield _line("publication.first", *published(house, url, as_of, releases, extras), bare)
-                touch(house)
-                yield _line("publication.one_percent", *published(house, url, as_of + timedelta(days=1), releases, extras), bare)
+                for day, share in enumerate(IN_A_THOUSAND, 1):
+                    touch(house, day, share)
+                    done = published(house, url, as_of + timedelta(days=day), releases, extras)
+                    yield _line(f"publication.{share / 10:g}_percent", *done, bare)
         finally:
             shutil.rmtree(releases, ignore_errors=True)
 

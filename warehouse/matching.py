@@ -116,39 +116,37 @@ def build_spine(engine: SqlEngine, as_of: date, pseudonym_key: bytes) -> int:
     """
     if engine.exists("spine_day") and engine.scalar(f"select count(*) from spine_day where as_of = {day(as_of)}"):
         return int(engine.scalar("select count(*) from spine"))
-    return _make_spine(engine, as_of, pseudonym_key, ("previous_person_key_map", "person_key_map"))
+    before = "previous_person_key_map"
+    if not engine.exists(before) and engine.exists("person_key_map"):
+        before = "person_key_map_given"  # copied, since the day's own map may itself be a view on what it came from
+        engine.table(before, "select * from person_key_map")
+    return _make_spine(engine, as_of, pseudonym_key, before)
 
 
 def build_person(engine: SqlEngine, as_of: date, pseudonym_key: bytes) -> int:
-    """Makes the engine tables `person` and `person_key_map` of the day, and the spine they come from anew; returns the persons.
+    """Makes `person` and `person_key_map` of the day, views on the spine, and that anew; returns the persons.
 
     Reads what `build_spine` reads, but of the map only `previous_person_key_map`.
     """
-    _make_spine(engine, as_of, pseudonym_key, ("previous_person_key_map",))
-    make(engine, "person_key_map", "household/person_key_map", as_of=day(as_of))
+    rows = _make_spine(engine, as_of, pseudonym_key, "previous_person_key_map")
+    engine.view("person_key_map", _rendered("household/person_key_map", as_of=day(as_of)))
     engine.view("person", _rendered("household/person"))
-    return int(engine.scalar("select count(*) from spine"))
+    return rows
 
 
-def _make_spine(engine: SqlEngine, as_of: date, pseudonym_key: bytes, maps: tuple[str, ...]) -> int:
+def _make_spine(engine: SqlEngine, as_of: date, pseudonym_key: bytes, map_before: str) -> int:
     _prepare(engine, pseudonym_key)
-    _stand_in(engine, "map_before", maps, NO_PERSON_KEY_MAP)
-    _stand_in(engine, "queue_before", ("previous_review_queue",), NO_REVIEW_QUEUE)
-    _stand_in(engine, "steward_decision", ("review_decision",), NO_REVIEW_DECISION)
+    _stand_in(engine, "map_before", map_before, NO_PERSON_KEY_MAP)
+    _stand_in(engine, "queue_before", "previous_review_queue", NO_REVIEW_QUEUE)
+    _stand_in(engine, "steward_decision", "review_decision", NO_REVIEW_DECISION)
     forget_answers(engine)
-    rows = 0
-    for table in (
-        "known_key",
-        "register_number",
-        "register_claim",
-        "steward_answer",
-        "register_role",
-        "spine",
-        "spine_number",
-        "known_number",
-    ):
-        made = make(engine, table, f"matching/{table}", as_of=day(as_of))
-        rows = made if table == "spine" else rows
+    for table in ("known_key", "register_number", "register_claim", "steward_answer", "register_role"):
+        make(engine, table, f"matching/{table}", as_of=day(as_of))
+    rows = make(engine, "spine_row", "matching/spine_row", as_of=day(as_of))
+    engine.drop("register_number")  # as large as the spine, and read no more
+    for view in ("spine", "spine_number"):
+        engine.view(view, _rendered(f"matching/{view}"))
+    make(engine, "known_number", "matching/known_number")
     engine.table("spine_day", f"select {day(as_of)} as as_of")
     return rows
 
@@ -159,11 +157,10 @@ def _prepare(engine: SqlEngine, pseudonym_key: bytes) -> None:
     names.use_variants(engine)
 
 
-def _stand_in(engine: SqlEngine, name: str, sources: tuple[str, ...], nothing: str) -> None:
-    """`name` holds the rows of the first of `sources` that is there, none where none is. Copied: a source may be replaced."""
-    source = next((source for source in sources if engine.exists(source)), None)
+def _stand_in(engine: SqlEngine, name: str, source: str, nothing: str) -> None:
+    """`name` is a view of `source` where that is there, and of nothing where it is not."""
     columns = ", ".join(column for column, _ in engine.columns(nothing))
-    engine.table(name, nothing if source is None else f"select {columns} from {source}")
+    engine.view(name, f"select {columns} from {source}" if engine.exists(source) else nothing)
 
 
 def build_matched(engine: SqlEngine, contract: Contract, as_of: date, pseudonym_key: bytes) -> int:

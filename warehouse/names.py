@@ -69,6 +69,11 @@ def folded(column: str) -> str:
     return f"case when {column} is null then '' when regexp_matches({column}, '[{source}]') then {levelled} else {column} end"
 
 
+def is_plain(column: str) -> str:
+    """Nothing but characters of GB 2312, as nearly every name: it is its own mask, key and gap."""
+    return f"coalesce(regexp_matches({column}, '^[{gb2312()}]+$'), false)"
+
+
 def mask(folded_name: str) -> str:
     """The `folded` name with `□` for each character outside GB 2312."""
     return f"regexp_replace({folded_name}, '[^{gb2312()}A-Z0-9?()]', '{GAP}', 'g')"
@@ -108,6 +113,25 @@ def agreement(one: str, other: str) -> str:
         f"case when coalesce({one}.name_key, '') = '' or coalesce({other}.name_key, '') = '' then 'absent' "
         f"when {one}.name_key = {other}.name_key or {_stands_in(one, other)} or {_stands_in(other, one)} then 'same' else 'different' end"
     )
+
+
+def gap_block(name_gap: str) -> str:
+    """What a name in which one character stands in shares with every name that it may be: its length, and its first character or its last.
+
+    It is the `block_from_left` or the `block_from_right` of the other's key, so that names meet by a join, not each with each.
+    """
+    return (
+        f"case when strpos({name_gap}, '{GAP}') > 1 then {block_from_left(name_gap)} "
+        f"when length({name_gap}) > 1 then {block_from_right(name_gap)} else '1' end"
+    )
+
+
+def block_from_left(name_key: str) -> str:
+    return f"cast(length({name_key}) as varchar) || '<' || left({name_key}, 1)"
+
+
+def block_from_right(name_key: str) -> str:
+    return f"case when length({name_key}) > 1 then cast(length({name_key}) as varchar) || '>' || right({name_key}, 1) else '1' end"
 
 
 def masked(column: str) -> str:

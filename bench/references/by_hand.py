@@ -1,7 +1,7 @@
 """`python -m bench.references.by_hand validation|matching|lamps …`: the steps of a day as one would write them in DuckDB for once.
 
-Belongs here: the shortest scripts that come to the same tables where nothing is wrong: no checks, no quarantine, no repair of
-numbers, no review queue, no days in between, no Dagster. Not here: clocks that compare (`bench.__main__`).
+Belongs here: the shortest scripts that come to the same links and the same lamps: no checks, no quarantine, no review queue, no
+linkage quality, no days in between, no Dagster. Not here: clocks that compare (`bench.__main__`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -21,9 +21,10 @@ import duckdb
 
 from bench.peak import peak_mb
 from expectations.contract import Contract, Field, load_contracts
+from warehouse import identity, names
 from warehouse.matching import household_field, number_field
 
-LAMPS = Path(__file__).parent / "lamps.sql"
+MATCHING, LAMPS = (Path(__file__).parent / f"{name}.sql" for name in ("matching", "lamps"))
 KINDS = {"text": "varchar", "integer": "bigint"}
 
 
@@ -69,39 +70,70 @@ def validation(connection: duckdb.DuckDBPyConnection, lake: Path, as_of: date, o
 
 
 def matching(connection: duckdb.DuckDBPyConnection, lake: Path, as_of: date, out: Path) -> None:
-    """Everybody's pseudonym, and each record joined to whoever has its number and name."""
-    members = folder(lake, "valid", "rural_revitalisation__members", as_of)
-    connection.execute(f"""
-        create table person as select upper(trim(id_number)) as number, name, member_id, household_id, status, sha256('a key' || id_number) as person_key,
-            try_strptime(substr(id_number, 7, 8), '%Y%m%d')::date as birth_on, substr(name, 1, 1) || repeat('*', length(name) - 1) as name_masked
-        from {members}""")
-    connection.execute(
-        f"copy (select * exclude (number, name) from person order by member_id) to '{out}/person.parquet' (compression zstd)"
-    )
-    connection.execute("create table once as select * from person where status = '1' qualify count(*) over (partition by number) = 1")
-    for contract in load_contracts():
-        valid = folder(lake, "valid", contract.table, as_of)
-        without = ", ".join(f.name for f in contract.fields if f.is_identity) or None
+    """Everybody's pseudonym, and each record with whoever has its number and name, or a number one slip away."""
+    pads = (bytes(byte ^ pad for byte in b"a key".ljust(64, b"\0")).hex() for pad in (0x36, 0x5C))
+    connection.execute("create temp table pseudonym_pad as select unhex('{}') as inner_pad, unhex('{}') as outer_pad".format(*pads))
+    connection.execute("create temp table name_variant as select '{}' as variant_source, '{}' as variant_target".format(*names.variants()))
+    contracts = load_contracts()
+    asked = [contract for contract in contracts if household_field(contract) is None]
+    connection.execute(MATCHING.read_text(encoding="utf-8").format(**_expressions(lake, as_of, out, asked)))
+    for contract in contracts:
+        valid, key = folder(lake, "valid", contract.table, as_of), contract.record_key
+        record_id = identity.pseudonym(f"'{contract.records}|' || v.{key.name}") if key.is_identity else f"v.{key.name}"
+        without = ", ".join(f.name for f in contract.fields if f.is_identity or f.name == "outcome") or None
         fields = f"v.* exclude ({without})" if without else "v.*"
-        key = contract.record_key
-        record_id = f"sha256('a key' || v.{key.name})" if key.is_identity else f"v.{key.name}"
         yuan = ", cast(v.loss_amount * 10000 as decimal(18,2)) as loss_yuan" if contract.records == "losses" else ""
-        if household_field(contract) is not None:
+        if contract in asked:
+            number, name = _delivered(contract)
+            at_once = f"coalesce(h.name = {name} or ({name} is null and right(h.number, 3) <> '000'), false)"
+            columns = ", ".join(
+                f"case when {at_once} then h.{c} else a.{c} end as {c}" for c in ("person_key", "member_id", "household_id")
+            )
+            select = (
+                f"select {record_id} as record_id, {fields}{yuan}, {columns}, case when {at_once} then 'linked' else a.outcome end as outcome, "
+                f"case when {at_once} then 'exact' else a.method end as method, a.reason, "
+                f"case when {at_once} then case when {name} is null then 'absent' else 'same' end else a.agreement end as name_agreement "
+                f"from {valid} as v left join holder as h on h.number = {number} left join answer as a "
+                f"on a.pair = case when not {at_once} then coalesce({number}, '') || chr(10) || coalesce({name}, '') end"
+            )
+        else:
             households = folder(lake, "valid", "rural_revitalisation__households", as_of)
             select = (
                 f"select {record_id} as record_id, {fields}{yuan}, case when h.household_id is null then 'unregistered' else 'linked' end as outcome "
                 f"from {valid} as v left join {households} as h on h.household_id = v.household_id"
             )
-        else:
-            number = f"left(v.{key.name}, 18)" if key.is_identity else f"upper(replace(trim(v.{number_field(contract).name}), '-', ''))"
-            name = contract.find_role("name") or contract.find_role("head_name")
-            named = f" and p.name = v.{name.name}" if name else ""
-            select = (
-                f"select {record_id} as record_id, {fields}{yuan}, p.person_key, p.member_id, p.household_id, "
-                f"case when p.member_id is null then 'unregistered' else 'linked' end as outcome "
-                f"from {valid} as v left join once as p on p.number = {number}{named}"
-            )
         connection.execute(f"copy ({select} order by record_id) to '{out}/{contract.records}.parquet' (compression zstd)")
+
+
+def _delivered(contract: Contract) -> tuple[str, str]:
+    """The columns of a record's number and name, as `v` has them."""
+    name = contract.find_role("name") or contract.find_role("head_name")
+    return f"v.{number_field(contract).name}", f"v.{name.name}" if name else "cast(null as varchar)"
+
+
+def _expressions(lake: Path, as_of: date, out: Path, asked: Sequence[Contract]) -> dict[str, str]:
+    """What `matching.sql` leaves open: where things lie, and how a number or a name is written."""
+    day = f"date '{as_of}'"
+    records = [(contract, *_delivered(contract)) for contract in asked]
+    masked = "(select *, {mask} as name_mask from (select *, {folded} as f from {source}))"
+    keyed = f"select m.*, {names.key('f', 'name_mask')} as name_key from {masked} as m, name_variant"
+
+    def named(source: str, name: str) -> str:
+        relation = keyed.format(mask=names.mask("f"), folded=names.folded(name), source=source)
+        return f"select *, {names.gap('name_key')} as name_gap from ({relation})"
+
+    return {
+        "out": str(out), "day": day,
+        "members": folder(lake, "valid", "rural_revitalisation__members", as_of),
+        "asked": " union all ".join(f"select {number} as raw, {name} as named from {folder(lake, 'valid', c.table, as_of)} as v" for c, number, name in records),
+        "cleaned": identity.cleaned("raw"), "shaped": identity.shaped("c"), "form": identity.form("c"),
+        "check_character": identity.check_character("number"), "problem": identity.problem("number", "form", day, "expected"),
+        "birth_on": identity.birth_on("number"), "number_key": identity.pseudonym("number"), "member_key": identity.pseudonym("'member:' || member_id"),
+        "is_clipped": identity.is_clipped("number", "form"), "passes_check": identity.passes_check("number", "expected"),
+        "swapped": identity.swapped("number", "place"), "look_alike_mended": identity.look_alike_mended("number"),
+        "names_of_pairs": named("(select distinct raw, named from met)", "named"), "names_of_people": named("(select distinct name from met)", "name"),
+        "agreement": names.agreement("p", "s"),
+    }  # fmt: skip
 
 
 def lamps(connection: duckdb.DuckDBPyConnection, lake: Path, as_of: date, out: Path) -> None:
@@ -112,9 +144,20 @@ def lamps(connection: duckdb.DuckDBPyConnection, lake: Path, as_of: date, out: P
     connection.execute(LAMPS.read_text(encoding="utf-8").format(as_of=as_of, out=out))
 
 
+def links_of(lake: Path, as_of: date, out: Path) -> None:
+    with _connection() as connection:
+        matching(connection, lake, as_of, out)
+
+
 def lamps_of(lake: Path, as_of: date, out: Path) -> None:
-    with duckdb.connect(config={"threads": 2}) as connection:
+    with _connection() as connection:
         lamps(connection, lake, as_of, out)
+
+
+def _connection() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(config={"threads": 2})
+    connection.execute("set TimeZone = 'Asia/Shanghai'")
+    return connection
 
 
 STEPS: dict[str, Callable[[duckdb.DuckDBPyConnection, Path, date, Path], None]] = {
@@ -128,8 +171,7 @@ def run(lake: Path, as_of: date, steps: list[str], out: Path) -> dict[str, objec
     """Makes the steps' tables under `out`; seconds, CPU seconds and peak memory of this process."""
     started, began = time.monotonic(), time.process_time()
     for step in steps:
-        with duckdb.connect(config={"threads": 2}) as connection:
-            connection.execute("set TimeZone = 'Asia/Shanghai'")
+        with _connection() as connection:
             STEPS[step](connection, lake, as_of, out)
     return {
         "seconds": round(time.monotonic() - started, 2),

@@ -162,7 +162,9 @@ def test_a_run_that_only_matches_finds_the_days_keys(tmp_path: Path) -> None:
     county = County(tmp_path, [Member("a", "张三", None)])
     county.next_day(NEXT_DAY)
     county.register([Member("a", "张三", FIRST)])
-    county.engine.execute('drop view "previous_person_key_map"')
-    county.engine.execute('drop table "spine_day"')
+    county.engine.execute("create table given as select * from person_key_map")
+    county.engine.drop("previous_person_key_map")
+    county.engine.view("person_key_map", "select * from given")
+    county.engine.drop("spine_day")
     build_spine(county.engine, NEXT_DAY, KEY)
     assert county.engine.rows("select person_key from spine") == [(key_of("member:a"),)]

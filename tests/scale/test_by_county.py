@@ -20,6 +20,7 @@ from expectations.contract import load_contracts
 from resources.engine import Engine
 from resources.house import LAYER_OF, place
 from resources.lake import Lake
+from warehouse.matching import household_field
 from warehouse.publication.content import prepare
 
 FIRST = date(2026, 11, 19)
@@ -153,6 +154,22 @@ def test_who_is_in_two_counties_is_found(days: Days, engine: Engine) -> None:
         where q.reason = 'register_conflict' and q.records = 'members' group by 1"""
     )
     assert any(counties == 2 and marked == people == 2 for _, counties, marked, people in asked)
+
+
+@pytest.mark.long
+def test_links_are_those_of_who_wrote_them_by_hand(days: Days, engine: Engine, tmp_path: Path) -> None:
+    """Another telling of how a record finds its person, as one script."""
+    by_hand.links_of(days.by_county / "lake", SECOND, tmp_path)
+    differing = {}
+    for contract in load_contracts():
+        links = "outcome" if household_field(contract) else "outcome, member_id, household_id"
+        # what is keyed by a pseudonym has another key there
+        key = "updated_at" if contract.record_key.is_identity else "record_id"
+        one, other = read(days.by_county, f"matched_{contract.table}"), f"'{tmp_path}/{contract.records}.parquet'"
+        unlike = f"select count(*) from (select {key}, {links} from {one} except all select {key}, {links} from {other})"
+        if found := engine.scalar(unlike):
+            differing[contract.records] = found
+    assert differing == {}
 
 
 @pytest.mark.long

@@ -19,49 +19,44 @@ asked_number as (
     union
     select number from mended where number is not null
 ),
-asked_digits as (
-    select birth_digits as digits from open_pair
-    union
-    select outer_digits from open_pair
-    union
-    select substr(number, 7, 8) from asked_number
-),
--- One pass over everybody who has a number or claims it: first who shares the digits that every rule but `former` asks for,
-asked_person as (
+comparable as (
     select
         member_id, person_key, household_id, number, coalesce(number, delivered_number) as id_number, name, is_holder, is_conflict,
         substr(number, 7, 8) as birth_digits, left(number, 6) || right(number, 4) as outer_digits
     from spine
-    where
-        (is_holder or is_conflict)
-        and (substr(number, 7, 8) in (select digits from asked_digits) or left(number, 6) || right(number, 4) in (select digits from asked_digits))
-        or member_id in (select member_id from formerly)
+    where is_holder or is_conflict or member_id in (select member_id from formerly)
 ),
-{{ people("asked_person", "name", names) }},
--- then, of those, who has the number, or shares the name too. Names that are not the same letter by letter agree only
--- where one of them has a stand-in, and those are few.
-gapped_pair as (
-    select pair_id, number, name_key, name_mask, name_gap, birth_digits, outer_digits from open_pair where name_gap <> name_key
-),
-gapped_digits as (
-    select birth_digits as digits from gapped_pair
-    union
-    select outer_digits from gapped_pair
+{{ people("comparable", "name", names) }},
+blocked as (
+    select
+        *,
+        {{ names.block_from_left("name_key") }} as left_block,
+        {{ names.block_from_right("name_key") }} as right_block
+    from named
 ),
 asked_name as (
     select birth_digits || name_key as name_and_digits from open_pair where name_key <> ''
     union
     select outer_digits || name_key from open_pair where name_key <> ''
 ),
+asked_block as (
+    select birth_digits || {{ names.gap_block("name_gap") }} as block from open_pair where name_gap <> name_key
+    union
+    select outer_digits || {{ names.gap_block("name_gap") }} from open_pair where name_gap <> name_key
+),
+-- One pass over everybody: who has the number, or shares digits and name. Names that are not the same letter by letter agree
+-- only where one of them has a stand-in, and those are few.
 near as (
     select *
-    from named
+    from blocked
     where
         number in (select number from asked_number)
         or birth_digits || name_key in (select name_and_digits from asked_name)
         or outer_digits || name_key in (select name_and_digits from asked_name)
-        or birth_digits in (select digits from gapped_digits)
-        or outer_digits in (select digits from gapped_digits)
+{% for side in ("left_block", "right_block") %}
+        or birth_digits || {{ side }} in (select block from asked_block)
+        or outer_digits || {{ side }} in (select block from asked_block)
+{% endfor %}
         or member_id in (select member_id from formerly)
         or name_gap <> name_key
 ),
@@ -90,16 +85,18 @@ named_alike as (
     from open_pair as p
     inner join near as s on s.name_key = p.name_key and s.{{ digits }} = p.{{ digits }}
     where p.name_key <> '' and (s.is_holder or s.is_conflict)
-    union all
-    select p.pair_id, s.member_id, p.number, s.number
-    from gapped_pair as p
-    inner join near as s on s.{{ digits }} = p.{{ digits }}
-    where {{ names.agreement("p", "s") }} = 'same' and (s.is_holder or s.is_conflict)
+{% for block in (names.block_from_left, names.block_from_right) %}
     union all
     select p.pair_id, s.member_id, p.number, s.number
     from open_pair as p
-    inner join near as s on s.{{ digits }} = p.{{ digits }}
+    inner join near as s on s.{{ digits }} = p.{{ digits }} and {{ block("s.name_key") }} = {{ names.gap_block("p.name_gap") }}
+    where p.name_gap <> p.name_key and {{ names.agreement("p", "s") }} = 'same' and (s.is_holder or s.is_conflict)
+    union all
+    select p.pair_id, s.member_id, p.number, s.number
+    from open_pair as p
+    inner join near as s on s.{{ digits }} = p.{{ digits }} and {{ names.gap_block("s.name_gap") }} = {{ block("p.name_key") }}
     where s.name_gap <> s.name_key and {{ names.agreement("p", "s") }} = 'same' and (s.is_holder or s.is_conflict)
+{% endfor %}
     {{ "union all" if not loop.last }}
 {% endfor %}
 ),
