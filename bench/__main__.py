@@ -22,7 +22,7 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
-from bench.alone import COUNTIES, province, steps_alone
+from bench.alone import COUNTIES, Late, province, published, steps_alone
 from bench.links import county_of, links_of_home
 from bench.queries import LOGINS, medians
 from resources.settings import ROOT, load_settings, today
@@ -125,7 +125,11 @@ def county(scale: str) -> None:
             for question, milliseconds in medians(home, login).items():
                 say(bench=f"query.{question}", login=login, milliseconds=round(milliseconds, 2))
         linked_against_truth(home, households, day + timedelta(days=1))
-        subprocess.run([sys.executable, "-m", "bench.publication", "--home", str(home)], cwd=ROOT, check=False, timeout=deadline)
+        try:
+            for line in published(home, deadline):
+                say(**line)
+        except Late as late:
+            say(bench="publication", failed=str(late))
         for line in steps_alone(home, day, deadline):
             say(**line)
 

@@ -25,6 +25,8 @@ from resources.settings import ROOT
 
 COUNTIES = {"city": 10, "province": 67}
 """Counties of 104,500 households, 3.4 people each: a city of a million households, a province of seven million."""
+PUBLISHED = ("city",)
+"""Scales that are published too, on the embedded server; a province's warehouse is a machine of its own."""
 MEMORY = "6GB"
 """What the engine may take at the scale of a province: the process stays below 8 GB."""
 ALONE = (("validation",), ("matching",), ("lamps",), ("matching", "lamps"))
@@ -94,17 +96,30 @@ def province(scale: str, as_of: date, seconds: float, reference: Callable[[], fl
         try:
             made = child("bench.alone", *asked, "--counties", str(counties), seconds=seconds)
             yield {"bench": f"{scale}.made", "households": counties * HOUSEHOLDS_PER_COUNTY, **made}
-            total, spent = 0.0, 0.0
-            for step in ("matching", "lamps"):
+            both: list[Line] = []
+            for steps in (["matching"], ["lamps", "following"] if scale in PUBLISHED else ["lamps"]):
                 left = seconds - (time.monotonic() - started)
                 fixed = reference()
-                done = child("bench.stage", *asked, step, seconds=left, YIHU_ENGINE_MEMORY=MEMORY)
-                total, spent = total + done["seconds"], spent + done["cpu_seconds"]
-                yield _line(f"{scale}.{step}", made["rows"], done, fixed, home)
-            line = {"seconds": round(total, 2), "cpu_seconds": round(spent, 2), "peak_mb": done["peak_mb"]}
-            yield _line(f"{scale}.valid_to_flags", made["rows"], line, fixed, home)
+                both.append(child("bench.stage", *asked, *steps, seconds=left, YIHU_ENGINE_MEMORY=MEMORY))
+                yield _line(f"{scale}.{steps[0]}", made["rows"], both[-1], fixed, home)
+            whole = {key: round(sum(done[key] for done in both), 2) for key in ("seconds", "cpu_seconds")}
+            yield _line(f"{scale}.valid_to_flags", made["rows"], {**whole, "peak_mb": max(done["peak_mb"] for done in both)}, fixed, home)
+            if scale in PUBLISHED:
+                yield from published(home, seconds - (time.monotonic() - started))
         except Late as late:
             yield {"bench": scale, "failed": str(late)}
+
+
+def published(home: Path, seconds: float) -> Iterator[Line]:
+    """The lines of `bench.publication` for a home whose flags are there."""
+    command = [sys.executable, "-W", "ignore", "-m", "bench.publication", "--home", str(home)]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired:
+        raise Late(f"publication: not done after {seconds:.0f} s") from None
+    yield from (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
+    if done.returncode != 0:
+        raise Late(f"publication: exit {done.returncode}; {done.stderr.strip().splitlines()[-1:]}")
 
 
 def _line(name: str, rows: int, done: Line, fixed: float, home: Path) -> Line:
