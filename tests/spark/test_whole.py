@@ -25,8 +25,6 @@ from resources.settings import ROOT
 from tests.spark.cluster import applications, standalone_cluster
 from tests.spark.same import checksum, tables, unlike_notes, unlike_tables
 
-pytestmark = pytest.mark.long
-
 LOCAL, ON_CLUSTER, BACK = date(2026, 11, 19), date(2026, 11, 20), date(2026, 11, 21)
 HOUSEHOLDS = 20_000
 
