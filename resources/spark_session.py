@@ -116,7 +116,7 @@ def _configuration(folder: Path, master: str) -> dict[str, str]:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         # a day is hundreds of statements, and the same ones for each record type: what was compiled once is used again
         "spark.sql.codegen.cache.maxEntries": "5000",
-        # Java never compiles a longer method, and the wide tables make such: a stage of 50,000 rows took a minute
+        # Java never compiles a longer method, and the wide tables make such
         "spark.sql.codegen.hugeMethodLimit": "8000",
         # tables on the way are private, and gone with the run: no mark that a folder is whole, no checksum file beside each file
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
