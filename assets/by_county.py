@@ -65,9 +65,12 @@ def _make(day: Day) -> None:
     found = sorted({*house.counties(day.as_of), *_reach_over(day)})
     with _engines(day) as engines, ThreadPoolExecutor(engines.qsize()) as pool:
         made = [pool.submit(_make_county, day, engines, county) for county in found]
-        for number, done in enumerate(as_completed(made), 1):
-            county, households = done.result()
-            log.info(f"county {county}, {number} of {len(found)}: {households:,} households")
+        try:
+            for number, done in enumerate(as_completed(made), 1):
+                county, households = done.result()
+                log.info(f"county {county}, {number} of {len(found)}: {households:,} households")
+        finally:
+            pool.shutdown(cancel_futures=True)  # one that failed ends the day; the counties that wait are not begun
     for table in _of_all(day):
         house.engine.drop(table)
     for table in ORDER:
