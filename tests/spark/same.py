@@ -9,6 +9,8 @@ import json
 from datetime import date
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from resources.engine import Engine, quoted
 
 BATCH_ONLY = ("raw", "release")
@@ -18,6 +20,12 @@ BATCH_ONLY = ("raw", "release")
 def tables(lake: Path) -> list[Path]:
     """Every Parquet file that a run computed, named from the lake's root."""
     return sorted(file.relative_to(lake) for file in lake.rglob("*.parquet") if file.relative_to(lake).parts[0] not in BATCH_ONLY)
+
+
+def by_duckdb(lake: Path, as_of: date) -> list[Path]:
+    """The files of a day that DuckDB wrote, as they say themselves."""
+    of_day = [file for file in tables(lake) if f"as_of={as_of}" in file.parts]
+    return [file for file in of_day if "DuckDB" in str(pq.read_metadata(lake / file).created_by)]
 
 
 def notes(lake: Path) -> list[Path]:
