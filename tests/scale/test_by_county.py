@@ -23,6 +23,8 @@ from resources.lake import Lake
 from warehouse.matching import household_field
 from warehouse.publication.content import prepare
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("by_county")]
+
 FIRST = date(2026, 11, 19)
 SECOND = FIRST + timedelta(days=1)
 PROVINCE = Province(counties=3, households=250, as_of=FIRST)
@@ -100,7 +102,6 @@ def read(home: Path, table: str) -> str:
     return f"read_parquet('{files}', hive_partitioning = false)"
 
 
-@pytest.mark.long
 def test_every_table_is_the_same(days: Days, engine: Engine) -> None:
     differing = {}
     for table in TABLES:
@@ -113,7 +114,6 @@ def test_every_table_is_the_same(days: Days, engine: Engine) -> None:
     assert empty <= {"matched_emergency_management__casualties"}
 
 
-@pytest.mark.long
 def test_the_release_is_the_same(days: Days, engine: Engine, tmp_path: Path) -> None:
     checksums = set()
     for home in (days.at_once, days.by_county):
@@ -125,7 +125,6 @@ def test_the_release_is_the_same(days: Days, engine: Engine, tmp_path: Path) -> 
     assert len(checksums) == 1
 
 
-@pytest.mark.long
 def test_what_reaches_over_the_border_was_there(days: Days, engine: Engine) -> None:
     """Else the two would be the same for want of a difference."""
     home = days.by_county
@@ -142,7 +141,6 @@ def test_what_reaches_over_the_border_was_there(days: Days, engine: Engine) -> N
     assert counties == ["county=000000", "county=610121", "county=610122", "county=610123"]
 
 
-@pytest.mark.long
 def test_who_is_in_two_counties_is_found(days: Days, engine: Engine) -> None:
     """The number is in two registers: a question for a steward, with both people, and a mark on both households."""
     asked = engine.rows(
@@ -156,7 +154,6 @@ def test_who_is_in_two_counties_is_found(days: Days, engine: Engine) -> None:
     assert any(counties == 2 and marked == people == 2 for _, counties, marked, people in asked)
 
 
-@pytest.mark.long
 def test_links_are_those_of_who_wrote_them_by_hand(days: Days, engine: Engine, tmp_path: Path) -> None:
     """Another telling of how a record finds its person, as one script."""
     by_hand.links_of(days.by_county / "lake", SECOND, tmp_path)
@@ -172,7 +169,6 @@ def test_links_are_those_of_who_wrote_them_by_hand(days: Days, engine: Engine, t
     assert differing == {}
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("reference", [by_hand.lamps_of, with_pandas.lamps])
 def test_scores_are_those_of_who_wrote_them_by_hand(
     days: Days, engine: Engine, tmp_path: Path, reference: Callable[[Path, date, Path], None]

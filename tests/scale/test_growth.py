@@ -14,6 +14,8 @@ import pytest
 
 from bench.alone import child
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("growth")]
+
 DAY = date(2026, 11, 20)
 COUNTIES = 4
 SMALL, LARGE = 2_000, 8_000
@@ -44,13 +46,11 @@ def done() -> Iterator[Done]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.long
 def test_cost_grows_with_the_rows(done: Done) -> None:
     assert done.large["rows"] > 3.9 * done.small["rows"]
     assert done.large["cpu_seconds"] <= 6 * done.small["cpu_seconds"]
 
 
-@pytest.mark.long
 def test_memory_is_bounded(done: Done) -> None:
     assert done.large["peak_mb"] <= MOST_MB
     assert done.large["made_peak_mb"] <= MOST_MB
