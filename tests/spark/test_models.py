@@ -75,6 +75,8 @@ def twins(request: pytest.FixtureRequest, county: Lake, tmp_path_factory: pytest
     engine = TwinEngine(Engine(folder / "duckdb"), SparkEngine(folder / "spark", os.environ.get("YIHU_SPARK_MASTER") or "local[2]"))
     answers = decisions(engine.duckdb, county) if request.param != DAYS[0] else NO_REVIEW_DECISION
     make_day(engine, county, request.param, answers)
+    for view in KEPT.keys() - engine.compared.keys():
+        engine.compare(view)
     yield engine
     engine.duckdb.close()
     engine.spark.close()

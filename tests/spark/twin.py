@@ -62,7 +62,7 @@ class TwinEngine:
             self.differences.append(f"{name}: {error}")
             self.spark.from_arrow(name, self.duckdb.arrow(f'select * from "{name}"').read_all())
         else:
-            self._compare(name)
+            self.compare(name)
         return rows
 
     def exists(self, name: str) -> bool:
@@ -92,7 +92,8 @@ class TwinEngine:
         self.duckdb.drop(name)
         self.spark.drop(name)
 
-    def _compare(self, name: str) -> None:
+    def compare(self, name: str) -> None:
+        """Holds a table or view of both engines against each other; where they differ, both go on with DuckDB's."""
         ours, theirs = (dict(engine.columns(f'select * from "{name}"')) for engine in (self.duckdb, self.spark))
         if list(ours) != list(theirs):
             self.differences.append(f"{name}: the columns are {sorted(set(ours) ^ set(theirs)) or 'in another order'}")
