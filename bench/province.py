@@ -19,6 +19,7 @@ from expectations.contract import Contract, load_contracts
 from resources.engine import Engine, quoted
 from resources.lake import Lake
 from warehouse import identity
+from warehouse.day import QUARANTINE_COLUMNS, empty_select
 
 HOUSEHOLDS_PER_COUNTY = 104_500
 ACROSS = 400
@@ -53,6 +54,8 @@ def make_province(lake: Lake, temp: Path, province: Province, memory: str = "4GB
             for contract in load_contracts():
                 written = _write(engine, lake, contract, province, number)
                 rows[contract.table] = rows.get(contract.table, 0) + written
+        for contract in load_contracts():
+            lake.write(engine, "quarantine", contract.table, province.as_of, empty_select(QUARANTINE_COLUMNS), "_row")
     finally:
         engine.close()
     for contract in load_contracts():
