@@ -91,13 +91,15 @@ def _reach_over(day: Day) -> list[str]:
 
 @contextmanager
 def _engines(day: Day) -> Iterator[SimpleQueue[Engine]]:
-    """An engine for each of the house's threads, with what reaches over the borders, and the states of the sources."""
+    """An engine for each of the house's threads, which share its memory, with what reaches over the borders, and the sources' states."""
     house, free = day.house, SimpleQueue[Engine]()
     shared = {name: house.share(name) for name in ("household_county", *_of_all(day))}
     status = str(house.lake.files(*place("source_status"), day.as_of))
     with ExitStack() as opened:
-        for _ in range(int(house.engine.scalar("select current_setting('threads')"))):
-            engine = Engine(house.settings.home / "tmp", threads=1, memory_limit=house.settings.engine_memory)
+        cores = int(house.engine.scalar("select current_setting('threads')"))
+        amount, unit = str(house.engine.scalar("select current_setting('memory_limit')")).split()
+        for _ in range(cores):
+            engine = Engine(house.settings.home / "tmp", threads=1, memory_limit=f"{float(amount) / cores:.3f} {unit}")
             opened.callback(engine.close)
             for name, file in shared.items():
                 engine.parquet_view(name, str(file))

@@ -35,7 +35,7 @@ def use_spine(house: House, as_of: date) -> None:
     house.use("person", as_of)
 
 
-def use_beside(context: dg.AssetExecutionContext, house: House, as_of: date) -> list[Contract]:
+def use_types_of_run(context: dg.AssetExecutionContext, house: House, as_of: date) -> list[Contract]:
     """The record types that this run matches, with their valid rows readable: what is open in all of them is answered in one pass."""
     selected = context.run.asset_selection
     asked = [c for c in house.contracts() if not selected or dg.AssetKey(f"matched_{c.table}") in selected]
@@ -71,7 +71,7 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
         house.use(valid, as_of)
         house.use("valid_rural_revitalisation__households", as_of)
         use_spine(house, as_of)
-        view_matched(house.engine, contract, as_of, house.settings.pseudonym_key, use_beside(context, house, as_of))
+        view_matched(house.engine, contract, as_of, house.settings.pseudonym_key, use_types_of_run(context, house, as_of))
         written = house.keep(name, as_of, matched_order(contract))
         outcomes = {str(o): int(n) for o, n in house.engine.rows(f'select outcome, count(*) from "{name}" group by 1')}
         expected = int(house.engine.scalar(f'select count(*) from "{valid}"'))
