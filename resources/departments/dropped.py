@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from expectations.contract import Contract
-from resources.departments.names import PatternError, fold, named, patterns_of, readable, shown
+from resources.departments.names import Named, PatternError, fold, named, patterns_of, readable, shown
 from resources.departments.whole import LARGEST, stated_sha256
 from resources.settings import SHANGHAI
 
@@ -142,12 +142,10 @@ def _take(entry: os.DirEntry[str], contracts: Sequence[Contract]) -> Left | tupl
         return Left(name, f"larger than {LARGEST >> 30} GiB")
     written = datetime.fromtimestamp(status.st_mtime_ns // 10**9, SHANGHAI).date()
     day = said.day or written
-    return contract.records, Dropped(
-        Path(entry.path), day, said.part, said.has_day, status.st_mtime_ns
-    )
+    return contract.records, Dropped(Path(entry.path), day, said.part, said.has_day, status.st_mtime_ns)
 
 
-def _named(contract: Contract, name: str):  # type: ignore[no-untyped-def]
+def _named(contract: Contract, name: str) -> Named | None:
     try:
         return named(contract, name)
     except PatternError:
@@ -163,8 +161,7 @@ def deliveries(contract: Contract, files: Iterable[Dropped], until: date) -> lis
     )
     if not comes_in_files(contract):
         return [
-            Delivery((file,), None, tuple(other for other in there[at + 1 :] if other.day == file.day))
-            for at, file in enumerate(there)
+            Delivery((file,), None, tuple(other for other in there[at + 1 :] if other.day == file.day)) for at, file in enumerate(there)
         ]
     periods: dict[object, list[Dropped]] = {}
     for file in there:

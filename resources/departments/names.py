@@ -16,9 +16,7 @@ from typing import Any
 
 from expectations.contract import Contract
 
-READABLE = frozenset(
-    [".csv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".et", ".htm", ".html", ".zip"]
-)
+READABLE = frozenset([".csv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".et", ".htm", ".html", ".zip"])
 """What a name that a contract takes may end in; what is inside is told by its content."""
 
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,9}")
@@ -98,7 +96,7 @@ def _pattern(text: str, is_default: bool) -> Pattern:
             seen.add(name)
             shape += {"*": "(.*?)", "part": "(?P<part>.+?)"}.get(token) or _DIGITS[token]
     rest = folded[at:]
-    if "D" in seen and "M" not in seen or "M" in seen and "Y" not in seen:
+    if ("D" in seen and "M" not in seen) or ("M" in seen and "Y" not in seen):
         raise PatternError(f"files: {text!r} has a day or a month without its year; add {{YYYY}}")
     return Pattern(
         text,

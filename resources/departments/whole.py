@@ -71,9 +71,9 @@ def judged(path: Path, sha256: str, needs_checksum: bool, settle: float, clock: 
     """Whether the file with that digest is whole. Raises `OSError`."""
     stated = stated_sha256(path)
     if stated is not None:
-        return Verdict(None if stated == sha256 else "another checksum")
+        return Verdict(None if stated == sha256 else "its .sha256 is of another content")
     if needs_checksum:
-        return Verdict("no checksum yet")
+        return Verdict("no .sha256 beside it yet")
     age = (time.time() if clock is None else clock) - path.lstat().st_mtime
     if age < settle:
         return Verdict(_unsettled(age, settle))
@@ -83,8 +83,8 @@ def judged(path: Path, sha256: str, needs_checksum: bool, settle: float, clock: 
 
 def _unsettled(age: float, settle: float) -> str:
     if age < -settle:
-        return "no checksum, and its time lies in the future"
-    return f"no checksum, and written less than {settle:.0f} s ago"
+        return "no .sha256 beside it, and its time lies in the future"
+    return f"no .sha256 beside it, and written less than {settle:.0f} s ago"
 
 
 def ending(file: BinaryIO) -> Verdict:
