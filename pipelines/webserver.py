@@ -6,8 +6,10 @@ in (`entrance`), the daemon beside it (`commands`).
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,8 +70,11 @@ def entry(pages: Pages, port: int) -> str:
     return f"{base}{ENTER}?once={pages.links.give()}" if pages.is_by_link else f"{base}/"
 
 
-def serve(port: int, pages: Pages) -> None:
-    """Serves Dagster's pages on loopback, each request past the guard, until the process is told to end."""
+def serve(port: int, pages: Pages, code: Sequence[str]) -> None:
+    """Serves Dagster's pages on loopback, each request past the guard, until the process is told to end.
+
+    `code` says where Dagster finds the definitions, in the words of `dagster-webserver`.
+    """
     from dagster_webserver.cli import dagster_webserver
 
     door, plain = pages.door(), uvicorn.run
@@ -79,13 +84,15 @@ def serve(port: int, pages: Pages) -> None:
         plain(Guard(app, door, pages.hosts), **{**options, "server_header": False})
 
     uvicorn.run = guarded  # type: ignore[assignment]
-    dagster_webserver(["-h", "127.0.0.1", "-p", str(port), "-m", MODULE], standalone_mode=False)
+    dagster_webserver(["-h", "127.0.0.1", "-p", str(port), *code], standalone_mode=False)
 
 
 def main() -> int:
-    port = int(sys.argv[sys.argv.index("-p") + 1])
+    parser = argparse.ArgumentParser(prog="python -m pipelines.webserver", description=__doc__)
+    parser.add_argument("-p", "--port", type=int, default=3000)
+    asked, code = parser.parse_known_args()
     try:
-        serve(port, load_pages(port))
+        serve(asked.port, load_pages(asked.port), code or ["-m", MODULE])
     except (SettingsError, PasswordFileError) as error:
         print(f"yihu: {error}", file=sys.stderr)
         return 2
