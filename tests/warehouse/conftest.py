@@ -6,7 +6,7 @@ import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,7 +44,7 @@ class Warehouse:
     days: itertools.count[int] = field(default_factory=itertools.count)
 
     def url(self, login: str | None = None) -> sa.URL:
-        return self.server.url_of(login).set(database=self.database)
+        return replace(self.server, url=self.server.url.set(database=self.database)).url_of(login)
 
     def engine(self, login: str | None = None) -> sa.Engine:
         return sa.create_engine(self.url(login), poolclass=sa.NullPool)
