@@ -29,7 +29,7 @@ DATABASE = "yihu"
 PORT = 5432
 LONGEST_SOCKET_FOLDER = 80
 """A Unix socket's path ends at 107 bytes; the name that PostgreSQL adds takes 14."""
-LOGINS = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor", "yihu_publisher")
+LOGINS = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor", "yihu_publisher", "yihu_analyst")
 OLDEST_VERSION = 150000
 EMBEDDED = "pginstall18"
 """The folder of PostgreSQL 18 in the package."""

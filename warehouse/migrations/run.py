@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
-from warehouse.schema import logins, programs, roles
+from warehouse.schema import logins, programs, roles, walls
 
 HERE = Path(__file__).parent
 VERSION_SCHEMA = "ops"
@@ -66,6 +66,7 @@ def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: s
             roles.drop_policies(connection)
             programs.drop_programs(connection)
             command.upgrade(_config(connection), to)
+            walls.quiet(connection)
             programs.make_programs(connection)
             roles.apply_grants(connection)
             if to == "head":

@@ -6,7 +6,8 @@ Not here: SQLAlchemy (`tables`), SQL (`programs`), who may read (`roles`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from warehouse.catalogue import DOMAINS, Indicator, load_indicators
 
@@ -21,6 +22,37 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Exit:
+    """How the counts of a view leave the house: every integer column that is no key is one, and hidden where it is small.
+
+    `columns` that are integers and no counts (a rank, days) leave where the row's counts do, as every rate and amount does.
+    """
+
+    not_counts: tuple[str, ...] = ()
+    families: Mapping[str, str] = field(default_factory=dict)
+    """Counts that tell each other, by column (of a measure: `column:measure`): hidden together, also across views."""
+    derived: tuple[Derived, ...] = ()
+    """Counts that nobody publishes and everybody can work out: they are judged with their family."""
+    merged: str | None = None
+    """The key column whose values add up to the row `all` (or share its cases): hidden together."""
+    on: str = "as_of"
+    """The day whose households are counted: the same family on the same day is hidden alike in every view."""
+    ranked: str | None = None
+    """The column of ranks: gone for all areas of a level where one of them is hidden, since the gap tells it."""
+    is_sparse: bool = False
+    """A row is there only where something was counted: an area without one counts as 0, and hidden rows are left out."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A count that follows from others: `sql` over a row of the view."""
+
+    family: str
+    sql: str
+    measure: str | None = None
+
+
+@dataclass(frozen=True)
 class View:
     """A view of `yihu` and the versioned table of `store` behind it."""
 
@@ -29,6 +61,13 @@ class View:
     columns: tuple[Column, ...]
     meaning: str
     indexes: tuple[tuple[str, ...], ...] = ()
+    """Beside the key and the place (town, village), which every table has one for."""
+    readers: tuple[str, ...] = ("yihu_reader", "yihu_area")
+    """Roles that may select from it, beside the publisher; `yihu_area` sees the rows of its areas."""
+    department: str | None = None
+    """SQL over a row `t` of the table: the department whose own it is; `yihu_department` reads its own then."""
+    exit: Exit | None = None
+    """Where it is made of counts: how they leave by the one exit, which is all that `yihu_analyst` sees."""
 
     @property
     def stored(self) -> tuple[Column, ...]:
@@ -84,7 +123,7 @@ HOUSEHOLD = View(
         "has_conflict | boolean | a member's ID number is in the review queue",
     ),
     "One row per household of the base register (一户).",
-    (("town_code",), ("area_code",)),
+    (("area_code",),),
 )
 HOUSEHOLD_MEMBER = View(
     "household_member",
@@ -101,7 +140,7 @@ HOUSEHOLD_MEMBER = View(
         "identity_state | text | established; placeholder; conflict",
     ),
     "One row per member row of the base register.",
-    (("household_id",), ("town_code",)),
+    (("household_id",),),
 )
 HOUSEHOLD_INDICATOR = View(
     "household_indicator",
@@ -117,7 +156,6 @@ HOUSEHOLD_INDICATOR = View(
         ),
     ),
     "The 72 indicators of each household; null is missing or not applicable, the lists say which.",
-    (("town_code",),),
 )
 WARNING_FLAG = View(
     "warning_flag",
@@ -168,7 +206,6 @@ FLAG_CHANGE = View(
         "removed | text[] | codes of the reasons that went",
     ),
     "Who changed level since the last release.",
-    (("town_code",),),
 )
 VERIFY_ITEM = View(
     "verify_item",
@@ -181,7 +218,8 @@ VERIFY_ITEM = View(
         "since | date | first day on the list without a break",
     ),
     "Households on a department's list, whatever their score (核查清单).",
-    (("department",), ("town_code",)),
+    (("department",),),
+    department="t.department",
 )
 FOLLOW_UP_TASK = View(
     "follow_up_task",
@@ -198,7 +236,8 @@ FOLLOW_UP_TASK = View(
         "closed_on | date | the day on which its reason went",
     ),
     "What each red household needs, and whose task it is.",
-    (("household_id",), ("department",), ("town_code",)),
+    (("household_id",), ("department",)),
+    department="t.department",
 )
 CASE_PROGRESS = View(
     "case_progress",
@@ -214,7 +253,7 @@ CASE_PROGRESS = View(
         *(f"{stage}_on | date | " for stage in STAGES),
     ),
     "The eight stages of each monitored household.",
-    (("household_id",), ("town_code",)),
+    (("household_id",),),
 )
 AREA_LEDGER = View(
     "area_ledger",
@@ -238,7 +277,6 @@ AREA_LEDGER = View(
         "cleared_persons | integer | ",
     ),
     "Counts per county, town and village (统计台账); for officials, not for publication: see public_ledger.",
-    (("town_code",),),
 )
 BULLETIN = View(
     "bulletin",

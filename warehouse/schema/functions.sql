@@ -18,7 +18,11 @@ begin
     return found;
   end if;
   if chosen ~ '^[0-9]{1,9}$' then
-    select r.release_id into found from ops.release as r where r.release_id = chosen::integer and r.pruned_at is null;
+    -- One that was rolled back or given up is read by the auditor only, whatever a session sets.
+    select r.release_id into found
+    from ops.release as r
+    where r.release_id = chosen::integer
+      and ((r.pruned_at is null and r.withdrawn_at is null) or yihu_in.role_of_session() = 'auditor');
   end if;
   if found is null then
     raise exception 'release % cannot be read', left(chosen, 20)

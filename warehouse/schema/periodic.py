@@ -30,7 +30,6 @@ WEEKLY_STATISTICS = View(
         "chronic_overdue | integer | chronic diseases without a follow-up in the days that the rules give (慢病随访)",
     ),
     "Weekly statistics (周统计): lamps, tasks, visits and follow-ups per county and town.",
-    (("town_code",),),
 )
 MONTHLY_SCREENING = View(
     "monthly_screening",
@@ -46,7 +45,8 @@ MONTHLY_SCREENING = View(
         "is_new | boolean | not on the list at the end of the month before",
     ),
     "Monthly screening (月筛查): every department's threshold list as it stood at the end of the month.",
-    (("department",), ("town_code",)),
+    (("department",),),
+    department="t.department",
 )
 INCOME_ACCOUNTING = View(
     "income_accounting",
@@ -68,7 +68,6 @@ INCOME_ACCOUNTING = View(
         "share_of_county | numeric(12,4) | income_per_head / the county's, of the same type",
     ),
     "Monthly accounting of incomes (月核算): per head by town and household type, and how it grew.",
-    (("town_code",),),
 )
 QUARTERLY_SUPERVISION = View(
     "quarterly_supervision",
@@ -85,7 +84,8 @@ QUARTERLY_SUPERVISION = View(
         "most_days_late | integer | calendar days; null where none is late",
     ),
     "Quarterly supervision (季督导): overdue tasks and cases, by who is late.",
-    (("department",), ("town_code",)),
+    (("department",),),
+    department="t.department",
 )
 
 FLAG_ACCURACY = View(
@@ -107,9 +107,6 @@ FLAG_ACCURACY = View(
         "red_households | integer | households red on counted_on; for a threshold: with a score above it; null for a rule",
     ),
     "What visits found (入户核查): false alarms and misses per town, rule and household type, and a curve over thresholds.",
-    (("town_code",),),
 )
 
 PERIODIC = (WEEKLY_STATISTICS, MONTHLY_SCREENING, INCOME_ACCOUNTING, QUARTERLY_SUPERVISION, FLAG_ACCURACY)
-DEPARTMENTS_OWN = ("monthly_screening", "quarterly_supervision")
-"""Those that a department reads its own rows of."""

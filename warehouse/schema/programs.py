@@ -1,6 +1,6 @@
 """The views of `yihu` and the functions, made anew by every upgrade; the tables behind them belong to the migrations.
 
-Belongs here: SQL that can be dropped and made again. Not here: who may use it (`roles`).
+Belongs here: SQL that can be dropped and made again. Not here: how a view reads (`reading`), who may use it (`roles`).
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from warehouse.schema import reading
 from warehouse.schema.declared import ADDED, VIEWS, Column, View
 from warehouse.schema.periodic import PERIODIC
-from warehouse.schema.tables import SOURCE_STATUS
 
 FUNCTIONS = tuple(Path(__file__).with_name(f"{name}.sql") for name in ("functions", "looking", "deciding"))
-SCHEMAS = ("yihu", "store", "ops", "vault")
+SCHEMAS = ("yihu", reading.SCHEMA, "store", "ops", "vault")
 SCHEMA_COMMENTS = {
     "yihu": "For consumers: views over the current release; names and columns stable.",
+    reading.SCHEMA: "Behind the views of yihu: functions that gather the rows of a session's own areas or departments.",
     "store": "For the publisher: one table per view, rows versioned by release.",
     "ops": "For operators and auditors: releases, sources, validation, queue, grants, access; no identities.",
     "vault": "For stewards, through functions that are logged: identities.",
@@ -24,44 +25,6 @@ SCHEMA_COMMENTS = {
 PUBLIC_AS_OF = """
 create or replace function public.yihu_as_of(day date) returns integer language sql as $$ select yihu.yihu_as_of(day) $$
 """
-
-READ = "(select yihu.current_release())"
-RELEASE_VIEW = """
-create view yihu.release with (security_invoker = true) as
-select r.release_id, r.as_of, r.release_id = (select c.release_id from ops.current_release as c) as is_current,
-  r.is_provisional, r.published_at, r.rule_version, r.code_version, r.run_id, r.checksum, r.households, r.red, r.yellow
-from ops.release as r
-where r.pruned_at is null
-"""
-PUBLIC_LEDGER_FROM = 5
-"""Public ledgers show no count under this."""
-
-
-def _added() -> str:
-    return f"(select yihu.current_as_of()) as as_of,\n  {READ} as release_id"
-
-
-def view_sql(view: View) -> str:
-    """The view of a versioned table at the release that the session reads."""
-    columns = ", ".join(f't."{column.name}"' for column in view.stored)
-    return (
-        f'create view yihu."{view.name}" with (security_invoker = true) as\nselect {columns},\n  {_added()}\n'
-        f'from store."{view.name}" as t\nwhere t.from_release <= {READ} and t.until_release > {READ}'
-    )
-
-
-def periodic_sql(view: View) -> str:
-    """The view of a table that has a row per period: all periods, whatever release the session reads."""
-    columns = ", ".join(f't."{column.name}"' for column in view.stored)
-    return f'create view yihu."{view.name}" with (security_invoker = true) as\nselect {columns}\nfrom store."{view.name}" as t'
-
-
-def source_status_sql() -> str:
-    columns = ", ".join(f's."{column.name}"' for column in SOURCE_STATUS.columns if column.name != "release_id")
-    return (
-        f"create view yihu.source_status with (security_invoker = true) as\nselect {columns},\n  {_added()}\n"
-        f"from ops.source_status as s\nwhere s.release_id = {READ}"
-    )
 
 
 def _comments(view: View, added: tuple[Column, ...] = ADDED) -> list[str]:
@@ -80,11 +43,9 @@ def statements() -> list[str]:
     """Everything in order: functions, views, comments."""
     made = [f"comment on schema {name} is {_literal(text)}" for name, text in SCHEMA_COMMENTS.items()]
     made += [file.read_text(encoding="utf-8") for file in FUNCTIONS]
-    for view in VIEWS:
-        made += [view_sql(view), *_comments(view)]
-    for view in PERIODIC:
-        made += [periodic_sql(view), *_comments(view, ())]
-    made += [source_status_sql(), RELEASE_VIEW]
+    made += reading.statements(VIEWS, PERIODIC)
+    made += [comment for view in VIEWS for comment in _comments(view)]
+    made += [comment for view in PERIODIC for comment in _comments(view, ())]
     made.append("comment on view yihu.source_status is 'How fresh and how complete each record type is.'")
     made.append("comment on view yihu.release is 'The releases that can be read.'")
     return made
