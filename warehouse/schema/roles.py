@@ -85,7 +85,7 @@ IS_SUPERUSER = "select rolsuper from pg_roles where rolname = current_user"
 def create_roles(connection: sa.Connection) -> None:
     """Makes the roles that are missing. Nobody logs in as a role: people and yihu itself have logins of their own (`logins`)."""
     roles = sa.text("select rolname, rolcanlogin from pg_roles where rolname = any(:names)")
-    have = dict(connection.execute(roles, {"names": list(ROLES)}).tuples().all())
+    have = {row.rolname: row.rolcanlogin for row in connection.execute(roles, {"names": list(ROLES)})}
     for role in ROLES:
         if role not in have:
             # COPY straight into a table needs row security to be out of the way; without it the publisher goes by a staging table.
