@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
-from warehouse.schema import programs, roles, walls
+from warehouse.schema import logins, programs, roles, walls
 
 HERE = Path(__file__).parent
 VERSION_SCHEMA = "ops"
@@ -47,7 +47,7 @@ def _fingerprint() -> str:
 def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: str = "head") -> None:
     """Brings the database to this code's schema; a database that is there already is left alone in milliseconds.
 
-    `passwords`: for each of the roles that may log in under its own name (`yihu_reader`, …).
+    `passwords`: for each of the roles for which yihu has a login of its own (`yihu_reader`, …).
 
     Raises:
         MigrationError: when the login may not do what it takes.
@@ -55,9 +55,11 @@ def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: s
     try:
         with engine.begin() as connection:
             connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-            roles.create_roles(connection, _fresh(connection, passwords or {}))
+            roles.create_roles(connection)
+            logins.make_own_logins(connection, passwords or {})
             roles.close_database(connection)
             if _is_there(connection, to):
+                logins.close_door(connection)
                 return
             for schema in programs.SCHEMAS:
                 connection.exec_driver_sql(f"create schema if not exists {schema}")
@@ -67,6 +69,8 @@ def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: s
             walls.quiet(connection)
             programs.make_programs(connection)
             roles.apply_grants(connection)
+            if to == "head":
+                logins.close_door(connection)
             connection.exec_driver_sql(f"comment on schema store is '{programs.SCHEMA_COMMENTS['store']} [{_fingerprint()}]'")
     except sa.exc.ProgrammingError as error:
         reason = str(error.orig).strip().splitlines()[0]
@@ -85,15 +89,6 @@ def downgrade(engine: sa.Engine, to: str = "base") -> None:
         if to == "base":
             for schema in programs.SCHEMAS:
                 connection.exec_driver_sql(f"drop schema if exists {schema} cascade")
-
-
-def _fresh(connection: sa.Connection, passwords: Mapping[str, str]) -> dict[str, str]:
-    """The passwords of the roles that cannot log in yet: setting one again at every start would only make writers collide."""
-    have = connection.scalars(
-        sa.text("select rolname from pg_roles where rolcanlogin and rolname = any(:names)"), {"names": list(roles.ROLES)}
-    )
-    known = set(have)
-    return {login: password for login, password in passwords.items() if login not in known}
 
 
 def _is_there(connection: sa.Connection, to: str) -> bool:

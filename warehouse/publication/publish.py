@@ -243,9 +243,9 @@ class _Turn:
                 raise AuditFailed(self.as_of, findings)
         with self.clock.step("folder"):
             complete(self.work, self.content, self._note(), before)
-        verdict = self._into_database(wire, release_id, standing, differing)
+        verdict, seal = self._into_database(wire, release_id, standing, differing)
         folder = folder_of(self.release_dir, self.as_of, release_id, self.content.checksum)
-        move_into_place(self.work, folder, release_id=release_id)
+        move_into_place(self.work, folder, release_id=release_id, access_seal=seal)
         message = f"release {release_id} of {self.as_of}: {sum(differing.values())} rows changed"
         return self._result(release_id, folder, message, changed=differing, is_new=True, is_current=True, opened=verdict.used)
 
@@ -273,7 +273,9 @@ class _Turn:
             return self.content.tables[view.name].rows
         return difference(self.engine, view, written)
 
-    def _into_database(self, wire: Wire, release_id: int, standing: Standing, differing: Mapping[str, int]) -> audit.Verdict:
+    def _into_database(
+        self, wire: Wire, release_id: int, standing: Standing, differing: Mapping[str, int]
+    ) -> tuple[audit.Verdict, str | None]:
         with self.clock.step("write"):
             for view in VIEWS:
                 if differing[view.name]:
@@ -298,9 +300,11 @@ class _Turn:
                     self.as_of.isoformat(),
                     gate,
                 )
+            seal = wire.scalar("select ops.seal_log()")
             wire.execute(
-                "update ops.release set households = $2::integer, red = $3::integer, yellow = $4::integer where release_id = $1::integer",
-                *(release_id, verdict.households, verdict.red, verdict.yellow),
+                "update ops.release set households = $2::integer, red = $3::integer, yellow = $4::integer, access_seal = $5::text"
+                " where release_id = $1::integer",
+                *(release_id, verdict.households, verdict.red, verdict.yellow, seal),
             )
             wire.execute(
                 "insert into ops.current_release (release_id) values ($1::integer)"
@@ -308,7 +312,7 @@ class _Turn:
                 release_id,
             )
             wire.commit()
-        return verdict
+        return verdict, seal
 
     def _insert_release(self, wire: Wire, release_id: int, differing: Mapping[str, int]) -> None:
         wire.execute(

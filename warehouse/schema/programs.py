@@ -13,7 +13,7 @@ from warehouse.schema import reading
 from warehouse.schema.declared import ADDED, VIEWS, Column, View
 from warehouse.schema.periodic import PERIODIC
 
-FUNCTIONS = Path(__file__).with_name("functions.sql")
+FUNCTIONS = tuple(Path(__file__).with_name(f"{name}.sql") for name in ("functions", "looking", "deciding"))
 SCHEMAS = ("yihu", reading.SCHEMA, "store", "ops", "vault")
 SCHEMA_COMMENTS = {
     "yihu": "For consumers: views over the current release; names and columns stable.",
@@ -22,28 +22,8 @@ SCHEMA_COMMENTS = {
     "ops": "For operators and auditors: releases, sources, validation, queue, grants, access; no identities.",
     "vault": "For stewards, through functions that are logged: identities.",
 }
-FUNCTION_NAMES = (
-    *reading.FUNCTION_NAMES,
-    "yihu.current_release()",
-    "yihu.current_as_of()",
-    "yihu.yihu_as_of(date)",
-    "yihu.granted_areas()",
-    "yihu.granted_departments()",
-    "yihu.reveal(text)",
-    "ops.log_access(text, text, text, integer)",
-    "ops.name_record()",
-    "vault.need_reason(text)",
-    "vault.person_of(text, text)",
-    "vault.find_person(text, text)",
-    "vault.quarantine_rows(text, text, text)",
-    "vault.candidates(text, text)",
-)
 PUBLIC_AS_OF = """
 create or replace function public.yihu_as_of(day date) returns integer language sql as $$ select yihu.yihu_as_of(day) $$
-"""
-
-BEHIND_VIEWS = """
-select p.oid::regprocedure::text from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace where n.nspname = :schema
 """
 
 
@@ -62,7 +42,7 @@ def _literal(text: str) -> str:
 def statements() -> list[str]:
     """Everything in order: functions, views, comments."""
     made = [f"comment on schema {name} is {_literal(text)}" for name, text in SCHEMA_COMMENTS.items()]
-    made.append(FUNCTIONS.read_text(encoding="utf-8"))
+    made += [file.read_text(encoding="utf-8") for file in FUNCTIONS]
     made += reading.statements(VIEWS, PERIODIC)
     made += [comment for view in VIEWS for comment in _comments(view)]
     made += [comment for view in PERIODIC for comment in _comments(view, ())]
@@ -71,16 +51,21 @@ def statements() -> list[str]:
     return made
 
 
+OWN_VIEWS = "select schemaname, viewname from pg_views where schemaname = any(:schemas) order by 1, 2"
+OWN_FUNCTIONS = """
+select p.oid::regprocedure::text from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace
+where n.nspname = any(:schemas) order by 1
+"""
+
+
 def drop_programs(connection: sa.Connection) -> None:
-    """Drops the views and functions, and with them the grants on them; the policies that use them go first (`roles`)."""
-    names = connection.scalars(sa.text("select table_name from information_schema.views where table_schema = 'yihu' order by 1"))
-    for name in names.all():
-        connection.exec_driver_sql(f'drop view yihu."{name}" cascade')
-    for name in connection.scalars(sa.text(BEHIND_VIEWS), {"schema": reading.SCHEMA}).all():
-        connection.exec_driver_sql(f"drop function {name} cascade")
+    """Drops the views, the functions and their triggers, and with them the grants on them; the policies that use them go first (`roles`)."""
+    schemas = {"schemas": list(SCHEMAS)}
+    for schema, name in connection.execute(sa.text(OWN_VIEWS), schemas).all():
+        connection.exec_driver_sql(f'drop view if exists {schema}."{name}" cascade')
     connection.exec_driver_sql("drop function if exists public.yihu_as_of(date)")
-    for name in FUNCTION_NAMES:
-        connection.exec_driver_sql(f"drop function if exists {name} cascade")
+    for signature in connection.scalars(sa.text(OWN_FUNCTIONS), schemas).all():
+        connection.exec_driver_sql(f"drop function if exists {signature} cascade")
 
 
 def make_programs(connection: sa.Connection) -> None:

@@ -7,14 +7,12 @@ Belongs here: the matrix. Not here: giving a login a role and an area (`warehous
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import psycopg
 import sqlalchemy as sa
 
 from warehouse.schema.declared import VIEWS, View
 from warehouse.schema.periodic import PERIODIC
-from warehouse.schema.programs import FUNCTION_NAMES, SCHEMAS
+from warehouse.schema.programs import SCHEMAS
 from warehouse.schema.reading import function_of
 from warehouse.schema.tables import METADATA
 
@@ -36,8 +34,13 @@ AUDITED = (
     "department_grant",
     "gate_opening",
     "access_log",
+    "access_seal",
+    "who_looked",
+    "person",
+    "grant_log",
+    "rollback",
 )
-VAULT_FUNCTIONS = tuple(name for name in FUNCTION_NAMES if name.startswith("vault."))
+VAULTED = ("person", "quarantine_row", "queue_candidate", "record_number")
 OF_SESSION = (
     "yihu.current_release()",
     "yihu.current_as_of()",
@@ -79,19 +82,17 @@ LOCKS = tuple(
 IS_SUPERUSER = "select rolsuper from pg_roles where rolname = current_user"
 
 
-def create_roles(connection: sa.Connection, passwords: Mapping[str, str]) -> None:
-    """Makes the roles that are missing; with a password, the role of that name can log in.
-
-    The password goes to the server as a SCRAM verifier, never in clear.
-    """
-    have = set(connection.scalars(sa.text("select rolname from pg_roles where rolname = any(:names)"), {"names": list(ROLES)}))
+def create_roles(connection: sa.Connection) -> None:
+    """Makes the roles that are missing. Nobody logs in as a role: people and yihu itself have logins of their own (`logins`)."""
+    roles = sa.text("select rolname, rolcanlogin from pg_roles where rolname = any(:names)")
+    have = {row.rolname: row.rolcanlogin for row in connection.execute(roles, {"names": list(ROLES)})}
     for role in ROLES:
         if role not in have:
             # COPY straight into a table needs row security to be out of the way; without it the publisher goes by a staging table.
             passes = " bypassrls" if role == PUBLISHER and connection.scalar(sa.text(IS_SUPERUSER)) else ""
             connection.exec_driver_sql(f"create role {role} nologin{passes}")
-        if role in passwords:
-            set_password(connection, role, passwords[role])
+        elif have[role]:
+            connection.exec_driver_sql(f"alter role {role} nologin password null")
 
 
 def set_password(connection: sa.Connection, login: str, password: str) -> None:
@@ -115,11 +116,11 @@ def grants() -> list[str]:
     made.append(f"grant select on ops.release, ops.current_release, ops.source_status to {STEWARD}")
     made.append(f"grant execute on function yihu.granted_areas() to {AREA}")
     made.append(f"grant execute on function yihu.granted_departments() to {DEPARTMENT}")
-    made.append(f"grant execute on function yihu.reveal(text) to {AREA}")
+    made.append(f"grant execute on function yihu.ask(text, text, text), yihu.reveal(text) to {AREA}")
     made += [f"grant usage on schema ops to {AUDITOR}, {STEWARD}, {PUBLISHER}"]
     made += [f"grant select on ops.{name} to {AUDITOR}" for name in AUDITED]
     made += [f"grant usage on schema vault to {STEWARD}, {PUBLISHER}"]
-    made += [f"grant execute on function {name} to {STEWARD}" for name in VAULT_FUNCTIONS]
+    made.append(f"grant execute on all functions in schema vault to {STEWARD}")
     made.append(f"grant select on ops.review_queue, ops.review_decision, ops.quarantine to {STEWARD}")
     made.append(
         "grant insert (queue_id, department, records, record_id, decision, person_key, other_person_key, reason)"
@@ -145,9 +146,10 @@ def publisher_grants() -> list[str]:
     made += [f"grant select, insert, update, delete on ops.{name} to {PUBLISHER}" for name in written]
     made.append(f"grant select, update on ops.gate_opening to {PUBLISHER}")
     made.append(f"grant select on ops.review_decision to {PUBLISHER}")
-    made += [f"grant insert, update, delete on vault.{name} to {PUBLISHER}" for name in ("person", "quarantine_row", "queue_candidate")]
+    made += [f"grant insert, update, delete on vault.{name} to {PUBLISHER}" for name in VAULTED]
     made.append(f"grant select (member_id, person_key, row_hash) on vault.person to {PUBLISHER}")
     made.append(f"grant update (queue_id, person_key, other_person_key) on ops.review_decision to {PUBLISHER}")
+    made.append(f"grant execute on function ops.seal_log() to {PUBLISHER}")
     return made
 
 
