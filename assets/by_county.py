@@ -104,7 +104,7 @@ def _engines(day: Day) -> Iterator[SimpleQueue[Engine]]:
             for name, file in shared.items():
                 engine.parquet_view(name, str(file))
             engine.parquet_view("source_status", status)
-            engine.table("source_state", "select records, state from source_status")
+            engine.table("source_state", source_state_select())
             free.put(engine)
         yield free
 

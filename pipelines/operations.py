@@ -179,7 +179,7 @@ def _use_day(engine: Engine, lake: Lake, day: date) -> None:
         _view(engine, lake, f"matched_{contract.table}", day)
     for name in ("person", "source_status"):
         _view(engine, lake, name, day)
-    engine.view("source_state", "select records, state from source_status")
+    engine.view("source_state", source_state_select())
     before = lake.latest(*place("warning_flag"), day)
     _view(engine, lake, "warning_flag", before or day, "flags_before")
     engine.table("previous_warning_flag", f"select * from flags_before{'' if before else ' where false'}")
