@@ -24,6 +24,7 @@ from resources.house import House, place
 from warehouse import counties, follow_up, indicators, scoring
 from warehouse.following_rules import load_following
 from warehouse.scoring_rules import load_rules
+from warehouse.sources import source_state_select
 
 ORDER: Mapping[str, str] = {
     **indicators.ORDER,

@@ -60,9 +60,7 @@ def own_rules(contract: Contract) -> tuple[Rule, ...]:
     return tuple(_own(contract, entry) for entry in contract.quality if entry.get("engine") == "greatExpectations")
 
 
-def batch_rules(
-    contract: Contract, manifest: dict[str, Any], volumes: Sequence[float], rows_due: bool | None = None
-) -> tuple[Rule, ...]:
+def batch_rules(contract: Contract, manifest: dict[str, Any], volumes: Sequence[float], rows_due: bool | None = None) -> tuple[Rule, ...]:
     """What must hold of the batch as a whole: rows where some are due, the announced total, unique keys, its volume.
 
     `rows_due`: whether a batch without rows is refused; by default a full delivery is, and the register's first read.

@@ -106,6 +106,27 @@ def list_quarantine(engine: SqlEngine, lake: LakeFolder, contracts: Sequence[Con
     return lines
 
 
+@dataclass(frozen=True)
+class Rejected:
+    """An extract that was rejected and that nothing newer followed."""
+
+    said: str
+    next_step: str
+
+
+def list_rejected(lake: LakeFolder, contracts: Sequence[Contract], as_of: date) -> list[Rejected]:
+    """The rejected extracts that stand on the newest day up to `as_of`: source, batch, day, rule, rows and reasons."""
+    found = []
+    for contract in contracts:
+        newest = max((d for d in lake.note_days("ledger", contract.table) if d <= as_of), default=None)
+        rejection = ((lake.read_note("ledger", contract.table, newest) if newest else None) or {}).get("rejection")
+        if rejection:
+            rows = "" if rejection["rows"] is None else f", {rejection['rows']:,} rows"
+            what = f"{contract.department} {contract.records}, {rejection['batch_id'] or 'a file'} of {rejection['day']}"
+            found.append(Rejected(f"{what}: {rejection['rule']}{rows}: {'; '.join(rejection['reasons'])}", rejection["next_step"]))
+    return found
+
+
 def write_corrections(engine: SqlEngine, lake: LakeFolder, contracts: Sequence[Contract], as_of: date, folder: Path) -> list[Path]:
     """A CSV file per department with what it has to correct, fit to send back; returns the files.
 

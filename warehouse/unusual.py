@@ -106,7 +106,9 @@ def _columns(face: Face, before: Sequence[tuple[date, Face]], day: date) -> Iter
         earlier = [run for _, _, run in runs]
         noise = 1 / math.sqrt(face["rows"])
         yield from _judged(SHARE, f"{name}:empty", f"column {name}, empty", now["empty"], [e["empty"] for e in earlier], noise)
-        yield from _judged(SHARE, f"{name}:unknown", f"column {name}, unknown words", now["unknown"], [e["unknown"] for e in earlier], noise)
+        yield from _judged(
+            SHARE, f"{name}:unknown", f"column {name}, unknown words", now["unknown"], [e["unknown"] for e in earlier], noise
+        )
         yield from _values(name, now, runs, day)
 
 

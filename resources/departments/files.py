@@ -109,7 +109,9 @@ class FileReader:
             if sha256_of(copy) != sha256:
                 raise Fault("again", "incomplete_file", f"{file.path.name} changed while it was read", SENT_LATER)
             table = to_parquet(contract, copy, work / "delivered.parquet")
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, Fault):
+                error.refused = file.path.name
             self._store.drop(work)
             raise
         manifest = Manifest(
