@@ -127,8 +127,8 @@ def _reason(contract: Contract, result: RuleResult, rules: Sequence[Rule]) -> st
     if not result.could_run:
         return f"{contract.table}: rule {result.rule} could not run; mend it in {contract.path.name}, then run the day again"
     texts = {
-        "batch:not_empty": "no rows where all are due, which is not believed the first time; ask the department for the "
-        "whole extract: on a first read the next day that says the same is taken, else open the gate",
+        "batch:not_empty": "no rows where a full delivery is due, which is not believed the first time; ask the department "
+        "for the whole extract: on a first read the next day that says the same is taken, else open the gate",
         "batch:total": f"{result.element_count} rows where another total was announced; read the day again",
         "batch:bad_share": f"{result.unexpected_count} of {result.element_count} rows are bad, more than the contract allows; "
         "send the department its correction file, or open the gate",

@@ -60,6 +60,8 @@ class Fault(Exception):
         """How many requests the read had sent when it gave up."""
         self.refused: str | None = None
         """The file that cannot be used, by its name."""
+        self.unread: tuple[str, ...] = ()
+        """What else was seen and is read by nobody."""
 
     def as_error(self, department: str, records: str, day: date) -> SourceError:
         kind: Kind = "permanent" if self.remedy == "none" else "transient"
