@@ -196,7 +196,7 @@ def ledger_of(day: Day, pointer: Mapping[str, Any]) -> dict[str, Any]:
         "rules": list(day.rules.values()),
         "drift": day.drift,
         "warnings": warnings_of_day(day, pointer),
-        "left_lying": len(pointer.get("unread") or ()),
+        "left_lying": pointer.get("left_lying"),
         "batches": day.batches,
         "contract_version": day.contract.version,
     }

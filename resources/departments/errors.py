@@ -62,6 +62,8 @@ class Fault(Exception):
         """The file that cannot be used, by its name."""
         self.unread: tuple[str, ...] = ()
         """What else was seen and is read by nobody."""
+        self.left_lying: int | None = None
+        """How many files of that are in the department's folder."""
 
     def as_error(self, department: str, records: str, day: date) -> SourceError:
         kind: Kind = "permanent" if self.remedy == "none" else "transient"
