@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,8 @@ def _take_batch(day: Day, batch_id: str, downstream: Downstream) -> None:
         day.rejected = unreadable(day, batch_id, str(error))
         return
     rows, usual = f"read_parquet({literal(landed.rows_path)})", volumes(day, manifest)
-    verdict = validate(day.engine, day.contract, manifest, landed.rows_path, usual, landed.drifts, rows_due(day, manifest))
+    due = rows_due(day, manifest)
+    verdict = validate(day.engine, day.contract, manifest, landed.rows_path, usual, landed.drifts, day.as_of, due)
     gone = _gone_select(day, _source_keys(day, folder, manifest), manifest, rows)
     lacked = int(day.engine.scalar(f"select count(*) from ({gone}) as gone"))
     verdict = against_state(day, manifest, rows, verdict, lacked)
@@ -165,7 +166,7 @@ def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict:
     """Merges the good rows of one batch (the relation `rows`) into the day's relations; returns the batch's counts."""
     day.steps += 1
     n, engine = day.steps, day.engine
-    is_full = "true" if manifest.get("delivery") == "full" else "false"
+    is_full = "true" if manifest.get("delivery") in ("full", "snapshot") else "false"
     names: dict[str, Any] = {
         "arrivals": day.relation(f"arrivals_{n}"),
         "outcome": day.relation(f"outcome_{n}"),
@@ -178,6 +179,8 @@ def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict:
         "is_full": is_full,
         "sighting": int(is_sighting),
         "source_keys": _source_keys(day, folder, manifest),
+        "is_snapshot": day.contract.is_snapshot,
+        "latest": f"timestamp '{day.as_of + timedelta(days=2)} 00:00:00'",
     }
     engine.table(names["arrivals"], day.model("valid/arrivals", rows=rows, bad=verdict.bad_rows))
     engine.table(names["outcome"], day.model("valid/outcome", **names))
@@ -236,7 +239,7 @@ def _gone_select(day: Day, keys: str | None, manifest: dict[str, Any], rows: str
     present = f"select {key} from {rows} where {key} is not null"
     if keys is not None:
         present = f"{keys} union all {present}"
-    elif manifest.get("delivery") != "full":
+    elif manifest.get("delivery") not in ("full", "snapshot"):
         return NOTHING
     return f"select {key} as record_key from {day.valid} where {key} not in ({present})"
 
