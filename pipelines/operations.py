@@ -6,6 +6,7 @@ Belongs here: the commands behind those `make` targets. Not here: what they call
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -26,6 +27,7 @@ from resources.server import ServerError, role_passwords, warehouse_server
 from resources.settings import Settings, secret_file, today
 from warehouse import access, explain, indicators, publication, quarantine, replay, scoring
 from warehouse.scoring_rules import RuleError, load_candidate, load_rules
+from warehouse.sources import source_state_select
 
 
 class UsageError(ValueError):
@@ -75,22 +77,37 @@ def _view(engine: Engine, lake: Lake, name: str, day: date, view: str | None = N
 
 
 def show_quarantine(settings: Settings, asked: argparse.Namespace) -> int:
-    """The open quarantine by department, record type and rule; with `--out`, a file per department to send back."""
+    """The open quarantine of the newest day by department, record type and rule, and the rows that broke rules of rejected
+    batches; with `--out`, a file per department to send back."""
     with _engine(settings) as (engine, lake):
-        lines = quarantine.list_quarantine(engine, lake, load_contracts(), settings.as_of)
+        at = _looked_at(settings, lake)
+        lines = quarantine.list_quarantine(engine, lake, load_contracts(), at)
         if not lines:
-            print(f"{settings.as_of}: the quarantine is empty")
+            print(f"{at}: the quarantine is empty")
         else:
-            header = ["department", "records", "rule", "rows", "since", "seen at most", "batches"]
+            header = ["department", "records", "rule", "rows", "since", "seen at most", "batch", "batches"]
             rows = [
-                [x.department, x.records, x.rule, number(x.rows), str(x.first_seen_on), number(x.times_seen), ", ".join(x.batches)]
+                [
+                    x.department, x.records, x.rule, number(x.rows), str(x.first_seen_on), number(x.times_seen),
+                    "rejected" if x.is_rejected else "accepted", ", ".join(x.batches),
+                ]
                 for x in lines
-            ]
+            ]  # fmt: skip
             print(table(header, rows))
+        for rejection in quarantine.list_rejected(lake, load_contracts(), at):
+            print(f"rejected: {rejection.said}\n  -> {rejection.next_step}")
         if asked.out:
-            for path in quarantine.write_corrections(engine, lake, load_contracts(), settings.as_of, Path(asked.out)):
+            for path in quarantine.write_corrections(engine, lake, load_contracts(), at, Path(asked.out)):
                 print(f"to send back: {path}")
     return OK
+
+
+def _looked_at(settings: Settings, lake: Lake) -> date:
+    """The day that was asked for, or the newest that there is."""
+    if os.environ.get("YIHU_AS_OF"):
+        return settings.as_of
+    days = [day for contract in load_contracts() for day in lake.note_days("ledger", contract.table)[-1:]]
+    return max(days, default=settings.as_of)
 
 
 def ask_replay(settings: Settings, asked: argparse.Namespace) -> int:
@@ -150,7 +167,7 @@ def explain_lamp(settings: Settings, asked: argparse.Namespace) -> int:
     """One household's lamp in plain words, how it came about day by day, and on request whether it comes out the same again."""
     again, is_same = [], True
     with _engine(settings) as (engine, lake):
-        newest = _newest(lake, "warning_flag", settings.as_of)
+        newest = _newest(lake, "warning_flag", _looked_at(settings, lake))
         layer, name = place("warning_flag")
         lamps = []
         for day in [d for d in lake.days(layer, name) if d <= newest][-asked.days :]:
@@ -179,7 +196,7 @@ def _use_day(engine: Engine, lake: Lake, day: date) -> None:
         _view(engine, lake, f"matched_{contract.table}", day)
     for name in ("person", "source_status"):
         _view(engine, lake, name, day)
-    engine.view("source_state", "select records, state from source_status")
+    engine.view("source_state", source_state_select())
     before = lake.latest(*place("warning_flag"), day)
     _view(engine, lake, "warning_flag", before or day, "flags_before")
     engine.table("previous_warning_flag", f"select * from flags_before{'' if before else ' where false'}")
