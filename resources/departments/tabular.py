@@ -99,10 +99,11 @@ class _Delivery:
         )
         for opened in opened_files:
             name = shown(opened.member or file.name)
+            is_alone = not (self._is_several or opened.member)
             try:
-                parts, unread = choose(contract, opened)
+                parts, unread = choose(contract, opened, is_alone)
             except Fault as fault:
-                if not (self._is_several or opened.member):
+                if is_alone:
                     raise
                 # one file of several is no part: it is named
                 self._first_fault = self._first_fault or fault
