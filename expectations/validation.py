@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from expectations.contract import Contract
 from expectations.drift import Drift
 from expectations.engine import SqlEngine, literal, name
-from expectations.rules import Rule, batch_rules, row_rules
+from expectations.rules import Rule, batch_rules, found_rules, row_rules
 from expectations.suites import BatchViews, RuleResult, applicable, batch_views, gx_on, run_rules
 
 MAX_BAD_SHARE = 0.05
@@ -53,17 +54,20 @@ def validate(
     rows_path: Path,
     history: Sequence[float] = (),
     drifts: Sequence[Drift] = (),
+    day: date | None = None,
 ) -> Verdict:
     """Runs every rule of `contract` over a landed batch.
 
     `history` holds the rows per day of the last runs of the same delivery, for the volume rule; `drifts` what landing
-    found. Views `valid_<table>` that stand in the engine serve the references between record types.
+    found; `day` is the day read, after which no row is updated. Views `valid_<table>` that stand in the engine serve the
+    references between record types.
     """
     views = batch_views(engine, contract, f"read_parquet({literal(rows_path)})")
     bad_rows = f"bad_{contract.table}"
     blocking = [drift for drift in drifts if drift.blocks]
     columns = RuleResult("batch:columns", "critical", not blocking, True, len(contract.fields), len(blocking))
-    rules = applicable(engine, (*row_rules(contract), *batch_rules(contract, batch_manifest, history)))
+    found_in_it = _found_rules(engine, contract, views, day)
+    rules = applicable(engine, (*row_rules(contract), *found_in_it, *batch_rules(contract, batch_manifest, history)))
     results = run_rules(engine, contract, views, rules)
     bad_count = _collect_bad_rows(engine, views, rules, results, bad_rows)
     share = _bad_share(contract, bad_count, views.delivered_count)
@@ -78,11 +82,21 @@ def validate(
 def judge_rows(engine: SqlEngine, contract: Contract, rows: str) -> Verdict:
     """Runs the row rules alone over the relation `rows`, of typed rows as landed: a replay is no batch."""
     views = batch_views(engine, contract, rows)
-    rules = applicable(engine, row_rules(contract))
+    rules = applicable(engine, (*row_rules(contract), *_found_rules(engine, contract, views, None)))
     results = run_rules(engine, contract, views, rules)
     bad_rows = f"bad_{contract.table}"
     bad_count = _collect_bad_rows(engine, views, rules, results, bad_rows)
     return Verdict(tuple(results), bad_rows, views.delivered_count, bad_count, False, ())
+
+
+def _found_rules(engine: SqlEngine, contract: Contract, views: BatchViews, day: date | None) -> tuple[Rule, ...]:
+    """The rules for what landing marked in these rows; nearly every batch has none."""
+    batch = name(views.delivered)
+    marked, folded = engine.rows(f"select count(_marked), count(_key_text) from {batch}")[0]
+    marks = []
+    if marked:
+        marks = engine.rows(f"select distinct unnest(_marked) as mark from {batch} where _marked is not null order by mark")
+    return found_rules(contract, [str(mark) for (mark,) in marks], bool(folded), day)
 
 
 def _collect_bad_rows(engine: SqlEngine, views: BatchViews, rules: Sequence[Rule], results: Sequence[RuleResult], table: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ def _take_batch(day: Day, batch_id: str, downstream: Downstream) -> None:
         # What cannot be read is no empty extract: the last good state stands, and the run goes on.
         day.rejected = {"batch_id": batch_id, "reasons": [str(error)]}
         return
-    verdict = validate(day.engine, day.contract, manifest, landed.rows_path, volumes(day, manifest), landed.drifts)
+    verdict = validate(day.engine, day.contract, manifest, landed.rows_path, volumes(day, manifest), landed.drifts, day.as_of)
     gate = gate_of(day.lake.root, day.contract.table, batch_id)
     report(day, landed, verdict)
     if verdict.is_rejected and gate is None:
@@ -152,7 +152,7 @@ def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict:
     """Merges the good rows of one batch (the relation `rows`) into the day's relations; returns the batch's counts."""
     day.steps += 1
     n, engine = day.steps, day.engine
-    is_full = "true" if manifest.get("delivery") == "full" else "false"
+    is_full = "true" if manifest.get("delivery") in ("full", "snapshot") else "false"
     names: dict[str, Any] = {
         "arrivals": day.relation(f"arrivals_{n}"),
         "outcome": day.relation(f"outcome_{n}"),
@@ -165,6 +165,8 @@ def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict:
         "is_full": is_full,
         "sighting": int(is_sighting),
         "source_keys": _source_keys(day, folder, manifest),
+        "is_snapshot": day.contract.is_snapshot,
+        "latest": f"timestamp '{day.as_of + timedelta(days=2)} 00:00:00'",
     }
     engine.table(names["arrivals"], day.model("valid/arrivals", rows=rows, bad=verdict.bad_rows))
     engine.table(names["outcome"], day.model("valid/outcome", **names))
@@ -223,7 +225,7 @@ def _gone_select(day: Day, keys: str | None, manifest: dict[str, Any], rows: str
     present = f"select {key} from {rows} where {key} is not null"
     if keys is not None:
         present = f"{keys} union all {present}"
-    elif manifest.get("delivery") != "full":
+    elif manifest.get("delivery") not in ("full", "snapshot"):
         return NOTHING
     return f"select {key} as record_key from {day.valid} where {key} not in ({present})"
 

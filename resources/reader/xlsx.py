@@ -26,11 +26,14 @@ def is_1904(content: bytes) -> bool:
 def damage(content: bytes, sheet: str) -> Damage:
     """The error cells (`#N/A`) of the sheet of that name, and its formulas without a cached value.
 
-    A formula of type `str` without a value is the empty text (`=""`), and no damage.
+    A formula of type `str` without a value is the empty text (`=""`), and no damage. Where the writer left out the
+    cells' places, or the sheet's own place, nothing is known.
     """
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        with archive.open(_member(archive, sheet)) as stream:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(_member(archive, sheet)) as stream:
             return _scan(stream)
+    except (KeyError, ValueError, StopIteration, ElementTree.ParseError):
+        return Damage(is_known=False)
 
 
 def _book(content: bytes) -> ElementTree.Element:
