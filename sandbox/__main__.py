@@ -91,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--stay", action="store_true", help="go on when the parent ends")
     drop = command("drop", "put the files that are due by a day into the drop folder")
     drop.add_argument("--dir", type=Path, required=True)
-    drop.add_argument("--writing", choices=("office", "tidy"), help="how files are written; by default as they are there, office in a new folder")
+    drop.add_argument(
+        "--writing", choices=("office", "tidy"), help="how files are written; by default as they are there, office in a new folder"
+    )
     front = command("front-db", "bring the front-end database to a day")
     front.add_argument("--url", required=True, help="an SQLAlchemy address")
     for sub in (drop, front):

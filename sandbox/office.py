@@ -84,9 +84,7 @@ def cells(contract: Contract, state: str, in_workbook: bool) -> str:
 def sheets(county: County, contract: Contract, state: str, day: date) -> Iterator[Sheet]:
     """A sheet for each township that has rows, with its title, header in row 3 and footer."""
     connection = county.connection()
-    connection.execute(
-        f"create or replace temp table office_cells as {_placed(county, contract, state)}"
-    )
+    connection.execute(f"create or replace temp table office_cells as {_placed(county, contract, state)}")
     counted = connection.execute("select _town, count(*) from office_cells group by 1").fetchall()
     rows = {str(town): int(count) for town, count in counted}
     header = tuple(_broken(field.physical_name) for field in contract.fields)
@@ -116,8 +114,7 @@ def _broken(name: str) -> str:
 def _placed(county: County, contract: Contract, state: str) -> str:
     """The cells with the township of the household that each row is about; a stranger's with the first."""
     truth, register = (
-        county.home / folder / f"{records}.parquet"
-        for folder, records in (("truth", contract.records), ("base", "households"))
+        county.home / folder / f"{records}.parquet" for folder, records in (("truth", contract.records), ("base", "households"))
     )
     first = next(iter(TOWNS))
     return f"""
@@ -137,10 +134,7 @@ def listing(county: County, contract: Contract, state: str, day: date) -> tuple[
     names = [field.physical_name for field in contract.fields]
     columns = ", ".join(f'"{name}"' for name in names)
     identities = {field.physical_name for field in contract.fields if field.role == "record_key"}
-    shown = ", ".join(
-        f"""'="' || "{name}" || '"' as "{name}\"""" if name in identities else f'"{name}"'
-        for name in names
-    )
+    shown = ", ".join(f"""'="' || "{name}" || '"' as "{name}\"""" if name in identities else f'"{name}"' for name in names)
     select = f"select {shown} from ({cells(contract, state, in_workbook=False)}) order by _key"
     count = county.connection().execute(f"select count(*) from ({state}) where _op = 'U'").fetchone()
     padded = "," * (len(names) - 1)

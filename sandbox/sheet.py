@@ -96,12 +96,12 @@ def _rows(connection: duckdb.DuckDBPyConnection, sheet: Sheet) -> Iterator[tuple
 def _parts(sheets: Sequence[Sheet], has_dates: bool) -> Iterator[tuple[str, str]]:
     """The small parts of the package, by name."""
     numbers = range(1, len(sheets) + 1)
-    types = "".join(
-        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_SHEET}.worksheet+xml"/>' for n in numbers
-    ) + (f'<Override PartName="/xl/styles.xml" ContentType="{_SHEET}.styles+xml"/>' if has_dates else "")
-    related = "".join(
-        f'<Relationship Id="rId{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers
-    ) + (f'<Relationship Id="rIdStyles" Type="{_OFFICE}/styles" Target="styles.xml"/>' if has_dates else "")
+    types = "".join(f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_SHEET}.worksheet+xml"/>' for n in numbers) + (
+        f'<Override PartName="/xl/styles.xml" ContentType="{_SHEET}.styles+xml"/>' if has_dates else ""
+    )
+    related = "".join(f'<Relationship Id="rId{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers) + (
+        f'<Relationship Id="rIdStyles" Type="{_OFFICE}/styles" Target="styles.xml"/>' if has_dates else ""
+    )
     listed = "".join(f'<sheet name="{escape(s.name)}" sheetId="{n}" r:id="rId{n}"/>' for n, s in enumerate(sheets, 1))
     yield (
         "[Content_Types].xml",

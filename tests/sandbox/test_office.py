@@ -7,6 +7,7 @@ import io
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 from python_calamine import CalamineWorkbook
@@ -82,7 +83,7 @@ def test_a_list_has_titles_words_and_a_footer(written: Path) -> None:
 def test_both_writings_land_alike(county: County, tmp_path: Path, engine: Engine, records: str) -> None:
     contract = contract_for(records)
     tidy, office = (_landed(county, contract, tmp_path / writing, engine, writing) for writing in WRITINGS[::-1])
-    assert len(tidy) > 100
+    assert len(tidy) > 40
     assert office == tidy
 
 
@@ -99,8 +100,6 @@ def _landed(county: County, contract: Contract, home: Path, engine: Engine, writ
     folder = lake.table("raw", contract.table) / batch.batch_id
     manifest = departments.store.manifest(contract.table, batch.batch_id)
     assert manifest is not None
-    import msgspec
-
     landed = land(engine, contract, folder, msgspec.to_builtins(manifest))
     names = [field.name for field in contract.fields]
     rows = pq.read_table(landed.rows_path).select([*names, "_misfit"]).to_pylist()
