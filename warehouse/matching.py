@@ -20,7 +20,10 @@ from expectations.engine import SqlEngine
 from warehouse import identity, names
 from warehouse.model import render
 
-OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
+PERSONAL_OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
+AREA_OUTCOMES = ("placed", "unplaced")
+"""Of records of the subject area, which are nobody's household: tied to a village by its code, or not."""
+OUTCOMES = (*PERSONAL_OUTCOMES, *AREA_OUTCOMES)
 METHODS = (*identity.FORMS, "repaired", "decided", "household_id")
 REASONS = (*identity.PROBLEMS, "name_differs", "tie", "register_conflict", "not_registered")
 
@@ -28,7 +31,7 @@ MATCHED_COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("person_key", "varchar", "the person it is about"),
     ("member_id", "varchar", "the person's row in the base register"),
     ("household_id", "varchar", "the person's household"),
-    ("outcome", "varchar", "linked; unregistered; ambiguous; unidentifiable"),
+    ("outcome", "varchar", "linked; unregistered; ambiguous; unidentifiable; of subject area: placed; unplaced"),
     ("method", "varchar", "; ".join(METHODS)),
     ("name_agreement", "varchar", "same; absent; different"),
     ("reason", "varchar", "; ".join(REASONS)),
@@ -70,7 +73,7 @@ class Delivered:
     department: str
     records: str
     record_key: str
-    is_key_identity: bool
+    is_pseudonymous: bool
     number: str
     name: str
 
@@ -193,6 +196,9 @@ def _matched(
         "fields": _fields(contract),
         "as_of": day(as_of),
     }
+    if contract.subject == "area":
+        area = contract.by_role("area_code").name
+        return "matched_area", common | {"area_code": area, "amounts": _amounts(contract, "v")}
     household = household_field(contract)
     if household is not None:
         has_member = any(f.name == "member_id" for f in contract.fields)
@@ -222,7 +228,9 @@ def matched_order(contract: Contract) -> str:
 
 
 def household_field(contract: Contract) -> Field | None:
-    """The field that ties a record type to its household by number, None where an ID number does it."""
+    """The field that ties a record type to its household by number, None where an ID number or an area code does it."""
+    if contract.subject == "area":
+        return None
     field = contract.find_role("household_id")
     if field is None and contract.record_key.name == "household_id":
         field = contract.record_key
@@ -232,7 +240,7 @@ def household_field(contract: Contract) -> Field | None:
 def number_field(contract: Contract) -> Field:
     """The field that holds the ID number: by its role, or a record key that is classed identity (the certificate number)."""
     field = contract.find_role("id_number") or contract.find_role("head_id_number")
-    if field is None and contract.record_key.is_identity:
+    if field is None and contract.record_key.holds_number:
         field = contract.record_key
     if field is None:
         raise MatchingError(
@@ -250,7 +258,7 @@ def _delivered(contract: Contract) -> Delivered:
         contract.department,
         contract.records,
         key.name,
-        key.is_identity,
+        contract.is_pseudonymous,
         number_field(contract).name,
         name.name if name else "",
     )
@@ -261,7 +269,7 @@ def _answer(engine: SqlEngine, contracts: Sequence[Contract], as_of: date) -> No
 
     An answer depends on the spine and on what was delivered alone, so it does not matter in whose company it is asked.
     """
-    asked = [contract for contract in contracts if household_field(contract) is None]
+    asked = [contract for contract in contracts if contract.subject != "area" and household_field(contract) is None]
     parameters: dict[str, Any] = {
         "types": [_delivered(contract) for contract in asked],
         "at_once": at_once("d.name"), "as_of": day(as_of), "pair_text": pair_text,
@@ -292,7 +300,7 @@ def _fields(contract: Contract) -> list[dict[str, str]]:
     own = {name for name, _, _ in MATCHED_COLUMNS} | {_RECORD_ID}
     if household_field(contract) is not None:
         own -= {"household_id", "member_id"}
-    return [{"delivered": f.name, "name": f"delivered_{f.name}" if f.name in own else f.name} for f in contract.fields if not f.is_identity]
+    return [{"delivered": f.name, "name": f"delivered_{f.name}" if f.name in own else f.name} for f in contract.unnamed]
 
 
 def _amounts(contract: Contract, row: str) -> list[dict[str, str]]:
@@ -308,9 +316,9 @@ def _amounts(contract: Contract, row: str) -> list[dict[str, str]]:
 
 
 def _record_id(contract: Contract, row: str) -> str:
-    """The record key, or its pseudonym where the key itself is an identity."""
+    """The record key, or its pseudonym where the key itself is an identity or the contract says so."""
     key = f"{row}.{contract.record_key.name}"
-    return identity.pseudonym(f"'{contract.records}|' || {key}") if contract.record_key.is_identity else key
+    return identity.pseudonym(f"'{contract.records}|' || {key}") if contract.is_pseudonymous else key
 
 
 def make(engine: SqlEngine, table: str, model: str, **parameters: Any) -> int:
