@@ -18,6 +18,7 @@ from typing import Any
 from expectations.contract import Contract, Field
 from expectations.engine import SqlEngine
 from warehouse import identity, names
+from warehouse.keys import first_key
 from warehouse.model import render
 
 PERSONAL_OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
@@ -73,6 +74,7 @@ class Delivered:
     department: str
     records: str
     record_key: str
+    """The key that the record's id is made of, of the row `v`."""
     is_pseudonymous: bool
     number: str
     name: str
@@ -192,7 +194,7 @@ def _matched(
     _prepare(engine, pseudonym_key)
     common: dict[str, Any] = {
         "valid": f"valid_{contract.table}",
-        "record_id": _record_id(contract, "v"),
+        "record_id": _record_id(contract, first_key(engine, contract, "v")),
         "fields": _fields(contract),
         "as_of": day(as_of),
     }
@@ -206,7 +208,7 @@ def _matched(
             "household_id": household.name, "has_member_id": has_member, "amounts": _amounts(contract, "v"),
             "person_key": "p.person_key" if has_member else "cast(null as varchar)", "member_id": "cast(null as varchar)",
         }  # fmt: skip
-    delivered = _delivered(contract)
+    delivered = _delivered(engine, contract)
     if not _answers(engine).get(contract.table):
         _answer(engine, [contract, *(other for other in beside if other.table != contract.table)], as_of)
     _note_answered(engine, {table: table != contract.table and waits for table, waits in _answers(engine).items()})
@@ -250,14 +252,13 @@ def number_field(contract: Contract) -> Field:
     return field
 
 
-def _delivered(contract: Contract) -> Delivered:
+def _delivered(engine: SqlEngine, contract: Contract) -> Delivered:
     name = contract.find_role("name") or contract.find_role("head_name")
-    key = contract.record_key
     return Delivered(
         contract.table,
         contract.department,
         contract.records,
-        key.name,
+        first_key(engine, contract, "v"),
         contract.is_pseudonymous,
         number_field(contract).name,
         name.name if name else "",
@@ -271,7 +272,7 @@ def _answer(engine: SqlEngine, contracts: Sequence[Contract], as_of: date) -> No
     """
     asked = [contract for contract in contracts if contract.subject != "area" and household_field(contract) is None]
     parameters: dict[str, Any] = {
-        "types": [_delivered(contract) for contract in asked],
+        "types": [_delivered(engine, contract) for contract in asked],
         "at_once": at_once("d.name"), "as_of": day(as_of), "pair_text": pair_text,
     }  # fmt: skip
     for table in ("open_record", "open_pair", "candidate", "pair_answer", "question", "decided", "asked_candidate"):
@@ -315,9 +316,8 @@ def _amounts(contract: Contract, row: str) -> list[dict[str, str]]:
     ]
 
 
-def _record_id(contract: Contract, row: str) -> str:
+def _record_id(contract: Contract, key: str) -> str:
     """The record key, or its pseudonym where the key itself is an identity or the contract says so."""
-    key = f"{row}.{contract.record_key.name}"
     return identity.pseudonym(f"'{contract.records}|' || {key}") if contract.is_pseudonymous else key
 
 
