@@ -90,20 +90,31 @@ def own_rules(contract: Contract) -> tuple[Rule, ...]:
     return tuple(_own(contract, entry) for entry in contract.quality if entry.get("engine") == "greatExpectations")
 
 
-def batch_rules(contract: Contract, manifest: dict[str, Any], volumes: Sequence[float]) -> tuple[Rule, ...]:
-    """What must hold of the batch as a whole: rows where some are due, the announced total, unique keys, its volume."""
+def batch_rules(contract: Contract, manifest: dict[str, Any], volumes: Sequence[float], rows_due: bool | None = None) -> tuple[Rule, ...]:
+    """What must hold of the batch as a whole: rows where some are due, the announced total, unique keys, its volume.
+
+    `rows_due`: whether a batch without rows is refused; by default a full delivery is, and the register's first read.
+    """
+    if rows_due is None:
+        rows_due = manifest.get("delivery") == "full" or (manifest.get("since") is None and contract.is_base_register)
     key, updated = name(contract.record_key.name), name(contract.by_role("updated_at").name)
     rules = [
-        _batch("batch:unique_key", "warning", f"select {key} from {{batch}} where {key} is not null group by {key} having count(*) > 1")
+        _batch(
+            "batch:unique_key",
+            "warning",
+            f"select {key} from {{batch}} where {key} is not null group by {key} having count(*) > 1",
+            "keys that come more than once",
+        )
     ]
     rules.append(
         _batch(
             "batch:unique_version",
             "warning",
             f"select {key} from {{batch}} where {key} is not null group by {key}, {updated} having count(*) > 1",
+            "keys that come more than once with one update time",
         )
     )
-    if manifest.get("delivery") == "full" or (manifest.get("since") is None and contract.is_base_register):
+    if rows_due:
         rules.append(_batch("batch:not_empty", "critical", _count_is("= 0")))
     total = manifest.get("total") if manifest.get("total") is not None else manifest.get("row_count")
     if total is not None:
@@ -112,7 +123,8 @@ def batch_rules(contract: Contract, manifest: dict[str, Any], volumes: Sequence[
     if usual and len(volumes) >= 3:
         change = float(contract.properties.get("maxVolumeChange", 0.5))
         low, high = usual * (1 - change), usual * (1 + change) + 10
-        rules.append(_batch("batch:volume", "warning", _count_is(f"not between {low:.0f} and {high:.0f}")))
+        usually = f"expected {low:.0f} to {high:.0f}"
+        rules.append(_batch("batch:volume", "warning", _count_is(f"not between {low:.0f} and {high:.0f}"), usually))
     rules += [rule for rule in own_rules(contract) if rule.level == "batch"]
     return tuple(rules)
 
@@ -149,8 +161,8 @@ def _count_is(condition: str) -> str:
     return f"select rows_there from (select count(*) as rows_there from {{batch}}) as counted where rows_there {condition}"
 
 
-def _batch(rule: str, severity: Severity, query: str) -> Rule:
-    return Rule(rule, severity, "batch", query, on_withdrawals=True)
+def _batch(rule: str, severity: Severity, query: str, description: str = "") -> Rule:
+    return Rule(rule, severity, "batch", query, on_withdrawals=True, description=description)
 
 
 def _is_checked_on_withdrawal(contract: Contract, field: Field) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from resources.departments.dropped import (
     some_of,
 )
 from resources.departments.errors import Fault
-from resources.departments.left import lines_of, look_for
+from resources.departments.left import count_left, lines_of, look_for
 from resources.departments.names import PatternError, patterns_of
 from resources.departments.reading import Reading, Task, fetched_at
 from resources.departments.tabular import Tabular, read_delivery
@@ -101,10 +101,11 @@ class FileReader:
         with _readable():
             found = look_for(self._settings, folder, contract)
         unread = lines_of(self._settings, contract, found, task.now.date())
+        left_lying = count_left(self._settings, contract, found, task.now.date())
         try:
-            return self._read(task, found, unread)
+            return replace(self._read(task, found, unread), left_lying=left_lying)
         except Fault as fault:
-            fault.unread = tuple(unread)
+            fault.unread, fault.left_lying = tuple(unread), left_lying
             raise
 
     def _folder(self, contract: Contract) -> Path:
@@ -215,8 +216,10 @@ class FileReader:
             _check_parts(contract, table.parts)
         except BaseException as error:
             self._store.drop(work)
-            if isinstance(error, Fault) and not any(file.name in error.said for file in delivery.files):
-                error.said = f"{delivery.source}: {error.said}"
+            if isinstance(error, Fault):
+                error.refused = delivery.source
+                if not any(file.name in error.said for file in delivery.files):
+                    error.said = f"{delivery.source}: {error.said}"
             raise
         manifest = Manifest(
             batch_id=batch_id,
