@@ -63,10 +63,7 @@ class Workbook:
             return Sheet(sheet.name, [], [])
         rows = [[plain(cell) for cell in row] for row in islice(sheet.iter_rows(), top)]
         left = sheet.start[1]
-        merged = [
-            (start[0] + 1, max(start[1] - left, 0), end[0] + 1, end[1] - left)
-            for start, end in sheet.merged_cell_ranges or ()
-        ]
+        merged = [(start[0] + 1, max(start[1] - left, 0), end[0] + 1, end[1] - left) for start, end in sheet.merged_cell_ranges or ()]
         ends = list(range(1, len(rows) + 1))
         return Sheet(sheet.name, rows, ends, sorted(merged), sheet.end[0] + 1, left)
 
@@ -118,6 +115,7 @@ def decrypted(path: Path, password: str | None, target: Path) -> None:
         raise Unreadable("encrypted_file", said, "ask the department for it, and set it anew") from None
     except Exception:
         raise Unreadable("encrypted_file", "the workbook cannot be decrypted", AGAIN) from None
+
 
 def _visible(book: Any) -> list[str]:
     kinds, shown = python_calamine.SheetTypeEnum, python_calamine.SheetVisibleEnum
