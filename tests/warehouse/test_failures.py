@@ -42,7 +42,7 @@ class _Cutter:
             self.seen += 1
             if self.seen == self.at:
                 self.administrator.exec_driver_sql(
-                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'yihu_publisher' and datname = current_database()"
+                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename like 'yihu_publisher%%' and datname = current_database()"
                 )
             return real(wire, *arguments, **options)
 
@@ -120,7 +120,7 @@ def test_the_lakes_disk_is_full(warehouse: Warehouse, monkeypatch: pytest.Monkey
 def test_two_publishers_at_once(warehouse: Warehouse) -> None:
     warehouse.publish()
     with warehouse.engine().begin() as other:
-        other.execute(sa.text("select pg_advisory_xact_lock(7104002)"))
+        other.execute(sa.text("lock table ops.turn in exclusive mode"))
         with pytest.raises(Busy, match="another publisher"):
             warehouse.publish(DAY + timedelta(days=1), wait_seconds=0.2)
         threading.Timer(0.5, other.rollback).start()
