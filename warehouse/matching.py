@@ -189,7 +189,7 @@ def _matched(
     _prepare(engine, pseudonym_key)
     common: dict[str, Any] = {
         "valid": f"valid_{contract.table}",
-        "record_id": _record_id(contract, "v"),
+        "record_id": record_id(contract, "v"),
         "fields": _fields(contract),
         "as_of": day(as_of),
     }
@@ -307,7 +307,7 @@ def _amounts(contract: Contract, row: str) -> list[dict[str, str]]:
     ]
 
 
-def _record_id(contract: Contract, row: str) -> str:
+def record_id(contract: Contract, row: str) -> str:
     """The record key, or its pseudonym where the key itself is an identity."""
     key = f"{row}.{contract.record_key.name}"
     return identity.pseudonym(f"'{contract.records}|' || {key}") if contract.record_key.is_identity else key

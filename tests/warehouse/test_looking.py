@@ -67,7 +67,7 @@ def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     for login, role, areas in (("wang", "yihu_area", [MINE]), ("zhao", "yihu_steward", []), ("sun", "yihu_auditor", [])):
         grant(made.engine(), login, role, areas, password=f"pw-{login}", person=f"{login} of the office")
         made.server.passwords[login] = f"pw-{login}"
-    yield made
+    return made
 
 
 @contextmanager
