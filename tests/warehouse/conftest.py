@@ -23,7 +23,7 @@ from warehouse.publication import PublishResult, RunSource, publish
 
 DAY = date(2026, 11, 19)
 INSTALLED = Path("/usr/lib/postgresql")
-ROLES = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor", "yihu_publisher", "stranger")
+ROLES = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor", "yihu_publisher", "yihu_analyst", "stranger")
 HOUSEHOLD_OF_TOWN = {town: f"H{number:09d}" for number, town in enumerate(TOWNS)}
 MINE, OTHER = TOWNS[1], TOWNS[2]
 
@@ -160,12 +160,12 @@ def attempt(connection: sa.Connection, sql: str) -> bool:
     with connection.begin() as transaction:
         try:
             connection.exec_driver_sql(sql)
-        except sa.exc.ProgrammingError as error:
+        except sa.exc.IntegrityError:
+            return True
+        except sa.exc.DBAPIError as error:
             if getattr(error.orig, "sqlstate", "") not in ("42501", "55000"):
                 raise
             return False
-        except sa.exc.IntegrityError:
-            return True
         finally:
             transaction.rollback()
     return True
