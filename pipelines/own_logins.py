@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from resources.server import Server
+from resources.server import LOGINS, Server
 from warehouse.schema.logins import close_door, make_own_logins, own_logins
 from warehouse.schema.roles import set_password
 
@@ -45,7 +45,7 @@ def ensure_own_login(server: Server, role: str) -> bool:
 
 def mended(server: Server) -> list[str]:
     """The roles whose login did not get in, and does now."""
-    return [role for role in server.passwords if ensure_own_login(server, role)]
+    return [role for role in LOGINS if role in server.passwords and ensure_own_login(server, role)]
 
 
 def has_warehouse(server: Server) -> bool:

@@ -216,8 +216,7 @@ def _plain(env: Mapping[str, str], places: Mapping[str, str | None], problems: l
     for name, url in places.items():
         if url is not None and _is_elsewhere(url) and not _has_tls(url):
             problems.append(
-                f"{name} names another host without TLS: {_tls_words(url)}, or set YIHU_PLAIN=allow where the line is "
-                "protected otherwise"
+                f"{name} names another host without TLS: {_tls_words(url)}, or set YIHU_PLAIN=allow where the line is protected otherwise"
             )
     return False
 

@@ -148,9 +148,7 @@ class Table:
     def _table(self, chunk: Chunk, lines: Sequence[int], row_before: int) -> pa.Table:
         seen = Marked()
         by_place = {column.place: column for column in self.columns}
-        arrays = [
-            texts(column, by_place.get(place), self.is_1904, seen) for place, column in enumerate(chunk.columns[: self.width])
-        ]
+        arrays = [texts(column, by_place.get(place), self.is_1904, seen) for place, column in enumerate(chunk.columns[: self.width])]
         self._mark_damage(lines, seen)
         key = self.columns and self.contract.key_fields[0].physical_name
         if not self.is_spreadsheet:

@@ -89,7 +89,7 @@ def _refuse_periods(contract: Contract, parts: Sequence[Part]) -> None:
 
 
 def _which(name: str) -> str:
-    return f"name the sheets to read in the contract's servers, e.g. `sheets: [\"{name}\"]`"
+    return f'name the sheets to read in the contract\'s servers, e.g. `sheets: ["{name}"]`'
 
 
 def _period(name: str) -> str | None:

@@ -130,16 +130,12 @@ class _Delivery:
         if not damage.is_known:
             self._notes.append(f"{name}: whether cells hold errors cannot be seen in a workbook of the form {opened.format}")
         place = Place(name, part_of(self._contract, name), part.name)
-        table = Table(
-            self._contract, place, part.sheet, part.header, damage, opened.is_1904, opened.format in SPREADSHEETS
-        )
+        table = Table(self._contract, place, part.sheet, part.header, damage, opened.is_1904, opened.format in SPREADSHEETS)
         before = sum(read.count for read in self._tables)
         with pq.ParquetWriter(self._path(len(self._tables)), table.schema(), compression="zstd") as writer:
             for chunk in self._child.rows(part.place, table.after, table.width):
                 if isinstance(chunk, list):
-                    self._notes += [
-                        f"{name}: line {line}, byte {offset}: no character of {opened.encoding}" for line, offset in chunk[:1]
-                    ]
+                    self._notes += [f"{name}: line {line}, byte {offset}: no character of {opened.encoding}" for line, offset in chunk[:1]]
                 else:
                     writer.write_table(table.read(chunk, before + table.count))
         table.refuse()
@@ -211,9 +207,7 @@ def _batches(path: Path) -> Iterator[pa.Table]:
 
 
 def _widened(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    columns = [
-        table.column(name) if name in table.column_names else pa.nulls(table.num_rows, pa.string()) for name in schema.names
-    ]
+    columns = [table.column(name) if name in table.column_names else pa.nulls(table.num_rows, pa.string()) for name in schema.names]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -223,5 +217,3 @@ def _in_several(keys: Sequence[pa.Array]) -> int:
         return 0
     every = pc.value_counts(pa.concat_arrays([key.combine_chunks() if isinstance(key, pa.ChunkedArray) else key for key in keys]))
     return int(pc.sum(pc.greater(every.field("counts"), 1)).as_py() or 0)
-
-

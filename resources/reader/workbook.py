@@ -64,10 +64,7 @@ class Workbook:
             return Sheet(sheet.name, [], [])
         rows = [[plain(cell) for cell in row] for row in islice(sheet.iter_rows(), top)]
         left = sheet.start[1]
-        merged = [
-            (start[0] + 1, max(start[1] - left, 0), end[0] + 1, end[1] - left)
-            for start, end in sheet.merged_cell_ranges or ()
-        ]
+        merged = [(start[0] + 1, max(start[1] - left, 0), end[0] + 1, end[1] - left) for start, end in sheet.merged_cell_ranges or ()]
         ends = list(range(1, len(rows) + 1))
         return Sheet(sheet.name, rows, ends, sorted(merged), sheet.end[0] + 1, left)
 
