@@ -112,8 +112,16 @@ who-looked: install ## who looked at a household's identities, when and why: HOU
 prune: install ## give up releases older than 30 days but month ends: KEEP=days
 	@$(RUN) python -m pipelines prune $(if $(KEEP),--keep $(KEEP))
 
+.PHONY: backup
+backup: install ## the warehouse, the logins, the lake and the secrets into a private folder: OUT=folder
+	@$(RUN) python -m pipelines backup
+
+.PHONY: restore
+restore: install ## a backup into an empty YIHU_HOME and an empty warehouse: FROM=folder
+	@$(RUN) python -m pipelines restore
+
 .PHONY: move-warehouse
-move-warehouse: install ## copy the whole warehouse to an empty PostgreSQL: TO=postgresql://owner:…@host/database
+move-warehouse: install ## copy the whole warehouse to an empty PostgreSQL: TO=postgresql://owner@host/database (password in PGPASSFILE)
 	@$(RUN) python -m pipelines move-warehouse
 
 .PHONY: explain

@@ -28,6 +28,7 @@ TYPED = {
     "to": "TO",
     "out": "OUT",
     "rules": "RULES",
+    "source": "FROM",
 }
 """Argument → the variable that the Makefile hands over as it was typed, as `YIHU_TYPED_<variable>`."""
 LISTS = ("area", "department", "seal")
@@ -40,6 +41,8 @@ NEEDED = {
     "replay": ("records",),
     "move-warehouse": ("to",),
     "rules-diff": ("rules",),
+    "backup": ("out",),
+    "restore": ("source",),
 }
 
 

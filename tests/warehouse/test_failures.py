@@ -42,7 +42,7 @@ class _Cutter:
             self.seen += 1
             if self.seen == self.at:
                 self.administrator.exec_driver_sql(
-                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'yihu_publisher' and datname = current_database()"
+                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename like 'yihu_publisher%%' and datname = current_database()"
                 )
             return real(wire, *arguments, **options)
 
