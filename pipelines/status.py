@@ -18,6 +18,7 @@ from resources.alerts import alert_book
 from resources.lake import Lake
 from resources.server import Server, ServerError, warehouse_server
 from resources.settings import Settings, today
+from warehouse.schema.walls import open_to_everybody
 from warehouse.sources import next_step
 
 LOW_DISK_GB = 5.0
@@ -115,12 +116,16 @@ def _published(server: Server) -> list[Finding]:
         with engine.connect() as connection:
             if connection.execute(sa.text("select to_regclass('yihu.release')")).scalar() is None:
                 return [Finding("release", False, "none yet", "make sync")]
+            loose = [
+                Finding(door.what, True, door.allows, f"as a superuser, in this database: {door.close}")
+                for door in open_to_everybody(connection)
+            ]
             release = connection.execute(sa.text(RELEASE)).mappings().first()
             if release is None:
-                return [Finding("release", False, "none yet", "make sync")]
+                return [*loose, Finding("release", False, "none yet", "make sync")]
     finally:
         engine.dispose()
-    return [_release(dict(release))]
+    return [*loose, _release(dict(release))]
 
 
 def _release(release: dict[str, Any]) -> Finding:

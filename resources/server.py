@@ -31,6 +31,8 @@ LONGEST_SOCKET_FOLDER = 80
 """A Unix socket's path ends at 107 bytes; the name that PostgreSQL adds takes 14."""
 LOGINS = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor", "yihu_publisher", "yihu_analyst")
 OLDEST_VERSION = 150000
+EVERYBODYS_DATABASES = ("postgres", "template1")
+"""Those that PostgreSQL comes with: no login of yihu has any business there."""
 EMBEDDED = "pginstall18"
 """The folder of PostgreSQL 18 in the package."""
 
@@ -298,6 +300,9 @@ class _Cluster:
         with engine.connect() as connection:
             if connection.scalar(sa.text("select 1 from pg_database where datname = :name"), {"name": DATABASE}) is None:
                 connection.execute(sa.text(f"create database {DATABASE} template template0 encoding 'UTF8' locale 'C'"))
+            for name in EVERYBODYS_DATABASES:
+                if connection.scalar(sa.text("select has_database_privilege('public', :name, 'connect')"), {"name": name}):
+                    connection.exec_driver_sql(f"revoke connect on database {name} from public")
 
     def _permissions(self) -> None:
         """Only the server's own user gets in; as root, that user may pass through the folders above, no more."""

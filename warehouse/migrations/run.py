@@ -58,6 +58,7 @@ def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: s
             roles.create_roles(connection)
             logins.make_own_logins(connection, passwords or {})
             roles.close_database(connection)
+            walls.close_public_schema(connection)
             if _is_there(connection, to):
                 logins.close_door(connection)
                 return

@@ -25,31 +25,28 @@ class Column:
 class Exit:
     """How the counts of a view leave the house: every integer column that is no key is one, and hidden where it is small.
 
-    `columns` that are integers and no counts (a rank, days) leave where the row's counts do, as every rate and amount does.
+    What is no count (a rate, an amount, what `not_counts` names) is hidden where a count of its row is.
     """
 
     not_counts: tuple[str, ...] = ()
+    """Integers that count no household: a rank, days."""
     families: Mapping[str, str] = field(default_factory=dict)
-    """Counts that tell each other, by column (of a measure: `column:measure`): hidden together, also across views."""
-    derived: tuple[Derived, ...] = ()
-    """Counts that nobody publishes and everybody can work out: they are judged with their family."""
+    """Counts that tell each other and are hidden together: by column, or `column:value` of `by`. A family with a dot in its
+    name is the view's own; any other is one family over all views that count on the same day. Others are alone."""
+    derived: tuple[tuple[str, str], ...] = ()
+    """Counts that nobody publishes and everybody can work out: their family, and SQL over a row `t`."""
+    follows: Mapping[str, str] = field(default_factory=dict)
+    """A family that is hidden wherever another is on that day too, since it would tell it."""
+    by: str | None = None
+    """The key column that says what is counted (a measure, a dimension)."""
     merged: str | None = None
-    """The key column whose values add up to the row `all` (or share its cases): hidden together."""
+    """The key column whose values share the same households out: hidden together, apart from the row `all`."""
     on: str = "as_of"
-    """The day whose households are counted: the same family on the same day is hidden alike in every view."""
+    """The column with the day whose households are counted."""
     ranked: str | None = None
-    """The column of ranks: gone for all areas of a level where one of them is hidden, since the gap tells it."""
+    """The column of ranks: gone for a whole level where one of its areas is hidden, since the gap tells it."""
     is_sparse: bool = False
     """A row is there only where something was counted: an area without one counts as 0, and hidden rows are left out."""
-
-
-@dataclass(frozen=True)
-class Derived:
-    """A count that follows from others: `sql` over a row of the view."""
-
-    family: str
-    sql: str
-    measure: str | None = None
 
 
 @dataclass(frozen=True)
@@ -277,6 +274,15 @@ AREA_LEDGER = View(
         "cleared_persons | integer | ",
     ),
     "Counts per county, town and village (统计台账); for officials, not for publication: see public_ledger.",
+    exit=Exit(
+        families={
+            **dict.fromkeys(("red", "yellow", "green"), "lamps"),
+            **dict.fromkeys(("newly_red", "no_longer_red"), "area_ledger.change"),
+            **{name: name for name in ("persons", "monitored_households", "cleared_households", "cleared_persons")},
+        },
+        derived=(("area_ledger.change", "t.red - t.newly_red + t.no_longer_red"),),
+        follows={"area_ledger.change": "lamps"},
+    ),
 )
 BULLETIN = View(
     "bulletin",
@@ -291,6 +297,20 @@ BULLETIN = View(
         "rank | integer | competition rank among areas of its level; 1 is best",
     ),
     "Rates and ranks per county and town (通报).",
+    exit=Exit(
+        not_counts=("rank",),
+        families={
+            "numerator:red_rate": "lamps",
+            "denominator:red_rate": "lamps",
+            "denominator:insured_rate": "persons",
+            "denominator:support_rate": "monitored_households",
+            "numerator:clearance_rate_households": "cleared_households",
+            "numerator:clearance_rate_persons": "cleared_persons",
+        },
+        derived=(("numerator", "t.denominator - t.numerator"),),
+        by="measure",
+        ranked="rank",
+    ),
 )
 HOUSEHOLD_CARD = View(
     "household_card",

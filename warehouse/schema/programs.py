@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from warehouse.schema import reading
+from warehouse.schema import leaving, reading
 from warehouse.schema.declared import ADDED, VIEWS, Column, View
 from warehouse.schema.periodic import PERIODIC
 
@@ -43,6 +43,7 @@ def statements() -> list[str]:
     """Everything in order: functions, views, comments."""
     made = [f"comment on schema {name} is {_literal(text)}" for name, text in SCHEMA_COMMENTS.items()]
     made += [file.read_text(encoding="utf-8") for file in FUNCTIONS]
+    made += leaving.statements([(view, ADDED) for view in VIEWS] + [(view, ()) for view in PERIODIC])
     made += reading.statements(VIEWS, PERIODIC)
     made += [comment for view in VIEWS for comment in _comments(view)]
     made += [comment for view in PERIODIC for comment in _comments(view, ())]

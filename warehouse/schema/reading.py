@@ -22,6 +22,7 @@ FUNCTION_NAMES = (
     "yihu.sees_all()",
     "yihu_in.role_of_session()",
     "yihu_in.sees_every_source()",
+    "yihu_in.sees_counts()",
     "yihu_in.granted_towns()",
 )
 READ = "(select yihu.current_release())"
@@ -47,25 +48,21 @@ EXPECTED_ROWS = 200_000
 """What the planner takes a function of `yihu_in` to give: many, so that it never reads one again for each row of another."""
 
 
-def is_versioned(view: View) -> bool:
-    """Its rows belong to releases; those of a rhythm to a period."""
-    return view.exit is None or view.exit.on == "as_of"
-
-
 def function_of(view: View) -> str:
     return f'{SCHEMA}."{view.name}"()'
 
 
 def view_sql(view: View, added: tuple[Column, ...]) -> str:
-    """The view: what is there for who sees all, and the session's own rows."""
+    """The view: all of it for who sees all, the session's own rows, and counts by the one exit for who sees no more."""
     names = ", ".join(f't."{column.name}"' for column in view.stored)
     if added:
         names += f",\n  (select yihu.current_as_of()) as as_of,\n  {READ} as release_id"
     release = f"\n  and t.from_release <= {READ} and t.until_release > {READ}" if added else ""
+    leaving = f'\nunion all\nselect t.*\nfrom yihu."public_{view.name}"() as t where (select yihu_in.sees_counts())' if view.exit else ""
     return (
         f'create view yihu."{view.name}" with (security_barrier = true) as\n'
         f'select {names}\nfrom store."{view.name}" as t\nwhere (select yihu.sees_all()){release}\n'
-        f"union all\nselect {names}\nfrom {function_of(view)} as t"
+        f"union all\nselect {names}\nfrom {function_of(view)} as t{leaving}"
     )
 
 

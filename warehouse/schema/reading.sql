@@ -30,6 +30,12 @@ language sql stable parallel safe security definer set search_path = pg_catalog,
 $$;
 comment on function yihu_in.sees_every_source() is 'How fresh the sources are is for everybody; a department sees its own.';
 
+create or replace function yihu_in.sees_counts() returns boolean
+language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
+  select yihu_in.role_of_session() = 'analyst'
+$$;
+comment on function yihu_in.sees_counts() is 'This login sees counts as they may leave the house, and no household.';
+
 create or replace function yihu_in.granted_towns() returns table (first_town text, last_town text, village text, county text)
 language sql stable security definer rows 3 set search_path = pg_catalog, pg_temp as $$
   with mine as (select distinct unnest(yihu.granted_areas()) as code)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from warehouse.schema.declared import VIEWS, View
 from warehouse.schema.periodic import PERIODIC
 from warehouse.schema.programs import SCHEMAS
+from warehouse.schema.leaving import public_function
 from warehouse.schema.reading import function_of
 from warehouse.schema.tables import METADATA
 
@@ -48,6 +49,7 @@ OF_SESSION = (
     "yihu.sees_all()",
     "yihu_in.role_of_session()",
     "yihu_in.sees_every_source()",
+    "yihu_in.sees_counts()",
     "yihu_in.source_status()",
 )
 """What the views ask; none tells more than the session's own."""
@@ -113,6 +115,8 @@ def grants() -> list[str]:
         roles = ", ".join(readers_of(view))
         made.append(f'grant select on yihu."{view.name}" to {roles}')
         made.append(f"grant execute on function {function_of(view)} to {roles}")
+        if view.exit:
+            made.append(f"grant execute on function {public_function(view)} to {roles}")
     made.append(f"grant select on ops.release, ops.current_release, ops.source_status to {STEWARD}")
     made.append(f"grant execute on function yihu.granted_areas() to {AREA}")
     made.append(f"grant execute on function yihu.granted_departments() to {DEPARTMENT}")

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from warehouse.schema.declared import VIEWS, View
 from warehouse.schema.periodic import PERIODIC
+from warehouse.schema.roles import LOCKS, WRITERS_OF_LARGE_OBJECTS
 from warehouse.schema.tables import STORE
 
 TELLS_NOTHING = ("town_code", "from_release", "until_release")
@@ -57,3 +58,36 @@ def quiet(connection: sa.Connection) -> None:
             changes += [f'alter column "{name}" set statistics {wanted_targets(view)[name]}', f'alter column "{name}" type {kind}']
         connection.exec_driver_sql(f"alter table {table} {', '.join(changes)}")
         connection.exec_driver_sql(f"analyze {table}")
+
+
+FUNCTIONS = {
+    "large objects": (WRITERS_OF_LARGE_OBJECTS, "any login can make large objects, which fill the disk and come along in backups"),
+    "advisory locks": (LOCKS, "any login can hold advisory locks"),
+}
+OTHER_DATABASES = """
+select quote_ident(d.datname) from pg_database as d
+where d.datallowconn and d.datname <> current_database() and has_database_privilege('public', d.oid, 'connect')
+order by 1
+"""
+EXECUTABLE = "select has_function_privilege('public', 'pg_catalog.' || cast(:name as text), 'execute')"
+MAY_CREATE = "select has_schema_privilege('public', 'public', 'create')"
+
+
+def close_public_schema(connection: sa.Connection) -> None:
+    """Nobody makes anything in the schema `public` (a database that was PostgreSQL 14 once lets everybody)."""
+    if connection.scalar(sa.text(MAY_CREATE)):
+        connection.exec_driver_sql("revoke create on schema public from public")
+
+
+def open_to_everybody(connection: sa.Connection) -> list[Open]:
+    """What is still everybody's, since it is not the owner's to take away."""
+    found = []
+    for what, (functions, allows) in FUNCTIONS.items():
+        loose = [name for name in functions if connection.scalar(sa.text(EXECUTABLE), {"name": name})]
+        if loose:
+            found.append(Open(what, allows, f"revoke execute on function {', '.join(loose)} from public;"))
+    databases = connection.scalars(sa.text(OTHER_DATABASES)).all()
+    if databases:
+        allows = f"any login connects to {', '.join(databases)}"
+        found.append(Open("other databases", allows, f"revoke connect on database {', '.join(databases)} from public;"))
+    return found
