@@ -10,7 +10,7 @@ nobody waits for long: a writer lets go, tries again, then ends the consumers' s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,19 +19,19 @@ import sqlalchemy as sa
 T = TypeVar("T")
 
 TURN = "ops.turn"
-PATIENCE_SECONDS = 0.8
-"""How long a statement waits for a lock before the transaction lets go of all of its own: less than the second after which
-PostgreSQL looks for deadlocks, so that a reader who waits for us is not the one that it ends."""
-TRIES = 5
+PATIENCE = (0.8, 0.8, 0.8, 3.0, 5.0, 10.0)
+"""Seconds that a statement waits for a lock before the transaction lets go of all of its own, try by try. At first less than
+the second after which PostgreSQL looks for deadlocks, so that a reader who waits for us is not the one that it ends."""
+LOOKS = 3
+"""Who is in the way at so many looks in a row, in one transaction, stays: a reader who comes and goes is left alone."""
 PAUSE_SECONDS = 1.0
 LOCK_NOT_AVAILABLE = "55P03"
 DEADLOCK = "40P01"
 
-SET_PATIENCE = f"set local lock_timeout = {int(PATIENCE_SECONDS * 1000)}"
 LOCK_TURN = f"lock table {TURN} in exclusive mode"
 
 _HOLDERS = """
-select distinct a.pid, a.usename::text
+select distinct a.pid, a.usename::text, l.virtualtransaction
 from pg_locks as l
 join pg_stat_activity as a on a.pid = l.pid
 join pg_class as c on c.oid = l.relation
@@ -59,16 +59,22 @@ class Holder:
 
     pid: int
     login: str
+    transaction: str
 
     def __str__(self) -> str:
         return f"{self.login} (process {self.pid})"
 
 
-def take(connection: sa.Connection, wait_seconds: float) -> None:
-    """Waits for the turn; what comes after it is impatient. Raises the driver's error when the wait is in vain."""
-    connection.execute(sa.text("select set_config('lock_timeout', :value, true)"), {"value": f"{max(1, int(wait_seconds * 1000))}ms"})
+def patient(seconds: float) -> str:
+    """The statement after which others wait so long for a lock."""
+    return f"set local lock_timeout = {max(1, int(seconds * 1000))}"
+
+
+def take(connection: sa.Connection, wait_seconds: float, patience: float = PATIENCE[-1]) -> None:
+    """Waits for the turn; what comes after it waits for locks as `patience` says. Raises the driver's error when in vain."""
+    connection.exec_driver_sql(patient(wait_seconds))
     connection.exec_driver_sql(LOCK_TURN)
-    connection.exec_driver_sql(SET_PATIENCE)
+    connection.exec_driver_sql(patient(patience))
 
 
 def is_held_up(error: BaseException) -> bool:
@@ -78,43 +84,42 @@ def is_held_up(error: BaseException) -> bool:
 
 
 def unhindered(
-    attempt: Callable[[], T],
+    attempt: Callable[[float], T],
     holders_at: sa.Engine,
     harmless: Sequence[str] = (READING,),
     held_up: Callable[[BaseException], bool] = is_held_up,
 ) -> T:
-    """What `attempt` returns, tried again while somebody's lock is in its way; in the end their sessions go.
+    """What `attempt(patience)` returns, tried again while somebody's lock is in its way; who stays in one transaction is ended.
 
     `harmless`: modes of locks that are in nobody's way here. Raises what `attempt` raises, the last time too: then
     `in_the_way` says who could not be ended.
     """
-    for number in range(1, TRIES):
+    looks: list[set[Holder]] = []
+    for patience in PATIENCE[:-1]:
         try:
-            return attempt()
+            return attempt(patience)
         except Exception as error:
             if not held_up(error):
                 raise
-        if number == TRIES - 1:
-            end_holders(holders_at, harmless)
+        looks.append(set(in_the_way(holders_at, harmless)))
+        if len(looks) >= LOOKS:
+            end(holders_at, sorted(set.intersection(*looks[-LOOKS:]), key=lambda holder: holder.pid))
         time.sleep(PAUSE_SECONDS)
-    return attempt()
+    return attempt(PATIENCE[-1])
 
 
 def in_the_way(engine: sa.Engine, harmless: Sequence[str] = (READING,)) -> Sequence[Holder]:
     """Who holds something of ours in another mode than the harmless ones."""
     with engine.connect() as connection:
         found = connection.execute(sa.text(_HOLDERS), {"harmless": list(harmless)})
-        return [Holder(int(pid), str(login)) for pid, login in found]
+        return [Holder(int(pid), str(login), str(transaction)) for pid, login, transaction in found]
 
 
-def end_holders(engine: sa.Engine, harmless: Sequence[str] = (READING,)) -> Sequence[Holder]:
-    """Ends the sessions of others that hold something of ours, as far as we may; returns those that are left."""
-    left = []
-    for holder in in_the_way(engine, harmless):
+def end(engine: sa.Engine, holders: Iterable[Holder]) -> None:
+    """Ends these sessions, as far as we may."""
+    for holder in holders:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if not _end(connection, holder):
-                left.append(holder)
-    return left
+            _end(connection, holder)
 
 
 def _end(connection: sa.Connection, holder: Holder) -> bool:

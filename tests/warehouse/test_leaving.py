@@ -138,7 +138,7 @@ def test_an_analyst_sees_what_leaves(empty: Warehouse) -> None:
                 {"rows": json.dumps([_stored(view, row) for row in rows])},
             )
         analyst = str(empty.url("yihu_analyst").username)
-        for view in county.tables.keys():
+        for view in county.tables:
             leaves = connection.exec_driver_sql(f"select x::text from {public_function(VIEWS_OF_COUNTS[view])} as x order by 1").all()
             connection.exec_driver_sql(f'set local session authorization "{analyst}"')
             seen = connection.exec_driver_sql(f"select x::text from yihu.{view} as x order by 1").all()

@@ -14,8 +14,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
-from warehouse.turn import SET_PATIENCE, TURN, in_the_way, is_held_up, take, unhindered
 from warehouse.schema import logins, programs, roles, walls
+from warehouse.turn import TURN, in_the_way, is_held_up, patient, take, unhindered
 
 HERE = Path(__file__).parent
 VERSION_SCHEMA = "ops"
@@ -57,7 +57,7 @@ def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: s
         MigrationError: when the login may not do what it takes.
     """
     try:
-        unhindered(lambda: _upgrade(engine, passwords or {}, to), engine, harmless=())
+        unhindered(lambda patience: _upgrade(engine, passwords or {}, to, patience), engine, harmless=())
     except sa.exc.ProgrammingError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise MigrationError(
@@ -73,9 +73,9 @@ def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: s
         ) from None
 
 
-def _upgrade(engine: sa.Engine, passwords: Mapping[str, str], to: str) -> None:
+def _upgrade(engine: sa.Engine, passwords: Mapping[str, str], to: str, patience: float) -> None:
     with engine.begin() as connection:
-        _one_at_a_time(connection)
+        _one_at_a_time(connection, patience)
         roles.create_roles(connection)
         logins.make_own_logins(connection, passwords)
         roles.close_database(connection)
@@ -84,7 +84,8 @@ def _upgrade(engine: sa.Engine, passwords: Mapping[str, str], to: str) -> None:
             logins.close_door(connection)
             return
         if _has(connection, TURN):
-            take(connection, TURN_SECONDS)
+            take(connection, TURN_SECONDS, patience)
+        _lock_views(connection)
         for schema in programs.SCHEMAS:
             connection.exec_driver_sql(f"create schema if not exists {schema}")
         roles.drop_policies(connection)
@@ -98,14 +99,21 @@ def _upgrade(engine: sa.Engine, passwords: Mapping[str, str], to: str) -> None:
         connection.exec_driver_sql(f"comment on schema store is '{programs.SCHEMA_COMMENTS['store']} [{_fingerprint()}]'")
 
 
-def _one_at_a_time(connection: sa.Connection) -> None:
+def _one_at_a_time(connection: sa.Connection, patience: float) -> None:
     """Upgrades follow each other: by a lock on a table on which consumers have no right, once there is one."""
-    connection.exec_driver_sql(SET_PATIENCE)
+    connection.exec_driver_sql(patient(patience))
     if _has(connection, REVISIONS):
         connection.exec_driver_sql(f"lock table {REVISIONS} in share row exclusive mode")
     else:
         connection.exec_driver_sql("set local lock_timeout = 0")
         connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": NEW})
+
+
+def _lock_views(connection: sa.Connection) -> None:
+    """Views before the tables behind them, as readers come to them: so nobody waits for us who holds what we wait for."""
+    listed = "select format('%I.%I', schemaname, viewname) from pg_views where schemaname = 'yihu' order by 1"
+    for view in connection.scalars(sa.text(listed)).all():
+        connection.exec_driver_sql(f"lock table {view} in access exclusive mode")
 
 
 def _has(connection: sa.Connection, table: str) -> bool:
@@ -124,7 +132,7 @@ def upgrade_tables(engine: sa.Engine, to: str) -> None:
 def downgrade(engine: sa.Engine, to: str = "base") -> None:
     """Takes the schema back; at `base` nothing is left but the roles."""
     with engine.begin() as connection:
-        _one_at_a_time(connection)
+        _one_at_a_time(connection, PATIENCE[-1])
         roles.drop_policies(connection)
         programs.drop_programs(connection)
         command.downgrade(_config(connection), to)

@@ -18,8 +18,8 @@ from warehouse.maker import NOBODY, Maker, deciding, sign
 from warehouse.publication.audit import GATES
 from warehouse.publication.errors import Busy, PublicationError
 from warehouse.publication.folder import days_of, releases_of
-from warehouse.turn import is_held_up, take
 from warehouse.schema import OPEN, VIEWS
+from warehouse.turn import is_held_up, take
 
 KEPT_DAYS = 30
 

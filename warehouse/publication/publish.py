@@ -23,9 +23,9 @@ from warehouse.publication import audit, beside, rows
 from warehouse.publication.content import Content, difference, drop, everything_is_new, nothing_is_new, prepare
 from warehouse.publication.errors import AuditFailed, HeldUp
 from warehouse.publication.folder import Kept, aside, complete, folder_of, kept, move_into_place
-from warehouse.turn import unhindered
 from warehouse.publication.wire import Wire, take_turn, wired
 from warehouse.schema import VIEWS, View
+from warehouse.turn import unhindered
 
 log = logging.getLogger(__name__)
 
@@ -147,13 +147,13 @@ def publish(
 def _unhindered(turn: _Turn, url: str | sa.URL, wait_seconds: float) -> PublishResult:
     """The turn, taken again while somebody's lock is in the way of what it writes; in the end their session goes."""
     engine = sa.create_engine(url if isinstance(url, sa.URL) else sa.make_url(url), poolclass=sa.NullPool)
-    return unhindered(lambda: _taken(turn, url, wait_seconds), engine, held_up=lambda error: isinstance(error, HeldUp))
+    return unhindered(lambda patience: _taken(turn, url, wait_seconds, patience), engine, held_up=lambda error: isinstance(error, HeldUp))
 
 
-def _taken(turn: _Turn, url: str | sa.URL, wait_seconds: float) -> PublishResult:
+def _taken(turn: _Turn, url: str | sa.URL, wait_seconds: float, patience: float) -> PublishResult:
     with wired(url) as wire:
         with turn.clock.step("wait"):
-            take_turn(wire, wait_seconds)
+            take_turn(wire, wait_seconds, patience)
         return turn.take(wire, _standing(wire, turn.as_of))
 
 

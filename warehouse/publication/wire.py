@@ -15,7 +15,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from warehouse.publication.errors import Busy, HeldUp, PublicationError
-from warehouse.turn import DEADLOCK, LOCK_NOT_AVAILABLE, LOCK_TURN, SET_PATIENCE
+from warehouse.turn import DEADLOCK, LOCK_NOT_AVAILABLE, LOCK_TURN, PATIENCE, patient
 
 ADVICE = {
     "53100": "the database's disk is full: make room (make prune, then vacuum), and run again",
@@ -116,13 +116,13 @@ def _close(connection: adbc.Connection, wire: Wire) -> None:
             continue
 
 
-def take_turn(wire: Wire, wait_seconds: float) -> None:
+def take_turn(wire: Wire, wait_seconds: float, patience: float = PATIENCE[-1]) -> None:
     """One publisher at a time: waits for the other, or says so; what comes after it waits for nobody's lock for long.
 
     Raises:
         Busy: when the other is not done in time.
     """
-    wire.execute(f"set local lock_timeout = {max(1, int(wait_seconds * 1000))}")
+    wire.execute(patient(wait_seconds))
     try:
         wire.execute(LOCK_TURN)
     except adbc_driver_manager.Error as error:
@@ -131,4 +131,4 @@ def take_turn(wire: Wire, wait_seconds: float) -> None:
                 f"another publisher is at work and was not done in {wait_seconds:.0f} s: run again when it is; the last release stands."
             ) from None
         raise
-    wire.execute(SET_PATIENCE)
+    wire.execute(patient(patience))
