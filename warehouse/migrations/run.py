@@ -15,7 +15,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from warehouse.schema import logins, programs, roles, walls
-from warehouse.turn import TURN, in_the_way, is_held_up, patient, take, unhindered
+from warehouse.turn import PATIENCE, TURN, in_the_way, is_held_up, patient, take, unhindered
 
 HERE = Path(__file__).parent
 VERSION_SCHEMA = "ops"
