@@ -18,7 +18,8 @@ OUTCOMES = {
     "begun anew": "the window asked again from its first page, the batch is whole",
     "carried forward": "no batch, the failure recorded, the last good state stays",
     "left for next time": "the file is not complete; an older one serves, or the last good state stays",
-    "read": "no fault after all: a batch",
+    "read": "a batch: its checksum says that the department sent just this; a row that lacks what it must have is quarantined, and "
+    "much that a full delivery lacks is held back",
     "rejected": "the batch is there; validation refuses it, a line per difference; the last good state stays",
 }
 
@@ -76,7 +77,7 @@ MATRIX: tuple[Case, ...] = (
             ("missing sheet", "missing_sheet", PERMANENT, ("xlsx",)),
             ("merged cells", "merged_cells", PERMANENT, ("xlsx",)),
             ("changed header", "changed_header", "rejected", ("csv", "xlsx")),
-            ("file cut short", "truncated_file", "rejected", ("csv",)),
+            ("file cut short", "truncated_file", "read", ("csv",)),
             ("file cut short", "truncated_file", PERMANENT, ("xlsx",)),
             ("empty file", "empty_file", PERMANENT, ("csv", "xlsx")),
         )
