@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from expectations.contract import Contract, load_contracts
 from expectations.gate import GateError, open_gate
+from pipelines.backup import BackupError, backup, restore
 from pipelines.moving import MoveError, move_warehouse
 from pipelines.summary import number, table
 from pipelines.sync import BAD_SETTINGS, FAILED, OK, complain
@@ -227,7 +228,22 @@ def move(settings: Settings, asked: argparse.Namespace) -> int:
     return OK
 
 
+def back_up(settings: Settings, asked: argparse.Namespace) -> int:
+    """Writes the warehouse's rows, who may log in, the lake and the secrets into a new private folder under `--out`."""
+    target = backup(settings, Path(asked.out))
+    print(f"backed up to {target}: it holds identities and secrets, keep it encrypted and away from this machine")
+    return OK
+
+
+def put_back(settings: Settings, asked: argparse.Namespace) -> int:
+    """Puts a backup into an empty YIHU_HOME and an empty warehouse."""
+    print("\n".join(restore(settings, Path(asked.source))))
+    return OK
+
+
 COMMANDS = {
+    "backup": back_up,
+    "restore": put_back,
     "quarantine": show_quarantine,
     "replay": ask_replay,
     "open-gate": open_a_gate,
@@ -239,7 +255,7 @@ COMMANDS = {
     "move-warehouse": move,
 }
 EXPECTED = (
-    *(UsageError, GateError, RuleError, RunLocked, ServerError, MoveError),
+    *(UsageError, GateError, RuleError, RunLocked, ServerError, MoveError, BackupError),
     *(access.AccessError, publication.PublicationError, replay.ReplayError),
 )
 
@@ -265,6 +281,8 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parsers["explain"].add_argument("--household", required=True)
     parsers["explain"].add_argument("--days", type=int, default=30)
     parsers["explain"].add_argument("--recompute", action="store_true", help="compute each of these days anew from the lake")
+    parsers["backup"].add_argument("--out", required=True, help="a folder, on another disk")
+    parsers["restore"].add_argument("--from", dest="source", required=True, help="the folder that make backup wrote")
     parsers["move-warehouse"].add_argument("--to", required=True, help="postgresql://owner:…@host/database, an empty one")
     parsers["rules-diff"].add_argument("--rules", required=True, help="the candidate rule file")
 

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import smtplib
+import ssl
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -263,25 +264,42 @@ def webhook_sink(url: str) -> Sink:
 
 
 def email_sink(settings: AlertSettings) -> Sink:
-    """A mail to everybody in `YIHU_ALERT_EMAIL_TO` over `YIHU_ALERT_SMTP_URL` (smtp with STARTTLS where it is offered, or smtps)."""
+    """A mail to everybody in `YIHU_ALERT_EMAIL_TO` over `YIHU_ALERT_SMTP_URL` (smtp with STARTTLS where it is offered, or smtps).
+
+    The server's certificate is verified, and no password is told to one that does not speak TLS.
+    """
 
     def send(alert: Alert) -> None:
         mail = EmailMessage()
         mail["Subject"], mail["From"], mail["To"] = alert.title, settings.email_from, ", ".join(settings.email_to)
         mail.set_content(alert.text())
         address = urlsplit(settings.smtp_url or "")
-        make = smtplib.SMTP_SSL if address.scheme == "smtps" else smtplib.SMTP
         try:
-            with make(address.hostname or "localhost", address.port or 0, timeout=SECONDS) as server:
+            with _mail_server(address.scheme, address.hostname or "localhost", address.port or 0) as server:
                 if address.scheme == "smtp" and server.ehlo()[0] == 250 and server.has_extn("starttls"):
-                    server.starttls()
+                    server.starttls(context=ssl.create_default_context())
                 if address.username:
+                    if not isinstance(server.sock, ssl.SSLSocket):
+                        raise AlertNotSent(
+                            "the alerts' mail server speaks no TLS, and is told no password: use smtps:// in YIHU_ALERT_SMTP_URL"
+                        )
                     server.login(unquote(address.username), unquote(address.password or ""))
                 server.send_message(mail)
+        except ssl.SSLCertVerificationError:
+            raise AlertNotSent(
+                "the alerts' mail server shows a certificate that is not its own or that nobody signed; mend it, or name its "
+                "authority in SSL_CERT_FILE"
+            ) from None
         except (OSError, smtplib.SMTPException) as error:
             raise AlertNotSent(f"the alerts' mail server does not take mail ({type(error).__name__}); check YIHU_ALERT_SMTP_URL") from None
 
     return send
+
+
+def _mail_server(scheme: str, host: str, port: int) -> smtplib.SMTP:
+    if scheme == "smtps":
+        return smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=ssl.create_default_context())
+    return smtplib.SMTP(host, port, timeout=SECONDS)
 
 
 def _shown(alert: Alert) -> dict[str, str]:

@@ -14,8 +14,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from expectations.contract import Contract
 from resources.departments.batches import BatchStore, Manifest
 from resources.departments.dropped import (
@@ -214,7 +212,7 @@ class FileReader:
         try:
             copies = copied(delivery, offer.digests, work)
             table = _tabular(contract, copies, work, self._settings)
-            _check_parts(contract, work)
+            _check_parts(contract, table.parts)
         except BaseException as error:
             if isinstance(error, Fault):
                 error.refused = delivery.source
@@ -274,15 +272,8 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _check_parts(contract: Contract, work: Path) -> None:
+def _check_parts(contract: Contract, labels: Sequence[str]) -> None:
     """Parts that are sheets can be counted only now. Raises `Fault`."""
-    expected = parts_of(contract)
-    path = work / "delivered.parquet"
-    there = {"_part", "_sheet"} & set(pq.read_schema(path).names)
-    if expected is None or not there:
-        return
-    rows = pq.read_table(path, columns=sorted(there)).group_by(sorted(there)).aggregate([]).to_pylist()
-    labels = {" ".join(str(row[name]) for name in ("_part", "_sheet") if row.get(name)) for row in rows}
     missing = missing_parts(contract, labels)
     if missing:
         raise Fault("again", "incomplete_parts", f"the delivery is not all: {missing}", SENT_LATER)

@@ -23,7 +23,7 @@ from resources.departments.errors import Fault
 from resources.departments.header import rows_to_look_at
 from resources.departments.names import part_of, shown
 from resources.departments.opened import Child, Limits, OpenedFile
-from resources.departments.records import NOTES, Place, Table, note_rows
+from resources.departments.records import Place, Table, note_rows
 from resources.departments.sheets import Part, choose, named_sheets, overlap
 from resources.reader.table import Damage
 from resources.settings import Settings
@@ -99,10 +99,11 @@ class _Delivery:
         )
         for opened in opened_files:
             name = shown(opened.member or file.name)
+            is_alone = not (self._is_several or opened.member)
             try:
-                parts, unread = choose(contract, opened)
+                parts, unread = choose(contract, opened, is_alone)
             except Fault as fault:
-                if not (self._is_several or opened.member):
+                if is_alone:
                     raise
                 # one file of several is no part: it is named
                 self._first_fault = self._first_fault or fault
@@ -163,8 +164,8 @@ class _Delivery:
             assert self._first_fault is not None
             raise self._first_fault
         self._write(target_folder / DELIVERED)
-        notes = [row for table in self._tables for row in note_rows(table)]
-        pq.write_table(pa.Table.from_pylist(notes, NOTES), target_folder / NOTED, compression="zstd")
+        notes = pa.concat_tables([note_rows(table) for table in self._tables])
+        pq.write_table(notes, target_folder / NOTED, compression="zstd")
         filled = {name for table in self._tables for name in table.filled}
         first = self._opened[0]
         sheets = [table.place.sheet for table in self._tables]
@@ -176,9 +177,15 @@ class _Delivery:
             row_count=sum(table.count for table in self._tables),
             notes=self._notes,
             unread=self._unread,
-            note_lines=dict(sorted(Counter(str(row["kind"]) for row in notes).items())),
+            note_lines=self._note_lines(),
             parts=[(table.place.sheet or "") if is_by_sheet else table.place.part for table in self._tables],
         )
+
+    def _note_lines(self) -> dict[str, int]:
+        counts: Counter[str] = Counter()
+        for table in self._tables:
+            counts.update({kind: len(lines) for kind, lines in table.notes.items()})
+        return dict(sorted(counts.items()))
 
     def _names(self) -> list[str]:
         """The columns of all tables, in the order of the first that has them."""
