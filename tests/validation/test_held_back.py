@@ -58,9 +58,11 @@ def held(ledger: dict[str, Any], rule: str, rows: int | None = None) -> None:
 
 @pytest.mark.parametrize(
     ("before", "left", "is_held"),
-    [(20, 16, False), (20, 15, True), (100, 80, False), (100, 79, True), (19, 10, False), (19, 9, True), (4, 2, False), (4, 1, True)]
-    + [(3, 1, False), (2, 1, False), (3, 0, True)],
-)  # fmt: skip
+    [
+        *[(20, 16, False), (20, 15, True), (100, 80, False), (100, 79, True), (19, 10, False), (19, 9, True)],
+        *[(4, 2, False), (4, 1, True), (3, 1, False), (2, 1, False), (3, 0, True)],
+    ],
+)
 def test_a_full_delivery_that_lacks_much_is_held_back(engine: Engine, lake: Lake, before: int, left: int, is_held: bool) -> None:
     full(lake, D1, many(before))
     make_valid(engine, lake, AID, D1)
@@ -225,7 +227,9 @@ def test_a_first_read_without_a_column_names_the_indicators_that_wait_for_it(eng
 # bad rows
 
 
-@pytest.mark.parametrize(("good", "bad", "is_held"), [(19, 1, False), (18, 2, True), (10, 9, False), (0, 3, True), (1, 1, False), (0, 1, True)])
+@pytest.mark.parametrize(
+    ("good", "bad", "is_held"), [(19, 1, False), (18, 2, True), (10, 9, False), (0, 3, True), (1, 1, False), (0, 1, True)]
+)
 def test_how_many_bad_rows_reject(engine: Engine, lake: Lake, good: int, bad: int, is_held: bool) -> None:
     write_batch(lake, AID, D1, [*many(good), *(aid(f"bad{n}", amount=None) for n in range(bad))])
     ledger = make_valid(engine, lake, AID, D1)
@@ -270,7 +274,12 @@ def test_a_rejected_batch_keeps_no_value_of_its_rows(engine: Engine, lake: Lake)
     batch = full(lake, D1, rows, CERTIFICATES)
     make_valid(engine, lake, CERTIFICATES, D1)
     kept = lake.table("raw", CERTIFICATES.table) / batch / "broken.parquet"
-    assert [column for column, _ in engine.columns(f"select * from read_parquet('{kept}')")] == ["_row", "record_key", "rules", "updated_at"]
+    assert [column for column, _ in engine.columns(f"select * from read_parquet('{kept}')")] == [
+        "_row",
+        "record_key",
+        "rules",
+        "updated_at",
+    ]
     assert kept.stat().st_mode & 0o777 == 0o600
 
 
