@@ -117,8 +117,8 @@ def _values(name: str, now: dict[str, Any], runs: Sequence[tuple[date, int, dict
     """Codes, edges and middle of a column, as far as both have them."""
     for measure in ("codes", "middle", "smallest", "largest"):
         told = f"column {name}, {'different codes' if measure == 'codes' else measure + ' value'}"
-        earlier = [(on, run[measure]) for on, _, run in runs if measure in run and _is_sound(measure, run)]
-        if measure not in now or not earlier or not _is_sound(measure, now):
+        earlier = [(on, run[measure]) for on, _, run in runs if measure in run and _is_comparable(measure, run, now)]
+        if measure not in now or not earlier:
             continue
         if isinstance(now[measure], str):
             dates = [_days(value, on) for on, value in earlier]
@@ -129,10 +129,12 @@ def _values(name: str, now: dict[str, Any], runs: Sequence[tuple[date, int, dict
         yield from _judged(kind, f"{name}:{measure}", told, now[measure], [value for _, value in earlier], noise)
 
 
-def _is_sound(measure: str, column: dict[str, Any]) -> bool:
-    """An edge of 0 is where a column of numbers ends by itself; of one that is nearly always 0 the other edge is chance."""
-    edge = column[measure]
-    return measure not in ("smallest", "largest") or isinstance(edge, str) or ("middle" in column and edge != 0)
+def _is_comparable(measure: str, earlier: dict[str, Any], now: dict[str, Any]) -> bool:
+    """An edge of numbers says something beside one of its own sign: at 0 a column ends by itself, and whether a few rows are
+    negative (reversals) is chance; so is the other edge of a column that is nearly always 0."""
+    if measure not in ("smallest", "largest") or measure not in now or isinstance(now[measure], str):
+        return True
+    return "middle" in earlier and "middle" in now and bool(earlier[measure] * now[measure] > 0)
 
 
 def _days(text: str, day: date) -> float:
