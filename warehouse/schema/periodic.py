@@ -140,6 +140,7 @@ FLAG_ACCURACY = View(
         follows={"flag_accuracy.red_households": "lamps"},
         by="dimension",
         merged="value",
+        places_only=True,
         on="counted_on",
         is_sparse=True,
     ),
