@@ -90,14 +90,15 @@ class County:
         rng = self.rng
         red, yellow, green, _ = _split(rng, households, (share, share, 1.0, rng.choice([0.0, 0.05])))
         row: Row = {"area_code": code, "households": households, "red": red, "yellow": yellow, "green": green}
-        row["persons"] = sum(rng.randint(1, 5) for _ in range(households))
+        sizes = [rng.randint(1, 5) for _ in range(households)]
+        row["persons"] = sum(sizes)
         row["held"], row["newly_red"] = _part(rng, red, 0.3), _part(rng, red, 0.2)
         row["no_longer_red"] = _part(rng, yellow + green, share / 3)
         row |= {domain: _part(rng, households, rng.choice([0.0, 0.05, 0.4])) for domain in DOMAINS}
         row["monitored_households"] = _part(rng, households, share)
-        row["monitored_persons"] = sum(rng.randint(1, 5) for _ in range(row["monitored_households"]))
+        row["monitored_persons"] = sum(sizes[: row["monitored_households"]])
         row["cleared_households"] = _part(rng, households - row["monitored_households"], share)
-        row["cleared_persons"] = sum(rng.randint(1, 5) for _ in range(row["cleared_households"]))
+        row["cleared_persons"] = sum(sizes[households - row["cleared_households"] :])
         self.tables["area_ledger"].append(row)
 
     def _town(self, code: str) -> None:

@@ -33,9 +33,9 @@ KEPT = (
 
 
 @pytest.fixture
-def old(server: Server, tmp_path: Path) -> Iterator[Warehouse]:
+def old(any_server: Server, tmp_path: Path) -> Iterator[Warehouse]:
     """The dump restored into a database of an owner who is no superuser, with the logins that it had."""
-    owner = "owner_of_old"
+    server, owner = any_server, "owner_of_old"
     administrator = sa.create_engine(server.url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with administrator.connect() as connection:
         have = set(connection.scalars(sa.text("select rolname from pg_roles")))
@@ -52,8 +52,9 @@ def old(server: Server, tmp_path: Path) -> Iterator[Warehouse]:
     server.passwords.update(dict.fromkeys((owner, *LOGINS), "pw"))
     made = Warehouse(server, "old", tmp_path)
     with gzip.open(DUMP, "rt", encoding="utf-8") as file:
-        # the psql that restores may be older than the one that dumped
-        text = "".join(line for line in file if not line.startswith(("\\restrict", "\\unrestrict")))
+        # the server that it is restored into may be older than the one that it was dumped from
+        newer = ("\\restrict", "\\unrestrict", "SET transaction_timeout")
+        text = "".join(line for line in file if not line.startswith(newer))
     restore = [str(server.psql), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", libpq_url(made.url(owner))]
     done = subprocess.run(restore, input=text, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-800:]

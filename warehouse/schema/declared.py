@@ -280,10 +280,10 @@ AREA_LEDGER = View(
         families={
             **dict.fromkeys(("red", "yellow", "green"), "lamps"),
             **dict.fromkeys(("newly_red", "no_longer_red"), "area_ledger.change"),
-            **{name: name for name in ("persons", "monitored_households", "cleared_households", "cleared_persons")},
+            **{name: name for name in ("households", "persons", "monitored_households", "cleared_households", "cleared_persons")},
         },
         derived=(("area_ledger.change", "t.red - t.newly_red + t.no_longer_red"),),
-        follows={"area_ledger.change": "lamps"},
+        follows={"area_ledger.change": "lamps", "area_ledger.held": "lamps"},
     ),
 )
 BULLETIN = View(
@@ -303,6 +303,7 @@ BULLETIN = View(
         not_counts=("rank",),
         families={
             "numerator:red_rate": "lamps",
+            "denominator:red_rate": "households",
             "denominator:insured_rate": "persons",
             "denominator:support_rate": "monitored_households",
             "numerator:clearance_rate_households": "cleared_households",

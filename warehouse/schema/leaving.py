@@ -198,7 +198,7 @@ union
 select p.family, p.instance, p.area_code
 from (values {", ".join(follows)}) as f (family, led, places_only)
 inner join place as p on p.family = f.family
-inner join down as d on d.family = f.led and d.instance = split_part(p.instance, '|', 1)
+inner join down as d on d.family = f.led and d.instance in (p.instance, split_part(p.instance, '|', 1))
   and (d.area_code = p.area_code or (f.places_only and d.area_code = p.area_code || '000'))
 $$
 """
