@@ -1,6 +1,6 @@
 """`make status`: is everything that yihu needs there and well, and what to do next?
 
-Belongs here: looking, and saying. Not here: mending.
+Belongs here: looking, and saying. Not here: mending (but for the secrets of yihu's own logins, `own_logins`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from expectations.contract import load_contracts
+from pipelines.own_logins import has_warehouse, logins_of_nobody, mended
 from resources.alerts import alert_book
 from resources.lake import Lake
 from resources.server import Server, ServerError, warehouse_server
@@ -46,16 +47,30 @@ class Finding:
 
 
 def status(settings: Settings) -> list[Finding]:
-    """Everything that can be looked at without changing anything."""
+    """Everything that can be looked at; nothing is changed but secrets of yihu's own logins that let nobody in."""
     findings = [_data(settings), _disk(settings), _departments(settings)]
     try:
         with warehouse_server(settings.home, settings.warehouse_url) as server:
             findings.append(Finding("warehouse", True, "embedded PostgreSQL" if server.is_embedded else "PostgreSQL of one's own, answers"))
             findings.extend(_published(server))
+            findings.extend(_logins(server))
     except ServerError as error:
         findings.append(Finding("warehouse", False, "does not answer", str(error)))
     findings.extend(finding for ledger in newest_ledgers(settings) for finding in _source(ledger))
     findings.extend(_alerts(settings))
+    return findings
+
+
+def _logins(server: Server) -> list[Finding]:
+    """The logins that yihu uses for its roles: one whose secret is wrong is mended here; and logins that are nobody's."""
+    if not has_warehouse(server):
+        return []
+    roles = mended(server)
+    seen = f"{len(server.passwords)} of yihu's own let in" + (f"; mended: {', '.join(roles)}" if roles else "")
+    findings = [Finding("logins", True, seen)]
+    if nameless := logins_of_nobody(server):
+        step = f"make login LOGIN={nameless[0]} ROLE=… PERSON=… says whose it is; two of them count as two persons until then"
+        findings.append(Finding("logins", False, f"nobody says whose these are: {', '.join(nameless)}", step))
     return findings
 
 

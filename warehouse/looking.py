@@ -89,7 +89,8 @@ def verify(engine: sa.Engine, told: Sequence[tuple[str, str]] = ()) -> Verified:
         releases = connection.execute(
             sa.text("select release_id, access_seal from ops.release where access_seal is not null order by 1")
         ).all()
-    problems, known, before, sealed = [], set(), "", set[int]()
+    problems: list[str] = []
+    known, before, sealed = set[str](), "", set[int]()
     for place, row in enumerate(seals, start=1):
         ids = [number for first, end in row.ranges for number in range(first, end)]
         problems += _broken(row, ids, lines, before, sealed, place)

@@ -113,7 +113,7 @@ def installed_server() -> Iterator[Server]:
 @pytest.fixture(scope="session", params=["embedded", "installed"])
 def any_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """The embedded server, and the one that the machine has, where it has one."""
-    yield request.getfixturevalue("server" if request.param == "embedded" else "installed_server")
+    return request.getfixturevalue("server" if request.param == "embedded" else "installed_server")
 
 
 _numbers = itertools.count(1)

@@ -43,14 +43,14 @@ def _filled(engine, tables) -> None:  # type: ignore[no-untyped-def]
     )
 
 
-def owned(server: Server) -> Server:
-    """The same server as its owner's who is no superuser."""
+def owned(server: Server, database: str) -> Server:
+    """A new database of the server, as its owner has it who is no superuser."""
     administrator = sa.create_engine(server.url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with administrator.connect() as connection:
         if connection.scalar(sa.text("select 1 from pg_roles where rolname = 'county_owner'")) is None:
             connection.exec_driver_sql("create role county_owner login createrole password 'pw-owner'")
-        connection.exec_driver_sql("create database county owner county_owner template template0 encoding 'UTF8'")
-    url = with_login(server.url, "county_owner", "pw-owner").set(database="county")
+        connection.exec_driver_sql(f"create database {database} owner county_owner template template0 encoding 'UTF8'")
+    url = with_login(server.url, "county_owner", "pw-owner").set(database=database)
     return replace(server, url=url, is_embedded=False)
 
 
@@ -61,13 +61,13 @@ def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if request.param == "embedded":
         made = make_warehouse(request.getfixturevalue("server"), folder)
     else:
-        made = Warehouse(owned(request.getfixturevalue("installed_server")), "county", folder)
+        made = Warehouse(owned(request.getfixturevalue("installed_server"), "county"), "county", folder)
         upgrade(made.engine(), made.server.passwords)
     made.publish(after=_filled, extras=EXTRAS, login=None)
     for login, role, areas in (("wang", "yihu_area", [MINE]), ("zhao", "yihu_steward", []), ("sun", "yihu_auditor", [])):
         grant(made.engine(), login, role, areas, password=f"pw-{login}", person=f"{login} of the office")
         made.server.passwords[login] = f"pw-{login}"
-    yield made
+    return made
 
 
 @contextmanager

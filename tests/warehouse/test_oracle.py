@@ -49,7 +49,9 @@ def _secret(engine: Engine, tables: dict[str, str]) -> None:
         engine.execute(f"update {table} set town_code = '{MINE}', area_code = '{MINE}001' where household_id < 'H000000040'")
     for table, (column, true, false) in (SECRETS | ON_LISTS).items():
         half = f"substr(md5(household_id || '{table}'), 1, 1) < '8'"
-        engine.execute(f"update {table} set {column} = case when {half} then '{true}' else '{false}' end where household_id >= 'H000000040'")
+        engine.execute(
+            f"update {table} set {column} = case when {half} then '{true}' else '{false}' end where household_id >= 'H000000040'"
+        )
 
 
 @pytest.fixture(scope="module")

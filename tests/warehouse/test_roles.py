@@ -30,7 +30,7 @@ def expected(role: str, schema: str, table: str, action: str) -> bool:
                 ("gate_opening", "select"),
                 ("gate_opening", "update"),
             )
-        return table in ("person", "quarantine_row", "queue_candidate") and action != "select"
+        return table in ("person", "quarantine_row", "queue_candidate", "record_number") and action != "select"
     if schema == "yihu":
         readers = role in ("yihu_reader", "yihu_area") or (role == "yihu_department" and table in LISTS)
         return table in OPEN_TO_ALL or readers or (role == "yihu_analyst" and table in COUNTS)

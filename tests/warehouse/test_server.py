@@ -88,7 +88,7 @@ def test_passwords_mean_something(home: Path) -> None:
             assert connection.exec_driver_sql("select session_user").scalar() == "yihu_reader__yihu"
             assert connection.exec_driver_sql("select pg_has_role('yihu_reader', 'member')").scalar()
         shared = server.url.set(username="yihu_reader", password=server.passwords["yihu_reader"])
-        with pytest.raises(sa.exc.OperationalError, match="password authentication failed|not permitted to log in"):
+        with pytest.raises(sa.exc.OperationalError, match=r"password authentication failed|not permitted to log in"):
             sa.create_engine(shared).connect()
         wrong = server.url.set(username="yihu_reader__yihu", password="wrong")
         with pytest.raises(sa.exc.OperationalError, match="password authentication failed"):

@@ -85,7 +85,7 @@ def upgrade_tables(engine: sa.Engine, to: str) -> None:
     with engine.begin() as connection:
         for schema in programs.SCHEMAS:
             connection.exec_driver_sql(f"create schema if not exists {schema}")
-        roles.create_roles(connection, {})
+        roles.create_roles(connection)
         command.upgrade(_config(connection), to)
 
 

@@ -48,7 +48,7 @@ class PublishResult:
     """What publishing came to. `release_id` is None for a day before the current release's: Parquet folder only.
 
     `changed`: per view, the rows that were new, gone or different. `seconds`: per step. `opened_gates`: those that it passed
-    because somebody had opened them.
+    because somebody had opened them. `access_seal`: the access log's last seal, of a new release.
     """
 
     release_id: int | None
@@ -61,6 +61,7 @@ class PublishResult:
     message: str
     seconds: Mapping[str, float]
     opened_gates: tuple[str, ...] = ()
+    access_seal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -247,7 +248,7 @@ class _Turn:
         folder = folder_of(self.release_dir, self.as_of, release_id, self.content.checksum)
         move_into_place(self.work, folder, release_id=release_id, access_seal=seal)
         message = f"release {release_id} of {self.as_of}: {sum(differing.values())} rows changed"
-        return self._result(release_id, folder, message, changed=differing, is_new=True, is_current=True, opened=verdict.used)
+        return self._result(release_id, folder, message, changed=differing, is_new=True, is_current=True, opened=verdict.used, seal=seal)
 
     def _last_folder(self, last: LastWritten | None) -> Kept | None:
         if last is None:
@@ -361,10 +362,21 @@ class _Turn:
         is_new: bool = False,
         is_current: bool = False,
         opened: tuple[str, ...] = (),
+        seal: str | None = None,
     ) -> PublishResult:
         log.info(message)
         counts = self.content.counts
         none = dict.fromkeys(counts, 0)
         return PublishResult(
-            release_id, is_new, is_current, self.content.checksum, counts, changed or none, folder, message, self.clock.seconds, opened
+            release_id,
+            is_new,
+            is_current,
+            self.content.checksum,
+            counts,
+            changed or none,
+            folder,
+            message,
+            self.clock.seconds,
+            opened,
+            seal,
         )

@@ -11,9 +11,9 @@ import psycopg
 import sqlalchemy as sa
 
 from warehouse.schema.declared import VIEWS, View
+from warehouse.schema.leaving import public_function
 from warehouse.schema.periodic import PERIODIC
 from warehouse.schema.programs import SCHEMAS
-from warehouse.schema.leaving import public_function
 from warehouse.schema.reading import function_of
 from warehouse.schema.tables import METADATA
 
