@@ -70,7 +70,7 @@ def _age(server: Server) -> None:
             connection.execute(
                 sa.text(
                     f'insert into store."{view.name}" ({columns}, from_release, until_release, row_hash)'
-                    f" select {names}, -n, 1 - n, t.row_hash from store.\"{view.name}\" as t, generate_series(1, {RELEASES}) as n"
+                    f' select {names}, -n, 1 - n, t.row_hash from store."{view.name}" as t, generate_series(1, {RELEASES}) as n'
                     f" where t.until_release = {OPEN} and abs(hashtext(t.household_id)) % {SHARE} = n on conflict do nothing"
                 )
             )
@@ -107,7 +107,9 @@ def _granted(server: Server, role: str, area: str | None) -> Iterator[None]:
     administrator = server.engine()
     try:
         with administrator.begin() as connection:
-            connection.execute(sa.text("insert into ops.area_grant (login, area_code) values (:login, :area) on conflict do nothing"), named)
+            connection.execute(
+                sa.text("insert into ops.area_grant (login, area_code) values (:login, :area) on conflict do nothing"), named
+            )
         yield
         with administrator.begin() as connection:
             connection.execute(sa.text("delete from ops.area_grant where login = :login and area_code = :area"), named)

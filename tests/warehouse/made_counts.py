@@ -110,9 +110,7 @@ class County:
             ("support_rate", _part(rng, ledger["monitored_households"], 0.8), ledger["monitored_households"]),
             ("clearance_rate_households", ledger["cleared_households"], recorded),
         ):
-            self.tables["bulletin"].append(
-                {"area_code": code, "measure": measure, "numerator": numerator, "denominator": denominator}
-            )
+            self.tables["bulletin"].append({"area_code": code, "measure": measure, "numerator": numerator, "denominator": denominator})
         self._town_by_type(code, ledger)
         for item in ("R04", "R14"):
             if (opened := rng.choice([0, rng.randint(1, 8), rng.randint(5, 40)])) > 0:

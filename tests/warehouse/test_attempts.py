@@ -43,7 +43,9 @@ ATTEMPTS = (
     Attempt("values", "pg_statistic", "select * from pg_statistic"),
     Attempt("values", "pg_statistic_ext_data", "select * from pg_statistic_ext_data"),
     Attempt("values", "pg_stats_ext", "select count(*) from pg_stats_ext", (NOTHING,)),
-    Attempt("rows of a table", "reltuples", "select reltuples > 0 from pg_class where oid = 'vault.person'::regclass", (ANSWERED,), "a size"),
+    Attempt(
+        "rows of a table", "reltuples", "select reltuples > 0 from pg_class where oid = 'vault.person'::regclass", (ANSWERED,), "a size"
+    ),
     Attempt(
         "rows of a table",
         "reltuples by oid",
@@ -51,9 +53,19 @@ ATTEMPTS = (
         (ANSWERED,),
         "a size",
     ),
-    Attempt("rows of a table", "n_live_tup", "select sum(n_live_tup) from pg_stat_user_tables where relname = 'person'", (ANSWERED,), "a size"),
-    Attempt("rows of a table", "pg_relation_size", "select pg_relation_size(c.oid) from pg_class c where relname = 'person'", (ANSWERED,), "a size"),
-    Attempt("scans", "pg_stat_user_indexes", "select sum(idx_scan) from pg_stat_user_indexes", (ANSWERED,), "of everybody's queries together"),
+    Attempt(
+        "rows of a table", "n_live_tup", "select sum(n_live_tup) from pg_stat_user_tables where relname = 'person'", (ANSWERED,), "a size"
+    ),
+    Attempt(
+        "rows of a table",
+        "pg_relation_size",
+        "select pg_relation_size(c.oid) from pg_class c where relname = 'person'",
+        (ANSWERED,),
+        "a size",
+    ),
+    Attempt(
+        "scans", "pg_stat_user_indexes", "select sum(idx_scan) from pg_stat_user_indexes", (ANSWERED,), "of everybody's queries together"
+    ),
     Attempt("queries", "pg_stat_statements", "select * from pg_stat_statements", (NOT_THERE,)),
     *(
         Attempt("pages", f"extension {name}", f"create extension {name}", (NOT_THERE,))
@@ -76,12 +88,25 @@ ATTEMPTS = (
         "select count(*) from pg_stat_activity where usename <> session_user and query <> '' and query not like '<insufficient%'",
         (NOTHING,),
     ),
-    Attempt("addresses of others", "pg_stat_activity", "select count(*) from pg_stat_activity where usename <> session_user and client_addr is not null", (NOTHING,)),
+    Attempt(
+        "addresses of others",
+        "pg_stat_activity",
+        "select count(*) from pg_stat_activity where usename <> session_user and client_addr is not null",
+        (NOTHING,),
+    ),
     Attempt("locks", "pg_locks", "select count(*) from pg_locks", (ANSWERED,), "who holds which table, no row"),
     Attempt("roles", "pg_roles", "select count(*) from pg_roles", (ANSWERED,), "names of logins: psql and JDBC read it"),
     Attempt("members", "pg_auth_members", "select count(*) from pg_auth_members", (ANSWERED,), "who has which role"),
-    Attempt("policies", "pg_policies", "select count(*) from pg_policies where schemaname = 'store'", (ANSWERED,), "they are in the source"),
-    Attempt("sources", "pg_proc", "select count(prosrc) from pg_proc where pronamespace = 'yihu'::regnamespace", (ANSWERED,), "they are in the source"),
+    Attempt(
+        "policies", "pg_policies", "select count(*) from pg_policies where schemaname = 'store'", (ANSWERED,), "they are in the source"
+    ),
+    Attempt(
+        "sources",
+        "pg_proc",
+        "select count(prosrc) from pg_proc where pronamespace = 'yihu'::regnamespace",
+        (ANSWERED,),
+        "they are in the source",
+    ),
     Attempt("grants of others", "ops.area_grant", "select * from ops.area_grant", whose=("yihu_auditor",)),
     Attempt("sequences", "pg_sequences", "select count(*) from pg_sequences where last_value is not null", (NOTHING,)),
     Attempt("databases", "pg_database", "select count(*) from pg_database", (ANSWERED,), "names; none lets a login of yihu in"),
@@ -91,12 +116,34 @@ ATTEMPTS = (
     Attempt("rows", "session_replication_role", "set session_replication_role = replica"),
     Attempt("log", "log_statement", "set log_statement = 'all'"),
     Attempt("log", "log_min_messages", "set log_min_messages = 'debug5'"),
-    Attempt("rows", "row_security off", f"set row_security = off; select count(*) from yihu.household where town_code = '{OTHER}'", (NOTHING,)),
+    Attempt(
+        "rows", "row_security off", f"set row_security = off; select count(*) from yihu.household where town_code = '{OTHER}'", (NOTHING,)
+    ),
     Attempt("rows", "search_path", f"set search_path = store; select count(*) from yihu.household where town_code = '{OTHER}'", (NOTHING,)),
-    Attempt("rows", "yihu.release_id by hand", f"set yihu.release_id = '1'; select count(*) from yihu.household where town_code = '{OTHER}'", (NOTHING,)),
-    Attempt("a release that is not there", "yihu.release_id by hand", "set yihu.release_id = '999'; select count(*) from yihu.household", (NOT_THERE,)),
-    Attempt("rows", "cursor WITH HOLD", f"declare peek cursor with hold for select 1 from yihu.household where town_code = '{OTHER}'; fetch all from peek", (NOTHING,)),
-    Attempt("rows", "prepared statement", f"prepare peek as select count(*) from yihu.household where town_code = '{OTHER}'; execute peek", (NOTHING,)),
+    Attempt(
+        "rows",
+        "yihu.release_id by hand",
+        f"set yihu.release_id = '1'; select count(*) from yihu.household where town_code = '{OTHER}'",
+        (NOTHING,),
+    ),
+    Attempt(
+        "a release that is not there",
+        "yihu.release_id by hand",
+        "set yihu.release_id = '999'; select count(*) from yihu.household",
+        (NOT_THERE,),
+    ),
+    Attempt(
+        "rows",
+        "cursor WITH HOLD",
+        f"declare peek cursor with hold for select 1 from yihu.household where town_code = '{OTHER}'; fetch all from peek",
+        (NOTHING,),
+    ),
+    Attempt(
+        "rows",
+        "prepared statement",
+        f"prepare peek as select count(*) from yihu.household where town_code = '{OTHER}'; execute peek",
+        (NOTHING,),
+    ),
     Attempt(
         "rows",
         "DO block",

@@ -121,7 +121,7 @@ def test_dump_restore_query(published: Warehouse, tmp_path: Path) -> None:
 
 def test_public_counts_through_the_client(published: Warehouse) -> None:
     """The analyst's view, the function and the client give the same; no count under five, and counts of the county are there."""
-    counts = [name for name in counts_of(VIEW["area_ledger"])]
+    counts = list(counts_of(VIEW["area_ledger"]))
     with Client(published.url("yihu_reader")) as yihu:
         shown = yihu.public_ledger()
         assert len(shown) == len(yihu.view("area_ledger"))

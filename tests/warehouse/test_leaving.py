@@ -70,7 +70,9 @@ def _small(published: Mapping[str, list[Row]]) -> list[Row]:
 
 def _told_by_ranks(published: Mapping[str, list[Row]]) -> list[Row]:
     """A rank beside a hidden rate, or beside another area's hidden rate of the same measure: the gap tells it."""
-    hidden = {(len(row["area_code"]), row["measure"]) for row in published["bulletin"] if row["numerator"] is None or row["denominator"] is None}
+    hidden = {
+        (len(row["area_code"]), row["measure"]) for row in published["bulletin"] if row["numerator"] is None or row["denominator"] is None
+    }
     return [row for row in published["bulletin"] if row["rank"] is not None and (len(row["area_code"]), row["measure"]) in hidden]
 
 
@@ -139,7 +141,7 @@ def test_an_analyst_sees_what_leaves(empty: Warehouse) -> None:
                 {"rows": json.dumps([_stored(view, row) for row in rows])},
             )
         analyst = str(empty.url("yihu_analyst").username)
-        for view in county.tables.keys():
+        for view in county.tables:
             leaves = connection.exec_driver_sql(f"select x::text from {public_function(VIEWS_OF_COUNTS[view])} as x order by 1").all()
             connection.exec_driver_sql(f'set local session authorization "{analyst}"')
             seen = connection.exec_driver_sql(f"select x::text from yihu.{view} as x order by 1").all()

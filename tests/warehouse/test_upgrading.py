@@ -97,7 +97,9 @@ def test_a_release_that_was_rolled_back_is_the_auditors_alone(old: Warehouse) ->
         connection.exec_driver_sql("select yihu.yihu_as_of('2026-11-19')")
         assert connection.exec_driver_sql("select distinct release_id, town_code from yihu.household").all() == [(1, MINE)]
     with old.engine().begin() as administrator:
-        administrator.exec_driver_sql("update ops.release set withdrawn_at = now(), withdrawn_by = 'x', withdrawn_reason = 'x' where release_id = 1")
+        administrator.exec_driver_sql(
+            "update ops.release set withdrawn_at = now(), withdrawn_by = 'x', withdrawn_reason = 'x' where release_id = 1"
+        )
     for login in ("old_reader", "old_officer", "old_clerk"):
         for way in ("set yihu.release_id = '1'", "select set_config('yihu.release_id', '1', false)"):
             with old.engine(login).connect() as connection:
