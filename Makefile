@@ -13,7 +13,7 @@ ifdef AS_OF
 export YIHU_AS_OF := $(value AS_OF)
 endif
 # What people type passes through no shell: it is handed over as it was typed, with quotes, backticks and $ in it.
-TYPED := BY WHY WHY_FILE LOGIN ROLE PERSON OFFICER AREA DEPARTMENT UNTIL HOUSEHOLD RECORDS BATCH GATE SEAL FROM TO OUT RULES
+TYPED := BY WHY WHY_FILE LOGIN ROLE PERSON OFFICER AREA DEPARTMENT UNTIL HOUSEHOLD RECORDS BATCH GATE SEAL FROM TO OUT RULES NAME COLUMNS
 $(foreach name,$(TYPED),$(if $(filter command environment,$(firstword $(origin $(name)))),\
   $(eval export YIHU_TYPED_$(name) := $$(value $(name)))))
 unexport $(TYPED)
@@ -107,6 +107,10 @@ verify-log: install ## was the access log changed? SEAL=… as an alert named it
 .PHONY: who-looked
 who-looked: install ## who looked at a household's identities, when and why: HOUSEHOLD=…
 	@$(RUN) python -m pipelines who-looked
+
+.PHONY: extract
+extract: install ## facts of households under pseudonyms, for analysts: NAME=… COLUMNS="level b19_net_income …" WHY=reason
+	@$(RUN) python -m pipelines extract
 
 .PHONY: prune
 prune: install ## give up releases older than 30 days but month ends: KEEP=days

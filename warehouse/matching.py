@@ -194,7 +194,7 @@ def _matched(
     _prepare(engine, pseudonym_key)
     common: dict[str, Any] = {
         "valid": f"valid_{contract.table}",
-        "record_id": record_id(engine, contract, "v"),
+        "record_id": record_id(contract, first_key(engine, contract, "v")),
         "fields": _fields(contract),
         "as_of": day(as_of),
     }
@@ -316,9 +316,8 @@ def _amounts(contract: Contract, row: str) -> list[dict[str, str]]:
     ]
 
 
-def record_id(engine: SqlEngine, contract: Contract, row: str) -> str:
+def record_id(contract: Contract, key: str) -> str:
     """The record key, or its pseudonym where the key itself is an identity or the contract says so."""
-    key = first_key(engine, contract, row)
     return identity.pseudonym(f"'{contract.records}|' || {key}") if contract.is_pseudonymous else key
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from expectations.contract import Contract
 from expectations.engine import SqlEngine
 from warehouse import identity
+from warehouse.keys import first_key
 from warehouse.matching import record_id
 
 NOTHING = """
@@ -29,7 +30,7 @@ def build_record_numbers(engine: SqlEngine, contracts: Sequence[Contract], pseud
 
 
 def _of(engine: SqlEngine, contract: Contract) -> str:
-    number = record_id(engine, contract, "v")
+    number = record_id(contract, first_key(engine, contract, "v"))
     return f"""
 select '{contract.department}' as department, '{contract.records}' as records, m.record_id as record_id,
   cast(v.{contract.record_key.name} as varchar) as record_key, m.household_id as household_id

@@ -118,6 +118,7 @@ def grants() -> list[str]:
         if view.exit:
             made.append(f"grant execute on function {public_function(view)} to {roles}")
     made.append(f"grant select on ops.release, ops.current_release, ops.source_status to {STEWARD}")
+    made.append(f"grant execute on function yihu.extract(text), yihu.extracts() to {ANALYST}")
     made.append(f"grant execute on function yihu.granted_areas() to {AREA}")
     made.append(f"grant execute on function yihu.granted_departments() to {DEPARTMENT}")
     made.append(f"grant execute on function yihu.ask(text, text, text), yihu.reveal(text) to {AREA}")

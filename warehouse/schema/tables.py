@@ -328,3 +328,17 @@ QUEUE_CANDIDATE = _table(
     _column("record_id_number | text | as the department delivered it"),
     _column("record_name | text"),
 )
+EXTRACT = _table(
+    "vault",
+    "extract",
+    "Extracts for analysts: households under pseudonyms, in groups of five at least.",
+    _key("name | text | what analysts call it"),
+    _column("release_id | integer | the release that it is of", nullable=False),
+    _column("columns | text[] | of household, household_indicator and warning_flag", nullable=False),
+    _column("reason | text | what it is for", nullable=False),
+    _column("made_by | text", nullable=False, server_default=sa.text("session_user")),
+    _column("made_at | timestamptz", nullable=False, server_default=sa.text("clock_timestamp()")),
+    _column("pseudonym_key | bytea | of this extract alone: no pseudonym is found again in another", nullable=False),
+    sa.CheckConstraint("length(trim(reason)) > 0", name="says_why"),
+    sa.CheckConstraint("length(pseudonym_key) >= 32", name="long_key"),
+)

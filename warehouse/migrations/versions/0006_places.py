@@ -1,6 +1,6 @@
 """An index by place on every table, by which a login's areas are found without touching another row
 
-Revision: 0006, after 0010, 2026-11-27 14:50:00
+Revision: 0006, after 0005, 2026-11-27 14:50:00
 """
 
 from alembic import op
