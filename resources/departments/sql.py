@@ -94,9 +94,7 @@ class SqlReader:
             return Reading((same,), False, requests=parts.queries, unread=tuple(unread))
         return Reading((self._store.commit(work, manifest),), True, requests=parts.queries, unread=tuple(unread))
 
-    def _patiently(
-        self, engine: sa.Engine, contract: Contract, window: Window, far: datetime, parts: Parts
-    ) -> tuple[SourceTable, Outside]:
+    def _patiently(self, engine: sa.Engine, contract: Contract, window: Window, far: datetime, parts: Parts) -> tuple[SourceTable, Outside]:
         """Reads everything, going on behind the last row kept whenever the connection is lost."""
         budget = Budget(self._patience)
         attempt = 0

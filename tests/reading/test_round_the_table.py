@@ -66,6 +66,7 @@ RECORDS = [
     row("7", "", "测丁"),
     row("", "", "测丁", "", "", "96", "小计村"),
     row("合计", "610921197003031053", "测丁"),
+    row("A-12", "", "备注栏"),
 ]
 
 
@@ -167,6 +168,13 @@ def merged_book(folder: Path, merged: list[str], rows: list[list[Any]] | None = 
 def test_merged_titles_and_footers_do_no_harm(tmp_path: Path, houses: Contract, read: Reader) -> None:
     found = read(houses, merged_book(tmp_path, ["A1:G1", "A6:G6"]))
     assert (found.cells, found.table.note_lines) == (expected(), {"title": 1, "footer": 1})
+
+
+def test_a_line_with_one_cell_over_its_key_is_no_record(tmp_path: Path, houses: Contract, read: Reader) -> None:
+    """A township between its villages, with its number of houses behind."""
+    rows = [HEADER, row("青溪镇", "", "", "", "", "1"), ROWS[0], row("石门镇", "", "", "", "", "2"), *ROWS[1:]]
+    found = read(houses, merged_book(tmp_path, ["A2:E2", "A4:E4"], rows))
+    assert (found.cells, found.table.note_lines) == (expected(), {"line": 2})
 
 
 def test_merged_records_are_refused_with_the_cells_names(tmp_path: Path, houses: Contract, refused: Any) -> None:
