@@ -136,7 +136,7 @@ def test_commas_behind_every_row_and_rows_cut_short(tmp_path: Path, houses: Cont
     lines = [",".join(HEADER) + ",", *(f"{','.join(f'{chr(34)}{c}{chr(34)}' for c in row)},," for row in ROWS[:2])]
     lines.append(",".join(ROWS[2][:4]))
     path = tmp_path / "a.csv"
-    path.write_text("\n".join(lines), encoding="utf-8")
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
     found = read(houses, path)
     assert found.cells == expected()
     assert found.marks == {}
