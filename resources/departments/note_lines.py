@@ -66,6 +66,12 @@ class Lines:
             return "title"
         return self._begins(filled) or self._alone(filled, len(cells))
 
+    def is_moved(self, cells: Sequence[Cell]) -> bool:
+        """Whether a header that stands again has its columns elsewhere: what is below would be read as something else."""
+        where = self.header.where
+        filled = [(place, squeezed(str(cell))) for place, cell in enumerate(cells) if cell not in (None, "")]
+        return any(text in where and place not in where[text] for place, text in filled if text)
+
     def _is_header(self, texts: list[str]) -> bool:
         again = sum(squeezed(text) in self.header.texts for text in texts)
         return again == len(texts) or (again >= 2 and again * 2 >= len(texts))

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from expectations.contract import Contract
 from resources.departments.cells import Column, Marked, evident, texts
 from resources.departments.errors import Fault
-from resources.departments.header import Header
+from resources.departments.header import NEXT_STEP, Header
 from resources.departments.note_lines import LONG, SHAPED, Kind, Lines
 from resources.reader.table import Cell, Chunk, Damage, Sheet
 
@@ -145,6 +145,9 @@ class Table:
             kind = "blank" if row in blanks else self.lines.kind(row) or ("line" if lines[place] in self._across else None)
             if kind is not None and not (kind == "blank" and (place in extra or lines[place] in self._damaged)):
                 kinds[place] = kind
+                if kind == "header" and self.lines.is_moved(row):
+                    said = f"the header stands again on line {lines[place]} with its columns elsewhere"
+                    raise Fault("none", "changed_header", said, NEXT_STEP)
         return kinds
 
     def _table(self, chunk: Chunk, lines: Sequence[int], row_before: int) -> pa.Table:

@@ -124,6 +124,18 @@ def test_a_name_under_two_groups_is_told_apart_by_its_group(written: str, tmp_pa
     assert "姓名" in refused(contract_of(tmp_path, alone), path).said
 
 
+def test_a_header_that_stands_again_with_its_columns_elsewhere_is_refused(tmp_path: Path, houses: Contract, refused: Any) -> None:
+    """Two townships pasted one below the other, each in its own order."""
+    swapped = [HEADER[0], HEADER[2], HEADER[1], *HEADER[3:]]
+    path = tmp_path / "a.csv"
+    path.write_bytes(books.text([HEADER, ROWS[0], swapped, [ROWS[1][0], ROWS[1][2], ROWS[1][1], *ROWS[1][3:]]]))
+    fault = refused(houses, path)
+    assert (fault.reason, fault.said.rpartition(": ")[2]) == (
+        "changed_header",
+        "the header stands again on line 3 with its columns elsewhere",
+    )
+
+
 def test_titles_stand_again_in_the_middle(tmp_path: Path, houses: Contract, read: Reader) -> None:
     titles = [row("某县农村房屋台账"), row("单位：某县", "", "", "", "第十一批")]
     path = tmp_path / "a.xls"
