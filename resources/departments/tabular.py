@@ -121,7 +121,7 @@ class _Delivery:
             if len(parts) > 1 and not named_sheets(self._contract):
                 keys[part.name or ""] = self._keys(table)
         if len(parts) > 1:
-            self._notes.append(f"{name}: read from {len(parts)} sheets, {', '.join(part.name or '' for part in parts)}")
+            self._notes.append(f"{name}: read from {len(parts)} sheets, {', '.join(shown(part.name or '') for part in parts)}")
         count = _in_several(list(keys.values()))
         if count:
             raise overlap(self._contract, list(keys), count)
@@ -137,7 +137,7 @@ class _Delivery:
         with pq.ParquetWriter(self._path(len(self._tables)), table.schema(), compression="zstd") as writer:
             for chunk in self._child.rows(part.place, table.after, table.width):
                 if isinstance(chunk, list):
-                    self._notes += [f"{name}: line {line}, byte {offset}: no character of {opened.encoding}" for line, offset in chunk[:1]]
+                    self._notes += [f"{name}: line {line}, byte {offset}: no character of {opened.encoding}" for line, offset in chunk[:3]]
                 else:
                     writer.write_table(table.read(chunk, before + table.count))
         table.refuse()
