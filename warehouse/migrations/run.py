@@ -47,7 +47,8 @@ def _fingerprint() -> str:
 def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: str = "head") -> None:
     """Brings the database to this code's schema; a database that is there already is left alone in milliseconds.
 
-    `passwords`: for each of the roles for which yihu has a login of its own (`yihu_reader`, …).
+    `passwords`: for each of the roles for which yihu has a login of its own (`yihu_reader`, …). An older revision than this code's
+    has its tables only.
 
     Raises:
         MigrationError: when the login may not do what it takes.
@@ -67,11 +68,12 @@ def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: s
             roles.drop_policies(connection)
             programs.drop_programs(connection)
             command.upgrade(_config(connection), to)
+            if to != "head":
+                return  # functions, views and rights are those of this code's tables
             walls.quiet(connection)
             programs.make_programs(connection)
             roles.apply_grants(connection)
-            if to == "head":
-                logins.close_door(connection)
+            logins.close_door(connection)
             connection.exec_driver_sql(f"comment on schema store is '{programs.SCHEMA_COMMENTS['store']} [{_fingerprint()}]'")
     except sa.exc.ProgrammingError as error:
         reason = str(error.orig).strip().splitlines()[0]
