@@ -53,6 +53,8 @@ CONFIGURATION = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_min_messages": "error",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
 }
 
 
