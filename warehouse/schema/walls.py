@@ -74,6 +74,7 @@ MAY_CREATE = "select has_schema_privilege('public', 'public', 'create')"
 
 
 QUIET_LOG = {
+    "log_min_messages": ("fatal", "panic", "log"),
     "log_statement": ("none", "ddl"),
     "log_min_duration_statement": ("-1",),
     "log_min_duration_sample": ("-1",),
