@@ -51,7 +51,8 @@ def _fingerprint() -> str:
 def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: str = "head") -> None:
     """Brings the database to this code's schema; a database that is there already is left alone in milliseconds.
 
-    `passwords`: for each of the roles for which yihu has a login of its own (`yihu_reader`, …).
+    `passwords`: for each of the roles for which yihu has a login of its own (`yihu_reader`, …). An older revision than this code's
+    has its tables only.
 
     Raises:
         MigrationError: when the login may not do what it takes.
@@ -91,11 +92,12 @@ def _upgrade(engine: sa.Engine, passwords: Mapping[str, str], to: str, patience:
         roles.drop_policies(connection)
         programs.drop_programs(connection)
         command.upgrade(_config(connection), to)
+        if to != "head":
+            return  # functions, views and rights are those of this code's tables
         walls.quiet(connection)
         programs.make_programs(connection)
         roles.apply_grants(connection)
-        if to == "head":
-            logins.close_door(connection)
+        logins.close_door(connection)
         connection.exec_driver_sql(f"comment on schema store is '{programs.SCHEMA_COMMENTS['store']} [{_fingerprint()}]'")
 
 
@@ -118,15 +120,6 @@ def _lock_views(connection: sa.Connection) -> None:
 
 def _has(connection: sa.Connection, table: str) -> bool:
     return connection.scalar(sa.text("select to_regclass(:table)"), {"table": table}) is not None
-
-
-def upgrade_tables(engine: sa.Engine, to: str) -> None:
-    """Makes the tables of a revision in an empty database, and no more: rows of that revision are to be put in."""
-    with engine.begin() as connection:
-        for schema in programs.SCHEMAS:
-            connection.exec_driver_sql(f"create schema if not exists {schema}")
-        roles.create_roles(connection)
-        command.upgrade(_config(connection), to)
 
 
 def downgrade(engine: sa.Engine, to: str = "base") -> None:
