@@ -128,6 +128,12 @@ CURRENT_RELEASE = _table(
     sa.Column("release_id", sa.Integer, sa.ForeignKey("ops.release.release_id"), nullable=False),
     sa.CheckConstraint("slot", name="one_row"),
 )
+TURN = _table(
+    "ops",
+    "turn",
+    "Whose turn it is to write.",
+    _column("slot | boolean | never a row: the table is locked by whoever writes", primary_key=True),
+)
 SOURCE_STATUS = _table(
     "ops",
     "source_status",
