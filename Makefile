@@ -13,7 +13,7 @@ ifdef AS_OF
 export YIHU_AS_OF := $(value AS_OF)
 endif
 # What people type passes through no shell: it is handed over as it was typed, with quotes, backticks and $ in it.
-TYPED := BY WHY WHY_FILE LOGIN ROLE PERSON OFFICER AREA DEPARTMENT UNTIL HOUSEHOLD RECORDS BATCH GATE SEAL FROM TO OUT RULES
+TYPED := BY WHY WHY_FILE LOGIN ROLE PERSON OFFICER AREA DEPARTMENT UNTIL HOUSEHOLD RECORDS BATCH GATE SEAL FROM TO OUT RULES NAME COLUMNS
 $(foreach name,$(TYPED),$(if $(filter command environment,$(firstword $(origin $(name)))),\
   $(eval export YIHU_TYPED_$(name) := $$(value $(name)))))
 unexport $(TYPED)
@@ -108,6 +108,10 @@ verify-log: install ## was the access log changed? SEAL=… as an alert named it
 who-looked: install ## who looked at a household's identities, when and why: HOUSEHOLD=…
 	@$(RUN) python -m pipelines who-looked
 
+.PHONY: extract
+extract: install ## facts of households under pseudonyms, for analysts: NAME=… COLUMNS="level b19_net_income …" WHY=reason
+	@$(RUN) python -m pipelines extract
+
 .PHONY: prune
 prune: install ## give up releases older than 30 days but month ends: KEEP=days
 	@$(RUN) python -m pipelines prune $(if $(KEEP),--keep $(KEEP))
@@ -145,7 +149,8 @@ architecture: install
 	@$(RUN) lint-imports
 contracts: install
 	@set -e; for contract in expectations/contracts/*/*.odcs.yaml; do \
-	  $(RUN) datacontract lint $$contract >/dev/null || { $(RUN) datacontract lint $$contract; exit 1; }; done; echo "contracts: all valid"
+	  $(RUN) datacontract lint $$contract >/dev/null || { $(RUN) datacontract lint $$contract; exit 1; }; done
+	@$(RUN) python -m pipelines.compared && echo "contracts: all valid"
 definitions: install
 	@$(RUN) python -m pipelines check
 unit: install

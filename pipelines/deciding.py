@@ -26,6 +26,7 @@ from resources.lake import Lake
 from resources.server import Server, os_user, warehouse_server, with_login
 from resources.settings import Settings, secret_file
 from warehouse import access, looking, publication
+from warehouse.extract import make_extract
 from warehouse.maker import Maker
 from warehouse.migrations.run import upgrade
 
@@ -257,6 +258,15 @@ def who_looked(settings: Settings, asked: argparse.Namespace) -> int:
     return 0
 
 
+def extract(settings: Settings, asked: argparse.Namespace) -> int:
+    """Makes an extract of the current release for analysts, under a name, with pseudonyms of its own."""
+    why = said("WHY", asked.why, "What is it for (recorded): ")
+    with administered(settings) as (server, engine):
+        release = make_extract(engine, asked.name, asked.columns, why, maker(server, engine, asked.by))
+    print(f"extract {asked.name} of release {release} is there; analysts read it: select * from yihu.extract('{asked.name}')")
+    return 0
+
+
 def seal_log(settings: Settings, asked: argparse.Namespace) -> int:
     """Seals what is new in the access log; done once an hour by the daemon, and by every publication."""
     with administered(settings) as (_, engine):
@@ -302,6 +312,7 @@ COMMANDS = {
     "verify-log": verify_log,
     "seal-log": seal_log,
     "who-looked": who_looked,
+    "extract": extract,
 }
 
 
@@ -318,9 +329,9 @@ def add_arguments(parsers: dict[str, argparse.ArgumentParser]) -> None:
         parser.add_argument("--person", default="", help="whose login it is: a staff number or a name")
         parser.add_argument("--officer", default="", help="the staff number, where --person is a name")
         parser.add_argument("--until", default="", help="the last day on which it counts, YYYY-MM-DD")
-    for name in ("open-gate", "rollback", "grant", "login", "revoke"):
+    for name in ("open-gate", "rollback", "grant", "login", "revoke", "extract"):
         parsers[name].add_argument("--by", default="", help="a person's name, which is recorded beside the login")
-    for name in ("open-gate", "rollback"):
+    for name in ("open-gate", "rollback", "extract"):
         parsers[name].add_argument("--why", default="", help="the reason, which is recorded")
     for name in ("records", "batch", "gate"):
         parsers["open-gate"].add_argument(f"--{name}", default="")
@@ -328,3 +339,5 @@ def add_arguments(parsers: dict[str, argparse.ArgumentParser]) -> None:
     parsers["grants"].add_argument("--history", action="store_true", help="every grant and revocation that was made")
     parsers["verify-log"].add_argument("--seal", action="append", default=[], help="a seal as an alert or a release named it")
     parsers["who-looked"].add_argument("--household", default="")
+    parsers["extract"].add_argument("--name", default="")
+    parsers["extract"].add_argument("--columns", nargs="*", default=[])

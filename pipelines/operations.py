@@ -30,6 +30,7 @@ from resources.lock import RunLocked, run_lock
 from resources.server import ServerError, warehouse_server
 from resources.settings import Settings, today
 from warehouse import access, explain, indicators, publication, quarantine, replay, scoring
+from warehouse.extract import ExtractError
 from warehouse.migrations.run import MigrationError
 from warehouse.scoring_rules import RuleError, load_candidate, load_rules
 from warehouse.sources import source_state_select
@@ -211,7 +212,7 @@ COMMANDS = {
 }
 EXPECTED = (
     *(UsageError, GateError, RuleError, RunLocked, ServerError, MoveError, BackupError),
-    *(access.AccessError, publication.PublicationError, replay.ReplayError, MigrationError),
+    *(access.AccessError, ExtractError, publication.PublicationError, replay.ReplayError, MigrationError),
 )
 
 

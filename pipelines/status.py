@@ -56,7 +56,7 @@ def status(settings: Settings) -> list[Finding]:
             findings.extend(_logins(server))
     except ServerError as error:
         findings.append(Finding("warehouse", False, "does not answer", str(error)))
-    findings.extend(finding for ledger in newest_ledgers(settings) for finding in _source(ledger))
+    findings.extend(sources(settings))
     findings.extend(_alerts(settings))
     return findings
 
@@ -74,11 +74,11 @@ def _logins(server: Server) -> list[Finding]:
     return findings
 
 
-def newest_ledgers(settings: Settings) -> list[dict[str, Any]]:
-    """The newest day of every source, as the lake has it: also of a day that was not published."""
+def sources(settings: Settings) -> list[Finding]:
+    """What the newest day of every source says, as the lake has it: also of a day that was not published."""
     lake = Lake(settings.lake)
     notes = (lake.latest_note("ledger", contract.table, date.max) for contract in load_contracts())
-    return [note for note in notes if note is not None]
+    return [finding for note in notes if note is not None for finding in _source(note)]
 
 
 def _alerts(settings: Settings) -> list[Finding]:

@@ -29,14 +29,17 @@ TYPED = {
     "out": "OUT",
     "rules": "RULES",
     "source": "FROM",
+    "name": "NAME",
+    "columns": "COLUMNS",
 }
 """Argument → the variable that the Makefile hands over as it was typed, as `YIHU_TYPED_<variable>`."""
-LISTS = ("area", "department", "seal")
+LISTS = ("area", "department", "seal", "columns")
 NEEDED = {
     "grant": ("login", "role"),
     "login": ("login", "role", "person"),
     "revoke": ("login",),
     "who-looked": ("household",),
+    "extract": ("name",),
     "explain": ("household",),
     "replay": ("records",),
     "move-warehouse": ("to",),

@@ -36,6 +36,9 @@ KEYS = {
     "flag_accuracy": ("area_code", "dimension", "value"),
 }
 
+SPARSE = ("income_accounting", "quarterly_supervision", "flag_accuracy")
+"""Views that have a row only where something was counted."""
+
 
 def parent(code: str) -> str | None:
     return code[:-3] if len(code) > 6 else None
@@ -70,6 +73,8 @@ class County:
             self._village(village, rng.randint(1, 9) if rng.random() < 0.2 else rng.randint(10, 80), share)
         for digits in (9, 6):
             self._summed("area_ledger", digits)
+        for town in sorted({village[:9] for village in villages}):
+            self._week(town)
         for town in towns:
             self._town(town)
         for view in KEYS:
@@ -85,14 +90,15 @@ class County:
         rng = self.rng
         red, yellow, green, _ = _split(rng, households, (share, share, 1.0, rng.choice([0.0, 0.05])))
         row: Row = {"area_code": code, "households": households, "red": red, "yellow": yellow, "green": green}
-        row["persons"] = sum(rng.randint(1, 5) for _ in range(households))
+        sizes = [rng.randint(1, 5) for _ in range(households)]
+        row["persons"] = sum(sizes)
         row["held"], row["newly_red"] = _part(rng, red, 0.3), _part(rng, red, 0.2)
         row["no_longer_red"] = _part(rng, yellow + green, share / 3)
         row |= {domain: _part(rng, households, rng.choice([0.0, 0.05, 0.4])) for domain in DOMAINS}
         row["monitored_households"] = _part(rng, households, share)
-        row["monitored_persons"] = sum(rng.randint(1, 5) for _ in range(row["monitored_households"]))
+        row["monitored_persons"] = sum(sizes[: row["monitored_households"]])
         row["cleared_households"] = _part(rng, households - row["monitored_households"], share)
-        row["cleared_persons"] = sum(rng.randint(1, 5) for _ in range(row["cleared_households"]))
+        row["cleared_persons"] = sum(sizes[households - row["cleared_households"] :])
         self.tables["area_ledger"].append(row)
 
     def _town(self, code: str) -> None:
@@ -104,16 +110,7 @@ class County:
             ("support_rate", _part(rng, ledger["monitored_households"], 0.8), ledger["monitored_households"]),
             ("clearance_rate_households", ledger["cleared_households"], recorded),
         ):
-            self.tables["bulletin"].append(
-                {"area_code": code, "measure": measure, "numerator": numerator, "denominator": denominator}
-            )
-        week: Row = {"area_code": code, **{name: ledger[name] for name in ("red", "yellow", "newly_red", "no_longer_red")}}
-        week |= {name: rng.choice([rng.randint(0, 6), rng.randint(5, 60)]) for name in ("opened_tasks", "visits_due", "chronic_overdue")}
-        before = rng.randint(0, 30)
-        week["closed_tasks"] = rng.randint(0, before)
-        week["open_tasks"] = before + week["opened_tasks"] - week["closed_tasks"]
-        week["overdue_tasks"] = rng.randint(0, week["open_tasks"])
-        self.tables["weekly_statistics"].append(week)
+            self.tables["bulletin"].append({"area_code": code, "measure": measure, "numerator": numerator, "denominator": denominator})
         self._town_by_type(code, ledger)
         for item in ("R04", "R14"):
             if (opened := rng.choice([0, rng.randint(1, 8), rng.randint(5, 40)])) > 0:
@@ -122,6 +119,16 @@ class County:
                 self.tables["quarterly_supervision"].append(
                     key | {"open_count": opened, "overdue_count": late, "most_days_late": rng.randint(1, 90) if late else None}
                 )
+
+    def _week(self, code: str) -> None:
+        rng, ledger = self.rng, self.ledger(code)
+        week: Row = {"area_code": code, **{name: ledger[name] for name in ("red", "yellow", "newly_red", "no_longer_red")}}
+        week |= {name: rng.choice([rng.randint(0, 6), rng.randint(5, 60)]) for name in ("opened_tasks", "visits_due", "chronic_overdue")}
+        before = rng.randint(0, 30)
+        week["closed_tasks"] = rng.randint(0, before)
+        week["open_tasks"] = before + week["opened_tasks"] - week["closed_tasks"]
+        week["overdue_tasks"] = rng.randint(0, week["open_tasks"])
+        self.tables["weekly_statistics"].append(week)
 
     def _town_by_type(self, code: str, ledger: Row) -> None:
         rng = self.rng
@@ -184,6 +191,8 @@ class Reader:
         self.rules: list[tuple[dict[Cell, int], float, float]] = []
         for view, rows in self.county.tables.items():
             self.truth |= self._cells(view, rows)
+        for view in SPARSE:
+            self._not_there(view)
         for view, rows in self.published.items():
             self.shown |= self._cells(view, rows)
         for view in self.county.tables:
@@ -200,6 +209,14 @@ class Reader:
             for column in self.counts[view]
             if row.get(column) is not None
         }
+
+    def _not_there(self, view: str) -> None:
+        """A row that is not published may be hidden or not be there at all: the reader cannot know, so it is 0 for sure to nobody."""
+        towns = {str(row["area_code"]) for row in self.county.tables["bulletin"] if len(row["area_code"]) == 9}
+        for key in {key for seen, key, _ in self.truth if seen == view}:
+            for town in towns:
+                for column in self.counts[view]:
+                    self.truth.setdefault((view, (town, *key[1:]), column), 0)
 
     def _rule(self, terms: Mapping[Cell, int], low: float, high: float) -> None:
         there = {cell: factor for cell, factor in terms.items() if cell in self.truth}
@@ -260,7 +277,7 @@ class Reader:
 
     def _across(self) -> None:
         """What two views count alike."""
-        for area in {key[0] for view, key, _ in self.truth if view == "bulletin" and len(key[0]) == 9}:
+        for area in {key[0] for view, key, _ in self.truth if view == "area_ledger" and len(key[0]) == 9}:
             ledger = {name: ("area_ledger", (area,), name) for name in self.counts["area_ledger"]}
             rate = {
                 (measure, part): ("bulletin", (area, measure), part)
@@ -294,19 +311,19 @@ class Reader:
                 if cells[0] != cells[1]:
                     self.rules.append((factors, -slack if one["rank"] == other["rank"] else -np.inf, slack))
 
-    def recovered(self, rng: random.Random) -> list[Cell]:
-        """The hidden counts that can have one value only."""
+    def recovered(self, rng: random.Random, at_most: int | None = None) -> list[Cell]:
+        """The hidden counts that can have one value only; `at_most` so many are looked for."""
         open_cells = {cell for cell in self.truth if cell not in self.shown}
         for _ in range(8):
             if not open_cells:
                 return []
             weights = {cell: rng.choice((-1.0, 1.0)) for cell in open_cells}
             open_cells -= self._differing(weights, open_cells)
-        for cell in sorted(open_cells):
+        for cell in sorted(open_cells)[:at_most]:
             for sign in (1.0, -1.0):
                 if cell in open_cells:
                     open_cells -= self._differing({cell: sign}, open_cells)
-        return sorted(open_cells)
+        return sorted(open_cells)[:at_most]
 
     def _differing(self, weights: Mapping[Cell, float], cells: set[Cell]) -> set[Cell]:
         """Which of the cells have another value than the true one in a solution that goes far in the direction of the weights."""

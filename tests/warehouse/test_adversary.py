@@ -68,7 +68,7 @@ FORBIDDEN = {
     "clear the access log": "delete from ops.access_log",
     "empty a table": "truncate store.household",
     "lock readers out": "lock table store.household in access exclusive mode",
-    "hold up the publisher": "select pg_advisory_lock(7104002)",
+    "hold up the publisher": "lock table ops.turn in access share mode",
     "move the pointer": "update ops.current_release set release_id = 1",
     "publish": "insert into ops.release default values",
     "refresh statistics away": "select pg_stat_reset()",

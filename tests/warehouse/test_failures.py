@@ -121,7 +121,7 @@ def test_the_lakes_disk_is_full(warehouse: Warehouse, monkeypatch: pytest.Monkey
 def test_two_publishers_at_once(warehouse: Warehouse) -> None:
     warehouse.publish()
     with warehouse.engine().begin() as other:
-        other.execute(sa.text("select pg_advisory_xact_lock(7104002)"))
+        other.execute(sa.text("lock table ops.turn in exclusive mode"))
         with pytest.raises(Busy, match="another publisher"):
             warehouse.publish(DAY + timedelta(days=1), wait_seconds=0.2)
         threading.Timer(0.5, other.rollback).start()

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tests.conftest import Show
 from tests.warehouse.conftest import Warehouse
-from tests.warehouse.made_counts import DAY, KEYS, MONTH, QUARTER, WEEK, County, Reader, Row
+from tests.warehouse.made_counts import DAY, KEYS, MONTH, QUARTER, SPARSE, WEEK, County, Reader, Row
 from warehouse.schema import VIEW
 from warehouse.schema.leaving import THRESHOLD, counts_of, figures_of, leaving_views, public_function
 from warehouse.schema.periodic import PERIODIC
@@ -70,7 +70,9 @@ def _small(published: Mapping[str, list[Row]]) -> list[Row]:
 
 def _told_by_ranks(published: Mapping[str, list[Row]]) -> list[Row]:
     """A rank beside a hidden rate, or beside another area's hidden rate of the same measure: the gap tells it."""
-    hidden = {(len(row["area_code"]), row["measure"]) for row in published["bulletin"] if row["numerator"] is None or row["denominator"] is None}
+    hidden = {
+        (len(row["area_code"]), row["measure"]) for row in published["bulletin"] if row["numerator"] is None or row["denominator"] is None
+    }
     return [row for row in published["bulletin"] if row["rank"] is not None and (len(row["area_code"]), row["measure"]) in hidden]
 
 
@@ -90,9 +92,10 @@ def _try(warehouse: Warehouse, seeds: range) -> tuple[int, int]:
     return shown, hidden
 
 
-def test_no_hidden_count_is_recovered(empty: Warehouse, show: Show) -> None:
-    shown, hidden = _try(empty, range(300))
-    show("counts of 300 random counties", f"{shown} shown, {hidden} hidden, none of these recovered by an integer programme")
+@pytest.mark.parametrize("counties", [range(30), pytest.param(range(30, 300), marks=pytest.mark.long)], ids=["30", "300"])
+def test_no_hidden_count_is_recovered(empty: Warehouse, counties: range, show: Show) -> None:
+    shown, hidden = _try(empty, counties)
+    show("counts of random counties", f"{len(counties)}: {shown} shown, {hidden} hidden, none of these recovered by an integer programme")
     assert shown > hidden / 4
 
 
@@ -100,7 +103,7 @@ def test_no_hidden_count_is_recovered(empty: Warehouse, show: Show) -> None:
 def test_the_programme_recovers_what_a_careless_exit_hides(careless: str) -> None:
     """The control: hidden counts come back where only small ones are hidden, where views decide alone, where ranks stay."""
     found = 0
-    for seed in range(40):
+    for seed in range(4):
         county = County(random.Random(seed)).make()
         published: dict[str, list[Row]] = {}
         for view, rows in county.tables.items():
@@ -114,8 +117,8 @@ def test_the_programme_recovers_what_a_careless_exit_hides(careless: str) -> Non
         if careless != "ranks":
             for row in published["bulletin"]:
                 row["rank"] = None
-        found += len(Reader(county, published, COUNTS).recovered(random.Random(seed)))
-    assert found > 100
+        found += len(Reader(county, published, COUNTS).recovered(random.Random(seed), at_most=6))
+    assert found > 8
 
 
 def test_every_count_is_judged(empty: Warehouse) -> None:
@@ -138,11 +141,11 @@ def test_an_analyst_sees_what_leaves(empty: Warehouse) -> None:
                 {"rows": json.dumps([_stored(view, row) for row in rows])},
             )
         analyst = str(empty.url("yihu_analyst").username)
-        for view in county.tables.keys():
+        for view in county.tables:
             leaves = connection.exec_driver_sql(f"select x::text from {public_function(VIEWS_OF_COUNTS[view])} as x order by 1").all()
             connection.exec_driver_sql(f'set local session authorization "{analyst}"')
             seen = connection.exec_driver_sql(f"select x::text from yihu.{view} as x order by 1").all()
             connection.exec_driver_sql("reset session authorization")
             assert seen == leaves
-            assert leaves
+            assert leaves or view in SPARSE
         transaction.rollback()

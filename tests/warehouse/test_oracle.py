@@ -100,7 +100,9 @@ def _pairs(warehouse: Warehouse, secrets: dict[str, tuple[str, str, str]], named
 
 
 def _let_in(warehouse: Warehouse, login: str) -> psycopg.Connection:
-    return psycopg.connect(libpq_url(warehouse.url(login)), autocommit=True)
+    connection = psycopg.connect(libpq_url(warehouse.url(login)), autocommit=True)
+    connection.execute("set jit = off")
+    return connection
 
 
 LOGINS = {"spy_of_town": SECRETS, "spy_of_village": SECRETS, "spy_without": SECRETS, "spy_of_housing": ON_LISTS}

@@ -18,8 +18,8 @@ from warehouse.maker import NOBODY, Maker, deciding, sign
 from warehouse.publication.audit import GATES
 from warehouse.publication.errors import Busy, PublicationError
 from warehouse.publication.folder import days_of, releases_of
-from warehouse.publication.publish import LOCK
 from warehouse.schema import OPEN, VIEWS
+from warehouse.turn import is_held_up, take
 
 KEPT_DAYS = 30
 
@@ -46,11 +46,10 @@ class Pruned:
 def _turn(engine: sa.Engine, wait_seconds: float) -> Iterator[sa.Connection]:
     """A transaction in which nobody publishes."""
     with engine.begin() as connection:
-        connection.execute(sa.text("select set_config('lock_timeout', :value, true)"), {"value": f"{int(wait_seconds * 1000)}ms"})
         try:
-            connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            take(connection, wait_seconds)
         except sa.exc.OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) != "55P03":
+            if not is_held_up(error):
                 raise
             raise Busy(f"somebody is publishing and was not done in {wait_seconds:.0f} s: run again when they are.") from None
         yield connection

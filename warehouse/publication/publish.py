@@ -21,13 +21,11 @@ import sqlalchemy as sa
 from expectations.engine import SqlEngine
 from warehouse.publication import audit, beside, rows
 from warehouse.publication.content import Content, difference, drop, everything_is_new, nothing_is_new, prepare
-from warehouse.publication.errors import AuditFailed
+from warehouse.publication.errors import AuditFailed, HeldUp
 from warehouse.publication.folder import Kept, aside, complete, folder_of, kept, move_into_place
 from warehouse.publication.wire import Wire, take_turn, wired
 from warehouse.schema import VIEWS, View
-
-LOCK = 7_104_002
-"""The advisory lock of publishers, of rollback and of pruning."""
+from warehouse.turn import unhindered
 
 log = logging.getLogger(__name__)
 
@@ -138,18 +136,24 @@ def publish(
                 content = prepare(engine, tables, work)
             turn = partial(_Turn, engine, as_of, source, release_dir, work, content, tables, extras or {}, register, clock)
             try:
-                return _taken(turn(trusts_folder=True), url, wait_seconds)
+                return _unhindered(turn(trusts_folder=True), url, wait_seconds)
             except _NotAsKept:
                 log.warning("the last release's folder is not what the database holds: the difference is taken from the database")
-                return _taken(turn(trusts_folder=False), url, wait_seconds)
+                return _unhindered(turn(trusts_folder=False), url, wait_seconds)
     finally:
         drop(engine)
 
 
-def _taken(turn: _Turn, url: str | sa.URL, wait_seconds: float) -> PublishResult:
+def _unhindered(turn: _Turn, url: str | sa.URL, wait_seconds: float) -> PublishResult:
+    """The turn, taken again while somebody's lock is in the way of what it writes; in the end their session goes."""
+    engine = sa.create_engine(url if isinstance(url, sa.URL) else sa.make_url(url), poolclass=sa.NullPool)
+    return unhindered(lambda patience: _taken(turn, url, wait_seconds, patience), engine, held_up=lambda error: isinstance(error, HeldUp))
+
+
+def _taken(turn: _Turn, url: str | sa.URL, wait_seconds: float, patience: float) -> PublishResult:
     with wired(url) as wire:
         with turn.clock.step("wait"):
-            take_turn(wire, LOCK, wait_seconds)
+            take_turn(wire, wait_seconds, patience)
         return turn.take(wire, _standing(wire, turn.as_of))
 
 

@@ -45,6 +45,8 @@ class Exit:
     """The column with the day whose households are counted."""
     ranked: str | None = None
     """The column of ranks: gone for a whole level where one of its areas is hidden, since the gap tells it."""
+    places_only: bool = False
+    """Households of no known place are left out: against a view that has them (as town 000), a county's counts tell theirs."""
     is_sparse: bool = False
     """A row is there only where something was counted: an area without one counts as 0, and hidden rows are left out."""
 
@@ -278,10 +280,10 @@ AREA_LEDGER = View(
         families={
             **dict.fromkeys(("red", "yellow", "green"), "lamps"),
             **dict.fromkeys(("newly_red", "no_longer_red"), "area_ledger.change"),
-            **{name: name for name in ("persons", "monitored_households", "cleared_households", "cleared_persons")},
+            **{name: name for name in ("households", "persons", "monitored_households", "cleared_households", "cleared_persons")},
         },
         derived=(("area_ledger.change", "t.red - t.newly_red + t.no_longer_red"),),
-        follows={"area_ledger.change": "lamps"},
+        follows={"area_ledger.change": "lamps", "area_ledger.held": "lamps"},
     ),
 )
 BULLETIN = View(
@@ -301,7 +303,7 @@ BULLETIN = View(
         not_counts=("rank",),
         families={
             "numerator:red_rate": "lamps",
-            "denominator:red_rate": "lamps",
+            "denominator:red_rate": "households",
             "denominator:insured_rate": "persons",
             "denominator:support_rate": "monitored_households",
             "numerator:clearance_rate_households": "cleared_households",
@@ -310,6 +312,7 @@ BULLETIN = View(
         derived=(("numerator", "t.denominator - t.numerator"),),
         by="measure",
         ranked="rank",
+        places_only=True,
     ),
 )
 HOUSEHOLD_CARD = View(

@@ -123,7 +123,10 @@ def _cells() -> str:
 def hidden_sql() -> str:
     """The function that says which areas are hidden, by family and what it is about."""
     follows = [
-        f"('{family}', '{led}')" for view in leaving_views() if view.exit for family, led in view.exit.follows.items()
+        f"('{family}', '{led}', {str(view.exit.places_only).lower()})"
+        for view in leaving_views()
+        if view.exit
+        for family, led in view.exit.follows.items()
     ]
     return f"""
 create or replace function {HIDDEN} returns table (family text, instance text, area_code text)
@@ -172,7 +175,7 @@ before as (
       order by o.place rows between unbounded preceding and 1 preceding
     ), 0) as hidden_so_far
   from ordered as o
-  inner join filled as f on f.family = o.family and f.instance = o.instance and f.area_code = o.area_code and f.is_shown
+  inner join filled as f on f.family = o.family and f.instance = o.instance and f.area_code = o.area_code
   where o.has_small and length(o.area_code) > 6
 ),
 own as (
@@ -193,9 +196,10 @@ down as (
 select d.family, d.instance, d.area_code from down as d
 union
 select p.family, p.instance, p.area_code
-from (values {", ".join(follows)}) as f (family, led)
+from (values {", ".join(follows)}) as f (family, led, places_only)
 inner join place as p on p.family = f.family
-inner join down as d on d.family = f.led and d.area_code = p.area_code and d.instance = split_part(p.instance, '|', 1)
+inner join down as d on d.family = f.led and d.instance in (p.instance, split_part(p.instance, '|', 1))
+  and (d.area_code = p.area_code or (f.places_only and d.area_code = p.area_code || '000'))
 $$
 """
 
@@ -204,14 +208,14 @@ def public_sql(view: View, added: tuple[Column, ...]) -> str:
     """The function that gives a view's rows as they may leave the house."""
     assert view.exit is not None
     counts = counts_of(view)
-    joins, seen = [], []
-    for place, column in enumerate(counts):
+    unplaced = ", t.area_code || '000'" if view.exit.places_only else ""
+    seen = []
+    for column in counts:
         family = family_sql(view, column)
-        joins.append(
-            f"left join gone as g{place} on g{place}.family = {family} and g{place}.instance = {instance_sql(view, family)}"
-            f" and g{place}.area_code = t.area_code"
+        seen.append(
+            f"not exists (select 1 from gone as g where g.family = {family} and g.instance = {instance_sql(view, family)}"
+            f" and g.area_code in (t.area_code{unplaced}))"
         )
-        seen.append(f"g{place}.family is null")
     picked = []
     for column in view.stored:
         name = f't."{column.name}"'
@@ -233,8 +237,7 @@ create or replace function {public_function(view)} returns table ({names})
 language sql stable security definer rows 1000 set search_path = pg_catalog, pg_temp set jit = off as $$
 with gone as materialized (select h.family, h.instance, h.area_code from {HIDDEN} as h)
 select {", ".join(picked)}{extra}
-from {_rows(view)}
-{chr(10).join(joins)}{left_out}
+from {_rows(view)}{left_out}
 $$"""
 
 

@@ -40,7 +40,7 @@ WEEKLY_STATISTICS = View(
             ("weekly_statistics.change", "t.red - t.newly_red + t.no_longer_red"),
             ("weekly_statistics.tasks", "t.open_tasks - t.opened_tasks + t.closed_tasks"),
         ),
-        follows={"weekly_statistics.change": "lamps"},
+        follows={"weekly_statistics.change": "lamps", "weekly_statistics.overdue_tasks": "weekly_statistics.tasks"},
         on="counted_on",
     ),
 )
@@ -140,6 +140,7 @@ FLAG_ACCURACY = View(
         follows={"flag_accuracy.red_households": "lamps"},
         by="dimension",
         merged="value",
+        places_only=True,
         on="counted_on",
         is_sparse=True,
     ),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from warehouse.schema import leaving, reading
+from warehouse.schema import extracting, leaving, reading
 from warehouse.schema.declared import ADDED, VIEWS, Column, View
 from warehouse.schema.periodic import PERIODIC
 
@@ -44,6 +44,7 @@ def statements() -> list[str]:
     made = [f"comment on schema {name} is {_literal(text)}" for name, text in SCHEMA_COMMENTS.items()]
     made += [file.read_text(encoding="utf-8") for file in FUNCTIONS]
     made += leaving.statements([(view, ADDED) for view in VIEWS] + [(view, ()) for view in PERIODIC])
+    made += extracting.statements()
     made += reading.statements(VIEWS, PERIODIC)
     made += [comment for view in VIEWS for comment in _comments(view)]
     made += [comment for view in PERIODIC for comment in _comments(view, ())]

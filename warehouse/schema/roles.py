@@ -118,6 +118,7 @@ def grants() -> list[str]:
         if view.exit:
             made.append(f"grant execute on function {public_function(view)} to {roles}")
     made.append(f"grant select on ops.release, ops.current_release, ops.source_status to {STEWARD}")
+    made.append(f"grant execute on function yihu.extract(text), yihu.extracts() to {ANALYST}")
     made.append(f"grant execute on function yihu.granted_areas() to {AREA}")
     made.append(f"grant execute on function yihu.granted_departments() to {DEPARTMENT}")
     made.append(f"grant execute on function yihu.ask(text, text, text), yihu.reveal(text) to {AREA}")
@@ -146,6 +147,7 @@ def readers_of(view: View) -> tuple[str, ...]:
 def publisher_grants() -> list[str]:
     made = [f"grant usage on schema store to {PUBLISHER}"]
     made += [f'grant select, insert, update, delete on store."{view.name}" to {PUBLISHER}' for view in (*VIEWS, *PERIODIC)]
+    made.append(f"grant select, update on ops.turn to {PUBLISHER}")
     written = ("release", "current_release", "source_status", "validation_result", "quarantine", "review_queue")
     made += [f"grant select, insert, update, delete on ops.{name} to {PUBLISHER}" for name in written]
     made.append(f"grant select, update on ops.gate_opening to {PUBLISHER}")

@@ -128,6 +128,12 @@ CURRENT_RELEASE = _table(
     sa.Column("release_id", sa.Integer, sa.ForeignKey("ops.release.release_id"), nullable=False),
     sa.CheckConstraint("slot", name="one_row"),
 )
+TURN = _table(
+    "ops",
+    "turn",
+    "Whose turn it is to write.",
+    _column("slot | boolean | never a row: the table is locked by whoever writes", primary_key=True),
+)
 SOURCE_STATUS = _table(
     "ops",
     "source_status",
@@ -321,4 +327,18 @@ QUEUE_CANDIDATE = _table(
     _column("name_agreement | text | same; absent; different"),
     _column("record_id_number | text | as the department delivered it"),
     _column("record_name | text"),
+)
+EXTRACT = _table(
+    "vault",
+    "extract",
+    "Extracts for analysts: households under pseudonyms, in groups of five at least.",
+    _key("name | text | what analysts call it"),
+    _column("release_id | integer | the release that it is of", nullable=False),
+    _column("columns | text[] | of household, household_indicator and warning_flag", nullable=False),
+    _column("reason | text | what it is for", nullable=False),
+    _column("made_by | text", nullable=False, server_default=sa.text("session_user")),
+    _column("made_at | timestamptz", nullable=False, server_default=sa.text("clock_timestamp()")),
+    _column("pseudonym_key | bytea | of this extract alone: no pseudonym is found again in another", nullable=False),
+    sa.CheckConstraint("length(trim(reason)) > 0", name="says_why"),
+    sa.CheckConstraint("length(pseudonym_key) >= 32", name="long_key"),
 )

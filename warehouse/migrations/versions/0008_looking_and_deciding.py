@@ -1,6 +1,6 @@
 """Looking at a person in two steps, who decided, and seals over the access log
 
-Revision: 0008, after 0006, 2026-11-27 14:28:01.039965
+Revision: 0008, after 0007, 2026-11-27 14:28:01.039965
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
