@@ -123,15 +123,6 @@ def _has(connection: sa.Connection, table: str) -> bool:
     return connection.scalar(sa.text("select to_regclass(:table)"), {"table": table}) is not None
 
 
-def upgrade_tables(engine: sa.Engine, to: str) -> None:
-    """Makes the tables of a revision in an empty database, and no more: rows of that revision are to be put in."""
-    with engine.begin() as connection:
-        for schema in programs.SCHEMAS:
-            connection.exec_driver_sql(f"create schema if not exists {schema}")
-        roles.create_roles(connection)
-        command.upgrade(_config(connection), to)
-
-
 def downgrade(engine: sa.Engine, to: str = "base") -> None:
     """Takes the schema back; at `base` nothing is left but the roles."""
     with engine.begin() as connection:
