@@ -86,6 +86,14 @@ def _is(text: bytes, encoding: str) -> bool:
     return True
 
 
+def ends_with_line(path: Path, encoding: str) -> bool:
+    """Whether the text's last line has an end."""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - 4, 0))
+        end = file.read()
+    return end.rstrip(b"\0").endswith((b"\n", b"\r")) if encoding == "utf-16" else end.endswith((b"\n", b"\r"))
+
+
 class _Counted(io.BufferedReader):
     """A file that knows how many bytes were taken from it."""
 

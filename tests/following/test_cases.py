@@ -54,7 +54,9 @@ def test_aid_before_its_turn_is_not_waited_for(engine: Engine) -> None:
     county.case("assisted", county.home("c", monitor_class="2"), 7, **REACHED, recorded=33, assisted=41)
     county.case("waiting", county.home("d", monitor_class="2"), 2, **FIRST_HELPED, assisted=41)
     follow(engine, county)
-    found = {case: (stage, days, late) for case, stage, days, late in rows(engine, "case_progress", "case_id, stage, days_in_stage, is_overdue")}
+    found = {
+        case: (stage, days, late) for case, stage, days, late in rows(engine, "case_progress", "case_id, stage, days_in_stage, is_overdue")
+    }
     assert found == {"compared": (3, 35, True), "recorded": (6, 33, False), "assisted": (7, 33, False), "waiting": (2, 39, True)}
 
 
