@@ -220,6 +220,16 @@ def test_a_text_in_another_encoding_than_the_contracts_is_refused(tmp_path: Path
         assert (fault.reason, fault.said) == ("wrong_encoding", f"the file is not in {stated}, as its contract says, but in {written}")
 
 
+@pytest.mark.parametrize("word", ["某", "联", "某某"])
+@pytest.mark.parametrize("stated", ["gb18030", None])
+def test_words_of_gb18030_that_are_utf8_by_chance(word: str, stated: str | None, tmp_path: Path, read: Reader) -> None:
+    """Only the header tells: every row is UTF-8, too."""
+    rows = [[f"FW{n:06d}", "610921197001011016", word, "A", "2026-05-03", "96", ""] for n in range(50)]
+    contract = contract_of(tmp_path, HOUSES, **({"encoding": stated} if stated else {}))
+    found = read(contract, put(tmp_path, books.text([HEADER, *rows]), "a.csv"))
+    assert (found.table.encoding, found.cells, found.marks) == ("gb18030", expected(rows), {})
+
+
 @pytest.mark.parametrize("character", ["\0", "\x07", "\x1f", "\x7f"])
 def test_control_characters_are_marked(character: str, tmp_path: Path, houses: Contract, read: Reader) -> None:
     rows = [[*ROWS[0][:2], f"测{character}甲", *ROWS[0][3:]], [f"FW{character}2", *ROWS[1][1:]], ROWS[2]]
