@@ -68,7 +68,9 @@ def test_no_record_number_looks_like_somebodys(server: Server) -> None:
     seen = 0
     for view in VIEWS:
         for column in (c.name for c in view.columns if c.type == "text" and c.name.endswith("_id")):
-            numbers = [str(number) for (number,) in ask(server, f"select distinct {column} from yihu.{view.name} where {column} is not null")]
+            numbers = [
+                str(number) for (number,) in ask(server, f"select distinct {column} from yihu.{view.name} where {column} is not null")
+            ]
             seen += len(numbers)
             assert not [n for n in numbers if names_somebody(n) and not re.fullmatch("[0-9a-f]{64}", n)], f"{view.name}.{column}"
     assert seen > 1000
