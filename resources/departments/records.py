@@ -61,8 +61,8 @@ class Table:
     notes: dict[Kind, list[int]] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
     short: int = 0
-    ends_short: bool = False
-    """Whether the last record has fewer cells than the header."""
+    ends_cut: bool = False
+    """Whether the last record has fewer cells than the header, and lacks what every record has."""
     extra: int = 0
     """Rows of a text with something behind the header's last column."""
     merged: list[Merge] = field(default_factory=list)
@@ -161,7 +161,7 @@ class Table:
             self.extra += len(chunk.extra)
         self.short += len(chunk.short)
         if chunk.count:
-            self.ends_short = chunk.count - 1 in chunk.short
+            self.ends_cut = chunk.count - 1 in chunk.short and self._lacks(arrays)
         for name, lost in seen.lost.items():
             self.lost[name] = self.lost.get(name, 0) + lost
         self.filled |= {name for name, array in zip(self.names, arrays, strict=True) if array.null_count < len(array)}
@@ -174,6 +174,11 @@ class Table:
             _lists(_by_row(seen.numbers), chunk.count),
         ]
         return pa.Table.from_arrays([*first, *arrays], schema=self.schema())
+
+    def _lacks(self, arrays: Sequence[pa.Array]) -> bool:
+        """Whether the last record lacks a value without which it is none."""
+        needed = {field.physical_name for field in self.contract.delivered if self.contract.must_have(field)}
+        return any(name in needed and not array[-1].is_valid for name, array in zip(self.names, arrays, strict=True))
 
     # cells without a value
 

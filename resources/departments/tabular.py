@@ -141,7 +141,7 @@ class _Delivery:
                 else:
                     writer.write_table(table.read(chunk, before + table.count))
         table.refuse()
-        if opened.format == "csv" and not opened.member and table.ends_short and table.short == 1:
+        if opened.format == "csv" and not opened.member and table.ends_cut and table.short == 1:
             _refuse_cut(self._file)
         self._notes += [
             f"{count} number cells in {column}, where digits may be lost: have the department keep it as text"
@@ -216,7 +216,7 @@ def _refuse_cut(file: Path) -> None:
         opened.seek(max(0, file.stat().st_size - 4))
         is_ended = opened.read().replace(b"\0", b"").endswith((b"\n", b"\r"))
     if not is_ended:
-        said = "the file is cut short: its last line has no end and fewer cells than the header"
+        said = "the file is cut short: its last line has no end and lacks cells that every record has"
         raise Fault("none", "damaged_file", said, "have the department write it anew")
 
 

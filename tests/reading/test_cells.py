@@ -207,7 +207,7 @@ def test_illegal_bytes_far_down_and_at_the_end(encoding: str, declared: bool, tm
     rows = [[f"FW{n:06d}", *ROWS[0][1:]] for n in range(30_000)]
     content = books.text([HEADER, *rows], encoding)
     place = content.index(b"FW025000")
-    content = content[: place + 3] + b"\x80" + content[place + 3 :] + b"FW9,\xe6"
+    content = content[: place + 3] + b"\x80" + content[place + 3 :] + b"FW9,\xe6\n"
     contract = contract_of(tmp_path, HOUSES, **({"encoding": encoding} if declared else {}))
     found = read(contract, put(tmp_path, content, "a.csv"))
     assert found.marks == {25_002: ["房屋编号:illegal_byte"], 30_002: ["身份证号:illegal_byte"]}
