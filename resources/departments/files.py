@@ -203,6 +203,8 @@ class FileReader:
         for batch in reversed(of_day):
             if (batch.form, batch.source, batch.sha256) != wanted:
                 continue
+            if batch.unchecked and not offer.is_unchecked and batch.batch_id != ledger.get("batch_id"):
+                continue  # its checksum came after it: it is judged as a whole one now
             if batch.batch_id == ledger.get("batch_id") or batch.contract_version == contract.version:
                 return batch
         return None
