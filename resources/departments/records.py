@@ -17,7 +17,7 @@ from expectations.contract import Contract
 from resources.departments.cells import Column, Marked, evident, texts
 from resources.departments.errors import Fault
 from resources.departments.header import NEXT_STEP, Header
-from resources.departments.note_lines import LONG, SHAPED, Kind, Lines
+from resources.departments.note_lines import LONG, OTHER, SHAPED, Kind, Lines
 from resources.reader.table import Cell, Chunk, Damage, Sheet
 
 MERGES_SHOWN = 5
@@ -133,7 +133,7 @@ class Table:
         """The rows that are no records. Where a number of a key or a person stands, nothing more is asked."""
         columns = [chunk.columns[place] for place in self.lines.numbers]
         arrays = [pa.array([_shape(cell) for cell in column], pa.string()) for column in columns]
-        found = evident(arrays, SHAPED)
+        found = evident(arrays, SHAPED, OTHER)
         places = range(chunk.count) if found is None else pc.indices_nonzero(pc.invert(found)).to_pylist()
         extra = set(chunk.extra)
         kinds: dict[int, Kind] = {}
