@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from expectations.drafting.grid import tight
+from expectations.drafting.grid import bare, tight
 from expectations.drafting.office_words import office_words
 
 MOSTLY = 0.6
@@ -137,9 +137,9 @@ class Column:
     @cached_property
     def is_dates(self) -> bool:
         """Days; serial numbers stand for days where the others are written as days."""
-        days = self.share(is_date)
-        serials = self.share(_is_serial)
-        return days + serials >= MOSTLY and days >= 0.2
+        days, serials = self.share(is_date), self.share(_is_serial)
+        says_so = bare(self.heading).endswith(("日期", "时间", "日"))
+        return days + serials >= MOSTLY and (days >= 0.2 or (says_so and days > 0))
 
     @cached_property
     def is_codes(self) -> bool:
@@ -173,7 +173,4 @@ def _is_plain_word(column: Column) -> bool:
 
 def columns_of(headings: Sequence[tuple[int, str, str, str]], records: Sequence[Sequence[str]]) -> list[Column]:
     """The columns: place, physical name, heading and group of each, with their cells."""
-    return [
-        Column(place, name, heading, group, tuple(record[place] for record in records))
-        for place, name, heading, group in headings
-    ]
+    return [Column(place, name, heading, group, tuple(record[place] for record in records)) for place, name, heading, group in headings]

@@ -48,8 +48,7 @@ class Table:
         """What a contract calls each column: its name, with its group where the name alone is not unique."""
         counts = Counter(self.headings)
         return tuple(
-            heading if counts[heading] == 1 else f"{group}{heading}"
-            for group, heading in zip(self.groups, self.headings, strict=True)
+            heading if counts[heading] == 1 else f"{group}{heading}" for group, heading in zip(self.groups, self.headings, strict=True)
         )
 
     def column(self, place: int) -> list[str]:
@@ -136,9 +135,7 @@ def _one_line(cell: str) -> str:
     return "".join(cell.split())
 
 
-def _records(
-    rows: Sequence[Sequence[str]], header: Sequence[str]
-) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+def _records(rows: Sequence[Sequence[str]], header: Sequence[str]) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
     """The rows that are records, and the beginnings of lines near the end that nobody knows."""
     usual = Counter(sum(1 for cell in row if cell.strip()) for row in rows if any(c.strip() for c in row))
     typical = max(usual, key=lambda count: (usual[count], count), default=0)

@@ -51,7 +51,7 @@ def map_columns(contract: Contract, columns: Sequence[Column]) -> dict[str, Matc
     ]
     matches: dict[str, Match] = {}
     taken: dict[int, str] = {}
-    for found, fit, at, column in sorted(pairs, key=lambda p: (-p[0], _rank(contract, p[2], p[3]), -p[1], p[3].place)):
+    for found, _, at, column in sorted(pairs, key=lambda p: (-p[0], _rank(contract, p[2], p[3]), -p[1], p[3].place)):
         rivals = [c for f, _, other, c in pairs if other is at and f == found and c.place not in taken]
         if at.name in matches or column.place in taken:
             continue
@@ -73,6 +73,8 @@ def _named(contract: Contract, at: Field, column: Column) -> int:
         return 0
     subjects = words.subjects.get(contract.records, ())
     full = [s + synonym for s in subjects for synonym in synonyms]
+    if at.role in _NAME_ROLES:
+        full += subjects
     if any(name in synonyms or name in full for name in spoken):
         return NAMED
     if tight(column.heading) in {tight(at.physical_name), tight(at.name)}:
@@ -171,18 +173,14 @@ def _doubts(contract: Contract, at: Field, column: Column, found: int, rivals: S
     return doubts
 
 
-def _by_content(
-    contract: Contract, at: Field, columns: Sequence[Column], matches: dict[str, Match], taken: dict[int, str]
-) -> None:
+def _by_content(contract: Contract, at: Field, columns: Sequence[Column], matches: dict[str, Match], taken: dict[int, str]) -> None:
     """A field that no heading speaks for: the one free column whose cells fit it and could be little else."""
     tell = _telling(contract, at)
     if tell is None or (not contract.must_have(at) and not at.codes):
         return
     others = office_words().others
     free = [
-        c
-        for c in columns
-        if c.place not in taken and c.filled and tell(c) and not any(o in tight(c.group + c.heading) for o in others)
+        c for c in columns if c.place not in taken and c.filled and tell(c) and not any(o in tight(c.group + c.heading) for o in others)
     ]
     if not free:
         return
