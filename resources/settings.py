@@ -6,6 +6,7 @@ Belongs here: names, defaults, generated secrets. Not here: what is done with th
 from __future__ import annotations
 
 import importlib.util
+import ipaddress
 import os
 import re
 import secrets
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlparse
+from urllib.parse import parse_qs, urlparse
 from zoneinfo import ZoneInfo
 
 from expectations.contract import load_contracts
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FORMS = ("api", "file", "sql", "mixed")
 ENGINES = ("duckdb", "spark")
+FILE_PASSWORD = "YIHU_FILE_PASSWORD_"
 BY_COUNTY = ("auto", "yes", "no")
 
 
@@ -71,6 +73,12 @@ class Settings:
     engine_memory: str | None = None
     """How much memory the engine may take before it spills, e.g. `6GB`; None: what DuckDB takes by itself, 80% of the machine's."""
     alerts: AlertSettings = AlertSettings()
+    file_settle: float = 120.0
+    """Seconds for which a file without a checksum must have stood still."""
+    file_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Passwords of protected files, by the name of the setting that holds them."""
+    plain: bool = False
+    """Whether connections without TLS to another host are allowed."""
 
     @property
     def uses_sandbox(self) -> bool:
@@ -171,6 +179,68 @@ def _alerts(env: Mapping[str, str], problems: list[str]) -> AlertSettings:
     return AlertSettings(sinks, webhook, smtp_url, email_to, env.get("YIHU_ALERT_EMAIL_FROM") or "yihu@localhost")
 
 
+def _file_settle(env: Mapping[str, str], problems: list[str]) -> float:
+    text = env.get("YIHU_FILE_SETTLE") or "120"
+    if not re.fullmatch(r"[0-9]{1,5}", text):
+        problems.append(f"YIHU_FILE_SETTLE is {text!r}: write a whole number of seconds, like 120")
+        return 120.0
+    return float(text)
+
+
+def _is_elsewhere(url: str) -> bool:
+    """Whether an address is on another host: neither a loopback address nor a socket or file of this machine."""
+    host = urlparse(url).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host not in ("", "localhost")
+
+
+def _plain(env: Mapping[str, str], places: Mapping[str, str | None], problems: list[str]) -> bool:
+    """Refuses addresses of other hosts that would be spoken to without TLS, unless `YIHU_PLAIN=allow` says that it is meant."""
+    if _one_of(env, "YIHU_PLAIN", "refuse", ("refuse", "allow"), problems) == "allow":
+        return True
+    for name, url in places.items():
+        if url is not None and _is_elsewhere(url) and not _has_tls(url):
+            problems.append(
+                f"{name} names another host without TLS: {_tls_words(url)}, or set YIHU_PLAIN=allow where the line is "
+                "protected otherwise"
+            )
+    return False
+
+
+def _has_tls(url: str) -> bool:
+    parsed = urlparse(url)
+    scheme, query = parsed.scheme.split("+")[0], parse_qs(parsed.query)
+    match scheme:
+        case "http":
+            return False
+        case "postgresql" | "postgres":
+            return query.get("sslmode", [""])[-1] == "verify-full"
+        case "mysql" | "mariadb":
+            return "ssl_ca" in query
+        case "mssql":
+            return query.get("Encrypt", [""])[-1].lower() in ("yes", "strict", "mandatory")
+        case "oracle":
+            return "tcps" in url.lower()
+    return scheme in ("https", "sqlite")
+
+
+def _tls_words(url: str) -> str:
+    match urlparse(url).scheme.split("+")[0]:
+        case "http":
+            return "write https://"
+        case "postgresql" | "postgres":
+            return "add ?sslmode=verify-full (and sslrootcert=…)"
+        case "mysql" | "mariadb":
+            return "add ?ssl_ca=…"
+        case "mssql":
+            return "add ?Encrypt=yes"
+        case "oracle":
+            return "use the protocol tcps"
+    return "use an address with TLS"
+
+
 def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
     known = [contract.records for contract in load_contracts(status="draft")]
     named = [name.strip() for name in (env.get("YIHU_DRAFTS") or "").split(",") if name.strip()]
@@ -216,6 +286,9 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         problems.append("YIHU_PSEUDONYM_KEY is shorter than 16 characters: generate one, e.g. openssl rand -hex 32")
     alerts = _alerts(env, problems)
     _drafts(env, problems)
+    file_settle = _file_settle(env, problems)
+    places = {"YIHU_GATEWAY_URL": gateway_url, "YIHU_FRONT_DB_URL": front_db_url}
+    plain = _plain(env, places, problems)
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         usable = os.access(home, os.W_OK)
@@ -242,4 +315,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         by_county=by_county,
         engine_memory=engine_memory,
         alerts=alerts,
+        file_settle=file_settle,
+        file_passwords={name: value for name, value in env.items() if name.startswith(FILE_PASSWORD) and value},
+        plain=plain,
     )

@@ -47,6 +47,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Every key that the source holds, where it was reconciled (column `record_key`)."""
     notes: list[str] = []
     """What the reader noticed in a batch that can be used all the same."""
+    unread: list[str] = []
+    """What lay there and was not read: other sheets, files of the same day, rows far behind the window."""
+    unchecked: bool = False
+    """A text or HTML file without checksum: nothing but its end says that it is whole."""
+    behind: int = 0
+    """Rows of a query's table that are later than the window."""
 
 
 class BatchStore:

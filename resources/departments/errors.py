@@ -55,6 +55,8 @@ class Fault(Exception):
         """Seconds that the other side asked to be left alone (`Retry-After`)."""
         self.requests = 0
         """How many requests the read had sent when it gave up."""
+        self.unread: tuple[str, ...] = ()
+        """What else was seen and is read by nobody."""
 
     def as_error(self, department: str, records: str, day: date) -> SourceError:
         kind: Kind = "permanent" if self.remedy == "none" else "transient"

@@ -37,6 +37,8 @@ class Reading:
     notes: tuple[str, ...] = ()
     """What was seen and left for next time."""
     requests: int = 0
+    unread: tuple[str, ...] = ()
+    """What lies there and nothing will read; it does not ask for the day again."""
 
 
 class Reader(Protocol):
