@@ -1,0 +1,76 @@
+"""What calamine does not tell of an XLS (or ET) workbook: error cells and the date system.
+
+Belongs here: records of a BIFF8 stream. Not here: values (`workbook`). A formula of this form always has a value.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from collections.abc import Iterator
+
+import olefile
+
+from resources.reader.table import Damage
+
+BOUNDSHEET, BOOLERR, FORMULA, DATEMODE, EOF = 0x85, 0x205, 0x06, 0x22, 0x0A
+_RECORD = struct.Struct("<HH")
+_ERROR = re.compile(rb"\x05\x02\x08\x00.{7}\x01|\x06\x00.{8}\x02.{5}\xff\xff", re.DOTALL)
+"""What an error cell looks like: where nothing does, the records need not be walked."""
+
+
+def is_1904(content: bytes) -> bool:
+    for kind, at, _ in _records(_stream(content), 0):
+        if kind == DATEMODE:
+            return _stream(content)[at : at + 2] == b"\x01\x00"
+    return False
+
+
+def damage(content: bytes, sheet: str) -> Damage:
+    stream = _stream(content)
+    if _ERROR.search(stream) is None:
+        return Damage()
+    start = _sheets(stream).get(sheet)
+    if start is None:
+        return Damage(is_known=False)
+    errors = []
+    for kind, at, length in _records(stream, start):
+        is_error = (kind == BOOLERR and stream[at + 7] == 1) or (
+            kind == FORMULA and length >= 14 and stream[at + 12 : at + 14] == b"\xff\xff" and stream[at + 6] == 2
+        )
+        if is_error:
+            row, column = struct.unpack_from("<HH", stream, at)
+            errors.append((row + 1, column))
+    return Damage(errors)
+
+
+def _stream(content: bytes) -> bytes:
+    with olefile.OleFileIO(io.BytesIO(content)) as ole:
+        name = "Workbook" if ole.exists("Workbook") else "Book"
+        with ole.openstream(name) as stream:
+            found: bytes = stream.read()
+            return found
+
+
+def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
+    """Kind, place and length of the records of the part that begins at `at`, up to its end."""
+    size = len(stream) - 4
+    while at <= size:
+        kind, length = _RECORD.unpack_from(stream, at)
+        yield kind, at + 4, length
+        if kind == EOF:
+            return
+        at += 4 + length
+
+
+def _sheets(stream: bytes) -> dict[str, int]:
+    """Where each sheet begins."""
+    found = {}
+    for kind, at, length in _records(stream, 0):
+        if kind == BOUNDSHEET:
+            (start,) = struct.unpack_from("<I", stream, at)
+            count, is_wide = stream[at + 6], stream[at + 7] & 1
+            text = stream[at + 8 : at + length]
+            found[text[: count * 2].decode("utf-16-le") if is_wide else text[:count].decode("latin-1")] = start
+    return found
