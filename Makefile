@@ -91,6 +91,24 @@ explain: install ## one lamp in plain words, day by day: HOUSEHOLD=…, RECOMPUT
 rules-diff: install ## who would turn red or green under a candidate: RULES=candidate.yaml
 	@$(RUN) python -m pipelines rules-diff --rules "$(RULES)"
 
+# A path as it was given: quotes, blanks, backticks and $ in it are text, for make and for the shell.
+text = '$(subst ','\'',$(value $(1)))'
+unexport FILE CONTRACT OUT
+
+.PHONY: try
+try: install ## what a run would make of a file, keeping nothing: FILE=… RECORDS=… (or CONTRACT=path), OUT=folder
+	@$(RUN) python -m pipelines try --file $(call text,FILE) $(if $(value RECORDS),--records $(call text,RECORDS)) \
+	  $(if $(value CONTRACT),--contract $(call text,CONTRACT)) $(if $(value OUT),--out $(call text,OUT))
+
+.PHONY: draft-contract
+draft-contract: install ## a contract out of a sample, with questions: FILE=… DEPARTMENT=… RECORDS=… OUT=path
+	@$(RUN) python -m pipelines draft-contract --file $(call text,FILE) --department $(call text,DEPARTMENT) \
+	  $(if $(value RECORDS),--records $(call text,RECORDS)) $(if $(value OUT),--out $(call text,OUT))
+
+.PHONY: contract-diff
+contract-diff: install ## the newest batch under an edited contract, what would change: CONTRACT=path
+	@$(RUN) python -m pipelines contract-diff --contract $(call text,CONTRACT)
+
 .PHONY: bench
 bench: install ## the benchmarks: SCALE=county
 	@$(RUN) python -m bench --scale $(or $(SCALE),county)

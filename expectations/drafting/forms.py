@@ -104,13 +104,13 @@ def of_codes(contract: Contract, at: Field, column: Column) -> Written:
     for code, known in office_words().codes_of(contract.records, at.name).items():
         if code in words:
             words[code] += [word for word in known if word not in words[code]]
-    unknown = []
+    unknown: list[tuple[str, int]] = []
     for word, count in column.words.most_common():
-        code = code_of(contract, at, word)
-        if code is None:
+        meant = code_of(contract, at, word)
+        if meant is None:
             unknown.append((word, count))
-        elif word != code and word not in words[code]:
-            words[code].append(word)
+        elif word != meant and word not in words[meant]:
+            words[meant].append(word)
     if any(words.values()):
         made.properties["codes"] = [_code(code.code, code.meaning, _once(words, code.code)) for code in at.codes]
     if unknown:

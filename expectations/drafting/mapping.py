@@ -6,8 +6,9 @@ Belongs here: pairing columns and fields, and what is not sure about a pair. Not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as of_class
 
 from expectations.contract import Contract, Field
 from expectations.drafting.content import (
@@ -38,7 +39,7 @@ class Match:
     field: Field
     column: Column
     found: int
-    doubts: list[str] = field(default_factory=list)
+    doubts: list[str] = of_class(default_factory=list)
 
 
 def map_columns(contract: Contract, columns: Sequence[Column]) -> dict[str, Match]:
@@ -154,7 +155,7 @@ def code_of(contract: Contract, at: Field, word: str) -> str | None:
     return _numeric_code(spoken, listed)
 
 
-def _numeric_code(spoken: str, listed: dict[str, object]) -> str | None:
+def _numeric_code(spoken: str, listed: Mapping[str, object]) -> str | None:
     """`4.0` for 4, `1` for 01 where the list has one width."""
     plain = spoken.removesuffix(".0")
     widths = {len(code) for code in listed}

@@ -200,9 +200,7 @@ def _bad_rules(made: Trial) -> list[BadRule]:
         from ranked group by rule order by count(*) desc, rule
         """
     )
-    return [
-        BadRule(str(rule), int(rows), tuple((str(f), s, int(line)) for f, s, line in first)) for rule, rows, first in found
-    ]
+    return [BadRule(str(rule), int(rows), tuple((str(f), s, int(line)) for f, s, line in first)) for rule, rows, first in found]
 
 
 def location(made: Trial) -> str:

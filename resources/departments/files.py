@@ -31,7 +31,7 @@ from resources.departments.errors import Fault
 from resources.departments.left import lines_of, look_for
 from resources.departments.names import PatternError, patterns_of
 from resources.departments.reading import Reading, Task, fetched_at
-from resources.departments.tabular import Tabular, to_parquet
+from resources.departments.tabular import Tabular, read_delivery
 from resources.departments.whole import PIECE, judged, opened, sha256_of
 from resources.departments.windows import end_of, stamp
 from resources.settings import Settings
@@ -245,7 +245,7 @@ class FileReader:
 
 
 def _tabular(contract: Contract, copies: list[Path], work: Path, settings: Settings) -> Tabular:
-    return to_parquet(contract, copies[0], work / "delivered.parquet")
+    return read_delivery(contract, copies, work, settings)
 
 
 def copied(delivery: Delivery, digests: Sequence[str], work: Path) -> list[Path]:

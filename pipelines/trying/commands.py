@@ -1,0 +1,93 @@
+"""`make try`, `make draft-contract`, `make contract-diff`: what the commands do with their arguments.
+
+Belongs here: finding contracts, printing, exit statuses. Not here: trials (`trial`), drafts (`expectations.drafting`).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from expectations.contract import Contract, ContractError, load_contracts, read_contract
+from expectations.drafting.draft import DraftError, draft_contract
+from pipelines.sync import FAILED, OK
+from pipelines.trying.difference import DifferenceError, difference
+from pipelines.trying.effects import effects
+from pipelines.trying.exported import write_rows
+from pipelines.trying.given import GivenError, files_of, given
+from pipelines.trying.sampled import open_sample
+from pipelines.trying.told import effects_report, report
+from pipelines.trying.trial import scratch, trial
+from resources.departments.errors import Fault, SourceError
+from resources.settings import Settings
+
+
+class TryingError(ValueError):
+    """The command was called with something that does not fit; says what to write."""
+
+
+EXPECTED = (TryingError, GivenError, ContractError, DraftError, SourceError, DifferenceError)
+"""Mistakes that are one clear line."""
+
+
+def every_contract() -> tuple[Contract, ...]:
+    """The contracts in use and the drafts that ship."""
+    active = load_contracts()
+    drafts = [contract for contract in load_contracts(status="draft") if contract.table not in {c.table for c in active}]
+    return (*active, *drafts)
+
+
+def contract_of(records: str | None, path: str | None) -> Contract:
+    """The contract that CONTRACT or RECORDS names."""
+    if path:
+        if not Path(path).is_file():
+            raise TryingError(f"CONTRACT is {path!r}: no such file")
+        return read_contract(Path(path))
+    if not records:
+        raise TryingError("name what the file holds: RECORDS=certificates, or CONTRACT=path/to/contract.odcs.yaml")
+    found = [c for c in every_contract() if records in (c.records, c.table, f"{c.department}.{c.records}")]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(sorted(contract.records for contract in every_contract()))
+    raise TryingError(f"RECORDS is {records!r}: use one of {known}")
+
+
+def try_file(settings: Settings, asked: argparse.Namespace) -> int:
+    """Reads a file as a run would and says what would come of it; keeps nothing. Exit 1 where a run would reject it."""
+    contract = contract_of(asked.records, asked.contract)
+    handed = given(contract, files_of(asked.file), settings)
+    with trial(settings, contract, handed) as made:
+        print("\n".join(report(made)))
+        if made.is_merged:
+            print("\n".join(effects_report(made, effects(made, settings))))
+            if asked.out:
+                for path in write_rows(made, Path(asked.out)):
+                    print(f"written: {path}")
+        return FAILED if made.reasons or made.given.waits or not made.is_merged else OK
+
+
+def draft(settings: Settings, asked: argparse.Namespace) -> int:
+    """Drafts a contract from a sample file, with a question in it wherever the sample does not say enough."""
+    paths = files_of(asked.file)
+    records = asked.records or "records"
+    base = next((c for c in every_contract() if c.records == records and c.department == asked.department), None)
+    with scratch(settings) as work:
+        try:
+            sample = open_sample(paths, settings, work)
+        except Fault as fault:
+            raise TryingError(f"{fault.said}; {fault.next_step}") from None
+    made = draft_contract(sample, asked.department, records, base)
+    path = Path(asked.out or f"{records}.odcs.yaml")
+    path.write_text(made.text, encoding="utf-8")
+    known = f"as {base.department}.{base.records}" if base else "as a record type that is new here"
+    print(f"{path}: {made.fields} fields, {known}; {len(made.questions)} questions stand in it:")
+    for question in made.questions:
+        print(f"  ? {question}")
+    print(f"now: make try FILE={asked.file!r} CONTRACT={str(path)!r} OUT=tried")
+    return OK
+
+
+def compare_contract(settings: Settings, asked: argparse.Namespace) -> int:
+    """Reads the newest batches under an edited contract: rows whose outcome changes, indicators and lamps that move."""
+    print("\n".join(difference(settings, contract_of(None, asked.contract))))
+    return OK
