@@ -37,6 +37,7 @@ class SettingsError(ValueError):
         self.problems = problems
 
 
+LEAST_READER_MEMORY = 2 * 10**8
 ALERT_SINKS = ("log", "webhook", "email")
 
 
@@ -77,6 +78,8 @@ class Settings:
     """Seconds for which a file without a checksum must have stood still."""
     file_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Passwords of protected files, by the name of the setting that holds them."""
+    reader_memory: int = 2 * 10**9
+    """Bytes that the child process which reads a file may take."""
     plain: bool = False
     """Whether connections without TLS to another host are allowed."""
 
@@ -135,6 +138,16 @@ def _one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str,
     if value not in allowed:
         problems.append(f"{name} is {value!r}: use one of {', '.join(allowed)}")
     return value
+
+
+def _memory(env: Mapping[str, str], name: str, default: str, problems: list[str]) -> int:
+    """A size in bytes."""
+    value = env.get(name) or default
+    found = re.fullmatch(r"([0-9]{1,6}) ?(MB|GB|MiB|GiB)", value)
+    size = int(found[1]) * {"MB": 10**6, "GB": 10**9, "MiB": 1 << 20, "GiB": 1 << 30}[found[2]] if found else 0
+    if size < LEAST_READER_MEMORY:
+        problems.append(f"{name} is {value!r}: write a number and its unit, like 2GB, at least 200MB")
+    return size
 
 
 def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...], problems: list[str]) -> str | None:
@@ -276,6 +289,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     engine_memory = env.get("YIHU_ENGINE_MEMORY") or None
     if engine_memory is not None and not re.fullmatch(r"[0-9]{1,6} ?(MB|GB|TB|MiB|GiB|TiB)", engine_memory):
         problems.append(f"YIHU_ENGINE_MEMORY is {engine_memory!r}: write a number and its unit, like 6GB")
+    reader_memory = _memory(env, "YIHU_READER_MEMORY", "2GB", problems)
     warehouse_url = _url(env, "YIHU_WAREHOUSE_URL", ("postgresql", "postgres"), problems)
     as_of = _as_of(env.get("YIHU_AS_OF", "").strip(), problems)
     households = env.get("YIHU_SANDBOX_HOUSEHOLDS") or "104000"
@@ -316,6 +330,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         engine_memory=engine_memory,
         alerts=alerts,
         file_settle=file_settle,
+        reader_memory=reader_memory,
         file_passwords={name: value for name, value in env.items() if name.startswith(FILE_PASSWORD) and value},
         plain=plain,
     )

@@ -27,7 +27,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     department: str
     records: str
     form: Form
-    format: Literal["json", "csv", "xlsx", "parquet"]
+    format: Literal["json", "csv", "xlsx", "xls", "xlsb", "ods", "html", "parquet"]
     delivery: Literal["full", "incremental"]
     source: str
     """File name, table or path of the record type; no secrets, no host."""
@@ -51,6 +51,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What lay there and was not read: other sheets, files of the same day, rows far behind the window."""
     unchecked: bool = False
     """A text or HTML file without checksum: nothing but its end says that it is whole."""
+    note_lines: dict[str, int] = {}
+    """Lines of files that are no records (totals, signatures, the header again, blanks), by kind."""
     behind: int = 0
     """Rows of a query's table that are later than the window."""
 

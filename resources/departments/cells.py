@@ -51,7 +51,9 @@ class Marked:
 
     def add(self, places: Iterable[int], name: str, mark: str) -> None:
         for place in places:
-            self.marks.setdefault(place, []).append(f"{name}:{mark}")
+            marks = self.marks.setdefault(place, [])
+            if (said := f"{name}:{mark}") not in marks:
+                marks.append(said)
 
 
 def texts(cells: Sequence[Cell], column: Column | None, is_1904: bool, seen: Marked) -> pa.Array:

@@ -238,14 +238,16 @@ class FileReader:
             encoding=table.encoding,
             columns=table.columns,
             notes=table.notes,
-            unread=list(getattr(table, "unread", [])),
+            unread=table.unread,
+            note_lines=table.note_lines,
             unchecked=offer.is_unchecked,
         )
         return self._store.commit(work, manifest)
 
 
 def _tabular(contract: Contract, copies: list[Path], work: Path, settings: Settings) -> Tabular:
-    return read_delivery(contract, copies, work, settings)
+    password = settings.file_passwords.get(str(contract.server.get("password")))
+    return read_delivery(contract, copies, work, settings, password)
 
 
 def copied(delivery: Delivery, digests: Sequence[str], work: Path) -> list[Path]:

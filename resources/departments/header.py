@@ -70,8 +70,7 @@ def find_header(contract: Contract, top: Sequence[Sequence[Cell]]) -> Header:
     """
     physical = [field.physical_name for field in contract.delivered]
     shown = top[: rows_to_look_at(contract) - 2]
-    candidates = [_read(top, at, rows, physical) for at in range(len(shown)) for rows in (1, 2) if at + rows <= len(top)]
-    fit = [header for header in candidates if len(header.found) >= max(1, len(physical) // 3)]
+    fit = [header for header in _candidates(top, len(shown), physical) if len(header.found) >= max(1, len(physical) // 3)]
     best = max(fit, key=lambda h: (len(h.found), h.first - h.last, -h.first)) if fit else None
     stated = stated_row(contract)
     if stated is not None:
@@ -91,6 +90,14 @@ def find_header(contract: Contract, top: Sequence[Sequence[Cell]]) -> Header:
             "have the department give every column its own name",
         )
     return best
+
+
+def _candidates(top: Sequence[Sequence[Cell]], shown: int, physical: Sequence[str]) -> list[Header]:
+    """Every row as a header, and every two that together name more columns than each of them alone."""
+    single = [_read(top, at, 1, physical) for at in range(min(shown + 1, len(top)))]
+    double = [_read(top, at, 2, physical) for at in range(min(shown, len(top) - 1))]
+    better = [h for h in double if len(h.found) > max(len(single[h.first].found), len(single[h.last].found))]
+    return [*single[:shown], *better]
 
 
 def _read(top: Sequence[Sequence[Cell]], at: int, rows: int, physical: Sequence[str]) -> Header:
@@ -164,4 +171,4 @@ def _apart(names: list[str], found: dict[str, int]) -> list[str]:
 
 
 def _text(cell: Cell) -> str:
-    return "" if cell is None else str(cell).removeprefix("\ufeff").strip()
+    return "" if cell is None else re.sub(r"[\r\n\t]+", "", str(cell).removeprefix("\ufeff")).strip()

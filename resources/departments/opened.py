@@ -82,8 +82,7 @@ class Child:
         """The tables of a file: one, or those of an archive one after another. Raises `Fault`."""
         self._ask({"do": "open", "path": str(path), "unpacked": self._limits.unpacked, **how})
         while (answer := self._answer()) is not None:
-            sheets = tuple(Sheet(**sheet) for sheet in answer.pop("sheets"))
-            yield OpenedFile(sheets=sheets, **answer)
+            yield msgspec.convert(answer, OpenedFile)
             self._ask({"do": "next"})
 
     def rows(self, sheet: int, after: int, width: int) -> Iterator[Chunk | list[tuple[int, int]]]:
@@ -95,7 +94,7 @@ class Child:
 
     def damage(self, sheet: int) -> Damage:
         self._ask({"do": "damage", "sheet": sheet})
-        return Damage(**self._answer())
+        return msgspec.convert(self._answer(), Damage)
 
     def _ask(self, command: dict[str, Any]) -> None:
         assert self._process.stdin is not None

@@ -61,6 +61,8 @@ class Table:
     notes: dict[Kind, list[int]] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
     short: int = 0
+    extra: int = 0
+    """Rows of a text with something behind the header's last column."""
     merged: list[Merge] = field(default_factory=list)
     """Merged cells that reach over records."""
 
@@ -153,6 +155,7 @@ class Table:
         key = self.columns and self.contract.key_fields[0].physical_name
         if not self.is_spreadsheet:
             seen.add(chunk.extra, str(key), "extra_cells")
+            self.extra += len(chunk.extra)
         self.short += len(chunk.short)
         for name, lost in seen.lost.items():
             self.lost[name] = self.lost.get(name, 0) + lost
@@ -214,8 +217,22 @@ class Table:
                     columns[column] = filled
         return Chunk(chunk.first, chunk.count, columns, chunk.lines, chunk.short, chunk.extra)
 
-    def refuse_merged(self) -> None:
-        """Raises `Fault` where cells are merged over records and the contract does not say that they are filled."""
+    # what only the whole table tells
+
+    def refuse(self) -> None:
+        """Raises `Fault` for a table that cannot be used as a whole."""
+        self._refuse_ragged()
+        self._refuse_merged()
+
+    def _refuse_ragged(self) -> None:
+        """Single rows with a cell too many are the row's own fault; where most have one, the header is another table's."""
+        if self.extra * 2 > self.count:
+            said = f"{self.extra} rows have more cells than the header's {self.width}"
+            step = "have the department quote cells that hold a comma or a line break, and send the file anew"
+            raise Fault("none", "ragged_rows", said, step)
+
+    def _refuse_merged(self) -> None:
+        """Cells merged over records, where the contract does not say that they are filled."""
         if not self.merged or self._fills:
             return
         names = sorted({_cells_name(merge, self.sheet.left) for merge in self.merged}, key=lambda name: (len(name), name))

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from expectations.contract import Contract
 from resources.departments.errors import Fault
 from resources.departments.header import rows_to_look_at
+from resources.departments.names import part_of, shown
 from resources.departments.opened import Child, Limits, OpenedFile
 from resources.departments.records import NOTES, Place, Table, note_rows
 from resources.departments.sheets import Part, choose, named_sheets, overlap
@@ -97,7 +98,7 @@ class _Delivery:
             members=bool(contract.server.get("parts")),
         )
         for opened in opened_files:
-            name = opened.member or file.name
+            name = shown(opened.member or file.name)
             try:
                 parts, unread = choose(contract, opened)
             except Fault as fault:
@@ -128,7 +129,7 @@ class _Delivery:
         damage = self._child.damage(part.place) if opened.format in SPREADSHEETS else Damage()
         if not damage.is_known:
             self._notes.append(f"{name}: whether cells hold errors cannot be seen in a workbook of the form {opened.format}")
-        place = Place(name, _part_of(self._contract, name), part.name)
+        place = Place(name, part_of(self._contract, name), part.name)
         table = Table(
             self._contract, place, part.sheet, part.header, damage, opened.is_1904, opened.format in SPREADSHEETS
         )
@@ -141,7 +142,7 @@ class _Delivery:
                     ]
                 else:
                     writer.write_table(table.read(chunk, before + table.count))
-        table.refuse_merged()
+        table.refuse()
         self._notes += [
             f"{count} number cells in {column}, where digits may be lost: have the department keep it as text"
             for column, count in table.lost.items()
@@ -224,5 +225,3 @@ def _in_several(keys: Sequence[pa.Array]) -> int:
     return int(pc.sum(pc.greater(every.field("counts"), 1)).as_py() or 0)
 
 
-def _part_of(contract: Contract, name: str) -> str:
-    return Path(name).stem
