@@ -51,6 +51,14 @@ status: install ## is everything there and well? what next?
 ui: install ## the Dagster UI with daemon, on the same data: PORT=3000
 	@$(RUN) python -m pipelines ui --port $(or $(PORT),3000)
 
+.PHONY: ui-link
+ui-link: install ## another one-time link into a running UI: PORT=3000
+	@$(RUN) python -m pipelines ui-link --port $(or $(PORT),3000)
+
+.PHONY: ui-user
+ui-user: install ## sets the password of a user of the UI (YIHU_UI_PASSWORD_FILE): UI_USER=… RIGHT=operator|reader
+	@$(RUN) python -m pipelines ui-user --user "$(UI_USER)" --right "$(or $(RIGHT),reader)"
+
 .PHONY: psql
 psql: install ## a shell on the warehouse: ROLE=yihu_reader, SQL from standard input or by hand
 	@$(RUN) python -m pipelines psql --role $(or $(ROLE),yihu_reader)

@@ -19,11 +19,11 @@ from typing import Any, BinaryIO
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import msgspec  # noqa: E402
+import msgspec
 
-from resources.reader.forms import open_file  # noqa: E402
-from resources.reader.table import Opened, Wanted  # noqa: E402
-from resources.reader.unreadable import Unreadable  # noqa: E402
+from resources.reader.forms import open_file
+from resources.reader.table import Opened, Wanted
+from resources.reader.unreadable import Unreadable
 
 OUT_OF_MEMORY = 71
 """How the child ends where it was given too little memory; a library may also abort it."""
