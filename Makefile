@@ -129,6 +129,7 @@ types: install
 architecture: install
 	@$(RUN) lint-imports
 contracts: install
+	@$(RUN) python -m expectations.questions expectations/contracts/*/*.odcs.yaml
 	@set -e; for contract in expectations/contracts/*/*.odcs.yaml; do \
 	  $(RUN) datacontract lint $$contract >/dev/null || { $(RUN) datacontract lint $$contract; exit 1; }; done; echo "contracts: all valid"
 definitions: install

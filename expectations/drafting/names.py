@@ -51,7 +51,8 @@ def _common(patterns: Sequence[str]) -> str:
     ends = _shared([pattern[::-1] for pattern in patterns])[::-1]
     begins = _shared(patterns)
     if len(ends.rstrip("*")) >= len(begins):
-        return "{part}" + ends
+        # 石门镇, 青溪镇: the last letter of the parts' names is theirs
+        return "{part}" + re.sub(r"^[镇乡村县区]", "", ends)
     return f"{begins}*"
 
 
