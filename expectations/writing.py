@@ -50,6 +50,11 @@ class DateForm:
         """Whether it says a month and no day: its first day, where a date is asked for."""
         return self.parts[:2] == ("Y", "M") and "D" not in self.parts
 
+    @property
+    def is_decimal(self) -> bool:
+        """Whether a spreadsheet takes what is written in it for a number: 2026.10 becomes 2026.1."""
+        return len(self.parts) == 2 and re.fullmatch(r"Y+[.]M+|M+[.]Y+", self.text) is not None
+
     def place(self, part: str) -> int | None:
         """The number of the part's group, from 1."""
         return self.parts.index(part) + 1 if part in self.parts else None
@@ -116,17 +121,22 @@ def _digits(token: str, touches: bool) -> str:
 
 
 PLAIN_FORMS = ("YYYY-M-D", "YYYY/M/D", "YYYY.M.D", "YYYY年M月D日", "YYYYMMDD")
-"""The forms of a day that can mean one thing only; read without being named."""
+"""The forms of a day that can mean one thing only; read without being named, unless the contract names one that contradicts."""
 
 
 def check_date_forms(forms: tuple[str, ...]) -> None:
     """Raises `FormError` for a form that is none, and for two that would read one text as two different days."""
     known = [date_form(form) for form in forms if form != EXCEL]
-    plain = [date_form(form) for form in PLAIN_FORMS]
-    for one in known:
-        for other in (*known, *plain):
-            if one.text != other.text and any(_differ(one, other, text) for text in (*_samples(one), *_samples(other))):
+    for number, one in enumerate(known):
+        for other in known[number + 1 :]:
+            if conflicts(one, other):
                 raise FormError(f"the forms {one.text!r} and {other.text!r} read the same text as two days; name one of them")
+
+
+@lru_cache(maxsize=1024)
+def conflicts(one: DateForm, other: DateForm) -> bool:
+    """Whether there is a text that the two forms read as two days."""
+    return one.text != other.text and any(_differ(one, other, text) for text in (*_samples(one), *_samples(other)))
 
 
 def _differ(one: DateForm, other: DateForm, text: str) -> bool:
