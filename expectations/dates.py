@@ -50,7 +50,7 @@ def moment(field: Field, cell: Cell) -> str:
     for name in PLAIN_FORMS:
         if not any(conflicts(form, date_form(name)) for form in forms):
             read = f"regexp_replace({read}, {literal(_PLAIN[name])}, {literal(_READ)})"
-    known = f"list_transform([{read}], x -> case when regexp_matches(x, '{_IS_READ}') then try_cast(substr(x, 2) as timestamp) end)[1]"
+    known = f"list_transform([{read}], x -> case when regexp_matches(x, '{_IS_READ}') then try_cast(rtrim(substr(x, 2)) as timestamp) end)[1]"
     serial = _serial(field, cell)
     return f"case {serial} else {known} end" if serial else known
 
@@ -109,6 +109,6 @@ def month(field: Field, cell: Cell) -> str:
     read = cell.text
     for form in (date_form(form) for form in field.written if form != EXCEL):
         read = _rewritten(form, read, cell)
-    day = "try_cast(substr(x, 2) as timestamp)"
+    day = "try_cast(rtrim(substr(x, 2)) as timestamp)"
     found = f"list_transform([{read}], x -> case when regexp_matches(x, '{_IS_READ}') then strftime({day}, '%Y%m') end)[1]"
     return f"case when {plain} then {cell.text} else {found} end"

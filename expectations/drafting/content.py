@@ -6,6 +6,7 @@ Belongs here: shares over the filled cells of a column. Not here: which field a 
 from __future__ import annotations
 
 import re
+import unicodedata
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ FEW = 12
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _WRAPPED = re.compile(r'="(.*)"')
+_WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ]")
 _DATE = re.compile(
     r"(?P<y>(?:19|20)[0-9]{2})(?:[-/.年])(?P<m>[0-9]{1,2})(?:[-/.月])(?P<d>[0-9]{1,2})日?(?:[ T]?[0-9:.]+)?"
     r"|(?P<y8>(?:19|20)[0-9]{2})(?P<m8>[0-9]{2})(?P<d8>[0-9]{2})"
@@ -41,6 +43,13 @@ def unwrapped(cell: str) -> str:
     text = tight(cell).lstrip("'")
     found = _WRAPPED.fullmatch(text)
     return found[1] if found else text
+
+
+def as_spelled(cell: str) -> str:
+    """A cell as a contract's `written` has to say it."""
+    found = _WRAPPED.fullmatch(cell.strip().lstrip("'"))
+    text = " ".join((found[1] if found else cell).split())
+    return _WIDE.sub(lambda wide: unicodedata.normalize("NFKC", wide[0]), text)
 
 
 def is_id_number(cell: str) -> bool:
@@ -124,6 +133,11 @@ class Column:
     def words(self) -> Counter[str]:
         """The distinct cells, unwrapped, with their counts."""
         return Counter(unwrapped(cell) for cell in self.filled)
+
+    @cached_property
+    def spellings(self) -> dict[str, str]:
+        """Each distinct word as a cell spells it: trimmed, digits and letters of one width, brackets as they are."""
+        return {unwrapped(cell): as_spelled(cell) for cell in self.filled}
 
     def share(self, is_kind: Callable[[str], bool]) -> float:
         """The share of the filled cells that are of a kind."""

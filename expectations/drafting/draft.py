@@ -15,6 +15,7 @@ import yaml
 
 from expectations.contract import Contract
 from expectations.drafting.content import Column, columns_of
+from expectations.drafting.forms import day_of
 from expectations.drafting.grid import Sheet, Table, bare, find_table, tight
 from expectations.drafting.keys import composite_key
 from expectations.drafting.known import UNSAID, Entry, known_fields, unread
@@ -27,6 +28,7 @@ from expectations.questions import QUESTION
 ALIKE = 0.7
 """Two tables are parts of one where they share this much of their columns."""
 WIDTH = 110
+_ORDER_RULE = re.compile(r"where (\w+) < (\w+)\s*$")
 _ORDER = ("name", "physicalName", "logicalType", "physicalType", "primaryKey", "primaryKeyPosition", "unique", "required")
 """How a field's properties follow each other, as in the contracts that ship."""
 
@@ -145,7 +147,8 @@ def _draft_known(sample: Sample, base: Contract, read: _Reading) -> Draft:
     there = {entry.property["name"] for entry in entries} | {"updated_at", "record_key"}
     gone = {field.name for field in base.fields} - there
     rules = raw["schema"][0].get("quality") or []
-    raw["schema"][0]["quality"] = [rule for rule in rules if not _mentions(rule, gone)]
+    raw["schema"][0]["quality"] = kept = [rule for rule in rules if not _mentions(rule, gone)]
+    questions += [asked for rule in kept if (asked := _out_of_order(rule, matches))]
     remarks = unread(read.columns, matches)
     return _written(raw, entries, questions, remarks)
 
@@ -248,8 +251,24 @@ def _note_words(lines: Iterable[str]) -> list[str]:
 
 
 def _mentions(rule: Mapping[str, Any], names: set[str]) -> bool:
-    query = str((rule.get("implementation") or {}).get("kwargs", {}).get("unexpected_rows_query", ""))
-    return any(re.search(rf"\b{re.escape(name)}\b", query) for name in names)
+    return any(re.search(rf"\b{re.escape(name)}\b", _query(rule)) for name in names)
+
+
+def _query(rule: Mapping[str, Any]) -> str:
+    return str((rule.get("implementation") or {}).get("kwargs", {}).get("unexpected_rows_query", ""))
+
+
+def _out_of_order(rule: dict[str, Any], matches: Mapping[str, Match]) -> str | None:
+    """A rule on the order of two dates that rows of the sample break: a warning in the draft, until somebody says more."""
+    found = _ORDER_RULE.search(_query(rule))
+    if rule.get("severity") != "critical" or found is None or not {found[1], found[2]} <= matches.keys():
+        return None
+    pairs = zip(*(map(day_of, matches[found[n]].column.cells) for n in (1, 2)), strict=True)
+    count = sum(1 for later, earlier in pairs if later and earlier and later < earlier)
+    if not count:
+        return None
+    rule["severity"] = "warning"
+    return f"{found[1]} is before {found[2]} in {count} rows of the sample: are they wrong? then write critical again ({rule['name']})"
 
 
 def _raised(version: str) -> str:

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from expectations.contract import Contract, Field
@@ -109,8 +110,8 @@ def of_codes(contract: Contract, at: Field, column: Column) -> Written:
         meant = code_of(contract, at, word)
         if meant is None:
             unknown.append((word, count))
-        elif word != meant and word not in words[meant]:
-            words[meant].append(word)
+        elif (spelled := column.spellings[word]) != meant and spelled not in words[meant]:
+            words[meant].append(spelled)
     if any(words.values()):
         made.properties["codes"] = [_code(code.code, code.meaning, _once(words, code.code)) for code in at.codes]
     if unknown:
@@ -160,3 +161,9 @@ def _sample(form: str) -> str:
 
 def _listed(words: Sequence[str]) -> str:
     return ", ".join(repr(word) for word in words)
+
+
+def day_of(cell: str) -> date | None:
+    """The day that a cell means; of a month its first. None where it means none, or could mean two."""
+    text = _TIME.sub("", unwrapped(cell))
+    return next((day for form in (*PLAIN_FORMS, *_MONTH_FORMS) if (day := date_form(form).read(text)) is not None), None)

@@ -79,7 +79,7 @@ def _of_pattern(at: Field, column: Column) -> forms.Written:
     made = forms.Written()
     if not at.meaning.startswith(("YYYY", "e.g.")) or not column.is_codes:
         return made
-    made.properties["codes"] = [{"code": f"{UNSAID} {n}", "written": [word]} for n, word in enumerate(column.words, 1)]
+    made.properties["codes"] = [{"code": f"{UNSAID} {n}", "written": [column.spellings[word]]} for n, word in enumerate(column.words, 1)]
     if len(column.words) == 1:
         made.properties["codes"][0]["code"] = UNSAID
     made.questions.append(f"which {at.name} ({at.meaning}) is {', '.join(column.words)}?")

@@ -150,7 +150,8 @@ def code_of(contract: Contract, at: Field, word: str) -> str | None:
         if spoken and (spoken == meanings or spoken in map(tight, (*chinese, *code.written))):
             return code.code
     for code_name, written in office_words().codes_of(contract.records, at.name).items():
-        if code_name in listed and (spoken in written or bare(word) in written):
+        known = {tight(each) for each in written}
+        if code_name in listed and (spoken in known or bare(word) in known):
             return code_name
     return _numeric_code(spoken, listed)
 

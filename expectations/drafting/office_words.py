@@ -28,7 +28,7 @@ class OfficeWords:
     others: tuple[str, ...]
     """People whom a row names besides: a guardian, a clerk."""
     codes: Mapping[str, Mapping[str, tuple[str, ...]]]
-    """By field name or `records.field`: words by code."""
+    """By field name or `records.field`: words by code, as they are written."""
     names: Mapping[str, str]
     """Field names for headings of record types that nobody has described."""
     notes: tuple[str, ...]

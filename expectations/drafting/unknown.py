@@ -83,7 +83,7 @@ def _entry(column: Column, kind: str, name: str, is_known: bool, is_person: bool
         custom |= made.properties
         questions += made.questions
     elif not column.is_identity and column.is_codes and not column.mostly(is_month):
-        custom["codes"] = [{"code": word} for word, _ in column.words.most_common()]
+        custom["codes"] = [{"code": column.spellings[word]} for word, _ in column.words.most_common()]
         custom["complete"] = "no"
     entry = {
         "name": name,

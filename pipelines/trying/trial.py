@@ -193,10 +193,10 @@ def _bad_rules(made: Trial) -> list[BadRule]:
         f"""
         with broken as (select _row, unnest(rules) as rule from {made.bad}),
         ranked as (
-            select rule, p._file, p._sheet, p._line, row_number() over (partition by rule order by _row) as at
+            select rule, p._file, p._sheet, p._line, row_number() over (partition by rule order by _row) as nth
             from broken inner join {place} as p using (_row)
         )
-        select rule, count(*), list([_file, _sheet, cast(_line as varchar)] order by at) filter (at <= {SHOWN_ROWS})
+        select rule, count(*), list([_file, _sheet, cast(_line as varchar)] order by nth) filter (nth <= {SHOWN_ROWS})
         from ranked group by rule order by count(*) desc, rule
         """
     )

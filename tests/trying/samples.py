@@ -90,7 +90,7 @@ def followups(target: Path) -> Sample:
     ]
     sheets: dict[str, Rows] = {}
     count = 0
-    for village, patients in zip(VILLAGES[:3], (16, 14, 13), strict=True):
+    for village, patients in zip(VILLAGES[:3], (40, 36, 30), strict=True):
         title: Rows = [[f"{village}卫生室慢性病患者随访管理台账"]]
         unit: Rows = [["填报单位：石门镇卫生院", "", "", "", "", "", "", "", "2026年9月30日"]]
         rows = title + (unit if village != "大坪村" else []) + [list(row) for row in heads]
@@ -102,7 +102,7 @@ def followups(target: Path) -> Sample:
             signed, last = people.pick("√", "√", ""), people.day(date(2026, 7, 1), date(2026, 9, 28))
             row: list[Cell] = [place, card, name, people.pick("男", "女"), number, "138********"]
             row += [word, signed, people.pick(last, dotted(last)), "145/92", doctor, ""]
-            at, line = {5: "id_number", 19: "disease", 33: "last_followup_on", 40: "followup_id"}.get(count), len(rows) + 1
+            at, line = {5: "id_number", 47: "disease", 63: "last_followup_on", 99: "followup_id"}.get(count), len(rows) + 1
             if at == "id_number":
                 row[4] = ""
             elif at == "disease":
@@ -153,14 +153,14 @@ def relief(target: Path) -> Sample:
         row += [f"{people.random.randrange(200, 1600)}.00", clerk]
         at = {7: "head_id_number", 21: "listed_on", 48: "relief_id"}.get(place)
         if at == "head_id_number":
-            row[5] = "6.12422E+17"
+            row[5] = ""
         elif at == "listed_on":
             row[7] = "2026/11/31"
         elif at == "relief_id":
             row[1] = ""
         rows.append(row)
         if at:
-            made.bad(file, "", len(rows), at, "digits lost, no day, no key")
+            made.bad(file, "", len(rows), at, "missing, no day, no key")
         else:
             made.truth.append(
                 {"relief_id": key, "head_id_number": number, "head_name": name, "season": "2026-winter-spring"}
@@ -226,7 +226,7 @@ def loans(target: Path) -> Sample:
         ]
     ]
     manager = people.name()
-    for place in range(1, 56):
+    for place in range(1, 81):
         key, name, number = f"61092110000{202600 + place}000{place:03d}", people.name(), people.number(1960, 2000)
         amount, word = people.random.choice(("5", "3.5", "2", "4.25")), people.random.choice(tuple(words))
         balance = "0" if word == "已结清" else people.random.choice((amount, "1.05"))
@@ -290,7 +290,7 @@ def households(target: Path) -> Sample:
     classes = {"无": "0", "脱贫不稳定户": "1", "边缘易致贫户": "2", "突发严重困难户": "3"}
     loan_words = {"未贷款": "0", "已贷未逾期": "1", "逾期": "2"}
     rows: Rows = [["云岭县农户家庭收入及监测信息采集表"], ["填报单位：云岭县农业农村局", "", "", "", "", "单位：元、亩"], list(HOUSEHOLDS)]
-    for place in range(1, 71):
+    for place in range(1, 111):
         values: dict[str, str] = {}
         cells: dict[str, Cell] = {}
         values["household_id"] = cells["household_id"] = f"6109211002{place:06d}"
@@ -323,7 +323,7 @@ def households(target: Path) -> Sample:
             made.bad(file, "采集表", len(rows), at, "unknown word, missing, no number, no day")
         else:
             made.truth.append({name: values[name] for name in HOUSEHOLDS.values() if name})
-    rows += [["合计", "", "70户"], ["填表人：          审核人：          单位负责人："]]
+    rows += [["合计", "", "110户"], ["填表人：          审核人：          单位负责人："]]
     write_xlsx(target / file, {"采集表": rows, "Sheet2": []}, {"采集表": ["A1:X1", f"A{len(rows)}:X{len(rows)}"]})
     return made
 
@@ -352,7 +352,7 @@ def losses(target: Path) -> Sample:
         ],
     ]
     checker = people.name()
-    for place in range(1, 51):
+    for place in range(1, 101):
         name, number, event = people.name(), people.number(1940, 1990), people.random.choice(("ZQ20260704", "ZQ20260812", "ZQ20260903"))
         hazard, house = people.random.choice(tuple(hazards)), people.random.choice(tuple(houses))
         amount = people.random.randrange(5, 900) / 100
@@ -378,7 +378,7 @@ def losses(target: Path) -> Sample:
                 | {"house_damage": houses[house], "loss_amount": f"{amount:.2f}", "occurred_on": str(struck)}
                 | {"resolved_on": str(resolved or "")}
             )
-    rows += [["合计", "", "", "", "50户", "", "", 220.3, "", "", ""], ["备注：本表由各镇应急办填报。"]]
+    rows += [["合计", "", "", "", "100户", "", "", 220.3, "", "", ""], ["备注：本表由各镇应急办填报。"]]
     write_xlsx(target / file, {"Sheet1": rows}, {"Sheet1": ["A1:K1", f"A{len(rows)}:K{len(rows)}"]})
     return made
 
