@@ -50,7 +50,9 @@ def moment(field: Field, cell: Cell) -> str:
     for name in PLAIN_FORMS:
         if not any(conflicts(form, date_form(name)) for form in forms):
             read = f"regexp_replace({read}, {literal(_PLAIN[name])}, {literal(_READ)})"
-    known = f"list_transform([{read}], x -> case when regexp_matches(x, '{_IS_READ}') then try_cast(rtrim(substr(x, 2)) as timestamp) end)[1]"
+    known = (
+        f"list_transform([{read}], x -> case when regexp_matches(x, '{_IS_READ}') then try_cast(rtrim(substr(x, 2)) as timestamp) end)[1]"
+    )
     serial = _serial(field, cell)
     return f"case {serial} else {known} end" if serial else known
 

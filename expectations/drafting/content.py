@@ -123,6 +123,8 @@ class Column:
     heading: str
     group: str
     cells: tuple[str, ...]
+    is_in_ten_thousands: bool = False
+    """Whether a line above the table says so of its amounts."""
 
     @cached_property
     def filled(self) -> list[str]:
@@ -185,6 +187,11 @@ def _is_plain_word(column: Column) -> bool:
     return not any(word in tight(f"{column.group}{column.heading}") for word in office_words().people)
 
 
-def columns_of(headings: Sequence[tuple[int, str, str, str]], records: Sequence[Sequence[str]]) -> list[Column]:
+def columns_of(
+    headings: Sequence[tuple[int, str, str, str]], records: Sequence[Sequence[str]], is_in_ten_thousands: bool = False
+) -> list[Column]:
     """The columns: place, physical name, heading and group of each, with their cells."""
-    return [Column(place, name, heading, group, tuple(record[place] for record in records)) for place, name, heading, group in headings]
+    return [
+        Column(place, name, heading, group, tuple(record[place] for record in records), is_in_ten_thousands)
+        for place, name, heading, group in headings
+    ]

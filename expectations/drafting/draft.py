@@ -90,6 +90,19 @@ def draft_contract(sample: Sample, department: str, records: str, base: Contract
     return _draft_known(sample, base, read)
 
 
+def guessed(sample: Sample, contracts: Sequence[Contract]) -> Contract | None:
+    """The record type whose required fields all have a column in the sample; of several the one with the most fields."""
+    tables = [table for sheet in sample.sheets if (table := find_table(sheet)) is not None]
+    found = []
+    for contract in contracts:
+        needed = {f.name for f in contract.delivered if contract.must_have(f) and f.role not in ("updated_at", "record_key")}
+        for group in _groups(tables):
+            matches = map_columns(contract, group.columns)
+            if needed <= matches.keys():
+                found.append((sum(match.found for match in matches.values()), contract))
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
 def _groups(tables: Sequence[Table]) -> list[_Reading]:
     """Tables with the same columns, those with the most records first."""
     groups: list[list[Table]] = []
@@ -121,7 +134,7 @@ def _reading(tables: list[Table], others: list[Table]) -> _Reading:
                 there = places.get(bare(name))
                 row[place] = record[there] if there is not None else ""
             records.append(row)
-    return _Reading(tables, others, columns_of(headings, records))
+    return _Reading(tables, others, columns_of(headings, records, first.is_in_ten_thousands))
 
 
 def _score(base: Contract, read: _Reading) -> tuple[float, int]:

@@ -79,7 +79,10 @@ def of_numbers(at: Field, column: Column) -> Written:
             made.properties["written"] = [unit]
     elif unit in MONEY:
         made.questions.append(f"{column.physical_name} is in {unit}, and {at.name} has no unit of money: is it this column?")
-    elif at.unit in FIELD_UNITS and at.unit != "yuan/month" and at.unit == "10k yuan":
+    elif unit is None and column.is_in_ten_thousands and at.unit in ("yuan", "yuan/month"):
+        made.properties["written"] = ["万元"]
+        made.questions.append(f"a line above the table says 万元: is {column.physical_name} in ten thousand yuan?")
+    elif unit is None and at.unit == "10k yuan" and not column.is_in_ten_thousands:
         made.questions.append(f"{at.name} is in ten thousand yuan: is {column.physical_name}? if in yuan, write 元")
     nothing = [word for word, count in Counter(map(tight, column.cells)).items() if word in _NOTHING and count]
     if nothing:

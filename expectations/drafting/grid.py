@@ -42,6 +42,8 @@ class Table:
     records: tuple[tuple[str, ...], ...]
     odd_lines: tuple[str, ...]
     """The first words of lines at the end that are neither records nor known notes."""
+    above: tuple[str, ...] = ()
+    """What stands above the header: titles, who fills it in, units."""
 
     @property
     def physical_names(self) -> tuple[str, ...]:
@@ -51,8 +53,10 @@ class Table:
             heading if counts[heading] == 1 else f"{group}{heading}" for group, heading in zip(self.groups, self.headings, strict=True)
         )
 
-    def column(self, place: int) -> list[str]:
-        return [record[place] for record in self.records]
+    @property
+    def is_in_ten_thousands(self) -> bool:
+        """Whether a line above the table says that its amounts are in ten thousand yuan (单位：万元)."""
+        return any(line.startswith(("单位", "金额单位")) and "万元" in line for line in self.above)
 
 
 def tight(text: str) -> str:
@@ -82,7 +86,8 @@ def find_table(sheet: Sheet) -> Table | None:
     _, at, height = best
     headings, groups = _joined(padded[at : at + height])
     records, odd = _records(padded[at + height :], [tight(name) for name in headings])
-    return Table(sheet, headings, groups, records, odd) if records else None
+    above = tuple(tight(cell) for row in padded[:at] for cell in row if cell)
+    return Table(sheet, headings, groups, records, odd, above) if records else None
 
 
 def _named(rows: Sequence[Sequence[str]], at: int, height: int) -> int:

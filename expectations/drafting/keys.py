@@ -10,10 +10,8 @@ from itertools import combinations
 
 from expectations.contract import Contract, Field
 from expectations.drafting.content import unwrapped
-from expectations.drafting.mapping import CHECKED_IDENTITIES, Match
+from expectations.drafting.mapping import CHECKED_IDENTITIES, ENOUGH, Match
 
-ENOUGH = 0.985
-"""From this share of distinct rows on, fields tell records apart: a sample may hold a slip."""
 _WHO = (*CHECKED_IDENTITIES, "household_id")
 
 

@@ -28,6 +28,8 @@ NAMED, LIKE, BY_CONTENT = 3, 2, 1
 """How a column was found: its heading is the field's name or a synonym; contains one; only its cells fit."""
 FITS = 0.5
 """From this share of its filled cells on, a column's content fits a field."""
+ENOUGH = 0.985
+"""From this share of distinct values on, columns tell records apart: a sample may hold a slip."""
 CHECKED_IDENTITIES = ("id_number", "head_id_number")
 _NAME_ROLES = ("name", "head_name")
 
@@ -167,9 +169,11 @@ def _numeric_code(spoken: str, listed: Mapping[str, object]) -> str | None:
 
 def _doubts(contract: Contract, at: Field, column: Column, found: int, rivals: Sequence[Column]) -> list[str]:
     doubts = []
-    others = [c.physical_name for c in rivals if c.place != column.place and _rank(contract, at, c) == _rank(contract, at, column)]
+    others = [c.physical_name for c in rivals if c.place != column.place]
     if others:
         doubts.append(f"{at.name} is read from {column.physical_name!r}; {_named_list(others)} would fit as well")
+    if at.role == "record_key" and distinct(column) < ENOUGH:
+        doubts.append(f"{column.physical_name!r} stands in several rows: is it the record's own number?")
     if found == LIKE:
         doubts.append(f"is {column.physical_name!r} really {at.name}{_meaning(at)}?")
     return doubts
@@ -210,6 +214,11 @@ def _telling(contract: Contract, at: Field) -> Callable[[Column], bool] | None:
 def _sounds_like_key(column: Column) -> bool:
     heading = bare(column.heading)
     return heading.endswith(("号", "编号", "编码", "代码", "ID", "id")) and heading not in ("序号", "门牌号", "电话号")
+
+
+def distinct(column: Column) -> float:
+    """The share of distinct values among the filled cells."""
+    return len(column.words) / len(column.filled) if column.filled else 1.0
 
 
 def _meaning(at: Field) -> str:

@@ -6,10 +6,11 @@ Belongs here: finding contracts, printing, exit statuses. Not here: trials (`tri
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 from expectations.contract import Contract, ContractError, load_contracts, read_contract
-from expectations.drafting.draft import DraftError, draft_contract
+from expectations.drafting.draft import DraftError, Sample, draft_contract, guessed
 from pipelines.sync import FAILED, OK
 from pipelines.trying.difference import DifferenceError, difference
 from pipelines.trying.effects import effects
@@ -63,19 +64,19 @@ def try_file(settings: Settings, asked: argparse.Namespace) -> int:
             if asked.out:
                 for path in write_rows(made, Path(asked.out)):
                     print(f"written: {path}")
-        return FAILED if made.reasons or made.given.waits or not made.is_merged else OK
+        return FAILED if made.reasons or not made.is_merged else OK
 
 
 def draft(settings: Settings, asked: argparse.Namespace) -> int:
     """Drafts a contract from a sample file, with a question in it wherever the sample does not say enough."""
-    paths = files_of(asked.file)
-    records = asked.records or "records"
-    base = next((c for c in every_contract() if c.records == records and c.department == asked.department), None)
     with scratch(settings) as work:
         try:
-            sample = open_sample(paths, settings, work)
+            sample = open_sample(files_of(asked.file), settings, work)
         except Fault as fault:
             raise TryingError(f"{fault.said}; {fault.next_step}") from None
+    asked_for = asked.records.removeprefix(f"{asked.department}.")
+    base = _base(sample, asked.department, asked_for)
+    records = base.records if base else asked_for
     made = draft_contract(sample, asked.department, records, base)
     path = Path(asked.out or f"{records}.odcs.yaml")
     path.write_text(made.text, encoding="utf-8")
@@ -85,6 +86,23 @@ def draft(settings: Settings, asked: argparse.Namespace) -> int:
         print(f"  ? {question}")
     print(f"now: make try FILE={asked.file!r} CONTRACT={str(path)!r} OUT=tried")
     return OK
+
+
+def _base(sample: Sample, department: str, records: str) -> Contract | None:
+    """The known record type that is drafted; None for one that is new, which then needs a name."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", department) or not re.fullmatch(r"([a-z][a-z0-9_]*)?", records):
+        raise TryingError("DEPARTMENT and RECORDS are names in small letters, e.g. DEPARTMENT=education RECORDS=attendance")
+    own = [contract for contract in every_contract() if contract.department == department]
+    if not records:
+        found = guessed(sample, own)
+        if found is None:
+            raise TryingError("the sample is of no record type that is known of this department: name it, RECORDS=…")
+        return found
+    elsewhere = [c.department for c in every_contract() if c.records == records and c.department != department]
+    base = next((contract for contract in own if contract.records == records), None)
+    if base is None and elsewhere:
+        raise TryingError(f"{records} are known of {elsewhere[0]}: write DEPARTMENT={elsewhere[0]}, or another name in RECORDS")
+    return base
 
 
 def compare_contract(settings: Settings, asked: argparse.Namespace) -> int:

@@ -29,7 +29,7 @@ class Given:
     delivery: Delivery
     digests: tuple[str, ...]
     waits: tuple[str, ...]
-    """Why a run would not take it yet, or not under these names."""
+    """Sentences: why a run would not take it yet, or not under these names."""
     passed_over: tuple[str, ...]
     """Names of files beside it that the contract does not take."""
 
@@ -62,13 +62,15 @@ def given(contract: Contract, paths: Sequence[Path], settings: Settings) -> Give
     files = tuple(_dropped(contract, path) for path in taken)
     delivery = Delivery(files)
     digests = tuple(sha256_of(path) for path in taken)
-    waits = [f"its name fits no pattern of the contract: {_patterns(contract)}" for path in taken[:1] if named(contract, path.name) is None]
+    waits = []
+    if named(contract, taken[0].name) is None:
+        waits.append(f"a run would not take it: its name fits no pattern of the contract, {_patterns(contract)}")
     waits += _incomplete(contract, delivery)
     needs = contract.server.get("checksum") == "required"
     for file, digest in zip(files, digests, strict=True):
         lack = judged(file.path, digest, needs, settings.file_settle).lack
         if lack:
-            waits.append(f"{file.name} is not whole yet: {lack}")
+            waits.append(f"a run would wait: {file.name} is not whole yet, {lack}")
     others = tuple(shown(path.name) for path in paths if path not in taken)
     return Given(delivery, digests, tuple(waits), others)
 
@@ -83,7 +85,7 @@ def _incomplete(contract: Contract, delivery: Delivery) -> list[str]:
         several = len(delivery.files) > 1
         return ["a run takes several files for one delivery only where the contract says `parts`"] if several else []
     missing = missing_parts(contract, [file.part for file in delivery.files])
-    return [f"it is not all: {missing}"] if missing else []
+    return [f"a run would wait: it is not all, {missing}"] if missing else []
 
 
 def _dropped(contract: Contract, path: Path) -> Dropped:

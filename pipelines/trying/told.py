@@ -32,7 +32,7 @@ def report(made: Trial) -> list[str]:
     questions = standing_questions(made.contract.path)
     if questions:
         lines.append(f"the contract is a draft: {len(questions)} questions stand in it, and `make contracts` refuses it")
-    lines += [f"a run would wait: {line}" for line in made.given.waits]
+    lines += made.given.waits
     lines += _read(made)
     lines += ["", "columns:", *_columns(made), "", "lines that are no records:", *_notes(made)]
     if made.is_merged:
