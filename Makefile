@@ -87,8 +87,16 @@ rollback: install ## make the release before current again: BY=name WHY=reason, 
 prune: install ## give up releases older than 30 days but month ends: KEEP=days
 	@$(RUN) python -m pipelines prune $(if $(KEEP),--keep $(KEEP))
 
+.PHONY: backup
+backup: install ## the warehouse, the logins, the lake and the secrets into a private folder: OUT=folder
+	@$(RUN) python -m pipelines backup --out "$(OUT)"
+
+.PHONY: restore
+restore: install ## a backup into an empty YIHU_HOME and an empty warehouse: FROM=folder
+	@$(RUN) python -m pipelines restore --from "$(FROM)"
+
 .PHONY: move-warehouse
-move-warehouse: install ## copy the whole warehouse to an empty PostgreSQL: TO=postgresql://owner:…@host/database
+move-warehouse: install ## copy the whole warehouse to an empty PostgreSQL: TO=postgresql://owner@host/database (password in PGPASSFILE)
 	@$(RUN) python -m pipelines move-warehouse --to "$(TO)"
 
 .PHONY: explain

@@ -24,6 +24,7 @@ from resources.house import House, place
 from warehouse import counties, follow_up, indicators, scoring
 from warehouse.following_rules import load_following
 from warehouse.scoring_rules import load_rules
+from warehouse.sources import source_state_select
 
 ORDER: Mapping[str, str] = {
     **indicators.ORDER,
@@ -104,7 +105,7 @@ def _engines(day: Day) -> Iterator[SimpleQueue[Engine]]:
             for name, file in shared.items():
                 engine.parquet_view(name, str(file))
             engine.parquet_view("source_status", status)
-            engine.table("source_state", "select records, state from source_status")
+            engine.table("source_state", source_state_select())
             free.put(engine)
         yield free
 

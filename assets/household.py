@@ -158,7 +158,7 @@ def use_inputs(house: House, contracts: Sequence[Contract], as_of: date) -> None
     use_matched(house, contracts, as_of)
     house.use("person", as_of)
     house.use("source_status", as_of)
-    house.engine.view("source_state", "select records, state from source_status")
+    house.engine.view("source_state", sources.source_state_select())
 
 
 def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:

@@ -27,6 +27,9 @@ CONTROL = r"\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
 SCIENTIFIC = "(?:[0-9]+[.][0-9]+[Ee][+]?[0-9]+|[0-9]+[Ee][+][0-9]+)"
 """A number as a spreadsheet shows it that has no room for its digits: 6.12422E+17."""
 
+LOST = r"\x{fffd}"
+"""Stands for a character that could not be read; it stays, since something was there."""
+
 _EDGE = "\ufdd0"
 """Stands between the cells of a row that are looked at in one go; a code point that is no character."""
 
@@ -64,15 +67,15 @@ def needs_care(texts: Sequence[str]) -> tuple[str, str]:
 
     Nearly every row of a tidy delivery needs none, and this looks at it once instead of at each cell.
     """
-    inside = f"[{CONTROL}{BREAKS}{UNSEEN}{BLANKS.replace(' ', '', 1)}\\x{{ff01}}-\\x{{ff5e}}]"
+    inside = f"[{CONTROL}{LOST}{BREAKS}{UNSEEN}{BLANKS.replace(' ', '', 1)}\\x{{ff01}}-\\x{{ff5e}}]"
     begins, ends = f"(?:^|{_EDGE})", f"(?:{_EDGE}|$)"
     edges = f"{begins}(?:[ '=]|{SCIENTIFIC}{ends}|{ends})| {ends}"
     return f"concat_ws({literal(_EDGE)}, {', '.join(texts)})", f"regexp_matches(_row_text, {literal(f'{inside}|{edges}')})"
 
 
 def has_control(text: str) -> str:
-    """Whether there is a control character in the text."""
-    return f"regexp_matches({text}, '[{CONTROL}]')"
+    """Whether there is a control character in the text, or one that could not be read."""
+    return f"regexp_matches({text}, '[{CONTROL}{LOST}]')"
 
 
 def without_control(text: str) -> str:

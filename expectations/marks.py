@@ -18,6 +18,7 @@ RULES = {
     "formula_without_value": "formula_without_value",
     "control_character": "control_character",
     "illegal_byte": "illegal_byte",
+    "extra_cells": "extra_cells",
 }
 """The reader's marks and the rules of the quarantine that they are."""
 
@@ -36,7 +37,7 @@ def is_key(field: Field) -> bool:
 
 def severity(mark: str, field: Field | None) -> str:
     """`critical` where the row is set aside for it, `warning` where it is told and counted."""
-    if mark in ("error_cell", "formula_without_value", "illegal_byte"):
+    if mark in ("error_cell", "formula_without_value", "illegal_byte", "extra_cells", "identity"):
         return "critical"
     if mark == "damaged":
         return "critical" if field is not None and is_key(field) else "warning"
@@ -47,7 +48,7 @@ def spoils(field: Field, has_marks: bool) -> str:
     """A condition over `_marked`: nothing is known of the field's value. Empty where that cannot be."""
     marks = ["error_cell", "formula_without_value", "illegal_byte"] if has_marks else []
     if is_key(field):
-        marks += ["damaged", "control_character"]
+        marks += ["damaged", "control_character", "identity"]
     return " or ".join(f"list_contains(_marked, {literal(f'{mark}:{field.name}')})" for mark in marks)
 
 

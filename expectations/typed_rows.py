@@ -13,6 +13,7 @@ from expectations.casting import sql_type, typed
 from expectations.contract import Contract, Field
 from expectations.engine import literal, name
 from expectations.folding import Kind, folded, has_control, is_reference, kind_of, needs_care, present, without_control
+from expectations.idnumber import somebodys
 from expectations.marks import ROUNDED, delivered_marks, is_key, spoils
 from expectations.words import meant
 
@@ -90,7 +91,7 @@ def typed_select(contract: Contract, numbered: str, delivery: Delivery) -> str:
         from cared
     ),
     meant as (
-        select {", ".join(kept)}, {words}, _marked, case when _raw_key <> {folded_key} then _raw_key end as _key_text
+        select {", ".join(kept)}, {words}, {_with_identities(contract, cells)} as _marked, case when _raw_key <> {folded_key} then _raw_key end as _key_text
         from present
     ),
     value as (select *, {values} from meant)
@@ -148,6 +149,17 @@ def _marked(cells: list[_Cell], delivery: Delivery) -> str:
         return found
     marks = delivered_marks([cell.field for cell in cells])
     return f"case when len(_marks) > 0 then list_distinct(list_concat({marks}, {found})) else {found} end"
+
+
+def _with_identities(contract: Contract, cells: list[_Cell]) -> str:
+    """The marks, and one more where a record number that is to be published looks like somebody's."""
+    if contract.is_pseudonymous:
+        return "_marked"
+    names = {part.name for part in contract.key_fields}
+    parts = [c for c in cells if c.field.name in names and c.field.type == "text"]
+    looks = " or ".join(f"{somebodys(cell.text)}" for cell in parts)
+    mark = literal(f"identity:{contract.record_key.name}")
+    return f"case when {looks} then list_append(coalesce(_marked, {NONE}), {mark}) else _marked end" if looks else "_marked"
 
 
 def _value(cell: _Cell, delivery: Delivery, spoilt: str) -> str:

@@ -216,8 +216,7 @@ def _plain(env: Mapping[str, str], places: Mapping[str, str | None], problems: l
     for name, url in places.items():
         if url is not None and _is_elsewhere(url) and not _has_tls(url):
             problems.append(
-                f"{name} names another host without TLS: {_tls_words(url)}, or set YIHU_PLAIN=allow where the line is "
-                "protected otherwise"
+                f"{name} names another host without TLS: {_tls_words(url)}, or set YIHU_PLAIN=allow where the line is protected otherwise"
             )
     return False
 
@@ -301,7 +300,12 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     alerts = _alerts(env, problems)
     _drafts(env, problems)
     file_settle = _file_settle(env, problems)
-    places = {"YIHU_GATEWAY_URL": gateway_url, "YIHU_FRONT_DB_URL": front_db_url}
+    places = {
+        "YIHU_GATEWAY_URL": gateway_url,
+        "YIHU_FRONT_DB_URL": front_db_url,
+        "YIHU_WAREHOUSE_URL": warehouse_url,
+        "YIHU_ALERT_WEBHOOK": alerts.webhook,
+    }
     plain = _plain(env, places, problems)
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)

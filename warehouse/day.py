@@ -73,6 +73,8 @@ class Day:
     rejected: dict[str, Any] | None = None
     accepted: dict[str, Any] | None = None
     """The manifest of the newest accepted batch of the day."""
+    warnings: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What the day's accepted batches make worth telling, by key (`warned`)."""
     made: list[str] = field(default_factory=list)
 
     @property

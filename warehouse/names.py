@@ -30,7 +30,16 @@ _COMBINING = "\u0300\u0301\u0304\u0308\u030c"
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
 _WIDE = "".join(chr(0xFF21 + i) for i in range(26)) + "".join(chr(0xFF41 + i) for i in range(26))
 _WIDE_DIGITS = "".join(chr(0xFF10 + i) for i in range(10))
-_TONES = {"A": "āáǎàĀÁǍÀ", "E": "ēéěèêĒÉĚÈÊ", "I": "īíǐìĪÍǏÌ", "O": "ōóǒòŌÓǑÒ", "U": "ūúǔùŪÚǓÙ", "V": "üǖǘǚǜÜǕǗǙǛ", "N": "ńňǹ\ue7c8ŃŇ", "M": "ḿ\ue7c7Ḿ"}
+_TONES = {
+    "A": "āáǎàĀÁǍÀ",
+    "E": "ēéěèêĒÉĚÈÊ",
+    "I": "īíǐìĪÍǏÌ",
+    "O": "ōóǒòŌÓǑÒ",
+    "U": "ūúǔùŪÚǓÙ",
+    "V": "üǖǘǚǜÜǕǗǙǛ",
+    "N": "ńňǹ\ue7c8ŃŇ",
+    "M": "ḿ\ue7c7Ḿ",
+}
 
 
 @lru_cache(maxsize=1)

@@ -132,5 +132,3 @@ def as_text(cell: Cell) -> str | None:
         case int():
             return str(cell)
     return format(Decimal(f"{cell:.15g}"), "f")
-
-

@@ -142,7 +142,7 @@ class Departments:
             reading = self.reader(contract).read(Task(contract, as_of, now, ledger))
         except Fault as fault:
             return self._failed(contract, as_of, now, fault, started)
-        self._point(contract, as_of, now, reading.batches, None, reading.notes, reading.unread)
+        self._point(contract, as_of, now, reading.batches, None, reading.notes, reading.unread, reading.left_lying)
         return DayRead(
             contract.table,
             as_of,
@@ -163,7 +163,7 @@ class Departments:
         if not all(b.form == "file" or _joins(b, before) for b in kept):
             kept = ()
         unread = tuple(fault.unread)
-        self._point(contract, as_of, now, kept, error, (), unread)
+        self._point(contract, as_of, now, kept, error, (), unread, fault.left_lying)
         return DayRead(contract.table, as_of, "failed", kept, error, (), time.monotonic() - started, fault.requests, unread)
 
     def _point(
@@ -175,6 +175,7 @@ class Departments:
         error: SourceError | None,
         notes: tuple[str, ...],
         unread: tuple[str, ...] = (),
+        left_lying: int | None = None,
     ) -> None:
         before = self.lake.latest_note("ledger", contract.table, as_of) or {}
         note = {
@@ -182,6 +183,7 @@ class Departments:
             "failure": error.note if error else None,
             "notes": list(notes),
             "unread": list(unread),
+            "left_lying": left_lying,
             "until": stamp(until_of(as_of, now)),
             "upon": before.get("batch_id"),
         }

@@ -9,12 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from expectations.contract import Contract
 from resources.departments.batches import BatchStore, Manifest
@@ -28,7 +26,7 @@ from resources.departments.dropped import (
     safe_copy_names,
 )
 from resources.departments.errors import Fault
-from resources.departments.left import lines_of, look_for
+from resources.departments.left import count_left, lines_of, look_for
 from resources.departments.names import PatternError, patterns_of
 from resources.departments.reading import Reading, Task, fetched_at
 from resources.departments.tabular import Tabular, read_delivery
@@ -102,10 +100,11 @@ class FileReader:
         with _readable():
             found = look_for(self._settings, folder, contract)
         unread = lines_of(self._settings, contract, found, task.now.date())
+        left_lying = count_left(self._settings, contract, found, task.now.date())
         try:
-            return self._read(task, found, unread)
+            return replace(self._read(task, found, unread), left_lying=left_lying)
         except Fault as fault:
-            fault.unread = tuple(unread)
+            fault.unread, fault.left_lying = tuple(unread), left_lying
             raise
 
     def _folder(self, contract: Contract) -> Path:
@@ -213,8 +212,10 @@ class FileReader:
         try:
             copies = copied(delivery, offer.digests, work)
             table = _tabular(contract, copies, work, self._settings)
-            _check_parts(contract, work)
-        except BaseException:
+            _check_parts(contract, table.parts)
+        except BaseException as error:
+            if isinstance(error, Fault):
+                error.refused = delivery.source
             self._store.drop(work)
             raise
         manifest = Manifest(
@@ -271,15 +272,8 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _check_parts(contract: Contract, work: Path) -> None:
+def _check_parts(contract: Contract, labels: Sequence[str]) -> None:
     """Parts that are sheets can be counted only now. Raises `Fault`."""
-    expected = parts_of(contract)
-    path = work / "delivered.parquet"
-    there = {"_part", "_sheet"} & set(pq.read_schema(path).names)
-    if expected is None or not there:
-        return
-    rows = pq.read_table(path, columns=sorted(there)).group_by(sorted(there)).aggregate([]).to_pylist()
-    labels = {" ".join(str(row[name]) for name in ("_part", "_sheet") if row.get(name)) for row in rows}
     missing = missing_parts(contract, labels)
     if missing:
         raise Fault("again", "incomplete_parts", f"the delivery is not all: {missing}", SENT_LATER)

@@ -152,9 +152,7 @@ def _matched(labels: list[tuple[str, str]], physical: Sequence[str]) -> tuple[di
 
 
 def _own_names(labels: list[tuple[str, str]]) -> list[str]:
-    return [
-        (f"{group}/{name}" if group else name) or f"column_{place}" for place, (group, name) in enumerate(labels, 1)
-    ]
+    return [(f"{group}/{name}" if group else name) or f"column_{place}" for place, (group, name) in enumerate(labels, 1)]
 
 
 def _apart(names: list[str], found: dict[str, int]) -> list[str]:

@@ -53,6 +53,12 @@ def lines_of(settings: Settings, contract: Contract, found: Folder, today: date)
     return lines
 
 
+def count_left(settings: Settings, contract: Contract, found: Folder, today: date) -> int:
+    """How many files lie in the department's folder that no contract takes."""
+    own = [c for c in file_contracts(settings, contract) if c.department == contract.department]
+    return len(everything_left(found, own, today))
+
+
 def everything_left(found: Folder, contracts: list[Contract], today: date) -> list[Left]:
     left = list(found.left)
     for contract in contracts:

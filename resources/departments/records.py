@@ -6,7 +6,7 @@ Belongs here: from chunks of cells to rows with their marks. Not here: which tab
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 
@@ -134,9 +134,12 @@ class Table:
         found = evident(arrays, SHAPED)
         places = range(chunk.count) if found is None else pc.indices_nonzero(pc.invert(found)).to_pylist()
         extra = set(chunk.extra)
-        kinds = {}
+        kinds: dict[int, Kind] = {}
+        blanks = {("",) * len(chunk.columns), (None,) * len(chunk.columns)}
+        rows = list(zip(*chunk.columns, strict=True)) if len(places) * 4 > chunk.count else None
         for place in places:
-            kind = self.lines.kind([column[place] for column in chunk.columns])
+            row = rows[place] if rows else tuple(column[place] for column in chunk.columns)
+            kind = "blank" if row in blanks else self.lines.kind(row)
             if kind is not None and not (kind == "blank" and (place in extra or self._has_damage(chunk, place))):
                 kinds[place] = kind
         return kinds
@@ -148,9 +151,7 @@ class Table:
     def _table(self, chunk: Chunk, lines: Sequence[int], row_before: int) -> pa.Table:
         seen = Marked()
         by_place = {column.place: column for column in self.columns}
-        arrays = [
-            texts(column, by_place.get(place), self.is_1904, seen) for place, column in enumerate(chunk.columns[: self.width])
-        ]
+        arrays = [texts(column, by_place.get(place), self.is_1904, seen) for place, column in enumerate(chunk.columns[: self.width])]
         self._mark_damage(lines, seen)
         key = self.columns and self.contract.key_fields[0].physical_name
         if not self.is_spreadsheet:
@@ -295,8 +296,9 @@ def _letters(column: int) -> str:
     return letters
 
 
-def note_rows(table: Table) -> Iterator[dict[str, object]]:
+def note_rows(table: Table) -> pa.Table:
     """The notes of a table as rows of `notes.parquet`, in the order of the file."""
-    lines = sorted((line, kind) for kind, found in table.notes.items() for line in found)
-    for line, kind in lines:
-        yield {"_file": table.place.file, "_sheet": table.place.sheet, "_line": line, "kind": kind}
+    lines = pa.array([line for found in table.notes.values() for line in found], pa.int64())
+    kinds = pa.array([kind for kind, found in table.notes.items() for _ in found], pa.string())
+    where = [_same(text, len(lines)) for text in (table.place.file, table.place.sheet)]
+    return pa.Table.from_arrays([*where, lines, kinds], schema=NOTES).sort_by("_line")

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 
 from expectations.contract import Contract, load_contracts
 from resources.departments.errors import Fault
-from resources.departments.header import Header, find_header, lacking
+from resources.departments.header import NEXT_STEP, Header, find_header, lacking
 from resources.departments.opened import OpenedFile
 from resources.reader.table import Sheet
 
@@ -37,10 +37,11 @@ class Part:
         return self.sheet.name.strip() if self.sheet.name is not None else None
 
 
-def choose(contract: Contract, opened: OpenedFile) -> tuple[list[Part], list[str]]:
+def choose(contract: Contract, opened: OpenedFile, is_alone: bool) -> tuple[list[Part], list[str]]:
     """The sheets that hold the record type, in their order, and what is said of others that hold a table.
 
     Raises `Fault` where none does, where a sheet that the contract names is not there, and where several could be meant.
+    Where the delivery `is_alone` in this file, a table that lacks a column is left for the contract's drift to judge.
     """
     wanted = named_sheets(contract)
     shown = [(place, sheet) for place, sheet in enumerate(opened.sheets) if _is_wanted(sheet, wanted)]
@@ -58,7 +59,8 @@ def choose(contract: Contract, opened: OpenedFile) -> tuple[list[Part], list[str
     if not fits:
         raise faults[0]
     whole = [part for part in fits if not lacking(contract, part.header)]
-    # one that lacks a column alone is for the contract's drift to judge
+    if not whole and not is_alone:
+        raise Fault("none", "changed_header", f"it lacks {', '.join(lacking(contract, fits[0].header))}", NEXT_STEP)
     parts = whole or [max(fits, key=lambda part: (len(part.header.found), -part.place))]
     if len(parts) > 1 and not wanted:
         _refuse_periods(contract, parts)
@@ -89,7 +91,7 @@ def _refuse_periods(contract: Contract, parts: Sequence[Part]) -> None:
 
 
 def _which(name: str) -> str:
-    return f"name the sheets to read in the contract's servers, e.g. `sheets: [\"{name}\"]`"
+    return f'name the sheets to read in the contract\'s servers, e.g. `sheets: ["{name}"]`'
 
 
 def _period(name: str) -> str | None:

@@ -23,7 +23,7 @@ from resources.departments.errors import Fault
 from resources.departments.header import rows_to_look_at
 from resources.departments.names import part_of, shown
 from resources.departments.opened import Child, Limits, OpenedFile
-from resources.departments.records import NOTES, Place, Table, note_rows
+from resources.departments.records import Place, Table, note_rows
 from resources.departments.sheets import Part, choose, named_sheets, overlap
 from resources.reader.table import Damage
 from resources.settings import Settings
@@ -99,10 +99,11 @@ class _Delivery:
         )
         for opened in opened_files:
             name = shown(opened.member or file.name)
+            is_alone = not (self._is_several or opened.member)
             try:
-                parts, unread = choose(contract, opened)
+                parts, unread = choose(contract, opened, is_alone)
             except Fault as fault:
-                if not (self._is_several or opened.member):
+                if is_alone:
                     raise
                 # one file of several is no part: it is named
                 self._first_fault = self._first_fault or fault
@@ -130,16 +131,12 @@ class _Delivery:
         if not damage.is_known:
             self._notes.append(f"{name}: whether cells hold errors cannot be seen in a workbook of the form {opened.format}")
         place = Place(name, part_of(self._contract, name), part.name)
-        table = Table(
-            self._contract, place, part.sheet, part.header, damage, opened.is_1904, opened.format in SPREADSHEETS
-        )
+        table = Table(self._contract, place, part.sheet, part.header, damage, opened.is_1904, opened.format in SPREADSHEETS)
         before = sum(read.count for read in self._tables)
         with pq.ParquetWriter(self._path(len(self._tables)), table.schema(), compression="zstd") as writer:
             for chunk in self._child.rows(part.place, table.after, table.width):
                 if isinstance(chunk, list):
-                    self._notes += [
-                        f"{name}: line {line}, byte {offset}: no character of {opened.encoding}" for line, offset in chunk[:1]
-                    ]
+                    self._notes += [f"{name}: line {line}, byte {offset}: no character of {opened.encoding}" for line, offset in chunk[:1]]
                 else:
                     writer.write_table(table.read(chunk, before + table.count))
         table.refuse()
@@ -167,8 +164,8 @@ class _Delivery:
             assert self._first_fault is not None
             raise self._first_fault
         self._write(target_folder / DELIVERED)
-        notes = [row for table in self._tables for row in note_rows(table)]
-        pq.write_table(pa.Table.from_pylist(notes, NOTES), target_folder / NOTED, compression="zstd")
+        notes = pa.concat_tables([note_rows(table) for table in self._tables])
+        pq.write_table(notes, target_folder / NOTED, compression="zstd")
         filled = {name for table in self._tables for name in table.filled}
         first = self._opened[0]
         sheets = [table.place.sheet for table in self._tables]
@@ -180,9 +177,15 @@ class _Delivery:
             row_count=sum(table.count for table in self._tables),
             notes=self._notes,
             unread=self._unread,
-            note_lines=dict(sorted(Counter(str(row["kind"]) for row in notes).items())),
+            note_lines=self._note_lines(),
             parts=[(table.place.sheet or "") if is_by_sheet else table.place.part for table in self._tables],
         )
+
+    def _note_lines(self) -> dict[str, int]:
+        counts: Counter[str] = Counter()
+        for table in self._tables:
+            counts.update({kind: len(lines) for kind, lines in table.notes.items()})
+        return dict(sorted(counts.items()))
 
     def _names(self) -> list[str]:
         """The columns of all tables, in the order of the first that has them."""
@@ -211,9 +214,7 @@ def _batches(path: Path) -> Iterator[pa.Table]:
 
 
 def _widened(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    columns = [
-        table.column(name) if name in table.column_names else pa.nulls(table.num_rows, pa.string()) for name in schema.names
-    ]
+    columns = [table.column(name) if name in table.column_names else pa.nulls(table.num_rows, pa.string()) for name in schema.names]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -223,5 +224,3 @@ def _in_several(keys: Sequence[pa.Array]) -> int:
         return 0
     every = pc.value_counts(pa.concat_arrays([key.combine_chunks() if isinstance(key, pa.ChunkedArray) else key for key in keys]))
     return int(pc.sum(pc.greater(every.field("counts"), 1)).as_py() or 0)
-
-

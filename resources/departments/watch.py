@@ -126,8 +126,11 @@ def _keys_of_table(settings: Settings, contract: Contract, window: Window) -> It
     try:
         with faults(), connected(engine) as connection:
             table = source_table(connection, contract)
-            select = table.select(IN_WINDOW, window, None).limit(PAGE_ROWS * MOST_PAGES)
-            for row in connection.execute(select):
-                yield str(row[-1])
+            select = table.select(IN_WINDOW, window, None)
+            if not table.is_sifted:
+                select = select.limit(PAGE_ROWS * MOST_PAGES)
+            for rows in connection.execution_options(stream_results=True).execute(select).partitions(PAGE_ROWS):
+                for row in table.sifted(rows, window):
+                    yield str(row[-1])
     finally:
         engine.dispose()

@@ -5,30 +5,36 @@ Belongs here: records of a BIFF8 stream. Not here: values (`workbook`). A formul
 
 from __future__ import annotations
 
-import io
 import re
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import olefile
 
 from resources.reader.table import Damage
 
-BOUNDSHEET, BOOLERR, FORMULA, DATEMODE, EOF = 0x85, 0x205, 0x06, 0x22, 0x0A
+BOUNDSHEET, BOOLERR, FORMULA, DATEMODE, EOF, FILEPASS = 0x85, 0x205, 0x06, 0x22, 0x0A, 0x2F
 _RECORD = struct.Struct("<HH")
 _ERROR = re.compile(rb"\x05\x02\x08\x00.{7}\x01|\x06\x00.{8}\x02.{5}\xff\xff", re.DOTALL)
 """What an error cell looks like: where nothing does, the records need not be walked."""
 
 
-def is_1904(content: bytes) -> bool:
-    for kind, at, _ in _records(_stream(content), 0):
-        if kind == DATEMODE:
-            return _stream(content)[at : at + 2] == b"\x01\x00"
-    return False
+def is_encrypted(path: Path) -> bool:
+    """Whether it is an encrypted workbook, of this form or (as `EncryptedPackage`) of XLSX."""
+    with olefile.OleFileIO(str(path)) as ole:
+        if ole.exists("EncryptedPackage"):
+            return True
+    return any(kind == FILEPASS for kind, _, _ in _records(_stream(path), 0))
 
 
-def damage(content: bytes, sheet: str) -> Damage:
-    stream = _stream(content)
+def is_1904(path: Path) -> bool:
+    stream = _stream(path)
+    return any(kind == DATEMODE and stream[at : at + 2] == b"\x01\x00" for kind, at, _ in _records(stream, 0))
+
+
+def damage(path: Path, sheet: str) -> Damage:
+    stream = _stream(path)
     if _ERROR.search(stream) is None:
         return Damage()
     start = _sheets(stream).get(sheet)
@@ -45,8 +51,8 @@ def damage(content: bytes, sheet: str) -> Damage:
     return Damage(errors)
 
 
-def _stream(content: bytes) -> bytes:
-    with olefile.OleFileIO(io.BytesIO(content)) as ole:
+def _stream(path: Path) -> bytes:
+    with olefile.OleFileIO(str(path)) as ole:
         name = "Workbook" if ole.exists("Workbook") else "Book"
         with ole.openstream(name) as stream:
             found: bytes = stream.read()

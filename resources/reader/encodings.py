@@ -43,11 +43,7 @@ def encoding_of(path: Path, stated: str) -> str:
 
 def _wrong(wanted: str, found: str | None) -> Unreadable:
     seen = found if found in ("utf-8", "utf-16", "gb18030") else "something else"
-    said = (
-        f"the file is not in {wanted}, as its contract says, but in {seen}"
-        if wanted
-        else "the file is neither in utf-8 nor in gb18030"
-    )
+    said = f"the file is not in {wanted}, as its contract says, but in {seen}" if wanted else "the file is neither in utf-8 nor in gb18030"
     step = "have the department send it in the agreed encoding, or change `encoding` in the contract"
     return Unreadable("wrong_encoding", said, step)
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from resources.reader import biff
 from resources.reader.delimited import Delimited
 from resources.reader.html_table import HtmlTable
 from resources.reader.table import Opened, Wanted
 from resources.reader.unreadable import Unreadable
-from resources.reader.workbook import Workbook
+from resources.reader.workbook import Workbook, decrypted
 
 TABLES = (".csv", ".xlsx", ".xls", ".et", ".xlsb", ".ods", ".xlsm", ".htm", ".html")
 HEAD = 1 << 16
@@ -48,14 +49,14 @@ def open_file(wanted: Wanted) -> Iterator[tuple[str | None, Opened]]:
         form = _zipped_form(archive)
         _bound(archive, wanted.unpacked, "the archive" if form is None else "the workbook")
         if form is not None:
-            yield None, Workbook(wanted, form)
+            yield None, Workbook(path, form, wanted)
             return
         yield from _members(archive, wanted)
 
 
 def _no_archive(wanted: Wanted, head: bytes) -> Opened:
     if head.startswith(_OLE):
-        return Workbook(wanted, "xls")
+        return _ole(wanted)
     strange = next((name for begin, name in _STRANGE.items() if head.startswith(begin)), None)
     if strange is not None:
         raise Unreadable("unknown_form", f"the file is {strange}", AS_WORKBOOK)
@@ -65,6 +66,24 @@ def _no_archive(wanted: Wanted, head: bytes) -> Opened:
             raise Unreadable("unknown_form", "the file is an XML spreadsheet of 2003", AS_WORKBOOK)
         return HtmlTable(wanted)
     return Delimited(wanted)
+
+
+def _ole(wanted: Wanted) -> Opened:
+    """An XLS or ET workbook, or an encrypted one of either kind."""
+    path = Path(wanted.path)
+    try:
+        is_encrypted = biff.is_encrypted(path)
+    except Exception:  # whatever olefile makes of bytes that are damaged
+        raise Unreadable("damaged_file", "the workbook is damaged", AGAIN) from None
+    if not is_encrypted:
+        return Workbook(path, "xls", wanted)
+    plain = Path(wanted.work) / "decrypted"
+    decrypted(path, wanted.password, plain)
+    if not zipfile.is_zipfile(plain):
+        return Workbook(plain, "xls", wanted)
+    with _archive(plain) as archive:
+        _bound(archive, wanted.unpacked, "the workbook")
+        return Workbook(plain, _zipped_form(archive) or "xlsx", wanted)
 
 
 def _archive(path: Path) -> zipfile.ZipFile:

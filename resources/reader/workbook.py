@@ -5,7 +5,6 @@ Belongs here: what is particular to spreadsheets. Not here: cells without a valu
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -25,10 +24,10 @@ class Workbook:
 
     encoding = None
 
-    def __init__(self, wanted: Wanted, form: str) -> None:
+    def __init__(self, path: Path, form: str, wanted: Wanted) -> None:
         self.format = form
-        content = Path(wanted.path).read_bytes()
-        self._content, self._book = _opened(content, wanted.password)
+        self._path = path
+        self._book = _opened(path, form, Path(wanted.work))
         self._sheets = [self._book.get_sheet_by_name(name) for name in _visible(self._book)]
         self.sheets = [self._sheet(sheet, wanted.top) for sheet in self._sheets]
         self.is_1904 = self._is_1904()
@@ -49,9 +48,9 @@ class Workbook:
         first_column = opened.start[1] if opened.start else 0
         match self.format:
             case "xlsx":
-                found = xlsx.damage(self._content, opened.name)
+                found = xlsx.damage(self._path, opened.name)
             case "xls":
-                found = biff.damage(self._content, opened.name)
+                found = biff.damage(self._path, opened.name)
             case _:
                 return Damage(is_known=False)
         return Damage(_moved(found.errors, first_column), _moved(found.formulas, first_column), found.is_known)
@@ -64,19 +63,16 @@ class Workbook:
             return Sheet(sheet.name, [], [])
         rows = [[plain(cell) for cell in row] for row in islice(sheet.iter_rows(), top)]
         left = sheet.start[1]
-        merged = [
-            (start[0] + 1, max(start[1] - left, 0), end[0] + 1, end[1] - left)
-            for start, end in sheet.merged_cell_ranges or ()
-        ]
+        merged = [(start[0] + 1, max(start[1] - left, 0), end[0] + 1, end[1] - left) for start, end in sheet.merged_cell_ranges or ()]
         ends = list(range(1, len(rows) + 1))
         return Sheet(sheet.name, rows, ends, sorted(merged), sheet.end[0] + 1, left)
 
     def _is_1904(self) -> bool:
         match self.format:
             case "xlsx":
-                return xlsx.is_1904(self._content)
+                return xlsx.is_1904(self._path)
             case "xls":
-                return biff.is_1904(self._content)
+                return biff.is_1904(self._path)
         return False
 
 
@@ -84,18 +80,21 @@ def _moved(cells: Any, left: int) -> list[tuple[int, int]]:
     return [(line, column - left) for line, column in cells]
 
 
-def _opened(content: bytes, password: str | None) -> tuple[bytes, Any]:
-    """The workbook's bytes, decrypted where they were not, and the workbook."""
+def _opened(path: Path, form: str, work: Path) -> Any:
+    # calamine believes the name: a link of the right one
+    link = work / f"opened.{form}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(path.absolute())
     try:
-        return content, python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-    except python_calamine.PasswordError:
-        content = _decrypted(content, password)
+        return python_calamine.CalamineWorkbook.from_path(str(link))
     except (python_calamine.CalamineError, OSError, ValueError):
         raise Unreadable("damaged_file", "the workbook is damaged", AGAIN) from None
-    return content, python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+    finally:
+        link.unlink()
 
 
-def _decrypted(content: bytes, password: str | None) -> bytes:
+def decrypted(path: Path, password: str | None, target: Path) -> None:
+    """Writes an encrypted workbook's plain one to `target`."""
     if password is None:
         raise Unreadable(
             "encrypted_file",
@@ -106,18 +105,16 @@ def _decrypted(content: bytes, password: str | None) -> bytes:
     import msoffcrypto
     import msoffcrypto.exceptions
 
-    target = io.BytesIO()
     try:
-        office = msoffcrypto.OfficeFile(io.BytesIO(content))
-        office.load_key(password=password)
-        office.decrypt(target)
+        with path.open("rb") as locked, target.open("wb") as opened:
+            office = msoffcrypto.OfficeFile(locked)
+            office.load_key(password=password)
+            office.decrypt(opened)
     except msoffcrypto.exceptions.InvalidKeyError:
         said = "the workbook is encrypted with another password"
         raise Unreadable("encrypted_file", said, "ask the department for it, and set it anew") from None
     except Exception:
         raise Unreadable("encrypted_file", "the workbook cannot be decrypted", AGAIN) from None
-    return target.getvalue()
-
 
 def _visible(book: Any) -> list[str]:
     kinds, shown = python_calamine.SheetTypeEnum, python_calamine.SheetVisibleEnum

@@ -5,10 +5,11 @@ Belongs here: a scan of the workbook's XML in a stream. Not here: values (`workb
 
 from __future__ import annotations
 
-import io
 import posixpath
 import re
 import zipfile
+from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 from resources.reader.table import Damage
@@ -17,24 +18,27 @@ PIECE = 1 << 20
 WORKBOOK = "xl/workbook.xml"
 
 
-def is_1904(content: bytes) -> bool:
+def is_1904(path: Path) -> bool:
     """Whether the workbook's days are counted from 1904."""
-    properties = _book(content).find("{*}workbookPr")
+    properties = _book(path).find("{*}workbookPr")
     return properties is not None and properties.get("date1904", "0") in ("1", "true")
 
 
-def damage(content: bytes, sheet: str) -> Damage:
+def damage(path: Path, sheet: str) -> Damage:
     """The error cells (`#N/A`) of the sheet of that name, and its formulas without a cached value.
 
-    A formula of type `str` without a value is the empty text (`=""`), and no damage.
+    A formula of type `str` without a value is the empty text (`=""`), and no damage. Where the writer left out the
+    cells' places, or the sheet's own place, nothing is known.
     """
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        with archive.open(_member(archive, sheet)) as stream:
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(_member(archive, sheet)) as stream:
             return _scan(stream)
+    except (KeyError, ValueError, StopIteration, ElementTree.ParseError):
+        return Damage(is_known=False)
 
 
-def _book(content: bytes) -> ElementTree.Element:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+def _book(path: Path) -> ElementTree.Element:
+    with zipfile.ZipFile(path) as archive:
         return ElementTree.fromstring(archive.read(WORKBOOK))
 
 
@@ -50,12 +54,12 @@ def _member(archive: zipfile.ZipFile, sheet: str) -> str:
     raise KeyError("sheet")
 
 
-def _scan(stream: io.BufferedIOBase | zipfile.ZipExtFile | object) -> Damage:
+def _scan(stream: IO[bytes]) -> Damage:
     errors: list[tuple[int, int]] = []
     formulas: list[tuple[int, int]] = []
     patterns: _Patterns | None = None
     rest = b""
-    while piece := stream.read(PIECE):  # type: ignore[attr-defined]
+    while piece := stream.read(PIECE):
         text = rest + piece
         patterns = patterns or _Patterns(text)
         cut = text.rfind(patterns.begin)

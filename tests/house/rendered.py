@@ -22,6 +22,7 @@ import warehouse.rhythms
 import warehouse.scoring
 from expectations.contract import contract_for, load_contracts
 from warehouse.catalogue import load_indicators
+from warehouse.face import measured
 from warehouse.follow_up import build_following
 from warehouse.following_rules import load_following
 from warehouse.indicators import build_indicators
@@ -134,6 +135,10 @@ def _valid(found: dict[str, set[str]], contract: Any) -> None:
         "sighting": 1,
         "source_keys": "select record_key from keys",
     }
+    face = {"columns": measured(contract), "households": "households", "members": "members", "link": contract.record_key.name}
+    for town in ("area", "household", "person", None):
+        found.setdefault("valid/face", set()).add(render("valid/face", rows="rows", town=town, **face))
+    common |= {**face, "town": None}
     for model in ("valid", *(f"valid/{path.stem}" for path in sorted((MODELS / "valid").glob("*.sql")))):
         found.setdefault(model, set()).add(render(model, **common))
 

@@ -254,7 +254,9 @@ def test_another_page_in_the_operators_browser_changes_nothing(ui: Operated, pag
     for path in (f"/graphql?query={query}", f"/graphql/?query={query}"):
         assert ui.visitor.send("GET", path, Referer="http://evil.example/").status == 405
         assert ui.visitor.send("GET", path, Origin="http://evil.example").status == 403
-    kept = ui.visitor.ask("{ assetsOrError { ... on AssetConnection { nodes { key { path } assetMaterializations(limit: 1) { runId } } } } }")
+    kept = ui.visitor.ask(
+        "{ assetsOrError { ... on AssetConnection { nodes { key { path } assetMaterializations(limit: 1) { runId } } } } }"
+    )
     household = [node for node in kept["assetsOrError"]["nodes"] if node["key"]["path"] == ["household"]]
     assert household[0]["assetMaterializations"], "nothing was wiped"
 
