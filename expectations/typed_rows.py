@@ -170,7 +170,9 @@ def _value(cell: _Cell, delivery: Delivery, spoilt: str) -> str:
         value = f"case when _marked is not null and ({spoilt}) then null else {value} end"
     if cell.kind in ("number", "code") and not is_key(cell.field) and not cell.field.codes:
         lost = f"list_contains(_marked, {literal('damaged:' + cell.field.name)})"
-        value = f"case when _marked is not null and {lost} then {cell.meant} || '?' else {value} end"
+        # 6.1E+17 shows what it is; digits that were lost do not, so that what is left must be no number
+        shown = f"{cell.meant} || case when regexp_matches({cell.meant}, '[Ee]') then '' else '?' end"
+        value = f"case when _marked is not null and {lost} then {shown} else {value} end"
     return f"({value})::{sql_type(cell.field.type)}"
 
 
