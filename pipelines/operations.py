@@ -1,4 +1,4 @@
-"""What operators do by hand: look at the quarantine, open a gate, replay, grant, roll back, prune, explain a lamp, try files and rules.
+"""What operators do by hand: look at the quarantine, open a gate, replay, grant, roll back, prune, explain a lamp, try rules.
 
 Belongs here: the commands behind those `make` targets. Not here: what they call (`warehouse`, `expectations`).
 """
@@ -17,10 +17,9 @@ import sqlalchemy as sa
 from expectations.contract import Contract, load_contracts
 from expectations.gate import GateError, open_gate
 from pipelines.backup import BackupError, backup, restore
+from pipelines.exits import BAD_SETTINGS, FAILED, OK, complain
 from pipelines.moving import MoveError, move_warehouse
 from pipelines.summary import number, table
-from pipelines.sync import BAD_SETTINGS, FAILED, OK, complain
-from pipelines.trying import commands as trying
 from resources.engine import Engine
 from resources.house import place
 from resources.lake import Lake
@@ -254,14 +253,10 @@ COMMANDS = {
     "explain": explain_lamp,
     "rules-diff": compare_rules,
     "move-warehouse": move,
-    "try": trying.try_file,
-    "draft-contract": trying.draft,
-    "contract-diff": trying.compare_contract,
 }
 EXPECTED = (
     *(UsageError, GateError, RuleError, RunLocked, ServerError, MoveError, BackupError),
     *(access.AccessError, publication.PublicationError, replay.ReplayError),
-    *trying.EXPECTED,
 )
 
 
@@ -289,18 +284,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parsers["backup"].add_argument("--out", required=True, help="a folder, on another disk")
     parsers["restore"].add_argument("--from", dest="source", required=True, help="the folder that make backup wrote")
     parsers["move-warehouse"].add_argument("--to", required=True, help="postgresql://owner:…@host/database, an empty one")
-    _add_trying(parsers)
     parsers["rules-diff"].add_argument("--rules", required=True, help="the candidate rule file")
-
-
-def _add_trying(parsers: dict[str, argparse.ArgumentParser]) -> None:
-    for name in ("try", "draft-contract"):
-        parsers[name].add_argument("--file", required=True, help="a file, a folder, or a pattern in quotation marks")
-        parsers[name].add_argument("--records", default="", help="what it holds, e.g. certificates")
-        parsers[name].add_argument("--out", default="", help="where to write")
-    parsers["try"].add_argument("--contract", default="", help="a contract that is not installed")
-    parsers["draft-contract"].add_argument("--department", required=True)
-    parsers["contract-diff"].add_argument("--contract", required=True, help="the edited contract")
 
 
 def run(settings: Settings | None, asked: argparse.Namespace) -> int:

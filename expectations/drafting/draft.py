@@ -9,16 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import yaml
 
 from expectations.contract import Contract
 from expectations.drafting.content import Column, columns_of
-from expectations.drafting.forms import day_of
+from expectations.drafting.forms import day_of, flawed
 from expectations.drafting.grid import Sheet, Table, bare, find_table, tight
 from expectations.drafting.keys import composite_key
-from expectations.drafting.known import UNSAID, Entry, known_fields, unread
+from expectations.drafting.known import UNSAID, Entry, known_fields, overlooked, unread
 from expectations.drafting.mapping import Match, map_columns
 from expectations.drafting.names import files_pattern
 from expectations.drafting.office_words import office_words
@@ -149,8 +150,10 @@ def _draft_known(sample: Sample, base: Contract, read: _Reading) -> Draft:
         "sheet": read.sheets if len(read.sheets) > 1 else [],
         "file": [re.sub(r"\..*", "", name) for name in sample.files] if len(sample.files) > 1 else [],
     }
-    entries = known_fields(base, raw["schema"][0]["properties"], matches, names)
-    questions = _key(base, matches, entries)
+    taken = {match.column.place for match in matches.values()}
+    free = [column for column in read.columns if column.place not in taken]
+    entries = known_fields(base, raw["schema"][0]["properties"], matches, free, names)
+    questions = _key(base, matches, entries) + overlooked(base, matches, free)
     questions += _delivery(raw, "updated_at" in {m.field.role for m in matches.values()})
     if raw["status"] == "draft":
         raw["description"]["purpose"] = re.sub(r" A draft:.*", "", raw["description"]["purpose"])
@@ -162,7 +165,8 @@ def _draft_known(sample: Sample, base: Contract, read: _Reading) -> Draft:
     rules = raw["schema"][0].get("quality") or []
     raw["schema"][0]["quality"] = kept = [rule for rule in rules if not _mentions(rule, gone)]
     questions += [asked for rule in kept if (asked := _out_of_order(rule, matches))]
-    remarks = unread(read.columns, matches)
+    questions += _bad_share(raw, base, matches)
+    remarks = unread(free)
     return _written(raw, entries, questions, remarks)
 
 
@@ -282,6 +286,19 @@ def _out_of_order(rule: dict[str, Any], matches: Mapping[str, Match]) -> str | N
         return None
     rule["severity"] = "warning"
     return f"{found[1]} is before {found[2]} in {count} rows of the sample: are they wrong? then write critical again ({rule['name']})"
+
+
+def _bad_share(raw: dict[str, Any], base: Contract, matches: Mapping[str, Match]) -> list[str]:
+    """More bad rows in the sample than the contract allows of a delivery: what it allows is raised, and asked about."""
+    flaws = [set(flawed(base, match)) for match in matches.values()]
+    rows = max((len(match.column.cells) for match in matches.values()), default=0)
+    bad = len(set().union(*flaws))
+    allowed = next((e for e in raw["customProperties"] if e["property"] == "maxBadShare"), None)
+    if allowed is None or not rows or bad <= rows * float(allowed["value"]):
+        return []
+    said = f"{bad} of {rows} rows of the sample look bad, more than {allowed['value']} of a delivery may be"
+    allowed["value"] = ceil(bad / rows * 20) / 20
+    return [f"{said}: is the sample unusual? maxBadShare is {allowed['value']} here"]
 
 
 def _raised(version: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from expectations.contract import Contract, Field
 from expectations.drafting.content import Column, is_number, unwrapped
 from expectations.drafting.grid import tight
-from expectations.drafting.mapping import code_of
+from expectations.drafting.mapping import Match, code_of
 from expectations.drafting.office_words import office_words
 from expectations.writing import FIELD_UNITS, MONEY, PLAIN_FORMS, date_form
 
@@ -164,6 +164,22 @@ def _sample(form: str) -> str:
 
 def _listed(words: Sequence[str]) -> str:
     return ", ".join(repr(word) for word in words)
+
+
+def flawed(contract: Contract, match: Match) -> Iterator[int]:
+    """The places of rows whose cell the field cannot hold, as far as a sample shows it: none, no code, no day."""
+    at, not_yet = match.field, office_words().not_yet
+    for place, cell in enumerate(match.column.cells):
+        word = unwrapped(cell)
+        is_blank = not word or word.upper() in office_words().blanks
+        if is_blank or word in not_yet:
+            if is_blank and contract.must_have(at) and at.type != "boolean":
+                yield place
+        elif at.codes:
+            if code_of(contract, at, word) is None:
+                yield place
+        elif at.type == "date" and day_of(cell) is None and not (word.isdigit() and len(word) == 5):
+            yield place
 
 
 def day_of(cell: str) -> date | None:

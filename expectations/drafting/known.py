@@ -13,8 +13,7 @@ from typing import Any
 from expectations.contract import Contract, Field
 from expectations.drafting import forms
 from expectations.drafting.content import Column
-from expectations.drafting.mapping import Match, code_of
-from expectations.drafting.office_words import office_words
+from expectations.drafting.mapping import Match, code_of, fitting
 
 UNSAID = "TO BE SAID"
 """Stands where a person has to write a value."""
@@ -30,11 +29,15 @@ class Entry:
 
 
 def known_fields(
-    contract: Contract, raw: Sequence[Mapping[str, Any]], matches: Mapping[str, Match], names: Mapping[str, Sequence[str]]
+    contract: Contract,
+    raw: Sequence[Mapping[str, Any]],
+    matches: Mapping[str, Match],
+    free: Sequence[Column],
+    names: Mapping[str, Sequence[str]],
 ) -> list[Entry]:
     """The entries of the fields that the draft has.
 
-    `raw` are the properties as they stand in the shipped contract; `names` are the sheets' and files' names, by `sheet`
+    `raw` are the properties as they stand in the shipped contract; `free` the columns that no field reads; `names` are the sheets' and files' names, by `sheet`
     and `file`, out of which a value may come that the rows lack.
     """
     entries = []
@@ -46,7 +49,7 @@ def known_fields(
         elif at.role == "updated_at" or at.role == "record_key":
             continue
         else:
-            entries.append(_absent(contract, at, given, names))
+            entries.append(_absent(contract, at, given, free, names))
     return entries
 
 
@@ -95,9 +98,15 @@ def _with(given: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, 
     return made
 
 
-def _absent(contract: Contract, at: Field, given: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> Entry:
+def _absent(
+    contract: Contract,
+    at: Field,
+    given: Mapping[str, Any],
+    free: Sequence[Column],
+    names: Mapping[str, Sequence[str]],
+) -> Entry:
     """A field that no column was found for."""
-    if not contract.must_have(at):
+    if not at.required:
         return Entry(dict(given), remarks=[f"no column of the sample is {at.name}; where one is, write its name"])
     for source in ("sheet", "file"):
         if at.codes and _all_said(contract, at, names.get(source, ())):
@@ -106,7 +115,8 @@ def _absent(contract: Contract, at: Field, given: Mapping[str, Any], names: Mapp
             entry.property.pop("physicalName", None)
             entry.questions.append(f"{at.name} is taken from the {source}'s name: is that right?")
             return entry
-    asked = f"{at.name} is required and no column was found: write its column as physicalName"
+    fit = ", ".join(column.physical_name for column in fitting(contract, at, free))
+    asked = f"{at.name} is required and no column was found{f' (is it {fit}?)' if fit else ''}: write its column as physicalName"
     if at.type != "text":
         return Entry(dict(given), questions=[f"{asked}, or give it a constant"])
     constant = at.codes[0].code if at.codes else UNSAID
@@ -119,10 +129,22 @@ def _all_said(contract: Contract, at: Field, names: Sequence[str]) -> bool:
     return bool(names) and all(code_of(contract, at, name) is not None for name in names)
 
 
-def unread(columns: Sequence[Column], matches: Mapping[str, Match]) -> list[str]:
+def overlooked(contract: Contract, matches: Mapping[str, Match], free: Sequence[Column]) -> list[str]:
+    """A question for each kind of optional fields without a column, where columns are left that could be theirs."""
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for at in contract.delivered:
+        if at.name not in matches and not at.required:
+            fit = tuple(column.physical_name for column in fitting(contract, at, free))
+            if fit:
+                kinds.setdefault(fit, []).append(at.name)
+    return [
+        f"{', '.join(fields)}: no column was found; is it {' or '.join(columns)}? else nothing is known of it"
+        for columns, fields in kinds.items()
+    ]
+
+
+def unread(left: Sequence[Column]) -> list[str]:
     """A remark on the columns that no field reads: which they are, and which of them say who somebody is."""
-    taken = {match.column.place for match in matches.values()}
-    left = [c for c in columns if c.place not in taken and (c.filled or c.heading not in office_words().notes)]
     if not left:
         return []
     said = ", ".join(c.physical_name + (" (identity)" if c.is_identity else "") for c in left)

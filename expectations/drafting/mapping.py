@@ -31,6 +31,7 @@ FITS = 0.5
 ENOUGH = 0.985
 """From this share of distinct values on, columns tell records apart: a sample may hold a slip."""
 CHECKED_IDENTITIES = ("id_number", "head_id_number")
+_COUNTERS = ("序号", "编号", "No", "NO")
 _NAME_ROLES = ("name", "head_name")
 
 
@@ -182,7 +183,7 @@ def _doubts(contract: Contract, at: Field, column: Column, found: int, rivals: S
 def _by_content(contract: Contract, at: Field, columns: Sequence[Column], matches: dict[str, Match], taken: dict[int, str]) -> None:
     """A field that no heading speaks for: the one free column whose cells fit it and could be little else."""
     tell = _telling(contract, at)
-    if tell is None or (not contract.must_have(at) and not at.codes):
+    if tell is None or not (at.required or at.codes):
         return
     others = office_words().others
     free = [
@@ -214,6 +215,18 @@ def _telling(contract: Contract, at: Field) -> Callable[[Column], bool] | None:
 def _sounds_like_key(column: Column) -> bool:
     heading = bare(column.heading)
     return heading.endswith(("号", "编号", "编码", "代码", "ID", "id")) and heading not in ("序号", "门牌号", "电话号")
+
+
+def fitting(contract: Contract, at: Field, columns: Sequence[Column]) -> list[Column]:
+    """Of columns that nobody reads, those that could hold the field as far as their cells go."""
+    kinds = {"date": is_date, "timestamp": is_date, "boolean": is_boolean, "integer": is_number}
+    kind = is_number if at.type.startswith("decimal") else kinds.get(at.type)
+    return [c for c in columns if _may_be(c) and (c.is_dates if kind is is_date else c.mostly(kind) if kind else False)]
+
+
+def _may_be(column: Column) -> bool:
+    heading = bare(column.heading)
+    return bool(column.filled) and heading not in _COUNTERS and not column.is_identity
 
 
 def distinct(column: Column) -> float:

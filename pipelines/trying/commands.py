@@ -1,4 +1,4 @@
-"""`make try`, `make draft-contract`, `make contract-diff`: what the commands do with their arguments.
+"""`make try`, `make draft-contract`, `make contract-diff`: their command line, and what they do with it.
 
 Belongs here: finding contracts, printing, exit statuses. Not here: trials (`trial`), drafts (`expectations.drafting`).
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from expectations.contract import Contract, ContractError, load_contracts, read_contract
 from expectations.drafting.draft import DraftError, Sample, draft_contract, guessed
-from pipelines.sync import FAILED, OK
+from pipelines.exits import BAD_SETTINGS, FAILED, OK, complain
 from pipelines.trying.difference import DifferenceError, difference
 from pipelines.trying.effects import effects
 from pipelines.trying.exported import write_rows
@@ -20,7 +20,7 @@ from pipelines.trying.sampled import open_sample
 from pipelines.trying.told import effects_report, report
 from pipelines.trying.trial import scratch, trial
 from resources.departments.errors import Fault, SourceError
-from resources.settings import Settings
+from resources.settings import Settings, SettingsError, load_settings
 
 
 class TryingError(ValueError):
@@ -109,3 +109,30 @@ def compare_contract(settings: Settings, asked: argparse.Namespace) -> int:
     """Reads the newest batches under an edited contract: rows whose outcome changes, indicators and lamps that move."""
     print("\n".join(difference(settings, contract_of(None, asked.contract))))
     return OK
+
+
+COMMANDS = {"try": try_file, "draft-contract": draft, "contract-diff": compare_contract}
+
+
+def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The command line of each."""
+    parsers = {name: commands.add_parser(name, help=(run.__doc__ or "").splitlines()[0]) for name, run in COMMANDS.items()}
+    for name in ("try", "draft-contract"):
+        parsers[name].add_argument("--file", required=True, help="a file, a folder, or a pattern in quotation marks")
+        parsers[name].add_argument("--records", default="", help="what it holds, e.g. certificates")
+        parsers[name].add_argument("--out", default="", help="where to write")
+    parsers["try"].add_argument("--contract", default="", help="a contract that is not installed")
+    parsers["draft-contract"].add_argument("--department", required=True)
+    parsers["contract-diff"].add_argument("--contract", required=True, help="the edited contract")
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Runs one command; a mistake is one clear line. Neither Dagster nor the warehouse is needed, nor loaded."""
+    try:
+        return COMMANDS[asked.command](load_settings(), asked)
+    except SettingsError as error:
+        complain(*error.problems)
+        return BAD_SETTINGS
+    except EXPECTED as error:
+        complain(str(error))
+        return FAILED

@@ -14,10 +14,9 @@ from pathlib import Path
 
 from expectations.contract import Contract, load_contracts
 from expectations.engine import name
-from pipelines.summary import number
 from pipelines.trying.effects import effects
 from pipelines.trying.given import Given
-from pipelines.trying.told import effects_report
+from pipelines.trying.told import effects_report, number
 from pipelines.trying.trial import Trial, TrialEngine, batch_files, borrow_state, location, merged, read_manifest, scratch
 from resources.departments.batches import BatchStore, Manifest
 from resources.departments.dropped import Delivery, Dropped

@@ -14,7 +14,6 @@ from expectations.contract import BASE_REGISTER, Contract, ContractError, load_c
 from expectations.engine import literal
 from pipelines.trying.trial import REGISTER, Trial
 from resources.engine import Engine
-from resources.house import place
 from resources.lake import Lake
 from resources.settings import Settings
 from warehouse.catalogue import Indicator, load_indicators
@@ -22,6 +21,15 @@ from warehouse.indicators import build_indicators
 from warehouse.matching import OUTCOMES, build_matched, build_spine
 from warehouse.scoring import build_lamps
 from warehouse.scoring_rules import load_rules
+
+LAYERS = {"warning_flag": "flags"}
+"""The lake's layer of a table that is neither `matched_…` nor among the households' own."""
+
+
+def place(table: str) -> tuple[str, str]:
+    """Layer and folder of a table in the lake, as `resources.house` has it: that one loads Dagster."""
+    prefix, _, rest = table.partition("_")
+    return (prefix, rest) if prefix == "matched" else (LAYERS.get(table, "household"), table)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from expectations.contract import Field
 from expectations.drift import column_drift
 from expectations.engine import name
 from expectations.questions import standing_questions
-from pipelines.summary import number
 from pipelines.trying.effects import Effects, is_register
 from pipelines.trying.trial import SHOWN_ROWS, BadRule, Trial
 from resources.departments.tabular import NOTED
@@ -24,6 +23,10 @@ from warehouse.downstream import built_from
 WORDS_SHOWN = 10
 """A column with more unknown words than this is the wrong column: they are counted, and may be anything."""
 _TELLING = re.compile(r"[0-9*]{6,}")
+
+
+def number(count: int) -> str:
+    return f"{count:,}"
 
 
 def report(made: Trial) -> list[str]:

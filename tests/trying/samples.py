@@ -179,7 +179,7 @@ def student_aid(target: Path) -> Sample:
     file = "家庭经济困难学生资助发放表（2026秋）.ods"
     people = People(9)
     sheets: dict[str, Rows] = {}
-    for (title, stage), pupils in zip({"学前教育": "1", "义务教育": "2", "普通高中": "3"}.items(), (10, 18, 12), strict=True):
+    for (title, stage), pupils in zip({"学前教育": "1", "义务教育": "2", "普通高中": "3"}.items(), (20, 30, 20), strict=True):
         rows: Rows = [
             [f"{title}阶段家庭经济困难学生资助发放表"],
             ["序号", "学校", "学生姓名", "学生身份证号", "年级", "监护人姓名", "学期", "资助金额（元）", "发放日期"],
