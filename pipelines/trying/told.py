@@ -77,11 +77,14 @@ def _notes(made: Trial) -> list[str]:
     rows = pq.read_table(path).to_pylist() if path.exists() else []
     if not rows:
         return ["  none"]
-    rows.sort(key=lambda row: (row["_file"], row["_sheet"] or "", row["kind"], row["_line"]))
+    tables: dict[tuple[str, str | None], dict[str, list[int]]] = {}
+    for row in rows:
+        kinds = tables.setdefault((str(row["_file"]), row["_sheet"]), {})
+        kinds.setdefault(str(row["kind"]), []).append(int(row["_line"]))
     lines = []
-    for (file, sheet), of_table in groupby(rows, key=lambda row: (row["_file"], row["_sheet"])):
-        kinds = [f"{kind} {_runs([row['_line'] for row in of_kind])}" for kind, of_kind in groupby(of_table, key=lambda r: r["kind"])]
-        lines.append(f"  {_where(str(file), sheet)}: {'; '.join(kinds)}")
+    for table, kinds in tables.items():
+        listed = "; ".join(f"{kind} {_runs(numbers)}" for kind, numbers in sorted(kinds.items()))
+        lines.append(f"  {_where(*table)}: {listed}")
     return lines
 
 
