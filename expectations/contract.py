@@ -147,6 +147,11 @@ class Contract:
         return "household" if by_household else "person"
 
     @property
+    def unnamed(self) -> tuple[Field, ...]:
+        """The fields that leave raw, valid and quarantine: no identities, and no record number that is published as a pseudonym."""
+        return tuple(f for f in self.fields if not f.is_identity and not (f.role == "record_key" and self.is_pseudonymous))
+
+    @property
     def is_pseudonymous(self) -> bool:
         """Whether its record numbers are published as pseudonyms only: always where the key is an identity."""
         return self.record_key.is_identity or self.properties.get("published") == "pseudonym"

@@ -6,7 +6,7 @@ Belongs here: the order of the steps (trim, look at marks, words, types, keys). 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from expectations.casting import sql_type, typed
@@ -99,6 +99,20 @@ def typed_select(contract: Contract, numbered: str, delivery: Delivery) -> str:
         {_misfit(cells, spoilt)} as _misfit, {_unread(cells, spoilt)} as _unread, _marked, _key_text
     from value
     """
+
+
+def key_select(contract: Contract, keys: str, columns: list[str], form: str) -> str:
+    """The keys (`record_key`) of a relation that has the key's parts as delivered in `columns`, spelt as landing spells them."""
+    parts = contract.key_fields
+    derived = tuple(field for field in contract.fields if field.derived == "key")
+    reduced = replace(contract, fields=(*parts, *derived))
+    named = {column.lower(): column for column in columns}
+    by_name = [named.get(part.physical_name.lower(), columns[min(i, len(columns) - 1)]) for i, part in enumerate(parts)]
+    text = ", ".join(f"{name(column)}::varchar as {name(part.physical_name)}" for part, column in zip(parts, by_name, strict=True))
+    delivery = Delivery(form, frozenset(part.physical_name for part in parts), date.min)
+    key = name(contract.record_key.name)
+    rows = typed_select(reduced, f"select 1::bigint as _row, 'U' as _op, {text} from ({keys})", delivery)
+    return f"select distinct {key} as record_key from ({rows}) where {key} is not null"
 
 
 def _text(cell: _Cell, delivery: Delivery) -> str:

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FORMS = ("api", "file", "sql", "mixed")
 ENGINES = ("duckdb", "spark")
+WRITINGS = ("office", "tidy")
 FILE_PASSWORD = "YIHU_FILE_PASSWORD_"
 BY_COUNTY = ("auto", "yes", "no")
 
@@ -69,6 +70,8 @@ class Settings:
     engine: str
     spark_master: str
     sandbox_households: int
+    sandbox_writing: str | None = None
+    """How the sandbox's file departments write: office, tidy; None: as in the drop folder that is there, office in a new one."""
     by_county: str = "auto"
     """Whether a register of several counties is worked through county by county: auto (where it is large), yes, no."""
     engine_memory: str | None = None
@@ -295,6 +298,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     if not (households.isascii() and households.isdigit() and int(households) >= 100):
         problems.append(f"YIHU_SANDBOX_HOUSEHOLDS is {households!r}: write a whole number of at least 100")
         households = "104000"
+    writing = _one_of(env, "YIHU_SANDBOX_WRITING", "", ("", *WRITINGS), problems)
     if env.get("YIHU_PSEUDONYM_KEY") and len(env["YIHU_PSEUDONYM_KEY"]) < 16:
         problems.append("YIHU_PSEUDONYM_KEY is shorter than 16 characters: generate one, e.g. openssl rand -hex 32")
     alerts = _alerts(env, problems)
@@ -330,6 +334,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         engine=engine,
         spark_master=env.get("YIHU_SPARK_MASTER") or "local[2]",
         sandbox_households=int(households),
+        sandbox_writing=writing or None,
         by_county=by_county,
         engine_memory=engine_memory,
         alerts=alerts,

@@ -23,6 +23,7 @@ from warehouse.day import PARTS, QUARANTINE_COLUMNS, VALID_EXTRAS, WITHDRAWN_EXT
 from warehouse.downstream import built_from
 from warehouse.face import face_of
 from warehouse.held_back import against_state, rows_due
+from warehouse.keys import settle_keys, source_keys
 from warehouse.ledger import ConservationError, batch_note, faces_before, ledger_of, rejection_of, report, unreadable, volumes
 from warehouse.quarantine import keep_broken_rows
 from warehouse.replay import ReplayError, replayed_rows
@@ -71,6 +72,7 @@ def _begin(engine: SqlEngine, lake: LakeFolder, contract: Contract, as_of: date)
     prior_day = max((d for d in lake.note_days("ledger", contract.table) if d < as_of), default=None)
     prior = (lake.read_note("ledger", contract.table, prior_day) if prior_day else None) or {}
     day = Day(engine, lake, contract, as_of, prior_day, prior)
+    day.keys_folded, day.keys_checked = bool(prior.get("keys_folded")), bool(prior.get("keys_checked"))
     day.valid = _before(day, "valid", state_columns(contract, VALID_EXTRAS))
     day.withdrawn = _before(day, "withdrawn", state_columns(contract, WITHDRAWN_EXTRAS))
     day.quarantine = _before(day, "quarantine", QUARANTINE_COLUMNS)
@@ -119,7 +121,7 @@ def _take_batch(day: Day, batch_id: str, downstream: Downstream) -> None:
     rows, usual = f"read_parquet({literal(landed.rows_path)})", volumes(day, manifest)
     due = rows_due(day, manifest)
     verdict = validate(day.engine, day.contract, manifest, landed.rows_path, usual, landed.drifts, day.as_of, due)
-    gone = _gone_select(day, _source_keys(day, folder, manifest), manifest, rows)
+    gone = _gone_select(day, source_keys(day, folder, manifest), manifest, rows)
     lacked = int(day.engine.scalar(f"select count(*) from ({gone}) as gone"))
     verdict = against_state(day, manifest, rows, verdict, lacked)
     gate = gate_of(day.lake.root, day.contract.table, batch_id)
@@ -165,6 +167,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
 def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict: Verdict, *, is_sighting: bool = True) -> dict[str, int]:
     """Merges the good rows of one batch (the relation `rows`) into the day's relations; returns the batch's counts."""
     day.steps += 1
+    settle_keys(day, str(manifest.get("form", "api")))
     n, engine = day.steps, day.engine
     is_full = "true" if manifest.get("delivery") in ("full", "snapshot") else "false"
     names: dict[str, Any] = {
@@ -178,7 +181,7 @@ def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict:
         "batch_id": str(manifest["batch_id"]),
         "is_full": is_full,
         "sighting": int(is_sighting),
-        "source_keys": _source_keys(day, folder, manifest),
+        "source_keys": source_keys(day, folder, manifest),
         "is_snapshot": day.contract.is_snapshot,
         "latest": f"timestamp '{day.as_of + timedelta(days=2)} 00:00:00'",
     }
@@ -222,15 +225,6 @@ def _withdraw(day: Day, names: dict[str, Any], takes_out: bool) -> None:
 
 
 NOTHING = "select null::varchar as record_key where false"
-
-
-def _source_keys(day: Day, folder: Path, manifest: dict[str, Any]) -> str | None:
-    """The keys that the source holds, where the batch brought them for a reconciliation."""
-    if not manifest.get("keys_file"):
-        return None
-    keys = f"read_parquet({literal(folder / str(manifest['keys_file']))})"
-    column = name(day.engine.columns(f"select * from {keys}")[0][0])
-    return f"select {column}::varchar from {keys} where {column} is not null"
 
 
 def _gone_select(day: Day, keys: str | None, manifest: dict[str, Any], rows: str) -> str:

@@ -199,4 +199,6 @@ def ledger_of(day: Day, pointer: Mapping[str, Any]) -> dict[str, Any]:
         "left_lying": pointer.get("left_lying"),
         "batches": day.batches,
         "contract_version": day.contract.version,
+        "keys_folded": day.keys_folded,
+        "keys_checked": day.keys_checked,
     }

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from expectations.contract import Contract
 from expectations.engine import SqlEngine
-from warehouse.matching import METHODS, OUTCOMES, day, make
+from warehouse.matching import AREA_OUTCOMES, METHODS, PERSONAL_OUTCOMES, day, make
 
 LINKAGE_QUALITY_ORDER = "department, records"
 LARGEST_FALL = Decimal("0.05")
@@ -42,7 +42,7 @@ def build_linkage_quality(engine: SqlEngine, contracts: Sequence[Contract], as_o
     """Makes the engine table `linkage_quality` (a row per record type) from the `matched_<table>` of the day."""
     return make(
         engine, "linkage_quality", "matching/linkage_quality",
-        contracts=list(contracts), outcomes=OUTCOMES, methods=METHODS, as_of=day(as_of), z=_Z, z2=_Z * _Z,
+        contracts=list(contracts), outcomes=PERSONAL_OUTCOMES, area_outcomes=AREA_OUTCOMES, methods=METHODS, as_of=day(as_of), z=_Z, z2=_Z * _Z,
     )  # fmt: skip
 
 

@@ -18,9 +18,13 @@ from typing import Any
 from expectations.contract import Contract, Field
 from expectations.engine import SqlEngine
 from warehouse import identity, names
+from warehouse.keys import first_key
 from warehouse.model import render
 
-OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
+PERSONAL_OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
+AREA_OUTCOMES = ("placed", "unplaced")
+"""Of records of the subject area, which are nobody's household: tied to a village by its code, or not."""
+OUTCOMES = (*PERSONAL_OUTCOMES, *AREA_OUTCOMES)
 METHODS = (*identity.FORMS, "repaired", "decided", "household_id")
 REASONS = (*identity.PROBLEMS, "name_differs", "tie", "register_conflict", "not_registered")
 
@@ -28,7 +32,7 @@ MATCHED_COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("person_key", "varchar", "the person it is about"),
     ("member_id", "varchar", "the person's row in the base register"),
     ("household_id", "varchar", "the person's household"),
-    ("outcome", "varchar", "linked; unregistered; ambiguous; unidentifiable"),
+    ("outcome", "varchar", "linked; unregistered; ambiguous; unidentifiable; of subject area: placed; unplaced"),
     ("method", "varchar", "; ".join(METHODS)),
     ("name_agreement", "varchar", "same; absent; different"),
     ("reason", "varchar", "; ".join(REASONS)),
@@ -70,7 +74,8 @@ class Delivered:
     department: str
     records: str
     record_key: str
-    is_key_identity: bool
+    """The key that the record's id is made of, of the row `v`."""
+    is_pseudonymous: bool
     number: str
     name: str
 
@@ -189,10 +194,13 @@ def _matched(
     _prepare(engine, pseudonym_key)
     common: dict[str, Any] = {
         "valid": f"valid_{contract.table}",
-        "record_id": _record_id(contract, "v"),
+        "record_id": _record_id(contract, first_key(engine, contract, "v")),
         "fields": _fields(contract),
         "as_of": day(as_of),
     }
+    if contract.subject == "area":
+        area = contract.by_role("area_code").name
+        return "matched_area", common | {"area_code": area, "amounts": _amounts(contract, "v")}
     household = household_field(contract)
     if household is not None:
         has_member = any(f.name == "member_id" for f in contract.fields)
@@ -200,7 +208,7 @@ def _matched(
             "household_id": household.name, "has_member_id": has_member, "amounts": _amounts(contract, "v"),
             "person_key": "p.person_key" if has_member else "cast(null as varchar)", "member_id": "cast(null as varchar)",
         }  # fmt: skip
-    delivered = _delivered(contract)
+    delivered = _delivered(engine, contract)
     if not _answers(engine).get(contract.table):
         _answer(engine, [contract, *(other for other in beside if other.table != contract.table)], as_of)
     _note_answered(engine, {table: table != contract.table and waits for table, waits in _answers(engine).items()})
@@ -222,7 +230,9 @@ def matched_order(contract: Contract) -> str:
 
 
 def household_field(contract: Contract) -> Field | None:
-    """The field that ties a record type to its household by number, None where an ID number does it."""
+    """The field that ties a record type to its household by number, None where an ID number or an area code does it."""
+    if contract.subject == "area":
+        return None
     field = contract.find_role("household_id")
     if field is None and contract.record_key.name == "household_id":
         field = contract.record_key
@@ -232,7 +242,7 @@ def household_field(contract: Contract) -> Field | None:
 def number_field(contract: Contract) -> Field:
     """The field that holds the ID number: by its role, or a record key that is classed identity (the certificate number)."""
     field = contract.find_role("id_number") or contract.find_role("head_id_number")
-    if field is None and contract.record_key.is_identity:
+    if field is None and contract.record_key.holds_number:
         field = contract.record_key
     if field is None:
         raise MatchingError(
@@ -242,15 +252,14 @@ def number_field(contract: Contract) -> Field:
     return field
 
 
-def _delivered(contract: Contract) -> Delivered:
+def _delivered(engine: SqlEngine, contract: Contract) -> Delivered:
     name = contract.find_role("name") or contract.find_role("head_name")
-    key = contract.record_key
     return Delivered(
         contract.table,
         contract.department,
         contract.records,
-        key.name,
-        key.is_identity,
+        first_key(engine, contract, "v"),
+        contract.is_pseudonymous,
         number_field(contract).name,
         name.name if name else "",
     )
@@ -261,9 +270,9 @@ def _answer(engine: SqlEngine, contracts: Sequence[Contract], as_of: date) -> No
 
     An answer depends on the spine and on what was delivered alone, so it does not matter in whose company it is asked.
     """
-    asked = [contract for contract in contracts if household_field(contract) is None]
+    asked = [contract for contract in contracts if contract.subject != "area" and household_field(contract) is None]
     parameters: dict[str, Any] = {
-        "types": [_delivered(contract) for contract in asked],
+        "types": [_delivered(engine, contract) for contract in asked],
         "at_once": at_once("d.name"), "as_of": day(as_of), "pair_text": pair_text,
     }  # fmt: skip
     for table in ("open_record", "open_pair", "candidate", "pair_answer", "question", "decided", "asked_candidate"):
@@ -292,7 +301,7 @@ def _fields(contract: Contract) -> list[dict[str, str]]:
     own = {name for name, _, _ in MATCHED_COLUMNS} | {_RECORD_ID}
     if household_field(contract) is not None:
         own -= {"household_id", "member_id"}
-    return [{"delivered": f.name, "name": f"delivered_{f.name}" if f.name in own else f.name} for f in contract.fields if not f.is_identity]
+    return [{"delivered": f.name, "name": f"delivered_{f.name}" if f.name in own else f.name} for f in contract.unnamed]
 
 
 def _amounts(contract: Contract, row: str) -> list[dict[str, str]]:
@@ -307,10 +316,9 @@ def _amounts(contract: Contract, row: str) -> list[dict[str, str]]:
     ]
 
 
-def _record_id(contract: Contract, row: str) -> str:
-    """The record key, or its pseudonym where the key itself is an identity."""
-    key = f"{row}.{contract.record_key.name}"
-    return identity.pseudonym(f"'{contract.records}|' || {key}") if contract.record_key.is_identity else key
+def _record_id(contract: Contract, key: str) -> str:
+    """The record key, or its pseudonym where the key itself is an identity or the contract says so."""
+    return identity.pseudonym(f"'{contract.records}|' || {key}") if contract.is_pseudonymous else key
 
 
 def make(engine: SqlEngine, table: str, model: str, **parameters: Any) -> int:

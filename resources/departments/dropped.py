@@ -19,7 +19,7 @@ from resources.departments.names import Named, PatternError, fold, named, patter
 from resources.departments.whole import LARGEST, stated_sha256
 from resources.settings import SHANGHAI
 
-LISTED = 5
+LISTED = 40
 """Names that a line spells out; the others are counted."""
 
 
@@ -198,19 +198,19 @@ def missing_parts(contract: Contract, labels: Iterable[str], known: Iterable[str
         if len(came) == expected:
             return None
         if len(came) > expected:
-            return f"{len(came)} parts came where {expected} are expected ({_some(came)})"
+            return f"{len(came)} parts came where {expected} are expected ({some_of(came)})"
         away = sorted(set(known) - set(came))
-        missing = f"{_some(away)} missing" if len(away) == expected - len(came) else f"there: {_some(came)}"
+        missing = f"{some_of(away)} missing" if len(away) == expected - len(came) else f"there: {some_of(came)}"
         return f"{len(came)} of {expected} parts came, {missing}"
     away = [name for name in expected if not any(_is_part(name, label) for label in came)]
-    return f"{len(expected) - len(away)} of {len(expected)} parts came, {_some(away)} missing" if away else None
+    return f"{len(expected) - len(away)} of {len(expected)} parts came, {some_of(away)} missing" if away else None
 
 
 def _is_part(name: str, label: str) -> bool:
     return name == label or name in label
 
 
-def _some(names: Sequence[str]) -> str:
+def some_of(names: Sequence[str]) -> str:
     listed = ", ".join(shown(name) for name in names[:LISTED])
     return f"{listed} and {len(names) - LISTED} more" if len(names) > LISTED else listed
 
@@ -263,11 +263,14 @@ def strangers(contract: Contract, files: Iterable[Dropped]) -> list[Left]:
 
 
 def left_line(left: Sequence[Left]) -> str | None:
-    """One line for what nobody reads: `left lying: 4 files: …`."""
+    """One line for what nobody reads: `left lying: 4 files: a, b, c (why); d (why)`."""
     if not left:
         return None
-    listed = ", ".join(f"{item.name} ({item.why})" for item in left[:LISTED])
-    more = f" and {len(left) - LISTED} more" if len(left) > LISTED else ""
+    reasons: dict[str, list[str]] = {}
+    for item in left[:LISTED]:
+        reasons.setdefault(item.why, []).append(item.name)
+    listed = "; ".join(f"{', '.join(names)} ({why})" for why, names in reasons.items())
+    more = f"; and {len(left) - LISTED} more" if len(left) > LISTED else ""
     return f"left lying: {len(left)} file{'s' if len(left) > 1 else ''}: {listed}{more}"
 
 

@@ -24,6 +24,7 @@ from resources.departments.dropped import (
     missing_parts,
     parts_of,
     safe_copy_names,
+    some_of,
 )
 from resources.departments.errors import Fault
 from resources.departments.left import count_left, lines_of, look_for
@@ -186,7 +187,7 @@ class FileReader:
         last = min(offer.delivery.day for offer in offers)
         older = [file for file in found.of(contract) if file.day < last and file.path not in taken and not self._was_read(contract, file)]
         if older and not parts_of(contract):
-            listed = ", ".join(sorted(file.name for file in older)[-3:])
+            listed = some_of(sorted(file.path.name for file in older))
             said.append(f"{len(older)} older file{'s' if len(older) > 1 else ''} never read, since a newer one lies there: {listed}")
         return list(dict.fromkeys(said))
 
@@ -214,9 +215,11 @@ class FileReader:
             table = _tabular(contract, copies, work, self._settings)
             _check_parts(contract, table.parts)
         except BaseException as error:
+            self._store.drop(work)
             if isinstance(error, Fault):
                 error.refused = delivery.source
-            self._store.drop(work)
+                if not any(file.name in error.said for file in delivery.files):
+                    error.said = f"{delivery.source}: {error.said}"
             raise
         manifest = Manifest(
             batch_id=batch_id,

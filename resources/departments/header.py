@@ -39,6 +39,10 @@ class Header:
     twice: tuple[str, ...] = ()
     """Physical names that more than one column could be."""
 
+    @property
+    def named(self) -> int:
+        return len(self.found) + len(self.twice)
+
     def places(self) -> dict[str, int]:
         return {name: place for place, name in enumerate(self.names) if name in self.found}
 
@@ -70,15 +74,15 @@ def find_header(contract: Contract, top: Sequence[Sequence[Cell]]) -> Header:
     """
     physical = [field.physical_name for field in contract.delivered]
     shown = top[: rows_to_look_at(contract) - 2]
-    fit = [header for header in _candidates(top, len(shown), physical) if len(header.found) >= max(1, len(physical) // 3)]
-    best = max(fit, key=lambda h: (len(h.found), h.first - h.last, -h.first)) if fit else None
+    fit = [header for header in _candidates(top, len(shown), physical) if header.named >= max(1, len(physical) // 3)]
+    best = max(fit, key=_rank) if fit else None
     stated = stated_row(contract)
     if stated is not None:
         there = [header for header in fit if header.first <= stated - 1 <= header.last]
         if not there:
             where = f"; it stands on row {best.first + 1}" if best is not None else ""
             raise Fault("none", "changed_header", f"row {stated} is no header with the contract's columns{where}", NEXT_STEP)
-        best = max(there, key=lambda h: (len(h.found), h.first - h.last, -h.first))
+        best = max(there, key=_rank)
     if best is None:
         said = f"none of the first {len(shown)} rows is a header with the contract's columns"
         raise Fault("none", "changed_header", said, NEXT_STEP)
@@ -96,8 +100,13 @@ def _candidates(top: Sequence[Sequence[Cell]], shown: int, physical: Sequence[st
     """Every row as a header, and every two that together name more columns than each of them alone."""
     single = [_read(top, at, 1, physical) for at in range(min(shown + 1, len(top)))]
     double = [_read(top, at, 2, physical) for at in range(min(shown, len(top) - 1))]
-    better = [h for h in double if len(h.found) > max(len(single[h.first].found), len(single[h.last].found))]
+    better = [h for h in double if h.named > max(single[h.first].named, single[h.last].named)]
     return [*single[:shown], *better]
+
+
+def _rank(header: Header) -> tuple[int, int, int]:
+    """Of headers that name as many columns the first: it may stand again below, joined into one row."""
+    return header.named, -header.first, header.first - header.last
 
 
 def _read(top: Sequence[Sequence[Cell]], at: int, rows: int, physical: Sequence[str]) -> Header:

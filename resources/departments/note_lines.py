@@ -75,13 +75,10 @@ class Lines:
         first = filled[0][1]
         for text in (first, *(text for place, text in filled if place in self.keys)):
             word = _OPENING.sub("", squeezed(text))
-            if word.startswith(TOTALS):
+            if word.startswith(TOTALS) or word.rstrip(":").endswith(("小计", "合计", "总计")):
                 return "total"
             if word.startswith((*FOOTERS, *self.words)) or word == "注":
                 return "footer"
-        has_key = any(place in self.keys for place, _ in filled)
-        if not has_key and squeezed(first).endswith(("小计", "合计", "总计")):
-            return "total"
         return "footer" if len(filled) > 1 and all(_LABEL.fullmatch(text) for _, text in filled) else None
 
     def _alone(self, filled: list[tuple[int, str]], width: int) -> Kind | None:

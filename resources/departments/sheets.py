@@ -61,7 +61,7 @@ def choose(contract: Contract, opened: OpenedFile, is_alone: bool) -> tuple[list
     whole = [part for part in fits if not lacking(contract, part.header)]
     if not whole and not is_alone:
         raise Fault("none", "changed_header", f"it lacks {', '.join(lacking(contract, fits[0].header))}", NEXT_STEP)
-    parts = whole or [max(fits, key=lambda part: (len(part.header.found), -part.place))]
+    parts = whole or [max(fits, key=lambda part: (part.header.named, -part.place))]
     if len(parts) > 1 and not wanted:
         _refuse_periods(contract, parts)
     unread = [_lacks(contract, part) for part in fits if part not in parts]

@@ -1,6 +1,7 @@
 """What calamine does not tell of an XLS (or ET) workbook: error cells and the date system.
 
-Belongs here: records of a BIFF8 stream. Not here: values (`workbook`). A formula of this form always has a value.
+Belongs here: records of a BIFF8 stream. Not here: values (`workbook`). A number of a formula of this form is always there,
+computed or not; a text may not be.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import olefile
 from resources.reader.table import Damage
 
 BOUNDSHEET, BOOLERR, FORMULA, DATEMODE, EOF, FILEPASS = 0x85, 0x205, 0x06, 0x22, 0x0A, 0x2F
+STRING, BETWEEN = 0x207, (0x4BC, 0x221, 0x236)
+"""The text of a formula, and what may stand between the two (shared formulas, arrays, tables)."""
+IS_TEXT, IS_ERROR = 0, 2
 _RECORD = struct.Struct("<HH")
-_ERROR = re.compile(rb"\x05\x02\x08\x00.{7}\x01|\x06\x00.{8}\x02.{5}\xff\xff", re.DOTALL)
+_ERROR = re.compile(rb"\x05\x02\x08\x00.{7}\x01|\x06\x00.{8}[\x00\x02].{5}\xff\xff", re.DOTALL)
 """What an error cell looks like: where nothing does, the records need not be walked."""
 
 
@@ -40,15 +44,25 @@ def damage(path: Path, sheet: str) -> Damage:
     start = _sheets(stream).get(sheet)
     if start is None:
         return Damage(is_known=False)
-    errors = []
+    errors, formulas = [], []
+    waits: tuple[int, int] | None = None
     for kind, at, length in _records(stream, start):
-        is_error = (kind == BOOLERR and stream[at + 7] == 1) or (
-            kind == FORMULA and length >= 14 and stream[at + 12 : at + 14] == b"\xff\xff" and stream[at + 6] == 2
-        )
-        if is_error:
-            row, column = struct.unpack_from("<HH", stream, at)
+        if waits is not None and kind not in BETWEEN:
+            # a formula says that its value is a text, and the text follows
+            if kind != STRING:
+                formulas.append(waits)
+            waits = None
+        if kind not in (BOOLERR, FORMULA) or length < 8:
+            continue
+        row, column = struct.unpack_from("<HH", stream, at)
+        if kind == BOOLERR and stream[at + 7] == 1:
             errors.append((row + 1, column))
-    return Damage(errors)
+        elif kind == FORMULA and stream[at + 12 : at + 14] == b"\xff\xff":
+            if stream[at + 6] == IS_ERROR:
+                errors.append((row + 1, column))
+            elif stream[at + 6] == IS_TEXT:
+                waits = (row + 1, column)
+    return Damage(errors, formulas)
 
 
 def _stream(path: Path) -> bytes:

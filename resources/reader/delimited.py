@@ -86,7 +86,8 @@ class Delimited:
         return "," if widths[","] > 1 else max(widths, key=lambda delimiter: widths[delimiter])
 
     def _top(self, delimiter: str, count: int) -> tuple[list[list[str]], list[int]]:
-        rows, ends = [], []
+        rows: list[list[str]] = []
+        ends: list[int] = []
         try:
             with open_text(self._path, self.encoding, lambda offset: None) as text:
                 reader = csv.reader(text, delimiter=delimiter)

@@ -60,10 +60,16 @@ class Sheet:
 class Opened(Protocol):
     """An opened file."""
 
-    format: str
-    encoding: str | None
     sheets: list[Sheet]
-    is_1904: bool
+
+    @property
+    def format(self) -> str: ...
+
+    @property
+    def encoding(self) -> str | None: ...
+
+    @property
+    def is_1904(self) -> bool: ...
 
     def chunks(self, sheet: int, after: int, width: int) -> Iterator[Chunk]:
         """The rows below line `after`, cut to `width` columns."""

@@ -116,6 +116,7 @@ def decrypted(path: Path, password: str | None, target: Path) -> None:
     except Exception:
         raise Unreadable("encrypted_file", "the workbook cannot be decrypted", AGAIN) from None
 
+
 def _visible(book: Any) -> list[str]:
     kinds, shown = python_calamine.SheetTypeEnum, python_calamine.SheetVisibleEnum
     return [m.name for m in book.sheets_metadata if m.visible == shown.Visible and m.typ == kinds.WorkSheet]

@@ -246,9 +246,8 @@ def test_links_folders_and_pipes_are_not_followed_and_are_said(
     assert (source(read), read.row_count) == ("certificates_20261101.csv", 3)
     (line,) = read.unread
     assert line == (
-        "left lying: 5 files: certificates_20261105.csv (a symbolic link, which is not followed), "
-        "certificates_20261106.csv (a symbolic link, which is not followed), "
-        "certificates_20261107.csv (a folder, which is not looked into), certificates_20261108.csv (no plain file), "
+        "left lying: 5 files: certificates_20261105.csv, certificates_20261106.csv (a symbolic link, which is not followed); "
+        "certificates_20261107.csv (a folder, which is not looked into); certificates_20261108.csv (no plain file); "
         "certificates_20261109.csv.sha256 (a checksum without its file)"
     )
 
@@ -277,7 +276,7 @@ def test_what_lies_beside_the_departments_folders_is_named(settings: Settings, f
     (item,) = left_lying(settings)
     assert item.department is None
     assert item.line == (
-        "left lying: 2 files: canlian/ (1 in the folder of no department that delivers files), 残联.xlsx (in no department's folder)"
+        "left lying: 2 files: canlian/ (1 in the folder of no department that delivers files); 残联.xlsx (in no department's folder)"
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import warehouse.indicators
 import warehouse.matching
 import warehouse.rhythms
 import warehouse.scoring
-from expectations.contract import contract_for, load_contracts
+from expectations.contract import Contract, contract_for, load_contracts
 from warehouse.catalogue import load_indicators
 from warehouse.face import measured
 from warehouse.follow_up import build_following
@@ -107,7 +108,8 @@ def rendered_models() -> dict[str, set[str]]:
         for contract in contracts:
             build_matched(engine, contract, DAY, KEY)
             _valid(found, contract)
-        build_linkage_quality(engine, contracts, DAY)
+        build_matched(engine, _of_areas(), DAY, KEY)
+        build_linkage_quality(engine, [*contracts, _of_areas()], DAY)
         build_review_queue(engine, contracts, DAY)
         build_indicators(engine, DAY, rules)
         build_flags(engine, DAY, rules)
@@ -121,6 +123,12 @@ def rendered_models() -> dict[str, set[str]]:
     return found
 
 
+def _of_areas() -> Contract:
+    """A record type that is about areas, which none of today's is."""
+    households = contract_for("households")
+    return replace(households, records="villages", properties=households.properties | {"subject": "area"})
+
+
 def _valid(found: dict[str, set[str]], contract: Any) -> None:
     names = ("arrivals", "outcome", "gone", "returned", "before", "withdrawn_before", "quarantine_before", "rows", "bad", "bad_rows")
     after = ("valid_after", "withdrawn_after", "quarantine_after")
@@ -132,6 +140,8 @@ def _valid(found: dict[str, set[str]], contract: Any) -> None:
         "as_of": f"date '{DAY}'",
         "batch_id": "batch",
         "is_full": "true",
+        "is_snapshot": True,
+        "latest": f"timestamp '{DAY} 00:00:00'",
         "sighting": 1,
         "source_keys": "select record_key from keys",
     }

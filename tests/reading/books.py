@@ -47,7 +47,9 @@ def edited(content: bytes, member: str, edit: Callable[[bytes], bytes]) -> bytes
     return target.getvalue()
 
 
-def xls(rows: Rows, *, is_1904: bool = False, errors: Sequence[tuple[int, int]] = (), merged: Sequence[tuple[int, int, int, int]] = ()) -> bytes:
+def xls(
+    rows: Rows, *, is_1904: bool = False, errors: Sequence[tuple[int, int]] = (), merged: Sequence[tuple[int, int, int, int]] = ()
+) -> bytes:
     book = xlwt.Workbook(encoding="utf-8")
     book.dates_1904 = is_1904
     sheet = book.add_sheet("台账")
@@ -67,9 +69,7 @@ def xls(rows: Rows, *, is_1904: bool = False, errors: Sequence[tuple[int, int]] 
     return content.getvalue()
 
 
-_NAMES = " ".join(
-    f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{prefix}:1.0"' for prefix in ("office", "table", "text")
-)
+_NAMES = " ".join(f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{prefix}:1.0"' for prefix in ("office", "table", "text"))
 
 
 ODS = "application/vnd.oasis.opendocument.spreadsheet"

@@ -51,8 +51,15 @@ def _property(column: Column) -> dict[str, Any]:
     return written
 
 
-def contract_of(folder: Path, columns: Sequence[Column], department: str = "housing", records: str = "houses", **server: Any) -> Contract:
-    """A snapshot of that record type in files, as an ODCS file describes it."""
+def contract_of(
+    folder: Path,
+    columns: Sequence[Column],
+    department: str = "housing",
+    records: str = "houses",
+    delivery: str = "snapshot",
+    **server: Any,
+) -> Contract:
+    """A record type in files, as an ODCS file describes it."""
     said = {
         "apiVersion": "v3.1.0",
         "kind": "DataContract",
@@ -70,7 +77,7 @@ def contract_of(folder: Path, columns: Sequence[Column], department: str = "hous
             }
         ],
         "schema": [{"name": records, "physicalName": f"{department}__{records}", "properties": [_property(c) for c in columns]}],
-        "customProperties": [{"property": "delivery", "value": "snapshot"}],
+        "customProperties": [{"property": "delivery", "value": delivery}],
     }
     path = folder / f"{records}.odcs.yaml"
     path.write_text(yaml.safe_dump(said, allow_unicode=True), encoding="utf-8")

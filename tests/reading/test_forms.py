@@ -72,9 +72,7 @@ def test_a_workbook_with_a_password(tmp_path: Path, houses: Contract, read: Read
         (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', "XML spreadsheet"),
     ],
 )
-def test_what_is_no_table_is_called_by_its_name(
-    content: bytes, words: str, tmp_path: Path, houses: Contract, refused: Reader
-) -> None:
+def test_what_is_no_table_is_called_by_its_name(content: bytes, words: str, tmp_path: Path, houses: Contract, refused: Reader) -> None:
     path = tmp_path / "a.xls"
     path.write_bytes(content)
     assert words in refused(houses, path).said

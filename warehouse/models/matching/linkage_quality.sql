@@ -1,5 +1,6 @@
 -- How well each record type was linked on a day: counts by outcome and method, the match rate, and the false-link rate
 -- that names betray: the share of `different` among sound numbers of a registered person, with its 95% Wilson interval.
+-- Of records of the subject area the match rate is the share that is placed.
 {% from "indicators/exact.jinja" import share_of, six_places %}
 with counted as (
 {% for contract in contracts %}
@@ -15,7 +16,10 @@ with counted as (
 {% endfor %}
         count(*) filter (where name_agreement = 'same' and method in ('exact', 'upgraded', 'certificate')) as name_same,
         count(*) filter (where name_agreement = 'absent' and method in ('exact', 'upgraded', 'certificate')) as name_absent,
-        count(*) filter (where reason = 'name_differs') as name_different
+        count(*) filter (where reason = 'name_differs') as name_different,
+{% for outcome in area_outcomes %}
+        {{ "count(*) filter (where outcome = '" ~ outcome ~ "')" if contract.subject == "area" else "cast(null as bigint)" }} as {{ outcome }}{{ "," if not loop.last }}
+{% endfor %}
     from matched_{{ contract.table }}
     {{ "union all" if not loop.last }}
 {% endfor %}
@@ -23,6 +27,7 @@ with counted as (
 compared as (
     select
         *,
+        linked + coalesce(placed, 0) as tied,
         name_same + name_different as names_compared,
         cast(name_different as double) / nullif(name_same + name_different, 0) as share,
         cast(1 as double) / nullif(name_same + name_different, 0) as weight
@@ -50,8 +55,10 @@ select
     name_same,
     name_absent,
     name_different,
-    {{ share_of("linked", "in_force") }} as match_rate,
+    {{ share_of("tied", "in_force") }} as match_rate,
     {{ share_of("name_different", "names_compared") }} as false_link_rate,
     case when share is not null then {{ six_places("greatest(0, (middle - reach) * shrink)") }} end as false_link_low,
-    case when share is not null then {{ six_places("least(1, (middle + reach) * shrink)") }} end as false_link_high
+    case when share is not null then {{ six_places("least(1, (middle + reach) * shrink)") }} end as false_link_high,
+    placed,
+    unplaced
 from bounded

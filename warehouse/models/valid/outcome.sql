@@ -11,19 +11,19 @@ select
     case
         when not a._is_winner and a._is_repeat then 'unchanged'
         when not a._is_winner then 'superseded'
-        {% if is_snapshot %}
+        {% if is_snapshot | default(false) %}
         when
             v."{{ key }}" is not null
             {% for field in fields if field != updated %}and a."{{ field }}" is not distinct from v."{{ field }}"
             {% endfor %}
             then 'unchanged'
         {% endif %}
-        when a._op = 'D' and v."{{ key }}" is not null and a."{{ updated }}" < v."{{ updated }}" and v."{{ updated }}" <= {{ latest }} then 'superseded'
+        when a._op = 'D' and v."{{ key }}" is not null and a."{{ updated }}" < v."{{ updated }}" and v."{{ updated }}" <= {{ latest | default("timestamp '9999-12-31 00:00:00'") }} then 'superseded'
         when a._op = 'D' and v."{{ key }}" is not null then 'withdrawn'
         when a._op = 'D' and a."{{ updated }}" = w._withdrawn_at then 'unchanged'
         when a._op = 'D' and a."{{ updated }}" < w._withdrawn_at then 'superseded'
         when a._op = 'D' then 'withdrawn'
-        when a."{{ updated }}" < v."{{ updated }}" and v."{{ updated }}" <= {{ latest }} then 'superseded'
+        when a."{{ updated }}" < v."{{ updated }}" and v."{{ updated }}" <= {{ latest | default("timestamp '9999-12-31 00:00:00'") }} then 'superseded'
         when
             a."{{ updated }}" = v."{{ updated }}"
             {% for field in fields %}and a."{{ field }}" is not distinct from v."{{ field }}"
