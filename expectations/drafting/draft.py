@@ -19,7 +19,7 @@ from expectations.drafting.content import Column, columns_of
 from expectations.drafting.forms import day_of, flawed
 from expectations.drafting.grid import Sheet, Table, bare, find_table, tight
 from expectations.drafting.keys import composite_key
-from expectations.drafting.known import UNSAID, Entry, known_fields, overlooked, unread
+from expectations.drafting.known import Entry, known_fields, overlooked, unread
 from expectations.drafting.mapping import Match, map_columns
 from expectations.drafting.names import files_pattern
 from expectations.drafting.office_words import office_words
@@ -345,6 +345,3 @@ def _dump(value: Any) -> str:
 
 def _indented(text: str) -> str:
     return "".join(f"  {line}\n" if line else "\n" for line in text.splitlines())
-
-
-__all__ = ["UNSAID", "Draft", "DraftError", "Sample", "draft_contract"]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from expectations.contract import BASE_REGISTER, Contract, ContractError, load_contracts
+from expectations.contract import Contract, load_contracts
 from expectations.engine import literal
 from pipelines.trying.trial import REGISTER, Trial
 from resources.engine import Engine
@@ -139,11 +139,3 @@ def _lamps(engine: Engine) -> dict[tuple[str, str], int]:
         "from warning_flag as a full join flags_of_the_day as b using (household_id) group by 1, 2"
     )
     return {(str(before), str(after)): int(count) for before, after, count in found if before != after}
-
-
-def is_register(contract: Contract) -> bool:
-    """Whether other records are matched to these: then their links would be looked up anew too, which a trial does not do."""
-    return contract.table in REGISTER
-
-
-__all__ = ["BASE_REGISTER", "ContractError", "Effects", "Moved", "effects", "is_register", "newest_day"]

@@ -15,7 +15,7 @@ from expectations.contract import Field
 from expectations.drift import column_drift
 from expectations.engine import name
 from expectations.questions import standing_questions
-from pipelines.trying.effects import Effects, is_register
+from pipelines.trying.effects import Effects
 from pipelines.trying.trial import SHOWN_ROWS, BadRule, Trial
 from resources.departments.tabular import NOTED
 from warehouse.downstream import built_from
@@ -168,7 +168,7 @@ def effects_report(made: Trial, found: Effects | None) -> list[str]:
     records = sum(found.outcomes.values())
     outcomes = ", ".join(f"{outcome} {number(count)}" for outcome, count in found.outcomes.items())
     lines = ["", f"of {number(records)} records in force would be, upon {found.day}: {outcomes}"]
-    if is_register(made.contract):
+    if made.contract.is_base_register:
         lines.append("the links of other records to this register are as they were: only a run makes them anew")
     if found.moved is None:
         return [*lines, "no indicator reads these records"]

@@ -11,20 +11,20 @@ import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from expectations.contract import BASE_REGISTER, Contract
+from expectations.contract import BASE_REGISTER, REGISTER_RECORDS, Contract
 from expectations.engine import literal
 from expectations.gate import open_gate
 from expectations.rules import own_rules
 from pipelines.trying.given import Given, without_parts
 from resources.departments.batches import BatchStore, Manifest
-from resources.departments.errors import Fault, SourceError
+from resources.departments.errors import Fault
 from resources.departments.files import FileReader, Offer
 from resources.engine import Engine
 from resources.lake import Lake
@@ -34,7 +34,7 @@ from warehouse.downstream import built_from
 
 SHOWN_ROWS = 5
 """Of each rule so many rows are named."""
-REGISTER = (f"{BASE_REGISTER}__households", f"{BASE_REGISTER}__members")
+REGISTER = tuple(f"{BASE_REGISTER}__{records}" for records in REGISTER_RECORDS)
 
 
 class TrialEngine(Engine):
@@ -217,6 +217,3 @@ def batch_files(folder: Path) -> Sequence[Path]:
 
 def read_manifest(folder: Path) -> Manifest:
     return msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
-
-
-__all__ = ["SourceError", "Trial", "TrialEngine", "replace", "trial"]
