@@ -289,12 +289,12 @@ def _out_of_order(rule: dict[str, Any], matches: Mapping[str, Match]) -> str | N
 
 
 def _bad_share(raw: dict[str, Any], base: Contract, matches: Mapping[str, Match]) -> list[str]:
-    """More bad rows in the sample than the contract allows of a delivery: what it allows is raised, and asked about."""
+    """More bad rows in the sample than the contract allows of a delivery (from 20 rows): what it allows is raised, and asked about."""
     flaws = [set(flawed(base, match)) for match in matches.values()]
     rows = max((len(match.column.cells) for match in matches.values()), default=0)
     bad = len(set().union(*flaws))
     allowed = next((e for e in raw["customProperties"] if e["property"] == "maxBadShare"), None)
-    if allowed is None or not rows or bad <= rows * float(allowed["value"]):
+    if allowed is None or rows < 20 or bad <= rows * float(allowed["value"]):
         return []
     said = f"{bad} of {rows} rows of the sample look bad, more than {allowed['value']} of a delivery may be"
     allowed["value"] = ceil(bad / rows * 20) / 20

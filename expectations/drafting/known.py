@@ -117,6 +117,8 @@ def _absent(
             return entry
     fit = ", ".join(column.physical_name for column in fitting(contract, at, free))
     asked = f"{at.name} is required and no column was found{f' (is it {fit}?)' if fit else ''}: write its column as physicalName"
+    if at.is_identity:
+        return Entry(dict(given), questions=[asked])
     if at.type != "text":
         return Entry(dict(given), questions=[f"{asked}, or give it a constant"])
     constant = at.codes[0].code if at.codes else UNSAID

@@ -64,6 +64,9 @@ def map_columns(contract: Contract, columns: Sequence[Column]) -> dict[str, Matc
     for at in contract.delivered:
         if at.name not in matches:
             _by_content(contract, at, columns, matches, taken)
+    for at in contract.delivered:
+        if at.name not in matches:
+            _by_name_alone(contract, at, columns, matches, taken)
     return matches
 
 
@@ -194,6 +197,16 @@ def _by_content(contract: Contract, at: Field, columns: Sequence[Column], matche
     doubt = f"no heading says {at.name}{_meaning(at)}; is it {_named_list([c.physical_name for c in free])}?"
     matches[at.name] = Match(at, free[0], BY_CONTENT, [doubt])
     taken[free[0].place] = at.name
+
+
+def _by_name_alone(contract: Contract, at: Field, columns: Sequence[Column], matches: dict[str, Match], taken: dict[int, str]) -> None:
+    """A free column that is called as the field is, though its cells do not look like it."""
+    free = [c for c in columns if c.place not in taken and _named(contract, at, c) == NAMED]
+    if free:
+        column = min(free, key=lambda c: (_rank(contract, at, c), c.place))
+        doubt = f"{column.physical_name!r} is called like {at.name}{_meaning(at)}, and its cells do not look like it: is it?"
+        matches[at.name] = Match(at, column, NAMED, [doubt])
+        taken[column.place] = at.name
 
 
 def _telling(contract: Contract, at: Field) -> Callable[[Column], bool] | None:

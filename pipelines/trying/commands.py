@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from pathlib import Path
 
 from expectations.contract import Contract, ContractError, load_contracts, read_contract
@@ -84,7 +85,7 @@ def draft(settings: Settings, asked: argparse.Namespace) -> int:
     print(f"{path}: {made.fields} fields, {known}; {len(made.questions)} questions stand in it:")
     for question in made.questions:
         print(f"  ? {question}")
-    print(f"now: make try FILE={asked.file!r} CONTRACT={str(path)!r} OUT=tried")
+    print(f"now: make try FILE={shlex.quote(asked.file)} CONTRACT={shlex.quote(str(path))} OUT=tried")
     return OK
 
 
