@@ -14,13 +14,15 @@ from assets.described import DAILY, code_references
 from assets.household import use_matched
 from assets.matched import use_spine
 from expectations.contract import Contract
+from resources.alerts import note_seal
 from resources.house import HELD_BACK, House
 from resources.settings import ROOT, today
 from warehouse import review
 from warehouse.follow_up import ORDER as FOLLOWING
 from warehouse.following_rules import FollowingRules, load_following
 from warehouse.migrations.run import upgrade
-from warehouse.publication import AuditFailed, PublicationError, RunSource, publish
+from warehouse.publication import GATES, AuditFailed, PublicationError, RunSource, publish
+from warehouse.record_numbers import build_record_numbers
 from warehouse.scoring_rules import RuleError, Rules, load_rules, refuse_changed
 
 PUBLISHED = ("household", "household_member", "household_indicator", "warning_flag", "warning_reason", *FOLLOWING, "source_status")
@@ -91,6 +93,7 @@ def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict
         "quarantine_row": "quarantined",
         "review_queue": "review_queue",
         "queue_candidate": "review_candidate",
+        "record_number": build_record_numbers(engine, contracts, house.settings.pseudonym_key),
     }
 
 
@@ -146,10 +149,12 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
             )
         except AuditFailed as failed:
             context.log.error(str(failed))
-            house.lake.write_note(*HELD_BACK, as_of, {"run_id": context.run.run_id})
+            closed = [gate for gate in GATES if any(finding.startswith(f"gate {gate}:") for finding in failed.findings)]
+            house.lake.write_note(*HELD_BACK, as_of, {"run_id": context.run.run_id, "gates": closed})
             raise dg.Failure(str(failed), allow_retries=False) from None
         except (PublicationError, RuleError) as error:
             raise dg.Failure(f"release {as_of}: {error}") from None
+        note_seal(house.settings.home, published.access_seal)
         house.lake.remove_note(*HELD_BACK, as_of)
         steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in published.seconds.items())
         context.log.info(f"{sum(published.seconds.values()):6.1f} s  {published.message} ({steps})")

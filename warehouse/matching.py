@@ -194,7 +194,7 @@ def _matched(
     _prepare(engine, pseudonym_key)
     common: dict[str, Any] = {
         "valid": f"valid_{contract.table}",
-        "record_id": _record_id(contract, first_key(engine, contract, "v")),
+        "record_id": record_id(contract, first_key(engine, contract, "v")),
         "fields": _fields(contract),
         "as_of": day(as_of),
     }
@@ -316,7 +316,7 @@ def _amounts(contract: Contract, row: str) -> list[dict[str, str]]:
     ]
 
 
-def _record_id(contract: Contract, key: str) -> str:
+def record_id(contract: Contract, key: str) -> str:
     """The record key, or its pseudonym where the key itself is an identity or the contract says so."""
     return identity.pseudonym(f"'{contract.records}|' || {key}") if contract.is_pseudonymous else key
 

@@ -20,6 +20,7 @@ from pipelines.trying.given import GivenError, files_of, given
 from pipelines.trying.sampled import open_sample
 from pipelines.trying.told import effects_report, report
 from pipelines.trying.trial import scratch, trial
+from pipelines.typed import UsageError, fill
 from resources.departments.errors import Fault, SourceError
 from resources.settings import Settings, SettingsError, load_settings
 
@@ -28,7 +29,7 @@ class TryingError(ValueError):
     """The command was called with something that does not fit; says what to write."""
 
 
-EXPECTED = (TryingError, GivenError, ContractError, DraftError, SourceError, DifferenceError)
+EXPECTED = (UsageError, TryingError, GivenError, ContractError, DraftError, SourceError, DifferenceError)
 """Mistakes that are one clear line."""
 
 
@@ -75,10 +76,12 @@ def draft(settings: Settings, asked: argparse.Namespace) -> int:
             sample = open_sample(files_of(asked.file), settings, work)
         except Fault as fault:
             raise TryingError(f"{fault.said}; {fault.next_step}") from None
-    asked_for = asked.records.removeprefix(f"{asked.department}.")
-    base = _base(sample, asked.department, asked_for)
+    # typed for `make`, a department is a list: elsewhere several may be named
+    department = asked.department if isinstance(asked.department, str) else " ".join(asked.department)
+    asked_for = asked.records.removeprefix(f"{department}.")
+    base = _base(sample, department, asked_for)
     records = base.records if base else asked_for
-    made = draft_contract(sample, asked.department, records, base)
+    made = draft_contract(sample, department, records, base)
     path = Path(asked.out or f"{records}.odcs.yaml")
     path.write_text(made.text, encoding="utf-8")
     known = f"as {base.department}.{base.records}" if base else "as a record type that is new here"
@@ -119,17 +122,18 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     """The command line of each."""
     parsers = {name: commands.add_parser(name, help=(run.__doc__ or "").splitlines()[0]) for name, run in COMMANDS.items()}
     for name in ("try", "draft-contract"):
-        parsers[name].add_argument("--file", required=True, help="a file, a folder, or a pattern in quotation marks")
+        parsers[name].add_argument("--file", default="", help="a file, a folder, or a pattern in quotation marks")
         parsers[name].add_argument("--records", default="", help="what it holds, e.g. certificates")
         parsers[name].add_argument("--out", default="", help="where to write")
     parsers["try"].add_argument("--contract", default="", help="a contract that is not installed")
-    parsers["draft-contract"].add_argument("--department", required=True)
-    parsers["contract-diff"].add_argument("--contract", required=True, help="the edited contract")
+    parsers["draft-contract"].add_argument("--department", default="")
+    parsers["contract-diff"].add_argument("--contract", default="", help="the edited contract")
 
 
 def run(asked: argparse.Namespace) -> int:
     """Runs one command; a mistake is one clear line. Neither Dagster nor the warehouse is needed, nor loaded."""
     try:
+        fill(asked)
         return COMMANDS[asked.command](load_settings(), asked)
     except SettingsError as error:
         complain(*error.problems)
