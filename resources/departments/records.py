@@ -61,8 +61,6 @@ class Table:
     notes: dict[Kind, list[int]] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
     short: int = 0
-    ends_short: bool = False
-    """Whether the last record has fewer cells than the header."""
     extra: int = 0
     """Rows of a text with something behind the header's last column."""
     merged: list[Merge] = field(default_factory=list)
@@ -162,8 +160,6 @@ class Table:
             seen.add(chunk.extra, str(key), "extra_cells")
             self.extra += len(chunk.extra)
         self.short += len(chunk.short)
-        if chunk.count:
-            self.ends_short = chunk.count - 1 in chunk.short
         for name, lost in seen.lost.items():
             self.lost[name] = self.lost.get(name, 0) + lost
         self.filled |= {name for name, array in zip(self.names, arrays, strict=True) if array.null_count < len(array)}
