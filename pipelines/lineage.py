@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.lineage import FILE, Column, Lineage
-from expectations.contract import Contract, load_contracts
+from expectations.contract import Contract, Field, load_contracts
 from resources.engine import Engine
 from warehouse.asof import VALID_EXTRAS
 from warehouse.day import empty_select, state_columns
@@ -209,12 +209,17 @@ def make(contracts: tuple[Contract, ...], asset_names: frozenset[str]) -> dict[s
         finally:
             engine.close()
     for contract in contracts:
-        raw = f"raw_{contract.table}"
-        found[f"valid_{contract.table}"] = {f.name: ((raw, f.physical_name),) for f in contract.fields}
+        found[f"valid_{contract.table}"] = {field.name: _as_delivered(contract, field) for field in contract.fields}
     tables = {
         name: {column: [list(source) for source in read] for column, read in columns.items()} for name, columns in sorted(found.items())
     }
     return {"digest": digest, "tables": tables}
+
+
+def _as_delivered(contract: Contract, field: Field) -> tuple[Column, ...]:
+    """The delivered columns that a field is read from; none for a constant, a sheet's name, a snapshot's update time."""
+    read = contract.key_fields if field.derived == "key" else (field,)
+    return tuple((f"raw_{contract.table}", part.physical_name) for part in read if part.is_delivered)
 
 
 def main() -> int:

@@ -52,7 +52,10 @@ CONFIGURATION = {
     # Failed statements and their details carry values: they stay out of the log.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
-    "log_min_messages": "error",
+    # An error's own message quotes the value that did not fit: errors are told to whoever made them, not written down.
+    "log_min_messages": "log",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from expectations.contract import Contract, Field, contract_for, load_contracts
 from tests.matching.county import KEY, Answer, County, Member, Record, number
+from warehouse.linkage import build_linkage_quality
 from warehouse.matching import MATCHED_COLUMNS, METHODS, OUTCOMES, REASONS, MatchingError, build_matched, matched_order, view_matched
 
 ZHANG, LI, WANG = number("19800101", 11), number("19900202", 22), number("19700303", 33)
@@ -287,3 +288,58 @@ def test_an_error_of_the_engine_says_no_value(county: County) -> None:
     assert ZHANG not in str(raised.value)
     assert KEY.hex() not in str(raised.value)
     assert raised.value.__cause__ is None
+
+
+def _assets(county: County, rows: list[dict[str, str]]) -> list[tuple[str, str, str | None, str | None]]:
+    """Project assets, tied to a village: what each ends as."""
+    fields = [Field(n, n, "text", False, {"asset_id": "record_key", "area_code": "area_code"}.get(n), "internal", None, "", ()) for n in
+              ("asset_id", "area_code")]  # fmt: skip
+    contract = dataclasses.replace(contract_for("temporary_aid"), records="assets", fields=tuple(fields), properties={"subject": "area"})
+    county.deliver(contract, rows)
+    build_matched(county.engine, contract, county.as_of, KEY)
+    build_linkage_quality(county.engine, [contract, contract_for("households")], county.as_of)
+    return [(r["record_id"], r["outcome"], r["reason"], r["household_id"]) for r in county.table(f"matched_{contract.table}")]
+
+
+def test_records_of_areas_are_placed_by_their_code_and_nobodys(county: County) -> None:
+    code = "610921100201"
+    county.deliver(contract_for("households"), [{"household_id": "h-zhang", "area_code": code}])
+    build_matched(county.engine, contract_for("households"), county.as_of, KEY)
+    rows = {"village": code, "town": code[:9] + "000", "county": code[:6] + "000000", "elsewhere": "999999999999"}
+    found = _assets(
+        county, [{"asset_id": key, "area_code": area} for key, area in rows.items()] + [{"asset_id": "nowhere", "area_code": None}]
+    )
+    assert sorted(found) == [
+        ("county", "placed", None, None),
+        ("elsewhere", "unplaced", "not_registered", None),
+        ("nowhere", "unplaced", "not_registered", None),
+        ("town", "placed", None, None),
+        ("village", "placed", None, None),
+    ]
+    quality = {r["records"]: r for r in county.table("linkage_quality")}
+    assets = quality["assets"]
+    assert sum(assets[outcome] for outcome in OUTCOMES) == assets["in_force"] == 5
+    assert (assets["placed"], assets["unplaced"], str(assets["match_rate"])) == (3, 2, "0.600000")
+    assert (quality["households"]["placed"], quality["households"]["unplaced"]) == (None, None)
+
+
+def test_a_record_keeps_the_id_under_which_it_was_published(county: County) -> None:
+    """Its key was folded since: `_first_key` is the spelling of which its id was made."""
+    contract = _attendance(attendance_id="record_key", pupil="id_number", pupil_name="name")
+    county.deliver(contract, [{"attendance_id": "A1", "pupil": ZHANG, "pupil_name": "张伟"}, {"attendance_id": "A2", "pupil": ZHANG}])
+    kept = "select *, case when attendance_id = 'A1' then 'A1 ' end as _first_key from valid_education__attendance"
+    table = county.engine.arrow(kept).read_all()
+    county.engine.drop("valid_education__attendance")
+    county.engine.from_arrow("valid_education__attendance", table)
+    build_matched(county.engine, contract, county.as_of, KEY)
+    assert sorted(r["record_id"] for r in county.table("matched_education__attendance")) == ["A1 ", "A2"]
+
+
+def test_a_published_pseudonym_hides_the_departments_number(county: County) -> None:
+    contract = _attendance(attendance_id="record_key", pupil="id_number", pupil_name="name")
+    contract = dataclasses.replace(contract, properties={"published": "pseudonym"})
+    county.deliver(contract, [{"attendance_id": "13812345678", "pupil": ZHANG, "pupil_name": "张伟"}])
+    build_matched(county.engine, contract, county.as_of, KEY)
+    row = county.table("matched_education__attendance")[0]
+    assert "13812345678" not in repr(row)
+    assert len(row["record_id"]) == 64

@@ -99,6 +99,12 @@ def test_a_row_whose_only_cells_are_damaged_is_no_blank(tmp_path: Path, houses: 
     assert found.marks == {2: ["房屋编号:error_cell", "身份证号:error_cell"]}
 
 
+def test_a_table_that_does_not_begin_in_the_first_column(tmp_path: Path, houses: Contract, read: Reader, refused: Any) -> None:
+    rows = [["", "", *row] for row in ([], HEADER, *with_cell(AREA, "96", "#N/A", "3"))]
+    assert read(houses, put(tmp_path, books.xlsx(rows))).marks == {4: ["建筑面积:error_cell"]}
+    assert "I3:I4" in refused(houses, put(tmp_path, books.xlsx(rows, ["I3:I4"]))).said
+
+
 def test_where_nobody_can_look_it_is_said(tmp_path: Path, houses: Contract, read: Reader) -> None:
     found = read(houses, put(tmp_path, books.ods([HEADER, *ROWS]), "a.ods"))
     assert found.table.notes == ["a.ods: whether cells hold errors cannot be seen in a workbook of the form ods"]
@@ -218,6 +224,16 @@ def test_a_text_in_another_encoding_than_the_contracts_is_refused(tmp_path: Path
     for stated, written in (("gb18030", "utf-8"), ("utf-8", "gb18030"), ("gb18030", "utf-16")):
         fault = refused(contract_of(tmp_path, HOUSES, encoding=stated), put(tmp_path, books.text([HEADER, *ROWS], written), "a.csv"))
         assert (fault.reason, fault.said) == ("wrong_encoding", f"the file is not in {stated}, as its contract says, but in {written}")
+
+
+@pytest.mark.parametrize("word", ["某", "联", "某某"])
+@pytest.mark.parametrize("stated", ["gb18030", None])
+def test_words_of_gb18030_that_are_utf8_by_chance(word: str, stated: str | None, tmp_path: Path, read: Reader) -> None:
+    """Only the header tells: every row is UTF-8, too."""
+    rows = [[f"FW{n:06d}", "610921197001011016", word, "A", "2026-05-03", "96", ""] for n in range(50)]
+    contract = contract_of(tmp_path, HOUSES, **({"encoding": stated} if stated else {}))
+    found = read(contract, put(tmp_path, books.text([HEADER, *rows]), "a.csv"))
+    assert (found.table.encoding, found.cells, found.marks) == ("gb18030", expected(rows), {})
 
 
 @pytest.mark.parametrize("character", ["\0", "\x07", "\x1f", "\x7f"])

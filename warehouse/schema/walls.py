@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from warehouse.schema.declared import VIEWS, View
 from warehouse.schema.periodic import PERIODIC
-from warehouse.schema.roles import LOCKS, WRITERS_OF_LARGE_OBJECTS
+from warehouse.schema.roles import LOCKS, PUBLISHER, WRITERS_OF_LARGE_OBJECTS
 from warehouse.schema.tables import STORE
 
 TELLS_NOTHING = ("town_code", "from_release", "until_release")
@@ -69,8 +69,35 @@ select quote_ident(d.datname) from pg_database as d
 where d.datallowconn and d.datname <> current_database() and has_database_privilege('public', d.oid, 'connect')
 order by 1
 """
+OWNER = "select quote_ident(pg_get_userbyid(n.nspowner)) from pg_namespace as n where n.nspname = 'store'"
 EXECUTABLE = "select has_function_privilege('public', 'pg_catalog.' || cast(:name as text), 'execute')"
 MAY_CREATE = "select has_schema_privilege('public', 'public', 'create')"
+
+
+QUIET_LOG = {
+    "log_min_messages": ("fatal", "panic", "log"),
+    "log_statement": ("none", "ddl"),
+    "log_min_duration_statement": ("-1",),
+    "log_min_duration_sample": ("-1",),
+    "log_transaction_sample_rate": ("0",),
+    "log_min_error_statement": ("log", "fatal", "panic"),
+    "log_error_verbosity": ("terse",),
+    "log_parameter_max_length": ("0",),
+    "log_parameter_max_length_on_error": ("0",),
+}
+"""How a server logs that writes down no statement with its values, an ID number among them: setting, and what it may be."""
+
+
+def talkative_log(connection: sa.Connection) -> Open | None:
+    """Settings of the server under which its log would hold values of statements, None where there are none."""
+    asked = sa.text("select name, setting from pg_settings where name = any(:names) order by 1")
+    found = connection.execute(asked, {"names": list(QUIET_LOG)}).all()
+    loud = [(str(name), str(setting)) for name, setting in found if setting not in QUIET_LOG[str(name)]]
+    if not loud:
+        return None
+    allows = f"the server's log may hold values of statements: {', '.join(f'{name} is {setting}' for name, setting in loud)}"
+    close = " ".join(f"alter system set {name} = '{QUIET_LOG[name][-1]}';" for name, _ in loud)
+    return Open("server log", allows, f"{close} select pg_reload_conf();")
 
 
 def close_public_schema(connection: sa.Connection) -> None:
@@ -85,9 +112,14 @@ def open_to_everybody(connection: sa.Connection) -> list[Open]:
     for what, (functions, allows) in FUNCTIONS.items():
         loose = [name for name in functions if connection.scalar(sa.text(EXECUTABLE), {"name": name})]
         if loose:
-            found.append(Open(what, allows, f"revoke execute on function {', '.join(loose)} from public;"))
+            named = ", ".join(loose)
+            close = f"revoke execute on function {named} from public;"
+            if functions is LOCKS:  # publishing and upgrading take them
+                close += f" grant execute on function {named} to {PUBLISHER}, {connection.scalar(sa.text(OWNER))};"
+            found.append(Open(what, allows, close))
     databases = connection.scalars(sa.text(OTHER_DATABASES)).all()
     if databases:
         allows = f"any login connects to {', '.join(databases)}"
         found.append(Open("other databases", allows, f"revoke connect on database {', '.join(databases)} from public;"))
-    return found
+    log = talkative_log(connection)
+    return found if log is None else [*found, log]
