@@ -13,7 +13,7 @@ ifdef AS_OF
 export YIHU_AS_OF := $(value AS_OF)
 endif
 # What people type passes through no shell: it is handed over as it was typed, with quotes, backticks and $ in it.
-TYPED := BY WHY WHY_FILE LOGIN ROLE PERSON OFFICER AREA DEPARTMENT UNTIL HOUSEHOLD RECORDS BATCH GATE SEAL FROM TO OUT RULES NAME COLUMNS
+TYPED := BY WHY WHY_FILE LOGIN ROLE PERSON OFFICER AREA DEPARTMENT UNTIL HOUSEHOLD RECORDS BATCH GATE SEAL FROM TO OUT RULES NAME COLUMNS FILE CONTRACT
 $(foreach name,$(TYPED),$(if $(filter command environment,$(firstword $(origin $(name)))),\
   $(eval export YIHU_TYPED_$(name) := $$(value $(name)))))
 unexport $(TYPED)
@@ -136,6 +136,18 @@ explain: install ## one lamp in plain words, day by day: HOUSEHOLD=…, RECOMPUT
 rules-diff: install ## who would turn red or green under a candidate: RULES=candidate.yaml
 	@$(RUN) python -m pipelines rules-diff
 
+.PHONY: try
+try: install ## what a run would make of a file, keeping nothing: FILE=… RECORDS=… (or CONTRACT=path), OUT=folder
+	@$(RUN) python -m pipelines try
+
+.PHONY: draft-contract
+draft-contract: install ## a contract out of a sample, with questions: FILE=… DEPARTMENT=… RECORDS=… OUT=path
+	@$(RUN) python -m pipelines draft-contract
+
+.PHONY: contract-diff
+contract-diff: install ## the newest batch under an edited contract, what would change: CONTRACT=path
+	@$(RUN) python -m pipelines contract-diff
+
 .PHONY: bench
 bench: install ## the benchmarks: SCALE=county
 	@$(RUN) python -m bench --scale $(or $(SCALE),county)
@@ -148,6 +160,7 @@ types: install
 architecture: install
 	@$(RUN) lint-imports
 contracts: install
+	@$(RUN) python -m expectations.questions expectations/contracts/*/*.odcs.yaml
 	@set -e; for contract in expectations/contracts/*/*.odcs.yaml; do \
 	  $(RUN) datacontract lint $$contract >/dev/null || { $(RUN) datacontract lint $$contract; exit 1; }; done
 	@$(RUN) python -m pipelines.compared && echo "contracts: all valid"

@@ -16,6 +16,8 @@ CONTRACTS = Path(__file__).parent / "contracts"
 
 DRAFTS = "YIHU_DRAFTS"
 BASE_REGISTER = "rural_revitalisation"
+REGISTER_RECORDS = ("households", "members")
+"""What of that department is the register; its loans or assets are records like any other's."""
 
 Delivery = Literal["full", "incremental", "snapshot"]
 Subject = Literal["household", "person", "area"]
@@ -181,7 +183,7 @@ class Contract:
     @property
     def is_base_register(self) -> bool:
         """The register that every other record is matched to (乡村振兴局)."""
-        return self.department == BASE_REGISTER
+        return self.department == BASE_REGISTER and self.records in REGISTER_RECORDS
 
     def must_have(self, field: Field) -> bool:
         """Whether a row without a value in `field` is broken: a name is optional in department records, key and time never are."""

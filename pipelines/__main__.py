@@ -28,6 +28,11 @@ def main() -> int:
     psql.add_argument("--role", default="", help="default: yihu_reader")
     psql.add_argument("--login", default="", help="a login of one's own instead")
     commands.add_parser("check", help="do the definitions load?")
+    if len(sys.argv) > 1 and sys.argv[1] in ("try", "draft-contract", "contract-diff"):
+        from pipelines.trying import commands as trying
+
+        trying.add_parsers(commands)
+        return trying.run(parser.parse_args())
     if len(sys.argv) > 1 and sys.argv[1] not in ("sync", "status", "ui", "ui-link", "ui-user", "psql", "check"):
         from pipelines import operations
         from pipelines.commands import settings_or_none

@@ -16,9 +16,9 @@ from pathlib import Path
 from threading import Event
 
 from pipelines.environment import prepare
+from pipelines.exits import BAD_SETTINGS, FAILED, OK, complain
 from pipelines.own_logins import ensure_own_login
 from pipelines.services import ServiceError, services
-from pipelines.sync import BAD_SETTINGS, FAILED, OK, complain
 from resources.server import LOGINS, ServerError, warehouse_server
 from resources.settings import ROOT, Settings, SettingsError, load_settings
 

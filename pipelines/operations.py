@@ -19,9 +19,9 @@ from expectations.gate import GateError
 from pipelines import deciding
 from pipelines.backup import BackupError, backup, restore
 from pipelines.deciding import contract_named
+from pipelines.exits import BAD_SETTINGS, FAILED, OK, complain
 from pipelines.moving import MoveError, move_warehouse
 from pipelines.summary import number, table
-from pipelines.sync import BAD_SETTINGS, FAILED, OK, complain
 from pipelines.typed import UsageError, fill
 from resources.engine import Engine
 from resources.house import place

@@ -5,20 +5,18 @@ Belongs here: the order of things and the exit status. Not here: what is compute
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
 
 from expectations.contract import load_contracts
 from pipelines.environment import prepare
+from pipelines.exits import BAD_SETTINGS, FAILED, LOCKED, OK, complain
 from pipelines.services import ServiceError, services
 from resources.lock import RunLocked, run_lock
 from resources.settings import Settings, SettingsError, load_settings, today
 from warehouse.following_rules import load_following
 from warehouse.scoring_rules import RuleError, load_rules
-
-OK, FAILED, BAD_SETTINGS, LOCKED = 0, 1, 2, 3
 
 
 def days_of(settings: Settings, first: str | None, last: str | None) -> list[date]:
@@ -40,12 +38,6 @@ def days_of(settings: Settings, first: str | None, last: str | None) -> list[dat
     if problems:
         raise SettingsError(problems)
     return [found[0] + timedelta(days=n) for n in range((found[1] - found[0]).days + 1)]
-
-
-def complain(*lines: str) -> None:
-    """One line a problem, on standard error."""
-    for line in lines:
-        print(f"yihu: {line}", file=sys.stderr)
 
 
 def sync(first: str | None = None, last: str | None = None) -> int:

@@ -31,6 +31,8 @@ TYPED = {
     "source": "FROM",
     "name": "NAME",
     "columns": "COLUMNS",
+    "file": "FILE",
+    "contract": "CONTRACT",
 }
 """Argument → the variable that the Makefile hands over as it was typed, as `YIHU_TYPED_<variable>`."""
 LISTS = ("area", "department", "seal", "columns")
@@ -46,6 +48,9 @@ NEEDED = {
     "rules-diff": ("rules",),
     "backup": ("out",),
     "restore": ("source",),
+    "try": ("file",),
+    "draft-contract": ("file", "department"),
+    "contract-diff": ("contract",),
 }
 
 

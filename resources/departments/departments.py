@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from expectations.contract import Contract
 from expectations.gate import gate_of
+from expectations.questions import standing_questions
 from resources.departments.batches import BatchStore, Manifest
 from resources.departments.errors import Fault, SourceError
 from resources.departments.files import FileReader
@@ -105,7 +106,11 @@ class Departments:
         return batches if all(b.form == "file" or _covers(b, before) for b in batches) else None
 
     def reader(self, contract: Contract) -> Reader:
-        """The reader for the form in which the record type comes. Raises `Fault`."""
+        """The reader for the form in which the record type comes. Raises `Fault`; also where its contract is still a draft's."""
+        questions = standing_questions(contract.path)
+        if questions:
+            said = f"{len(questions)} questions of its draft stand in {contract.path.name}, the first in line {questions[0].line}"
+            raise Fault("none", "draft", said, "answer each in the contract and delete its line; `make contracts` lists them")
         match form_of(contract, self.settings):
             case "api":
                 return ApiReader(self.settings, self.store, self.patience)

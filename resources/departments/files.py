@@ -147,7 +147,7 @@ class FileReader:
     def _newest(self, contract: Contract, ledger: dict[str, Any], offer: Offer, notes: list[str], unread: list[str]) -> Reading:
         known = self._known(contract, ledger, offer)
         if known is None:
-            return Reading((self._take(contract, offer),), True, tuple(notes), unread=tuple(unread))
+            return Reading((self.take(contract, offer),), True, tuple(notes), unread=tuple(unread))
         is_in_state = known.batch_id == ledger.get("batch_id")
         return Reading(() if is_in_state else (known,), False, tuple(notes), unread=tuple(unread))
 
@@ -162,7 +162,7 @@ class FileReader:
             if known is not None and known.batch_id == ledger.get("batch_id"):
                 continue
             is_new = is_new or known is None
-            batches.append(known or self._take(contract, newest[day]))
+            batches.append(known or self.take(contract, newest[day]))
         return Reading(tuple(batches), is_new, tuple(notes), unread=tuple(unread))
 
     def _nothing(self, contract: Contract, ledger: dict[str, Any], notes: list[str], unread: list[str]) -> Reading:
@@ -209,7 +209,7 @@ class FileReader:
                 return batch
         return None
 
-    def _take(self, contract: Contract, offer: Offer) -> Manifest:
+    def take(self, contract: Contract, offer: Offer) -> Manifest:
         delivery = offer.delivery
         batch_id = self._store.next_id(contract.table, contract.records, delivery.day)
         work = self._store.begin(contract.table, batch_id, anew=True)

@@ -103,6 +103,12 @@ def test_a_name_that_does_not_fit(name: str, certificates: Contract) -> None:
     assert named(with_server(certificates, files="残疾人证{YYYY}年{M}月*"), name) is None
 
 
+@pytest.mark.parametrize("name", ["~$台账2026年11月.xlsx", "._台账2026年11月.xlsx", ".~lock.台账2026年11月.xlsx#"])
+def test_what_a_program_lays_beside_a_file_is_none(name: str, certificates: Contract) -> None:
+    assert named(with_server(certificates, files="*台账{YYYY}年{M}月*"), name.removeprefix("~$").removeprefix("._")) or name.endswith("#")
+    assert named(with_server(certificates, files="*台账{YYYY}年{M}月*"), name) is None
+
+
 @pytest.mark.parametrize("pattern", ["{MM}月", "{YYYY}{DD}", "{town}", "{YYYY}{YYYY}", "{hh}"])
 def test_a_pattern_that_says_nothing_is_refused_by_its_words(pattern: str, certificates: Contract) -> None:
     with pytest.raises(PatternError, match=r"files: '"):

@@ -27,7 +27,7 @@ def contracts(tmp_path: Path) -> tuple[Contract, ...]:
     shutil.copytree(CONTRACTS, folder)
     text = PAGE.read_text(encoding="utf-8")
     path, block = re.search(r"`expectations/contracts/(\S+)`:\n\n```yaml\n(.*?)```", text, re.DOTALL).groups()  # type: ignore[union-attr]
-    (folder / path).parent.mkdir()
+    (folder / path).parent.mkdir(exist_ok=True)
     (folder / path).write_text(block, encoding="utf-8")
     return load_contracts(folder)
 

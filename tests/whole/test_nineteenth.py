@@ -43,7 +43,7 @@ def nineteen(folder: Path, form: str) -> tuple[Contract, ...]:
     found = re.search(r"`expectations/contracts/(\S+)`:\n\n```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     path, block = found.groups()
-    (folder / path).parent.mkdir()
+    (folder / path).parent.mkdir(exist_ok=True)
     (folder / path).write_text(block.replace("value: api", f"value: {form}"), encoding="utf-8")
     return load_contracts(folder)
 

@@ -1,0 +1,237 @@
+"""Contracts drafted from what offices send: how much has to be mended, and that what is wrong was asked about."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from expectations.contract import Contract, load_contracts, read_contract
+from expectations.drafting.draft import Draft, Sample, draft_contract, guessed
+from expectations.drafting.grid import Sheet, find_table, tight
+from expectations.questions import QUESTION, standing_questions
+from pipelines.trying.commands import every_contract
+from pipelines.trying.given import files_of
+from pipelines.trying.sampled import open_sample
+from resources.departments.departments import Departments
+from resources.departments.errors import Fault
+from resources.lake import Lake
+from resources.settings import Settings
+from tests.conftest import Show
+from tests.trying.cases import CASES, Case
+
+LARGEST_SHARE = 0.2
+"""Lines to mend by fields of the draft."""
+
+
+@dataclass(frozen=True)
+class Drafted:
+    case: Case
+    sample: Sample
+    draft: Draft
+    base: Contract | None
+
+
+def drafted(case: Case, samples: Path, settings: Settings, work: Path) -> Drafted:
+    sample = open_sample(files_of(case.files(samples)), settings, work)
+    base = next((c for c in every_contract() if (c.department, c.records) == (case.department, case.records)), None)
+    return Drafted(case, sample, draft_contract(sample, case.department, case.records, base), base)
+
+
+@pytest.fixture(scope="module")
+def drafts(samples: Path, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> list[Drafted]:
+    return [drafted(case, samples, settings, tmp_path_factory.mktemp("work")) for case in CASES]
+
+
+def said(text: str) -> list[str]:
+    """The lines of a contract without its comments."""
+    return [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+
+
+def edits(draft: str, kept: str) -> list[int]:
+    """The lines of the draft, from 0, that the kept contract has otherwise; a line more counts where it stands."""
+    found = []
+    matcher = difflib.SequenceMatcher(None, said(draft), said(kept), autojunk=False)
+    for kind, first, last, new_first, new_last in matcher.get_opcodes():
+        if kind != "equal":
+            found += [first] * max(last - first, new_last - new_first)
+    return found
+
+
+def blocks(text: str) -> Iterator[tuple[list[str], set[int]]]:
+    """The questions above each field (and above all), and the places of its lines among those that say something."""
+    questions: list[str] = []
+    lines: set[int] = set()
+    place = 0
+    for line in text.splitlines():
+        if line.lstrip().startswith("#") or re.match(r"  - name: ", line):
+            if lines:
+                yield questions, lines
+                questions, lines = [], set()
+            if line.lstrip().startswith(QUESTION):
+                questions.append(line)
+        if not line.lstrip().startswith("#"):
+            lines.add(place)
+            place += 1
+    yield questions, lines
+
+
+def unasked(draft: str, kept: str) -> list[str]:
+    """The lines to mend of fields that the draft asks nothing about."""
+    wrong = set(edits(draft, kept))
+    found = []
+    for questions, lines in blocks(draft):
+        if not questions:
+            found += [said(draft)[place] for place in sorted(wrong & lines)]
+    return found
+
+
+def unclassified(made: Drafted) -> list[str]:
+    """Columns of identities that the draft neither classes as such nor leaves out, saying that they are."""
+    raw = yaml.safe_load(made.draft.text)
+    classed = {p.get("physicalName"): p["classification"] for p in raw["schema"][0]["properties"]}
+    remark = next((line for line in made.draft.text.splitlines() if "that are not read" in line), "")
+    return [heading for heading in made.case.identities if classed.get(heading) != "identity" and f"{heading} (identity)" not in remark]
+
+
+def test_little_has_to_be_mended_and_nothing_is_wrong_without_a_question(drafts: list[Drafted], show: Show) -> None:
+    table = [f"{'file':<30}{'fields':>8}{'questions':>11}{'to mend':>9}{'unasked':>9}{'identities':>12}"]
+    worst, silent, open_identities = [], [], []
+    for made in drafts:
+        kept = made.case.contract.read_text(encoding="utf-8")
+        lines = edits(made.draft.text, kept)
+        wrong = unasked(made.draft.text, kept)
+        bare = unclassified(made)
+        table.append(
+            f"{made.case.folder[:2] + ' ' + made.case.records:<30}{made.draft.fields:>8}{len(made.draft.questions):>11}"
+            f"{len(lines):>9}{len(wrong):>9}{len(made.case.identities) - len(bare):>8} of {len(made.case.identities)}"
+        )
+        worst += [made.case.records] if len(lines) > LARGEST_SHARE * made.draft.fields else []
+        silent += wrong
+        open_identities += bare
+    show("contracts drafted from fourteen offices' tables", "\n".join(table))
+    assert (worst, silent, open_identities) == ([], [], [])
+
+
+def test_a_draft_is_a_contract_and_valid(drafts: list[Drafted], tmp_path: Path) -> None:
+    paths = []
+    for made in drafts:
+        path = tmp_path / f"{made.case.records}.odcs.yaml"
+        path.write_text(made.draft.text, encoding="utf-8")
+        assert read_contract(path).records == made.case.records
+        assert len(standing_questions(path)) == len(made.draft.questions)
+        paths.append(str(path))
+    lint = "from datacontract.data_contract import DataContract as D; import sys; " \
+        "print([(c.result.value, c.reason) for p in sys.argv[1:] for c in D(data_contract_file=p).lint().checks])"  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", lint, *paths], capture_output=True, text=True, check=True)
+    results = re.findall(r"\('(\w+)'", done.stdout)
+    assert results == ["passed"] * len(paths), done.stdout
+
+
+def test_no_draft_is_installed_while_a_question_stands(drafts: list[Drafted], settings: Settings, tmp_path: Path) -> None:
+    made = drafts[0]
+    path = tmp_path / "certificates.odcs.yaml"
+    path.write_text(made.draft.text, encoding="utf-8")
+    checked = [sys.executable, "-m", "expectations.questions", str(path)]
+    refused = subprocess.run(checked, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert refused.stdout.count("a question of the draft stands") == len(made.draft.questions)
+    departments = Departments(settings, Lake(settings.lake))
+    with pytest.raises(Fault, match="questions of its draft stand"):
+        departments.reader(read_contract(path))
+    path.write_text("\n".join(said(made.draft.text)), encoding="utf-8")
+    assert subprocess.run(checked, check=False).returncode == 0
+
+
+def test_contracts_in_use_have_no_questions() -> None:
+    assert [c.path for c in load_contracts() if standing_questions(c.path)] == []
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.records != "attendance"], ids=lambda case: case.records)
+def test_a_heading_that_nobody_knows_is_asked_about(case: Case, samples: Path, settings: Settings, tmp_path: Path) -> None:
+    """Every heading in turn becomes a word that says nothing: its field is found and asked about, or is asked for."""
+    made = drafted(case, samples, settings, tmp_path)
+    assert made.base is not None
+    kept = read_contract(case.contract)
+    key = kept.record_key.name
+    for field in kept.delivered:
+        other = _with_strange_heading(made.sample, field.physical_name)
+        if other == made.sample or (field.type == "text" and not field.required):
+            continue
+        draft = draft_contract(other, case.department, case.records, made.base)
+        asked = " ".join(draft.questions)
+        assert re.search(rf"\b{field.name}\b", asked) or (field.name == key and "number of its own" in asked), field.name
+        _others_as_they_were(draft, kept, field.name)
+
+
+def _with_strange_heading(sample: Sample, heading: str) -> Sample:
+    def renamed(cell: str) -> str:
+        own = tight(cell)
+        return "某某项" if own == tight(heading) or (len(own) > 1 and tight(heading).endswith(own)) else cell
+
+    sheets = []
+    for sheet in sample.sheets:
+        table = find_table(sheet)
+        top = 0 if table is None else next(i for i, row in enumerate(sheet.rows) if table.headings[0] in map(tight, row)) + 2
+        rows = [tuple(map(renamed, row)) if at < top else row for at, row in enumerate(sheet.rows)]
+        sheets.append(Sheet(sheet.file, sheet.name, tuple(rows)))
+    return replace(sample, sheets=tuple(sheets))
+
+
+def _others_as_they_were(draft: Draft, kept: Contract, changed: str) -> None:
+    """No other field's column is taken in the place of the one that nobody knows, without a question."""
+    columns = {p["name"]: p.get("physicalName") for p in yaml.safe_load(draft.text)["schema"][0]["properties"]}
+    asked = " ".join(draft.questions)
+    for field in kept.delivered:
+        if field.name != changed and field.name in columns and columns[field.name] != field.physical_name:
+            assert re.search(rf"\b{field.name}\b", asked), field.name
+
+
+def test_the_record_type_is_found_without_its_name(samples: Path, settings: Settings, tmp_path: Path) -> None:
+    for case in CASES[:6]:
+        sample = open_sample(files_of(case.files(samples)), settings, tmp_path)
+        found = guessed(sample, [c for c in every_contract() if c.department == case.department])
+        assert found is not None
+        # a workbook of two record types holds either
+        assert found.records == case.records or case.records in ("dwellings", "retrofits")
+
+
+def _sheet(*rows: tuple[str, ...], name: str | None = None) -> Sheet:
+    return Sheet("a.xlsx", name, tuple(rows))
+
+
+def _loans(*, above: str, heading: str, cell: str) -> Sheet:
+    header = ("借据号", "借款人", "身份证号", heading, "贷款余额", "放款日期", "到期日期", "贷款状态")
+    number = "11010519491231002X"
+    row = ("JJ00{}", "王某", number, cell, "0", "2026-01-05", "2027-01-05", "正常")
+    return _sheet((above,), header, *(tuple(c.format(n) for c in row) for n in range(1, 7)))
+
+
+def loans() -> Contract:
+    return next(contract for contract in every_contract() if contract.records == "loans")
+
+
+def test_a_unit_above_the_table_is_asked_about() -> None:
+    draft = draft_contract(Sample((_loans(above="单位：万元", heading="贷款金额", cell="5"),)), "rural_revitalisation", "loans", loans())
+    assert any("贷款金额 in ten thousand yuan" in question for question in draft.questions)
+
+
+def test_two_columns_that_could_be_one_field_are_asked_about() -> None:
+    sheet = _loans(above="", heading="贷款金额", cell="5000")
+    wider = Sheet("a.xlsx", None, tuple(row + (("合同金额",) if "借据号" in row else ("6000",)) for row in sheet.rows))
+    draft = draft_contract(Sample((wider,)), "rural_revitalisation", "loans", loans())
+    assert any("would fit as well" in question for question in draft.questions)
+
+
+def test_sheets_of_several_months_are_asked_about() -> None:
+    one = _loans(above="", heading="贷款金额", cell="5000")
+    sheets = tuple(Sheet("a.xlsx", name, one.rows) for name in ("2026年9月", "2026年10月"))
+    draft = draft_contract(Sample(sheets), "rural_revitalisation", "loans", loans())
+    assert any("look like months" in question for question in draft.questions)
