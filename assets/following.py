@@ -180,10 +180,8 @@ def use_last_released(house: House, as_of: date) -> bool:
     if not seen or seen[-1] == days[-1] or house.is_by_county(as_of):
         return False
     for table in ("warning_flag", "warning_reason"):
-        files = house.lake.files(*place(table), seen[-1])
-        house.engine.view(
-            f"released_{table}", f"select *, date '{seen[-1]}' as _as_of from read_parquet('{files}', hive_partitioning = false)"
-        )
+        stored = house.lake.relation(*place(table), seen[-1])
+        house.engine.view(f"released_{table}", f"select *, date '{seen[-1]}' as _as_of from {stored}")
     return True
 
 

@@ -72,10 +72,7 @@ def use_history(house: House, as_of: date) -> None:
     layer, name = place("linkage_quality")
     days = [day for day in house.lake.days(layer, name) if day < as_of][-linkage.LAST_RUNS :]
     columns = "department, records, in_force, match_rate"
-    selects = [
-        f"select {columns}, date '{day}' as as_of from read_parquet('{house.lake.files(layer, name, day)}', hive_partitioning = false)"
-        for day in days
-    ]
+    selects = [f"select {columns}, date '{day}' as as_of from {house.lake.relation(layer, name, day)}" for day in days]
     nothing = f"select {columns}, as_of from linkage_quality where false"
     house.engine.view("linkage_quality_history", " union all ".join(selects) or nothing)
 

@@ -76,12 +76,12 @@ def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict
                 [contract.department, contract.records, ledger["batch_id"], rule["rule"], rule["severity"], rule["passed"],
                  rule["could_run"], rule["element_count"], rule["unexpected_count"]],
             )  # fmt: skip
-        files = house.lake.files("quarantine", contract.table, as_of)
+        stored = house.lake.relation("quarantine", contract.table, as_of)
         identity = "true" if contract.record_key.is_identity else "false"
         quarantined.append(
             f"select '{contract.department}' as department, '{contract.records}' as records, * exclude (_row, record_key), "
             f"_row as row_number, case when not {identity} then record_key end as record_key "
-            f"from read_parquet('{files}', hive_partitioning = false)"
+            f"from {stored}"
         )
     engine.view("quarantined", " union all by name ".join(quarantined))
     return {

@@ -146,10 +146,7 @@ def use_visits(house: House, period_on: date, as_of: date) -> None:
         house.use(FIELD_RESULTS, as_of)
     days = build_visits(engine, period_on, as_of, lake.days(*place("warning_flag")))
     for history, table in (("lamp_history", "warning_flag"), ("reason_history", "warning_reason")):
-        folders = [(day, lake.files(*place(table), day)) for day in days]
-        selects = [
-            f"select *, date '{day}' as _as_of from read_parquet('{files}', hive_partitioning = false)" for day, files in folders if files
-        ]
+        selects = [f"select *, date '{day}' as _as_of from {lake.relation(*place(table), day)}" for day in days]
         engine.view(history, " union all by name ".join(selects) or f"select *, cast(null as date) as _as_of from {table} where false")
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from expectations.casting import present, sql_type, typed
 from expectations.contract import Contract
 from expectations.drift import Downstream, Drift, column_drift, nothing_downstream, type_drift
-from expectations.engine import SqlEngine, literal, name
+from expectations.engine import SqlEngine, literal, name, parquet
 
 LANDING = 1
 """Raised when the same bytes would land otherwise than before; a batch landed under another number lands anew."""
@@ -67,7 +67,7 @@ def land(
         _delivered_text(reader, contract, batch, manifest)
         _write(reader, _typed_select(contract, str(manifest.get("form", "api"))), path, contract)
         _replace(note, json.dumps(mark))
-    rows = int(reader.scalar(f"select count(*) from read_parquet({literal(path)})"))
+    rows = int(reader.scalar(f"select count(*) from {parquet(path)}"))
     return Landed(path, rows, (*drifts, *_retyped(reader, contract, path, downstream)))
 
 
@@ -225,7 +225,7 @@ def _replace(path: Path, text: str) -> None:
 
 
 def _retyped(engine: SqlEngine, contract: Contract, path: Path, downstream: Downstream) -> list[Drift]:
-    source = f"read_parquet({literal(path)})"
+    source = parquet(path)
     if not engine.scalar(f"select count(*) from {source} where len(_misfit) > 0"):
         return []
     casts = [f for f in contract.fields if f.type != "text"]

@@ -14,7 +14,7 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.drift import Drift
-from expectations.engine import SqlEngine, literal, name
+from expectations.engine import SqlEngine, literal, name, parquet
 from expectations.rules import Rule, batch_rules, row_rules
 from expectations.suites import BatchViews, RuleResult, applicable, batch_views, gx_on, run_rules
 
@@ -59,7 +59,7 @@ def validate(
     `history` holds the rows per day of the last runs of the same delivery, for the volume rule; `drifts` what landing
     found. Views `valid_<table>` that stand in the engine serve the references between record types.
     """
-    views = batch_views(engine, contract, f"read_parquet({literal(rows_path)})")
+    views = batch_views(engine, contract, parquet(rows_path))
     bad_rows = f"bad_{contract.table}"
     blocking = [drift for drift in drifts if drift.blocks]
     columns = RuleResult("batch:columns", "critical", not blocking, True, len(contract.fields), len(blocking))

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from pydantic import PrivateAttr
 
 from expectations.contract import BASE_REGISTER, Contract, load_contracts
+from expectations.engine import parquet
 from resources.departments import Departments
 from resources.engine import ComputeEngine, Engine
 from resources.lake import Lake, Written
@@ -193,10 +194,9 @@ class House(dg.ConfigurableResource):
         """`previous_<table>`: the table's newest day before `as_of`, with `_as_of`; None (and no view) on a first day."""
         layer, name = place(table)
         day = self.lake.latest(layer, name, as_of)
-        files = None if day is None else self.lake.files(layer, name, day)
-        if files is None:
+        if day is None:
             return None
-        self.engine.view(f"previous_{table}", f"select *, date '{day}' as _as_of from read_parquet('{files}', hive_partitioning = false)")
+        self.engine.view(f"previous_{table}", f"select *, date '{day}' as _as_of from {self.lake.relation(layer, name, day)}")
         return f"previous_{table}"
 
     def use_decisions(self, as_of: date) -> None:
@@ -209,8 +209,8 @@ class House(dg.ConfigurableResource):
         if as_of not in self._by_county:
             files = self.lake.files("valid", f"{BASE_REGISTER}__households", as_of)
             asked = None if files is None or self.settings.by_county == "no" or self.settings.engine != "duckdb" else files
-            counted = "select count(*), count(distinct substr(area_code, 1, 6)) from read_parquet(?, hive_partitioning = false)"
-            households, counties = (0, 0) if asked is None else self.engine.rows(counted, [asked])[0]
+            counted = "select count(*), count(distinct substr(area_code, 1, 6)) from "
+            households, counties = (0, 0) if asked is None else self.engine.rows(counted + parquet(asked))[0]
             self._by_county[as_of] = counties > 1 and (self.settings.by_county == "yes" or households >= BY_COUNTY_FROM)
         return self._by_county[as_of]
 

@@ -21,7 +21,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from expectations.engine import literal
 from resources.settings import secret_file
+from warehouse.address import libpq_url
 
 DATABASE = "yihu"
 PORT = 5432
@@ -88,10 +90,6 @@ class Server:
         if url.password:
             environment["PGPASSWORD"] = str(url.password)
         return [str(self.psql), libpq_url(with_login(url, str(url.username), None)), "--no-psqlrc"], environment
-
-
-def libpq_url(url: sa.URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def with_login(url: sa.URL, login: str, password: str | None) -> sa.URL:
@@ -256,8 +254,10 @@ class _Cluster:
         os.rename(aside, self.data)
 
     def _configure(self) -> None:
-        settings = {**CONFIGURATION, "unix_socket_directories": str(self.socket_folder)}
-        lines = [f"{name} = '{value}'" for name, value in settings.items()]
+        # a list of folders, so each stands in double quotes, whatever blanks and commas it has
+        listed = '"' + str(self.socket_folder).replace('"', '""') + '"'
+        settings = {**CONFIGURATION, "unix_socket_directories": listed}
+        lines = [f"{name} = {literal(value)}" for name, value in settings.items()]
         for name, text in (("postgresql.auto.conf.yihu", "\n".join(lines) + "\n"), ("pg_hba.conf", HBA)):
             self._own_file(self.data / name, text)
         main = self.data / "postgresql.conf"

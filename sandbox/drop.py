@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from expectations.contract import Contract, load_contracts
+from expectations.engine import literal
 from sandbox.county import County
 from sandbox.days import end_of
 from sandbox.faults import FILE_FAULTS
@@ -119,7 +120,7 @@ def _write_xlsx(county: County, contract: Contract, day: date, rows: str, path: 
 def _write_csv(county: County, contract: Contract, rows: str, path: Path, fault: str | None) -> None:
     plain = path.with_suffix(".utf8")
     try:
-        county.connection().execute(f"copy ({rows}) to '{plain}' (format csv, header false, nullstr '')")
+        county.connection().execute(f"copy ({rows}) to {literal(plain)} (format csv, header false, nullstr '')")
         plain.chmod(0o600)
         encoding = str(contract.server.get("encoding", "utf-8"))
         if fault == "wrong_encoding":

@@ -14,7 +14,7 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.drift import Downstream
-from expectations.engine import SqlEngine, literal, name
+from expectations.engine import SqlEngine, name, parquet
 from expectations.gate import gate_of
 from expectations.landing import LandingError, delivered_json, land, release_text
 from expectations.rules import own_rules
@@ -94,7 +94,7 @@ def _before(day: Day, layer: str, columns: Sequence[tuple[str, str]]) -> str:
     if files is None:
         day.engine.table(relation, empty_select(columns))
     else:
-        stored = f"read_parquet({literal(files)}, hive_partitioning = false)"
+        stored = parquet(files)
         there = {column for column, _ in day.engine.columns(f"select * from {stored}")}
         # A contract may have gained a field since that day, or changed a type.
         values = [(f"try_cast({name(column)} as {kind})" if column in there else f"null::{kind}", column) for column, kind in columns]
@@ -119,7 +119,7 @@ def _take_batch(day: Day, batch_id: str, downstream: Downstream) -> None:
         day.batches.append(batch_note(batch_id, manifest, verdict, None, {}))
         release_text(day.engine, day.contract)
         return
-    counts = _merge(day, folder, manifest, f"read_parquet({literal(landed.rows_path)})", verdict)
+    counts = _merge(day, folder, manifest, parquet(landed.rows_path), verdict)
     day.counts = {part: day.counts.get(part, 0) + counts[part] for part in ("received", *PARTS)}
     day.batches.append(batch_note(batch_id, manifest, verdict, gate, counts))
     day.accepted = manifest
@@ -133,7 +133,7 @@ def _replay(day: Day, batch_id: str, rows: Sequence[int]) -> None:
     landed = land(day.engine, day.contract, folder, manifest)
     chosen = day.relation(f"replayed_{day.steps + 1}")
     listed = ", ".join(str(int(row)) for row in rows)
-    day.engine.table(chosen, f"select * from read_parquet({literal(landed.rows_path)}) where _row in ({listed})")
+    day.engine.table(chosen, f"select * from {parquet(landed.rows_path)} where _row in ({listed})")
     verdict = judge_rows(day.engine, day.contract, chosen)
     if not all(result.could_run for result in verdict.rules):
         raise ReplayError(f"{day.contract.table}: a rule could not run; mend {day.contract.path.name}, then replay again")
@@ -212,7 +212,7 @@ def _source_keys(day: Day, folder: Path, manifest: dict[str, Any]) -> str | None
     """The keys that the source holds, where the batch brought them for a reconciliation."""
     if not manifest.get("keys_file"):
         return None
-    keys = f"read_parquet({literal(folder / str(manifest['keys_file']))})"
+    keys = parquet(folder / str(manifest["keys_file"]))
     column = name(day.engine.columns(f"select * from {keys}")[0][0])
     return f"select {column}::varchar from {keys} where {column} is not null"
 

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import Protocol
 
-from expectations.engine import SqlEngine
+from expectations.engine import SqlEngine, literal, parquet
 from warehouse.model import render
 
 NO_COUNTY = "000000"
@@ -32,7 +31,7 @@ class CountyLake(Protocol):
 
     def files(self, layer: str, table: str, as_of: date, county: str | None = None) -> str | None: ...
     def counties(self, layer: str, table: str, as_of: date) -> list[str]: ...
-    def partition(self, layer: str, table: str, as_of: date) -> Path: ...
+    def relation(self, layer: str, table: str, as_of: date, county: str | None = None) -> str: ...
 
 
 def place_households(engine: SqlEngine) -> None:
@@ -87,11 +86,10 @@ def note_moved(engine: SqlEngine, lake: CountyLake, places: Mapping[str, tuple[s
     for table, day in days.items():
         layer, name = places[table]
         counties.update(lake.counties(layer, name, day))
-        whole = str(lake.partition(layer, name, day) / "county=*" / "*.parquet").replace("'", "''")
-        previous = (
-            f"(select * exclude (as_of) from read_parquet('{whole}', hive_partitioning = true, "
-            "hive_types = {'as_of': varchar, 'county': varchar}))"
-        )
+        parts = [
+            f"select *, {literal(code)} as county from {lake.relation(layer, name, day, code)}" for code in lake.counties(layer, name, day)
+        ]
+        previous = f"({' union all by name '.join(parts)})"
         engine.table(f"moved_{table}", f"select * exclude (county) from ({render('counties/moved', previous=previous)})")
     return sorted(counties)
 
@@ -113,5 +111,4 @@ def previous_of(lake: CountyLake, table: str, place: tuple[str, str], day: date,
 def _read(files: str | None) -> str:
     if files is None:
         raise ValueError("a table of the day is not in the lake: run the steps before this one first")
-    text = files.replace("'", "''")
-    return f"select * from read_parquet('{text}', hive_partitioning = false)"
+    return f"select * from {parquet(files)}"

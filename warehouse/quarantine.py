@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from expectations.contract import Contract
-from expectations.engine import SqlEngine, literal
+from expectations.engine import SqlEngine, parquet
 from expectations.rules import Rule, row_rules
 from warehouse.day import LakeFolder
 
@@ -51,7 +51,7 @@ class QuarantineLine:
 def _open_rows(lake: LakeFolder, contract: Contract, as_of: date) -> str | None:
     newest = max((d for d in lake.note_days("ledger", contract.table) if d <= as_of), default=None)
     files = lake.files("quarantine", contract.table, newest) if newest else None
-    return f"(select *, unnest(rules) as rule from read_parquet({literal(files)}))" if files else None
+    return f"(select *, unnest(rules) as rule from {parquet(files)})" if files else None
 
 
 def list_quarantine(engine: SqlEngine, lake: LakeFolder, contracts: Sequence[Contract], as_of: date) -> list[QuarantineLine]:
