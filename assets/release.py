@@ -11,19 +11,18 @@ import dagster as dg
 import sqlalchemy as sa
 
 from assets.described import DAILY, code_references
-from assets.household import use_matched
-from assets.matched import use_spine
 from expectations.contract import Contract
-from resources.house import HELD_BACK, House
+from resources.house import House
 from resources.settings import ROOT, today
-from warehouse import review
-from warehouse.follow_up import ORDER as FOLLOWING
 from warehouse.following_rules import FollowingRules, load_following
+from warehouse.graph.inputs import HELD_BACK
+from warehouse.graph.moment import day_moment
+from warehouse.graph.registry import published_tables
 from warehouse.migrations.run import upgrade
 from warehouse.publication import AuditFailed, PublicationError, RunSource, publish
 from warehouse.scoring_rules import RuleError, Rules, load_rules, refuse_changed
 
-PUBLISHED = ("household", "household_member", "household_indicator", "warning_flag", "warning_reason", *FOLLOWING, "source_status")
+PUBLISHED = published_tables()
 
 
 def code_version() -> str:
@@ -56,11 +55,9 @@ def other_version(connection: sa.Connection, column: str, since: date, version: 
 def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict[str, str]:
     """Engine tables of what goes along with a release: validation results, quarantine, review queue, and the vault's part."""
     engine = house.engine
-    use_matched(house, contracts, as_of)
-    use_spine(house, as_of)
-    for contract in contracts:
-        house.use(f"valid_{contract.table}", as_of)
-    review.build_review_queue(engine, contracts, as_of)
+    house.make(["review_candidate"], day_moment(as_of))
+    for table in ("person", "review_queue", "valid_rural_revitalisation__members", "matched_rural_revitalisation__households"):
+        house.use(table, as_of)
     engine.view(
         "vault_person_source",
         "select p.member_id, p.person_key, p.household_id, m.id_number, m.name from person as p "

@@ -15,7 +15,6 @@ from expectations.contract import Contract
 from expectations.rules import own_rules
 from resources.house import House
 from warehouse.asof import make_valid
-from warehouse.matching import forget_answers
 
 CHECKS = {
     "suite_ran": "Every rule of the Great Expectations suite could run.",
@@ -52,7 +51,6 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
     def valid(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
         started = time.monotonic()
         ledger = make_valid(house.engine, house.lake, contract, date.fromisoformat(context.partition_key))
-        forget_answers(house.engine)
         if contract.is_base_register and ledger["state"] == "missing":
             raise dg.Failure(never_read(contract, ledger))
         today = ledger["today"] or {}

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import hashlib
 
-from expectations.engine import SqlEngine
-
 LENGTH = 18
 _DIGITS, _LOWER = "0123456789", "abcdefghijklmnopqrstuvwxyz"
 _WIDE_DIGITS = "".join(chr(0xFF10 + i) for i in range(10))
@@ -149,8 +147,8 @@ def look_alike_mended(number: str) -> str:
     return f"case when length(translate({number}, '{letters}', '')) = 17 then translate({number}, '{letters}', '{digits}') end"
 
 
-def use_pseudonym_key(engine: SqlEngine, key: bytes) -> None:
-    """Makes the engine table `pseudonym_pad`: the two pads of HMAC-SHA256 for `key`.
+def pad_select(key: bytes) -> str:
+    """The reference table `pseudonym_pad`: the two pads of HMAC-SHA256 for `key`.
 
     The key enters SQL here and nowhere else, so no other statement can give it away; no statement is logged.
     """
@@ -158,7 +156,7 @@ def use_pseudonym_key(engine: SqlEngine, key: bytes) -> None:
         raise ValueError("the pseudonym key is empty; set YIHU_PSEUDONYM_KEY")
     block = key.ljust(64, b"\0") if len(key) <= 64 else hashlib.sha256(key).digest().ljust(64, b"\0")
     inner, outer = (bytes(b ^ pad for b in block).hex() for pad in (0x36, 0x5C))
-    engine.table("pseudonym_pad", f"select unhex('{inner}') as inner_pad, unhex('{outer}') as outer_pad")
+    return f"select unhex('{inner}') as inner_pad, unhex('{outer}') as outer_pad"
 
 
 def pseudonym(text: str) -> str:

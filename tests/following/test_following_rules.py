@@ -13,9 +13,10 @@ from assets.release import other_version
 from resources.engine import Engine
 from tests.following.county import AS_OF, follow
 from tests.indicators.county import County
+from tests.making import FOLLOWING
 from warehouse.catalogue import RULES
-from warehouse.follow_up import ORDER
 from warehouse.following_rules import load_following, read_following
+from warehouse.graph.registry import order_of
 from warehouse.scoring_rules import RuleError, refuse_changed
 
 FIRST = RULES / "following-2021-01-01.yaml"
@@ -96,12 +97,12 @@ def test_a_day_has_the_version_in_force_on_it(tmp_path: Path) -> None:
 def test_the_same_inputs_give_the_same_rows(engine: Engine, tmp_path: Path) -> None:
     def made() -> dict[str, list[tuple[object, ...]]]:
         follow(engine, County(11, AS_OF, 60).facts)
-        return {table: engine.rows(f"select * from {table} order by {order}") for table, order in ORDER.items()}
+        return {table: engine.rows(f"select * from {table} order by {order_of(table)}") for table in FOLLOWING}
 
     first = made()
     assert made() == first
-    for table, order in ORDER.items():
-        keys = engine.rows(f"select {order} from {table}")
+    for table in FOLLOWING:
+        keys = engine.rows(f"select {order_of(table)} from {table}")
         assert len(set(keys)) == len(keys), table
 
 

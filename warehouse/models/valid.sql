@@ -1,6 +1,15 @@
-{#- The state of one record type after a batch: what stays of the state before, and the versions that the batch brought.
-    `gone` holds the keys that the delivery lacks (a full one, or a reconciliation by keys); `returned` those that such a
-    reconciliation has again: the last known version is in force again. -#}
+{#-
+The state of one record type after a batch: what stays of the state before, and the versions that the batch brought.
+`gone` holds the keys that the delivery lacks (a full one, or a reconciliation by keys); `returned` those that such a
+reconciliation has again: the last known version is in force again.
+
+table: valid_{type}
+kept: valid
+grain: record
+key: record key
+given: arrivals, before, gone, outcome, returned, withdrawn_before
+parameters: as_of, batch_id, fields, key
+-#}
 with replaced as (
     select record_key
     from {{ outcome }}

@@ -1,5 +1,16 @@
--- The eight stages of each monitored household. Overdue: a stage that is not reached more days after another than it may
--- take; what was reached late is late no longer.
+{#-
+The eight stages of each monitored household. Overdue: a stage that is not reached more days after another than it may
+take; what was reached late is late no longer.
+
+table: case_progress
+kept: flags
+publishes: case_progress
+grain: record
+key: case_id
+order: case_id
+same day: household, matched_monitoring__cases
+parameters: as_of, deadlines, stages
+-#}
 with known as (
     select
         c.record_id as case_id,

@@ -1,5 +1,15 @@
--- How well each record type was linked on a day: counts by outcome and method, the match rate, and the false-link rate
--- that names betray: the share of `different` among sound numbers of a registered person, with its 95% Wilson interval.
+{#-
+How well each record type was linked on a day: counts by outcome and method, the match rate, and the false-link rate
+that names betray: the share of `different` among sound numbers of a registered person, with its 95% Wilson interval.
+
+table: linkage_quality
+kept: household
+grain: all
+key: department, records
+order: department, records
+same day: matched_*
+parameters: as_of, contracts, methods, outcomes, z, z2
+-#}
 {% from "indicators/exact.jinja" import share_of, six_places %}
 with counted as (
 {% for contract in contracts %}

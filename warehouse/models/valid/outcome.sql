@@ -1,5 +1,12 @@
-{#- What becomes of each good row of a batch against the state before it: accepted, unchanged, superseded or withdrawn.
-    A full delivery says that a key exists, so it brings back what was withdrawn whatever its updated_at. -#}
+{#-
+What becomes of each good row of a batch against the state before it: accepted, unchanged, superseded or withdrawn.
+A full delivery says that a key exists, so it brings back what was withdrawn whatever its updated_at.
+
+grain: record
+key: _row
+given: arrivals, before, withdrawn_before
+parameters: fields, is_full, key, updated
+-#}
 select
     a._row,
     a."{{ key }}" as record_key,
