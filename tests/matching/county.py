@@ -92,11 +92,11 @@ class County:
     def make(self, *tables: str, types: Sequence[Contract] = ()) -> None:
         """Makes tables of the day; `types`: the record types that there are besides the register."""
         contracts = {c.table: c for c in (contract_for("members"), contract_for("households"), *types)}
-        self.make_of(list(contracts.values()), *tables)
+        self.make_of(list(contracts.values()), *tables, beside=types)
 
-    def make_of(self, contracts: Sequence[Contract], *tables: str) -> None:
+    def make_of(self, contracts: Sequence[Contract], *tables: str, beside: Sequence[Contract] = ()) -> None:
         """Makes tables of the day of just these record types."""
-        Runner(self.engine, standing(self.engine, self.as_of), contracts, KEY).make(tables, day_moment(self.as_of))
+        Runner(self.engine, standing(self.engine, self.as_of), contracts, KEY).make(tables, day_moment(self.as_of), beside=beside)
 
     def next_day(self, as_of: date) -> None:
         """Keeps the day's map and queue as the day before's."""
