@@ -51,6 +51,14 @@ status: install ## is everything there and well? what next?
 ui: install ## the Dagster UI with daemon, on the same data: PORT=3000
 	@$(RUN) python -m pipelines ui --port $(or $(PORT),3000)
 
+.PHONY: ui-link
+ui-link: install ## another one-time link into a running UI: PORT=3000
+	@$(RUN) python -m pipelines ui-link --port $(or $(PORT),3000)
+
+.PHONY: ui-user
+ui-user: install ## sets the password of a user of the UI (YIHU_UI_PASSWORD_FILE): UI_USER=… RIGHT=operator|reader
+	@$(RUN) python -m pipelines ui-user --user "$(UI_USER)" --right "$(or $(RIGHT),reader)"
+
 .PHONY: psql
 psql: install ## a shell on the warehouse: ROLE=yihu_reader, SQL from standard input or by hand
 	@$(RUN) python -m pipelines psql --role $(or $(ROLE),yihu_reader)
@@ -79,8 +87,16 @@ rollback: install ## make the release before current again: BY=name WHY=reason, 
 prune: install ## give up releases older than 30 days but month ends: KEEP=days
 	@$(RUN) python -m pipelines prune $(if $(KEEP),--keep $(KEEP))
 
+.PHONY: backup
+backup: install ## the warehouse, the logins, the lake and the secrets into a private folder: OUT=folder
+	@$(RUN) python -m pipelines backup --out "$(OUT)"
+
+.PHONY: restore
+restore: install ## a backup into an empty YIHU_HOME and an empty warehouse: FROM=folder
+	@$(RUN) python -m pipelines restore --from "$(FROM)"
+
 .PHONY: move-warehouse
-move-warehouse: install ## copy the whole warehouse to an empty PostgreSQL: TO=postgresql://owner:…@host/database
+move-warehouse: install ## copy the whole warehouse to an empty PostgreSQL: TO=postgresql://owner@host/database (password in PGPASSFILE)
 	@$(RUN) python -m pipelines move-warehouse --to "$(TO)"
 
 .PHONY: explain

@@ -46,12 +46,12 @@ def _column(field: Field, name: str, otherwise: str) -> dg.TableColumn:
 
 def delivered_schema(contract: Contract) -> dg.TableSchema:
     """The columns as the department names them."""
-    return dg.TableSchema(columns=[_column(f, f.physical_name, f"{f.name} from valid on") for f in contract.fields])
+    return dg.TableSchema(columns=[_column(f, f.physical_name, f"{f.name} from valid on") for f in contract.delivered])
 
 
 def contract_schema(contract: Contract, extra: Iterable[tuple[str, str, str]] = (), with_identities: bool = True) -> dg.TableSchema:
     """The columns as yihu names them; `extra` are (name, type, description)."""
-    columns = [_column(f, f.name, f"{f.physical_name} as delivered") for f in contract.fields if with_identities or not f.is_identity]
+    columns = [_column(f, f.name, f"{f.physical_name} as delivered") for f in (contract.fields if with_identities else contract.unnamed)]
     return dg.TableSchema(columns=columns + [dg.TableColumn(name=n, type=t, description=d) for n, t, d in extra])
 
 

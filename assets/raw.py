@@ -39,6 +39,11 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         said = "; ".join([str(day.failure) if day.failure else f"{day.row_count:,} rows, {day.status}", *day.notes])
         context.log.info(f"{day.seconds:6.1f} s  {said}")
         metadata = {"what now": said, **({"reason": day.failure.reason, "kind": day.failure.kind} if day.failure else {})}
+        # a file that lay there and was refused is a rejected extract
+        is_refused = day.failure is not None and day.failure.refused is not None
+        severity = dg.AssetCheckSeverity.ERROR if is_refused else dg.AssetCheckSeverity.WARN
+        if day.unread:
+            metadata["not read"] = "; ".join(day.unread)
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": day.row_count,
@@ -48,9 +53,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
                 "seconds": round(day.seconds, 3),
                 "said": said,
             },
-            check_results=[
-                dg.AssetCheckResult(check_name="read", passed=day.failure is None, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
-            ],
+            check_results=[dg.AssetCheckResult(check_name="read", passed=day.failure is None, severity=severity, metadata=metadata)],
         )
 
     return raw

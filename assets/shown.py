@@ -37,7 +37,10 @@ from (
 ) as h order by source, h.as_of
 """
 SOURCES = """
-select department || ' ' || records, state, age_days, received, quarantined, in_force, round(100 * match_rate, 2) from source_status
+select
+    department || ' ' || records, state, age_days, received, quarantined, in_force, round(100 * match_rate, 2),
+    rejected_batch, rejected_on, rejected_rule, rejected_rows, next_step
+from source_status
 order by case state when 'ok' then 1 else 0 end, department, records
 """
 
@@ -99,8 +102,10 @@ def sources_and_quarantine(house: House, as_of: date) -> Shown:
     rows = [(f"{line.records} {line.rule}", line.rows, line.first_seen_on, line.times_seen) for line in shown]
     header = ("rule", "rows", "since", "seen at most")
     sources = house.engine.rows(SOURCES)
-    names = ("source", "state", "days old", "received", "quarantined", "in force", "match rate, %")
+    counts = ("source", "state", "days old", "received", "quarantined", "in force", "match rate, %")
+    names = (*counts, "rejected batch", "of", "rule", "rows", "what to do")
     return {
+        "rejected": sum(1 for row in sources if row[9] is not None),
         "stale": sum(1 for row in sources if row[1] == "stale"),
         "missing": sum(1 for row in sources if row[1] == "missing"),
         "in quarantine": sum(line.rows for line in lines),

@@ -15,11 +15,13 @@ from expectations.contract import Contract
 from expectations.rules import own_rules
 from resources.house import House
 from warehouse.asof import make_valid
+from warehouse.face import register_needed
 
 CHECKS = {
     "suite_ran": "Every rule of the Great Expectations suite could run.",
-    "critical_rules": "No critical batch rule failed, and no row broke a row rule (those that did are in quarantine).",
-    "warning_rules": "No rule of severity warning failed.",
+    "critical_rules": "No critical batch rule failed (else the extract is rejected: an error), and no row broke a row rule (those that"
+    " did are in quarantine).",
+    "warning_rules": "Nothing has to be told: no rule of severity warning failed, no column came or went, the batch looks as usual.",
     "conservation": "received = accepted + unchanged + superseded + withdrawn + quarantined; in force = before + new - withdrawn.",
     "fresh": "The newest accepted batch is no older than the contract allows.",
 }
@@ -77,8 +79,10 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
 
 
 def referred_to(contract: Contract) -> list[str]:
-    """The states that the contract's rules look up besides its own, of the same day where the run makes them too."""
-    return sorted({need for rule in own_rules(contract) for need in rule.needs} - {f"valid_{contract.table}"})
+    """The states besides its own that the contract's rules look up, and that its rows are placed by, of the same day where
+    the run makes them too."""
+    needs = {need for rule in own_rules(contract) for need in rule.needs} | set(register_needed(contract))
+    return sorted(needs - {f"valid_{contract.table}"})
 
 
 def never_read(contract: Contract, ledger: dict[str, Any]) -> str:
@@ -94,19 +98,33 @@ def valid_checks(ledger: dict[str, Any]) -> list[dg.AssetCheckResult]:
     broken = [rule for rule in rules if rule["could_run"] and not rule["passed"]]
     critical = [rule for rule in broken if rule["severity"] == "critical"]
     warned = [rule for rule in broken if rule["severity"] != "critical"]
-    rejected = ledger["rejected"]
+    rejected, warnings = ledger.get("rejection") or ledger["rejected"], ledger.get("warnings") or []
+    told = {"drift": "; ".join(ledger["drift"]) or None, "warnings": dg.MetadataValue.json(warnings) if warnings else None}
     return [
         _check("suite_ran", all(rule["could_run"] for rule in rules), [r for r in rules if not r["could_run"]]),
-        _check("critical_rules", not critical and not rejected, critical, refused(rejected) if rejected else {}),
-        _check("warning_rules", not warned, warned, {"drift": "; ".join(ledger["drift"])} if ledger["drift"] else {}),
+        _check("critical_rules", not critical and not rejected, critical, refused(rejected) if rejected else {}, is_error=bool(rejected)),
+        _check("warning_rules", not warned and not warnings, warned, told),
         _check("conservation", conserved(ledger), [], ledger["today"] or {}),
-        _check("fresh", ledger["state"] == "ok", [], {"age_days": ledger["age_days"], "state": ledger["state"]}),
+        _check("fresh", late(ledger)["state"] == "ok", [], late(ledger)),
     ]
 
 
-def refused(rejected: dict[str, Any]) -> dict[str, str]:
-    """Why a batch was rejected, and which."""
-    return {"rejected": "; ".join(rejected["reasons"]), "rejected_batch": str(rejected["batch_id"])}
+def refused(rejected: dict[str, Any]) -> dict[str, Any]:
+    """Which batch was rejected, of which day, by which rule, for how many rows, why, and what to do."""
+    return {
+        "rejected": "; ".join(rejected["reasons"]),
+        "rejected_batch": rejected["batch_id"],
+        "rejected_on": rejected.get("day"),
+        "rule": rejected.get("rule"),
+        "rows": rejected.get("rows"),
+        "what now": rejected.get("next_step"),
+    }
+
+
+def late(ledger: dict[str, Any]) -> dict[str, Any]:
+    """How old the source is; that it is late its age says, whatever else its state has to say first."""
+    age, is_late = ledger["age_days"], ledger.get("is_late", ledger["state"] == "stale")
+    return {"age_days": age, "state": "missing" if age is None else "stale" if is_late else "ok"}
 
 
 def conserved(ledger: dict[str, Any]) -> bool:
@@ -118,7 +136,9 @@ def conserved(ledger: dict[str, Any]) -> bool:
     return bool(batch and state)
 
 
-def _check(name: str, passed: bool, rules: list[dict[str, Any]], more: dict[str, Any] | None = None) -> dg.AssetCheckResult:
+def _check(
+    name: str, passed: bool, rules: list[dict[str, Any]], more: dict[str, Any] | None = None, *, is_error: bool = False
+) -> dg.AssetCheckResult:
     metadata: dict[str, Any] = {key: value for key, value in (more or {}).items() if value is not None}
     if rules:
         # a number by itself is drawn over time
@@ -132,5 +152,6 @@ def _check(name: str, passed: bool, rules: list[dict[str, Any]], more: dict[str,
                 columns=[dg.TableColumn("rule"), dg.TableColumn("severity"), dg.TableColumn("rows", "int"), dg.TableColumn("of", "int")]
             ),
         )
-    severity = dg.AssetCheckSeverity.ERROR if name in ("suite_ran", "conservation") else dg.AssetCheckSeverity.WARN
+    is_error = is_error or name in ("suite_ran", "conservation")
+    severity = dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN
     return dg.AssetCheckResult(check_name=name, passed=passed, severity=severity, metadata=metadata)

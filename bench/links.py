@@ -178,7 +178,7 @@ def bring(engine: Engine, county: County, contract: Contract, until: datetime) -
     columns = ", ".join(f"s.{f.name}" for f in contract.fields)
     engine.table(
         f"valid_{contract.table}",
-        f"""select {columns}, date '{until.date()}' as _arrived_on from state_now as s
+        f"""select {columns}, date '{until.date()}' as _arrived_on, null::varchar as _first_key from state_now as s
             inner join truth_{contract.records} as t on t.record_key = s.{contract.record_key.name}
             where t.expects not in {NOT_IN_FORCE}""",
     )

@@ -48,12 +48,15 @@ def make_people(engine: Engine, people: int) -> None:
     columns = ", ".join(f"{fields.get(f.name, f'null::{_kind(f.type)}')} as {f.name}" for f in contract.fields)
     engine.table(
         f"valid_{contract.table}",
-        f"select {columns}, 'b' as _batch_id, date '2026-11-19' as _arrived_on from (select i, {seventeen} as seventeen from range({people}) as t(i))",
+        f"select {columns}, 'b' as _batch_id, date '2026-11-19' as _arrived_on, null::varchar as _first_key from (select i, {seventeen} as seventeen from range({people}) as t(i))",
     )
     contract = contract_for("households")
     columns = ", ".join("household_id" if f.name == "household_id" else f"null::{_kind(f.type)} as {f.name}" for f in contract.fields)
     members = "select distinct household_id from valid_rural_revitalisation__members"
-    engine.table(f"valid_{contract.table}", f"select {columns}, 'b' as _batch_id, date '2026-11-19' as _arrived_on from ({members})")
+    engine.table(
+        f"valid_{contract.table}",
+        f"select {columns}, 'b' as _batch_id, date '2026-11-19' as _arrived_on, null::varchar as _first_key from ({members})",
+    )
 
 
 def make_records(engine: Engine, records: int, people: int) -> None:
@@ -72,14 +75,17 @@ def make_records(engine: Engine, records: int, people: int) -> None:
     columns = ", ".join(f"cast({fields.get(f.name, 'null')} as {_kind(f.type)}) as {f.name}" for f in contract.fields)
     engine.table(
         f"valid_{contract.table}",
-        f"""select {columns}, 'b' as _batch_id, date '2026-11-19' as _arrived_on from (
+        f"""select {columns}, 'b' as _batch_id, date '2026-11-19' as _arrived_on, null::varchar as _first_key from (
             select r, hash(r) % 120 as kind, m.id_number, m.name from range({records}) as t(r)
             inner join valid_rural_revitalisation__members as m on m.member_id = 'M' || lpad(cast((r * 7919) % {people} as varchar), 9, '0'))""",
     )
     for other in load_contracts():
         if not engine.exists(f"valid_{other.table}"):
             nothing = ", ".join(f"null::{_kind(f.type)} as {f.name}" for f in other.fields)
-            engine.table(f"valid_{other.table}", f"select {nothing}, null::varchar as _batch_id, null::date as _arrived_on where false")
+            engine.table(
+                f"valid_{other.table}",
+                f"select {nothing}, null::varchar as _batch_id, null::date as _arrived_on, null::varchar as _first_key where false",
+            )
 
 
 def bare(engine: Engine) -> None:

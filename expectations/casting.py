@@ -1,25 +1,22 @@
 """From the text that a department delivered to the contract's type: strict, never silently rounded.
 
-Belongs here: one SQL expression per type. Not here: reading batches (`landing`), nor rules on values (`rules`).
+Belongs here: one SQL expression per type. Not here: reading batches (`landing`), trimming (`folding`), words (`words`),
+the many spellings of dates (`dates`), nor rules on values (`rules`).
 """
 
 from __future__ import annotations
 
 import re
 
-from expectations.contract import ContractError
+from expectations.contract import ContractError, Field
+from expectations.dates import Cell, moment, month
 from expectations.engine import literal
-
-BLANKS = r" \t\r\n\f\v\x{00a0}\x{2000}-\x{200d}\x{202f}\x{2060}\x{3000}\x{feff}"
-"""What a cell may hold and still be blank: spaces of every width, and characters without any (as a regex class)."""
+from expectations.words import FALSE, TRUE
+from expectations.writing import NumberForm, conflicts, date_form, number_form
 
 _STAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
 _OFFSET = r"(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)"
-
-
-def present(text: str) -> str:
-    """`text` as delivered, null where nothing is left of it after trimming."""
-    return f"case when regexp_matches({text}, {literal(f'[^{BLANKS}]')}) then {text} end"
+_ISO_DAY = "YYYY-M-D"
 
 
 def sql_type(kind: str) -> str:
@@ -32,42 +29,133 @@ def sql_type(kind: str) -> str:
     raise ContractError(f"type {kind} is not known: use text, integer, boolean, date, timestamp or decimal(p,s)")
 
 
-def typed(kind: str, text: str, form: str) -> str:
+def typed(field: Field, text: str, form: str, is_number: str | None = None) -> str:
     """An expression that gives the value of `text` in the contract's type, null where it does not fit.
 
-    `form` is how the record type was delivered: the exchange platform (`api`) writes booleans and dates in one way
-    only, spreadsheets and databases in several.
+    `form` is how the record type was delivered: the exchange platform (`api`) writes booleans, numbers and dates in one
+    way only, spreadsheets and databases in several. `is_number` is a condition: whether the cell was a number cell.
     """
-    if kind == "text":
-        return text
-    if kind.startswith("decimal"):
-        return _decimal(kind, text)
-    return {"integer": _integer, "boolean": _boolean, "date": _date, "timestamp": _timestamp}[kind](text, form)
+    sql_type(field.type)
+    if field.type == "text":
+        return month(field, Cell(text, form, is_number)) if field.written else text
+    if form == "api":
+        return _platform(field, text)
+    if field.type == "boolean":
+        return _boolean(text)
+    if field.type in ("date", "timestamp"):
+        return _time(field, Cell(text, form, is_number))
+    return _number(field, Cell(text, form, is_number))
+
+
+def _platform(field: Field, text: str) -> str:
+    """What the exchange platform writes; the contract's forms besides, where it names any."""
+    strict = {"integer": _integer, "boolean": _platform_boolean, "date": _date, "timestamp": _timestamp}.get(field.type)
+    if strict is None:
+        return _number(field, Cell(text, "api", None)) if field.written else _decimal(field.type, text)
+    if not field.written:
+        return strict(text)
+    if field.type == "integer":
+        return _number(field, Cell(text, "api", None))
+    return _time(field, Cell(text, "api", None))
+
+
+# numbers
+
+
+def _decimals(kind: str) -> str:
+    scale = int(kind[:-1].split(",")[1]) if kind.startswith("decimal") else 0
+    return f"([.][0-9]{{1,{scale}}}0*)?" if scale else "([.]0+)?"
 
 
 def _decimal(kind: str, text: str) -> str:
-    sql_type(kind)
-    scale = int(kind[:-1].split(",")[1])
-    decimals = f"([.][0-9]{{1,{scale}}}0*)?" if scale else "([.]0+)?"
-    return f"case when regexp_matches({text}, '^[+-]?[0-9]+{decimals}$') then try_cast({text} as {kind}) end"
+    return f"case when regexp_matches({text}, '^[+-]?[0-9]+{_decimals(kind)}$') then try_cast({text} as {kind}) end"
 
 
-def _integer(text: str, form: str) -> str:
+def _integer(text: str) -> str:
     return f"case when regexp_matches({text}, '^[+-]?[0-9]+([.]0+)?$') then try_cast(split_part({text}, '.', 1) as bigint) end"
 
 
-def _boolean(text: str, form: str) -> str:
-    if form == "api":
-        return f"case {text} when 'true' then true when 'false' then false end"
-    return f"case when lower({text}) in ('true', 't', '1', '是') then true when lower({text}) in ('false', 'f', '0', '否') then false end"
+def _number(field: Field, cell: Cell) -> str:
+    """A plain number, or one with thousands separators in threes, a unit behind it, a sign of money before it."""
+    forms = [number_form(form, field.unit) for form in field.written]
+    strict = _integer if field.type == "integer" else lambda text: _decimal(field.type, text)
+    if not any(form.factor != 1 for form in forms):
+        plain = f"regexp_matches({cell.text}, '^[+-]?[0-9]+{_decimals(field.type)}$')"
+        return f"case when {plain} then {strict(cell.text)} else {_spelt(field, cell, forms)} end"
+    return _spelt(field, cell, forms)
 
 
-def _date(text: str, form: str) -> str:
-    midnight = "" if form == "api" else "([T ]00:00(:00([.]0+)?)?)?"
-    return f"case when regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{midnight}$') then try_cast(left({text}, 10) as date) end"
+def _spelt(field: Field, cell: Cell, forms: list[NumberForm]) -> str:
+    factor = next((form.factor for form in forms), None)
+    money = field.unit in ("yuan", "yuan/month") or any(form.is_money for form in forms)
+    words = [word for form in forms for word in (form.word, form.word.removesuffix("元")) if word]
+    if money and not any(form.is_money for form in forms):
+        words.append("元")
+    tail = f"(?: ?(?:{'|'.join(sorted(set(words), key=len, reverse=True))}))?" if words else ""
+    sign = "[￥¥]? ?" if money else ""
+    digits = "[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+"
+    shape = f"^{sign}([+-]?)({digits})([.][0-9]+)?{tail}$|^([+-]){sign}({digits})([.][0-9]+)?{tail}$"
+    bare = f"replace(regexp_replace({_at_hand(cell)}, {literal(shape)}, '\\1\\2\\3\\4\\5\\6'), ',', '')"
+    read = f"case when regexp_matches({_at_hand(cell)}, {literal(shape)}) then {bare} end"
+    if factor is None or factor == 1:
+        inner = _integer("x") if field.type == "integer" else _decimal(field.type, "x")
+    else:
+        inner = _multiplied(field.type, "x", str(factor))
+    return f"list_transform([{read}], x -> {inner})[1]"
 
 
-def _timestamp(text: str, form: str) -> str:
+def _at_hand(cell: Cell) -> str:
+    """The text of a number; a spreadsheet's own arithmetic leaves noise behind the fifteenth digit (1234.5600000000001)."""
+    if cell.is_number is None:
+        return cell.text
+    noisy = f"length({cell.text}) > 16 and strpos({cell.text}, '.') > 0 and {cell.is_number}"
+    return f"(case when {noisy} then format('{{:.15g}}', try_cast({cell.text} as double)) else {cell.text} end)"
+
+
+def _multiplied(kind: str, text: str, factor: str) -> str:
+    """The number in the field's unit, null where that has more places than the type."""
+    target = "bigint" if kind == "integer" else kind
+    places = len(factor.partition(".")[2])
+    exact = f"try_cast({text} as decimal(28,10)) * cast({literal(factor)} as decimal(9,{places}))"
+    fits = f"regexp_matches({text}, '^[+-]?[0-9]{{1,17}}([.][0-9]{{1,10}}0*)?$')"
+    return f"case when {fits} and {exact} = try_cast({exact} as {target}) then try_cast({exact} as {target}) end"
+
+
+# booleans
+
+
+def _platform_boolean(text: str) -> str:
+    return f"case {text} when 'true' then true when 'false' then false end"
+
+
+def _boolean(text: str) -> str:
+    true, false = (", ".join(literal(word) for word in words) for words in (TRUE, FALSE))
+    return f"case when lower({text}) in ({true}) then true when lower({text}) in ({false}) then false end"
+
+
+# dates and times
+
+
+def _time(field: Field, cell: Cell) -> str:
+    """The platform's form first, since nearly every value has it; then every other that can mean one thing only."""
+    strict = _date(cell.text) if field.type == "date" else _timestamp(cell.text)
+    read = moment(field, cell)
+    spelt = _day_of(read) if field.type == "date" else read
+    if any(conflicts(date_form(form), date_form(_ISO_DAY)) for form in field.written if form != "excel"):
+        return spelt
+    return f"coalesce({strict}, case when {cell.text} is not null then {spelt} end)"
+
+
+def _day_of(moment: str) -> str:
+    """The day of a midnight; a date with another time of day is none."""
+    return f"list_transform([{moment}], x -> case when x = date_trunc('day', x) then cast(x as date) end)[1]"
+
+
+def _date(text: str) -> str:
+    return f"case when regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$') then try_cast({text} as date) end"
+
+
+def _timestamp(text: str) -> str:
     here = rf"^{_STAMP}([+]08(:?00)?)?$"
     elsewhere = rf"^{_STAMP}{_OFFSET}$"
     local = f"regexp_replace({text}, '[+]08(:?00)?$', '')"

@@ -1,6 +1,7 @@
-"""One record type as its Open Data Contract (ODCS 3.1) describes it.
+"""One record type as its Open Data Contract (ODCS 3.1) describes it: what it means, how its department writes and delivers it.
 
-Belongs here: reading contract files into frozen dataclasses. Not here: checks (`suites`), casting (`landing`).
+Belongs here: the frozen dataclasses of a contract, and finding contracts. Not here: reading a contract's file
+(`contract_file`), forms of dates and numbers (`writing`), checks (`suites`), casting (`landing`).
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
-
 CONTRACTS = Path(__file__).parent / "contracts"
 
 DRAFTS = "YIHU_DRAFTS"
 BASE_REGISTER = "rural_revitalisation"
 
-Delivery = Literal["full", "incremental"]
+Delivery = Literal["full", "incremental", "snapshot"]
+Subject = Literal["household", "person", "area"]
+Source = Literal["sheet", "file"]
+
+PERIODS = ("year", "quarter", "month", "term", "period")
+"""Names of fields that say for which time a row is, besides dates and fields of the role `event_time`."""
 
 
 class ContractError(ValueError):
@@ -30,6 +33,8 @@ class ContractError(ValueError):
 class Code:
     code: str
     meaning: str
+    written: tuple[str, ...] = ()
+    """Words that stand for the code in what the department delivers; the meaning is one of them in any case."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,39 @@ class Field:
     unit: str | None
     meaning: str
     codes: tuple[Code, ...]
+    written: tuple[str, ...] = ()
+    """Forms in which the department writes dates or numbers, besides those that can mean one thing only (`writing`)."""
+    blanks: tuple[str, ...] = ()
+    """Texts that stand for an empty cell."""
+    zero: tuple[str, ...] = ()
+    """Texts that stand for the number 0."""
+    blank: str | None = None
+    """What an empty cell means, null where it means that nothing is known."""
+    constant: str | None = None
+    """The value of every row, where the delivery has no such column."""
+    source: Source | None = None
+    """Where the value is taken from instead of a column: the sheet's name or the file's (property `from`)."""
+    codes_complete: bool = True
+    """False for a drafted list (`complete: no`): other words are kept as text, and nothing reads the field as a code."""
+    derived: Literal["key", "updated_at"] | None = None
+    """What yihu makes: the one key of a composite one, the update time of a snapshot's row."""
+    key_position: int | None = None
+    """The field's place in the primary key, from 1; null where it is no part of it."""
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether the delivery has a column of this field."""
+        return self.constant is None and self.source is None and self.derived is None
+
+    @property
+    def holds_number(self) -> bool:
+        """A number as a person reads it off a card: an ID number, or a record key that is classed identity (a certificate's)."""
+        return self.role in ("id_number", "head_id_number") or (self.role == "record_key" and self.is_identity and self.derived is None)
+
+    @property
+    def is_period(self) -> bool:
+        """Whether the field says for which time a row is."""
+        return self.role == "event_time" or self.type in ("date", "timestamp") or self.name in PERIODS
 
     @property
     def is_identity(self) -> bool:
@@ -77,6 +115,63 @@ class Contract:
     properties: dict[str, Any]
     """The contract's own custom properties."""
     path: Path
+
+    @property
+    def delivered(self) -> tuple[Field, ...]:
+        """The fields that have a column of their own in the delivery."""
+        return tuple(field for field in self.fields if field.is_delivered)
+
+    @property
+    def key_fields(self) -> tuple[Field, ...]:
+        """The parts of the key in their order; the record key alone where it is one field."""
+        parts = sorted((f for f in self.fields if f.key_position is not None), key=lambda f: f.key_position or 0)
+        return tuple(parts) if self.record_key.derived else (self.record_key,)
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether the department delivers everything, and no update time: a row that differs counts as updated on the extract's day."""
+        return self.delivery == "snapshot"
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a delivery holds every row that is in force."""
+        return self.delivery in ("full", "snapshot")
+
+    @property
+    def subject(self) -> Subject:
+        """What a record is about; by default what its roles say."""
+        said = self.properties.get("subject")
+        if said in ("household", "person", "area"):
+            return said
+        by_household = self.find_role("household_id") or (self.record_key.name == "household_id")
+        return "household" if by_household else "person"
+
+    @property
+    def unnamed(self) -> tuple[Field, ...]:
+        """The fields that leave raw, valid and quarantine: no identities, and no record number that is published as a pseudonym."""
+        return tuple(f for f in self.fields if not f.is_identity and not (f.role == "record_key" and self.is_pseudonymous))
+
+    @property
+    def is_pseudonymous(self) -> bool:
+        """Whether its record numbers are published as pseudonyms only: always where the key is an identity."""
+        return self.record_key.is_identity or self.properties.get("published") == "pseudonym"
+
+    @property
+    def max_bad_share(self) -> float:
+        """The share of bad rows above which a batch is rejected (from 20 rows)."""
+        return float(self.properties.get("maxBadShare", 0.05))
+
+    @property
+    def max_withdrawn_share(self) -> float | None:
+        """The share of the state in force that a full delivery may lack; null (off) by default where the key says for which time a row is."""
+        if "maxWithdrawnShare" in self.properties:
+            return float(self.properties["maxWithdrawnShare"])
+        return None if any(part.is_period for part in self.key_fields) else 0.2
+
+    @property
+    def max_vanished(self) -> float:
+        """The share of rows with a value above which an optional column may not vanish."""
+        return float(self.properties.get("maxVanished", 0.5))
 
     @property
     def table(self) -> str:
@@ -115,57 +210,11 @@ class Contract:
         raise ContractError(f"{self.path.name}: no field {name}")
 
 
-def _custom(entries: list[Any] | None) -> dict[str, Any]:
-    return {entry.property: entry.value for entry in entries or []}
-
-
-def _field(prop: SchemaProperty) -> Field:
-    custom = _custom(prop.customProperties)
-    return Field(
-        name=str(prop.name),
-        physical_name=str(prop.physicalName or prop.name),
-        type=str(prop.physicalType),
-        required=bool(prop.required),
-        role=custom.get("role"),
-        classification=str(prop.classification or "internal"),
-        unit=custom.get("unit"),
-        meaning=prop.description or "",
-        codes=tuple(Code(str(c["code"]), str(c.get("meaning", ""))) for c in custom.get("codes", [])),
-    )
-
-
 def read_contract(path: Path) -> Contract:
-    """The contract in `path`. Raises `ContractError` with the file's name and the reason."""
-    text = path.read_text(encoding="utf-8")
-    try:
-        odcs = OpenDataContractStandard.from_string(text)
-        raw = yaml.safe_load(text)
-    except Exception as error:
-        raise ContractError(f"{path}: not an ODCS 3.1 contract ({type(error).__name__}); run datacontract lint on it") from error
-    if not odcs.schema_ or not odcs.schema_[0].properties:
-        raise ContractError(f"{path}: schema is empty; describe at least one field")
-    custom = _custom(odcs.customProperties)
-    sla = {entry.property: entry.value for entry in odcs.slaProperties or []}
-    servers = raw.get("servers") or [{}]
-    server = {entry["property"]: entry["value"] for entry in servers[0].get("customProperties", [])}
-    return Contract(
-        department=str(odcs.domain),
-        department_name=str(custom.get("departmentName", odcs.domain)),
-        records=str(odcs.schema_[0].name),
-        name=str(odcs.name),
-        version=str(odcs.version),
-        status=str(odcs.status or "active"),
-        description=(odcs.description.purpose if odcs.description else "") or "",
-        fields=tuple(_field(p) for p in odcs.schema_[0].properties),
-        quality=tuple(raw["schema"][0].get("quality") or ()),
-        delivery="full" if custom.get("delivery") == "full" else "incremental",
-        cadence=str(custom.get("cadence", "daily")),
-        stale_after_days=int(str(sla.get("staleAfter", 7))),
-        overlap_days=int(custom.get("overlapDays", 1)),
-        server=server,
-        properties=custom,
-        path=path,
-    )
+    """The contract in `path`. Raises `ContractError` with the file's name, what is wrong and what to write."""
+    from expectations.contract_file import parsed  # it makes what is declared here
+
+    return parsed(path)
 
 
 def load_contracts(folder: Path = CONTRACTS, status: str = "active") -> tuple[Contract, ...]:

@@ -26,7 +26,7 @@ RETYPED_SHARE = 0.5
 class Drift:
     """One difference between what was delivered and what the contract says."""
 
-    kind: Literal["added", "missing", "retyped"]
+    kind: Literal["added", "missing", "retyped", "asks"]
     column: str
     """The physical name."""
     blocks: bool
@@ -43,7 +43,7 @@ def nothing_downstream(contract: Contract, field: Field) -> Sequence[str]:
 
 def column_drift(contract: Contract, delivered: Sequence[str], downstream: Downstream = nothing_downstream) -> list[Drift]:
     """Columns that the contract does not know, and columns that it misses."""
-    known = {field.physical_name: field for field in contract.fields}
+    known = {field.physical_name: field for field in contract.delivered}
     added = [column for column in delivered if column not in known and column != "_op"]
     missing = [field for name, field in known.items() if name not in delivered]
     drifts = [
@@ -79,6 +79,28 @@ def type_drift(contract: Contract, field: Field, values: int, misfits: int, down
         f"{contract.table}: column {field.physical_name!r} ({field.name}) has changed its type: {misfits} of {values} values are no "
         f"{field.type}, so the extract is rejected{_below(contract, field, downstream)}",
     )
+
+
+def asking_drift(contract: Contract, field: Field, middles_above_12: int, largest_last: int, ends_with_year: int) -> list[Drift]:
+    """What the contract must say of a date column whose values could be read in two ways.
+
+    `middles_above_12`: how many year-first values have a middle part above 12; `largest_last`: the largest last part of
+    such values; `ends_with_year`: how many values end with the year.
+    """
+    column = f"{contract.table}: column {field.physical_name!r} ({field.name})"
+    if middles_above_12 and largest_last <= 12:
+        message = (
+            f"{column}: is the day before the month? {middles_above_12} dates have a middle part above 12 and none a last part, so the "
+            "extract is rejected; write the form into the contract (written: [YYYY/D/M]), or have the department write YYYY-MM-DD"
+        )
+        return [Drift("asks", field.physical_name, True, message)]
+    if ends_with_year:
+        message = (
+            f"{column}: {ends_with_year} dates end with the year, so day and month cannot be told apart; "
+            "write the form into the contract (written: [DD/MM/YYYY] or [MM/DD/YYYY])"
+        )
+        return [Drift("asks", field.physical_name, False, message)]
+    return []
 
 
 def _renamed(missing: str, added: Sequence[str]) -> str | None:

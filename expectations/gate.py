@@ -39,7 +39,7 @@ def open_gate(lake_root: Path, table: str, batch_id: str, who: str, why: str) ->
         GateError: no name, no reason, or no such batch.
     """
     if not who.strip() or len(why.strip()) < 5:
-        raise GateError("a gate is opened by a named person with a reason: give WHO=<name> and WHY=<reason>")
+        raise GateError("a gate is opened by a named person with a reason: give BY=<name> and WHY=<reason>")
     if not (lake_root / "raw" / table / batch_id / "manifest.json").exists():
         raise GateError(f"{table} has no batch {batch_id}: take its name from the check that rejected it")
     gate = Gate(table, batch_id, who.strip(), why.strip(), datetime.now(ZoneInfo("Asia/Shanghai")).isoformat(timespec="seconds"))

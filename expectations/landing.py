@@ -1,6 +1,7 @@
 """From a raw batch to typed rows: `rows.parquet` in the batch's folder.
 
-Belongs here: reading a batch's bytes, logical names, types, column drift. Not here: fetching (`resources`), rules (`rules`).
+Belongs here: reading a batch's bytes, writing its rows, how its columns differ. Not here: fetching (`resources`), what a
+text means (`typed_rows`), rules (`rules`).
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from expectations.casting import present, sql_type, typed
 from expectations.contract import Contract
-from expectations.drift import Downstream, Drift, column_drift, nothing_downstream, type_drift
+from expectations.drift import Downstream, Drift, asking_drift, column_drift, nothing_downstream, type_drift
 from expectations.engine import SqlEngine, literal, name, parquet
+from expectations.typed_rows import Delivery, typed_select
 
-LANDING = 1
+LANDING = 2
 """Raised when the same bytes would land otherwise than before; a batch landed under another number lands anew."""
 
 PAGE_BYTES = 16 * 1024 * 1024
@@ -32,8 +34,9 @@ class LandingError(RuntimeError):
 class Landed:
     """A batch as typed rows.
 
-    `rows_path` holds `_row` (1-based, as received), `_op` (U or D), every contract field by its logical name, and
-    `_misfit` (the fields whose delivered text did not fit their type).
+    `rows_path` holds `_row` (1-based, as received), `_op` (U or D), every contract field by its logical name, `_misfit`
+    (the fields whose delivered text did not fit their type), `_unread` (those whose cell was damaged), `_marked`
+    (`<rule>:<field>` of each damaged cell) and `_key_text` (the key as delivered where folding changed it).
     """
 
     rows_path: Path
@@ -57,22 +60,33 @@ def land(
     Raises:
         LandingError: the files of the manifest are not there or cannot be read.
     """
-    drifts = column_drift(contract, manifest.get("columns") or [f.physical_name for f in contract.fields], downstream)
+    drifts = column_drift(contract, manifest.get("columns") or [f.physical_name for f in contract.delivered], downstream)
     path = batch / "rows.parquet"
     note = batch / "landed.json"
     reader = engine.reader
     mark = {"fingerprint": fingerprint(contract), "sha256": manifest.get("sha256")}
     reader.drop(text_table(contract))
-    if not (path.exists() and note.exists() and json.loads(note.read_text(encoding="utf-8")) == mark):
+    known = json.loads(note.read_text(encoding="utf-8")) if path.exists() and note.exists() else {}
+    if {key: known.get(key) for key in mark} != mark:
         _delivered_text(reader, contract, batch, manifest)
-        _write(reader, _typed_select(contract, str(manifest.get("form", "api"))), path, contract)
-        _replace(note, json.dumps(mark))
+        _write(reader, typed_select(contract, row_numbers(contract), _delivery(reader, contract, manifest)), path, contract)
+        known = mark | {"asks": [asked.__dict__ for asked in _asking(reader, contract, path)]}
+        _replace(note, json.dumps(known, ensure_ascii=False))
     rows = int(reader.scalar(f"select count(*) from {parquet(path)}"))
-    return Landed(path, rows, (*drifts, *_retyped(reader, contract, path, downstream)))
+    asks = [Drift(**asked) for asked in known.get("asks", ())]
+    return Landed(path, rows, (*drifts, *asks, *_retyped(reader, contract, path, downstream)))
+
+
+def _delivery(reader: SqlEngine, contract: Contract, manifest: dict[str, Any]) -> Delivery:
+    there = {column for column, _ in reader.columns(f"select * from {name(text_table(contract))}")}
+    columns = manifest.get("columns") or [field.physical_name for field in contract.delivered]
+    extract = str(manifest.get("extract_date") or date.min.isoformat())[:10]
+    form = str(manifest.get("form", "api"))
+    return Delivery(form, frozenset(columns), date.fromisoformat(extract), "_marks" in there, "_numbers" in there)
 
 
 def text_table(contract: Contract) -> str:
-    """The reader's table with the batch's rows as delivered: page and place in it, `_op`, every contract column as text."""
+    """The reader's table with the batch's rows as delivered: page and place in it, `_op`, every delivered column as text."""
     return f"delivered_{contract.table}"
 
 
@@ -83,7 +97,8 @@ def delivered_json(engine: SqlEngine, contract: Contract, batch: Path, manifest:
         _delivered_text(reader, contract, batch, manifest)
     if reader is not engine:
         reader.from_arrow(wanted, engine.arrow(f"select _row from {wanted}").read_all())
-    text = ", ".join(f"{literal(f.physical_name)}: {name(f.physical_name)}" for f in contract.fields)
+    # PostgreSQL takes no NUL, in JSON's own spelling neither
+    text = ", ".join(f"{literal(f.physical_name)}: replace({name(f.physical_name)}, chr(0), '')" for f in contract.delivered)
     rows = f"select _row, to_json({{{text}}})::varchar as raw from ({row_numbers(contract)}) where _row in (select _row from {wanted})"
     if reader is engine:
         engine.view(relation, rows)
@@ -146,10 +161,10 @@ def _parquets(batch: Path, files: Sequence[Path]) -> list[Path]:
 
 def _json_select(contract: Contract, files: Sequence[Path]) -> str:
     """The rows of the answer's pages, in the order of the pages and in the order within each."""
-    columns = ", ".join(f"{name(column)} varchar" for column in ["_op", *(f.physical_name for f in contract.fields)])
-    text = ", ".join(f"r.{name(f.physical_name)} as {name(f.physical_name)}" for f in contract.fields)
+    columns = ", ".join(f"{name(column)} varchar" for column in ["_op", *(f.physical_name for f in contract.delivered)])
+    text = ", ".join(f"r.{name(f.physical_name)} as {name(f.physical_name)}" for f in contract.delivered)
     if not files:
-        nothing = ", ".join(f"null::varchar as {name(f.physical_name)}" for f in contract.fields)
+        nothing = ", ".join(f"null::varchar as {name(f.physical_name)}" for f in contract.delivered)
         return f"select null::varchar as _file, null::bigint as _position, null::varchar as _op, {nothing} where false"
     largest = max(PAGE_BYTES, *(file.stat().st_size + 1024 for file in files))
     listed = "[" + ", ".join(literal(file) for file in files) + "]"
@@ -174,29 +189,21 @@ def _parquet_select(engine: SqlEngine, contract: Contract, files: Sequence[Path]
     there = {column for column, _ in engine.columns(f"select * from {source}")}
     text = ", ".join(
         f"{name(f.physical_name) + '::varchar' if f.physical_name in there else 'null::varchar'} as {name(f.physical_name)}"
-        for f in contract.fields
+        for f in contract.delivered
     )
-    return f"select '' as _file, row_number() over () as _position, 'U' as _op, {text} from {source}"
+    beside = [f"{column}::{kind} as {column}" for column, kind in _BESIDE.items() if column in there]
+    beside += [f"null::varchar as {column}" for column in _named_by(contract) if column not in there]
+    said = "".join(f", {column}" for column in beside)
+    return f"select '' as _file, row_number() over () as _position, 'U' as _op, {text}{said} from {source}"
 
 
-def _typed_select(contract: Contract, form: str) -> str:
-    """Logical names, typed; a value that does not fit is null and named in `_misfit`."""
-    fields = contract.fields
-    blank = ", ".join(f"{present(name(f.physical_name))} as _t{i}" for i, f in enumerate(fields))
-    values = ", ".join(f"({typed(f.type, f'_t{i}', form)})::{sql_type(f.type)} as {name(f.name)}" for i, f in enumerate(fields))
-    casts = [(i, f) for i, f in enumerate(fields) if f.type != "text"]
-    wrong = [(f"_t{i} is not null and {name(f.name)} is null", f.name) for i, f in casts]
-    none = "[]::varchar[]"
-    listed = ", ".join(f"case when {condition} then {literal(field)} end" for condition, field in wrong)
-    anywhere = " or ".join(f"({condition})" for condition, _ in wrong)
-    misfit = f"case when {anywhere} then list_filter([{listed}], f -> f is not null) else {none} end" if wrong else none
-    return f"""
-    with numbered as ({row_numbers(contract)}),
-    present as (select _row, _op, {blank} from numbered),
-    value as (select *, {values} from present)
-    select _row, _op, {", ".join(name(f.name) for f in fields)}, {misfit} as _misfit
-    from value
-    """
+_BESIDE = {"_part": "varchar", "_sheet": "varchar", "_marks": "varchar[]", "_numbers": "varchar[]"}
+"""What the reader of files says of a row besides its cells."""
+
+
+def _named_by(contract: Contract) -> list[str]:
+    """The columns that hold what the rows lack: the names of file and sheet."""
+    return sorted({"_sheet" if field.source == "sheet" else "_part" for field in contract.fields if field.source})
 
 
 def _write(engine: SqlEngine, select: str, path: Path, contract: Contract) -> None:
@@ -228,7 +235,7 @@ def _retyped(engine: SqlEngine, contract: Contract, path: Path, downstream: Down
     source = parquet(path)
     if not engine.scalar(f"select count(*) from {source} where len(_misfit) > 0"):
         return []
-    casts = [f for f in contract.fields if f.type != "text"]
+    casts = [f for f in contract.fields if f.type != "text" or f.written]
     counts = ", ".join(
         f"count(*) filter (list_contains(_misfit, {literal(f.name)})), "
         f"count(*) filter ({name(f.name)} is not null or list_contains(_misfit, {literal(f.name)}))"
@@ -237,3 +244,29 @@ def _retyped(engine: SqlEngine, contract: Contract, path: Path, downstream: Down
     found = engine.rows(f"select {counts} from {source} where _op is distinct from 'D'")[0]
     drifts = [type_drift(contract, f, int(found[2 * i + 1]), int(found[2 * i]), downstream) for i, f in enumerate(casts)]
     return [drift for drift in drifts if drift is not None]
+
+
+def _asking(reader: SqlEngine, contract: Contract, path: Path) -> list[Drift]:
+    """What the contract must say of date columns that could be read in two ways; looks only at columns with misfits."""
+    rows = parquet(path)
+    dates = [f for f in contract.delivered if f.type in ("date", "timestamp")]
+    if not dates or not reader.scalar(f"select count(*) from {rows} where len(_misfit) > 0"):
+        return []
+    misfits = reader.rows(f"select {', '.join(f'count(*) filter (list_contains(_misfit, {literal(f.name)}))' for f in dates)} from {rows}")[
+        0
+    ]
+    drifts = []
+    for field, count in zip(dates, misfits, strict=True):
+        if not count:
+            continue
+        text = f"regexp_replace({name(field.physical_name)}, '[年月/.]', '-', 'g')"
+        parts = f"select string_split({text}, '-') as p from {name(text_table(contract))} where regexp_matches({text}, '{_THREE_PARTS}')"
+        middle, last, ends = reader.rows(
+            f"select count(*) filter (len(p[1]) = 4 and p[2]::int > 12), max(case when len(p[1]) = 4 then left(p[3], 2)::int end), "
+            f"count(*) filter (len(p[1]) < 4) from ({parts})"
+        )[0]
+        drifts += asking_drift(contract, field, int(middle), int(last or 0), int(ends))
+    return drifts
+
+
+_THREE_PARTS = "^ *([0-9]{4}-[0-9]{1,2}-[0-9]{2}|[0-9]{4}-[0-9]{1,2}-[0-9]|[0-9]{1,2}-[0-9]{1,2}-(19|20)[0-9]{2}) *$"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from typing import Any
 from expectations.contract import Contract
 from expectations.drift import Drift
 from expectations.engine import SqlEngine, literal, name, parquet
-from expectations.rules import Rule, batch_rules, row_rules
+from expectations.rules import Rule, batch_rules, found_rules, row_rules
 from expectations.suites import BatchViews, RuleResult, applicable, batch_views, gx_on, run_rules
 
-MAX_BAD_SHARE = 0.05
-"""A batch with more bad rows than this is rejected, unless its contract says otherwise (`maxBadShare`)."""
+SHARES_FROM = 20
+"""Rows from which a share says something: a smaller batch is rejected only where every row of it is bad."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,19 @@ class Verdict:
     bad_count: int
     is_rejected: bool
     reasons: tuple[str, ...]
+    rejecting: tuple[RuleResult, ...] = ()
+    """The rules that reject the batch, the one to name first in front."""
+
+    def held_back(self, found: Sequence[tuple[RuleResult, str]]) -> Verdict:
+        """The verdict with what further looks found: each rule's result, and why it rejects the batch where it does not hold."""
+        broken = [(result, reason) for result, reason in found if not result.passed and result.severity == "critical"]
+        return replace(
+            self,
+            rules=(*self.rules, *(result for result, _ in found)),
+            is_rejected=self.is_rejected or bool(broken),
+            reasons=(*self.reasons, *(reason for _, reason in broken)),
+            rejecting=(*self.rejecting, *(result for result, _ in broken)),
+        )
 
 
 def preload(kind: str = "duckdb") -> threading.Thread:
@@ -53,36 +67,49 @@ def validate(
     rows_path: Path,
     history: Sequence[float] = (),
     drifts: Sequence[Drift] = (),
+    day: date | None = None,
+    rows_due: bool | None = None,
 ) -> Verdict:
     """Runs every rule of `contract` over a landed batch.
 
     `history` holds the rows per day of the last runs of the same delivery, for the volume rule; `drifts` what landing
-    found. Views `valid_<table>` that stand in the engine serve the references between record types.
+    found; `day` is the day read, after which no row is updated; `rows_due` whether a batch without rows is refused
+    (`batch_rules`). Views `valid_<table>` that stand in the engine serve the references between record types.
     """
     views = batch_views(engine, contract, parquet(rows_path))
     bad_rows = f"bad_{contract.table}"
     blocking = [drift for drift in drifts if drift.blocks]
     columns = RuleResult("batch:columns", "critical", not blocking, True, len(contract.fields), len(blocking))
-    rules = applicable(engine, (*row_rules(contract), *batch_rules(contract, batch_manifest, history)))
+    found_in_it = _found_rules(engine, contract, views, day)
+    rules = applicable(engine, (*row_rules(contract), *found_in_it, *batch_rules(contract, batch_manifest, history, rows_due)))
     results = run_rules(engine, contract, views, rules)
     bad_count = _collect_bad_rows(engine, views, rules, results, bad_rows)
     share = _bad_share(contract, bad_count, views.delivered_count)
     found = (*results, columns, share)
     # Without a required column nearly every rule fails: the columns are the reason, the rest follows.
-    reasons = tuple(drift.message for drift in blocking) or tuple(
-        _reason(contract, result, rules) for result in found if _rejects(result, rules)
-    )
-    return Verdict(found, bad_rows, views.delivered_count, bad_count, bool(reasons), reasons)
+    rejecting = (columns,) if blocking else tuple(result for result in found if _rejects(result, rules))
+    reasons = tuple(drift.message for drift in blocking) or tuple(_reason(contract, result, rules) for result in rejecting)
+    return Verdict(found, bad_rows, views.delivered_count, bad_count, bool(reasons), reasons, rejecting)
 
 
 def judge_rows(engine: SqlEngine, contract: Contract, rows: str) -> Verdict:
     """Runs the row rules alone over the relation `rows`, of typed rows as landed: a replay is no batch."""
     views = batch_views(engine, contract, rows)
-    rules = applicable(engine, row_rules(contract))
+    rules = applicable(engine, (*row_rules(contract), *_found_rules(engine, contract, views, None)))
     results = run_rules(engine, contract, views, rules)
     bad_rows = f"bad_{contract.table}"
     bad_count = _collect_bad_rows(engine, views, rules, results, bad_rows)
     return Verdict(tuple(results), bad_rows, views.delivered_count, bad_count, False, ())
+
+
+def _found_rules(engine: SqlEngine, contract: Contract, views: BatchViews, day: date | None) -> tuple[Rule, ...]:
+    """The rules for what landing marked in these rows; nearly every batch has none."""
+    batch = name(views.delivered)
+    marked, folded = engine.rows(f"select count(_marked), count(_key_text) from {batch}")[0]
+    marks = []
+    if marked:
+        marks = engine.rows(f"select distinct unnest(_marked) as mark from {batch} where _marked is not null order by mark")
+    return found_rules(contract, [str(mark) for (mark,) in marks], bool(folded), day)
 
 
 def _collect_bad_rows(engine: SqlEngine, views: BatchViews, rules: Sequence[Rule], results: Sequence[RuleResult], table: str) -> int:
@@ -99,8 +126,8 @@ def _collect_bad_rows(engine: SqlEngine, views: BatchViews, rules: Sequence[Rule
 
 
 def _bad_share(contract: Contract, bad: int, received: int) -> RuleResult:
-    limit = float(contract.properties.get("maxBadShare", MAX_BAD_SHARE))
-    return RuleResult("batch:bad_share", "critical", bad <= received * limit, True, received, bad)
+    is_sound = bad <= received * contract.max_bad_share if received >= SHARES_FROM else bad < max(received, 1)
+    return RuleResult("batch:bad_share", "critical", is_sound, True, received, bad)
 
 
 def _rejects(result: RuleResult, rules: Sequence[Rule]) -> bool:
@@ -114,7 +141,8 @@ def _reason(contract: Contract, result: RuleResult, rules: Sequence[Rule]) -> st
     if not result.could_run:
         return f"{contract.table}: rule {result.rule} could not run; mend it in {contract.path.name}, then run the day again"
     texts = {
-        "batch:not_empty": "no rows where a full delivery is due; ask the department for the whole extract",
+        "batch:not_empty": "no rows where a full delivery is due, which is not believed the first time; ask the department "
+        "for the whole extract: on a first read the next day that says the same is taken, else open the gate",
         "batch:total": f"{result.element_count} rows where another total was announced; read the day again",
         "batch:bad_share": f"{result.unexpected_count} of {result.element_count} rows are bad, more than the contract allows; "
         "send the department its correction file, or open the gate",

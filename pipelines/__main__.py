@@ -18,10 +18,15 @@ def main() -> int:
     commands.add_parser("status", help="is everything there and well?")
     ui = commands.add_parser("ui", help="the Dagster UI with daemon")
     ui.add_argument("--port", type=int, default=3000)
+    link = commands.add_parser("ui-link", help="another link into the UI")
+    link.add_argument("--port", type=int, default=3000)
+    user = commands.add_parser("ui-user", help="the password of a user of the UI")
+    user.add_argument("--user", default="")
+    user.add_argument("--right", choices=("operator", "reader"), default="reader")
     psql = commands.add_parser("psql", help="a shell on the warehouse")
     psql.add_argument("--role", default="yihu_reader")
     commands.add_parser("check", help="do the definitions load?")
-    if len(sys.argv) > 1 and sys.argv[1] not in ("sync", "status", "ui", "psql", "check"):
+    if len(sys.argv) > 1 and sys.argv[1] not in ("sync", "status", "ui", "ui-link", "ui-user", "psql", "check"):
         from pipelines import operations
         from pipelines.commands import settings_or_none
 
@@ -38,6 +43,10 @@ def main() -> int:
         return other.status()
     if asked.command == "ui":
         return other.ui(asked.port)
+    if asked.command == "ui-link":
+        return other.ui_link(asked.port)
+    if asked.command == "ui-user":
+        return other.ui_user(asked.user, asked.right == "operator")
     if asked.command == "psql":
         return other.psql(asked.role)
     return other.check()

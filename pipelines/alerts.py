@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from resources.alerts import Alert, Kind, Seen, alert_book
+from resources.alerts import Alert, Kind, Seen, Warned, alert_book
 from resources.departments import SourceError
 from resources.settings import Settings, today
 
@@ -34,7 +34,25 @@ def alert_after(settings: Settings, instance: dg.DagsterInstance, run: dg.Dagste
     """Tells what is new after a run, whoever ran it; asked twice for the same run, it tells nothing the second time."""
     events = [entry.dagster_event for entry in instance.all_logs(run.run_id, of_type=LOOKED_AT) if entry.dagster_event is not None]
     day = run.tags.get(PARTITION) or today().isoformat()
-    return alert_book(settings.home, settings.alerts).take(run.run_id, seen_in(events, run.run_id, run.job_name, day))
+    seen = seen_in(events, run.run_id, run.job_name, day)
+    # a day that is not over may say otherwise tonight: what it warns of is told with the day's own run
+    is_over = day < today().isoformat()
+    return alert_book(settings.home, settings.alerts).take(run.run_id, seen, warned_in(events, day), is_over=is_over)
+
+
+def warned_in(events: Sequence[dg.DagsterEvent], day: str) -> list[Warned]:
+    """What each source that a run looked at warns of: the check `warning_rules` lists it."""
+    found = []
+    for event in events:
+        if event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            continue
+        check = event.asset_check_evaluation_data
+        department, _, records = check.asset_key.to_user_string().removeprefix("valid_").partition("__")
+        if check.check_name == "warning_rules" and records:
+            listed: Any = check.metadata["warnings"].value if "warnings" in check.metadata else []
+            lines = {str(w["key"]): f"{w['said']} -> {w['next_step']}" for w in listed}
+            found.append(Warned(department, records, day, lines))
+    return found
 
 
 def alert_before(settings: Settings, day: date, error: SourceError | None) -> list[Alert]:
@@ -133,7 +151,8 @@ def _stale(asset: str, facts: Facts) -> Iterator[tuple[str, Told]]:
 
 
 def _rejected(asset: str, facts: Facts) -> Iterator[tuple[str, Told]]:
-    if "rejected" not in facts:
+    # a file that could not be used at all is told by the check `read`
+    if "rejected" not in facts or str(facts.get("rule", "")).startswith("read:"):
         return
     batch, records = str(facts.get("rejected_batch", "")), asset.partition("__")[2]
     said = f"the extract {batch} was rejected, the last good state is carried on: {facts['rejected']}"
@@ -141,7 +160,7 @@ def _rejected(asset: str, facts: Facts) -> Iterator[tuple[str, Told]]:
         "have the department correct and resend it; if the extract is right as it is: "
         f"make open-gate RECORDS={records} BATCH={batch} BY=… WHY=…, then make sync"
     )
-    yield "", ("gate", batch or str(facts["rejected"]), said, next_step)
+    yield "", ("gate", batch or str(facts["rejected"]), said, str(facts.get("what now", next_step)))
 
 
 def _fell(asset: str, facts: Facts) -> Iterator[tuple[str, Told]]:

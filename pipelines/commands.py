@@ -5,7 +5,9 @@ Belongs here: what these commands do. Not here: `make sync` (`sync`).
 
 from __future__ import annotations
 
+import getpass
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -72,23 +74,58 @@ def psql(role: str) -> int:
 
 def ui(port: int) -> int:
     """The Dagster UI with its daemon, over the same data, until Ctrl-C."""
+    from pipelines.webserver import MODULE, entry, load_pages
+
     settings = settings_or_none()
     if settings is None:
         return BAD_SETTINGS
     try:
         with services(settings) as running:
             running.bring_to(settings.as_of)
-            print(f"yihu: the UI is at http://127.0.0.1:{port}/ (Ctrl-C ends it)", flush=True)
-            return _serve(["dagster-webserver", "-h", "127.0.0.1", "-p", str(port)], ["dagster-daemon", "run"])
+            pages = load_pages(port)
+            print(f"yihu: the UI is at {entry(pages, port)} (Ctrl-C ends it)", flush=True)
+            print("yihu: the link lets in once; another: make ui-link" if pages.is_by_link else "yihu: sign in there", flush=True)
+            daemon = str(Path(sys.executable).parent / "dagster-daemon")
+            return _serve([sys.executable, "-m", "pipelines.webserver", "-p", str(port)], [daemon, "run", "-m", MODULE])
+    except SettingsError as error:
+        complain(*error.problems)
+        return BAD_SETTINGS
     except ServiceError as error:
         complain(str(error))
         return FAILED
 
 
+def ui_link(port: int) -> int:
+    """Another link that lets an operator into the pages of a running `make ui`, once."""
+    from pipelines.webserver import entry, load_pages
+
+    settings = settings_or_none()
+    if settings is None:
+        return BAD_SETTINGS
+    print(entry(load_pages(port), port))
+    return OK
+
+
+def ui_user(user: str, may_operate: bool) -> int:
+    """Sets the password of a user of the pages, asked for twice; the file is the one that YIHU_UI_PASSWORD_FILE names."""
+    from pipelines.entrance import password_line, set_password_line
+
+    path = os.environ.get("YIHU_UI_PASSWORD_FILE")
+    if not path or not re.fullmatch(r"[A-Za-z0-9_.@-]{1,64}", user):
+        complain("name the file in YIHU_UI_PASSWORD_FILE and the user in UI_USER=… (letters, digits, _ . @ -)")
+        return BAD_SETTINGS
+    password = getpass.getpass(f"password of {user} (12 characters or more): ")
+    if len(password) < 12 or password != getpass.getpass("once more: "):
+        complain("the password is shorter than 12 characters, or the two differ; nothing was changed")
+        return FAILED
+    set_password_line(Path(path).expanduser(), password_line(user, password, may_operate))
+    print(f"{user} may {'operate' if may_operate else 'read'}; it counts from the next start of make ui")
+    return OK
+
+
 def _serve(*programs: list[str]) -> int:
-    """Runs Dagster's own programs over our definitions until one ends or somebody asks us to; leaves none behind."""
-    folder = Path(sys.executable).parent
-    running = [subprocess.Popen([str(folder / name), *options, "-m", "pipelines.definitions"], cwd=ROOT) for name, *options in programs]
+    """Runs the webserver and the daemon until one ends or somebody asks us to; leaves none behind."""
+    running = [subprocess.Popen(program, cwd=ROOT) for program in programs]
     asked = Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: asked.set())

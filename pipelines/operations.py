@@ -6,6 +6,7 @@ Belongs here: the commands behind those `make` targets. Not here: what they call
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 
 from expectations.contract import Contract, load_contracts
 from expectations.gate import GateError, open_gate
+from pipelines.backup import BackupError, backup, restore
 from pipelines.moving import MoveError, move_warehouse
 from pipelines.summary import number, table
 from pipelines.sync import BAD_SETTINGS, FAILED, OK, complain
@@ -71,22 +73,37 @@ def _newest(lake: Lake, table_name: str, at: date) -> date:
 
 
 def show_quarantine(settings: Settings, asked: argparse.Namespace) -> int:
-    """The open quarantine by department, record type and rule; with `--out`, a file per department to send back."""
+    """The open quarantine of the newest day by department, record type and rule, and the rows that broke rules of rejected
+    batches; with `--out`, a file per department to send back."""
     with _engine(settings) as (engine, lake):
-        lines = quarantine.list_quarantine(engine, lake, load_contracts(), settings.as_of)
+        at = _looked_at(settings, lake)
+        lines = quarantine.list_quarantine(engine, lake, load_contracts(), at)
         if not lines:
-            print(f"{settings.as_of}: the quarantine is empty")
+            print(f"{at}: the quarantine is empty")
         else:
-            header = ["department", "records", "rule", "rows", "since", "seen at most", "batches"]
+            header = ["department", "records", "rule", "rows", "since", "seen at most", "batch", "batches"]
             rows = [
-                [x.department, x.records, x.rule, number(x.rows), str(x.first_seen_on), number(x.times_seen), ", ".join(x.batches)]
+                [
+                    x.department, x.records, x.rule, number(x.rows), str(x.first_seen_on), number(x.times_seen),
+                    "rejected" if x.is_rejected else "accepted", ", ".join(x.batches),
+                ]
                 for x in lines
-            ]
+            ]  # fmt: skip
             print(table(header, rows))
+        for rejection in quarantine.list_rejected(lake, load_contracts(), at):
+            print(f"rejected: {rejection.said}\n  -> {rejection.next_step}")
         if asked.out:
-            for path in quarantine.write_corrections(engine, lake, load_contracts(), settings.as_of, Path(asked.out)):
+            for path in quarantine.write_corrections(engine, lake, load_contracts(), at, Path(asked.out)):
                 print(f"to send back: {path}")
     return OK
+
+
+def _looked_at(settings: Settings, lake: Lake) -> date:
+    """The day that was asked for, or the newest that there is."""
+    if os.environ.get("YIHU_AS_OF"):
+        return settings.as_of
+    days = [day for contract in load_contracts() for day in lake.note_days("ledger", contract.table)[-1:]]
+    return max(days, default=settings.as_of)
 
 
 def ask_replay(settings: Settings, asked: argparse.Namespace) -> int:
@@ -146,7 +163,7 @@ def explain_lamp(settings: Settings, asked: argparse.Namespace) -> int:
     """One household's lamp in plain words, how it came about day by day, and on request whether it comes out the same again."""
     again, is_same = [], True
     with _engine(settings) as (engine, lake):
-        newest = _newest(lake, "warning_flag", settings.as_of)
+        newest = _newest(lake, "warning_flag", _looked_at(settings, lake))
         lamps = []
         for day in [d for d in lake.days(*place("warning_flag")) if d <= newest][-asked.days :]:
             flags, reasons = (lake.relation(*place(table), day) for table in LAMP)
@@ -193,7 +210,22 @@ def move(settings: Settings, asked: argparse.Namespace) -> int:
     return OK
 
 
+def back_up(settings: Settings, asked: argparse.Namespace) -> int:
+    """Writes the warehouse's rows, who may log in, the lake and the secrets into a new private folder under `--out`."""
+    target = backup(settings, Path(asked.out))
+    print(f"backed up to {target}: it holds identities and secrets, keep it encrypted and away from this machine")
+    return OK
+
+
+def put_back(settings: Settings, asked: argparse.Namespace) -> int:
+    """Puts a backup into an empty YIHU_HOME and an empty warehouse."""
+    print("\n".join(restore(settings, Path(asked.source))))
+    return OK
+
+
 COMMANDS = {
+    "backup": back_up,
+    "restore": put_back,
     "quarantine": show_quarantine,
     "replay": ask_replay,
     "open-gate": open_a_gate,
@@ -205,7 +237,7 @@ COMMANDS = {
     "move-warehouse": move,
 }
 EXPECTED = (
-    *(UsageError, GateError, RuleError, RunLocked, ServerError, MoveError, NotThere),
+    *(UsageError, GateError, RuleError, RunLocked, ServerError, MoveError, BackupError, NotThere),
     *(access.AccessError, publication.PublicationError, replay.ReplayError),
 )
 
@@ -231,6 +263,8 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parsers["explain"].add_argument("--household", required=True)
     parsers["explain"].add_argument("--days", type=int, default=30)
     parsers["explain"].add_argument("--recompute", action="store_true", help="compute each of these days anew from the lake")
+    parsers["backup"].add_argument("--out", required=True, help="a folder, on another disk")
+    parsers["restore"].add_argument("--from", dest="source", required=True, help="the folder that make backup wrote")
     parsers["move-warehouse"].add_argument("--to", required=True, help="postgresql://owner:…@host/database, an empty one")
     parsers["rules-diff"].add_argument("--rules", required=True, help="the candidate rule file")
 

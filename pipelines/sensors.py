@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,10 +22,13 @@ from expectations.contract import Contract, load_contracts
 from pipelines.alerts import alert_after
 from pipelines.jobs import daily_sync
 from resources.departments import Departments, SourceError
+from resources.departments.dropped import Delivery
 from resources.departments.errors import Fault
-from resources.departments.files import Dropped, sha256_of
+from resources.departments.left import left_lying
+from resources.departments.names import PatternError
 from resources.departments.reading import form_of
-from resources.departments.watch import changed_keys, keys_in_force, short_digest, waiting_file, watermark
+from resources.departments.watch import changed_keys, keys_in_force, short_digest, waiting_delivery, watermark
+from resources.departments.whole import sha256_of
 from resources.departments.windows import Window
 from resources.lake import Lake
 from resources.lock import RunLocked, run_lock
@@ -48,15 +52,15 @@ GOING_ON = [
 
 @dataclass(frozen=True)
 class Found:
-    """A whole file that nobody has read."""
+    """A whole delivery that nobody has read."""
 
     contract: Contract
-    file: Dropped
+    delivery: Delivery
     sha256: str
 
     @property
     def name(self) -> str:
-        return f"{self.contract.department}/{self.file.path.name}"
+        return f"{self.contract.department}/{self.delivery.source}"
 
 
 def going_on(instance: dg.DagsterInstance, home: Path) -> str | None:
@@ -112,7 +116,8 @@ def drop_folder_requests(settings: Settings, cursor: str | None, now: datetime) 
     digests: dict[str, list[Any]] = {}
 
     def digest(path: Path) -> str:
-        name, stat = f"{path.parent.name}/{path.name}", path.stat()
+        # the cursor is kept where no person's number may stand: not even in a file's name
+        name, stat = hashlib.sha256(os.fsencode(path)).hexdigest()[:16], path.lstat()
         known = before.get("digests", {}).get(name, [None, None, ""])
         fresh = known[:2] != [stat.st_size, stat.st_mtime_ns]
         digests[name] = [stat.st_size, stat.st_mtime_ns, sha256_of(path) if fresh else known[2]]
@@ -123,8 +128,8 @@ def drop_folder_requests(settings: Settings, cursor: str | None, now: datetime) 
     new = [f for f in found if before.get("asked", {}).get(f.name) != f.sha256]
     groups: dict[tuple[str, str, date], list[Found]] = {}
     for f in new:
-        day = day_for(departments, f.contract, f.file.day, now)
-        groups.setdefault((f.contract.department, f"{f.file.day:%Y%m%d}", day), []).append(f)
+        day = day_for(departments, f.contract, f.delivery.day, now)
+        groups.setdefault((f.contract.department, f"{f.delivery.day:%Y%m%d}", day), []).append(f)
     requests = [
         dg.RunRequest(
             run_key=f"{department}:{period}:{_one_sha256(files)}",
@@ -143,13 +148,14 @@ def _look(departments: Departments, folder: Path, digest: Callable[[Path], str],
         if _form(contract, departments.settings) != "file":
             continue
         try:
-            waiting = waiting_file(departments.store, contract, folder, now.astimezone(SHANGHAI).date(), digest)
-        except OSError as error:
+            today = now.astimezone(SHANGHAI).date()
+            waiting = waiting_delivery(departments.settings, departments.store, contract, folder, today, digest)
+        except (OSError, PatternError, ValueError) as error:
             notes.append(f"{contract.department}: the folder cannot be read ({type(error).__name__})")
             continue
         notes.extend(waiting.notes)
-        if waiting.file is not None:
-            found.append(Found(contract, waiting.file, waiting.sha256))
+        if waiting.delivery is not None:
+            found.append(Found(contract, waiting.delivery, waiting.sha256))
     return found, notes
 
 
@@ -179,7 +185,8 @@ def drop_folder_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     if run_id is not None:
         return _after(run_id, context.cursor)
     requests, notes, cursor = drop_folder_requests(settings, context.cursor, datetime.now(SHANGHAI))
-    said = "; ".join(notes) or "no file that was not read yet"
+    left = [f"{item.department or 'drop folder'}: {item.line}" for item in left_lying(settings)]
+    said = "; ".join([*notes, *left]) or "no file that was not read yet"
     for note in notes:
         context.log.info(note)
     return dg.SensorResult(run_requests=requests, skip_reason=None if requests else dg.SkipReason(said), cursor=cursor)

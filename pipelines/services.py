@@ -42,7 +42,8 @@ class Services:
             return
         everything = [] if self.settings.form == "mixed" else ["--all"]
         if self.settings.form in ("file", "mixed"):
-            _sandbox(self.settings, "drop", *everything, "--dir", os.environ["YIHU_DROP_DIR"], "--as-of", as_of.isoformat())
+            writing = ["--writing", self.settings.sandbox_writing] if self.settings.sandbox_writing else []
+            _sandbox(self.settings, "drop", *everything, *writing, "--dir", os.environ["YIHU_DROP_DIR"], "--as-of", as_of.isoformat())
         if self.settings.form in ("sql", "mixed"):
             _sandbox(self.settings, "front-db", *everything, "--url", os.environ["YIHU_FRONT_DB_URL"], "--as-of", as_of.isoformat())
 

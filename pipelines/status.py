@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from expectations.contract import load_contracts
 from resources.alerts import alert_book
+from resources.lake import Lake
 from resources.server import Server, ServerError, warehouse_server
 from resources.settings import Settings, today
+from warehouse.sources import next_step
 
 LOW_DISK_GB = 5.0
 RELEASE = """
 select release_id, as_of, is_provisional, households, red, yellow, published_at::timestamp(0) as published_at
 from yihu.release where is_current
 """
-SOURCES = "select department, records, state, age_days, quarantined from yihu.source_status order by department, records"
+WARNINGS_SHOWN = 10
+"""Lines a source; the rest are counted."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,12 @@ class Finding:
     is_well: bool
     seen: str
     next_step: str = ""
+    is_warning: bool = False
+    """To be read, not to be mended today."""
+
+    @property
+    def mark(self) -> str:
+        return "-- " if self.is_warning else "ok " if self.is_well else "!! "
 
 
 def status(settings: Settings) -> list[Finding]:
@@ -43,8 +53,16 @@ def status(settings: Settings) -> list[Finding]:
             findings.extend(_published(server))
     except ServerError as error:
         findings.append(Finding("warehouse", False, "does not answer", str(error)))
+    findings.extend(finding for ledger in newest_ledgers(settings) for finding in _source(ledger))
     findings.extend(_alerts(settings))
     return findings
+
+
+def newest_ledgers(settings: Settings) -> list[dict[str, Any]]:
+    """The newest day of every source, as the lake has it: also of a day that was not published."""
+    lake = Lake(settings.lake)
+    notes = (lake.latest_note("ledger", contract.table, date.max) for contract in load_contracts())
+    return [note for note in notes if note is not None]
 
 
 def _alerts(settings: Settings) -> list[Finding]:
@@ -85,10 +103,9 @@ def _published(server: Server) -> list[Finding]:
             release = connection.execute(sa.text(RELEASE)).mappings().first()
             if release is None:
                 return [Finding("release", False, "none yet", "make sync")]
-            sources = connection.execute(sa.text(SOURCES)).mappings().all()
     finally:
         engine.dispose()
-    return [_release(dict(release)), *(_source(dict(source)) for source in sources if source["state"] != "ok")]
+    return [_release(dict(release))]
 
 
 def _release(release: dict[str, Any]) -> Finding:
@@ -100,18 +117,40 @@ def _release(release: dict[str, Any]) -> Finding:
     return Finding("release", is_recent, seen, "" if is_recent else "make sync: yesterday is not published yet")
 
 
-def _source(source: dict[str, Any]) -> Finding:
-    never = source["state"] == "missing"
-    seen = "never read" if never else f"stale: {source['age_days']} days old"
-    step = "see the check `read` of its raw asset in `make ui`; ask the department for its extract, then make sync"
-    return Finding(f"{source['department']} {source['records']}", False, seen, step)
+def _source(ledger: dict[str, Any]) -> list[Finding]:
+    """What an operator has to know of a source: its state, why the newest read failed, what it warns of."""
+    what = f"{ledger['department']} {ledger['records']}"
+    found = []
+    if ledger["state"] != "ok" or ledger["failure"]:
+        found.append(Finding(what, False, _state(ledger), next_step(ledger) or ""))
+    warnings = ledger.get("warnings") or []
+    found += [Finding(what, True, w["said"], w["next_step"], is_warning=True) for w in warnings[:WARNINGS_SHOWN]]
+    if len(warnings) > WARNINGS_SHOWN:
+        more = f"and {len(warnings) - WARNINGS_SHOWN} more warnings: the check warning_rules of valid_{ledger['table']} lists them"
+        found.append(Finding(what, True, more, is_warning=True))
+    return found
+
+
+def _state(ledger: dict[str, Any]) -> str:
+    """The state in words; a rejected extract with batch, day, rule, rows and reasons, and how old what stands is."""
+    rejection, failure, age = ledger.get("rejection"), ledger["failure"], ledger["age_days"]
+    said = [str(ledger["state"])]
+    if rejection is not None:
+        rows = "" if rejection["rows"] is None else f", {rejection['rows']:,} rows"
+        said.append(f"{rejection['batch_id'] or 'a file'} of {rejection['day']} was refused by {rejection['rule']}{rows}")
+        said += rejection["reasons"]
+    elif failure is not None:
+        said.append(str(failure["message"]).partition("; ")[0])
+    late = " (later than its contract allows)" if ledger.get("is_late") else ""
+    said.append("never read" if age is None else f"what stands is of {ledger['extract_date'][:10]}, {age} days old{late}")
+    return f"{ledger['as_of']}: " + "; ".join(said)
 
 
 def print_status(findings: list[Finding]) -> bool:
     """A line a finding; True when all is well."""
     width = max(len(f.what) for f in findings)
     for finding in findings:
-        print(f"{'ok ' if finding.is_well else '!! '} {finding.what.ljust(width)}  {finding.seen}")
+        print(f"{finding.mark} {finding.what.ljust(width)}  {finding.seen}")
         if finding.next_step:
             print(f"    {''.ljust(width)}  -> {finding.next_step}")
     return all(finding.is_well for finding in findings)

@@ -5,19 +5,24 @@ Belongs here: asking the warehouse as its readers see it, and laying out the ans
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
+from expectations.contract import load_contracts
+from resources.lake import Lake
 from resources.server import warehouse_server
 from resources.settings import Settings
 
 SOURCES = """
-select department, records, state, age_days, received, accepted, unchanged, superseded, withdrawn, quarantined, in_force, linked, match_rate
+select department, records, state, age_days, received, accepted, unchanged, superseded, withdrawn, quarantined, in_force, linked, match_rate,
+    rejected_batch, rejected_on, rejected_rule, rejected_rows, next_step
 from yihu.source_status order by department, records
 """
-COUNTS = ("age_days", "received", "accepted", "unchanged", "superseded", "withdrawn", "quarantined", "in_force", "linked")
+COUNTS = ("age_days", "received", "accepted", "unchanged", "superseded", "withdrawn", "lacked", "quarantined", "in_force", "linked")
+"""The columns of the table; `lacked`: keys in force that a full delivery did not have any more, and that went with it."""
 RELEASE = """
 select release_id, as_of, is_provisional, households, red, yellow, rule_version, left(checksum, 12) as checksum
 from ops.release where as_of = :as_of order by release_id desc limit 1
@@ -65,14 +70,43 @@ def print_summary(settings: Settings, as_of: date, seconds: float) -> None:
         print(f"{as_of}: recomputed in the lake; a later day is current, so the warehouse stands as it was.")
     else:
         _print_release(dict(release), dict(before) if before else None, seconds)
-    rows = [
-        [str(s["department"]), str(s["records"]), str(s["state"]), *(number(s[c]) for c in COUNTS), share(s["match_rate"])] for s in sources
-    ]
+    _print_sources([dict(source) for source in sources], _ledgers(settings, as_of))
+    print('Query it:  echo "select level, count(*) from yihu.warning_flag group by 1" | make -s psql ROLE=yihu_reader')
+    print("Look at it: make ui (assets, checks, quarantine counts), make status (what to do next)")
+
+
+def _ledgers(settings: Settings, as_of: date) -> dict[tuple[str, str], dict[str, Any]]:
+    """The day's ledger of each source, by department and record type."""
+    lake = Lake(settings.lake)
+    notes = [lake.read_note("ledger", contract.table, as_of) for contract in load_contracts()]
+    return {(note["department"], note["records"]): note for note in notes if note is not None}
+
+
+def _print_sources(sources: list[dict[str, Any]], ledgers: dict[tuple[str, str], dict[str, Any]]) -> None:
+    """A row a source; below it what was rejected, and how much is to be told."""
+    rows = []
+    for source in sources:
+        ledger = ledgers.get((source["department"], source["records"]), {})
+        today = ledger.get("today") is not None
+        source["lacked"] = sum(batch.get("lacked", 0) for batch in ledger.get("batches", ())) if today else None
+        counts = (number(source[count]) for count in COUNTS)
+        rows.append([str(source["department"]), str(source["records"]), str(source["state"]), *counts, share(source["match_rate"])])
     print()
     print(table(["department", "records", "state", *(c.replace("_", " ") for c in COUNTS), "match rate"], rows))
     print()
-    print('Query it:  echo "select level, count(*) from yihu.warning_flag group by 1" | make -s psql ROLE=yihu_reader')
-    print("Look at it: make ui (assets, checks, quarantine counts), make status (what to do next)")
+    for source in sources:
+        if source["rejected_rule"] is not None:
+            print(f"rejected: {rejected(source)}\n  -> {source['next_step']}")
+    warnings = sum(len(ledger.get("warnings") or ()) for ledger in ledgers.values())
+    if warnings:
+        print(f"{warnings} warnings stand: make status lists them; those that are new are told in the day's digest")
+
+
+def rejected(source: Mapping[str, Any]) -> str:
+    """What was rejected, in one line: source, batch, day, rule, rows."""
+    rows = "" if source["rejected_rows"] is None else f", {source['rejected_rows']:,} rows"
+    batch = source["rejected_batch"] or "a file"
+    return f"{source['department']} {source['records']}, {batch} of {source['rejected_on']}: {source['rejected_rule']}{rows}"
 
 
 def _print_release(release: dict[str, Any], before: dict[str, Any] | None, seconds: float) -> None:

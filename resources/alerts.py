@@ -11,6 +11,7 @@ import json
 import os
 import re
 import smtplib
+import ssl
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ import requests
 
 from resources.settings import SHANGHAI, AlertSettings
 
-Kind = Literal["failure", "stale", "gate", "match_rate"]
+Kind = Literal["failure", "stale", "gate", "match_rate", "warning"]
 SECONDS = 10.0
 RUNS_KEPT = 500
 
@@ -68,6 +69,7 @@ TITLES: Mapping[Kind, str] = {
     "stale": "a source is stale",
     "gate": "a gate closed",
     "match_rate": "the match rate fell",
+    "warning": "new warnings",
 }
 LONG_NUMBER = re.compile(r"[0-9]{10,}[0-9Xx]?")
 
@@ -88,6 +90,20 @@ class Seen:
     """Speaks of the state of things, so that a day before the newest is no news; a failure is, whatever its day."""
 
 
+@dataclass(frozen=True)
+class Warned:
+    """What a source warns of on a day; `lines`: what stands, by a key that stays the same while it does."""
+
+    department: str
+    records: str
+    day: str
+    lines: Mapping[str, str]
+
+    @property
+    def source(self) -> str:
+        return f"{self.department}.{self.records}"
+
+
 Sink = Callable[[Alert], None]
 
 
@@ -98,14 +114,23 @@ class AlertBook:
         self._path = home / "alerts.json"
         self._sinks = sinks
 
-    def take(self, run_id: str, seen: Sequence[Seen]) -> list[Alert]:
-        """Tells what is new in the outcome of a run, closes what is over; returns what was new. A run counts once."""
+    def take(self, run_id: str, seen: Sequence[Seen], warned: Sequence[Warned] = (), *, is_over: bool = True) -> list[Alert]:
+        """Tells what is new in the outcome of a run, closes what is over; returns what was new. A run counts once.
+
+        What a day warns of goes into its one digest, as far as it did not stand the day before; until the day is over
+        (`is_over`) it waits.
+        """
         with self._locked() as state:
             if run_id and run_id in state["runs"]:
                 return []
             new = [alert for look in seen for alert in _new(state, look)]
             for alert in new:
                 state["open"][alert.scope] = {**asdict(alert), "since": _now(), "unsent": list(self._sinks)}
+            _note_warnings(state, warned)
+            digest = _digest(state, max((w.day for w in warned), default=""), run_id) if is_over else None
+            if digest is not None:
+                state["digests"].append({**asdict(digest), "unsent": list(self._sinks)})
+                new = [*new, digest]
             state["runs"] = [*state["runs"], run_id][-RUNS_KEPT:] if run_id else state["runs"]
             self._send(state)
             return new
@@ -115,7 +140,7 @@ class AlertBook:
         return [_alert(entry) for entry in _read(self._path)["open"].values()]
 
     def _send(self, state: dict[str, Any]) -> None:
-        for entry in state["open"].values():
+        for entry in [*state["open"].values(), *state["digests"]]:
             for name in list(entry["unsent"]):
                 sink = self._sinks.get(name)
                 try:
@@ -124,6 +149,7 @@ class AlertBook:
                     entry["unsent"].remove(name)
                 except AlertNotSent as error:
                     print(f"yihu: {error}", file=sys.stderr)
+        state["digests"] = [entry for entry in state["digests"] if entry["unsent"]]
 
     @contextmanager
     def _locked(self) -> Iterator[dict[str, Any]]:
@@ -142,7 +168,7 @@ class AlertBook:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    empty: dict[str, Any] = {"open": {}, "runs": [], "newest": {}}
+    empty: dict[str, Any] = {"open": {}, "runs": [], "newest": {}, "warned": {}, "digests": [], "digested": ""}
     return {**empty, **json.loads(path.read_text(encoding="utf-8"))} if path.exists() else empty
 
 
@@ -165,6 +191,34 @@ def _new(state: dict[str, Any], look: Seen) -> list[Alert]:
         for alert in alerts
         if state["open"].get(alert.scope, {}).get("fingerprint") != alert.fingerprint
     ]
+
+
+def _note_warnings(state: dict[str, Any], warned: Sequence[Warned]) -> None:
+    """Keeps what each source warns of, and of that what nobody was told yet. A day before the newest is no news."""
+    for source in warned:
+        old = state["warned"].get(source.source, {"day": "", "keys": [], "untold": {}})
+        if source.day < old["day"]:
+            continue
+        untold = {key: line for key, line in source.lines.items() if key not in old["keys"] or key in old["untold"]}
+        state["warned"][source.source] = {"day": source.day, "keys": sorted(source.lines), "untold": untold}
+
+
+def _digest(state: dict[str, Any], day: str, run_id: str) -> Alert | None:
+    """The day's one digest of what nobody was told yet, department by department; None where there is nothing, or it was sent."""
+    untold = {source: kept["untold"] for source, kept in sorted(state["warned"].items()) if kept["untold"]}
+    if not untold or not day or day <= state["digested"]:
+        return None
+    lines, department = [], ""
+    for source, told in untold.items():
+        head, _, records = source.partition(".")
+        lines += [head] if head != department else []
+        lines += [f"  {records}: {without_numbers(line)}" for line in told.values()]
+        department = head
+        state["warned"][source]["untold"] = {}
+    state["digested"] = day
+    said = f"{sum(map(len, untold.values()))} warnings that were not there the day before\n" + "\n".join(lines)
+    next_step = "read them with the departments; nothing was stopped. What stands on is in make status"
+    return Alert("warning", f"digest:{day}", day, "", day, said, next_step, run_id)
 
 
 def _now() -> str:
@@ -210,25 +264,42 @@ def webhook_sink(url: str) -> Sink:
 
 
 def email_sink(settings: AlertSettings) -> Sink:
-    """A mail to everybody in `YIHU_ALERT_EMAIL_TO` over `YIHU_ALERT_SMTP_URL` (smtp with STARTTLS where it is offered, or smtps)."""
+    """A mail to everybody in `YIHU_ALERT_EMAIL_TO` over `YIHU_ALERT_SMTP_URL` (smtp with STARTTLS where it is offered, or smtps).
+
+    The server's certificate is verified, and no password is told to one that does not speak TLS.
+    """
 
     def send(alert: Alert) -> None:
         mail = EmailMessage()
         mail["Subject"], mail["From"], mail["To"] = alert.title, settings.email_from, ", ".join(settings.email_to)
         mail.set_content(alert.text())
         address = urlsplit(settings.smtp_url or "")
-        make = smtplib.SMTP_SSL if address.scheme == "smtps" else smtplib.SMTP
         try:
-            with make(address.hostname or "localhost", address.port or 0, timeout=SECONDS) as server:
+            with _mail_server(address.scheme, address.hostname or "localhost", address.port or 0) as server:
                 if address.scheme == "smtp" and server.ehlo()[0] == 250 and server.has_extn("starttls"):
-                    server.starttls()
+                    server.starttls(context=ssl.create_default_context())
                 if address.username:
+                    if not isinstance(server.sock, ssl.SSLSocket):
+                        raise AlertNotSent(
+                            "the alerts' mail server speaks no TLS, and is told no password: use smtps:// in YIHU_ALERT_SMTP_URL"
+                        )
                     server.login(unquote(address.username), unquote(address.password or ""))
                 server.send_message(mail)
+        except ssl.SSLCertVerificationError:
+            raise AlertNotSent(
+                "the alerts' mail server shows a certificate that is not its own or that nobody signed; mend it, or name its "
+                "authority in SSL_CERT_FILE"
+            ) from None
         except (OSError, smtplib.SMTPException) as error:
             raise AlertNotSent(f"the alerts' mail server does not take mail ({type(error).__name__}); check YIHU_ALERT_SMTP_URL") from None
 
     return send
+
+
+def _mail_server(scheme: str, host: str, port: int) -> smtplib.SMTP:
+    if scheme == "smtps":
+        return smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=ssl.create_default_context())
+    return smtplib.SMTP(host, port, timeout=SECONDS)
 
 
 def _shown(alert: Alert) -> dict[str, str]:

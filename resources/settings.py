@@ -6,6 +6,7 @@ Belongs here: names, defaults, generated secrets. Not here: what is done with th
 from __future__ import annotations
 
 import importlib.util
+import ipaddress
 import os
 import re
 import secrets
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from urllib.parse import unquote, urlparse
+from urllib.parse import parse_qs, unquote, urlparse
 from zoneinfo import ZoneInfo
 
 from expectations.contract import load_contracts
@@ -24,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FORMS = ("api", "file", "sql", "mixed")
 ENGINES = ("duckdb", "spark")
+WRITINGS = ("office", "tidy")
+FILE_PASSWORD = "YIHU_FILE_PASSWORD_"
 BY_COUNTY = ("auto", "yes", "no")
 
 
@@ -35,6 +38,7 @@ class SettingsError(ValueError):
         self.problems = problems
 
 
+LEAST_READER_MEMORY = 2 * 10**8
 ALERT_SINKS = ("log", "webhook", "email")
 
 
@@ -66,11 +70,21 @@ class Settings:
     engine: str
     spark_master: str
     sandbox_households: int
+    sandbox_writing: str | None = None
+    """How the sandbox's file departments write: office, tidy; None: as in the drop folder that is there, office in a new one."""
     by_county: str = "auto"
     """Whether a register of several counties is worked through county by county: auto (where it is large), yes, no."""
     engine_memory: str | None = None
     """How much memory the engine may take before it spills, e.g. `6GB`; None: what DuckDB takes by itself, 80% of the machine's."""
     alerts: AlertSettings = AlertSettings()
+    file_settle: float = 120.0
+    """Seconds for which a file without a checksum must have stood still."""
+    file_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Passwords of protected files, by the name of the setting that holds them."""
+    reader_memory: int = 2 * 10**9
+    """Bytes that the child process which reads a file may take."""
+    plain: bool = False
+    """Whether connections without TLS to another host are allowed."""
 
     @property
     def uses_sandbox(self) -> bool:
@@ -129,6 +143,16 @@ def _one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str,
     return value
 
 
+def _memory(env: Mapping[str, str], name: str, default: str, problems: list[str]) -> int:
+    """A size in bytes."""
+    value = env.get(name) or default
+    found = re.fullmatch(r"([0-9]{1,6}) ?(MB|GB|MiB|GiB)", value)
+    size = int(found[1]) * {"MB": 10**6, "GB": 10**9, "MiB": 1 << 20, "GiB": 1 << 30}[found[2]] if found else 0
+    if size < LEAST_READER_MEMORY:
+        problems.append(f"{name} is {value!r}: write a number and its unit, like 2GB, at least 200MB")
+    return size
+
+
 def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...], problems: list[str]) -> str | None:
     value = env.get(name) or None
     if value is None:
@@ -171,6 +195,67 @@ def _alerts(env: Mapping[str, str], problems: list[str]) -> AlertSettings:
     return AlertSettings(sinks, webhook, smtp_url, email_to, env.get("YIHU_ALERT_EMAIL_FROM") or "yihu@localhost")
 
 
+def _file_settle(env: Mapping[str, str], problems: list[str]) -> float:
+    text = env.get("YIHU_FILE_SETTLE") or "120"
+    if not re.fullmatch(r"[0-9]{1,5}", text):
+        problems.append(f"YIHU_FILE_SETTLE is {text!r}: write a whole number of seconds, like 120")
+        return 120.0
+    return float(text)
+
+
+def _is_elsewhere(url: str) -> bool:
+    """Whether an address is on another host: neither a loopback address nor a socket or file of this machine."""
+    host = urlparse(url).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host not in ("", "localhost")
+
+
+def _plain(env: Mapping[str, str], places: Mapping[str, str | None], problems: list[str]) -> bool:
+    """Refuses addresses of other hosts that would be spoken to without TLS, unless `YIHU_PLAIN=allow` says that it is meant."""
+    if _one_of(env, "YIHU_PLAIN", "refuse", ("refuse", "allow"), problems) == "allow":
+        return True
+    for name, url in places.items():
+        if url is not None and _is_elsewhere(url) and not _has_tls(url):
+            problems.append(
+                f"{name} names another host without TLS: {_tls_words(url)}, or set YIHU_PLAIN=allow where the line is protected otherwise"
+            )
+    return False
+
+
+def _has_tls(url: str) -> bool:
+    parsed = urlparse(url)
+    scheme, query = parsed.scheme.split("+")[0], parse_qs(parsed.query)
+    match scheme:
+        case "http":
+            return False
+        case "postgresql" | "postgres":
+            return query.get("sslmode", [""])[-1] == "verify-full"
+        case "mysql" | "mariadb":
+            return "ssl_ca" in query
+        case "mssql":
+            return query.get("Encrypt", [""])[-1].lower() in ("yes", "strict", "mandatory")
+        case "oracle":
+            return "tcps" in url.lower()
+    return scheme in ("https", "sqlite")
+
+
+def _tls_words(url: str) -> str:
+    match urlparse(url).scheme.split("+")[0]:
+        case "http":
+            return "write https://"
+        case "postgresql" | "postgres":
+            return "add ?sslmode=verify-full (and sslrootcert=…)"
+        case "mysql" | "mariadb":
+            return "add ?ssl_ca=…"
+        case "mssql":
+            return "add ?Encrypt=yes"
+        case "oracle":
+            return "use the protocol tcps"
+    return "use an address with TLS"
+
+
 def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
     known = [contract.records for contract in load_contracts(status="draft")]
     named = [name.strip() for name in (env.get("YIHU_DRAFTS") or "").split(",") if name.strip()]
@@ -206,16 +291,26 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     engine_memory = env.get("YIHU_ENGINE_MEMORY") or None
     if engine_memory is not None and not re.fullmatch(r"[0-9]{1,6} ?(MB|GB|TB|MiB|GiB|TiB)", engine_memory):
         problems.append(f"YIHU_ENGINE_MEMORY is {engine_memory!r}: write a number and its unit, like 6GB")
+    reader_memory = _memory(env, "YIHU_READER_MEMORY", "2GB", problems)
     warehouse_url = _url(env, "YIHU_WAREHOUSE_URL", ("postgresql", "postgres"), problems)
     as_of = _as_of(env.get("YIHU_AS_OF", "").strip(), problems)
     households = env.get("YIHU_SANDBOX_HOUSEHOLDS") or "104000"
     if not (households.isascii() and households.isdigit() and int(households) >= 100):
         problems.append(f"YIHU_SANDBOX_HOUSEHOLDS is {households!r}: write a whole number of at least 100")
         households = "104000"
+    writing = _one_of(env, "YIHU_SANDBOX_WRITING", "", ("", *WRITINGS), problems)
     if env.get("YIHU_PSEUDONYM_KEY") and len(env["YIHU_PSEUDONYM_KEY"]) < 16:
         problems.append("YIHU_PSEUDONYM_KEY is shorter than 16 characters: generate one, e.g. openssl rand -hex 32")
     alerts = _alerts(env, problems)
     _drafts(env, problems)
+    file_settle = _file_settle(env, problems)
+    places = {
+        "YIHU_GATEWAY_URL": gateway_url,
+        "YIHU_FRONT_DB_URL": front_db_url,
+        "YIHU_WAREHOUSE_URL": warehouse_url,
+        "YIHU_ALERT_WEBHOOK": alerts.webhook,
+    }
+    plain = _plain(env, places, problems)
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         usable = os.access(home, os.W_OK)
@@ -244,7 +339,12 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         engine=engine,
         spark_master=env.get("YIHU_SPARK_MASTER") or "local[2]",
         sandbox_households=int(households),
+        sandbox_writing=writing or None,
         by_county=by_county,
         engine_memory=engine_memory,
         alerts=alerts,
+        file_settle=file_settle,
+        reader_memory=reader_memory,
+        file_passwords={name: value for name, value in env.items() if name.startswith(FILE_PASSWORD) and value},
+        plain=plain,
     )

@@ -31,10 +31,11 @@ def _plan(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _drop(options: argparse.Namespace) -> None:
-    from sandbox.drop import drop
+    from sandbox.drop import drop, writing_of
     from sandbox.faults import FILE_FAULTS, faults_of
 
-    for path in drop(_county(options), options.dir, options.as_of, options.all, faults_of(_plan(options), FILE_FAULTS)):
+    faults, writing = faults_of(_plan(options), FILE_FAULTS), options.writing or writing_of(options.dir)
+    for path in drop(_county(options), options.dir, options.as_of, options.all, faults, writing):
         say_to_stderr(f"sandbox: {path.parent.name}/{path.name}")
 
 
@@ -90,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--stay", action="store_true", help="go on when the parent ends")
     drop = command("drop", "put the files that are due by a day into the drop folder")
     drop.add_argument("--dir", type=Path, required=True)
+    drop.add_argument(
+        "--writing", choices=("office", "tidy"), help="how files are written; by default as they are there, office in a new folder"
+    )
     front = command("front-db", "bring the front-end database to a day")
     front.add_argument("--url", required=True, help="an SQLAlchemy address")
     for sub in (drop, front):

@@ -61,7 +61,7 @@ PARTS = ("base", "planted", "truth")
 
 def code_version() -> str:
     """Changes with whatever decides what the county looks like."""
-    served = {"__init__", "__main__", "gateway", "render", "faults", "drop", "sheet", "frontdb", "truth"}
+    served = {"__init__", "__main__", "gateway", "render", "faults", "drop", "office", "sheet", "frontdb", "truth"}
     files = sorted(path for path in _HERE.glob("*.py") if path.stem not in served)
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 

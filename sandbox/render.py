@@ -47,6 +47,11 @@ def _text_value(contract: Contract, field: Field) -> str:
         value = f"case when {column} then '是' when not {column} then '否' end" if _is_chinese(contract) else f"{column}::varchar"
     else:
         value = f"{column}::varchar"
+    return text_value(contract, field, value)
+
+
+def text_value(contract: Contract, field: Field, value: str) -> str:
+    """The cell's text: `value`, or the text that does not fit its type where the row is broken so."""
     arms = " ".join(f"when {number} then {text}" for number, text in _misfits(contract.records, field.name))
     return f"case _broken {arms} else {value} end" if arms else value
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,14 @@ from expectations.rules import own_rules
 from expectations.validation import Verdict, judge_rows, validate
 from warehouse.day import PARTS, QUARANTINE_COLUMNS, VALID_EXTRAS, WITHDRAWN_EXTRAS, Day, LakeFolder, empty_select, state_columns
 from warehouse.downstream import built_from
-from warehouse.ledger import ConservationError, batch_note, ledger_of, report, volumes
+from warehouse.face import face_of
+from warehouse.held_back import against_state, rows_due
+from warehouse.keys import settle_keys, source_keys
+from warehouse.ledger import ConservationError, batch_note, faces_before, ledger_of, rejection_of, report, unreadable, volumes
+from warehouse.quarantine import keep_broken_rows
 from warehouse.replay import ReplayError, replayed_rows
+from warehouse.unusual import unusual
+from warehouse.warned import Accepted, warnings_of_batch
 
 
 class LostStateError(RuntimeError):
@@ -47,7 +53,7 @@ def make_valid(
         ConservationError: the counts do not add up; nothing of the day is to be used.
         LostStateError: the state before is no longer in the lake.
     """
-    pointer = day_read or lake.read_note("raw", contract.table, as_of) or {"batches": [], "failure": None}
+    pointer = day_read or lake.read_note("raw", contract.table, as_of) or {"batches": [], "failure": None, "is_read": False}
     day = _begin(engine, lake, contract, as_of)
     try:
         for batch_id, rows in replayed_rows(lake, contract, as_of).items():
@@ -55,7 +61,7 @@ def make_valid(
         for batch_id in pointer.get("batches") or []:
             _take_batch(day, str(batch_id), downstream)
         _store(day)
-        ledger = ledger_of(day, pointer.get("failure"))
+        ledger = ledger_of(day, pointer)
         lake.write_note("ledger", contract.table, as_of, ledger)
     finally:
         _end(day)
@@ -66,6 +72,7 @@ def _begin(engine: SqlEngine, lake: LakeFolder, contract: Contract, as_of: date)
     prior_day = max((d for d in lake.note_days("ledger", contract.table) if d < as_of), default=None)
     prior = (lake.read_note("ledger", contract.table, prior_day) if prior_day else None) or {}
     day = Day(engine, lake, contract, as_of, prior_day, prior)
+    day.keys_folded, day.keys_checked = bool(prior.get("keys_folded")), bool(prior.get("keys_checked"))
     day.valid = _before(day, "valid", state_columns(contract, VALID_EXTRAS))
     day.withdrawn = _before(day, "withdrawn", state_columns(contract, WITHDRAWN_EXTRAS))
     day.quarantine = _before(day, "quarantine", QUARANTINE_COLUMNS)
@@ -109,19 +116,28 @@ def _take_batch(day: Day, batch_id: str, downstream: Downstream) -> None:
         landed = land(day.engine, day.contract, folder, manifest, downstream)
     except LandingError as error:
         # What cannot be read is no empty extract: the last good state stands, and the run goes on.
-        day.rejected = {"batch_id": batch_id, "reasons": [str(error)]}
+        day.rejected = unreadable(day, batch_id, str(error))
         return
-    verdict = validate(day.engine, day.contract, manifest, landed.rows_path, volumes(day, manifest), landed.drifts)
+    rows, usual = parquet(landed.rows_path), volumes(day, manifest)
+    due = rows_due(day, manifest)
+    verdict = validate(day.engine, day.contract, manifest, landed.rows_path, usual, landed.drifts, day.as_of, due)
+    gone = _gone_select(day, source_keys(day, folder, manifest), manifest, rows)
+    lacked = int(day.engine.scalar(f"select count(*) from ({gone}) as gone"))
+    verdict = against_state(day, manifest, rows, verdict, lacked)
     gate = gate_of(day.lake.root, day.contract.table, batch_id)
     report(day, landed, verdict)
     if verdict.is_rejected and gate is None:
-        day.rejected = {"batch_id": batch_id, "reasons": list(verdict.reasons)}
+        keep_broken_rows(day.engine, day.contract, folder, rows, verdict)
+        day.rejected = rejection_of(manifest, verdict)
         day.batches.append(batch_note(batch_id, manifest, verdict, None, {}))
         release_text(day.engine, day.contract)
         return
-    counts = _merge(day, folder, manifest, parquet(landed.rows_path), verdict)
+    face = face_of(day, rows)
+    found = unusual(face, faces_before(day, manifest), day.as_of)
+    day.warnings |= warnings_of_batch(day, Accepted(manifest, verdict, landed.drifts, gate, usual, found, lacked))
+    counts = _merge(day, folder, manifest, rows, verdict)
     day.counts = {part: day.counts.get(part, 0) + counts[part] for part in ("received", *PARTS)}
-    day.batches.append(batch_note(batch_id, manifest, verdict, gate, counts))
+    day.batches.append(batch_note(batch_id, manifest, verdict, gate, counts, lacked) | {"face": face})
     day.accepted = manifest
     day.rejected = None
 
@@ -151,8 +167,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
 def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict: Verdict, *, is_sighting: bool = True) -> dict[str, int]:
     """Merges the good rows of one batch (the relation `rows`) into the day's relations; returns the batch's counts."""
     day.steps += 1
+    settle_keys(day, str(manifest.get("form", "api")))
     n, engine = day.steps, day.engine
-    is_full = "true" if manifest.get("delivery") == "full" else "false"
+    is_full = "true" if manifest.get("delivery") in ("full", "snapshot") else "false"
     names: dict[str, Any] = {
         "arrivals": day.relation(f"arrivals_{n}"),
         "outcome": day.relation(f"outcome_{n}"),
@@ -164,7 +181,9 @@ def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict:
         "batch_id": str(manifest["batch_id"]),
         "is_full": is_full,
         "sighting": int(is_sighting),
-        "source_keys": _source_keys(day, folder, manifest),
+        "source_keys": source_keys(day, folder, manifest),
+        "is_snapshot": day.contract.is_snapshot,
+        "latest": f"timestamp '{day.as_of + timedelta(days=2)} 00:00:00'",
     }
     engine.table(names["arrivals"], day.model("valid/arrivals", rows=rows, bad=verdict.bad_rows))
     engine.table(names["outcome"], day.model("valid/outcome", **names))
@@ -208,22 +227,13 @@ def _withdraw(day: Day, names: dict[str, Any], takes_out: bool) -> None:
 NOTHING = "select null::varchar as record_key where false"
 
 
-def _source_keys(day: Day, folder: Path, manifest: dict[str, Any]) -> str | None:
-    """The keys that the source holds, where the batch brought them for a reconciliation."""
-    if not manifest.get("keys_file"):
-        return None
-    keys = parquet(folder / str(manifest["keys_file"]))
-    column = name(day.engine.columns(f"select * from {keys}")[0][0])
-    return f"select {column}::varchar from {keys} where {column} is not null"
-
-
 def _gone_select(day: Day, keys: str | None, manifest: dict[str, Any], rows: str) -> str:
     """The keys in force that a full delivery, or a reconciliation by keys, does not have."""
     key = name(day.key)
     present = f"select {key} from {rows} where {key} is not null"
     if keys is not None:
         present = f"{keys} union all {present}"
-    elif manifest.get("delivery") != "full":
+    elif manifest.get("delivery") not in ("full", "snapshot"):
         return NOTHING
     return f"select {key} as record_key from {day.valid} where {key} not in ({present})"
 

@@ -17,7 +17,13 @@ from expectations.engine import SqlEngine, name
 from warehouse.model import render
 
 PARTS = ("accepted", "unchanged", "superseded", "withdrawn", "quarantined")
-VALID_EXTRAS = (("_batch_id", "varchar"), ("_arrived_on", "date"), ("_quarantined_at", "timestamp"), ("_is_conflict", "boolean"))
+VALID_EXTRAS = (
+    ("_batch_id", "varchar"),
+    ("_arrived_on", "date"),
+    ("_quarantined_at", "timestamp"),
+    ("_is_conflict", "boolean"),
+    ("_first_key", "varchar"),
+)
 WITHDRAWN_EXTRAS = (*VALID_EXTRAS, ("_withdrawn_at", "timestamp"))
 QUARANTINE_COLUMNS = (
     ("batch_id", "varchar"),
@@ -73,6 +79,12 @@ class Day:
     rejected: dict[str, Any] | None = None
     accepted: dict[str, Any] | None = None
     """The manifest of the newest accepted batch of the day."""
+    warnings: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What the day's accepted batches make worth telling, by key (`warned`)."""
+    keys_folded: bool = False
+    """Whether the state's keys are in the spelling that landing gives those of files and queries."""
+    keys_checked: bool = False
+    """Whether no key of the state looks like somebody's number."""
     made: list[str] = field(default_factory=list)
 
     @property

@@ -1,10 +1,12 @@
-"""The ledger of one record type on one day: counts, state, age, rules; and whether they add up.
+"""The ledger of one record type on one day: counts, state, age, rules, what was rejected, what is to be told; and whether
+the counts add up.
 
 Belongs here: what a day's note says. Not here: the state itself (`asof`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -13,9 +15,14 @@ from expectations.gate import Gate
 from expectations.landing import Landed
 from expectations.validation import Verdict
 from warehouse.day import Day
+from warehouse.face import Face
+from warehouse.unusual import RUNS
+from warehouse.warned import warnings_of_day
 
 HISTORY_DAYS = 10
 """How many earlier days the volume of a batch is compared with."""
+FACES_WITHIN_DAYS = 800
+"""How far back the last runs of a source are looked for: eight quarters, and some."""
 
 
 class ConservationError(RuntimeError):
@@ -34,13 +41,18 @@ def report(day: Day, landed: Landed, verdict: Verdict) -> None:
         day.rules[result.rule] = found
 
 
-def batch_note(batch_id: str, manifest: dict[str, Any], verdict: Verdict, gate: Gate | None, counts: dict[str, int]) -> dict[str, Any]:
+def batch_note(
+    batch_id: str, manifest: dict[str, Any], verdict: Verdict, gate: Gate | None, counts: dict[str, int], lacked: int = 0
+) -> dict[str, Any]:
     return {
         "batch_id": batch_id,
         "delivery": _delivery(manifest),
         "received": verdict.received,
         "rows_a_day": _rows_a_day(manifest, verdict.received),
         "is_rejected": verdict.is_rejected and gate is None,
+        "notes": sum((manifest.get("note_lines") or {}).values()),
+        "behind": int(manifest.get("behind") or 0),
+        "lacked": lacked,
         "gate": {"who": gate.who, "why": gate.why, "opened_at": gate.opened_at} if gate else None,
         **counts,
     }
@@ -72,7 +84,75 @@ def volumes(day: Day, manifest: dict[str, Any]) -> list[float]:
     return [batch["rows_a_day"] * span for batch in batches if batch["delivery"] == _delivery(manifest)]
 
 
-def ledger_of(day: Day, failure: dict[str, Any] | None) -> dict[str, Any]:
+def faces_before(day: Day, manifest: dict[str, Any]) -> list[tuple[date, Face]]:
+    """The faces that a batch's is compared with, newest last: the last eight runs of the same delivery, of daily and weekly
+    sources those of the same weekday; where there is none of these, the last run."""
+    days = [d for d in day.lake.note_days("ledger", day.contract.table) if d < day.as_of and (day.as_of - d).days <= FACES_WITHIN_DAYS]
+    is_weekly = day.contract.cadence in ("daily", "weekly")
+    runs: list[tuple[date, Face]] = []
+    for on in reversed([d for d in days if not is_weekly or d.weekday() == day.as_of.weekday()]):
+        if len(runs) < RUNS:
+            runs += _faces(day, on, manifest)
+    for on in [] if runs else reversed(days[-HISTORY_DAYS:]):
+        runs = runs or _faces(day, on, manifest)
+    return runs[::-1]
+
+
+def _faces(day: Day, on: date, manifest: dict[str, Any]) -> list[tuple[date, Face]]:
+    """The face of the largest accepted batch of an earlier day, of the same delivery."""
+    note = day.lake.read_note("ledger", day.contract.table, on) or {}
+    faces = [batch["face"] for batch in note.get("batches", ()) if batch.get("face") and batch["delivery"] == _delivery(manifest)]
+    return [(on, max(faces, key=lambda face: int(face["rows"])))] if faces else []
+
+
+STATES = ("missing", "incomplete", "rejected", "stale", "ok")
+"""What a source's state can be: the first that holds."""
+
+
+def state_of(age_days: int | None, stale_after_days: int, *, is_rejected: bool, is_incomplete: bool = False) -> str:
+    """The state of a source on a day."""
+    holds = (age_days is None, is_incomplete, is_rejected, age_days is not None and age_days > stale_after_days, True)
+    return next(state for state, is_so in zip(STATES, holds, strict=True) if is_so)
+
+
+def rejection_of(manifest: Mapping[str, Any], verdict: Verdict) -> dict[str, Any]:
+    """A batch that was rejected: which, of which day, by what, how many rows, and what to do."""
+    batch_id, first = str(manifest["batch_id"]), verdict.rejecting[0]
+    is_all = first.rule in ("batch:columns", "batch:total", "batch:not_empty") or not first.could_run
+    return {
+        "batch_id": batch_id,
+        "day": str(manifest.get("extract_date") or "")[:10] or None,
+        "rule": first.rule,
+        "rows": verdict.received if is_all else first.unexpected_count,
+        "reasons": list(verdict.reasons),
+        "next_step": "have the department correct and resend it; if the extract is right as it is: "
+        f"make open-gate RECORDS={batch_id.rsplit('-', 2)[0]} BATCH={batch_id} BY=… WHY=…, then make sync",
+    }
+
+
+def unreadable(day: Day, batch_id: str, said: str) -> dict[str, Any]:
+    """A batch whose bytes cannot be read."""
+    step = "run the day again; if it stays so, have the department deliver it anew"
+    on = day.as_of.isoformat()
+    return {"batch_id": batch_id, "day": on, "rule": "batch:readable", "rows": None, "reasons": [said], "next_step": step}
+
+
+def _rejection(day: Day, pointer: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The newest rejected extract while nothing newer was accepted: today's, a file that could not be used, or the one of the
+    day before where today nobody could be asked."""
+    failure = pointer.get("failure") or {}
+    if day.rejected is not None:
+        return day.rejected
+    if failure.get("refused"):
+        said, _, next_step = str(failure["message"]).partition("; ")
+        rule = f"read:{failure['reason']}"
+        return {"batch_id": None, "day": day.as_of.isoformat(), "rule": rule, "rows": None, "reasons": [said], "next_step": next_step}
+    if day.accepted is None and (failure or not pointer.get("is_read", True)):
+        return day.prior.get("rejection")
+    return None
+
+
+def ledger_of(day: Day, pointer: Mapping[str, Any]) -> dict[str, Any]:
     table, engine = day.contract.table, day.engine
     in_force = int(engine.scalar(f"select count(*) from {name('valid_' + table)}"))
     before = int(day.prior.get("in_force", 0))
@@ -84,6 +164,7 @@ def ledger_of(day: Day, failure: dict[str, Any] | None) -> dict[str, Any]:
     newest = day.accepted or {}
     extract = str(newest.get("extract_date") or day.prior.get("extract_date") or "") or None
     age = (day.as_of - date.fromisoformat(extract[:10])).days if extract else None
+    failure, rejection = pointer.get("failure"), _rejection(day, pointer)
     no_good = engine.scalar(
         f"select count(*) from {day.quarantine} as q where not q.is_withdrawal "
         f"and (q.record_key is null or q.record_key not in (select {name(day.key)} from {name('valid_' + table)}))"
@@ -96,8 +177,11 @@ def ledger_of(day: Day, failure: dict[str, Any] | None) -> dict[str, Any]:
         "batch_id": newest.get("batch_id") or day.prior.get("batch_id"),
         "extract_date": extract,
         "watermark": newest.get("until") or day.prior.get("watermark"),
-        "state": "missing" if age is None else "stale" if age > day.contract.stale_after_days else "ok",
+        "state": state_of(
+            age, day.contract.stale_after_days, is_rejected=rejection is not None, is_incomplete=bool(pointer.get("incomplete"))
+        ),
         "age_days": age,
+        "is_late": age is not None and age > day.contract.stale_after_days,
         "today": dict(day.counts) if day.accepted is not None else None,
         "replayed": dict(day.replayed) or None,
         "in_force": in_force,
@@ -107,9 +191,14 @@ def ledger_of(day: Day, failure: dict[str, Any] | None) -> dict[str, Any]:
         "no_good_version": int(no_good or 0),
         "open_quarantine": int(engine.scalar(f"select count(*) from {day.quarantine}")),
         "rejected": day.rejected,
+        "rejection": rejection,
         "failure": failure,
         "rules": list(day.rules.values()),
         "drift": day.drift,
+        "warnings": warnings_of_day(day, pointer),
+        "left_lying": pointer.get("left_lying"),
         "batches": day.batches,
         "contract_version": day.contract.version,
+        "keys_folded": day.keys_folded,
+        "keys_checked": day.keys_checked,
     }

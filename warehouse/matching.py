@@ -16,8 +16,12 @@ from typing import Any
 
 from expectations.contract import Contract, Field
 from warehouse import identity
+from warehouse.keys import first_key
 
-OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
+PERSONAL_OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
+AREA_OUTCOMES = ("placed", "unplaced")
+"""Of records of the subject area, which are nobody's household: tied to a village by its code, or not."""
+OUTCOMES = (*PERSONAL_OUTCOMES, *AREA_OUTCOMES)
 METHODS = (*identity.FORMS, "repaired", "decided", "household_id")
 REASONS = (*identity.PROBLEMS, "name_differs", "tie", "register_conflict", "not_registered")
 
@@ -25,7 +29,7 @@ MATCHED_COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("person_key", "varchar", "the person it is about"),
     ("member_id", "varchar", "the person's row in the base register"),
     ("household_id", "varchar", "the person's household"),
-    ("outcome", "varchar", "linked; unregistered; ambiguous; unidentifiable"),
+    ("outcome", "varchar", "linked; unregistered; ambiguous; unidentifiable; of subject area: placed; unplaced"),
     ("method", "varchar", "; ".join(METHODS)),
     ("name_agreement", "varchar", "same; absent; different"),
     ("reason", "varchar", "; ".join(REASONS)),
@@ -49,7 +53,8 @@ class Delivered:
     department: str
     records: str
     record_key: str
-    is_key_identity: bool
+    """The key that the record's id is made of, of the row `v`."""
+    is_pseudonymous: bool
     number: str
     name: str
 
@@ -81,7 +86,9 @@ def pair_text(number: str, name: str) -> str:
 
 
 def household_field(contract: Contract) -> Field | None:
-    """The field that ties a record type to its household by number, None where an ID number does it."""
+    """The field that ties a record type to its household by number, None where an ID number or an area code does it."""
+    if contract.subject == "area":
+        return None
     field = contract.find_role("household_id")
     if field is None and contract.record_key.name == "household_id":
         field = contract.record_key
@@ -90,13 +97,20 @@ def household_field(contract: Contract) -> Field | None:
 
 def model_name(contract: Contract) -> str:
     """The model that matches a record type."""
+    if contract.subject == "area":
+        return "matched_area"
     return "matched" if household_field(contract) is None else "matched_household"
+
+
+def is_identified(contract: Contract) -> bool:
+    """Whether an ID number says whom its records are about."""
+    return model_name(contract) == "matched"
 
 
 def number_field(contract: Contract) -> Field:
     """The field that holds the ID number: by its role, or a record key that is classed identity (the certificate number)."""
     field = contract.find_role("id_number") or contract.find_role("head_id_number")
-    if field is None and contract.record_key.is_identity:
+    if field is None and contract.record_key.holds_number:
         field = contract.record_key
     if field is None:
         raise MatchingError(
@@ -109,13 +123,12 @@ def number_field(contract: Contract) -> Field:
 def delivered(contract: Contract) -> Delivered:
     """What of a contract matters to matching. Raises `MatchingError` where it says nothing of whom its records are about."""
     name = contract.find_role("name") or contract.find_role("head_name")
-    key = contract.record_key
     return Delivered(
         contract.table,
         contract.department,
         contract.records,
-        key.name,
-        key.is_identity,
+        first_key(contract, "v"),
+        contract.is_pseudonymous,
         number_field(contract).name,
         name.name if name else "",
     )
@@ -126,7 +139,7 @@ def delivered_fields(contract: Contract) -> list[dict[str, str]]:
     own = {name for name, _, _ in MATCHED_COLUMNS} | {_RECORD_ID}
     if household_field(contract) is not None:
         own -= {"household_id", "member_id"}
-    return [{"delivered": f.name, "name": f"delivered_{f.name}" if f.name in own else f.name} for f in contract.fields if not f.is_identity]
+    return [{"delivered": f.name, "name": f"delivered_{f.name}" if f.name in own else f.name} for f in contract.unnamed]
 
 
 def amount_fields(contract: Contract) -> list[str]:
@@ -146,15 +159,17 @@ def _amounts(contract: Contract, row: str) -> list[dict[str, str]]:
     ]
 
 
-def _record_id(contract: Contract, row: str) -> str:
-    """The record key, or its pseudonym where the key itself is an identity."""
-    key = f"{row}.{contract.record_key.name}"
-    return identity.pseudonym(f"'{contract.records}|' || {key}") if contract.record_key.is_identity else key
+def _record_id(contract: Contract) -> str:
+    """The record key, or its pseudonym where the key itself is an identity or the contract says so."""
+    key = first_key(contract, "v")
+    return identity.pseudonym(f"'{contract.records}|' || {key}") if contract.is_pseudonymous else key
 
 
 def type_parameters(contract: Contract) -> Mapping[str, Any]:
     """What the models of a record type's matched rows take from its contract. Raises `MatchingError`."""
-    common: dict[str, Any] = {"record_id": _record_id(contract, "v"), "fields": delivered_fields(contract)}
+    common: dict[str, Any] = {"record_id": _record_id(contract), "fields": delivered_fields(contract)}
+    if contract.subject == "area":
+        return common | {"area_code": contract.by_role("area_code").name, "amounts": _amounts(contract, "v")}
     household = household_field(contract)
     if household is not None:
         has_member = any(f.name == "member_id" for f in contract.fields)

@@ -3,7 +3,8 @@
 Belongs here: SQL expressions over a column of names. Not here: ID numbers (`identity`).
 
 Two names are `same` after spaces, middle dots, width, simplified and traditional forms and variants
-(`rules/variants.csv`) are levelled, also where one `□`, `?` or pinyin stands in for one character outside GB 2312,
+(`rules/variants.csv`: also the private-use characters that systems of the GBK age wrote for what Unicode
+has now, and compatibility forms) are levelled, also where one `□`, `?` or pinyin stands in for one character outside GB 2312,
 which older systems cannot hold.
 """
 
@@ -28,7 +29,16 @@ _COMBINING = "\u0300\u0301\u0304\u0308\u030c"
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
 _WIDE = "".join(chr(0xFF21 + i) for i in range(26)) + "".join(chr(0xFF41 + i) for i in range(26))
 _WIDE_DIGITS = "".join(chr(0xFF10 + i) for i in range(10))
-_TONES = {"A": "āáǎàĀÁǍÀ", "E": "ēéěèêĒÉĚÈÊ", "I": "īíǐìĪÍǏÌ", "O": "ōóǒòŌÓǑÒ", "U": "ūúǔùŪÚǓÙ", "V": "üǖǘǚǜÜǕǗǙǛ", "N": "ńňǹŃŇ"}
+_TONES = {
+    "A": "āáǎàĀÁǍÀ",
+    "E": "ēéěèêĒÉĚÈÊ",
+    "I": "īíǐìĪÍǏÌ",
+    "O": "ōóǒòŌÓǑÒ",
+    "U": "ūúǔùŪÚǓÙ",
+    "V": "üǖǘǚǜÜǕǗǙǛ",
+    "N": "ńňǹ\ue7c8ŃŇ",
+    "M": "ḿ\ue7c7Ḿ",
+}
 
 
 @lru_cache(maxsize=1)

@@ -13,8 +13,9 @@ from datetime import date
 from pathlib import Path
 
 from expectations.contract import Contract
-from expectations.engine import SqlEngine, parquet
+from expectations.engine import SqlEngine, literal, name, parquet
 from expectations.rules import Rule, row_rules
+from expectations.validation import Verdict
 from warehouse.day import LakeFolder
 
 CORRECTIONS = (
@@ -46,30 +47,84 @@ class QuarantineLine:
     times_seen: int
     """The most often that one of them came."""
     batches: tuple[str, ...]
+    is_rejected: bool = False
+    """Whether the whole batch was rejected, so that its good rows wait too."""
+
+
+BROKEN = "broken.parquet"
+"""In the folder of a rejected batch: its rows that broke rules, as the quarantine has them, without what they hold."""
+
+
+def keep_broken_rows(engine: SqlEngine, contract: Contract, folder: Path, rows: str, verdict: Verdict) -> None:
+    """Keeps, beside a rejected batch, which of its rows broke which rules: to be listed and sent back like the quarantine."""
+    key, updated = name(contract.record_key.name), name(contract.by_role("updated_at").name)
+    engine.copy(
+        f"select b._row, r.{key} as record_key, b.rules, r.{updated} as updated_at from {verdict.bad_rows} as b "
+        f"inner join {rows} as r on r._row = b._row order by b._row",
+        folder / BROKEN,
+    )
+    (folder / BROKEN).chmod(0o600)
 
 
 def _open_rows(lake: LakeFolder, contract: Contract, as_of: date) -> str | None:
+    """The rows set aside as of the newest day up to `as_of`, a row for each rule that it broke; those of a rejected batch too."""
     newest = max((d for d in lake.note_days("ledger", contract.table) if d <= as_of), default=None)
-    files = lake.files("quarantine", contract.table, newest) if newest else None
-    return f"(select *, unnest(rules) as rule from {parquet(files)})" if files else None
+    if newest is None:
+        return None
+    columns = "batch_id, _row, record_key, rules, first_seen_on, last_seen_on, times_seen"
+    files = lake.files("quarantine", contract.table, newest)
+    parts = [f"select {columns}, false as is_rejected from {parquet(files)}"] if files else []
+    rejection = (lake.read_note("ledger", contract.table, newest) or {}).get("rejection") or {}
+    broken = lake.table("raw", contract.table) / str(rejection.get("batch_id")) / BROKEN
+    if broken.exists():
+        on, batch = f"date '{newest.isoformat()}'", literal(rejection["batch_id"])
+        parts.append(
+            f"select {batch} as batch_id, _row, record_key, rules, {on} as first_seen_on, {on} as last_seen_on, 1 as times_seen, "
+            f"true as is_rejected from {parquet(broken)}"
+        )
+    return f"(select *, unnest(rules) as rule from ({' union all '.join(parts)}))" if parts else None
 
 
 def list_quarantine(engine: SqlEngine, lake: LakeFolder, contracts: Sequence[Contract], as_of: date) -> list[QuarantineLine]:
-    """The open rows on `as_of` by department, record type and rule; a row that broke two rules is in two lines."""
+    """The open rows on `as_of` by department, record type and rule; a row that broke two rules is in two lines.
+
+    The rows that broke rules of a rejected batch, while it is the newest, are in lines of their own.
+    """
     lines: list[QuarantineLine] = []
     for contract in contracts:
         rows = _open_rows(lake, contract, as_of)
         if rows is None:
             continue
         found = engine.rows(
-            f"select rule, count(*), min(first_seen_on), max(last_seen_on), max(times_seen), list_sort(list(distinct batch_id)) "
-            f"from {rows} group by rule order by rule"
+            f"select rule, count(*), min(first_seen_on), max(last_seen_on), max(times_seen), list_sort(list(distinct batch_id)), "
+            f"is_rejected from {rows} group by is_rejected, rule order by is_rejected, rule"
         )
         lines += [
-            QuarantineLine(contract.department, contract.records, str(rule), int(count), first, last, int(times), tuple(batches))
-            for rule, count, first, last, times, batches in found
+            QuarantineLine(contract.department, contract.records, str(rule), int(count), first, last, int(times), tuple(batches), rejected)
+            for rule, count, first, last, times, batches, rejected in found
         ]
     return lines
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An extract that was rejected and that nothing newer followed."""
+
+    said: str
+    next_step: str
+
+
+def list_rejected(lake: LakeFolder, contracts: Sequence[Contract], as_of: date) -> list[Rejected]:
+    """The rejected extracts that stand on the newest day up to `as_of`: source, batch, day, rule, rows and reasons."""
+    found = []
+    for contract in contracts:
+        newest = max((d for d in lake.note_days("ledger", contract.table) if d <= as_of), default=None)
+        rejection = ((lake.read_note("ledger", contract.table, newest) if newest else None) or {}).get("rejection")
+        if rejection:
+            rows = "" if rejection["rows"] is None else f", {rejection['rows']:,} rows"
+            what = f"{contract.department} {contract.records}, {rejection['batch_id'] or 'a file'} of {rejection['day']}"
+            found.append(Rejected(f"{what}: {rejection['rule']}{rows}: {'; '.join(rejection['reasons'])}", rejection["next_step"]))
+    return found
 
 
 def write_corrections(engine: SqlEngine, lake: LakeFolder, contracts: Sequence[Contract], as_of: date, folder: Path) -> list[Path]:
@@ -106,8 +161,8 @@ def write_corrections(engine: SqlEngine, lake: LakeFolder, contracts: Sequence[C
 
 def _what_is_wrong(contract: Contract, rule: Rule) -> str:
     """One rule in words that a department understands; never a value."""
-    kind, _, name = rule.name.partition(":")
-    field = next((f for f in contract.fields if f.name == name), None)
+    kind, _, field_name = rule.name.partition(":")
+    field = next((f for f in contract.fields if f.name == field_name), None)
     more = rule.description
     if kind == "codes":
         more = f"one of {'; '.join(code.code for code in field.codes)}" if field else "U or D"

@@ -19,8 +19,34 @@ COLUMNS = SOURCE_LEDGER.arrow
 
 def _row(ledger: dict[str, Any]) -> dict[str, Any]:
     flat = {**ledger, **(ledger["today"] or {})}
-    extracted = flat.get("extract_date")
-    return {**{name: flat.get(name) for name in COLUMNS.names}, "extract_date": date.fromisoformat(extracted[:10]) if extracted else None}
+    rejection = ledger.get("rejection") or {}
+    accepted = [batch for batch in ledger.get("batches", ()) if not batch["is_rejected"]]
+    said = {
+        "notes": sum(batch.get("notes", 0) for batch in accepted) if accepted else None,
+        "behind_window": sum(batch.get("behind", 0) for batch in accepted) if accepted else None,
+        "rejected_batch": rejection.get("batch_id"),
+        "rejected_on": _day(rejection.get("day")),
+        "rejected_rule": rejection.get("rule"),
+        "rejected_rows": rejection.get("rows"),
+        "next_step": next_step(ledger),
+    }
+    return {**{name: flat.get(name) for name in COLUMNS.names}, "extract_date": _day(flat.get("extract_date")), **said}
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text[:10]) if text else None
+
+
+def next_step(ledger: dict[str, Any]) -> str | None:
+    """What to do about a source that is not well; None where nothing is to be done."""
+    rejection, failure = ledger.get("rejection"), ledger.get("failure")
+    if rejection is not None:
+        return str(rejection["next_step"])
+    if failure is not None:
+        return str(failure["message"]).partition("; ")[2] or str(failure["message"])
+    if ledger["state"] == "ok":
+        return None
+    return f"ask {ledger['department']} for its newest {ledger['records']}, then make sync"
 
 
 def ledger_table(ledgers: Iterable[dict[str, Any] | None]) -> pa.Table:

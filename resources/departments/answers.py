@@ -5,6 +5,8 @@ Belongs here: one answer's status, headers and body. Not here: windows, retries,
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,32 +17,36 @@ from typing import Any
 import msgspec
 
 from resources.departments.errors import Fault
+from resources.departments.jsons import WAIT_FOR_IT, clean, is_too_deep, too_deep
 
 CURSOR_UNKNOWN = 40002
 CLOCK_TOLERANCE = 300.0
 """Seconds by which the platform lets a caller's clock be off."""
 
-WAIT_FOR_IT = "the next run asks again; if it stays so, call the platform's operator"
+GOOD = (0, 200)
+"""Codes of an answer that holds what was asked for."""
+
+_NUMBER = re.compile(r"-?[0-9]{1,18}(?:[.]0+)?")
 
 
 class _Data(msgspec.Struct):
-    total: int
     rows: list[msgspec.Raw]
-    cursor: str | None = None
+    total: Any = None
+    cursor: Any = None
 
 
 class _Answer(msgspec.Struct):
-    code: int
+    code: Any
     data: _Data | None = None
 
 
 class _Envelope(msgspec.Struct):
-    code: int = 0
+    code: Any = 0
 
 
-_answer = msgspec.json.Decoder(_Answer)
+_answer = msgspec.json.Decoder(_Answer, float_hook=str)
 _envelope = msgspec.json.Decoder(_Envelope)
-_row = msgspec.json.Decoder(dict[str, Any])
+_row = msgspec.json.Decoder(dict[str, Any], float_hook=str)
 
 
 @dataclass(frozen=True)
@@ -54,30 +60,81 @@ class Page:
     mark: bytes | None
     """Tells this page from every other page of its window; None for a page without rows."""
     columns: tuple[str, ...]
+    came: bytes | None = None
+    """The bytes as they came, where `body` is not the same."""
 
 
-def read_page(body: bytes) -> Page:
-    """The page in `body`; the rows themselves are not parsed. Raises `Fault`."""
+def read_page(came: bytes, content_type: str = "") -> Page:
+    """The page in `came`; its rows are checked for their form, and not kept. Raises `Fault`."""
+    body = clean(came, content_type, _is_an_answer)
     try:
         answer = _answer.decode(body)
     except msgspec.ValidationError:
-        raise Fault("again", "malformed", "the answer has not the form of the exchange platform", WAIT_FOR_IT) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Fault("again", "truncated", "the answer was cut short or is damaged", WAIT_FOR_IT) from None
-    if answer.code == CURSOR_UNKNOWN:
+        raise _malformed("the answer has not the form of the exchange platform") from None
+    code = _whole(answer.code)
+    if code == CURSOR_UNKNOWN:
         raise cursor_lost()
-    if answer.code != 0:
-        raise Fault("again", "code", f"the platform answered with code {answer.code}", WAIT_FOR_IT)
+    if code is None:
+        raise _malformed("the answer's code is no number")
+    if code not in GOOD:
+        raise Fault("again", "code", f"the platform answered with code {code}", WAIT_FOR_IT)
     data = answer.data
     if data is None:
-        raise Fault("again", "malformed", "the answer holds no data", WAIT_FOR_IT)
-    try:
-        ends = [_row.decode(data.rows[0]), _row.decode(data.rows[-1])] if data.rows else []
-    except msgspec.DecodeError:
-        raise Fault("again", "malformed", "the rows of the answer are no objects", WAIT_FOR_IT) from None
+        raise _malformed("the answer holds no data")
+    total = _whole(data.total)
+    if total is None or total < 0:
+        raise _malformed("the answer's total is no number of rows")
+    ends = _ends(body, data.rows)
     columns = tuple(dict.fromkeys(name for row in ends for name in row))
     mark = blake2b(msgspec.json.encode([len(data.rows), *ends], order="sorted"), digest_size=16).digest() if ends else None
-    return Page(body, len(data.rows), data.total, data.cursor or None, mark, columns)
+    return Page(body, len(data.rows), total, _cursor(data.cursor), mark, columns, None if body == came else came)
+
+
+def _is_an_answer(body: bytes) -> None:
+    """Raises what its decoder raises for what is no JSON; what is JSON and no answer is told later."""
+    try:
+        _answer.decode(body)
+    except msgspec.ValidationError:
+        return
+
+
+def _ends(body: bytes, rows: list[msgspec.Raw]) -> list[dict[str, Any]]:
+    """The first and the last row, once all are seen to be flat objects."""
+    if any(memoryview(raw)[:1] != b"{" for raw in rows):
+        raise _malformed("the rows of the answer are no objects")
+    # with one bracket and as many braces as rows, nothing in them can be nested
+    if body.count(b"[") + body.count(b"{") != len(rows) + 3:
+        for raw in rows:
+            if is_too_deep(_row.decode(raw)):
+                raise too_deep()
+    return [_row.decode(rows[0]), _row.decode(rows[-1])] if rows else []
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number, also where it is written as text or with a point; None for anything else."""
+    match value:
+        case bool():
+            return None
+        case int():
+            return value
+        case str() if _NUMBER.fullmatch(value.strip()):
+            return int(value.strip().split(".")[0])
+    return None
+
+
+def _cursor(value: Any) -> str | None:
+    match value:
+        case None | "":
+            return None
+        case str():
+            return value
+        case int() if not isinstance(value, bool):
+            return str(value)
+    raise _malformed("the answer's cursor is neither text nor a number")
+
+
+def _malformed(said: str) -> Fault:
+    return Fault("again", "malformed", said, WAIT_FOR_IT)
 
 
 def cursor_lost() -> Fault:
@@ -108,7 +165,11 @@ def check_status(status: int, headers: Mapping[str, str], body: bytes, now: floa
             f"the platform rejects the request ({status}{_number(body)})",
             "compare the parameters with the platform's manual and report it",
         )
-    if status >= 300 or "html" in headers.get("Content-Type", "").lower() or body[:64].lstrip().startswith(b"<"):
+    if (
+        status >= 300
+        or "html" in headers.get("Content-Type", "").lower()
+        or body[:64].removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<")
+    ):
         raise Fault(
             "again",
             "login_page",
@@ -124,11 +185,12 @@ _KEY = "check YIHU_GATEWAY_SID, YIHU_GATEWAY_KEY and this machine's clock"
 
 def _code_of(body: bytes) -> int:
     """The code of a short body, that is, of an error; pages are read later."""
-    if len(body) > 4096 or not body.lstrip().startswith(b"{"):
+    plain = body.removeprefix(codecs.BOM_UTF8)
+    if len(body) > 4096 or not plain.lstrip().startswith(b"{"):
         return 0
     try:
-        return _envelope.decode(body).code
-    except msgspec.DecodeError:
+        return _whole(_envelope.decode(plain).code) or 0
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return 0
 
 

@@ -13,17 +13,21 @@ from urllib.parse import urlparse
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from resources.departments.answers import WAIT_FOR_IT, Page, check_status, read_page
+from resources.departments.answers import Page, check_status, read_page
 from resources.departments.errors import Fault
+from resources.departments.jsons import WAIT_FOR_IT
+from resources.departments.line import Line, LineAdapter, Unpacked, too_large
 from resources.departments.pages import Pages
 from resources.departments.patience import Budget, Patience
 from resources.departments.signature import ExchangeSignature
 from resources.departments.windows import Window
 
 PIECE = 1 << 20
+GRACE = 1.0
+"""Seconds by which the line is cut after the deadline of an answer, where the reader did not notice it itself."""
+ENDLESS = "have the platform's operator look at the pages of this record type"
 UNREACHABLE = "check YIHU_GATEWAY_URL and the network; the next run asks again"
 
 
@@ -42,8 +46,9 @@ class ApiClient:
         self._session.trust_env = not _is_loopback(url)
         # urllib3 repeats only what never reached the platform; an answer has to be looked at before it is asked for again
         again = Retry(total=None, connect=2, read=0, redirect=0, status=0, other=0, backoff_factor=0.1, backoff_jitter=0.1)
+        self._line = Line()
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=again, pool_maxsize=1))
+            self._session.mount(scheme, LineAdapter(self._line, max_retries=again, pool_maxsize=1))
 
     def close(self) -> None:
         self._session.close()
@@ -57,8 +62,11 @@ class ApiClient:
         pages = Pages.take_up(folder, parameters)
         budget = Budget(self._patience)
         begun, attempt, started = 1, 0, time.monotonic()
+        last = started + self._patience.read_deadline
         while not pages.is_done:
             try:
+                if started > last or pages.size > self._patience.read_bytes:
+                    raise Fault("none", "endless", f"the answer has no end: {len(pages.files)} pages and more", ENDLESS)
                 pages.add(self.page(parameters, pages.cursor))
                 attempt = 0
             except Fault as fault:
@@ -83,7 +91,7 @@ class ApiClient:
         asked = parameters if cursor is None else {**parameters, "cursor": cursor}
         status, headers, body = self._get(asked)
         check_status(status, headers, body, time.time())
-        page = read_page(body)
+        page = read_page(body, headers.get("Content-Type", ""))
         if page.rows > int(parameters["limit"]):
             raise Fault("again", "repeated_page", f"{page.rows} rows came where {parameters['limit']} were asked for", WAIT_FOR_IT)
         return page
@@ -92,38 +100,55 @@ class ApiClient:
         timeouts = (self._patience.connect_timeout, self._patience.read_timeout)
         self.requests += 1
         try:
-            with self._session.get(self._url, params=parameters, timeout=timeouts, stream=True, allow_redirects=False) as response:
+            # a redirect is never followed: the signature is for this host alone
+            with (
+                self._line.within(self._patience.page_deadline + GRACE),
+                self._session.get(self._url, params=parameters, timeout=timeouts, stream=True, allow_redirects=False) as response,
+            ):
                 body = self._read(response.raw, response.headers)
+                if self._line.is_cut:
+                    raise OSError("cut")
                 return response.status_code, response.headers, body
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._fault(error) from None
+
+    def _fault(self, error: Exception) -> Fault:
+        """What a failed request says of the gateway; the texts of its errors hold addresses and are not repeated."""
+        if self._line.is_cut:
+            return Fault("again", "slow_drip", f"the answer was not there after {self._patience.page_deadline:.0f} s", WAIT_FOR_IT)
+        try:
+            raise error
         except requests.exceptions.ConnectTimeout:
-            raise Fault("again", "unreachable", "the gateway cannot be reached (no connection in time)", UNREACHABLE) from None
+            return Fault("again", "unreachable", "the gateway cannot be reached (no connection in time)", UNREACHABLE)
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
-            raise Fault("again", "timeout", "the gateway fell silent", WAIT_FOR_IT) from None
-        except requests.exceptions.ConnectionError as error:
-            raise _connection(error) from None
-        except urllib3.exceptions.ProtocolError as error:
-            if any(isinstance(cause, http.client.IncompleteRead) for cause in (error, *error.args)):
-                raise Fault("again", "truncated", "the answer was cut short", WAIT_FOR_IT) from None
-            raise Fault("again", "reset", "the gateway closed the connection", WAIT_FOR_IT) from None
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError):
-            raise Fault("again", "reset", "the gateway closed the connection", WAIT_FOR_IT) from None
+            return Fault("again", "timeout", "the gateway fell silent", WAIT_FOR_IT)
+        except requests.exceptions.ConnectionError as failed:
+            return _connection(failed)
+        except urllib3.exceptions.ProtocolError as failed:
+            if any(isinstance(cause, http.client.IncompleteRead) for cause in (failed, *failed.args)):
+                return Fault("again", "truncated", "the answer was cut short", WAIT_FOR_IT)
+            return Fault("again", "reset", "the gateway closed the connection", WAIT_FOR_IT)
+        except Exception:
+            return Fault("again", "reset", "the gateway closed the connection", WAIT_FOR_IT)
 
     def _read(self, raw: urllib3.BaseHTTPResponse, headers: requests.structures.CaseInsensitiveDict[str]) -> bytes:
         """The body, piece by piece, so that neither a slow drip nor a body cut short passes for an answer."""
         patience = self._patience
+        announced = headers.get("Content-Length", "")
+        if announced.isdigit() and int(announced) > patience.page_bytes:
+            raise too_large(patience.page_bytes)
+        body = Unpacked(headers.get("Content-Encoding", ""), patience.page_bytes)
         started = time.monotonic()
-        pieces: list[bytes] = []
         size = 0
-        while piece := raw.read1(PIECE, decode_content=True):
-            pieces.append(piece)
+        while piece := raw.read1(PIECE, decode_content=False):
+            body.add(piece)
             size += len(piece)
             age = time.monotonic() - started
             if age > patience.page_deadline or (age > patience.drip_after and size < age * patience.drip_rate):
                 raise Fault("again", "slow_drip", f"the answer dripped: {size} bytes in {age:.0f} s", WAIT_FOR_IT)
-        announced = headers.get("Content-Length", "")
-        if announced.isdigit() and "Content-Encoding" not in headers and size != int(announced):
+        if announced.isdigit() and size != int(announced):
             raise Fault("again", "truncated", f"the answer was cut short: {size} of {announced} bytes", WAIT_FOR_IT)
-        return b"".join(pieces)
+        return body.body()
 
 
 def _connection(error: requests.exceptions.ConnectionError) -> Fault:

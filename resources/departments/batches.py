@@ -27,7 +27,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     department: str
     records: str
     form: Form
-    format: Literal["json", "csv", "xlsx", "parquet"]
+    format: Literal["json", "csv", "xlsx", "xls", "xlsb", "ods", "html", "parquet"]
     delivery: Literal["full", "incremental"]
     source: str
     """File name, table or path of the record type; no secrets, no host."""
@@ -47,6 +47,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Every key that the source holds, where it was reconciled (column `record_key`)."""
     notes: list[str] = []
     """What the reader noticed in a batch that can be used all the same."""
+    unread: list[str] = []
+    """What lay there and was not read: other sheets, files of the same day, rows far behind the window."""
+    unchecked: bool = False
+    """A text or HTML file without checksum: nothing but its end says that it is whole."""
+    note_lines: dict[str, int] = {}
+    """Lines of files that are no records (totals, signatures, the header again, blanks), by kind."""
+    behind: int = 0
+    """Rows of a query's table that are later than the window."""
 
 
 class BatchStore:

@@ -44,6 +44,8 @@ class DayRead:
     notes: tuple[str, ...]
     seconds: float
     requests: int
+    unread: tuple[str, ...] = ()
+    """What lies at the source and nothing reads."""
 
     @property
     def row_count(self) -> int:
@@ -116,19 +118,36 @@ class Departments:
         started = time.monotonic()
         standing = self.stands(contract, as_of, now)
         if standing is not None:
-            if self.store.pointer(contract.table, as_of) is None:
+            pointer = self.store.pointer(contract.table, as_of)
+            if pointer is None:
                 self._point(contract, as_of, now, standing, None, ())
             return DayRead(
-                contract.table, as_of, "reused" if standing else "nothing_new", standing, None, (), time.monotonic() - started, 0
+                contract.table,
+                as_of,
+                "reused" if standing else "nothing_new",
+                standing,
+                None,
+                (),
+                time.monotonic() - started,
+                0,
+                tuple((pointer or {}).get("unread") or ()),
             )
         try:
             ledger = self.lake.latest_note("ledger", contract.table, as_of)
             reading = self.reader(contract).read(Task(contract, as_of, now, ledger))
         except Fault as fault:
             return self._failed(contract, as_of, now, fault, started)
-        self._point(contract, as_of, now, reading.batches, None, reading.notes)
+        self._point(contract, as_of, now, reading.batches, None, reading.notes, reading.unread, reading.left_lying)
         return DayRead(
-            contract.table, as_of, _status(reading), reading.batches, None, reading.notes, time.monotonic() - started, reading.requests
+            contract.table,
+            as_of,
+            _status(reading),
+            reading.batches,
+            None,
+            reading.notes,
+            time.monotonic() - started,
+            reading.requests,
+            reading.unread,
         )
 
     def _failed(self, contract: Contract, as_of: date, now: datetime, fault: Fault, started: float) -> DayRead:
@@ -138,8 +157,9 @@ class Departments:
         kept = self._batches(contract.table, self.store.pointer(contract.table, as_of) or {}) or ()
         if not all(b.form == "file" or _joins(b, before) for b in kept):
             kept = ()
-        self._point(contract, as_of, now, kept, error, ())
-        return DayRead(contract.table, as_of, "failed", kept, error, (), time.monotonic() - started, fault.requests)
+        unread = tuple(fault.unread)
+        self._point(contract, as_of, now, kept, error, (), unread, fault.left_lying)
+        return DayRead(contract.table, as_of, "failed", kept, error, (), time.monotonic() - started, fault.requests, unread)
 
     def _point(
         self,
@@ -149,12 +169,16 @@ class Departments:
         batches: tuple[Manifest, ...],
         error: SourceError | None,
         notes: tuple[str, ...],
+        unread: tuple[str, ...] = (),
+        left_lying: int | None = None,
     ) -> None:
         before = self.lake.latest_note("ledger", contract.table, as_of) or {}
         note = {
             "batches": [batch.batch_id for batch in batches],
             "failure": error.note if error else None,
             "notes": list(notes),
+            "unread": list(unread),
+            "left_lying": left_lying,
             "until": stamp(until_of(as_of, now)),
             "upon": before.get("batch_id"),
         }

@@ -27,6 +27,8 @@ class SourceError(Exception):
         self.reason = reason
         self.said = said
         self.next_step = next_step
+        self.refused: str | None = None
+        """The file that lay there and could not be used, by its name; None where nothing lay there."""
 
     def __reduce__(self) -> tuple[object, ...]:
         return (SourceError, (self.kind, self.department, self.records, self.day, self.reason, self.said, self.next_step))
@@ -34,7 +36,8 @@ class SourceError(Exception):
     @property
     def note(self) -> dict[str, str]:
         """The failure as a day pointer keeps it."""
-        return {"kind": self.kind, "reason": self.reason, "message": str(self)}
+        refused = {"refused": self.refused} if self.refused else {}
+        return {"kind": self.kind, "reason": self.reason, "message": str(self), **refused}
 
 
 class Fault(Exception):
@@ -55,7 +58,15 @@ class Fault(Exception):
         """Seconds that the other side asked to be left alone (`Retry-After`)."""
         self.requests = 0
         """How many requests the read had sent when it gave up."""
+        self.refused: str | None = None
+        """The file that cannot be used, by its name."""
+        self.unread: tuple[str, ...] = ()
+        """What else was seen and is read by nobody."""
+        self.left_lying: int | None = None
+        """How many files of that are in the department's folder."""
 
     def as_error(self, department: str, records: str, day: date) -> SourceError:
         kind: Kind = "permanent" if self.remedy == "none" else "transient"
-        return SourceError(kind, department, records, day, self.reason, self.said, self.next_step)
+        error = SourceError(kind, department, records, day, self.reason, self.said, self.next_step)
+        error.refused = self.refused if kind == "permanent" else None
+        return error

@@ -1,6 +1,6 @@
 """The pages of one window on disk, as they come.
 
-Belongs here: `page-00001.json` and so on, their count, and taking up where a killed read stopped. Not here: asking for them.
+Belongs here: `page-00001.json` and so on (beside one that was no clean JSON `page-00001.came`), their count, and taking up where a killed read stopped. Not here: asking for them.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from resources.departments.answers import WAIT_FOR_IT, Page, read_page
+from resources.departments.answers import Page, read_page
 from resources.departments.errors import Fault
+from resources.departments.jsons import WAIT_FOR_IT
 
 WINDOW = "window.json"
 EMPTY_IN_A_ROW = 1_000
@@ -33,6 +34,8 @@ class Pages:
     is_done: bool = False
     columns: dict[str, None] = field(default_factory=dict)
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
+    size: int = 0
+    """Bytes of the pages."""
     _marks: set[bytes] = field(default_factory=set)
     _cursors: set[str] = field(default_factory=set)
     _empty: int = 0
@@ -67,7 +70,10 @@ class Pages:
     def add(self, page: Page) -> None:
         """Keeps the page that was asked for with `cursor`, once it is seen to be the next one."""
         self._check(page)
-        _write(self.folder / _name(len(self.files) + 1), page.body)
+        name = _name(len(self.files) + 1)
+        if page.came is not None:
+            _write((self.folder / name).with_suffix(".came"), page.came)
+        _write(self.folder / name, page.body)
         self._account(page)
 
     def finish(self) -> None:
@@ -101,6 +107,7 @@ class Pages:
         self.is_done = page.cursor is None
         self.columns.update(dict.fromkeys(page.columns))
         self.digest.update(page.body)
+        self.size += len(page.body)
 
 
 def _name(number: int) -> str:
@@ -109,6 +116,6 @@ def _name(number: int) -> str:
 
 def _write(path: Path, content: bytes) -> None:
     """The file is there whole or not at all, whenever the process is killed."""
-    part = path.with_suffix(".part")
+    part = path.with_name(f"{path.name}.part")
     part.write_bytes(content)
     os.replace(part, path)

@@ -34,6 +34,12 @@ class Patience:
     first_wait: float = 0.5
     longest_wait: float = 15.0
     page_rows: int = 10_000
+    page_bytes: int = 64 << 20
+    """A whole answer, unpacked: of 10,000 rows, 6 KiB each."""
+    read_bytes: int = 64 << 30
+    """All pages of a window."""
+    read_deadline: float = 4 * 3600.0
+    """All pages of a window, however many come."""
 
 
 class Budget:

@@ -37,6 +37,10 @@ class Reading:
     notes: tuple[str, ...] = ()
     """What was seen and left for next time."""
     requests: int = 0
+    unread: tuple[str, ...] = ()
+    """What lies there and nothing will read; it does not ask for the day again."""
+    left_lying: int | None = None
+    """Files in the department's folder that no contract takes; None of what does not come by file."""
 
 
 class Reader(Protocol):

@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ import sqlalchemy as sa
 
 from expectations.contract import Contract
 from resources.departments.batches import BatchStore, Manifest
+from resources.departments.clock import Clock
 from resources.departments.errors import Fault
 from resources.departments.patience import Budget, Patience
-from resources.departments.query import SourceTable, connected, front_database, source_table
+from resources.departments.query import Outside, SourceTable, connected, front_database, source_table
 from resources.departments.reading import Reading, Task, fetched_at
 from resources.departments.texts import column_texts
-from resources.departments.windows import Window, reconciles, stamp, window_of
-from resources.settings import Settings
+from resources.departments.windows import AHEAD, Window, reconciles, stamp, window_of
+from resources.settings import SHANGHAI, Settings
 
 ROWS_AT_ONCE = 50_000
 KEYS = "keys.parquet"
@@ -50,7 +52,7 @@ class SqlReader:
         engine = front_database(self._settings.front_db_url, self._patience)
         parts = Parts(work, self._rows_at_once)
         try:
-            table = self._patiently(engine, contract, window, parts)
+            table, outside = self._patiently(engine, contract, window, max(window.until, task.now) + AHEAD, parts)
             keys = reconciles(contract, task.as_of, task.ledger)
             if keys:
                 self._keys(engine, table, work / KEYS)
@@ -82,14 +84,17 @@ class SqlReader:
             files=parts.files,
             columns=table.names,
             keys_file=KEYS if keys else None,
+            notes=_undated(outside),
+            unread=(unread := _ahead(outside)),
+            behind=outside.count,
         )
         same = self._store.same(manifest)
         if same is not None:
             self._store.drop(work)
-            return Reading((same,), False, requests=parts.queries)
-        return Reading((self._store.commit(work, manifest),), True, requests=parts.queries)
+            return Reading((same,), False, requests=parts.queries, unread=tuple(unread))
+        return Reading((self._store.commit(work, manifest),), True, requests=parts.queries, unread=tuple(unread))
 
-    def _patiently(self, engine: sa.Engine, contract: Contract, window: Window, parts: Parts) -> SourceTable:
+    def _patiently(self, engine: sa.Engine, contract: Contract, window: Window, far: datetime, parts: Parts) -> tuple[SourceTable, Outside]:
         """Reads everything, going on behind the last row kept whenever the connection is lost."""
         budget = Budget(self._patience)
         attempt = 0
@@ -98,13 +103,13 @@ class SqlReader:
             try:
                 with faults(), connected(engine) as connection:
                     table = source_table(connection, contract)
-                    parts.open(table.names)
+                    parts.open(table.names, table.clock)
                     for leg in table.legs():
                         if leg not in parts.done:
                             self._leg(connection, table, leg, window, parts)
                             parts.done.add(leg)
                     parts.close()
-                    return table
+                    return table, table.outside(connection, window, far)
             except Fault as fault:
                 parts.lose()
                 if fault.remedy == "none":
@@ -118,28 +123,52 @@ class SqlReader:
             table.select(leg, window, parts.reached)
         )
         while rows := result.fetchmany(self._rows_at_once):
-            *columns, at, key = zip(*rows, strict=True)
+            wanted = table.sifted(rows, window)
+            if not wanted:
+                continue
+            *columns, at, key = zip(*wanted, strict=True)
             parts.add(
                 [column_texts(column, kind) for column, kind in zip(columns, table.kinds, strict=True)], list(zip(at, key, strict=True))
             )
         parts.flush()
 
     def _keys(self, engine: sa.Engine, table: SourceTable, path: Path) -> None:
+        names = table.key if len(table.key) > 1 else ("record_key",)
         budget = Budget(self._patience)
         attempt = 0
         while True:
             try:
                 with faults(), connected(engine) as connection:
                     found = connection.execution_options(stream_results=True, max_row_buffer=self._rows_at_once).execute(table.keys())
-                    with pq.ParquetWriter(path, pa.schema([("record_key", pa.string())]), compression="zstd") as writer:
+                    with pq.ParquetWriter(path, pa.schema([(name, pa.string()) for name in names]), compression="zstd") as writer:
                         while rows := found.fetchmany(self._rows_at_once):
-                            writer.write_table(pa.table({"record_key": pa.array([row[0] for row in rows], pa.string())}))
+                            columns = zip(*rows, strict=True)
+                            texts = [column_texts(column, kind) for column, kind in zip(columns, table.key_kinds, strict=True)]
+                            writer.write_table(pa.table({n: pa.array(t, pa.string()) for n, t in zip(names, texts, strict=True)}))
                 return
             except Fault as fault:
                 attempt += 1
                 if fault.remedy == "none":
                     raise
                 budget.wait(fault, attempt, 0.0)
+
+
+def _ahead(outside: Outside) -> list[str]:
+    """Rows that no day will reach: a mistyped year, a clock that is wrong."""
+    if not outside.ahead or outside.latest is None:
+        return []
+    rows, are = ("rows", "are") if outside.ahead > 1 else ("row", "is")
+    latest = outside.latest.astimezone(SHANGHAI)
+    return [
+        f"{outside.ahead} {rows} behind the window: their update time is more than a day ahead of the clock (the latest "
+        f"{latest:%Y-%m-%d}), they {are} read when it comes; have the department correct it"
+    ]
+
+
+def _undated(outside: Outside) -> list[str]:
+    if not outside.unread:
+        return []
+    return [f"{outside.unread} rows have an update time that is none: they come every day until the department corrects it"]
 
 
 class Parts:
@@ -153,6 +182,7 @@ class Parts:
         self._folder = folder
         self._size = size
         self._names: list[str] = []
+        self._clock = Clock("none")
         self._held: list[list[str | None]] = []
         self._pairs: list[tuple[Any, Any]] = []
         self.files: list[str] = []
@@ -161,10 +191,10 @@ class Parts:
         self.reached: tuple[Any, Any] | None = None
         self.done: set[str] = set()
 
-    def open(self, names: list[str]) -> None:
-        if self._names and names != self._names:
+    def open(self, names: list[str], clock: Clock) -> None:
+        if self._names and (names, clock) != (self._names, self._clock):
             raise Fault("none", "columns_changed", "the table's columns changed while it was read", "run the day again")
-        self._names = names
+        self._names, self._clock = names, clock
         self.lose()
 
     def add(self, columns: list[list[str | None]], pairs: list[tuple[Any, Any]]) -> None:

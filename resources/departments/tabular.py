@@ -1,268 +1,226 @@
-"""CSV and XLSX files as `delivered.parquet`: every cell as text under its physical name, `_row` in front.
+"""A delivery of files as `delivered.parquet`: every cell as text under its physical name, and where it stood.
 
-Belongs here: encodings, sheets, header rows, damage that makes a whole file unreadable. Not here: types and rules (`expectations`).
+Belongs here: files, archives and sheets put together to one table, what is said of them. Not here: names and checksums of files
+(`files`), one table's rows (`records`), types and rules (`expectations`).
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from expectations.contract import Contract
 from resources.departments.errors import Fault
-from resources.departments.workbook import Sheet, as_text, open_sheets
+from resources.departments.header import rows_to_look_at
+from resources.departments.names import part_of, shown
+from resources.departments.opened import Child, Limits, OpenedFile
+from resources.departments.records import Place, Table, note_rows
+from resources.departments.sheets import Part, choose, named_sheets, overlap
+from resources.reader.table import Damage
+from resources.settings import Settings
 
-ROWS_AT_ONCE = 50_000
-LOOKED_AT = 20
-"""Rows at the top of a table among which a header is looked for."""
-LARGEST_MEMBER = 4 << 30
+Format = Literal["csv", "xlsx", "xls", "xlsb", "ods", "html"]
+SPREADSHEETS = ("xlsx", "xls", "xlsb", "ods")
+DELIVERED, NOTED = "delivered.parquet", "notes.parquet"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Tabular:
-    """What a file turned out to hold."""
+    """What a delivery turned out to hold."""
 
-    format: Literal["csv", "xlsx"]
+    format: Format
     encoding: str | None
     columns: list[str]
+    """Physical names as delivered, the contract's as the contract writes them."""
     row_count: int
     notes: list[str]
+    """What an operator has to read."""
+    unread: list[str] = field(default_factory=list)
+    """Sheets and files that hold a table and were not read."""
+    note_lines: dict[str, int] = field(default_factory=dict)
+    """Lines that are no records, by kind."""
+    parts: list[str] = field(default_factory=list)
+    """What was read: each file's part, or the sheets' names where one file has several."""
 
 
-def to_parquet(contract: Contract, file: Path, target: Path) -> Tabular:
-    """Writes the rows of a `.csv`, `.xlsx`, or a `.zip` that holds one of them. Raises `Fault` for a file that cannot be used."""
-    if file.suffix.lower() == ".zip":
-        name, content = _only_member(file)
-    else:
-        name, content = file.name, file.read_bytes()
-    if name.lower().endswith(".xlsx"):
-        return _from_workbook(contract, content, target)
-    return _from_csv(contract, content, target)
+def read_delivery(
+    contract: Contract, files: Sequence[Path], target_folder: Path, settings: Settings, password: str | None = None
+) -> Tabular:
+    """Reads the files of one delivery, in the order of their names, in a child process with limits.
 
-
-def _only_member(file: Path) -> tuple[str, bytes]:
+    Writes `delivered.parquet` (`_row` 1-based in the order of the files and their rows, `_file`, `_part`, `_sheet`, `_line`,
+    `_marks`, `_numbers`, then a text column for each column that was delivered) and `notes.parquet` into the folder.
+    Raises `Fault` for a delivery that cannot be used.
+    """
+    work = Path(tempfile.mkdtemp(prefix=".reading-", dir=target_folder))
     try:
-        with zipfile.ZipFile(file) as archive:
-            members = [m for m in archive.infolist() if m.filename.lower().endswith((".csv", ".xlsx")) and "__MACOSX" not in m.filename]
-            if len(members) != 1:
-                raise _unusable(
-                    "zip", f"the archive holds {len(members)} tables instead of one", "have the department pack one CSV or XLSX"
-                )
-            if members[0].file_size > LARGEST_MEMBER:
-                raise _unusable("zip", "the archive's table is larger than 4 GiB", "have the department split it")
-            return members[0].filename, archive.read(members[0])
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError):
-        raise _unusable("zip", "the archive is damaged or encrypted", "have the department pack it again, without a password") from None
+        with Child(Limits(settings.reader_memory)) as child:
+            delivery = _Delivery(contract, child, work, is_several=len(files) > 1)
+            for file in sorted(files, key=lambda path: path.name):
+                delivery.read(file, password)
+        return delivery.finish(target_folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
-# CSV
+class _Delivery:
+    """Tables as they are read, each into a Parquet of its own: columns may differ from part to part."""
 
+    def __init__(self, contract: Contract, child: Child, work: Path, is_several: bool) -> None:
+        self._contract = contract
+        self._child = child
+        self._work = work
+        self._is_several = is_several
+        self._tables: list[Table] = []
+        self._opened: list[OpenedFile] = []
+        self._notes: list[str] = []
+        self._unread: list[str] = []
+        self._first_fault: Fault | None = None
 
-def _from_csv(contract: Contract, content: bytes, target: Path) -> Tabular:
-    text, encoding = _decoded(content, contract.server.get("encoding"))
-    delimiter = str(contract.server.get("delimiter", ","))
-    try:
-        names, begins = _csv_header(contract, text, delimiter)
-        table = _csv_rows(text[begins:], names, delimiter)
-    except (csv.Error, pa.ArrowInvalid):
-        # their texts quote the line
-        raise _unusable("damaged_file", "the CSV is damaged (quotes?)", "have the department write it anew") from None
-    columns, count = _write(names, [table.columns], target)
-    return Tabular("csv", encoding, columns, count, [])
-
-
-def _csv_header(contract: Contract, text: str, delimiter: str) -> tuple[list[str], int]:
-    """The columns' names, and where the rows begin."""
-    source = io.StringIO(text, newline="")
-    top, ends = [], []
-    for row in csv.reader(source, delimiter=delimiter):
-        top.append(row)
-        ends.append(source.tell())
-        if len(top) >= max(LOOKED_AT, _header_row(contract) or 0):
-            break
-    at = _find_header(contract, top)
-    return _names(top[at]), ends[at]
-
-
-def _csv_rows(text: str, names: list[str], delimiter: str) -> pa.Table:
-    if not text.strip():
-        return pa.table({name: pa.array([], pa.string()) for name in names})
-    ragged: list[int] = []
-
-    def note(row: pacsv.InvalidRow) -> str:
-        ragged.append(row.actual_columns)
-        return "skip"
-
-    table = pacsv.read_csv(
-        pa.BufferReader(text.encode("utf-8")),
-        read_options=pacsv.ReadOptions(column_names=names, use_threads=False),
-        parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note),
-        convert_options=pacsv.ConvertOptions(
-            column_types={name: pa.string() for name in names}, strings_can_be_null=True, null_values=[""], quoted_strings_can_be_null=True
-        ),
-    )
-    if ragged:
-        said = f"{len(ragged)} rows have more or fewer cells than the header's {len(names)}"
-        raise _unusable("ragged_rows", said, "have the department quote cells that hold a comma or a line break, and send the file anew")
-    return table
-
-
-def _decoded(content: bytes, stated: object) -> tuple[str, str]:
-    """Text and encoding. GB18030 reads almost any bytes as something, so that a text in UTF-8 has to be seen first."""
-    as_utf8 = _try(content, "utf-8-sig")
-    is_plain = content.isascii()
-    match str(stated or "").lower().replace("_", "-"):
-        case "":
-            found = (as_utf8, "utf-8") if as_utf8 is not None else (_try(content, "gb18030"), "gb18030")
-        case "gb18030" | "gbk" | "gb2312":
-            other = as_utf8 is not None and not is_plain
-            found = (None if other else _try(content, "gb18030"), "gb18030")
-        case "utf-8" | "utf8" | "utf-8-sig":
-            found = (as_utf8, "utf-8")
-        case named:
-            raise _unusable(
-                "wrong_encoding", f"the contract names the encoding {named!r}", "write gb18030 or utf-8 in the contract's servers"
-            )
-    text, name = found
-    if text is None or "\0" in text:
-        seen = "utf-8" if as_utf8 is not None and not is_plain and "\0" not in as_utf8 else "something else"
-        said = (
-            f"the file is not in {name}, as its contract says, but in {seen}" if stated else "the file is neither in utf-8 nor in gb18030"
+    def read(self, file: Path, password: str | None) -> None:
+        contract = self._contract
+        opened_files = self._child.open(
+            file,
+            top=rows_to_look_at(contract),
+            encoding=str(contract.server.get("encoding") or ""),
+            delimiter=contract.server.get("delimiter"),
+            password=password,
+            work=str(self._work),
+            members=bool(contract.server.get("parts")),
         )
-        raise _unusable("wrong_encoding", said, "have the department send it in the agreed encoding, or change `encoding` in the contract")
-    return text, name
+        for opened in opened_files:
+            name = shown(opened.member or file.name)
+            is_alone = not (self._is_several or opened.member)
+            try:
+                parts, unread = choose(contract, opened, is_alone)
+            except Fault as fault:
+                if is_alone:
+                    raise
+                # one file of several is no part: it is named
+                self._first_fault = self._first_fault or fault
+                self._unread.append(f"{name}: {fault.said}, and was not read")
+                continue
+            self._unread += [f"{name}: {said}" for said in unread]
+            self._opened.append(opened)
+            self._read_parts(name, opened, parts)
 
-
-def _try(content: bytes, encoding: str) -> str | None:
-    try:
-        return content.decode(encoding).removeprefix("\ufeff")  # GB18030 has a mark of its own
-    except UnicodeDecodeError:
-        return None
-
-
-# XLSX
-
-
-def _from_workbook(contract: Contract, content: bytes, target: Path) -> Tabular:
-    sheet, at = _sheet(contract, open_sheets(content))
-    names = _names([cell if isinstance(cell, str) else str(cell) for cell in sheet.top(at + 1)[at]])
-    merged = sheet.merged_from(at)
-    if merged:
-        said = f"{len(merged)} groups of cells are merged in the table, first {merged[0]}"
-        raise _unusable("merged_cells", said, "have the department undo the merging, every cell in its own row, and send the file anew")
-    identities = {field.physical_name for field in contract.fields if field.is_identity}
-    numbers: dict[str, int] = {}
-
-    def chunks() -> Iterator[list[pa.Array]]:
-        for rows in sheet.rows_after(at, ROWS_AT_ONCE):
-            columns = zip(*rows, strict=False)
-            yield [_texts(name, column, name in identities, numbers) for name, column in zip(names, columns, strict=False)]
-
-    columns, count = _write(names, chunks(), target)
-    notes = [f"{n} number cells in {name}, where digits may be lost: have the department keep it as text" for name, n in numbers.items()]
-    return Tabular("xlsx", None, columns, count, notes)
-
-
-def _sheet(contract: Contract, sheets: list[Sheet]) -> tuple[Sheet, int]:
-    """The sheet that holds the table, and the index of its header row."""
-    wanted = contract.server.get("sheet")
-    fit = [s for s in sheets if wanted is None or s.name == wanted]
-    if not fit or all(sheet.is_empty for sheet in fit):
-        said = f"the workbook has no sheet {wanted!r}" if wanted else "the workbook has no sheet with anything in it"
-        raise _unusable("missing_sheet", said, "have the department send the workbook with its table")
-    first: Fault | None = None
-    for sheet in fit:
-        try:
-            top = [[str(cell) for cell in row] for row in sheet.top(max(LOOKED_AT, _header_row(contract) or 0))]
-            return sheet, _find_header(contract, top)
-        except Fault as fault:
-            first = first or fault
-    assert first is not None
-    raise first
-
-
-def _texts(name: str, column: Sequence[object], is_identity: bool, numbers: dict[str, int]) -> pa.Array:
-    if set(map(type, column)) == {str}:
-        return pa.array([cell or None for cell in column], pa.string())
-    if is_identity:
-        count = sum(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in column)
+    def _read_parts(self, name: str, opened: OpenedFile, parts: Sequence[Part]) -> None:
+        keys: dict[str, pa.Array] = {}
+        for part in parts:
+            table = self._table(name, opened, part)
+            if len(parts) > 1 and not named_sheets(self._contract):
+                keys[part.name or ""] = self._keys(table)
+        if len(parts) > 1:
+            self._notes.append(f"{name}: read from {len(parts)} sheets, {', '.join(part.name or '' for part in parts)}")
+        count = _in_several(list(keys.values()))
         if count:
-            numbers[name] = numbers.get(name, 0) + count
-    return pa.array([as_text(cell, is_identity) for cell in column], pa.string())
+            raise overlap(self._contract, list(keys), count)
 
+    def _table(self, name: str, opened: OpenedFile, part: Part) -> Table:
+        """Reads one table into the next Parquet."""
+        damage = self._child.damage(part.place) if opened.format in SPREADSHEETS else Damage()
+        if not damage.is_known:
+            self._notes.append(f"{name}: whether cells hold errors cannot be seen in a workbook of the form {opened.format}")
+        place = Place(name, part_of(self._contract, name), part.name)
+        table = Table(self._contract, place, part.sheet, part.header, damage, opened.is_1904, opened.format in SPREADSHEETS)
+        before = sum(read.count for read in self._tables)
+        with pq.ParquetWriter(self._path(len(self._tables)), table.schema(), compression="zstd") as writer:
+            for chunk in self._child.rows(part.place, table.after, table.width):
+                if isinstance(chunk, list):
+                    self._notes += [f"{name}: line {line}, byte {offset}: no character of {opened.encoding}" for line, offset in chunk[:1]]
+                else:
+                    writer.write_table(table.read(chunk, before + table.count))
+        table.refuse()
+        self._notes += [
+            f"{count} number cells in {column}, where digits may be lost: have the department keep it as text"
+            for column, count in table.lost.items()
+        ]
+        if table.short:
+            self._notes.append(f"{name}: {table.short} rows have fewer cells than the header")
+        self._tables.append(table)
+        return table
 
-# both
+    def _keys(self, table: Table) -> pa.Array:
+        """The keys of the table that was read last."""
+        names = [f.physical_name for f in self._contract.key_fields if f.is_delivered and f.physical_name in table.header.found]
+        if not names:
+            return pa.array([], pa.string())
+        read = pq.read_table(self._path(len(self._tables) - 1), columns=names).combine_chunks()
+        texts = [pc.utf8_trim_whitespace(read.column(name)) for name in names]
+        keys = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "|")
+        return pc.unique(pc.drop_null(keys))
 
-
-def _header_row(contract: Contract) -> int | None:
-    stated = contract.server.get("headerRow")
-    return int(stated) if stated is not None else None
-
-
-def _find_header(contract: Contract, top: Sequence[Sequence[str]]) -> int:
-    """The index of the header: the row that the contract states, else the first that holds most of its columns."""
-    physical = {field.physical_name for field in contract.fields}
-    scores = [len(physical & {cell.strip() for cell in row}) for row in top]
-    enough = max(1, len(physical) // 3)
-    best = scores.index(max(scores)) if scores and max(scores) >= enough else None
-    stated = _header_row(contract)
-    next_step = "have the department keep the agreed layout, or change `headerRow` or the columns in the contract"
-    if stated is None:
-        if best is None:
-            raise _unusable("changed_header", f"none of the first {len(top)} rows is a header with the contract's columns", next_step)
-        return best
-    at = stated - 1
-    if at >= len(scores) or scores[at] < enough:
-        where = f"; it stands on row {best + 1}" if best is not None else ""
-        raise _unusable("changed_header", f"row {stated} is no header with the contract's columns{where}", next_step)
-    return at
-
-
-def _names(header: Sequence[str]) -> list[str]:
-    """The columns' names; a blank one is called after its place."""
-    names = [cell.strip() or f"column_{place}" for place, cell in enumerate(header, 1)]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise _unusable(
-            "changed_header", f"the header names {', '.join(twice)} twice", "have the department give every column its own name"
+    def finish(self, target_folder: Path) -> Tabular:
+        if not self._tables:
+            assert self._first_fault is not None
+            raise self._first_fault
+        self._write(target_folder / DELIVERED)
+        notes = pa.concat_tables([note_rows(table) for table in self._tables])
+        pq.write_table(notes, target_folder / NOTED, compression="zstd")
+        filled = {name for table in self._tables for name in table.filled}
+        first = self._opened[0]
+        sheets = [table.place.sheet for table in self._tables]
+        is_by_sheet = len({table.place.file for table in self._tables}) == 1 and len(sheets) > 1
+        return Tabular(
+            format=first.format,  # type: ignore[arg-type]
+            encoding=first.encoding,
+            columns=[name for name in self._names() if not name.startswith("column_") or name in filled],
+            row_count=sum(table.count for table in self._tables),
+            notes=self._notes,
+            unread=self._unread,
+            note_lines=self._note_lines(),
+            parts=[(table.place.sheet or "") if is_by_sheet else table.place.part for table in self._tables],
         )
-    return names
+
+    def _note_lines(self) -> dict[str, int]:
+        counts: Counter[str] = Counter()
+        for table in self._tables:
+            counts.update({kind: len(lines) for kind, lines in table.notes.items()})
+        return dict(sorted(counts.items()))
+
+    def _names(self) -> list[str]:
+        """The columns of all tables, in the order of the first that has them."""
+        return list(dict.fromkeys(name for table in self._tables for name in table.names))
+
+    def _write(self, target: Path) -> None:
+        """One Parquet of the tables' Parquets."""
+        paths = [self._path(number) for number in range(len(self._tables))]
+        if len(paths) == 1:
+            paths[0].rename(target)
+            return
+        schema = pa.schema([*self._tables[0].schema()][:7] + [(name, pa.string()) for name in self._names()])
+        with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+            for path in paths:
+                for batch in _batches(path):
+                    writer.write_table(_widened(batch, schema))
+
+    def _path(self, number: int) -> Path:
+        return self._work / f"table-{number}.parquet"
 
 
-def _write(names: list[str], chunks: Iterable[Sequence[pa.Array | pa.ChunkedArray]], target: Path) -> tuple[list[str], int]:
-    """Writes the chunks; rows without anything in them are no rows, and blank columns without a name are no columns."""
-    schema = pa.schema([("_row", pa.int64()), *((name, pa.string()) for name in names)])
-    count = 0
-    filled: set[str] = set()
-    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
-        for arrays in chunks:
-            table = pa.Table.from_arrays(list(arrays), names=names)
-            table = table.filter(_anything(table))
-            filled |= {name for name in names if table.column(name).null_count < table.num_rows}
-            numbers = pa.array(range(count + 1, count + 1 + table.num_rows), pa.int64())
-            count += table.num_rows
-            writer.write_table(table.add_column(0, "_row", numbers))
-    columns = [name for place, name in enumerate(names, 1) if name != f"column_{place}" or name in filled]
-    return columns, count
+def _batches(path: Path) -> Iterator[pa.Table]:
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group)
 
 
-def _anything(table: pa.Table) -> pa.ChunkedArray:
-    """Which rows have a cell that is not null."""
-    found = pc.is_valid(table.column(0))
-    for column in table.columns[1:]:
-        found = pc.or_(found, pc.is_valid(column))
-    return found
+def _widened(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    columns = [table.column(name) if name in table.column_names else pa.nulls(table.num_rows, pa.string()) for name in schema.names]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _unusable(reason: str, said: str, next_step: str) -> Fault:
-    return Fault("none", reason, said, next_step)
+def _in_several(keys: Sequence[pa.Array]) -> int:
+    """How many keys stand in more than one of them."""
+    if len(keys) < 2:
+        return 0
+    every = pc.value_counts(pa.concat_arrays([key.combine_chunks() if isinstance(key, pa.ChunkedArray) else key for key in keys]))
+    return int(pc.sum(pc.greater(every.field("counts"), 1)).as_py() or 0)

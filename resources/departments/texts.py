@@ -11,20 +11,26 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Literal
 
+from resources.departments.moments import moment_text
 from resources.settings import SHANGHAI
 
 Kind = Literal["boolean", "timestamp", "date", "other"]
-"""What a column is declared as, where a driver's value does not tell."""
+"""What a column holds, by the contract or by its declaration, where a driver's value does not tell."""
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?)([+-][0-9]{2}(?::?[0-9]{2})?)?")
 
 
 def column_texts(values: Sequence[Any], kind: Kind) -> list[str | None]:
-    """A column as text: `true`/`false`, `YYYY-MM-DD`, ISO 8601 with `+08:00`, decimals in full; null stays null."""
+    """A column as text: `true`/`false`, `YYYY-MM-DD`, ISO 8601 with `+08:00`, decimals in full; null stays null.
+
+    In a column of days or times text, digits and epochs that say one are written so too; what says none stays as it is.
+    """
     types = set(map(type, values)) - {type(None)}
-    if types <= {str} and kind != "timestamp":
+    if types <= {str} and kind not in ("timestamp", "date"):
         return list(values)
-    if types <= {str}:
+    if types <= {str} and kind == "timestamp":
         return [None if value is None else stamp_text(value) for value in values]
     return [None if value is None else value_text(value, kind) for value in values]
 
@@ -33,21 +39,27 @@ def stamp_text(text: str) -> str:
     """A timestamp's text with `T` and offset; one without an offset is in Asia/Shanghai; what is no timestamp stays as it is."""
     match = _STAMP.fullmatch(text)
     if match is None:
-        return text
+        return moment_text(text, False) or text
     day, clock, offset = match.groups()
     if offset is None:
         return f"{day}T{clock}+08:00"
-    return f"{day}T{clock}{offset}:00" if len(offset) == 3 else f"{day}T{clock}{offset}"
+    if offset.replace(":", "") not in ("+08", "+0800"):
+        return moment_text(text, False) or text
+    return f"{day}T{clock}+08:00"
 
 
 def value_text(value: Any, kind: Kind) -> str:
     match value:
+        case str() if kind == "date":
+            return value if _DAY.fullmatch(value) else moment_text(value, True) or value
         case str():
             return stamp_text(value) if kind == "timestamp" else value
         case bool():
             return "true" if value else "false"
         case int() if kind == "boolean" and value in (0, 1):
             return "true" if value else "false"
+        case int() | float() | Decimal() if kind in ("timestamp", "date"):
+            return moment_text(value, kind == "date") or value_text(value, "other")
         case int():
             return str(value)
         case Decimal():
@@ -59,6 +71,8 @@ def value_text(value: Any, kind: Kind) -> str:
         case datetime():
             here = value.replace(tzinfo=SHANGHAI) if value.tzinfo is None else value.astimezone(SHANGHAI)
             return here.isoformat()
+        case date() if kind == "timestamp":
+            return f"{value.isoformat()}T00:00:00+08:00"
         case date():
             return value.isoformat()
         case bytes() | memoryview():

@@ -7,7 +7,7 @@ lake (`departments`), when to ask (`pipelines.sensors`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,8 +18,10 @@ import pyarrow.dataset as ds
 
 from expectations.contract import Contract
 from resources.departments.batches import BatchStore
+from resources.departments.dropped import Delivery
 from resources.departments.errors import Fault
-from resources.departments.files import Dropped, dropped_files
+from resources.departments.files import Digest, offered
+from resources.departments.left import look_for
 from resources.departments.patience import Patience
 from resources.departments.query import IN_WINDOW, connected, front_database, source_table
 from resources.departments.reading import ApiReader, form_of
@@ -36,9 +38,9 @@ WATCHING = Patience(connect_timeout=3.0, read_timeout=15.0, page_deadline=15.0, 
 
 @dataclass(frozen=True)
 class Waiting:
-    """The newest whole file of a record type that nobody has read yet, if there is one, and why others are left."""
+    """The newest whole delivery of a record type that nobody has read yet, if there is one, and why others are left."""
 
-    file: Dropped | None
+    delivery: Delivery | None
     sha256: str
     notes: tuple[str, ...]
 
@@ -48,21 +50,18 @@ def newest_ledger(lake: Lake, table: str, today: date) -> dict[str, Any] | None:
     return lake.latest_note("ledger", table, today + timedelta(days=1))
 
 
-def waiting_file(store: BatchStore, contract: Contract, folder: Path, today: date, digest: Callable[[Path], str]) -> Waiting:
-    """Looks where a run would look: the newest whole file dated up to today, unless the state is built on a newer one."""
+def waiting_delivery(settings: Settings, store: BatchStore, contract: Contract, folder: Path, today: date, digest: Digest) -> Waiting:
+    """Looks where a run would look: the newest whole delivery dated up to today, unless the state is built on a newer one."""
     state = str((newest_ledger(store.lake, contract.table, today) or {}).get("extract_date") or "")
+    found = look_for(settings, folder / contract.department, contract)
     notes = []
-    for file in dropped_files(folder / contract.department, contract.records, today):
-        name = f"{contract.department}/{file.path.name}"
-        if file.day.isoformat() < state:
-            break  # superseded: not worth a word every half minute
-        expected, sha256 = file.expected, digest(file.path)
-        if expected != sha256:
-            lack = "no .sha256 beside it yet" if expected is None else "its .sha256 is of another content"
-            notes.append(f"{name} is not whole ({lack}): left for next time")
+    for delivery, offer in offered(contract, found, today, state, settings, digest):
+        if isinstance(offer, str):
+            notes.append(f"{contract.department}/{offer}")
             continue
-        known = any((m.source, m.sha256) == (file.path.name, sha256) for m in store.of_day(contract.table, contract.records, file.day))
-        return Waiting(None if known else file, sha256, tuple(notes))
+        of_day = store.of_day(contract.table, contract.records, delivery.day)
+        known = any((m.source, m.sha256) == (delivery.source, offer.sha256) for m in of_day)
+        return Waiting(None if known else delivery, offer.sha256, tuple(notes))
     return Waiting(None, "", tuple(notes))
 
 
@@ -127,8 +126,11 @@ def _keys_of_table(settings: Settings, contract: Contract, window: Window) -> It
     try:
         with faults(), connected(engine) as connection:
             table = source_table(connection, contract)
-            select = table.select(IN_WINDOW, window, None).limit(PAGE_ROWS * MOST_PAGES)
-            for row in connection.execute(select):
-                yield str(row[-1])
+            select = table.select(IN_WINDOW, window, None)
+            if not table.is_sifted:
+                select = select.limit(PAGE_ROWS * MOST_PAGES)
+            for rows in connection.execution_options(stream_results=True).execute(select).partitions(PAGE_ROWS):
+                for row in table.sifted(rows, window):
+                    yield str(row[-1])
     finally:
         engine.dispose()

@@ -12,6 +12,9 @@ from typing import Any
 from expectations.contract import Contract
 from resources.settings import SHANGHAI
 
+AHEAD = timedelta(hours=24)
+"""How far a department's clock may run ahead; what is later is a mistake."""
+
 
 @dataclass(frozen=True)
 class Window:

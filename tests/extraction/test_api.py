@@ -159,7 +159,7 @@ LASTING: list[tuple[str, Fault, str, str, int]] = [
     ("wrong total always", wrong_total, "transient", "wrong_total", 15),
     ("empty answer always", lambda a, p: page([], ROWS, None), "transient", "wrong_total", 3),
     ("cursor always lost", lambda a, p: error(200, 40002) if "cursor" in a.parameters else None, "transient", "cursor_lost", 6),
-    ("not JSON", lambda a, p: Reply(200, b"it works"), "transient", "truncated", 3),
+    ("not JSON", lambda a, p: Reply(200, b"it works"), "transient", "malformed", 3),
     ("other JSON", lambda a, p: Reply(200, b'{"rows": []}'), "transient", "malformed", 3),
 ]
 

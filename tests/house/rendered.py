@@ -12,8 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from expectations.contract import contract_for, load_contracts
+from expectations.contract import Contract, contract_for, load_contracts
 from warehouse.counties import REACHING
+from warehouse.face import measured
 from warehouse.graph.moment import day_moment
 from warehouse.graph.registry import kept_tables, makers
 from warehouse.graph.runner import Runner
@@ -75,9 +76,9 @@ class NoEngine:
 def rendered_models() -> dict[str, set[str]]:
     """Model (as `indicators/basic`) → its statements on a day; of those that are run for each record type, a few."""
     found: dict[str, set[str]] = {}
-    contracts = [contract_for(records) for records in RECORDS]
+    contracts = [*(contract_for(records) for records in RECORDS), _of_areas()]
     engine = NoEngine()
-    runner = Runner(engine, Nothing(), contracts, KEY)
+    runner = Runner(engine, Nothing(tuple(contracts)), contracts, KEY)
     runner.make((*(f"matched_{contract.table}" for contract in contracts), *kept_tables(), "review_candidate"), day_moment(DAY))
     for rhythm in RHYTHMS:
         runner.make((rhythm.name, *kept_tables()), replace(rhythm.moment(DAY, DAY), flag_days=(DAY,)))
@@ -95,6 +96,12 @@ def rendered_models() -> dict[str, set[str]]:
     return found
 
 
+def _of_areas() -> Contract:
+    """A record type that is about areas, which none of today's is."""
+    households = contract_for("households")
+    return replace(households, records="villages", properties=households.properties | {"subject": "area"})
+
+
 def _valid(found: dict[str, set[str]], contract: Any) -> None:
     names = ("arrivals", "outcome", "gone", "returned", "before", "withdrawn_before", "quarantine_before", "rows", "bad", "bad_rows")
     after = ("valid_after", "withdrawn_after", "quarantine_after")
@@ -106,9 +113,15 @@ def _valid(found: dict[str, set[str]], contract: Any) -> None:
         "as_of": f"date '{DAY}'",
         "batch_id": "batch",
         "is_full": "true",
+        "is_snapshot": True,
+        "latest": f"timestamp '{DAY} 00:00:00'",
         "sighting": 1,
         "source_keys": "select record_key from keys",
     }
+    face = {"columns": measured(contract), "households": "households", "members": "members", "link": contract.record_key.name}
+    for town in ("area", "household", "person", None):
+        found.setdefault("valid/face", set()).add(render("valid/face", rows="rows", town=town, **face))
+    common |= {**face, "town": None}
     for model in ("valid", *(f"valid/{path.stem}" for path in sorted((MODELS / "valid").glob("*.sql")))):
         found.setdefault(model, set()).add(render(model, **common))
 

@@ -70,7 +70,7 @@ class County:
         """Makes `valid_<table>` of `rows`; fields that a row lacks are null."""
         columns = ", ".join(f"{f.name} {_TYPES.get(f.type, f.type)}" for f in contract.fields)
         table = f"valid_{contract.table}"
-        self.engine.execute(f'create or replace table "{table}" ({columns}, _batch_id varchar, _arrived_on date)')
+        self.engine.execute(f'create or replace table "{table}" ({columns}, _batch_id varchar, _arrived_on date, _first_key varchar)')
         if rows:
             names = list(dict.fromkeys(name for row in rows for name in row))
             values = ", ".join(f"({', '.join('?' for _ in names)}, date '{self.as_of}')" for _ in rows)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from resources.engine import Engine
 from warehouse import names
 
+KINDS = ("traditional", "variant", "private_use", "compatibility")
 COMMON_SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余叶蒋杜苏魏程吕丁沈任姚卢傅钟姜崔谭廖范汪陆金石戴贾韦夏邱方侯邹熊孟秦白江阎薛尹段雷黎史"
     "龙陶贺顾毛郝龚邵万钱严赖覃洪武莫孔汤向常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷曲盛冉翁蓝路游"
@@ -51,6 +52,9 @@ def agree(engine: Engine, one: str | None, other: str | None) -> str:
         ("买买提·吐尔逊", "买买提•吐尔逊"), ("买买提·吐尔逊", "买买提吐尔逊"), ("买买提·吐尔逊", "买买提．吐尔逊"), ("李峯", "李峰"), ("王羣", "王群"),
         ("赵堃", "赵坤"), ("john", "ＪＯＨＮ"), ("张㛃", "张□"), ("张㛃", "张?"), ("张㛃", "张？"), ("张㛃", "张jie"), ("张㛃", "张Jié"), ("张㛃", "张 (jie)"),
         ("张㛃红", "张□红"), ("㛃红", "?红"), ("王瑋", "王?"), ("赵堃", "赵kun"), ("张㛃", "张jie2"), ("张㛃", "张jie\u0301"), ("張㛃", "张□"), ("黄翀喆", "黄?喆"),
+        ("王䶮", "王\ue863"), ("王\ue863", "王?"), ("㑇红", "\ue81b红"), ("张䲠飞", "张\ue858飞"), ("李\ue7c8", "李ǹ"),
+        ("赵\ue855", "赵𤇾"), ("曺伟", "曹伟"), ("李𠮷", "李吉"), ("髙强", "高强"), ("王﨑", "王崎"), ("\uf92c平", "郎平"),
+        ("王\u2f46", "王无"), ("\u2f9f平", "辛平"),
     ],
 )  # fmt: skip
 def test_the_same_name(engine: Engine, one: str, other: str) -> None:
@@ -61,7 +65,7 @@ def test_the_same_name(engine: Engine, one: str, other: str) -> None:
     ("one", "other"),
     [
         ("张三", "李三"), ("张三", "张三丰"), ("张三", "三张"), ("张三", "张?"), ("张三", "张san"), ("张㛃", "张??"), ("张㛃㛃", "张??"), ("张㛃", "?㛃"), ("张㛃", "张□红"),
-        ("张㛃", "李□"), ("张㛃", "张*"), ("萧红", "肖红"), ("邱红", "丘红"), ("郁红", "余红"),
+        ("张㛃", "李□"), ("张㛃", "张*"), ("王䶮", "王\ue862"), ("王\ue863", "王\ue864"), ("李\ue7c8", "李ḿ"), ("萧红", "肖红"), ("邱红", "丘红"), ("郁红", "余红"),
     ],
 )  # fmt: skip
 def test_different_names(engine: Engine, one: str, other: str) -> None:
@@ -79,13 +83,25 @@ def test_gb2312_has_6763_characters(engine: Engine) -> None:
     assert found == 6763
 
 
+def test_every_character_that_the_gbk_age_kept_in_private_use_has_its_own() -> None:
+    """The 80 of GBK that Unicode lacked then, U+E815 to U+E864, in the order of their codes FE50 to FEA0."""
+    with names.VARIANTS.open(encoding="utf-8", newline="") as file:
+        private = {r["variant"]: r["standard"] for r in csv.DictReader(file) if r["kind"] == "private_use"}
+    assert sorted(private) == [chr(code) for code in range(0xE815, 0xE865)]
+    assert len(set(private.values())) == 80
+    cells = [cell for cell in range(0x50, 0xA1) if cell != 0x7F]
+    for code, cell in zip(range(0xE815, 0xE865), cells, strict=True):
+        today = bytes([0xFE, cell]).decode("gb18030")
+        assert today in (private[chr(code)], chr(code)), "as GB 18030 has it, but for those that it keeps in private use"
+
+
 def test_variants_lead_to_standard_characters_at_once() -> None:
     with names.VARIANTS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     sources = [row["variant"] for row in rows]
     assert len(sources) == len(set(sources)) >= 2_500
     assert not set(sources) & {row["standard"] for row in rows}, "no chains"
-    assert all(len(row["variant"]) == len(row["standard"]) == 1 and row["kind"] in ("traditional", "variant") for row in rows)
+    assert all(len(row["variant"]) == len(row["standard"]) == 1 and row["kind"] in KINDS for row in rows)
     for source in sources:
         with pytest.raises(UnicodeEncodeError):
             source.encode("gb2312")

@@ -108,6 +108,10 @@ class Page:
     def count(self, selector: str) -> int:
         return int(self._value(f"document.querySelectorAll({json.dumps(selector)}).length") or 0)
 
+    def has(self, selector: str, count: int = 1) -> None:
+        """Waits until so many of it are there. Raises `NotShown`."""
+        _until(lambda: self.count(selector) == count or _raise("the page", [selector]))
+
     def shoot(self, path: Path) -> None:
         """The page as it stands, as PNG."""
         time.sleep(1.0)  # what moves has come to rest

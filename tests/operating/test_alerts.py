@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import socketserver
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -277,7 +279,8 @@ class _Mail(socketserver.StreamRequestHandler):
             if in_data and line != ".":
                 continue
             in_data = line.upper() == "DATA"
-            self.wfile.write(b"354 go on\r\n" if in_data else b"250 ok\r\n")
+            answer = b"354 go on" if in_data else b"221 bye" if line.upper() == "QUIT" else b"250 ok"
+            self.wfile.write(answer + b"\r\n")
 
 
 def test_e_mail(tmp_path: Path) -> None:
@@ -291,6 +294,56 @@ def test_e_mail(tmp_path: Path) -> None:
     assert "rcpt to:<duty@example.gov.cn>" in text.lower()
     assert "Subject: yihu: failed: sync, 2026-11-19" in text
     assert "What to do: call them" in text
+
+
+def test_no_password_for_a_mail_server_without_tls(tmp_path: Path) -> None:
+    lines: list[str] = []
+    with socketserver.TCPServer(("127.0.0.1", 0), type("Mail", (_Mail,), {"lines": lines})) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        address = f"smtp://user:a-password@127.0.0.1:{server.server_address[1]}"
+        sink = alert_book(tmp_path, AlertSettings(("email",), None, address, ("duty@example.gov.cn",)))._sinks["email"]
+        with pytest.raises(AlertNotSent, match="speaks no TLS"):
+            sink(Alert("failure", "start", "x", "", DAY, "what", "do", ""))
+        server.shutdown()
+    assert not any("auth" in line.lower() for line in lines)
+
+
+def test_a_mail_server_whose_certificate_nobody_signed(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+         "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    class Tls(socketserver.TCPServer):
+        def get_request(self) -> tuple[ssl.SSLSocket, object]:
+            connection, address = super().get_request()
+            return context.wrap_socket(connection, server_side=True), address
+
+        def handle_error(self, *_: object) -> None: ...
+
+    with Tls(("127.0.0.1", 0), type("Mail", (_Mail,), {"lines": []})) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        address = f"smtps://127.0.0.1:{server.server_address[1]}"
+        sink = alert_book(tmp_path, AlertSettings(("email",), None, address, ("duty@example.gov.cn",)))._sinks["email"]
+        with pytest.raises(AlertNotSent, match="SSL_CERT_FILE"):
+            sink(Alert("failure", "start", "x", "", DAY, "what", "do", ""))
+        server.shutdown()
+
+
+def test_plain_connections_to_another_host_are_refused(tmp_path: Path) -> None:
+    far = {
+        "YIHU_WAREHOUSE_URL": "postgresql://owner@db.county.example/yihu",
+        "YIHU_ALERT_SINKS": "webhook",
+        "YIHU_ALERT_WEBHOOK": "http://robot.example/hook",
+    }
+    with pytest.raises(ValueError, match="without TLS") as caught:
+        load_settings({"YIHU_HOME": str(tmp_path), **far})
+    assert all(name in str(caught.value) for name in ("YIHU_WAREHOUSE_URL", "YIHU_ALERT_WEBHOOK"))
+    assert load_settings({"YIHU_HOME": str(tmp_path), **far, "YIHU_PLAIN": "allow"}).plain
 
 
 def test_a_mail_server_that_is_down(tmp_path: Path) -> None:

@@ -15,20 +15,22 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-from urllib.request import Request, urlopen
+from urllib.parse import quote
 
 import pytest
 
 from expectations.contract import contract_for
 from resources.settings import ROOT, today
 from tests.operating.browser import Page, chromium, program
+from tests.operating.visitor import Visitor
 
 HOUSEHOLDS = 1000
 DAYS = 4
@@ -56,13 +58,12 @@ mutation Launch($asked: LaunchBackfillParams!) { launchPartitionBackfill(backfil
 class Operated:
     """A home whose UI and daemon run."""
 
-    url: str
+    visitor: Visitor
     days: list[date]
 
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        with urlopen(Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"}), timeout=60) as answer:
-            return dict(json.loads(answer.read())["data"])
+    @property
+    def url(self) -> str:
+        return self.visitor.url
 
     def backfill(self) -> str:
         """Has the daemon run the two earliest days again, one after the other; waits for it and returns its id."""
@@ -71,11 +72,11 @@ class Operated:
             "selector": {"repositorySelector": selector, "partitionSetName": "daily_sync_partition_set"},
             "partitionNames": [str(day) for day in self.days[:2]],
         }
-        made = self.ask(BACKFILL, asked=asked)["launchPartitionBackfill"]
+        made = self.visitor.ask(BACKFILL, asked=asked)["launchPartitionBackfill"]
         assert made["__typename"] == "LaunchBackfillSuccess", made
         status = "query S($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
         deadline = time.monotonic() + 600
-        while (told := self.ask(status, id=made["backfillId"])["partitionBackfillOrError"]["status"]) != "COMPLETED_SUCCESS":
+        while (told := self.visitor.ask(status, id=made["backfillId"])["partitionBackfillOrError"]["status"]) != "COMPLETED_SUCCESS":
             assert told in ("REQUESTED", "COMPLETED"), told
             assert time.monotonic() < deadline, told
             time.sleep(2)
@@ -113,7 +114,9 @@ def operated() -> Iterator[Operated]:
         with (home / "ui.log").open("wb") as said:
             ui = subprocess.Popen(command("ui", "--port", str(port)), cwd=ROOT, env=environment, stdout=said, stderr=said)
         try:
-            yield Operated(served(f"http://127.0.0.1:{port}", ui), days)
+            visitor = Visitor(f"http://127.0.0.1:{port}", home)
+            served(visitor, ui)
+            yield Operated(visitor, days)
         finally:
             ui.send_signal(signal.SIGTERM)
             ui.wait(120)
@@ -121,12 +124,12 @@ def operated() -> Iterator[Operated]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def served(url: str, process: subprocess.Popen[bytes]) -> str:
+def served(visitor: Visitor, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 240
     while True:
         try:
-            with urlopen(f"{url}/server_info", timeout=10):
-                return url
+            visitor.enter()
+            return
         except OSError:
             assert process.poll() is None, "the UI ended"
             assert time.monotonic() < deadline, "the UI does not serve"
@@ -142,9 +145,18 @@ def ui() -> Iterator[Operated]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page(ui: Operated) -> Iterator[Page]:
     with chromium() as opened:
+        come_in(ui, opened)
         yield opened
+
+
+def come_in(ui: Operated, page: Page) -> None:
+    """By a one-time link, as whoever reads the terminal does; the second time it lets nobody in."""
+    link = f"{ui.url}{ui.visitor.link()}"
+    page.open(link, "Timeline")
+    with chromium() as other:
+        other.open(link, "make ui-link")
 
 
 def graph(ui: Operated, page: Page) -> None:
@@ -172,7 +184,7 @@ def picture(ui: Operated, page: Page, asset: str, title: str) -> None:
     page.open(f"{ui.url}/assets/{asset}?partition={ui.days[-1]}&view=partitions", "[Show Markdown]", "figures")
     page.click_in_row("picture", "[Show Markdown]")
     page.wait(asset, "Close")
-    assert page.count(f'img[alt^="{title}"]') == 1, title
+    page.has(f'img[alt^="{title}"]')
 
 
 def backfill(ui: Operated, page: Page) -> None:
@@ -228,9 +240,67 @@ def test_a_backfill_runs_its_days(ui: Operated, page: Page) -> None:
     backfill(ui, page)
 
 
+STOP_SCHEDULE = 'mutation { stopRunningSchedule(id: "x") { __typename } }'
+WIPE = 'mutation { wipeAssets(assetPartitionRanges: [{assetKey: {path: ["household"]}}]) { __typename } }'
+
+
+@pytest.mark.parametrize("mutation", [STOP_SCHEDULE, WIPE])
+def test_another_page_in_the_operators_browser_changes_nothing(ui: Operated, page: Page, mutation: str) -> None:
+    """The browser has its session; a page of another origin tries by image, by form, by fetch, by frame."""
+    query = quote(mutation)
+    with foreign_page(ATTACK % {"url": ui.url, "query": query, "mutation": json.dumps(mutation)}) as address:
+        said = page.open(address, "tried")
+    assert "answered" not in said
+    for path in (f"/graphql?query={query}", f"/graphql/?query={query}"):
+        assert ui.visitor.send("GET", path, Referer="http://evil.example/").status == 405
+        assert ui.visitor.send("GET", path, Origin="http://evil.example").status == 403
+    kept = ui.visitor.ask(
+        "{ assetsOrError { ... on AssetConnection { nodes { key { path } assetMaterializations(limit: 1) { runId } } } } }"
+    )
+    household = [node for node in kept["assetsOrError"]["nodes"] if node["key"]["path"] == ["household"]]
+    assert household[0]["assetMaterializations"], "nothing was wiped"
+
+
+ATTACK = """<!doctype html><body><p id=said>trying</p>
+<img src="%(url)s/graphql?query=%(query)s"><iframe src="%(url)s/asset-groups"></iframe>
+<form id=f method=post target=there action="%(url)s/graphql"><input name=query value='x'></form><iframe name=there></iframe>
+<script>
+const body = JSON.stringify({query: %(mutation)s});
+const tries = [
+  () => fetch('%(url)s/graphql', {method: 'POST', credentials: 'include', mode: 'no-cors', body}),
+  () => fetch('%(url)s/graphql', {method: 'POST', credentials: 'include', headers: {'Content-Type': 'application/json'}, body}),
+  () => fetch('%(url)s/server_info', {credentials: 'include'}),
+];
+(async () => { let said = 'tried';
+  document.getElementById('f').submit();
+  for (const one of tries) { try { const a = await one(); if (a.type !== 'opaque' && a.ok) said = 'answered'; } catch (e) {} }
+  document.getElementById('said').textContent = said; })();
+</script>"""
+
+
+@contextmanager
+def foreign_page(html: str) -> Iterator[str]:
+    """A page of another origin, on loopback too."""
+
+    class Page_(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(html.encode())
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page_) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}/"
+        server.shutdown()
+
+
 def main() -> None:
     """The pictures of `docs/operate.md`."""
     with operated() as ui, chromium() as page:
+        come_in(ui, page)
         graph(ui, page)
         page.shoot(IMAGES / "graph.png")
         for name in LAYERS:

@@ -218,9 +218,10 @@ def test_unlike_versions_of_one_key_and_time_are_marked(engine: Engine, lake: La
 def test_too_many_bad_rows_reject_the_batch(engine: Engine, lake: Lake) -> None:
     write_batch(lake, AID, D1, [aid("a1")])
     run(engine, lake, D1)
-    batch = write_batch(lake, AID, D2, [*many(10, "b"), aid("c1", amount=None)])
+    batch = write_batch(lake, AID, D2, [*many(18, "b"), aid("c1", amount=None), aid("c2", amount=None)])
     ledger = run(engine, lake, D2)
     assert ledger["rejected"]["batch_id"] == batch
-    assert "1 of 11 rows are bad" in ledger["rejected"]["reasons"][0]
+    assert "2 of 20 rows are bad" in ledger["rejected"]["reasons"][0]
+    assert ledger["state"] == "rejected"
     assert (ledger["today"], ledger["in_force"], ledger["age_days"]) == (None, 1, 1)
     assert ledger["watermark"].startswith("2026-11-01")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +17,7 @@ import pytest
 
 from resources.server import is_running
 from resources.settings import ROOT
+from tests.operating.visitor import Visitor
 from tests.whole.conftest import RANGE, Ranged, environment
 from tests.whole.days import PSEUDONYM, closed, only_raw, releases
 
@@ -41,34 +40,20 @@ SELECTOR = {
 WAIT = 900.0
 
 
-class Webserver:
-    """Dagster's GraphQL, as the UI in a browser uses it."""
-
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}/graphql"
-
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
-            found: dict[str, Any] = json.load(answer)
-        assert "errors" not in found, found["errors"]
-        return found["data"]
-
-    def until(self, done: Any) -> None:
-        deadline = time.monotonic() + WAIT
-        while time.monotonic() < deadline:
-            try:
-                if done():
-                    return
-            except OSError:
-                pass  # it is not up yet
-            time.sleep(1)
-        raise AssertionError(f"not within {WAIT:.0f} s")
+def until(done: Any) -> None:
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline:
+        try:
+            if done():
+                return
+        except OSError:
+            pass  # it is not up yet
+        time.sleep(1)
+    raise AssertionError(f"not within {WAIT:.0f} s")
 
 
 @contextmanager
-def ui(home: Path, **settings: str) -> Iterator[Webserver]:
+def ui(home: Path, **settings: str) -> Iterator[Visitor]:
     """`make ui`, ended as Ctrl-C ends it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -79,7 +64,7 @@ def ui(home: Path, **settings: str) -> Iterator[Webserver]:
             cwd=ROOT, env=environment(home, **settings), stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
         try:
-            yield Webserver(port)
+            yield Visitor(f"http://127.0.0.1:{port}", home)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(90)
@@ -91,7 +76,7 @@ def test_a_backfill_of_the_ui_gives_the_same_releases(ranged: Ranged) -> None:
         home = Path(folder)
         only_raw(ranged.home, home)
         with ui(home, **closed(home), YIHU_PSEUDONYM_KEY=PSEUDONYM) as webserver:
-            webserver.until(lambda: webserver.ask("{ version }"))
+            until(lambda: webserver.ask("{ version }"))
             params = {"selector": SELECTOR, "partitionNames": [day.isoformat() for day in RANGE], "title": "three days"}
             launched = webserver.ask(LAUNCH, params=params)["launchPartitionBackfill"]
             assert launched["__typename"] == "LaunchBackfillSuccess", launched
@@ -102,7 +87,7 @@ def test_a_backfill_of_the_ui_gives_the_same_releases(ranged: Ranged) -> None:
                 assert not status.startswith("FAIL"), (home / "ui.log").read_text(errors="replace")[-3000:]
                 return bool(status.startswith("COMPLETED"))
 
-            webserver.until(ended)
+            until(ended)
             runs = webserver.ask(RUNS)["runsOrError"]["results"]
             ours = [run for run in runs if {"key": "dagster/backfill", "value": backfill} in run["tags"]]
             assert [run["status"] for run in ours] == ["SUCCESS"] * len(RANGE)

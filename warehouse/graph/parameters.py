@@ -67,7 +67,7 @@ CALENDAR = (
     "medical_threshold",
 )
 OF_TYPE = (
-    *("amounts", "fields", "has_member_id", "household_id", "member_id", "name_value", "number", "pair", "person_key"),
+    *("amounts", "area_code", "fields", "has_member_id", "household_id", "member_id", "name_value", "number", "pair", "person_key"),
     *("record_id", "record_key", "record_type"),
 )
 
@@ -76,7 +76,9 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     **{part: _rule(part) for part in ("hard_floor", "levels", "offset", "score_limit")},
     **{part: _of_type(part) for part in OF_TYPE},
     "area_levels": lambda f: follow_up.AREA_LEVELS,
+    "area_outcomes": lambda f: matching.AREA_OUTCOMES,
     "as_of_digits": lambda f: f.moment.as_of.strftime("%Y%m%d"),
+    "allowed_ages": lambda f: [(c.department, c.records, c.stale_after_days) for c in f.contracts],
     "at_once": lambda f: matching.at_once("d.name" if f.contract is None else matching.type_parameters(f.type)["name_value"]),
     "catalogue": lambda f: load_indicators(),
     "chronic_days": _rhythm("chronic_followup_within_days"),
@@ -100,7 +102,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "measures": lambda f: follow_up.measures(f.states(), f.moment.following),
     "methods": lambda f: matching.METHODS,
     "no_county": lambda f: NO_COUNTY,
-    "outcomes": lambda f: matching.OUTCOMES,
+    "outcomes": lambda f: matching.PERSONAL_OUTCOMES,
     "pair_text": lambda f: matching.pair_text,
     "period_on": lambda f: day(f.moment.period_on),
     "record_types": lambda f: scoring.RECORD_TYPES,

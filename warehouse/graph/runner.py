@@ -23,7 +23,7 @@ from warehouse.graph.moment import EVERYTHING, Moment, Scope
 from warehouse.graph.parameters import Filling, fill
 from warehouse.graph.reference import reference_select
 from warehouse.graph.registry import EVERY_TYPE, PER_TYPE, is_kept, is_of_type, makers
-from warehouse.matching import household_field, model_name
+from warehouse.matching import is_identified, model_name
 from warehouse.schema.lake import empty_select, types_of
 
 Mark = Hashable
@@ -97,7 +97,7 @@ class Runner:
         """Has the engine read a kept table of the day under its own name; returns that."""
         mark = ("stored", table, as_of, self.inputs.version(table, as_of))
         if self._marks.get(table) != mark:
-            self._bind(table, f"select * from {self.inputs.relation(table, as_of)}", mark)
+            self._bind(table, self._completed(table, self.inputs.relation(table, as_of)), mark)
         return table
 
     def bind(self, tables: Iterable[str], moment: Moment) -> None:
@@ -117,7 +117,7 @@ class Runner:
 
     def _types_for(self, asked: frozenset[str], moment: Moment, inputs: Inputs, beside: Sequence[Contract]) -> tuple[Contract, ...]:
         """The record types whose open numbers are answered together: those of the last pass where they are enough."""
-        identified = tuple(contract for contract in self.contracts if household_field(contract) is None)
+        identified = tuple(contract for contract in self.contracts if is_identified(contract))
         if {"review_queue", "review_candidate"} & asked:
             wanted = identified
         else:
@@ -235,7 +235,7 @@ class Runner:
             mark = self._mark(table, making)
             if self._marks.get(table) != mark:
                 relation = making.given.get(table) or making.inputs.relation(table, making.moment.as_of)
-                self._bind(table, f"select * from {relation}", mark)
+                self._bind(table, self._completed(table, relation), mark)
             return
         model, contract = self._model(table)
         mark = self._mark(table, making)
@@ -277,7 +277,11 @@ class Runner:
             case _ if self._marks.get(read.alias) == mark:
                 pass
             case Kind.IF_THERE:
-                self._bind(read.alias, _if_there(inputs, read.table, moment.as_of), mark)
+                is_there = inputs.version(read.table, moment.as_of) is not None
+                relation = (
+                    inputs.relation(read.table, moment.as_of) if is_there else f"({empty_select(types_of(read.table, self.contracts))})"
+                )
+                self._bind(read.alias, self._completed(read.table, relation), mark)
             case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY:
                 on = self._day_of(read, making)
                 self._bind(read.alias, _dated(inputs, read.table, () if on is None else (on,)), mark)
@@ -292,17 +296,21 @@ class Runner:
             case _:
                 raise NotThere(f"{read.table} is {read.kind}: the runner cannot bind it")
 
+    def _completed(self, table: str, relation: str) -> str:
+        """The rows of a relation; a state kept before a column was declared has it without a value."""
+        select = f"select * from {relation}"
+        if not table.startswith("valid_") or not is_of_type(table) or relation == name(table):
+            return select
+        there = {column for column, _ in self.engine.columns(select)}
+        lacking = [
+            f"cast(null as {kind}) as {name(column)}" for column, kind in types_of(table, self.contracts).items() if column not in there
+        ]
+        return f"select *, {', '.join(lacking)} from {relation}" if lacking else select
+
     def _bind(self, alias: str, select: str, mark: Mark) -> None:
         if select != f"select * from {name(alias)}":  # a table of that name is there itself
             self.engine.view(alias, select)
         self._marks[alias] = mark
-
-
-def _if_there(inputs: Inputs, table: str, as_of: date) -> str:
-    """The rows of the day; none, in the declared columns, where it is not there."""
-    if inputs.version(table, as_of) is None:
-        return empty_select(types_of(table))
-    return f"select * from {inputs.relation(table, as_of)}"
 
 
 def _dated(inputs: Inputs, table: str, days: Sequence[date]) -> str:

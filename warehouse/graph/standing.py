@@ -12,6 +12,7 @@ from datetime import date
 
 import pyarrow as pa
 
+from expectations.contract import Contract
 from expectations.engine import SqlEngine, name
 from warehouse.graph.inputs import Inputs
 from warehouse.graph.moment import Scope
@@ -60,8 +61,12 @@ class Standing:
         return self
 
 
+@dataclass(frozen=True)
 class Nothing:
     """Inputs without a row: every table that is read has its declared columns."""
+
+    contracts: tuple[Contract, ...] = ()
+    """Record types besides those that there are."""
 
     def days(self, table: str) -> Sequence[date]:
         return ()
@@ -73,7 +78,7 @@ class Nothing:
         return None
 
     def relation(self, table: str, as_of: date) -> str:
-        return f"({empty_select(types_of(table))})"
+        return f"({empty_select(types_of(table, self.contracts))})"
 
     def outside(self, name: str, as_of: date) -> pa.Table:
         return declared()[name].arrow.empty_table()

@@ -74,6 +74,15 @@ def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: s
         ) from None
 
 
+def upgrade_tables(engine: sa.Engine, to: str) -> None:
+    """Makes the tables of a revision in an empty database, and no more: rows of that revision are to be put in."""
+    with engine.begin() as connection:
+        for schema in programs.SCHEMAS:
+            connection.exec_driver_sql(f"create schema if not exists {schema}")
+        roles.create_roles(connection, {})
+        command.upgrade(_config(connection), to)
+
+
 def downgrade(engine: sa.Engine, to: str = "base") -> None:
     """Takes the schema back; at `base` nothing is left but the roles."""
     with engine.begin() as connection:

@@ -34,7 +34,7 @@ with answered as (
     from {{ valid }} as v
     left join spine_number as s on s.number = v.{{ number }}
     left join pair_answer as a on a.pair = case when not {{ at_once }} then {{ pair }} end
-    left join decided as d on d.record_type = '{{ record_type }}' and d.record_key = cast(v.{{ record_key }} as varchar)
+    left join decided as d on d.record_type = '{{ record_type }}' and d.record_key = cast({{ record_key }} as varchar)
 )
 select
     r._record_id as record_id,

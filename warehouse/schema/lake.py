@@ -7,7 +7,7 @@ tables what its contract makes of them. Not here: what consumers read (`declared
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -37,6 +37,8 @@ ARROW: Mapping[str, pa.DataType] = {
     "date": pa.date32(),
     "timestamp": pa.timestamp("us"),
 }
+
+PLACED = ("placed | bigint | of records about areas: tied to a village", "unplaced | bigint | of records about areas: tied to none")
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ LINKAGE_QUALITY = LakeTable(
         *LINK_RATES,
         "false_link_low | numeric(7,6) | lower end of its 95% interval",
         "false_link_high | numeric(7,6) | upper end",
+        *PLACED,
     ),
     "Match rate, outcomes, methods and the false-link rate estimated from names, per record type.",
 )
@@ -152,10 +155,20 @@ LEDGER = columns(
     "state | text | ok; stale; missing",
     *(f"{count} | bigint | " for count in STATE_COUNTS),
 )
-SOURCE_LEDGER = LakeTable("source_ledger", LEDGER, "The day's ledgers, a row per record type.")
+SAID = columns(
+    "notes | bigint | lines of the extract that are no records: titles, totals, notes",
+    "behind_window | bigint | rows that changed later than they were read",
+    "left_lying | integer | files that lie there and that nothing reads",
+    "rejected_batch | text | the extract that was rejected, while nothing newer followed",
+    "rejected_on | date | ",
+    "rejected_rule | text | ",
+    "rejected_rows | bigint | ",
+    "next_step | text | what to do about a source that is not well",
+)
+SOURCE_LEDGER = LakeTable("source_ledger", (*LEDGER, *SAID), "The day's ledgers, a row per record type.")
 SOURCE_STATUS = LakeTable(
     "source_status",
-    (*LEDGER, *columns(*(f"{outcome} | bigint | " for outcome in OUTCOME_COUNTS), *LINK_RATES)),
+    (*LEDGER, *columns(*(f"{outcome} | bigint | " for outcome in OUTCOME_COUNTS), *LINK_RATES, *PLACED), *SAID),
     "Every source: newest accepted batch, age, state, the counts of the day's batch and of its links.",
 )
 STEWARD_DECISION = LakeTable(
@@ -178,14 +191,16 @@ def declared() -> Mapping[str, LakeTable]:
     return {table.name: table for table in (*published, *OWN)}
 
 
-def types_of(table: str) -> Mapping[str, str]:
-    """Type by column of a table of the lake, as the engine calls them; raises `KeyError` for a table that nobody declares."""
+def types_of(table: str, contracts: Iterable[Contract] = ()) -> Mapping[str, str]:
+    """Type by column of a table of the lake, as the engine calls them; `contracts`: of what record types, besides those that
+    there are. Raises `KeyError` for a table that nobody declares."""
     layer, _, record_type = table.partition("_")
     if table in declared():
         return declared()[table].types
     if layer not in ("valid", "matched") or "__" not in record_type:
         raise KeyError(f"{table} is declared nowhere; see warehouse/schema")
-    contract = contract_for(record_type.partition("__")[2], with_drafts=True)
+    of_type = {contract.table: contract for contract in contracts}.get(record_type)
+    contract = of_type or contract_for(record_type.partition("__")[2], with_drafts=True)
     return valid_types(contract) if layer == "valid" else matched_types(contract)
 
 

@@ -1,6 +1,7 @@
 {#-
 How well each record type was linked on a day: counts by outcome and method, the match rate, and the false-link rate
 that names betray: the share of `different` among sound numbers of a registered person, with its 95% Wilson interval.
+Of records of the subject area the match rate is the share that is placed.
 
 table: linkage_quality
 kept: household
@@ -8,7 +9,7 @@ grain: all
 key: department, records
 order: department, records
 same day: matched_*
-parameters: as_of, contracts, methods, outcomes, z, z2
+parameters: area_outcomes, as_of, contracts, methods, outcomes, z, z2
 -#}
 {% from "indicators/exact.jinja" import share_of, six_places %}
 with counted as (
@@ -25,7 +26,10 @@ with counted as (
 {% endfor %}
         count(*) filter (where name_agreement = 'same' and method in ('exact', 'upgraded', 'certificate')) as name_same,
         count(*) filter (where name_agreement = 'absent' and method in ('exact', 'upgraded', 'certificate')) as name_absent,
-        count(*) filter (where reason = 'name_differs') as name_different
+        count(*) filter (where reason = 'name_differs') as name_different,
+{% for outcome in area_outcomes %}
+        {{ "count(*) filter (where outcome = '" ~ outcome ~ "')" if contract.subject == "area" else "cast(null as bigint)" }} as {{ outcome }}{{ "," if not loop.last }}
+{% endfor %}
     from matched_{{ contract.table }}
     {{ "union all" if not loop.last }}
 {% endfor %}
@@ -33,6 +37,7 @@ with counted as (
 compared as (
     select
         *,
+        linked + coalesce(placed, 0) as tied,
         name_same + name_different as names_compared,
         cast(name_different as double) / nullif(name_same + name_different, 0) as share,
         cast(1 as double) / nullif(name_same + name_different, 0) as weight
@@ -60,8 +65,10 @@ select
     name_same,
     name_absent,
     name_different,
-    {{ share_of("linked", "in_force") }} as match_rate,
+    {{ share_of("tied", "in_force") }} as match_rate,
     {{ share_of("name_different", "names_compared") }} as false_link_rate,
     case when share is not null then {{ six_places("greatest(0, (middle - reach) * shrink)") }} end as false_link_low,
-    case when share is not null then {{ six_places("least(1, (middle + reach) * shrink)") }} end as false_link_high
+    case when share is not null then {{ six_places("least(1, (middle + reach) * shrink)") }} end as false_link_high,
+    placed,
+    unplaced
 from bounded

@@ -14,7 +14,7 @@ with delivered as (
 {% for d in types %}
     select
         '{{ d.table }}' as record_type, '{{ d.department }}' as department, '{{ d.records }}' as records,
-        cast(v.{{ d.record_key }} as varchar) as record_key,
+        cast({{ d.record_key }} as varchar) as record_key,
         v.{{ d.number }} as number, {{ d.name_value }} as name
     from {{ d.valid }} as v
     {{ "union all" if not loop.last }}

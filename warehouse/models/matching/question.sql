@@ -15,9 +15,9 @@ select
     v.department,
     v.records,
     v.record_key,
-{% if types | selectattr("is_key_identity") | list %}
+{% if types | selectattr("is_pseudonymous") | list %}
     case v.record_type
-{% for d in types if d.is_key_identity %}
+{% for d in types if d.is_pseudonymous %}
         when '{{ d.table }}' then {{ ids.pseudonym("'" ~ d.records ~ "|' || v.record_key") }}
 {% endfor %}
         else v.record_key

@@ -14,6 +14,7 @@ select
         when q.record_key is not null
             then coalesce(q.updated_at, cast(q.last_seen_on as timestamp))
     end as _quarantined_at,
-    v._is_conflict
+    v._is_conflict,
+    v._first_key
 from {{ valid_after }} as v
 left join {{ quarantine_after }} as q on q.record_key = v."{{ key }}"

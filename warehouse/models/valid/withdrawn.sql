@@ -35,25 +35,25 @@ kept as (
 last_known as (
     select
         {% for field in fields %}v."{{ field }}", {% endfor %}
-        v._is_conflict, t._taken_at
+        v._is_conflict, v._first_key, t._taken_at
     from {{ before }} as v
     inner join taken_out as t on t.record_key = v."{{ key }}"
     union all
     select
         {% for field in fields %}v."{{ field }}", {% endfor %}
-        v._is_conflict, v."{{ updated }}" as _taken_at
+        v._is_conflict, v._first_key, v."{{ updated }}" as _taken_at
     from {{ before }} as v
     where v."{{ key }}" in (select record_key from {{ gone }})
     union all
     select
         {% for field in fields %}w."{{ field }}", {% endfor %}
-        w._is_conflict, t._taken_at
+        w._is_conflict, w._first_key, t._taken_at
     from {{ withdrawn_before }} as w
     inner join taken_out as t on t.record_key = w."{{ key }}"
     union all
     select
         {% for field in fields %}a."{{ field }}", {% endfor %}
-        a._is_conflict, t._taken_at
+        a._is_conflict, cast(null as varchar) as _first_key, t._taken_at
     from {{ arrivals }} as a
     inner join taken_out as t on t._row = a._row
     where
@@ -63,7 +63,7 @@ last_known as (
 
 select
     {% for field in fields %}"{{ field }}", {% endfor %}
-    _batch_id, _arrived_on, cast(null as timestamp) as _quarantined_at, _is_conflict, _withdrawn_at
+    _batch_id, _arrived_on, cast(null as timestamp) as _quarantined_at, _is_conflict, _first_key, _withdrawn_at
 from kept
 union all
 select
@@ -72,5 +72,6 @@ select
     {{ as_of }} as _arrived_on,
     cast(null as timestamp) as _quarantined_at,
     _is_conflict,
+    _first_key,
     _taken_at as _withdrawn_at
 from last_known

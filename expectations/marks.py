@@ -1,0 +1,60 @@
+"""Cells that are damaged: what the reader marked, what a text shows, and what follows for the row.
+
+Belongs here: the marks, the rules that they become, which of them leave no value. Not here: finding them in files
+(`resources.departments`), the query that carries them (`typed_rows`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from expectations.contract import Field
+from expectations.engine import literal
+from expectations.folding import BLANKS, SCIENTIFIC, is_reference
+
+RULES = {
+    "digits_lost": "damaged",
+    "error_cell": "error_cell",
+    "formula_without_value": "formula_without_value",
+    "control_character": "control_character",
+    "illegal_byte": "illegal_byte",
+    "extra_cells": "extra_cells",
+}
+"""The reader's marks and the rules of the quarantine that they are."""
+
+ROUNDED = f'^[{BLANKS}\'’‘="]*{SCIENTIFIC}[{BLANKS}"]*$'
+"""A text that is such a number and nothing else."""
+
+
+def is_named(field: Field) -> bool:
+    """Whether the field names something: a key or a part of it, an ID number, a code. What is damaged in it is not to be used."""
+    return field.role == "record_key" or field.key_position is not None or field.holds_number or bool(field.codes)
+
+
+def is_key(field: Field) -> bool:
+    return field.role == "record_key" or field.key_position is not None
+
+
+def severity(mark: str, field: Field | None) -> str:
+    """`critical` where the row is set aside for it, `warning` where it is told and counted."""
+    if mark in ("error_cell", "formula_without_value", "illegal_byte", "extra_cells", "identity"):
+        return "critical"
+    if mark == "damaged":
+        return "critical" if field is not None and is_key(field) else "warning"
+    return "critical" if field is not None and (is_named(field) or is_reference(field)) else "warning"
+
+
+def spoils(field: Field, has_marks: bool) -> str:
+    """A condition over `_marked`: nothing is known of the field's value. Empty where that cannot be."""
+    marks = ["error_cell", "formula_without_value", "illegal_byte"] if has_marks else []
+    if is_key(field):
+        marks += ["damaged", "control_character", "identity"]
+    return " or ".join(f"list_contains(_marked, {literal(f'{mark}:{field.name}')})" for mark in marks)
+
+
+def delivered_marks(fields: Sequence[Field]) -> str:
+    """The reader's `_marks` (`<physical name>:<mark>`) as `<rule>:<field>`; of columns that no field has, illegal bytes only."""
+    known = [(f"{f.physical_name}:{mark}", f"{rule}:{f.name}") for f in fields if f.is_delivered for mark, rule in RULES.items()]
+    branches = " ".join(f"when {literal(mark)} then {literal(rule)}" for mark, rule in known)
+    illegal = "case when ends_with(m, ':illegal_byte') then 'illegal_byte:' || left(m, length(m) - 13) end"
+    return f"list_filter(list_transform(_marks, m -> case m {branches} else {illegal} end), m -> m is not null)"

@@ -1,0 +1,201 @@
+"""What a file's name says: whose it is, of which day, which part of a delivery.
+
+Belongs here: the contract's `files` patterns, and names as they may be shown. Not here: what lies in a folder
+(`dropped`), whether it is all there (`whole`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from expectations.contract import Contract
+
+READABLE = frozenset([".csv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".et", ".htm", ".html", ".zip"])
+"""What a name that a contract takes may end in; what is inside is told by its content."""
+
+_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,9}")
+_TOKEN = re.compile(r"\{([^{}]*)\}|(\*)")
+_DIGITS = {
+    "YYYY": r"(?P<year>(?:19|20)[0-9]{2})",
+    "MM": r"(?P<month>[0-9]{2})",
+    "M": r"(?P<month>[0-9]{1,2})",
+    "DD": r"(?P<day>[0-9]{2})",
+    "D": r"(?P<day>[0-9]{1,2})",
+}
+_LONG = re.compile(r"[0-9]{11,}[Xx]?")
+_CLOCK = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{4}(?:[0-9]{2})?")
+_SHOWN = 80
+
+
+class PatternError(ValueError):
+    """A `files` pattern that says nothing; the message holds the pattern and what to write."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a name that fits says."""
+
+    part: str
+    """What `{part}`, else the first `*` stands for; without either the name without its ending."""
+    has_day: bool
+    """Whether the pattern has a day or a month in it at all."""
+    day: date | None
+    """The day; the first of the month where the name has a month only; None where it has none, or none that exists."""
+    weight: int
+    """Letters of the pattern that are not free: of two contracts that take a name, the more exact one has it."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    text: str
+    shape: re.Pattern[str]
+    has_day: bool
+    has_part: bool
+    weight: int
+    is_default: bool = False
+
+
+def patterns_of(contract: Contract) -> tuple[Pattern, ...]:
+    """The patterns by which a contract takes files; `<records>_<YYYYMMDD>` where it names none.
+
+    Raises `PatternError`.
+    """
+    stated = contract.server.get("files")
+    return _patterns(contract.records, tuple(_listed(stated)))
+
+
+def _listed(stated: Any) -> list[str]:
+    if stated is None:
+        return []
+    return [str(text) for text in (stated if isinstance(stated, list | tuple) else [stated])]
+
+
+@lru_cache(maxsize=256)
+def _patterns(records: str, stated: tuple[str, ...]) -> tuple[Pattern, ...]:
+    if stated:
+        return tuple(_pattern(text, False) for text in stated)
+    return (_pattern(f"{records}_{{YYYY}}{{MM}}{{DD}}", True),)
+
+
+def _pattern(text: str, is_default: bool) -> Pattern:
+    """The pattern as an expression: `{YYYY}{MM}{M}{DD}{D}`, alone or in one pair of braces, `{part}`, `*`."""
+    folded, at, shape, seen, weight = fold(text), 0, "", set(), 0
+    for match in _TOKEN.finditer(folded):
+        between = folded[at : match.start()]
+        shape, weight, at = shape + re.escape(between), weight + len(between), match.end()
+        for token in ["*"] if match[2] else _tokens(text, match[1]):
+            name = token if token in ("*", "part") else token[0]
+            if name != "*" and name in seen:
+                raise PatternError(f"files: {text!r} names {{{token}}} twice; once is enough")
+            seen.add(name)
+            shape += {"*": "(.*?)", "part": "(?P<part>.+?)"}.get(token) or _DIGITS[token]
+    rest = folded[at:]
+    if ("D" in seen and "M" not in seen) or ("M" in seen and "Y" not in seen):
+        raise PatternError(f"files: {text!r} has a day or a month without its year; add {{YYYY}}")
+    return Pattern(
+        text,
+        re.compile(shape + re.escape(rest), re.IGNORECASE),
+        "Y" in seen,
+        bool(seen & {"part", "*"}),
+        weight + len(rest),
+        is_default,
+    )
+
+
+def _tokens(text: str, inner: str) -> list[str]:
+    if inner.casefold() == "part":
+        return ["part"]
+    tokens = re.findall(r"Y+|M+|D+", inner)
+    if not tokens or "".join(tokens) != inner or any(token not in _DIGITS for token in tokens):
+        known = ", ".join(f"{{{name}}}" for name in (*_DIGITS, "part"))
+        raise PatternError(f"files: {text!r} holds {{{inner}}}; use {known} and *")
+    return tokens
+
+
+def named(contract: Contract, name: str) -> Named | None:
+    """What `name` says under the contract's patterns, None where none of them fits."""
+    folded = fold(name)
+    stem, suffix = split(folded)
+    if suffix and suffix not in READABLE:
+        return None
+    for pattern in patterns_of(contract):
+        if pattern.is_default and not suffix:
+            continue
+        match = pattern.shape.fullmatch(stem) or pattern.shape.fullmatch(folded)
+        if match is not None:
+            return Named(_part(match, stem), pattern.has_day, _day(match), pattern.weight)
+    return None
+
+
+def part_of(contract: Contract, name: str) -> str:
+    """Which part of a delivery the file of that name is: what `{part}`, else the first `*` stands for, else its stem."""
+    found = named(contract, name)
+    return found.part if found is not None else split(fold(name))[0]
+
+
+def _part(match: re.Match[str], stem: str) -> str:
+    stated = match.groupdict().get("part")
+    if stated is None:
+        names = set(match.re.groupindex.values())
+        free = [match[n] for n in range(1, (match.re.groups or 0) + 1) if n not in names]
+        stated = free[0] if free else None
+    if stated is None:
+        return stem
+    inner, _ = split(stated)
+    return inner.strip() or stem
+
+
+def _day(match: re.Match[str]) -> date | None:
+    said = match.groupdict()
+    if not said.get("year"):
+        return None
+    try:
+        return date(int(said["year"]), int(said.get("month") or 1), int(said.get("day") or 1))
+    except ValueError:
+        return None
+
+
+def split(name: str) -> tuple[str, str]:
+    """Stem and ending in small letters; only letters make an ending (`…2026.11` has none)."""
+    stem, suffix = os.path.splitext(name)
+    return (stem, suffix.lower()) if _SUFFIX.fullmatch(suffix) else (name, "")
+
+
+def fold(name: str) -> str:
+    """Full-width letters, digits and brackets as their plain ones, so that both spellings are one name."""
+    return unicodedata.normalize("NFKC", readable(name))
+
+
+def readable(name: str) -> str:
+    """A name as text: bytes that are no UTF-8 are read as GB18030, as an old Windows or FTP server writes them."""
+    try:
+        name.encode("utf-8")
+        return name
+    except UnicodeEncodeError:
+        pass
+    try:
+        return os.fsencode(name).decode("gb18030")
+    except UnicodeDecodeError:
+        return os.fsencode(name).decode("utf-8", "replace")
+
+
+def shown(name: str) -> str:
+    """A name as it may stand in a message or a manifest: what no printer shows is escaped, what may be a person's number hidden.
+
+    Clock times of 12 or 14 digits stay.
+    """
+
+    def hidden(match: re.Match[str]) -> str:
+        return match[0] if _CLOCK.fullmatch(match[0]) else "***"
+
+    text = readable(name)
+    folded = "".join(unicodedata.normalize("NFKC", c) if c.isdecimal() else c for c in text)
+    masked = _LONG.sub(hidden, folded)
+    plain = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in masked)
+    return plain if len(plain) <= _SHOWN else f"{plain[: _SHOWN - 12]}…{plain[-11:]}"

@@ -1,0 +1,95 @@
+"""Lines of a table that are no records: totals, signatures, the header again, blanks.
+
+Belongs here: what a line is, by its cells. Not here: bad rows, which are records (`expectations`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from resources.departments.header import Header, squeezed
+from resources.reader.encodings import ILLEGAL
+from resources.reader.table import Cell
+
+Kind = Literal["title", "header", "blank", "total", "footer", "line", "separator"]
+
+TOTALS = ("合计", "总计", "小计", "累计", "共计", "本页", "本月共", "本月合", "本表共", "总数")
+FOOTERS = (
+    *("填表", "填报", "填写", "制表", "制单", "编制", "打印", "审核", "审批", "复核", "核对", "经办", "初审"),
+    *("单位负责人", "负责人", "分管", "主管", "领导签", "签字", "盖章", "联系人", "联系电话", "报送"),
+    *("说明", "备注", "注:", "注.", "注1", "注一", "注、", "附注", "单位:"),
+)
+SHAPED = r"^[\s'=\"]*[A-Za-z_/\-]{0,10}[0-9０-９][0-9A-Za-z_/*.+\-０-９Ｘｘ]{5,}[\s\"\x{3000}]*$"
+"""A number of a person, a certificate or a record, as RE2 reads it."""
+
+_SHAPED = re.compile(SHAPED.replace(r"\x{3000}", "\u3000"))
+_KEY = re.compile(r"[A-Za-z0-9_\-/.]*[0-9][A-Za-z0-9_\-/.]*")
+_SEPARATOR = re.compile(r"[-—–―_=*＊·.…~～]+")
+_LABEL = re.compile(r"[^:：0-9]{1,12}[:：].*|[12][0-9]{3}[-./年][0-9]{1,2}([-./月][0-9]{1,2}日?)?", re.DOTALL)
+_OPENING = re.compile(r"^[(\[【*※#]+")
+LONG = 1e5
+"""A number cell from here on is no count of rows."""
+NARROW = 3
+"""A table with fewer columns is too narrow to say that a line with one filled cell is no record."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """How the lines of one table are told apart."""
+
+    header: Header
+    keys: tuple[int, ...]
+    """Columns of the key."""
+    numbers: tuple[int, ...]
+    """Columns of the key and of identities: where one of them holds a number, the line is a record."""
+    titles: frozenset[tuple[str, ...]]
+    """The filled cells of the rows above the header: they may stand again."""
+    words: tuple[str, ...]
+    """What begins a note line besides the words that every office uses."""
+
+    def kind(self, cells: Sequence[Cell]) -> Kind | None:
+        """What the line is, None for a record."""
+        filled = [(place, str(cell).strip()) for place, cell in enumerate(cells) if cell is not None and str(cell).strip()]
+        if not filled:
+            return "blank"
+        if any(ILLEGAL in text for _, text in filled) or any(_is_number(cells, place) for place in self.numbers):
+            return None
+        texts = [text for _, text in filled]
+        if all(_SEPARATOR.fullmatch(text) for text in texts):
+            return "separator"
+        if self._is_header(texts):
+            return "header"
+        if tuple(texts) in self.titles:
+            return "title"
+        return self._begins(filled) or self._alone(filled, len(cells))
+
+    def _is_header(self, texts: list[str]) -> bool:
+        again = sum(squeezed(text) in self.header.texts for text in texts)
+        return again == len(texts) or (again >= 2 and again * 2 >= len(texts))
+
+    def _begins(self, filled: list[tuple[int, str]]) -> Kind | None:
+        """By its first word; by the word in its key's column, which then is no key."""
+        first = filled[0][1]
+        for text in (first, *(text for place, text in filled if place in self.keys)):
+            word = _OPENING.sub("", squeezed(text))
+            if word.startswith(TOTALS) or word.rstrip(":").endswith(("小计", "合计", "总计")):
+                return "total"
+            if word.startswith((*FOOTERS, *self.words)) or word == "注":
+                return "footer"
+        return "footer" if len(filled) > 1 and all(_LABEL.fullmatch(text) for _, text in filled) else None
+
+    def _alone(self, filled: list[tuple[int, str]], width: int) -> Kind | None:
+        if len(filled) > 1 or width < NARROW:
+            return None
+        place, text = filled[0]
+        return None if place in self.keys and _KEY.fullmatch(text) else "line"
+
+
+def _is_number(cells: Sequence[Cell], place: int) -> bool:
+    cell = cells[place] if place < len(cells) else None
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return abs(cell) >= LONG
+    return isinstance(cell, str) and _SHAPED.match(cell) is not None

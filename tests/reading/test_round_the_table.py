@@ -1,0 +1,203 @@
+"""What stands round a table is no record; a record with something wrong is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations.contract import Contract
+from tests.reading import books
+from tests.reading.conftest import HEADER, HOUSES, ROWS, Column, Reader, contract_of, expected
+
+BLANK = [""] * len(HEADER)
+
+
+def row(*cells: Any) -> list[Any]:
+    return [*cells, *[""] * (len(HEADER) - len(cells))]
+
+
+NOTES = [
+    (row("合计", "", "", "92户"), "total"),
+    (row("合　计"), "total"),
+    (row("小 计：", "", "", "", "", "284.5"), "total"),
+    (row("", "总计", "92人"), "total"),
+    (row("青溪镇小计", "", "", "", "", "96"), "total"),
+    (row("", "", "青溪镇小计", "", "", "96"), "total"),
+    (row("本页合计"), "total"),
+    (row("填表人：测甲", "", "审核人：测乙", "", "2026年11月3日"), "footer"),
+    (row("单位负责人（签字）："), "footer"),
+    (row("备注：以上数据截至十月底"), "footer"),
+    (row("注：FW表示房屋"), "footer"),
+    (row("经手：测甲", "", "日期：2026年11月"), "footer"),
+    (row("", "", "", "以下空白"), "line"),
+    (row("一、青溪镇"), "line"),
+    (row("***", "***"), "separator"),
+    (row("————", "——"), "separator"),
+    (BLANK, "blank"),
+    (row(" ", "　", "\t"), "blank"),
+    (HEADER, "header"),
+    (["房屋 编号", "身份\t证号", *HEADER[2:]], "header"),
+    (row("制表单位：某县住建局"), "footer"),
+]
+
+
+@pytest.mark.parametrize(("note", "kind"), NOTES, ids=[str(n) for n in range(len(NOTES))])
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_line_that_is_no_record(form: str, note: list[Any], kind: str, tmp_path: Path, houses: Contract, read: Reader) -> None:
+    """Below the table and between its rows."""
+    rows = [HEADER, ROWS[0], note, *ROWS[1:], note]
+    path = tmp_path / f"a.{form}"
+    path.write_bytes(books.text(rows) if form == "csv" else books.xlsx(rows))
+    found = read(houses, path)
+    assert found.cells == expected()
+    assert {noted["kind"] for noted in found.noted} == {kind}
+    # a spreadsheet ends with its last filled row
+    assert [noted["_line"] for noted in found.noted] in ([3, 6], [3] if note == BLANK else [])
+
+
+RECORDS = [
+    row("FW000009", "", "测丁", "A"),
+    row("", "610921197003031053", "测丁", "A"),
+    row("", "", "测丁", "A", "2026-05-03"),
+    row("FW000009"),
+    row("7"),
+    row("7", "", "测丁"),
+    row("", "", "测丁", "", "", "96", "小计村"),
+    row("合计", "610921197003031053", "测丁"),
+]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=[str(n) for n in range(len(RECORDS))])
+def test_a_record_with_something_wrong_is_no_note(record: list[Any], tmp_path: Path, houses: Contract, read: Reader) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(books.text([HEADER, *ROWS, record]))
+    found = read(houses, path)
+    assert found.cells == expected([*ROWS, record])
+    assert found.noted == []
+
+
+def test_words_of_the_contract_begin_a_note(tmp_path: Path, read: Reader) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(books.text([HEADER, *ROWS, row("查询时点", "2026", "全县")]))
+    assert read(contract_of(tmp_path, HOUSES), path).table.row_count == 4
+    found = read(contract_of(tmp_path, HOUSES, notes=["查询时点"]), path)
+    assert (found.cells, found.table.note_lines) == (expected(), {"footer": 1})
+
+
+GROUPS = ["房屋编号", "户主信息", "", "房屋情况", "", "", "地址"]
+NAMES = ["", "身份证号", "户主\n姓名", "鉴定\n等级", "鉴定时间", "建筑面积", ""]
+
+
+@pytest.mark.parametrize("form", ["xlsx", "xls", "csv", "html"])
+def test_a_header_of_two_rows(form: str, tmp_path: Path, houses: Contract, read: Reader) -> None:
+    """Group and name, names that reach over both rows, line breaks within names; in the middle again, in one row and in two."""
+    rows = [row("某县台账"), row("", "单位：户"), GROUPS, NAMES, ROWS[0], GROUPS, NAMES, ROWS[1], HEADER, ROWS[2]]
+    merged = ["A1:G1", "A3:A4", "B3:C3", "D3:F3", "G3:G4"]
+    writers: dict[str, Any] = {
+        "xlsx": lambda: books.xlsx(rows, merged),
+        "xls": lambda: books.xls(rows),
+        "csv": lambda: books.text(rows),
+        "html": lambda: books.html(rows),
+    }
+    path = tmp_path / f"a.{form}"
+    path.write_bytes(writers[form]())
+    found = read(houses, path)
+    assert found.cells == expected()
+    # a cell of a text may have several lines
+    assert [row["_line"] for row in found.rows] == ([7, 12, 14] if form == "csv" else [5, 8, 10])
+    assert found.table.note_lines == {"title": 2, "header": 3}
+    assert found.table.columns == HEADER
+
+
+@pytest.mark.parametrize("written", ["户主信息/姓名", "户主信息姓名", "户主信息 姓名", "户主信息·姓名"])
+def test_a_name_under_two_groups_is_told_apart_by_its_group(written: str, tmp_path: Path, read: Reader, refused: Any) -> None:
+    columns = [Column("house_id", "房屋编号", role="record_key", key=1), Column("name", written, role="name"), *HOUSES[3:5]]
+    header = [["房屋编号", "户主信息", "", "联系人", "", "鉴定等级", "鉴定时间"], ["", "姓名", "年龄", "姓名", "电话", "", ""]]
+    path = tmp_path / "a.csv"
+    path.write_bytes(books.text([*header, ["FW000001", "测甲", "60", "测乙", "1", "A", "2026-05-03"]]))
+    found = read(contract_of(tmp_path, columns), path)
+    assert (found.rows[0][written], found.rows[0]["联系人/姓名"]) == ("测甲", "测乙")
+    alone = [columns[0], Column("name", "姓名", role="name"), *columns[2:]]
+    assert "姓名" in refused(contract_of(tmp_path, alone), path).said
+
+
+def test_titles_stand_again_in_the_middle(tmp_path: Path, houses: Contract, read: Reader) -> None:
+    titles = [row("某县农村房屋台账"), row("单位：某县", "", "", "", "第十一批")]
+    path = tmp_path / "a.xls"
+    path.write_bytes(books.html([*titles, HEADER, ROWS[0], BLANK, *titles, HEADER, *ROWS[1:]]))
+    found = read(houses, path)
+    assert (found.cells, found.table.note_lines) == (expected(), {"title": 4, "blank": 1, "header": 1})
+
+
+def test_commas_behind_every_row_and_rows_cut_short(tmp_path: Path, houses: Contract, read: Reader) -> None:
+    lines = [",".join(HEADER) + ",", *(f"{','.join(f'{chr(34)}{c}{chr(34)}' for c in row)},," for row in ROWS[:2])]
+    lines.append(",".join(ROWS[2][:4]))
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    found = read(houses, path)
+    assert found.cells == expected()
+    assert found.marks == {}
+    assert found.table.notes == ["a.csv: 1 rows have fewer cells than the header"]
+
+
+def test_a_cell_too_many_is_the_rows_own_fault(tmp_path: Path, houses: Contract, read: Reader) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([",".join(HEADER), *(",".join(row) for row in ROWS), "FW000009,6109,甲,乙,A,,,青溪"]), encoding="utf-8")
+    assert read(houses, path).marks == {5: ["房屋编号:extra_cells"]}
+
+
+def test_something_beside_a_spreadsheets_table_is_no_harm(tmp_path: Path, houses: Contract, read: Reader) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(books.xlsx([[*HEADER], [*ROWS[0], "", "见附件"], *ROWS[1:]]))
+    found = read(houses, path)
+    assert (found.cells, found.marks) == (expected(), {})
+
+
+# merged cells
+
+
+def merged_book(folder: Path, merged: list[str], rows: list[list[Any]] | None = None) -> Path:
+    path = folder / "a.xlsx"
+    path.write_bytes(books.xlsx(rows or [row("某县台账"), HEADER, *ROWS, row("填表人：测甲")], merged))
+    return path
+
+
+def test_merged_titles_and_footers_do_no_harm(tmp_path: Path, houses: Contract, read: Reader) -> None:
+    found = read(houses, merged_book(tmp_path, ["A1:G1", "A6:G6"]))
+    assert (found.cells, found.table.note_lines) == (expected(), {"title": 1, "footer": 1})
+
+
+def test_merged_records_are_refused_with_the_cells_names(tmp_path: Path, houses: Contract, refused: Any) -> None:
+    fault = refused(houses, merged_book(tmp_path, ["A1:G1", "G3:G4", "D4:D5"]))
+    assert (fault.reason, fault.said) == ("merged_cells", "2 groups of cells are merged in the table, first D4:D5, G3:G4")
+    assert "merged: fill" in fault.next_step
+
+
+def test_merged_records_are_filled_where_the_contract_says_so(tmp_path: Path, read: Reader) -> None:
+    rows = [HEADER, [*ROWS[0][:6], "青溪镇"], [*ROWS[1][:6], ""], row("小计", "", "", "", "", "9"), [*ROWS[2][:6], ""]]
+    found = read(contract_of(tmp_path, HOUSES, merged="fill"), merged_book(tmp_path, ["G2:G5"], rows))
+    assert [cells[-1] for cells in found.cells] == ["青溪镇"] * 3
+    assert found.table.note_lines == {"total": 1}
+
+
+def test_merged_cells_that_the_contract_does_not_read_do_no_harm(tmp_path: Path, houses: Contract, read: Reader) -> None:
+    rows = [[*HEADER, "镇"], *([*cells, "青溪镇" if n == 0 else ""] for n, cells in enumerate(ROWS))]
+    found = read(houses, merged_book(tmp_path, ["H2:H4"], rows))
+    assert [cells[:7] for cells in found.cells] == expected()
+
+
+def test_spans_of_a_page_are_merged_cells(tmp_path: Path, houses: Contract, refused: Any, read: Reader) -> None:
+    page = books.html([HEADER, *ROWS]).decode("gb18030")
+    first = page.index("青溪镇")
+    start = page.rindex("<td", 0, first)
+    spanned = page[:start] + "<td rowspan=2" + page[start + 3 :]
+    second = spanned.index("石门镇，一组")
+    cut = spanned.rindex("<td", 0, second)
+    spanned = spanned[:cut] + spanned[spanned.index("</td>", second) + 5 :]
+    path = tmp_path / "a.xls"
+    path.write_bytes(spanned.encode("gb18030"))
+    assert refused(houses, path).said == "1 groups of cells are merged in the table, first G2:G3"
+    found = read(contract_of(tmp_path, HOUSES, merged="fill"), path)
+    assert [cells[-1] for cells in found.cells] == ["青溪镇", "青溪镇", None]
