@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from assets.shown import lamps_by_town
-from assets.tables import Table, counted, tables_asset
+from assets.tables import Table, counted, tables_asset, with_others
 from expectations.contract import Contract
 
 FLAGS = (
@@ -51,4 +51,4 @@ FLAGS = (
 
 def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
     """The step that scores every household."""
-    return [tables_asset("flags", "flags", FLAGS, contracts)]
+    return [tables_asset("flags", "flags", with_others("flags", FLAGS), contracts)]

@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from assets.shown import tasks_by_department
-from assets.tables import Check, Table, counted, tables_asset
+from assets.tables import Check, Table, counted, tables_asset, with_others
 from expectations.contract import Contract
 from resources.house import House
 
@@ -150,4 +150,4 @@ FOLLOWING = (
 
 def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
     """The step that makes the seven tables."""
-    return [tables_asset("following", "follow_up", FOLLOWING, contracts)]
+    return [tables_asset("following", "follow_up", with_others("following", FOLLOWING), contracts)]

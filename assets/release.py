@@ -36,20 +36,17 @@ def refuse_edited_rules(house: House, rules: Rules, following: FollowingRules) -
     engine = house.server.engine()
     try:
         with engine.connect() as connection:
-            changed = other_version(connection, "rule_version", rules.effective_from, rules.version)
-            changed_following = other_version(connection, "following_version", following.effective_from, following.version)
+            scored, followed = (used_versions(connection, column) for column in ("rule_version", "following_version"))
     finally:
         engine.dispose()
-    refuse_changed(rules, {rules.effective_from: changed} if changed else {})
-    refuse_changed(following, {following.effective_from: changed_following} if changed_following else {})
+    refuse_changed(rules, scored)
+    refuse_changed(following, followed)
 
 
-def other_version(connection: sa.Connection, column: str, since: date, version: str) -> str | None:
-    """A version that begins on the same day and that a release used, other than this one."""
-    used = connection.execute(
-        sa.text(f"select distinct {column} from ops.release where {column} like :since || '-%'"), {"since": since.isoformat()}
-    )
-    return next((str(other) for other in used.scalars() if other != version), None)
+def used_versions(connection: sa.Connection, column: str) -> list[str]:
+    """The versions that releases were made under."""
+    used = connection.execute(sa.text(f"select distinct {column} from ops.release where {column} is not null order by 1"))
+    return [str(version) for version in used.scalars()]
 
 
 def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict[str, str]:

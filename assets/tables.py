@@ -36,6 +36,13 @@ class Table:
     """Further metadata of a day: pictures, and figures that the UI draws over time. Called after the checks."""
 
 
+def with_others(folder: str, tables: Sequence[Table]) -> list[Table]:
+    """`tables`, and those that `models/<folder>` publishes besides, which have no checks of their own here."""
+    known = {table.name for table in tables}
+    others = [table for table in registry.published_tables() if registry.maker(table).name.startswith(f"{folder}/") and table not in known]
+    return [*tables, *(Table(table, declared()[table].meaning) for table in others)]
+
+
 def depends_on(tables: Sequence[str], contracts: Sequence[Contract]) -> list[str]:
     """What a step that makes `tables` depends on, as their models declare: other kept tables of the day."""
     found: set[str] = set()

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from expectations.engine import day, literal
-from warehouse.catalogue import DOMAINS, indicators_by_code
+from warehouse.catalogue import indicators_by_code
 from warehouse.following_rules import MEASURES, FollowingRules
+from warehouse.schema.declared import AREA_LEDGER
 
 AREA_LEVELS = (("county", 6), ("town", 9), ("village", 12))
 """The levels of areas and the digits of their codes (县, 镇, 村)."""
@@ -31,21 +32,7 @@ INCOMES = (
     ("reference_per_head", "b23_reference_income_per_capita"),
 )
 
-LEDGER_COUNTS = (
-    "households",
-    "persons",
-    "red",
-    "yellow",
-    "green",
-    "held",
-    "newly_red",
-    "no_longer_red",
-    *DOMAINS,
-    "monitored_households",
-    "monitored_persons",
-    "cleared_households",
-    "cleared_persons",
-)
+LEDGER_COUNTS = tuple(column.name for column in AREA_LEDGER.columns if column.type == "integer")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from expectations.contract import load_contracts
 from pipelines.lineage import record_day
 from resources.settings import ROOT
 from tests.house.rendered import RECORDS, rendered_models
+from warehouse.graph.drawn import PAGE, page
 from warehouse.graph.heads import HeadError, Kind, Model, read_head
 from warehouse.graph.parameters import PARAMETERS
 from warehouse.graph.reference import REFERENCES
@@ -176,3 +177,7 @@ def test_every_declared_table_has_an_empty_one() -> None:
     for table in declared().values():
         assert set(table.arrow.names) == set(table.types)
         assert table.empty.endswith("where false")
+
+
+def test_the_picture_of_the_structure_is_drawn_from_the_heads() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "uv run python -m warehouse.graph.drawn"

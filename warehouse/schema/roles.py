@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from warehouse.schema.declared import VIEWS
 from warehouse.schema.periodic import DEPARTMENTS_OWN, PERIODIC
 from warehouse.schema.programs import FUNCTION_NAMES, SCHEMAS
-from warehouse.schema.tables import METADATA
 
 READER, AREA, DEPARTMENT = "yihu_reader", "yihu_area", "yihu_department"
 STEWARD, AUDITOR, PUBLISHER = "yihu_steward", "yihu_auditor", "yihu_publisher"
@@ -181,8 +180,3 @@ def apply_grants(connection: sa.Connection) -> None:
     by_superuser = built_in() if connection.scalar(sa.text(IS_SUPERUSER)) else []
     for statement in grants() + policies() + by_superuser:
         connection.exec_driver_sql(statement)
-
-
-def protected_tables() -> list[str]:
-    """Every table with an `area_code` of a household; the tests compare this with what the database says."""
-    return [f"store.{table.name}" for table in METADATA.sorted_tables if table.schema == "store"]
