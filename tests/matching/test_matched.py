@@ -12,6 +12,7 @@ import pytest
 from expectations.contract import Contract, Field, contract_for, load_contracts
 from tests.matching.county import KEY, Answer, County, Member, Record, number
 from warehouse.graph.registry import order_of
+from warehouse.graph.runner import ModelError
 from warehouse.matching import MATCHED_COLUMNS, METHODS, OUTCOMES, REASONS, MatchingError
 
 ZHANG, LI, WANG = number("19800101", 11), number("19900202", 22), number("19700303", 33)
@@ -207,8 +208,8 @@ def test_types_that_are_answered_in_one_pass_are_answered_as_each_by_itself(coun
         assert [(found[f"R{i:05d}"]["member_id"], found[f"R{i:05d}"]["outcome"]) for i in range(len(records))] == [
             (answer.member_id, answer.outcome) for answer in alone[contract.table]
         ]
-    assert {row["records"] for row in county.queue("deaths")} <= {"deaths", "members"}
     assert len(county.table("open_record")) == 3 * 4, "the last pass was for all three"
+    assert {row["records"] for row in county.queue("deaths")} <= {"deaths", "members"}
 
 
 def test_losses_in_yuan(county: County) -> None:
@@ -281,7 +282,7 @@ def test_a_type_that_is_about_nobody_is_refused(county: County) -> None:
 
 def test_an_error_of_the_engine_says_no_value(county: County) -> None:
     county.engine.table("valid_education__attendance", f"select '{ZHANG}' as something_else")
-    with pytest.raises(MatchingError) as raised:
+    with pytest.raises(ModelError) as raised:
         county.build_matched(_attendance(attendance_id="record_key", pupil="id_number"))
     assert ZHANG not in str(raised.value)
     assert KEY.hex() not in str(raised.value)
