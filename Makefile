@@ -10,8 +10,13 @@ include .env
 export
 endif
 ifdef AS_OF
-export YIHU_AS_OF := $(AS_OF)
+export YIHU_AS_OF := $(value AS_OF)
 endif
+# What people type passes through no shell: it is handed over as it was typed, with quotes, backticks and $ in it.
+TYPED := BY WHY WHY_FILE LOGIN ROLE PERSON OFFICER AREA DEPARTMENT UNTIL HOUSEHOLD RECORDS BATCH GATE SEAL FROM TO OUT RULES NAME COLUMNS
+$(foreach name,$(TYPED),$(if $(filter command environment,$(firstword $(origin $(name)))),\
+  $(eval export YIHU_TYPED_$(name) := $$(value $(name)))))
+unexport $(TYPED)
 
 ENVIRONMENT := .venv
 ifeq ($(YIHU_ENGINE),spark)
@@ -41,7 +46,7 @@ install: $(ENVIRONMENT)/.ready ## installs what is missing
 
 .PHONY: sync
 sync: install ## the main job: AS_OF=YYYY-MM-DD (default yesterday), or FROM=… TO=…
-	@$(RUN) python -m pipelines sync $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+	@$(RUN) python -m pipelines sync
 
 .PHONY: status
 status: install ## is everything there and well? what next?
@@ -60,28 +65,52 @@ ui-user: install ## sets the password of a user of the UI (YIHU_UI_PASSWORD_FILE
 	@$(RUN) python -m pipelines ui-user --user "$(UI_USER)" --right "$(or $(RIGHT),reader)"
 
 .PHONY: psql
-psql: install ## a shell on the warehouse: ROLE=yihu_reader, SQL from standard input or by hand
-	@$(RUN) python -m pipelines psql --role $(or $(ROLE),yihu_reader)
+psql: install ## a shell on the warehouse: ROLE=yihu_reader or LOGIN=…, SQL from standard input or by hand
+	@$(RUN) python -m pipelines psql
 
 .PHONY: quarantine
 quarantine: install ## what is set aside, by department and rule; OUT=folder writes the files to send back
-	@$(RUN) python -m pipelines quarantine $(if $(OUT),--out "$(OUT)")
+	@$(RUN) python -m pipelines quarantine
 
 .PHONY: replay
 replay: install ## judge a quarantine anew after a contract change: RECORDS=settlements
-	@$(RUN) python -m pipelines replay --records $(RECORDS)
+	@$(RUN) python -m pipelines replay
 
 .PHONY: open-gate
-open-gate: install ## let a rejected extract or release pass: RECORDS=… BATCH=… (or GATE=…) BY=name WHY=reason
-	@$(RUN) python -m pipelines open-gate $(if $(RECORDS),--records $(RECORDS)) $(if $(BATCH),--batch $(BATCH)) $(if $(GATE),--gate $(GATE)) --by "$(BY)" --why "$(WHY)"
+open-gate: install ## let a rejected extract or release pass: RECORDS=… BATCH=… (or GATE=…) BY=name WHY=reason (or WHY_FILE=…)
+	@$(RUN) python -m pipelines open-gate
 
 .PHONY: grant
-grant: install ## give a login its role: LOGIN=… ROLE=… AREA=… or DEPARTMENT=…
-	@$(RUN) python -m pipelines grant --login "$(LOGIN)" --role "$(ROLE)" $(foreach area,$(AREA),--area $(area)) $(foreach department,$(DEPARTMENT),--department $(department))
+grant: install ## give a login its role: LOGIN=… ROLE=… AREA=… or DEPARTMENT=…, UNTIL=YYYY-MM-DD
+	@$(RUN) python -m pipelines grant
+
+.PHONY: login
+login: install ## a login of a person's own, its password shown once: LOGIN=… ROLE=… PERSON=… (OFFICER=staff number, AREA=…)
+	@$(RUN) python -m pipelines login
+
+.PHONY: revoke
+revoke: install ## take a login's role and grants, or what is named: LOGIN=… AREA=… or DEPARTMENT=…
+	@$(RUN) python -m pipelines revoke
+
+.PHONY: grants
+grants: install ## who has what, since when, by whom; HISTORY=yes: every change that was made
+	@$(RUN) python -m pipelines grants $(if $(HISTORY),--history)
 
 .PHONY: rollback
 rollback: install ## make the release before current again: BY=name WHY=reason, TO=release_id
-	@$(RUN) python -m pipelines rollback --by "$(BY)" --why "$(WHY)" $(if $(TO),--to $(TO))
+	@$(RUN) python -m pipelines rollback
+
+.PHONY: verify-log
+verify-log: install ## was the access log changed? SEAL=… as an alert named it
+	@$(RUN) python -m pipelines verify-log
+
+.PHONY: who-looked
+who-looked: install ## who looked at a household's identities, when and why: HOUSEHOLD=…
+	@$(RUN) python -m pipelines who-looked
+
+.PHONY: extract
+extract: install ## facts of households under pseudonyms, for analysts: NAME=… COLUMNS="level b19_net_income …" WHY=reason
+	@$(RUN) python -m pipelines extract
 
 .PHONY: prune
 prune: install ## give up releases older than 30 days but month ends: KEEP=days
@@ -89,23 +118,23 @@ prune: install ## give up releases older than 30 days but month ends: KEEP=days
 
 .PHONY: backup
 backup: install ## the warehouse, the logins, the lake and the secrets into a private folder: OUT=folder
-	@$(RUN) python -m pipelines backup --out "$(OUT)"
+	@$(RUN) python -m pipelines backup
 
 .PHONY: restore
 restore: install ## a backup into an empty YIHU_HOME and an empty warehouse: FROM=folder
-	@$(RUN) python -m pipelines restore --from "$(FROM)"
+	@$(RUN) python -m pipelines restore
 
 .PHONY: move-warehouse
 move-warehouse: install ## copy the whole warehouse to an empty PostgreSQL: TO=postgresql://owner@host/database (password in PGPASSFILE)
-	@$(RUN) python -m pipelines move-warehouse --to "$(TO)"
+	@$(RUN) python -m pipelines move-warehouse
 
 .PHONY: explain
 explain: install ## one lamp in plain words, day by day: HOUSEHOLD=…, RECOMPUTE=yes DAYS=…
-	@$(RUN) python -m pipelines explain --household "$(HOUSEHOLD)" $(if $(DAYS),--days $(DAYS)) $(if $(RECOMPUTE),--recompute)
+	@$(RUN) python -m pipelines explain $(if $(DAYS),--days $(DAYS)) $(if $(RECOMPUTE),--recompute)
 
 .PHONY: rules-diff
 rules-diff: install ## who would turn red or green under a candidate: RULES=candidate.yaml
-	@$(RUN) python -m pipelines rules-diff --rules "$(RULES)"
+	@$(RUN) python -m pipelines rules-diff
 
 .PHONY: bench
 bench: install ## the benchmarks: SCALE=county
@@ -120,7 +149,8 @@ architecture: install
 	@$(RUN) lint-imports
 contracts: install
 	@set -e; for contract in expectations/contracts/*/*.odcs.yaml; do \
-	  $(RUN) datacontract lint $$contract >/dev/null || { $(RUN) datacontract lint $$contract; exit 1; }; done; echo "contracts: all valid"
+	  $(RUN) datacontract lint $$contract >/dev/null || { $(RUN) datacontract lint $$contract; exit 1; }; done
+	@$(RUN) python -m pipelines.compared && echo "contracts: all valid"
 definitions: install
 	@$(RUN) python -m pipelines check
 unit: install

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from assets.described import DAILY, code_references
 from expectations.contract import Contract
+from resources.alerts import note_seal
 from resources.house import House
 from resources.settings import ROOT, today
 from warehouse.following_rules import FollowingRules, load_following
@@ -19,7 +20,8 @@ from warehouse.graph.inputs import HELD_BACK
 from warehouse.graph.moment import day_moment
 from warehouse.graph.registry import published_tables
 from warehouse.migrations.run import upgrade
-from warehouse.publication import AuditFailed, PublicationError, RunSource, publish
+from warehouse.publication import GATES, AuditFailed, PublicationError, RunSource, publish
+from warehouse.record_numbers import build_record_numbers
 from warehouse.scoring_rules import RuleError, Rules, load_rules, refuse_changed
 
 PUBLISHED = published_tables()
@@ -55,6 +57,10 @@ def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict
     house.make(["review_candidate"], day_moment(as_of))
     for table in ("person", "review_queue", "valid_rural_revitalisation__members", "matched_rural_revitalisation__households"):
         house.use(table, as_of)
+    for contract in contracts:
+        if contract.is_pseudonymous:
+            house.use(f"valid_{contract.table}", as_of)
+            house.use(f"matched_{contract.table}", as_of)
     engine.view(
         "vault_person_source",
         "select p.member_id, p.person_key, p.household_id, m.id_number, m.name from person as p "
@@ -85,6 +91,7 @@ def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict
         "quarantine_row": "quarantined",
         "review_queue": "review_queue",
         "queue_candidate": "review_candidate",
+        "record_number": build_record_numbers(engine, contracts, house.settings.pseudonym_key),
     }
 
 
@@ -140,10 +147,12 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
             )
         except AuditFailed as failed:
             context.log.error(str(failed))
-            house.lake.write_note(*HELD_BACK, as_of, {"run_id": context.run.run_id})
+            closed = [gate for gate in GATES if any(finding.startswith(f"gate {gate}:") for finding in failed.findings)]
+            house.lake.write_note(*HELD_BACK, as_of, {"run_id": context.run.run_id, "gates": closed})
             raise dg.Failure(str(failed), allow_retries=False) from None
         except (PublicationError, RuleError) as error:
             raise dg.Failure(f"release {as_of}: {error}") from None
+        note_seal(house.settings.home, published.access_seal)
         house.lake.remove_note(*HELD_BACK, as_of)
         steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in published.seconds.items())
         context.log.info(f"{sum(published.seconds.values()):6.1f} s  {published.message} ({steps})")

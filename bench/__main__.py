@@ -24,7 +24,7 @@ import duckdb
 
 from bench.alone import COUNTIES, Late, province, published, steps_alone
 from bench.links import county_of, links_of_home
-from bench.queries import LOGINS, medians
+from bench.queries import medians
 from resources.settings import ROOT, load_settings, today
 
 HOUSEHOLDS = {"village": 700, "town": 10_000, "county": 104_000}
@@ -121,9 +121,8 @@ def county(scale: str) -> None:
         say(bench="sandbox", households=households, seconds=round(time.monotonic() - started, 2))
         timed_sync(home, day, households, "first_load", deadline)
         timed_sync(home, day + timedelta(days=1), households, "increment", deadline)
-        for login in LOGINS:
-            for question, milliseconds in medians(home, login).items():
-                say(bench=f"query.{question}", login=login, milliseconds=round(milliseconds, 2))
+        for line in medians(home):
+            say(bench=f"query.{line.pop('question')}", **line)
         linked_against_truth(home, households, day + timedelta(days=1))
         try:
             for line in published(home, deadline):

@@ -16,6 +16,7 @@ import yaml
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
 
 from expectations.contract import Code, Contract, ContractError, Field
+from expectations.file_names import PatternError, pattern
 from expectations.writing import FormError, check_date_forms, check_number_forms
 
 KEY, UPDATED_AT = "record_key", "updated_at"
@@ -269,6 +270,16 @@ _SERVER_CHOICES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+def _check_file_names(stated: Any, parts: Any) -> None:
+    for text in [stated] if isinstance(stated, str) else stated or ():
+        try:
+            pattern(text)
+        except PatternError as error:
+            raise _WrongError(str(error)) from None
+        if "{part}" in text.lower() and parts is None:
+            raise _WrongError(f"files: {text!r} has {{part}}, and parts does not say how many make one delivery, or which")
+
+
 def _check_server(contract: Contract) -> None:
     server = contract.server
     for name, allowed in _SERVER_CHOICES.items():
@@ -276,6 +287,7 @@ def _check_server(contract: Contract) -> None:
             _one_of(server, name, allowed, None)
     for name in ("sheets", "files", "notes"):
         _words(name, name, server.get(name))
+    _check_file_names(server.get("files"), server.get("parts"))
     parts = server.get("parts")
     is_number = isinstance(parts, int) and not isinstance(parts, bool) and parts > 0
     if parts is not None and not is_number and not _words("parts", "parts", parts if isinstance(parts, list) else None):

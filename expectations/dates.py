@@ -91,7 +91,9 @@ def _serial(field: Field, cell: Cell) -> str:
     branches = []
     number = f"try_cast({cell.text} as double)"
     if cell.form == "file":
-        is_serial = f"regexp_matches({cell.text}, '^[0-9]{{5}}([.][0-9]+)?$') and {number} between {FIRST_SERIAL} and {LAST_SERIAL + 1}"
+        is_serial = (
+            f"regexp_matches({cell.text}, '^[0-9]{{5}}([.][0-9]+)?$') and {number} >= {FIRST_SERIAL} and {number} < {LAST_SERIAL + 1}"
+        )
         allowed = "true" if EXCEL in field.written else cell.is_number
         if allowed:
             seconds = f"cast(round({number} * 86400) as bigint)"

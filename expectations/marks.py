@@ -7,6 +7,7 @@ Belongs here: the marks, the rules that they become, which of them leave no valu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from expectations.contract import Field
 from expectations.engine import literal
@@ -35,7 +36,7 @@ def is_key(field: Field) -> bool:
     return field.role == "record_key" or field.key_position is not None
 
 
-def severity(mark: str, field: Field | None) -> str:
+def severity(mark: str, field: Field | None) -> Literal["critical", "warning"]:
     """`critical` where the row is set aside for it, `warning` where it is told and counted."""
     if mark in ("error_cell", "formula_without_value", "illegal_byte", "extra_cells", "identity"):
         return "critical"

@@ -6,6 +6,7 @@ Belongs here: the command line. Not here: what the commands do.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 
@@ -24,7 +25,8 @@ def main() -> int:
     user.add_argument("--user", default="")
     user.add_argument("--right", choices=("operator", "reader"), default="reader")
     psql = commands.add_parser("psql", help="a shell on the warehouse")
-    psql.add_argument("--role", default="yihu_reader")
+    psql.add_argument("--role", default="", help="default: yihu_reader")
+    psql.add_argument("--login", default="", help="a login of one's own instead")
     commands.add_parser("check", help="do the definitions load?")
     if len(sys.argv) > 1 and sys.argv[1] not in ("sync", "status", "ui", "ui-link", "ui-user", "psql", "check"):
         from pipelines import operations
@@ -36,7 +38,7 @@ def main() -> int:
     if asked.command == "sync":
         from pipelines.sync import sync as run
 
-        return run(asked.first, asked.last)
+        return run(asked.first or os.environ.get("YIHU_TYPED_FROM") or None, asked.last or os.environ.get("YIHU_TYPED_TO") or None)
     from pipelines import commands as other
 
     if asked.command == "status":
@@ -48,7 +50,7 @@ def main() -> int:
     if asked.command == "ui-user":
         return other.ui_user(asked.user, asked.right == "operator")
     if asked.command == "psql":
-        return other.psql(asked.role)
+        return other.psql(asked.role, asked.login)
     return other.check()
 
 

@@ -28,7 +28,7 @@ ARCHIVE, ROWS, LOGINS, NOTE = "home.tar", "warehouse", "logins.json", "backup.js
 PIECE = 1 << 20
 _MEMBERS = (
     "select m.rolname, r.rolname from pg_auth_members as a join pg_roles as m on m.oid = a.member"
-    " join pg_roles as r on r.oid = a.roleid where r.rolname = any(:roles) and not m.rolname = any(:roles) order by 1, 2"
+    " join pg_roles as r on r.oid = a.roleid where r.rolname = any(:roles) and m.rolname in (select login from ops.person) order by 1, 2"
 )
 
 

@@ -5,6 +5,7 @@ Belongs here: what these commands do. Not here: `make sync` (`sync`).
 
 from __future__ import annotations
 
+import difflib
 import getpass
 import os
 import re
@@ -15,9 +16,10 @@ from pathlib import Path
 from threading import Event
 
 from pipelines.environment import prepare
+from pipelines.own_logins import ensure_own_login
 from pipelines.services import ServiceError, services
 from pipelines.sync import BAD_SETTINGS, FAILED, OK, complain
-from resources.server import ServerError, warehouse_server
+from resources.server import LOGINS, ServerError, warehouse_server
 from resources.settings import ROOT, Settings, SettingsError, load_settings
 
 
@@ -57,15 +59,25 @@ def status() -> int:
     return OK if print_status(look(settings)) else FAILED
 
 
-def psql(role: str) -> int:
-    """psql as a role; with SQL on standard input it runs that and stops at the first error."""
+def psql(role: str, login: str = "") -> int:
+    """psql as a role, or with `login` as oneself; with SQL on standard input it runs that and stops at the first error.
+
+    A role has a login of yihu's own, made when it is needed; one's own password comes by PGPASSWORD, PGPASSFILE or is asked for.
+    """
     settings = settings_or_none()
     if settings is None:
         return BAD_SETTINGS
     options = [] if sys.stdin.isatty() else ["-v", "ON_ERROR_STOP=1", "--no-psqlrc"]
     try:
         with warehouse_server(settings.home, settings.warehouse_url) as server:
-            command, environment = server.psql_command(role)
+            role = role or os.environ.get("YIHU_TYPED_ROLE") or "yihu_reader"
+            login = login or os.environ.get("YIHU_TYPED_LOGIN") or role
+            if login in LOGINS:
+                ensure_own_login(server, login)
+            elif login.startswith("yihu_"):
+                near = difflib.get_close_matches(login, LOGINS, n=1)
+                raise ServerError(f"ROLE {login} is none{f' (the nearest is {near[0]})' if near else ''}: use one of {', '.join(LOGINS)}")
+            command, environment = server.psql_command(login)
             return subprocess.run([*command, *options], env={**os.environ, **environment}, check=False).returncode
     except ServerError as error:
         complain(str(error))

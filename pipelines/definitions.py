@@ -11,6 +11,7 @@ from expectations.contract import Contract, load_contracts
 from pipelines.console import progress_logger
 from pipelines.jobs import daily_sync, daily_sync_schedule
 from pipelines.rhythms import rhythm_jobs, rhythm_schedules
+from pipelines.sealing import seal_log, seal_log_schedule
 from pipelines.sensors import sensors
 from resources.house import House
 
@@ -22,8 +23,8 @@ def build_defs(contracts: Sequence[Contract] | None = None, house: House | None 
     """
     return dg.Definitions(
         assets=all_assets(load_contracts() if contracts is None else contracts),
-        jobs=[daily_sync, *rhythm_jobs],
-        schedules=[daily_sync_schedule, *rhythm_schedules],
+        jobs=[daily_sync, *rhythm_jobs, seal_log],
+        schedules=[daily_sync_schedule, *rhythm_schedules, seal_log_schedule],
         sensors=sensors,
         resources={"house": house or House()},
         executor=dg.in_process_executor,

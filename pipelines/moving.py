@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from resources.server import external, warehouse_server
 from resources.settings import Settings
 from warehouse.copying import CopyError, copy_in, copy_out, counts
+from warehouse.migrations.run import upgrade
 
-LOGINS = "(select login from ops.area_grant union select login from ops.department_grant) except select rolname from pg_roles order by 1"
+LOGINS = "select login from ops.person except select rolname from pg_roles order by 1"
 
 
 class MoveError(RuntimeError):
@@ -39,6 +40,7 @@ def move_warehouse(settings: Settings, to: str) -> list[str]:
             with tempfile.TemporaryDirectory(prefix="yihu-move-", dir=settings.home) as folder:
                 before = copy_out(here, Path(folder))
                 copy_in(there, Path(folder))
+            upgrade(there, target.passwords)
             with there.connect() as connection:
                 logins = [str(login) for login in connection.scalars(sa.text(LOGINS))]
         except CopyError as error:
@@ -49,5 +51,5 @@ def move_warehouse(settings: Settings, to: str) -> list[str]:
     rows = sum(before.values())
     said = [f"{len(before)} tables with {rows:,} rows are there, as many as before. Set YIHU_WAREHOUSE_URL to it, then: make status"]
     if logins:
-        said.append(f"Logins are the server's, not the database's: create them there, then make grant again for {', '.join(logins)}")
+        said.append(f"Logins are the server's, not the database's: make login again there for {', '.join(logins)}")
     return said

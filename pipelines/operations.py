@@ -1,4 +1,4 @@
-"""What operators do by hand: look at the quarantine, open a gate, replay, grant, roll back, prune, explain a lamp, try rules.
+"""What operators do by hand: look at the quarantine, replay, prune, explain a lamp, try rules, move; beside them `deciding`.
 
 Belongs here: the commands behind those `make` targets. Not here: what they call (`warehouse`, `expectations`).
 """
@@ -14,28 +14,29 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from expectations.contract import Contract, load_contracts
-from expectations.gate import GateError, open_gate
+from expectations.contract import load_contracts
+from expectations.gate import GateError
+from pipelines import deciding
 from pipelines.backup import BackupError, backup, restore
+from pipelines.deciding import contract_named
 from pipelines.moving import MoveError, move_warehouse
 from pipelines.summary import number, table
 from pipelines.sync import BAD_SETTINGS, FAILED, OK, complain
+from pipelines.typed import UsageError, fill
 from resources.engine import Engine
 from resources.lake import Lake
 from resources.lock import RunLocked, run_lock
-from resources.server import ServerError, role_passwords, warehouse_server
-from resources.settings import Settings, secret_file, today
+from resources.server import ServerError, warehouse_server
+from resources.settings import Settings, today
 from warehouse import access, explain, publication, quarantine, replay
+from warehouse.extract import ExtractError
 from warehouse.graph.inputs import LakeInputs, NotThere
 from warehouse.graph.moment import Households, day_moment
 from warehouse.graph.registry import place
 from warehouse.graph.runner import Runner
+from warehouse.migrations.run import MigrationError
 from warehouse.rules_diff import rules_diff
 from warehouse.scoring_rules import RuleError, load_candidate
-
-
-class UsageError(ValueError):
-    """The command was called with something that does not fit; says what to write."""
 
 
 @contextmanager
@@ -55,13 +56,6 @@ def _administrator(settings: Settings) -> Iterator[sa.Engine]:
             yield engine
         finally:
             engine.dispose()
-
-
-def _contract(name: str) -> Contract:
-    for contract in load_contracts():
-        if name in (contract.table, contract.records, f"{contract.department}.{contract.records}"):
-            return contract
-    raise UsageError(f"RECORDS is {name!r}: use one of {', '.join(c.records for c in load_contracts())}")
 
 
 def _newest(lake: Lake, table_name: str, at: date) -> date:
@@ -108,46 +102,10 @@ def _looked_at(settings: Settings, lake: Lake) -> date:
 
 def ask_replay(settings: Settings, asked: argparse.Namespace) -> int:
     """Has the quarantine of a record type judged anew under its contract as it is now, when the day is next run."""
-    contract = _contract(asked.records)
+    contract = contract_named(asked.records)
     with run_lock(settings.home), _engine(settings) as (engine, lake):
         rows = replay.ask_replay(engine, lake, contract, settings.as_of)
     print(f"{contract.table}: {rows:,} rows of the quarantine will be judged anew; now run: make sync AS_OF={settings.as_of}")
-    return OK
-
-
-def open_a_gate(settings: Settings, asked: argparse.Namespace) -> int:
-    """Opens the gate of a rejected batch (`--records`, `--batch`) or of a release (`--gate`), in a person's name."""
-    if asked.gate:
-        with _administrator(settings) as engine:
-            publication.open_gate(engine, settings.as_of, asked.gate, asked.by, asked.why)
-        print(f"gate {asked.gate} is open for {settings.as_of}; now run: make sync AS_OF={settings.as_of}")
-        return OK
-    if not asked.records or not asked.batch:
-        raise UsageError("name what to open: RECORDS=… BATCH=… for a rejected extract, or GATE=… for a release")
-    gate = open_gate(settings.lake, _contract(asked.records).table, asked.batch, asked.by, asked.why)
-    print(f"batch {gate.batch_id} may pass, said {gate.who}: {gate.why}; now run: make sync AS_OF={settings.as_of}")
-    return OK
-
-
-def give(settings: Settings, asked: argparse.Namespace) -> int:
-    """Gives a login its role and its areas or departments; a new login's password goes to a private file."""
-    secret = secret_file(settings.home, f"login_{asked.login}") if asked.login not in role_passwords(settings.home) else None
-    with _administrator(settings) as engine:
-        password = secret.read_text().strip() if secret is not None else None
-        granted = access.grant(engine, asked.login, asked.role, asked.area, asked.department, password)
-    print(
-        f"{granted.login} is {granted.role}; areas: {', '.join(granted.areas) or '-'}; departments: {', '.join(granted.departments) or '-'}"
-    )
-    if secret is not None:
-        print(f"password in {secret}")
-    return OK
-
-
-def go_back(settings: Settings, asked: argparse.Namespace) -> int:
-    """Makes an earlier release current again."""
-    with _administrator(settings) as engine:
-        moved = publication.rollback(engine, asked.by, asked.why, asked.to)
-    print(f"release {moved.now} of {moved.as_of} is current again (it was {moved.before}); what came after it is marked as withdrawn")
     return OK
 
 
@@ -228,17 +186,15 @@ COMMANDS = {
     "restore": put_back,
     "quarantine": show_quarantine,
     "replay": ask_replay,
-    "open-gate": open_a_gate,
-    "grant": give,
-    "rollback": go_back,
     "prune": prune,
     "explain": explain_lamp,
     "rules-diff": compare_rules,
     "move-warehouse": move,
+    **deciding.COMMANDS,
 }
 EXPECTED = (
     *(UsageError, GateError, RuleError, RunLocked, ServerError, MoveError, BackupError, NotThere),
-    *(access.AccessError, publication.PublicationError, replay.ReplayError),
+    *(access.AccessError, ExtractError, publication.PublicationError, replay.ReplayError, MigrationError),
 )
 
 
@@ -246,27 +202,16 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     """The command line of each operation."""
     parsers = {name: commands.add_parser(name, help=(run.__doc__ or "").splitlines()[0]) for name, run in COMMANDS.items()}
     parsers["quarantine"].add_argument("--out", help="a folder for the files to send back")
-    parsers["replay"].add_argument("--records", required=True)
-    gate = parsers["open-gate"]
-    gate.add_argument("--records")
-    gate.add_argument("--batch")
-    gate.add_argument("--gate")
-    for parser in (gate, parsers["rollback"]):
-        parser.add_argument("--by", default="", help="a person's name")
-        parser.add_argument("--why", default="", help="the reason, which is recorded")
-    parsers["rollback"].add_argument("--to", type=int, help="a release_id; default: the one before")
-    parsers["grant"].add_argument("--login", required=True)
-    parsers["grant"].add_argument("--role", required=True)
-    parsers["grant"].add_argument("--area", action="append", default=[])
-    parsers["grant"].add_argument("--department", action="append", default=[])
+    parsers["replay"].add_argument("--records", default="")
     parsers["prune"].add_argument("--keep", type=int, default=30, help="days")
-    parsers["explain"].add_argument("--household", required=True)
+    parsers["explain"].add_argument("--household", default="")
     parsers["explain"].add_argument("--days", type=int, default=30)
     parsers["explain"].add_argument("--recompute", action="store_true", help="compute each of these days anew from the lake")
-    parsers["backup"].add_argument("--out", required=True, help="a folder, on another disk")
-    parsers["restore"].add_argument("--from", dest="source", required=True, help="the folder that make backup wrote")
-    parsers["move-warehouse"].add_argument("--to", required=True, help="postgresql://owner:…@host/database, an empty one")
-    parsers["rules-diff"].add_argument("--rules", required=True, help="the candidate rule file")
+    parsers["backup"].add_argument("--out", default="", help="a folder, on another disk")
+    parsers["restore"].add_argument("--from", dest="source", default="", help="the folder that make backup wrote")
+    parsers["move-warehouse"].add_argument("--to", default="", help="postgresql://owner:…@host/database, an empty one")
+    parsers["rules-diff"].add_argument("--rules", default="", help="the candidate rule file")
+    deciding.add_arguments(parsers)
 
 
 def run(settings: Settings | None, asked: argparse.Namespace) -> int:
@@ -274,6 +219,7 @@ def run(settings: Settings | None, asked: argparse.Namespace) -> int:
     if settings is None:
         return BAD_SETTINGS
     try:
+        fill(asked)
         return COMMANDS[asked.command](settings, asked)
     except EXPECTED as error:
         complain(str(error))

@@ -19,13 +19,13 @@ from typing import Any
 import dagster as dg
 
 from expectations.contract import Contract, load_contracts
+from expectations.file_names import PatternError
 from pipelines.alerts import alert_after
 from pipelines.jobs import daily_sync
 from resources.departments import Departments, SourceError
 from resources.departments.dropped import Delivery
 from resources.departments.errors import Fault
 from resources.departments.left import left_lying
-from resources.departments.names import PatternError
 from resources.departments.reading import form_of
 from resources.departments.watch import changed_keys, keys_in_force, short_digest, waiting_delivery, watermark
 from resources.departments.whole import sha256_of

@@ -1,6 +1,6 @@
 """`make status`: is everything that yihu needs there and well, and what to do next?
 
-Belongs here: looking, and saying. Not here: mending.
+Belongs here: looking, and saying. Not here: mending (but for the secrets of yihu's own logins, `own_logins`).
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from expectations.contract import load_contracts
+from pipelines.own_logins import has_warehouse, logins_of_nobody, mended
 from resources.alerts import alert_book
 from resources.lake import Lake
 from resources.server import Server, ServerError, warehouse_server
 from resources.settings import Settings, today
+from warehouse.schema.walls import open_to_everybody
 from warehouse.sources import next_step
 
 LOW_DISK_GB = 5.0
@@ -45,24 +47,38 @@ class Finding:
 
 
 def status(settings: Settings) -> list[Finding]:
-    """Everything that can be looked at without changing anything."""
+    """Everything that can be looked at; nothing is changed but secrets of yihu's own logins that let nobody in."""
     findings = [_data(settings), _disk(settings), _departments(settings)]
     try:
         with warehouse_server(settings.home, settings.warehouse_url) as server:
             findings.append(Finding("warehouse", True, "embedded PostgreSQL" if server.is_embedded else "PostgreSQL of one's own, answers"))
             findings.extend(_published(server))
+            findings.extend(_logins(server))
     except ServerError as error:
         findings.append(Finding("warehouse", False, "does not answer", str(error)))
-    findings.extend(finding for ledger in newest_ledgers(settings) for finding in _source(ledger))
+    findings.extend(sources(settings))
     findings.extend(_alerts(settings))
     return findings
 
 
-def newest_ledgers(settings: Settings) -> list[dict[str, Any]]:
-    """The newest day of every source, as the lake has it: also of a day that was not published."""
+def _logins(server: Server) -> list[Finding]:
+    """The logins that yihu uses for its roles: one whose secret is wrong is mended here; and logins that are nobody's."""
+    if not has_warehouse(server):
+        return []
+    roles = mended(server)
+    seen = f"{len(server.passwords)} of yihu's own let in" + (f"; mended: {', '.join(roles)}" if roles else "")
+    findings = [Finding("logins", True, seen)]
+    if nameless := logins_of_nobody(server):
+        step = f"make login LOGIN={nameless[0]} ROLE=… PERSON=… says whose it is; two of them count as two persons until then"
+        findings.append(Finding("logins", False, f"nobody says whose these are: {', '.join(nameless)}", step))
+    return findings
+
+
+def sources(settings: Settings) -> list[Finding]:
+    """What the newest day of every source says, as the lake has it: also of a day that was not published."""
     lake = Lake(settings.lake)
     notes = (lake.latest_note("ledger", contract.table, date.max) for contract in load_contracts())
-    return [note for note in notes if note is not None]
+    return [finding for note in notes if note is not None for finding in _source(note)]
 
 
 def _alerts(settings: Settings) -> list[Finding]:
@@ -100,12 +116,16 @@ def _published(server: Server) -> list[Finding]:
         with engine.connect() as connection:
             if connection.execute(sa.text("select to_regclass('yihu.release')")).scalar() is None:
                 return [Finding("release", False, "none yet", "make sync")]
+            loose = [
+                Finding(door.what, True, door.allows, f"as a superuser, in this database: {door.close}")
+                for door in open_to_everybody(connection)
+            ]
             release = connection.execute(sa.text(RELEASE)).mappings().first()
             if release is None:
-                return [Finding("release", False, "none yet", "make sync")]
+                return [*loose, Finding("release", False, "none yet", "make sync")]
     finally:
         engine.dispose()
-    return [_release(dict(release))]
+    return [*loose, _release(dict(release))]
 
 
 def _release(release: dict[str, Any]) -> Finding:

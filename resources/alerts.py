@@ -29,6 +29,7 @@ from resources.settings import SHANGHAI, AlertSettings
 Kind = Literal["failure", "stale", "gate", "match_rate", "warning"]
 SECONDS = 10.0
 RUNS_KEPT = 500
+SEAL_NOTE = "access_seal"
 
 
 class AlertNotSent(RuntimeError):
@@ -49,6 +50,8 @@ class Alert:
     what: str
     next_step: str
     run_id: str
+    access_seal: str = ""
+    """The access log's last seal when it was told: who receives it can hold the log against it (make verify-log SEAL=…)."""
 
     @property
     def where(self) -> str:
@@ -61,7 +64,8 @@ class Alert:
         return f"yihu: {TITLES[self.kind]}: {self.asset or 'sync'}, {self.day}"
 
     def text(self) -> str:
-        return f"{self.title}\n{self.what}\nWhat to do: {self.next_step}\nWhere to look: make ui, {self.where}"
+        seal = f"\nLast seal of the access log: {self.access_seal}" if self.access_seal else ""
+        return f"{self.title}\n{self.what}\nWhat to do: {self.next_step}\nWhere to look: make ui, {self.where}{seal}"
 
 
 TITLES: Mapping[Kind, str] = {
@@ -111,6 +115,7 @@ class AlertBook:
     """What is open, in a file; each trouble is told once, and again only after it was over."""
 
     def __init__(self, home: Path, sinks: Mapping[str, Sink]) -> None:
+        self._home = home
         self._path = home / "alerts.json"
         self._sinks = sinks
 
@@ -123,7 +128,8 @@ class AlertBook:
         with self._locked() as state:
             if run_id and run_id in state["runs"]:
                 return []
-            new = [alert for look in seen for alert in _new(state, look)]
+            seal = noted_seal(self._home)
+            new = [replace(alert, access_seal=seal) for look in seen for alert in _new(state, look)]
             for alert in new:
                 state["open"][alert.scope] = {**asdict(alert), "since": _now(), "unsent": list(self._sinks)}
             _note_warnings(state, warned)
@@ -225,6 +231,27 @@ def _now() -> str:
     return datetime.now(SHANGHAI).isoformat(timespec="seconds")
 
 
+def note_seal(home: Path, seal: str | None) -> None:
+    """Keeps the access log's last seal for the next alert to take out."""
+    if seal is not None:
+        with os.fdopen(os.open(home / SEAL_NOTE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(seal)
+
+
+def noted_seal(home: Path) -> str:
+    """The access log's last seal as it was noted; empty where none was."""
+    path = home / SEAL_NOTE
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+
+
+def told_seals(home: Path) -> list[tuple[str, str]]:
+    """The seals that alerts took out, as `alerts.log` has them: when, and which."""
+    path = home / "alerts.log"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    alerts = [json.loads(line) for line in lines if line.startswith("{")]
+    return [(f"the alert of {alert.get('at')}", alert["access_seal"]) for alert in alerts if alert.get("access_seal")]
+
+
 def alert_book(home: Path, settings: AlertSettings) -> AlertBook:
     """The book of `home` with the sinks that the settings choose."""
     makers: dict[str, Callable[[], Sink]] = {
@@ -311,4 +338,5 @@ def _shown(alert: Alert) -> dict[str, str]:
         "what_to_do": alert.next_step,
         "where_to_look": alert.where,
         "run_id": alert.run_id,
+        "access_seal": alert.access_seal,
     }

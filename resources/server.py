@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
@@ -24,13 +25,16 @@ import sqlalchemy as sa
 from expectations.engine import literal
 from resources.settings import secret_file
 from warehouse.address import libpq_url
+from warehouse.schema.logins import own_login
 
 DATABASE = "yihu"
 PORT = 5432
 LONGEST_SOCKET_FOLDER = 80
 """A Unix socket's path ends at 107 bytes; the name that PostgreSQL adds takes 14."""
-LOGINS = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor", "yihu_publisher")
+LOGINS = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor", "yihu_publisher", "yihu_analyst")
 OLDEST_VERSION = 150000
+EVERYBODYS_DATABASES = ("postgres", "template1")
+"""Those that PostgreSQL comes with: no login of yihu has any business there."""
 EMBEDDED = "pginstall18"
 """The folder of PostgreSQL 18 in the package."""
 
@@ -50,7 +54,10 @@ CONFIGURATION = {
     # Failed statements and their details carry values: they stay out of the log.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
-    "log_min_messages": "error",
+    # An error's own message quotes the value that did not fit: errors are told to whoever made them, not written down.
+    "log_min_messages": "log",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
 }
 
 
@@ -70,10 +77,14 @@ class Server:
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
 
     def url_of(self, login: str | None = None) -> sa.URL:
-        """The address for `login` (the administrator by default); a role of yihu's gets its password from the secrets."""
+        """The address for `login` (the administrator by default).
+
+        Nobody logs in as a role of yihu's: for one, it is the address of yihu's own login in that role, with its secret.
+        """
         if login is None or login == self.url.username:
             return self.url
-        return with_login(self.url, login, self.passwords.get(login))
+        name = own_login(login, str(self.url.database)) if login in LOGINS else login
+        return with_login(self.url, name, self.passwords.get(login))
 
     def libpq(self, login: str | None = None) -> str:
         """The same address as libpq (ADBC, psql, pg_dump) reads it."""
@@ -86,10 +97,19 @@ class Server:
     def psql_command(self, login: str | None = None) -> tuple[list[str], dict[str, str]]:
         """Arguments and environment of a `psql` as `login`; the password is in the environment, not in the arguments."""
         url = self.url_of(login)
-        environment = {**os.environ}
+        environment = {**os.environ, "PGOPTIONS": f"{os.environ.get('PGOPTIONS', '')} -c yihu.os_user={os_user()}".strip()}
         if url.password:
             environment["PGPASSWORD"] = str(url.password)
         return [str(self.psql), libpq_url(with_login(url, str(url.username), None)), "--no-psqlrc"], environment
+
+
+def os_user() -> str:
+    """The operating system's user who runs this, in letters that an option can hold."""
+    try:
+        name = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        name = str(os.geteuid())
+    return re.sub(r"[^A-Za-z0-9._@-]", "_", name)
 
 
 def with_login(url: sa.URL, login: str, password: str | None) -> sa.URL:
@@ -104,7 +124,7 @@ def with_driver(url: str) -> sa.URL:
 
 
 def role_passwords(home: Path) -> dict[str, str]:
-    """The passwords of yihu's own logins, generated once under `<home>/secrets` with mode 0600."""
+    """The passwords of yihu's own logins by role, generated once under `<home>/secrets` with mode 0600."""
     return {login: secret_file(home, f"{login}_password").read_text().strip() for login in LOGINS}
 
 
@@ -283,6 +303,9 @@ class _Cluster:
         with engine.connect() as connection:
             if connection.scalar(sa.text("select 1 from pg_database where datname = :name"), {"name": DATABASE}) is None:
                 connection.execute(sa.text(f"create database {DATABASE} template template0 encoding 'UTF8' locale 'C'"))
+            for name in EVERYBODYS_DATABASES:
+                if connection.scalar(sa.text("select has_database_privilege('public', :name, 'connect')"), {"name": name}):
+                    connection.exec_driver_sql(f"revoke connect on database {name} from public")
 
     def _permissions(self) -> None:
         """Only the server's own user gets in; as root, that user may pass through the folders above, no more."""

@@ -203,6 +203,8 @@ SHAPES: dict[str, Shape] = {
             {
                 "status": "case when _closed is not null and u >= _closed then 'closed' else 'open' end",
                 "closed_at": _at_end("closed_at", "timestamp"),
+                "answered_on": "null::date",
+                "answer": "null::varchar",
             },
             (Break("channel", "'wechat'"), Break("status", "'done'")),
         ),
@@ -215,6 +217,9 @@ SHAPES: dict[str, Shape] = {
                 "household_id": household_id("ordinal"),
                 "stage": "greatest(1, " + " + ".join(f"coalesce(({name} <= u::date)::int, 0)" for name in _STAGES) + ")",
                 **{name: _stage_on(name) for name in _STAGES[1:]},
+                **dict.fromkeys(("channel", "report_id", "clearance"), "null::varchar"),
+                **dict.fromkeys(("green_channel", "objection"), "null::boolean"),
+                **dict.fromkeys(("authorised_on", "posted_until", "rejected_on"), "null::date"),
             },
             (Break("stage", "9"), Break("monitor_class", "'X'"), Break("discovered_on", "'去年'", True)),
             period=20,

@@ -118,6 +118,7 @@ def _take_batch(day: Day, batch_id: str, downstream: Downstream) -> None:
         # What cannot be read is no empty extract: the last good state stands, and the run goes on.
         day.rejected = unreadable(day, batch_id, str(error))
         return
+    settle_keys(day, str(manifest.get("form", "api")))
     rows, usual = parquet(landed.rows_path), volumes(day, manifest)
     due = rows_due(day, manifest)
     verdict = validate(day.engine, day.contract, manifest, landed.rows_path, usual, landed.drifts, day.as_of, due)
@@ -147,6 +148,7 @@ def _replay(day: Day, batch_id: str, rows: Sequence[int]) -> None:
     folder = day.lake.table("raw", day.contract.table) / batch_id
     manifest = _manifest(folder)
     landed = land(day.engine, day.contract, folder, manifest)
+    settle_keys(day, str(manifest.get("form", "api")))
     chosen = day.relation(f"replayed_{day.steps + 1}")
     listed = ", ".join(str(int(row)) for row in rows)
     day.engine.table(chosen, f"select * from {parquet(landed.rows_path)} where _row in ({listed})")
@@ -167,7 +169,6 @@ def _manifest(folder: Path) -> dict[str, Any]:
 def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict: Verdict, *, is_sighting: bool = True) -> dict[str, int]:
     """Merges the good rows of one batch (the relation `rows`) into the day's relations; returns the batch's counts."""
     day.steps += 1
-    settle_keys(day, str(manifest.get("form", "api")))
     n, engine = day.steps, day.engine
     is_full = "true" if manifest.get("delivery") in ("full", "snapshot") else "false"
     names: dict[str, Any] = {

@@ -20,8 +20,8 @@ import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 
-from warehouse.disclosure import public_bulletin, public_ledger
 from warehouse.schema import VIEW, View
+from warehouse.schema.leaving import leaving_views
 
 
 @dataclass(frozen=True)
@@ -113,13 +113,20 @@ class Warehouse:
             {"area": area_code},
         )
 
+    def public(self, name: str) -> pd.DataFrame:
+        """A view of counts (`area_ledger`, `bulletin`, a rhythm's) as it may be made public: no count under five, and none that
+        can be worked out from the others. Raises `KeyError` for a view that is not made of counts."""
+        view = {view.name: view for view in leaving_views()}[name]
+        order = ", ".join(f'"{column}"' for column in view.key)
+        return self.pandas(f'select * from yihu."public_{view.name}"() order by {order}')
+
     def public_ledger(self) -> pd.DataFrame:
-        """`area_ledger` as it may be made public: no count under five, none that follows from the others."""
-        return pd.DataFrame(public_ledger(self.rows("select * from yihu.area_ledger order by area_code")))
+        """`area_ledger` as it may be made public."""
+        return self.public("area_ledger")
 
     def public_bulletin(self) -> pd.DataFrame:
         """`bulletin` as it may be made public."""
-        return pd.DataFrame(public_bulletin(self.rows("select * from yihu.bulletin order by area_code, measure")))
+        return self.public("bulletin")
 
 
 def _picked(view: View, columns: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
-from warehouse.migrations.run import upgrade, upgrade_tables
+from warehouse.migrations.run import upgrade
 
 SCHEMAS = ("store", "ops", "vault")
 NOTE = "tables.json"
@@ -77,7 +77,7 @@ def copy_in(engine: sa.Engine, folder: Path) -> dict[str, int]:
     note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
     if counts(engine):
         raise CopyError("the database has a warehouse already: name an empty one")
-    upgrade_tables(engine, str(note["revision"]))
+    upgrade(engine, to=str(note["revision"]))
     with _raw(engine) as connection:
         for name in _in_order(connection, list(note["columns"])):
             _fill(connection, name, note["columns"][name], folder / f"{name}.gz")

@@ -24,7 +24,7 @@ Made from the contracts (`expectations/contracts/`), the indicator catalogue and
 RELEASE_COLUMNS = tuple(
     name
     for name in (*RELEASE.columns.keys(), "is_current")
-    if not name.startswith(("withdrawn", "pruned", "row_", "changed", "published_by", "following_version"))
+    if not name.startswith(("withdrawn", "pruned", "row_", "changed", "published_by", "following_version", "access_seal"))
 )
 
 

@@ -61,6 +61,7 @@ def settle_keys(day: Day, form: str) -> None:
     day.quarantine = _respelt_quarantine(day, spelt)
     day.withdrawn_keys += before - int(day.engine.scalar(f"select count(*) from {day.valid}"))
     day.is_changed = True
+    day.engine.view(f"valid_{day.contract.table}", f"select * from {day.valid}")
 
 
 def _map(day: Day, folds: bool) -> str | None:

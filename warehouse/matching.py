@@ -159,7 +159,7 @@ def _amounts(contract: Contract, row: str) -> list[dict[str, str]]:
     ]
 
 
-def _record_id(contract: Contract) -> str:
+def record_id(contract: Contract) -> str:
     """The record key, or its pseudonym where the key itself is an identity or the contract says so."""
     key = first_key(contract, "v")
     return identity.pseudonym(f"'{contract.records}|' || {key}") if contract.is_pseudonymous else key
@@ -167,7 +167,7 @@ def _record_id(contract: Contract) -> str:
 
 def type_parameters(contract: Contract) -> Mapping[str, Any]:
     """What the models of a record type's matched rows take from its contract. Raises `MatchingError`."""
-    common: dict[str, Any] = {"record_id": _record_id(contract), "fields": delivered_fields(contract)}
+    common: dict[str, Any] = {"record_id": record_id(contract), "fields": delivered_fields(contract)}
     if contract.subject == "area":
         return common | {"area_code": contract.by_role("area_code").name, "amounts": _amounts(contract, "v")}
     household = household_field(contract)

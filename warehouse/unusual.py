@@ -84,11 +84,12 @@ def _towns(face: Face, before: Sequence[Face]) -> Iterator[Finding]:
     runs = [{town: f["towns"].get(town, 0) / _level(f, first) for town in towns} for f in before]
     usual = {town: median(run[town] for run in runs) for town in towns}
     level = _level(face, usual)
-    for town in towns:
-        if usual[town] * level < EXPECTED_FROM:
-            continue
-        now, earlier = face["towns"].get(town, 0), [run[town] * level for run in runs]
-        yield from _judged(COUNT, f"town:{town}", f"rows of town {town}", now, earlier, 1.0)
+    looked_at = {town: [run[town] * level for run in runs] for town in towns if usual[town] * level >= EXPECTED_FROM}
+    spreads = {town: max(1.0, _spread([COUNT.there(rows) for rows in earlier])) for town, earlier in looked_at.items()}
+    for town, earlier in looked_at.items():
+        # eight runs say little about one town's spread: it is drawn towards that of all towns
+        noise = math.sqrt(spreads[town] * median(spreads.values()))
+        yield from _judged(COUNT, f"town:{town}", f"rows of town {town}", face["towns"].get(town, 0), earlier, noise, is_known=True)
 
 
 def _level(face: Face, usual: dict[str, float]) -> float:
@@ -116,7 +117,7 @@ def _values(name: str, now: dict[str, Any], runs: Sequence[tuple[date, int, dict
     """Codes, edges and middle of a column, as far as both have them."""
     for measure in ("codes", "middle", "smallest", "largest"):
         told = f"column {name}, {'different codes' if measure == 'codes' else measure + ' value'}"
-        earlier = [(on, run[measure]) for on, _, run in runs if measure in run]
+        earlier = [(on, run[measure]) for on, _, run in runs if measure in run and _is_comparable(measure, run, now)]
         if measure not in now or not earlier:
             continue
         if isinstance(now[measure], str):
@@ -128,17 +129,33 @@ def _values(name: str, now: dict[str, Any], runs: Sequence[tuple[date, int, dict
         yield from _judged(kind, f"{name}:{measure}", told, now[measure], [value for _, value in earlier], noise)
 
 
+def _is_comparable(measure: str, earlier: dict[str, Any], now: dict[str, Any]) -> bool:
+    """An edge of numbers says something beside one of its own sign: at 0 a column ends by itself, and whether a few rows are
+    negative (reversals) is chance; so is the other edge of a column that is nearly always 0."""
+    if measure not in ("smallest", "largest") or measure not in now or isinstance(now[measure], str):
+        return True
+    return "middle" in earlier and "middle" in now and bool(earlier[measure] * now[measure] > 0)
+
+
 def _days(text: str, day: date) -> float:
     return float((date.fromisoformat(text) - day).days)
 
 
-def _judged(kind: Kind, key: str, told: str, now: float, before: Sequence[float], noise: float) -> Iterator[Finding]:
-    """The finding, where there is one; `noise`: how far chance alone moves the measure on its scale."""
+def _spread(scaled: Sequence[float]) -> float:
+    """The robust standard deviation of values on their scale."""
+    centre = median(scaled)
+    return TO_SPREAD * median(abs(value - centre) for value in scaled)
+
+
+def _judged(
+    kind: Kind, key: str, told: str, now: float, before: Sequence[float], noise: float, *, is_known: bool = False
+) -> Iterator[Finding]:
+    """The finding, where there is one; `noise`: how far chance alone moves the measure on its scale, which is all where the
+    spread `is_known`."""
     scaled, place = [kind.there(value) for value in before], kind.there(now)
     if len(before) >= ENOUGH:
         centre = median(scaled)
-        spread = max(noise, TO_SPREAD * median(abs(value - centre) for value in scaled))
-        reach, least = Z * spread, CHANGE
+        reach, least = Z * (noise if is_known else max(noise, _spread(scaled))), CHANGE
     else:
         centre, least = scaled[-1], CHANGE_OF_FEW
         reach = CHANCE_OF_FEW * noise * math.sqrt(2)

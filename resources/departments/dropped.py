@@ -15,7 +15,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from expectations.contract import Contract
-from resources.departments.names import Named, PatternError, fold, named, patterns_of, readable, shown
+from expectations.file_names import PatternError
+from resources.departments.names import Named, fold, named, patterns_of, readable, shown
 from resources.departments.whole import LARGEST, stated_sha256
 from resources.settings import SHANGHAI
 
@@ -159,7 +160,7 @@ def deliveries(contract: Contract, files: Iterable[Dropped], until: date) -> lis
         key=lambda file: (file.day, file.written, readable(file.path.name)),
         reverse=True,
     )
-    if not comes_in_files(contract):
+    if not comes_in_files(contract) or _are_sheets(contract, there):
         return [
             Delivery((file,), None, tuple(other for other in there[at + 1 :] if other.day == file.day)) for at, file in enumerate(there)
         ]
@@ -169,6 +170,14 @@ def deliveries(contract: Contract, files: Iterable[Dropped], until: date) -> lis
     labels = {file.part for file in there}
     found = [_in_parts(contract, group, labels) for group in periods.values()]
     return sorted((f for f in found if f is not None), key=lambda d: d.day, reverse=True)
+
+
+def _are_sheets(contract: Contract, files: Sequence[Dropped]) -> bool:
+    """Whether the named parts can only be sheets: no file is called like one, and `*` stands for anything."""
+    expected = parts_of(contract)
+    if not isinstance(expected, tuple) or any("{part}" in pattern.text.lower() for pattern in patterns_of(contract)):
+        return False
+    return not any(_is_part(name, file.part) for name in expected for file in files)
 
 
 def parts_of(contract: Contract) -> int | tuple[str, ...] | None:
@@ -252,8 +261,8 @@ def _in_parts(contract: Contract, group: Sequence[Dropped], known: set[str]) -> 
 
 def strangers(contract: Contract, files: Iterable[Dropped]) -> list[Left]:
     """Files of a record type that are none of the parts that its contract names."""
-    expected = parts_of(contract) if comes_in_files(contract) else None
-    if not isinstance(expected, tuple):
+    expected, files = parts_of(contract) if comes_in_files(contract) else None, list(files)
+    if not isinstance(expected, tuple) or _are_sheets(contract, files):
         return []
     return [
         Left(file.name, "none of the parts that the contract names")

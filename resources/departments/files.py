@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.contract import Contract
+from expectations.file_names import PatternError
 from resources.departments.batches import BatchStore, Manifest
 from resources.departments.dropped import (
     Delivery,
@@ -28,7 +29,7 @@ from resources.departments.dropped import (
 )
 from resources.departments.errors import Fault
 from resources.departments.left import count_left, lines_of, look_for
-from resources.departments.names import PatternError, patterns_of
+from resources.departments.names import patterns_of
 from resources.departments.reading import Reading, Task, fetched_at
 from resources.departments.tabular import Tabular, read_delivery
 from resources.departments.whole import PIECE, judged, opened, sha256_of
@@ -202,6 +203,8 @@ class FileReader:
         for batch in reversed(of_day):
             if (batch.form, batch.source, batch.sha256) != wanted:
                 continue
+            if batch.unchecked and not offer.is_unchecked and batch.batch_id != ledger.get("batch_id"):
+                continue  # its checksum came after it: it is judged as a whole one now
             if batch.batch_id == ledger.get("batch_id") or batch.contract_version == contract.version:
                 return batch
         return None

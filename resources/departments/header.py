@@ -36,6 +36,8 @@ class Header:
     """The contract's physical names that have a column."""
     texts: frozenset[str]
     """What stands in its cells, squeezed: by this it is known where it stands again."""
+    where: dict[str, frozenset[int]]
+    """In which columns each of these texts stands."""
     twice: tuple[str, ...] = ()
     """Physical names that more than one column could be."""
 
@@ -120,7 +122,16 @@ def _read(top: Sequence[Sequence[Cell]], at: int, rows: int, physical: Sequence[
         names[place] = name
     texts = {squeezed(text) for row in (upper, lower) for text in row if text}
     texts |= {squeezed(group + name) for group, name in labels} | {squeezed(name) for name in physical}
-    return Header(at, at + rows - 1, tuple(_apart(names, found)), frozenset(found), frozenset(texts - {""}), tuple(twice))
+    where = _where([upper, lower, names, [group + name for group, name in labels]])
+    return Header(at, at + rows - 1, tuple(_apart(names, found)), frozenset(found), frozenset(texts - {""}), where, tuple(twice))
+
+
+def _where(rows: Sequence[Sequence[str]]) -> dict[str, frozenset[int]]:
+    found: dict[str, set[int]] = {}
+    for row in rows:
+        for place, text in enumerate(row):
+            found.setdefault(squeezed(text), set()).add(place)
+    return {text: frozenset(places) for text, places in found.items()}
 
 
 def _joined(upper: list[str], lower: list[str]) -> list[tuple[str, str]]:

@@ -15,26 +15,15 @@ from functools import lru_cache
 from typing import Any
 
 from expectations.contract import Contract
+from expectations.file_names import Pattern, narrowed, pattern
 
 READABLE = frozenset([".csv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".et", ".htm", ".html", ".zip"])
 """What a name that a contract takes may end in; what is inside is told by its content."""
 
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,9}")
-_TOKEN = re.compile(r"\{([^{}]*)\}|(\*)")
-_DIGITS = {
-    "YYYY": r"(?P<year>(?:19|20)[0-9]{2})",
-    "MM": r"(?P<month>[0-9]{2})",
-    "M": r"(?P<month>[0-9]{1,2})",
-    "DD": r"(?P<day>[0-9]{2})",
-    "D": r"(?P<day>[0-9]{1,2})",
-}
 _LONG = re.compile(r"[0-9]{11,}[Xx]?")
 _CLOCK = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{4}(?:[0-9]{2})?")
 _SHOWN = 80
-
-
-class PatternError(ValueError):
-    """A `files` pattern that says nothing; the message holds the pattern and what to write."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +38,6 @@ class Named:
     """The day; the first of the month where the name has a month only; None where it has none, or none that exists."""
     weight: int
     """Letters of the pattern that are not free: of two contracts that take a name, the more exact one has it."""
-
-
-@dataclass(frozen=True)
-class Pattern:
-    text: str
-    shape: re.Pattern[str]
-    has_day: bool
-    has_part: bool
-    weight: int
-    is_default: bool = False
 
 
 def patterns_of(contract: Contract) -> tuple[Pattern, ...]:
@@ -79,43 +58,8 @@ def _listed(stated: Any) -> list[str]:
 @lru_cache(maxsize=256)
 def _patterns(records: str, stated: tuple[str, ...]) -> tuple[Pattern, ...]:
     if stated:
-        return tuple(_pattern(text, False) for text in stated)
-    return (_pattern(f"{records}_{{YYYY}}{{MM}}{{DD}}", True),)
-
-
-def _pattern(text: str, is_default: bool) -> Pattern:
-    """The pattern as an expression: `{YYYY}{MM}{M}{DD}{D}`, alone or in one pair of braces, `{part}`, `*`."""
-    folded, at, shape, seen, weight = fold(text), 0, "", set(), 0
-    for match in _TOKEN.finditer(folded):
-        between = folded[at : match.start()]
-        shape, weight, at = shape + re.escape(between), weight + len(between), match.end()
-        for token in ["*"] if match[2] else _tokens(text, match[1]):
-            name = token if token in ("*", "part") else token[0]
-            if name != "*" and name in seen:
-                raise PatternError(f"files: {text!r} names {{{token}}} twice; once is enough")
-            seen.add(name)
-            shape += {"*": "(.*?)", "part": "(?P<part>.+?)"}.get(token) or _DIGITS[token]
-    rest = folded[at:]
-    if ("D" in seen and "M" not in seen) or ("M" in seen and "Y" not in seen):
-        raise PatternError(f"files: {text!r} has a day or a month without its year; add {{YYYY}}")
-    return Pattern(
-        text,
-        re.compile(shape + re.escape(rest), re.IGNORECASE),
-        "Y" in seen,
-        bool(seen & {"part", "*"}),
-        weight + len(rest),
-        is_default,
-    )
-
-
-def _tokens(text: str, inner: str) -> list[str]:
-    if inner.casefold() == "part":
-        return ["part"]
-    tokens = re.findall(r"Y+|M+|D+", inner)
-    if not tokens or "".join(tokens) != inner or any(token not in _DIGITS for token in tokens):
-        known = ", ".join(f"{{{name}}}" for name in (*_DIGITS, "part"))
-        raise PatternError(f"files: {text!r} holds {{{inner}}}; use {known} and *")
-    return tokens
+        return tuple(pattern(text) for text in stated)
+    return (pattern(f"{records}_{{YYYY}}{{MM}}{{DD}}", True),)
 
 
 def named(contract: Contract, name: str) -> Named | None:
@@ -124,12 +68,12 @@ def named(contract: Contract, name: str) -> Named | None:
     stem, suffix = split(folded)
     if suffix and suffix not in READABLE:
         return None
-    for pattern in patterns_of(contract):
-        if pattern.is_default and not suffix:
+    for known in patterns_of(contract):
+        if known.is_default and not suffix:
             continue
-        match = pattern.shape.fullmatch(stem) or pattern.shape.fullmatch(folded)
+        match = known.shape.fullmatch(stem) or known.shape.fullmatch(folded)
         if match is not None:
-            return Named(_part(match, stem), pattern.has_day, _day(match), pattern.weight)
+            return Named(_part(match, stem), known.has_day, _day(match), known.weight)
     return None
 
 
@@ -169,7 +113,7 @@ def split(name: str) -> tuple[str, str]:
 
 def fold(name: str) -> str:
     """Full-width letters, digits and brackets as their plain ones, so that both spellings are one name."""
-    return unicodedata.normalize("NFKC", readable(name))
+    return narrowed(readable(name))
 
 
 def readable(name: str) -> str:

@@ -66,19 +66,25 @@ class Lines:
             return "title"
         return self._begins(filled) or self._alone(filled, len(cells))
 
+    def is_moved(self, cells: Sequence[Cell]) -> bool:
+        """Whether a header that stands again has its columns elsewhere: what is below would be read as something else."""
+        where = self.header.where
+        filled = [(place, squeezed(str(cell))) for place, cell in enumerate(cells) if cell not in (None, "")]
+        return any(text in where and place not in where[text] for place, text in filled if text)
+
     def _is_header(self, texts: list[str]) -> bool:
         again = sum(squeezed(text) in self.header.texts for text in texts)
         return again == len(texts) or (again >= 2 and again * 2 >= len(texts))
 
     def _begins(self, filled: list[tuple[int, str]]) -> Kind | None:
         """By its first word; by the word in its key's column, which then is no key."""
-        first = filled[0][1]
-        for text in (first, *(text for place, text in filled if place in self.keys)):
-            word = _OPENING.sub("", squeezed(text))
-            if word.startswith(TOTALS) or word.rstrip(":").endswith(("小计", "合计", "总计")):
-                return "total"
-            if word.startswith((*FOOTERS, *self.words)) or word == "注":
-                return "footer"
+        words = [_OPENING.sub("", squeezed(text)) for place, text in filled if place in self.keys or place == filled[0][0]]
+        if any(word.startswith(TOTALS) or word.rstrip(":").endswith(("小计", "合计", "总计")) for word in words):
+            return "total"
+        if any(place in self.keys and _KEY.fullmatch(text) for place, text in filled):
+            return None  # a total may have a count in the key's column, nothing else
+        if any(word.startswith((*FOOTERS, *self.words)) or word == "注" for word in words):
+            return "footer"
         return "footer" if len(filled) > 1 and all(_LABEL.fullmatch(text) for _, text in filled) else None
 
     def _alone(self, filled: list[tuple[int, str]], width: int) -> Kind | None:

@@ -24,7 +24,9 @@ from resources.reader import child
 from resources.reader.table import Chunk, Damage, Sheet
 
 SECONDS = 1800
-"""How long one delivery may take to read; a CSV of 2 GB takes a few minutes."""
+"""Seconds of computing that the reading of one delivery may take; a CSV of 2 GB takes about one hundred."""
+WALL = 2
+"""How many times as long it may last by the clock: a busy machine gives a child half a core."""
 UNPACKED = 4 << 30
 
 _decode = msgspec.msgpack.Decoder().decode
@@ -58,14 +60,18 @@ class Child:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._is_late = False
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", child.__file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # a library that dies may print a cell
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},  # no secrets for what reads strange bytes
-        )
-        self._watch = threading.Timer(limits.seconds, self._end)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", child.__file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # a library that dies may print a cell
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},  # no secrets for what reads strange bytes
+            )
+        except OSError as error:
+            said = f"the process that reads files cannot be started ({type(error).__name__})"
+            raise Fault("again", "no_reader", said, "see whether the machine has memory left; the next run reads it") from None
+        self._watch = threading.Timer(limits.seconds * WALL, self._end)
         self._watch.daemon = True
         self._watch.start()
         self._ask({"memory": limits.memory, "seconds": limits.seconds, "unpacked": limits.unpacked})

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from expectations.contract import Contract
 from resources.departments.cells import Column, Marked, evident, texts
 from resources.departments.errors import Fault
-from resources.departments.header import Header
+from resources.departments.header import NEXT_STEP, Header
 from resources.departments.note_lines import LONG, SHAPED, Kind, Lines
 from resources.reader.table import Cell, Chunk, Damage, Sheet
 
@@ -61,6 +61,8 @@ class Table:
     notes: dict[Kind, list[int]] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
     short: int = 0
+    ends_short: bool = False
+    """Whether the last record has fewer cells than the header."""
     extra: int = 0
     """Rows of a text with something behind the header's last column."""
     merged: list[Merge] = field(default_factory=list)
@@ -82,6 +84,8 @@ class Table:
         self._damaged = self._damaged_cells()
         self._fills = contract.server.get("merged") == "fill"
         self._below = [merge for merge in self.sheet.merged if merge[2] > self.after and self._holds_field(merge)]
+        self._across = {first for first, left, last, right in self._below if first == last and any(left <= key <= right for key in keys)}
+        """Lines with one cell over several columns, the key's among them."""
         self._tops: dict[Merge, Cell] = {}
         for at, row in enumerate(above):
             is_blank = not any(str(cell).strip() for cell in row if cell is not None)
@@ -137,16 +141,16 @@ class Table:
         kinds: dict[int, Kind] = {}
         blanks = {("",) * len(chunk.columns), (None,) * len(chunk.columns)}
         rows = list(zip(*chunk.columns, strict=True)) if len(places) * 4 > chunk.count else None
+        lines = chunk.lines or range(chunk.first, chunk.first + chunk.count)
         for place in places:
             row = rows[place] if rows else tuple(column[place] for column in chunk.columns)
-            kind = "blank" if row in blanks else self.lines.kind(row)
-            if kind is not None and not (kind == "blank" and (place in extra or self._has_damage(chunk, place))):
+            kind = "blank" if row in blanks else self.lines.kind(row) or ("line" if lines[place] in self._across else None)
+            if kind is not None and not (kind == "blank" and (place in extra or lines[place] in self._damaged)):
                 kinds[place] = kind
+                if kind == "header" and self.lines.is_moved(row):
+                    said = f"the header stands again on line {lines[place]} with its columns elsewhere"
+                    raise Fault("none", "changed_header", said, NEXT_STEP)
         return kinds
-
-    def _has_damage(self, chunk: Chunk, place: int) -> bool:
-        line = chunk.lines[place] if chunk.lines else chunk.first + place
-        return line in self._damaged
 
     def _table(self, chunk: Chunk, lines: Sequence[int], row_before: int) -> pa.Table:
         seen = Marked()
@@ -158,6 +162,8 @@ class Table:
             seen.add(chunk.extra, str(key), "extra_cells")
             self.extra += len(chunk.extra)
         self.short += len(chunk.short)
+        if chunk.count:
+            self.ends_short = chunk.count - 1 in chunk.short
         for name, lost in seen.lost.items():
             self.lost[name] = self.lost.get(name, 0) + lost
         self.filled |= {name for name, array in zip(self.names, arrays, strict=True) if array.null_count < len(array)}

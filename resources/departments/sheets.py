@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from expectations.contract import Contract, load_contracts
 from resources.departments.errors import Fault
 from resources.departments.header import NEXT_STEP, Header, find_header, lacking
+from resources.departments.names import shown as shown_name
 from resources.departments.opened import OpenedFile
 from resources.reader.table import Sheet
 
@@ -44,18 +45,15 @@ def choose(contract: Contract, opened: OpenedFile, is_alone: bool) -> tuple[list
     Where the delivery `is_alone` in this file, a table that lacks a column is left for the contract's drift to judge.
     """
     wanted = named_sheets(contract)
-    shown = [(place, sheet) for place, sheet in enumerate(opened.sheets) if _is_wanted(sheet, wanted)]
-    if not shown or not any(sheet.top for _, sheet in shown):
-        if opened.sheets and opened.sheets[0].name is None:
-            find_header(contract, [])
-        said = f"the workbook has no sheet {', '.join(wanted)!r}" if wanted else "the workbook has no sheet with anything in it"
-        raise Fault("none", "missing_sheet", said, "have the department send the workbook with its table")
+    places = _looked_at(contract, opened, wanted)
     fits, faults = [], []
-    for place, sheet in shown:
+    for place in places:
         try:
-            fits.append(Part(place, sheet, find_header(contract, sheet.top)))
+            fits.append(Part(place, opened.sheets[place], find_header(contract, opened.sheets[place].top)))
         except Fault as fault:
             faults.append(fault)
+            if _shown(opened.sheets[place]) in wanted:
+                raise
     if not fits:
         raise faults[0]
     whole = [part for part in fits if not lacking(contract, part.header)]
@@ -64,28 +62,39 @@ def choose(contract: Contract, opened: OpenedFile, is_alone: bool) -> tuple[list
     parts = whole or [max(fits, key=lambda part: (part.header.named, -part.place))]
     if len(parts) > 1 and not wanted:
         _refuse_periods(contract, parts)
-    unread = [_lacks(contract, part) for part in fits if part not in parts]
-    unread += [f"sheet {_shown(sheet)} holds a table that was not read" for sheet in _others(contract, opened, fits)]
-    return parts, unread
+    return parts, _unread(contract, opened, fits, parts)
 
 
 def named_sheets(contract: Contract) -> list[str]:
     """Names or patterns of the sheets that the contract names (`sheets`, or `sheet` for one)."""
     stated = contract.server.get("sheets") or contract.server.get("sheet") or []
-    return [str(name) for name in (stated if isinstance(stated, list | tuple) else [stated])]
+    return [str(name).strip() for name in (stated if isinstance(stated, list | tuple) else [stated])]
+
+
+def _looked_at(contract: Contract, opened: OpenedFile, wanted: Sequence[str]) -> list[int]:
+    """The places of the sheets in which the table may be. Raises `Fault` where one that the contract names is not there."""
+    sheets = opened.sheets
+    if sheets and sheets[0].name is None:
+        return [0]
+    absent = [name for name in wanted if not any(_is_named(sheet, name) for sheet in sheets)]
+    shown = [place for place, sheet in enumerate(sheets) if not wanted or any(_is_named(sheet, name) for name in wanted)]
+    if absent or not any(sheets[place].top for place in shown):
+        said = f"the workbook has no sheet {', '.join(absent)}" if absent else "the workbook has no sheet with anything in it"
+        raise Fault("none", "missing_sheet", said, "have the department send the workbook with its table")
+    return [place for place in shown if sheets[place].top]
 
 
 def overlap(contract: Contract, parts: Sequence[str], count: int) -> Fault:
     """Keys that stand in more than one sheet."""
-    said = f"{count} keys stand in more than one of the sheets {', '.join(parts)}"
+    said = f"{count} keys stand in more than one of the sheets {', '.join(map(shown_name, parts))}"
     return Fault("none", "several_sheets", said, _which(parts[-1]))
 
 
 def _refuse_periods(contract: Contract, parts: Sequence[Part]) -> None:
     """Sheets of several months are not one delivery; sheets of one month, a township each, may be."""
     periods = {_period(part.name or "") for part in parts}
-    if periods != {None} and (len(periods) > 1 or len({part.name for part in parts}) == 1):
-        names = [part.name or "" for part in parts]
+    if len(periods) > 1:
+        names = [shown_name(part.name or "") for part in parts]
         said = f"the sheets {', '.join(names)} all hold the contract's table, and their names say several periods"
         raise Fault("none", "several_sheets", said, _which(names[-1]))
 
@@ -99,22 +108,22 @@ def _period(name: str) -> str | None:
     return found[0] if found else None
 
 
-def _is_wanted(sheet: Sheet, wanted: Sequence[str]) -> bool:
-    name = (sheet.name or "").strip()
-    return not wanted or sheet.name is None or any(name == w.strip() or fnmatchcase(name, w.strip()) for w in wanted)
+def _is_named(sheet: Sheet, name: str) -> bool:
+    return _shown(sheet) == name or fnmatchcase(_shown(sheet), name)
 
 
-def _lacks(contract: Contract, part: Part) -> str:
-    names = ", ".join(lacking(contract, part.header))
-    return f"sheet {_shown(part.sheet)} lacks {names}, and was not read"
-
-
-def _others(contract: Contract, opened: OpenedFile, fits: Sequence[Part]) -> list[Sheet]:
-    """Sheets with a table that neither this contract reads nor another of its department."""
-    taken = {part.place for part in fits}
-    left = [sheet for place, sheet in enumerate(opened.sheets) if place not in taken and _holds_table(sheet)]
+def _unread(contract: Contract, opened: OpenedFile, fits: Sequence[Part], parts: Sequence[Part]) -> list[str]:
+    """A line for each sheet with a table that neither this contract reads nor another of its department."""
+    taken = {part.place for part in parts}
+    lacks = {part.place: lacking(contract, part.header) for part in fits}
     siblings = [other for other in load_contracts() if other.department == contract.department and other.records != contract.records]
-    return [sheet for sheet in left if not any(_fits(other, sheet) for other in siblings)]
+    lines = []
+    for place, sheet in enumerate(opened.sheets):
+        if place in taken or not _holds_table(sheet) or any(_fits(other, sheet) for other in siblings):
+            continue
+        why = f"lacks {', '.join(lacks[place])}, and was not read" if lacks.get(place) else "holds a table that was not read"
+        lines.append(f"sheet {shown_name(_shown(sheet))} {why}")
+    return lines
 
 
 def _fits(contract: Contract, sheet: Sheet) -> bool:

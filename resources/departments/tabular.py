@@ -88,6 +88,7 @@ class _Delivery:
 
     def read(self, file: Path, password: str | None) -> None:
         contract = self._contract
+        self._file = file
         opened_files = self._child.open(
             file,
             top=rows_to_look_at(contract),
@@ -120,7 +121,7 @@ class _Delivery:
             if len(parts) > 1 and not named_sheets(self._contract):
                 keys[part.name or ""] = self._keys(table)
         if len(parts) > 1:
-            self._notes.append(f"{name}: read from {len(parts)} sheets, {', '.join(part.name or '' for part in parts)}")
+            self._notes.append(f"{name}: read from {len(parts)} sheets, {', '.join(shown(part.name or '') for part in parts)}")
         count = _in_several(list(keys.values()))
         if count:
             raise overlap(self._contract, list(keys), count)
@@ -136,10 +137,12 @@ class _Delivery:
         with pq.ParquetWriter(self._path(len(self._tables)), table.schema(), compression="zstd") as writer:
             for chunk in self._child.rows(part.place, table.after, table.width):
                 if isinstance(chunk, list):
-                    self._notes += [f"{name}: line {line}, byte {offset}: no character of {opened.encoding}" for line, offset in chunk[:1]]
+                    self._notes += [f"{name}: line {line}, byte {offset}: no character of {opened.encoding}" for line, offset in chunk[:3]]
                 else:
                     writer.write_table(table.read(chunk, before + table.count))
         table.refuse()
+        if opened.format == "csv" and not opened.member and table.ends_short and table.short == 1:
+            _refuse_cut(self._file)
         self._notes += [
             f"{count} number cells in {column}, where digits may be lost: have the department keep it as text"
             for column, count in table.lost.items()
@@ -205,6 +208,16 @@ class _Delivery:
 
     def _path(self, number: int) -> Path:
         return self._work / f"table-{number}.parquet"
+
+
+def _refuse_cut(file: Path) -> None:
+    """The only line with too few cells is the last, and it has no end: whatever its checksum says, the rest is missing."""
+    with file.open("rb") as opened:
+        opened.seek(max(0, file.stat().st_size - 4))
+        is_ended = opened.read().replace(b"\0", b"").endswith((b"\n", b"\r"))
+    if not is_ended:
+        said = "the file is cut short: its last line has no end and fewer cells than the header"
+        raise Fault("none", "damaged_file", said, "have the department write it anew")
 
 
 def _batches(path: Path) -> Iterator[pa.Table]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
 
-from resources.reader.encodings import ILLEGAL, encoding_of, open_text
+from resources.reader.encodings import ILLEGAL, encoding_of, ends_with_line, open_text
 from resources.reader.table import ROWS_AT_ONCE, Chunk, Damage, Sheet, Wanted
 from resources.reader.unreadable import Unreadable
 
@@ -46,12 +46,20 @@ class Delimited:
                 is_end = bool(rows) and rows[-1] == [THE_END]
                 if is_end:
                     del lines[-1], rows[-1]
+                    self._refuse_cut(rows, width)
                 if rows:
                     yield self._chunk(lines, rows, width, offsets)
                 if is_end:
                     return
                 if len(rows) < ROWS_AT_ONCE:
                     raise _damaged()
+
+    def _refuse_cut(self, rows: list[list[str]], width: int) -> None:
+        """Raises `Unreadable` where the text ends in the midst of a row: what came behind it is lost."""
+        is_short = bool(rows) and 0 < len(rows[-1]) < width
+        if is_short and not ends_with_line(self._path, self.encoding):
+            said = "the CSV is cut short: its last line has no end and fewer cells than the header"
+            raise Unreadable("damaged_file", said, "have the department send the whole file anew")
 
     def damage(self, sheet: int) -> Damage:
         return Damage()

@@ -52,7 +52,7 @@ def _seen(path: Path) -> str | None:
     """utf-8, gb18030, utf-16, ascii, or None: which of them the bytes are."""
     fits = {"utf-8": 0, "gb18030": 0}
     fails = {"utf-8": 0, "gb18030": 0}
-    asked = 0
+    asked, first = 0, b""
     with path.open("rb") as file:
         if file.read(2) in _UTF16:
             return "utf-16"
@@ -61,6 +61,7 @@ def _seen(path: Path) -> str | None:
             piece += file.readline(PIECE)
             if piece.isascii():
                 continue
+            first = first or next(line for line in piece.splitlines() if not line.isascii())
             if _is(piece, "utf-8"):
                 fits["utf-8"] += piece.count(b"\n") + 1
                 fails["gb18030"] += 1
@@ -74,6 +75,9 @@ def _seen(path: Path) -> str | None:
                 break
     if not any((*fits.values(), *fails.values())):
         return "ascii"
+    if not fails["gb18030"] and not _is(first, "utf-8"):
+        # words of GB18030 may all be UTF-8 by chance (某, 联), a whole header hardly
+        return "gb18030"
     # a line of GB18030 is hardly ever UTF-8, one of UTF-8 often GB18030
     return next((encoding for encoding in ("utf-8", "gb18030") if fits[encoding] > fails[encoding]), None)
 
@@ -84,6 +88,14 @@ def _is(text: bytes, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def ends_with_line(path: Path, encoding: str) -> bool:
+    """Whether the text's last line has an end."""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - 4, 0))
+        end = file.read()
+    return end.rstrip(b"\0").endswith((b"\n", b"\r")) if encoding == "utf-16" else end.endswith((b"\n", b"\r"))
 
 
 class _Counted(io.BufferedReader):

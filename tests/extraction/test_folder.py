@@ -12,18 +12,22 @@ import zipfile
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import openpyxl
+import pyarrow.parquet as pq
 import pytest
+from msoffcrypto.format.ooxml import OOXMLFile
 
 from expectations.contract import Contract, contract_for
+from expectations.file_names import PatternError
 from resources.departments import DayRead, Departments
 from resources.departments.dropped import deliveries, look, strangers
 from resources.departments.left import left_lying
-from resources.departments.names import PatternError, named, part_of, patterns_of, shown
+from resources.departments.names import named, part_of, patterns_of, shown
 from resources.departments.whole import ending, judged
 from resources.lake import Lake
 from resources.settings import SHANGHAI, Settings
 from tests.extraction.conftest import NOW, QUICK, D, accept
-from tests.extraction.test_files import csv_bytes, put, table, xlsx_bytes
+from tests.extraction.test_files import csv_bytes, delivered, put, table, xlsx_bytes
 
 LONG_AGO = 3600.0
 
@@ -453,6 +457,71 @@ def test_a_part_that_came_twice_and_a_stranger(folder: Path, certificates: Contr
     assert [f.name for f in delivery.files] == ["石门镇持证2026年11月.xlsx", "青溪镇持证2026年11月.csv"]
     assert [f.name for f in delivery.replaced] == ["石门镇持证2026年11月.csv"]
     assert [item.name for item in strangers(contract, found)] == ["外县持证2026年11月.csv"]
+
+
+@pytest.mark.parametrize("number", [3, ["石门", "青溪", "龙潭"]])
+def test_parts_make_one_delivery(
+    number: object, folder: Path, settings: Settings, departments: Departments, lake: Lake, certificates: Contract
+) -> None:
+    contract = parts(certificates, number)
+    header, *body = table(contract, 9)
+    for at, town in enumerate(("石门镇", "青溪镇", "龙潭镇")):
+        lay(folder, f"{town}持证2026年11月.csv", csv_bytes([header, *body[3 * at : 3 * at + 3]]))
+    read = departments.read_day(contract, D, NOW)
+    rows = delivered(lake, read)
+    assert len(rows) == 9
+    batch = read.batches[0]
+    assert (batch.source, batch.unchecked) == ("石门镇持证2026年11月.csv and 2 more", True)
+    assert sorted(batch.files) == sorted(f"{town}持证2026年11月.csv" for town in ("石门镇", "青溪镇", "龙潭镇"))
+    file = pq.read_table(lake.table("raw", contract.table) / batch.batch_id / "delivered.parquet")
+    assert set(file.column("_part").to_pylist()) == {"石门镇", "青溪镇", "龙潭镇"}
+    # read once; a part that is corrected makes a new delivery of all
+    accept(lake, contract, D, batch)
+    assert departments.read_day(contract, D + timedelta(days=1), NOW).status == "nothing_new"
+    lay(folder, "青溪镇持证2026年11月.csv", csv_bytes([header, *body[3:5]]))
+    assert departments.read_day(contract, D + timedelta(days=2), NOW).row_count == 8
+
+
+@pytest.mark.parametrize(("sheets", "reason"), [(3, None), (2, "incomplete_parts")])
+def test_sheets_are_parts_too(
+    sheets: int, reason: str | None, folder: Path, departments: Departments, lake: Lake, certificates: Contract
+) -> None:
+    contract = with_server(certificates, files="持证花名册{YYYY}年{M}月*", parts=["石门镇", "青溪镇", "龙潭镇"])
+    header, *body = table(contract, 9)
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for at, town in enumerate(("石门镇", "青溪镇", "龙潭镇")[:sheets]):
+        sheet = book.create_sheet(town)
+        for row in [header, *body[3 * at : 3 * at + 3]]:
+            sheet.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    lay(folder, "持证花名册2026年11月（定稿）.xlsx", content.getvalue())
+    read = departments.read_day(contract, D, NOW)
+    assert (read.failure.reason if read.failure else None) == reason
+    assert read.row_count == (0 if reason else 9)
+    if read.failure:
+        assert "龙潭镇 missing" in str(read.failure)
+
+
+def test_a_protected_workbook_by_the_setting_that_the_contract_names(
+    folder: Path, settings: Settings, lake: Lake, certificates: Contract
+) -> None:
+    plain = folder.parent / "plain.xlsx"
+    plain.write_bytes(xlsx_bytes(table(certificates), titles=0))
+    with plain.open("rb") as opened, (folder / "certificates_20261101.xlsx").open("wb") as target:
+        OOXMLFile(opened).encrypt("秘密2026", target)
+    os.utime(folder / "certificates_20261101.xlsx", (time.time() - LONG_AGO,) * 2)
+    contract = with_server(certificates, password="YIHU_FILE_PASSWORD_DISABILITY_FEDERATION")
+    without = Departments(settings, lake, QUICK).read_day(contract, D, NOW)
+    assert without.failure is not None
+    assert without.failure.reason == "encrypted_file"
+    ours = dataclasses.replace(settings, file_passwords={"YIHU_FILE_PASSWORD_DISABILITY_FEDERATION": "秘密2026"})
+    assert "秘密" not in repr(ours)
+    read = Departments(ours, lake, QUICK).read_day(contract, D, NOW)
+    assert read.row_count == 3
+    for file in (lake.table("raw", contract.table) / read.batches[0].batch_id).iterdir():
+        assert "秘密2026".encode() not in file.read_bytes()
 
 
 # increments

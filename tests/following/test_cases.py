@@ -41,3 +41,29 @@ def test_cases_of_nobody_and_of_tomorrow_are_left_out(engine: Engine) -> None:
     county.rows["cases"][-1]["outcome"] = "unregistered"
     follow(engine, county)
     assert rows(engine, "case_progress") == []
+
+
+FIRST_HELPED = {"discovered": 40, "verified": 39}
+
+
+def test_aid_before_its_turn_is_not_waited_for(engine: Engine) -> None:
+    """绿色通道: the aid came first; the steps are still waited for, the aid is not, and its days count from the record."""
+    county = Village()
+    county.case("compared", county.home("a", monitor_class="2"), 3, **FIRST_HELPED, compared=35, assisted=41)
+    county.case("recorded", county.home("b", monitor_class="2"), 6, **REACHED, recorded=33, assisted=41)
+    county.case("assisted", county.home("c", monitor_class="2"), 7, **REACHED, recorded=33, assisted=41)
+    county.case("waiting", county.home("d", monitor_class="2"), 2, **FIRST_HELPED, assisted=41)
+    follow(engine, county)
+    found = {
+        case: (stage, days, late) for case, stage, days, late in rows(engine, "case_progress", "case_id, stage, days_in_stage, is_overdue")
+    }
+    assert found == {"compared": (3, 35, True), "recorded": (6, 33, False), "assisted": (7, 33, False), "waiting": (2, 39, True)}
+
+
+def test_a_case_that_was_not_recognised_is_late_for_nothing(engine: Engine) -> None:
+    county = Village()
+    county.case("rejected", county.home("a", monitor_class="2"), 4, discovered=40, verified=39, compared=38, reviewed=37)
+    county.rows["cases"][-1]["rejected_on"] = county.rows["cases"][-1]["reviewed_on"]
+    county.case("open", county.home("b", monitor_class="2"), 4, discovered=40, verified=39, compared=38, reviewed=37)
+    follow(engine, county)
+    assert dict(rows(engine, "case_progress", "case_id, is_overdue")) == {"rejected": False, "open": True}

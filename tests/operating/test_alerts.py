@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from assets.valid import valid_checks
 from pipelines.alerts import alert_after, alert_before
 from resources.alerts import Alert, AlertNotSent, alert_book, without_numbers
 from resources.departments import SourceError
-from resources.settings import AlertSettings, Settings, load_settings
+from resources.settings import SHANGHAI, AlertSettings, Settings, load_settings
 
 DAY = "2026-11-19"
 NUMBER, NAME = "612429197001011234", "张三"
@@ -363,3 +363,111 @@ def test_sinks_are_checked_at_the_start(tmp_path: Path) -> None:
         load_settings({"YIHU_HOME": str(tmp_path), "YIHU_ALERT_SINKS": "pigeon,webhook,email"})
     for name in ("WEBHOOK", "SMTP_URL", "EMAIL_TO"):
         assert f"YIHU_ALERT_{name} is missing" in str(caught.value)
+
+
+# warnings
+
+
+def warning(key: str, said: str = "3 of 900", step: str = "ask the department") -> dict[str, str]:
+    return {"key": key, "said": said, "next_step": step}
+
+
+def warned(*warnings: dict[str, str]) -> list[dg.AssetCheckResult]:
+    return valid_checks(ledger(warnings=list(warnings)))
+
+
+OTHER = "valid_housing__dwellings"
+
+
+def test_what_was_not_there_yesterday_is_told_once_department_by_department(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+    digest = told(runs.of(VALID, warned(warning("rule:a", "rule a: 3 of 900"), warning("rule:b", "rule b: 1 of 900"))))
+    assert digest.kind == "warning"
+    assert digest.what.splitlines() == [
+        "2 warnings that were not there the day before",
+        "emergency_management",
+        "  losses: rule a: 3 of 900 -> ask the department",
+        "  losses: rule b: 1 of 900 -> ask the department",
+    ]
+    assert "make status" in digest.next_step
+    assert runs.again() == []
+    # what stands on is not told again; what comes is, and what went and comes back
+    digest = told(runs.of(VALID, warned(warning("rule:b"), warning("rule:c")), "2026-11-20"))
+    assert [line for line in digest.what.splitlines() if "losses" in line] == ["  losses: 3 of 900 -> ask the department"]
+    assert runs.of(VALID, warned(warning("rule:b"), warning("rule:c")), "2026-11-21") == []
+    assert len(runs.of(VALID, warned(warning("rule:a"), warning("rule:c")), "2026-11-22")) == 1
+    assert alert_book(runs.settings.home, AlertSettings()).open() == []  # it is no trouble that stands
+    assert "yihu: new warnings" in capsys.readouterr().err
+
+
+def test_a_day_has_one_digest(runs: Runs) -> None:
+    assert len(runs.of(VALID, warned(warning("rule:a")))) == 1
+    assert runs.of(OTHER, warned(warning("rule:x"))) == []  # the same day again: it waits for the next one's
+    digest = told(runs.of(VALID, warned(warning("rule:a")), "2026-11-20"))
+    assert digest.what.splitlines()[1:] == ["housing", "  dwellings: 3 of 900 -> ask the department"]
+
+
+def test_what_is_over_before_it_was_told_is_not_told(runs: Runs) -> None:
+    runs.of(VALID, warned(warning("rule:a")))
+    runs.of(OTHER, warned(warning("rule:x")))
+    assert runs.of(OTHER, warned(), "2026-11-20") == []
+
+
+def test_a_past_day_warns_of_nothing_and_a_day_that_is_not_over_waits(runs: Runs) -> None:
+    runs.of(VALID, warned(warning("rule:a")), "2026-11-20")
+    assert runs.of(VALID, warned(warning("rule:old")), "2026-11-10") == []
+    today = datetime.now(SHANGHAI).date()
+    assert runs.of(VALID, warned(warning("rule:new")), today.isoformat()) == []
+    tomorrow = (today + timedelta(days=1)).isoformat()
+    assert runs.of(VALID, warned(warning("rule:new")), tomorrow) == []
+
+
+def test_a_digest_names_nobody_and_reaches_a_sink_that_was_down(runs: Runs) -> None:
+    received = Received(status=503)
+    with webhook(received) as url:
+        home = str(runs.settings.home)
+        runs.settings = load_settings({"YIHU_HOME": home, "YIHU_ALERT_SINKS": "webhook", "YIHU_ALERT_WEBHOOK": url})
+        assert len(runs.of(VALID, warned(warning("noticed", f"file {NUMBER}.xlsx")))) == 1
+        received.status = 200
+        runs.of(VALID, warned(warning("noticed")), "2026-11-20")
+        runs.of(VALID, warned(warning("noticed")), "2026-11-21")
+    (body,) = received.bodies
+    assert NUMBER not in json.dumps(body)
+    assert "file [number].xlsx" in body["text"]["content"]
+
+
+# a rejected extract
+
+
+def test_a_rejected_extract_is_an_error_that_says_what_to_do(runs: Runs) -> None:
+    rejection = {
+        "batch_id": "losses-20261119-01", "day": DAY, "rule": "batch:withdrawn_share", "rows": 11,
+        "reasons": ["11 of 12 records would go"], "next_step": "make open-gate RECORDS=losses BATCH=losses-20261119-01 BY=… WHY=…",
+    }  # fmt: skip
+    checks = {check.check_name: check for check in valid_checks(ledger(state="rejected", rejected=rejection, rejection=rejection))}
+    assert (checks["critical_rules"].passed, checks["critical_rules"].severity) == (False, dg.AssetCheckSeverity.ERROR)
+    facts = {name: value.value for name, value in checks["critical_rules"].metadata.items()}
+    assert (facts["rejected_batch"], facts["rejected_on"], facts["rule"], facts["rows"]) == (
+        "losses-20261119-01", DAY, "batch:withdrawn_share", 11,
+    )  # fmt: skip
+    assert checks["fresh"].passed  # its age says that it is not late yet
+    alert = told(runs.of(VALID, list(checks.values())))
+    assert (alert.kind, "11 of 12 records would go" in alert.what) == ("gate", True)
+    assert "make open-gate RECORDS=losses" in alert.next_step
+    # carried on over a day on which nobody could be asked, it is the same trouble
+    assert (
+        runs.of(VALID, valid_checks(ledger(state="rejected", rejection=rejection, is_late=True, age_days=9)), "2026-11-20")[0].kind
+        == "stale"
+    )
+
+
+def test_a_file_that_was_refused_is_told_by_its_reading_alone(runs: Runs) -> None:
+    rejection = {
+        "batch_id": None,
+        "day": DAY,
+        "rule": "read:damaged_file",
+        "rows": None,
+        "reasons": ["damaged"],
+        "next_step": "write it anew",
+    }
+    assert runs.of(VALID, valid_checks(ledger(state="rejected", rejection=rejection))) == []
+    assert told(runs.of(RAW, [read_check(down(reason="damaged_file"))])).fingerprint == "damaged_file"

@@ -207,7 +207,7 @@ def test_illegal_bytes_far_down_and_at_the_end(encoding: str, declared: bool, tm
     rows = [[f"FW{n:06d}", *ROWS[0][1:]] for n in range(30_000)]
     content = books.text([HEADER, *rows], encoding)
     place = content.index(b"FW025000")
-    content = content[: place + 3] + b"\x80" + content[place + 3 :] + b"FW9,\xe6"
+    content = content[: place + 3] + b"\x80" + content[place + 3 :] + b"FW9,\xe6,,,,,\r\n"
     contract = contract_of(tmp_path, HOUSES, **({"encoding": encoding} if declared else {}))
     found = read(contract, put(tmp_path, content, "a.csv"))
     assert found.marks == {25_002: ["房屋编号:illegal_byte"], 30_002: ["身份证号:illegal_byte"]}
@@ -218,6 +218,16 @@ def test_a_text_in_another_encoding_than_the_contracts_is_refused(tmp_path: Path
     for stated, written in (("gb18030", "utf-8"), ("utf-8", "gb18030"), ("gb18030", "utf-16")):
         fault = refused(contract_of(tmp_path, HOUSES, encoding=stated), put(tmp_path, books.text([HEADER, *ROWS], written), "a.csv"))
         assert (fault.reason, fault.said) == ("wrong_encoding", f"the file is not in {stated}, as its contract says, but in {written}")
+
+
+@pytest.mark.parametrize("word", ["某", "联", "某某"])
+@pytest.mark.parametrize("stated", ["gb18030", None])
+def test_words_of_gb18030_that_are_utf8_by_chance(word: str, stated: str | None, tmp_path: Path, read: Reader) -> None:
+    """Only the header tells: every row is UTF-8, too."""
+    rows = [[f"FW{n:06d}", "610921197001011016", word, "A", "2026-05-03", "96", ""] for n in range(50)]
+    contract = contract_of(tmp_path, HOUSES, **({"encoding": stated} if stated else {}))
+    found = read(contract, put(tmp_path, books.text([HEADER, *rows]), "a.csv"))
+    assert (found.table.encoding, found.cells, found.marks) == ("gb18030", expected(rows), {})
 
 
 @pytest.mark.parametrize("character", ["\0", "\x07", "\x1f", "\x7f"])
@@ -237,6 +247,16 @@ def test_line_breaks_in_cells_are_text(tmp_path: Path, houses: Contract, read: R
 def test_a_quote_that_is_never_closed_is_no_last_cell(tmp_path: Path, houses: Contract, refused: Any) -> None:
     content = books.text([HEADER, *ROWS]) + b'"FW000009,6109\r\nFW000010,6109\r\n'
     assert refused(houses, put(tmp_path, content, "a.csv")).reason == "damaged_file"
+
+
+@pytest.mark.parametrize("cut", [1, 8, 40])
+def test_a_text_that_is_cut_in_a_row_is_refused(cut: int, tmp_path: Path, houses: Contract, refused: Any, read: Reader) -> None:
+    """The rows behind it would count as withdrawn."""
+    content = books.text([HEADER, *ROWS * 3, ROWS[0]]).rstrip(b"\r\n")
+    assert read(houses, put(tmp_path, content, "a.csv")).table.row_count == 10, "the last line may have no end"
+    cells = content.rindex(b",")
+    fault = refused(houses, put(tmp_path, content[: cells - cut + 1], "a.csv"))
+    assert (fault.reason, fault.said.partition(":")[0]) == ("damaged_file", "the CSV is cut short")
 
 
 def test_what_was_read_says_where_it_stood(tmp_path: Path, houses: Contract, read: Reader) -> None:

@@ -66,6 +66,7 @@ RECORDS = [
     row("7", "", "测丁"),
     row("", "", "测丁", "", "", "96", "小计村"),
     row("合计", "610921197003031053", "测丁"),
+    row("A-12", "", "备注栏"),
 ]
 
 
@@ -123,6 +124,18 @@ def test_a_name_under_two_groups_is_told_apart_by_its_group(written: str, tmp_pa
     assert "姓名" in refused(contract_of(tmp_path, alone), path).said
 
 
+def test_a_header_that_stands_again_with_its_columns_elsewhere_is_refused(tmp_path: Path, houses: Contract, refused: Any) -> None:
+    """Two townships pasted one below the other, each in its own order."""
+    swapped = [HEADER[0], HEADER[2], HEADER[1], *HEADER[3:]]
+    path = tmp_path / "a.csv"
+    path.write_bytes(books.text([HEADER, ROWS[0], swapped, [ROWS[1][0], ROWS[1][2], ROWS[1][1], *ROWS[1][3:]]]))
+    fault = refused(houses, path)
+    assert (fault.reason, fault.said.rpartition(": ")[2]) == (
+        "changed_header",
+        "the header stands again on line 3 with its columns elsewhere",
+    )
+
+
 def test_titles_stand_again_in_the_middle(tmp_path: Path, houses: Contract, read: Reader) -> None:
     titles = [row("某县农村房屋台账"), row("单位：某县", "", "", "", "第十一批")]
     path = tmp_path / "a.xls"
@@ -135,7 +148,7 @@ def test_commas_behind_every_row_and_rows_cut_short(tmp_path: Path, houses: Cont
     lines = [",".join(HEADER) + ",", *(f"{','.join(f'{chr(34)}{c}{chr(34)}' for c in row)},," for row in ROWS[:2])]
     lines.append(",".join(ROWS[2][:4]))
     path = tmp_path / "a.csv"
-    path.write_text("\n".join(lines), encoding="utf-8")
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
     found = read(houses, path)
     assert found.cells == expected()
     assert found.marks == {}
@@ -167,6 +180,13 @@ def merged_book(folder: Path, merged: list[str], rows: list[list[Any]] | None = 
 def test_merged_titles_and_footers_do_no_harm(tmp_path: Path, houses: Contract, read: Reader) -> None:
     found = read(houses, merged_book(tmp_path, ["A1:G1", "A6:G6"]))
     assert (found.cells, found.table.note_lines) == (expected(), {"title": 1, "footer": 1})
+
+
+def test_a_line_with_one_cell_over_its_key_is_no_record(tmp_path: Path, houses: Contract, read: Reader) -> None:
+    """A township between its villages, with its number of houses behind."""
+    rows = [HEADER, row("青溪镇", "", "", "", "", "1"), ROWS[0], row("石门镇", "", "", "", "", "2"), *ROWS[1:]]
+    found = read(houses, merged_book(tmp_path, ["A2:E2", "A4:E4"], rows))
+    assert (found.cells, found.table.note_lines) == (expected(), {"line": 2})
 
 
 def test_merged_records_are_refused_with_the_cells_names(tmp_path: Path, houses: Contract, refused: Any) -> None:

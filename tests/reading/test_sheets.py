@@ -78,6 +78,15 @@ def test_a_sheet_that_the_contract_names_and_that_is_not_there(tmp_path: Path, r
     assert refused(contract, book(tmp_path, {"甲": FIRST})).reason == "missing_sheet"
 
 
+def test_every_sheet_that_the_contract_names_has_to_be_there_with_its_table(tmp_path: Path, refused: Any) -> None:
+    """The half of a county is no county."""
+    contract = contract_of(tmp_path, HOUSES, sheets=["甲镇", "乙镇"])
+    fault = refused(contract, book(tmp_path, {"甲镇": FIRST, "丙镇": SECOND}))
+    assert (fault.reason, fault.said) == ("missing_sheet", "the workbook has no sheet 乙镇")
+    fault = refused(contract, book(tmp_path, {"甲镇": FIRST, "乙镇": [["空"], ["表"]]}))
+    assert fault.reason == "changed_header"
+
+
 def test_hidden_sheets_are_never_read(tmp_path: Path, houses: Contract, read: Reader) -> None:
     found = read(houses, book(tmp_path, {"上月": [HEADER, *ROWS], "本月": SECOND}, hidden=["上月"]))
     assert (found.cells, found.table.unread) == (expected([ROWS[1]]), [])

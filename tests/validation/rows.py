@@ -33,6 +33,10 @@ def good_row(contract: Contract, n: int) -> Row:
     """A row that breaks no rule: every field filled but those whose emptiness says something."""
     row = {field.name: _value(contract, field, n) for field in contract.fields}
     empty = {"reverses_id", "ended_on", "resolved_on", "closed_at"}
+    if contract.records == "cases" and n % 2:
+        return row | {"stage": 8, "rejected_on": None}  # the whole way
+    if contract.records == "cases" and n % 4 == 2:
+        return row | {"stage": 4} | dict.fromkeys(("approved_on", "recorded_on", "assisted_on", "cleared_on"))  # not recognised
     empty |= {field.name for field in contract.fields if contract.records == "cases" and field.name.endswith("_on")} - {"discovered_on"}
     return {name: None if name in empty else value for name, value in row.items()}
 
@@ -79,6 +83,7 @@ OWN: dict[tuple[str, str], Row] = {
     ("cases", "pattern:risk_types"): {"risk_types": "illness,illness,illness,job,job,job"},
     ("cases", "range:stage"): {"stage": 9},
     ("cases", "consistency:stage"): {"stage": 2},
+    ("cases", "order:assisted_on"): {"assisted_on": "2026-09-30", "stage": 7, "cleared_on": None},
 }
 
 

@@ -14,6 +14,7 @@ LONG_AGO = date(2022, 1, 1)
 
 
 def _answer(warehouse: Warehouse, queue_id: str) -> None:
+    warehouse.rows(f"insert into ops.review_queue (queue_id) values ('{queue_id}') returning 1")
     warehouse.rows(
         f"insert into ops.review_decision (queue_id, decision, reason) values ('{queue_id}', 'unregistered', 'asked') returning 1",
         "yihu_steward",

@@ -10,16 +10,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from resources.settings import ROOT
 from tests.warehouse.conftest import DAY, Warehouse, make_warehouse
 from warehouse.client import Warehouse as Client
 from warehouse.dictionary import DICTIONARY, dictionary
-from warehouse.disclosure import COUNTS, LAMPS, public_bulletin, public_ledger
 from warehouse.migrations import downgrade, upgrade
-from warehouse.schema import METADATA, PERIODIC, VIEWS
+from warehouse.schema import METADATA, PERIODIC, VIEW, VIEWS
+from warehouse.schema.leaving import counts_of
 
 QUESTIONS = re.findall(r"^## (\d+\. .*?)$.*?```sql\n(.*?)```", (ROOT / "docs" / "query.md").read_text(), re.MULTILINE | re.DOTALL)
 
@@ -121,48 +119,17 @@ def test_dump_restore_query(published: Warehouse, tmp_path: Path) -> None:
     assert restored.publish(date(2026, 11, 21)).release_id == 3
 
 
-TOWN_COUNTS = st.lists(st.lists(st.tuples(*[st.integers(0, 40)] * 3), min_size=1, max_size=5), min_size=1, max_size=4)
-
-
-def ledger(counts: list[list[tuple[int, int, int]]]) -> list[dict[str, object]]:
-    """A county with its towns and villages whose counts add up."""
-    villages = []
-    for town, of_town in enumerate(counts):
-        for village, (red, yellow, green) in enumerate(of_town):
-            row: dict[str, object] = dict.fromkeys(COUNTS, red + yellow)
-            row.update(red=red, yellow=yellow, green=green, households=red + yellow + green)
-            villages.append(row | {"area_code": f"610921{town:03}{village:03}"})
-    made = list(villages)
-    for length in (9, 6):
-        for code in sorted({str(row["area_code"])[:length] for row in villages}):
-            parts = [row for row in villages if str(row["area_code"]).startswith(code)]
-            made.append({name: sum(int(str(part[name])) for part in parts) for name in COUNTS} | {"area_code": code})
-    return made
-
-
-@settings(max_examples=60, deadline=None)
-@given(TOWN_COUNTS)
-def test_public_ledger_shows_no_small_count_and_none_that_follows(counts: list[list[tuple[int, int, int]]]) -> None:
-    rows = ledger(counts)
-    public = public_ledger(rows)
-    for row, shown in zip(rows, public, strict=True):
-        for name in COUNTS:
-            assert shown[name] in (None, row[name])
-            assert shown[name] is None or shown[name] >= 5
-        assert shown["households"] is None or [shown[name] is None for name in LAMPS].count(True) != 1
-        parts = [p for p in public if p["area_code"].startswith(shown["area_code"]) and len(p["area_code"]) == len(shown["area_code"]) + 3]
-        for name in COUNTS:
-            assert shown[name] is None or [part[name] is None for part in parts].count(True) != 1
-
-
-def test_public_bulletin_hides_small_numerators_and_their_complements() -> None:
-    rows = [{"area_code": "610921", "numerator": n, "denominator": 10, "rate": n / 10, "rank": 1} for n in (3, 5, 8)]
-    assert [row["rate"] for row in public_bulletin(rows)] == [None, 0.5, None]
-
-
-def test_public_ledger_through_the_client(published: Warehouse) -> None:
+def test_public_counts_through_the_client(published: Warehouse) -> None:
+    """The analyst's view, the function and the client give the same; no count under five, and counts of the county are there."""
+    counts = list(counts_of(VIEW["area_ledger"]))
     with Client(published.url("yihu_reader")) as yihu:
         shown = yihu.public_ledger()
-        assert len(shown) > 4
-        assert not [value for name in COUNTS for value in shown[name].dropna() if value < 5]
+        assert len(shown) == len(yihu.view("area_ledger"))
+        assert not [value for name in counts for value in shown[name].dropna() if value < 5]
+        assert shown["households"].notna().all()
         assert len(yihu.public_bulletin()) == 5
+        with pytest.raises(KeyError):
+            yihu.public("household")
+    with Client(published.url("yihu_analyst")) as yihu:
+        assert yihu.view("area_ledger").sort_values("area_code")["red"].isna().tolist() == shown["red"].isna().tolist()
+        assert yihu.who().role == "yihu_analyst"

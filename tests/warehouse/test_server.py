@@ -85,8 +85,12 @@ def test_passwords_mean_something(home: Path) -> None:
 
         upgrade(server.engine(), server.passwords)
         with server.engine("yihu_reader").connect() as connection:
-            assert connection.exec_driver_sql("select session_user").scalar() == "yihu_reader"
-        wrong = server.url.set(username="yihu_reader", password="wrong")
+            assert connection.exec_driver_sql("select session_user").scalar() == "yihu_reader__yihu"
+            assert connection.exec_driver_sql("select pg_has_role('yihu_reader', 'member')").scalar()
+        shared = server.url.set(username="yihu_reader", password=server.passwords["yihu_reader"])
+        with pytest.raises(sa.exc.OperationalError, match=r"password authentication failed|not permitted to log in"):
+            sa.create_engine(shared).connect()
+        wrong = server.url.set(username="yihu_reader__yihu", password="wrong")
         with pytest.raises(sa.exc.OperationalError, match="password authentication failed"):
             sa.create_engine(wrong).connect()
         for secret in (home / "secrets").iterdir():
@@ -97,7 +101,7 @@ def test_passwords_mean_something(home: Path) -> None:
         command, environment = server.psql_command("yihu_reader")
         assert server.passwords["yihu_reader"] not in " ".join(command)
         said = subprocess.run([*command, "-Atc", "select session_user"], env=environment, capture_output=True, text=True, check=True)
-        assert said.stdout == "yihu_reader\n"
+        assert said.stdout == "yihu_reader__yihu\n"
 
 
 def test_a_home_deep_down(home: Path) -> None:

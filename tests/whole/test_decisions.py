@@ -21,14 +21,14 @@ ANSWER = "insert into ops.review_decision (queue_id, decision, person_key, reaso
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    """A first day, and two logins of stewards; not under pytest's own folder."""
+    """A first day, and two stewards, one of them with two logins; not under pytest's own folder."""
     with tempfile.TemporaryDirectory(prefix="yihu-stewards-") as folder:
         home = Path(folder)
         done = sync(home, FIRST, **SIZE)
         assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
         with warehouse_server(home):
-            for login in ("steward_a", "steward_b"):
-                pipelines(home, "grant", "--login", login, "--role", "yihu_steward").check_returncode()
+            for login, person in (("steward_a", "Zhao"), ("steward_c", "Zhao"), ("steward_b", "Qian")):
+                pipelines(home, "grant", "--login", login, "--role", "yihu_steward", "--person", person).check_returncode()
             yield home
 
 
@@ -61,14 +61,15 @@ def test_answers_are_used_by_the_next_run_and_never_asked_again(home: Path) -> N
     refused, record = ask(home, "steward_a", f"{queue} where reason = 'name_differs' and records = 'enrolments' order by 1")[1][:2]
     twice, _, first_key, first_member = ask(home, "steward_a", f"{queue} where reason = 'register_conflict' and records = 'members'")[0]
     other = ask(home, "steward_a", f"select candidates->1->>'member_id' from ops.review_queue where queue_id = '{twice}'")[0][0]
-    seen = ask(home, "steward_a", f"select name, id_number, record_name from vault.candidates('{differs}', 'comparing names')")
+    ticket = ask(home, "steward_a", f"select vault.ask_candidates('{differs}', 'verify', 'comparing names')")[0][0]
+    seen = ask(home, "steward_a", f"select name, id_number, record_name from vault.candidates('{ticket}')")
     assert seen[0][0] != seen[0][2], "the two names stand side by side"
     names = ask(home, "steward_a", f"select candidates->0->>'name_masked' from ops.review_queue where queue_id = '{differs}'")
     assert names == [[seen[0][0][0] + "*"]], "masked but for who asks with a reason"
 
     ask(home, "steward_a", f"{ANSWER} values ('{differs}', 'link', '{key}', 'the office confirmed a new name')")
     ask(home, "steward_a", f"{ANSWER} values ('{refused}', 'unregistered', null, 'somebody else''s number')")
-    for login in ("steward_a", "steward_a"):
+    for login in ("steward_a", "steward_a", "steward_c"):
         ask(home, login, f"{ANSWER} values ('{twice}', 'merge', '{first_key}', 'one person, moved')")
     assert sync(home, SECOND, **SIZE).returncode == 0
     enrolments = "health_insurance__enrolments"
@@ -76,7 +77,7 @@ def test_answers_are_used_by_the_next_run_and_never_asked_again(home: Path) -> N
     assert matched(home, SECOND, enrolments, shown) == ("linked", "decided", member)
     assert matched(home, SECOND, enrolments, record) == ("unregistered", "decided", "-")
     left = {row[0] for row in ask(home, "steward_b", "select queue_id from ops.review_queue")}
-    assert left & {differs, refused, twice} == {twice}, "a merge waits for a second steward"
+    assert left & {differs, refused, twice} == {twice}, "a merge waits for a second steward, who is another person"
 
     ask(home, "steward_b", f"{ANSWER} values ('{twice}', 'merge', '{first_key}', 'one person, moved')")
     assert sync(home, THIRD, **SIZE).returncode == 0

@@ -14,12 +14,16 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
-from warehouse.schema import programs, roles
+from warehouse.schema import logins, programs, roles, walls
+from warehouse.turn import PATIENCE, TURN, in_the_way, is_held_up, patient, take, unhindered
 
 HERE = Path(__file__).parent
 VERSION_SCHEMA = "ops"
-LOCK = 7_104_001
-"""The advisory lock under which a database is upgraded."""
+REVISIONS = "ops.alembic_version"
+TURN_SECONDS = 60.0
+"""How long an upgrade waits for a publisher."""
+NEW = 7_104_001
+"""The advisory lock under which an empty database is filled: it has no consumers yet."""
 
 
 class MigrationError(RuntimeError):
@@ -47,61 +51,87 @@ def _fingerprint() -> str:
 def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: str = "head") -> None:
     """Brings the database to this code's schema; a database that is there already is left alone in milliseconds.
 
-    `passwords`: for each of the roles that may log in under its own name (`yihu_reader`, …).
+    `passwords`: for each of the roles for which yihu has a login of its own (`yihu_reader`, …). An older revision than this code's
+    has its tables only.
 
     Raises:
         MigrationError: when the login may not do what it takes.
     """
     try:
-        with engine.begin() as connection:
-            connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-            roles.create_roles(connection, _fresh(connection, passwords or {}))
-            roles.close_database(connection)
-            if _is_there(connection, to):
-                return
-            for schema in programs.SCHEMAS:
-                connection.exec_driver_sql(f"create schema if not exists {schema}")
-            roles.drop_policies(connection)
-            programs.drop_programs(connection)
-            command.upgrade(_config(connection), to)
-            programs.make_programs(connection)
-            roles.apply_grants(connection)
-            connection.exec_driver_sql(f"comment on schema store is '{programs.SCHEMA_COMMENTS['store']} [{_fingerprint()}]'")
+        unhindered(lambda patience: _upgrade(engine, passwords or {}, to, patience), engine, harmless=())
     except sa.exc.ProgrammingError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise MigrationError(
             f"the warehouse's schema could not be made: {reason}. The login must own the database and have CREATEROLE."
         ) from None
+    except sa.exc.OperationalError as error:
+        if not is_held_up(error):
+            raise
+        held = ", ".join(str(holder) for holder in in_the_way(engine, ())) or "somebody who is gone by now"
+        raise MigrationError(
+            f"the schema could not be upgraded: its tables are held by {held}. Have these sessions end (pg_terminate_backend, as a "
+            "superuser), then run this again."
+        ) from None
 
 
-def upgrade_tables(engine: sa.Engine, to: str) -> None:
-    """Makes the tables of a revision in an empty database, and no more: rows of that revision are to be put in."""
+def _upgrade(engine: sa.Engine, passwords: Mapping[str, str], to: str, patience: float) -> None:
     with engine.begin() as connection:
+        _one_at_a_time(connection, patience)
+        roles.create_roles(connection)
+        logins.make_own_logins(connection, passwords)
+        roles.close_database(connection)
+        walls.close_public_schema(connection)
+        if _is_there(connection, to):
+            logins.close_door(connection)
+            return
+        if _has(connection, TURN):
+            take(connection, TURN_SECONDS, patience)
+        _lock_views(connection)
         for schema in programs.SCHEMAS:
             connection.exec_driver_sql(f"create schema if not exists {schema}")
-        roles.create_roles(connection, {})
+        roles.drop_policies(connection)
+        programs.drop_programs(connection)
         command.upgrade(_config(connection), to)
+        if to != "head":
+            return  # functions, views and rights are those of this code's tables
+        walls.quiet(connection)
+        programs.make_programs(connection)
+        roles.apply_grants(connection)
+        logins.close_door(connection)
+        connection.exec_driver_sql(f"comment on schema store is '{programs.SCHEMA_COMMENTS['store']} [{_fingerprint()}]'")
+
+
+def _one_at_a_time(connection: sa.Connection, patience: float) -> None:
+    """Upgrades follow each other: by a lock on a table on which consumers have no right, once there is one."""
+    connection.exec_driver_sql(patient(patience))
+    if _has(connection, REVISIONS):
+        connection.exec_driver_sql(f"lock table {REVISIONS} in share row exclusive mode")
+    else:
+        connection.exec_driver_sql("set local lock_timeout = 0")
+        connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": NEW})
+
+
+def _lock_views(connection: sa.Connection) -> None:
+    """Views before the tables behind them, as readers come to them: so nobody waits for us who holds what we wait for."""
+    listed = "select format('%I.%I', schemaname, viewname) from pg_views where schemaname = 'yihu' order by 1"
+    for view in connection.scalars(sa.text(listed)).all():
+        connection.exec_driver_sql(f"lock table {view} in access exclusive mode")
+
+
+def _has(connection: sa.Connection, table: str) -> bool:
+    return connection.scalar(sa.text("select to_regclass(:table)"), {"table": table}) is not None
 
 
 def downgrade(engine: sa.Engine, to: str = "base") -> None:
     """Takes the schema back; at `base` nothing is left but the roles."""
     with engine.begin() as connection:
-        connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        _one_at_a_time(connection, PATIENCE[-1])
         roles.drop_policies(connection)
         programs.drop_programs(connection)
         command.downgrade(_config(connection), to)
         if to == "base":
             for schema in programs.SCHEMAS:
                 connection.exec_driver_sql(f"drop schema if exists {schema} cascade")
-
-
-def _fresh(connection: sa.Connection, passwords: Mapping[str, str]) -> dict[str, str]:
-    """The passwords of the roles that cannot log in yet: setting one again at every start would only make writers collide."""
-    have = connection.scalars(
-        sa.text("select rolname from pg_roles where rolcanlogin and rolname = any(:names)"), {"names": list(roles.ROLES)}
-    )
-    known = set(have)
-    return {login: password for login, password in passwords.items() if login not in known}
 
 
 def _is_there(connection: sa.Connection, to: str) -> bool:

@@ -43,6 +43,7 @@ TABLES = {
     "review_queue": Beside("ops", "review_queue"),
     "quarantine_row": Beside("vault", "quarantine_row"),
     "queue_candidate": Beside("vault", "queue_candidate"),
+    "record_number": Beside("vault", "record_number"),
 }
 PERSON = "person"
 NAMES = (*TABLES, PERSON)

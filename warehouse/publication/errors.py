@@ -22,3 +22,7 @@ class AuditFailed(PublicationError):
 
 class Busy(PublicationError):
     """Somebody else is publishing."""
+
+
+class HeldUp(PublicationError):
+    """Somebody's lock stood in the way of a statement."""

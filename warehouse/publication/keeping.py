@@ -14,11 +14,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from warehouse.maker import NOBODY, Maker, deciding, sign
 from warehouse.publication.audit import GATES
 from warehouse.publication.errors import Busy, PublicationError
 from warehouse.publication.folder import days_of, releases_of
-from warehouse.publication.publish import LOCK
 from warehouse.schema import OPEN, VIEWS
+from warehouse.turn import is_held_up, take
 
 KEPT_DAYS = 30
 
@@ -45,20 +46,20 @@ class Pruned:
 def _turn(engine: sa.Engine, wait_seconds: float) -> Iterator[sa.Connection]:
     """A transaction in which nobody publishes."""
     with engine.begin() as connection:
-        connection.execute(sa.text("select set_config('lock_timeout', :value, true)"), {"value": f"{int(wait_seconds * 1000)}ms"})
         try:
-            connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            take(connection, wait_seconds)
         except sa.exc.OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) != "55P03":
+            if not is_held_up(error):
                 raise
             raise Busy(f"somebody is publishing and was not done in {wait_seconds:.0f} s: run again when they are.") from None
         yield connection
 
 
-def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wait_seconds: float = 60.0) -> Moved:
+def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wait_seconds: float = 60.0, *, maker: Maker = NOBODY) -> Moved:
     """Makes an earlier release current again (the one before by default), and marks those after it as withdrawn.
 
-    Naming a later release in `to` brings it back. No row is touched: the next run writes its difference as always.
+    Naming a later release in `to` brings it back. No row is touched: the next run writes its difference as always. Either is
+    recorded in `ops.rollback` for good, with the login that did it.
 
     Raises:
         PublicationError: where there is no such release, or nobody and no reason is named.
@@ -66,6 +67,7 @@ def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wai
     if not by.strip() or not reason.strip():
         raise PublicationError("a rollback needs a person and a reason: make rollback BY=… WHY=…")
     with _turn(engine, wait_seconds) as connection:
+        sign(connection, maker)
         current = connection.scalar(sa.text("select release_id from ops.current_release"))
         if current is None:
             raise PublicationError("nothing was published yet: there is nothing to go back from")
@@ -93,27 +95,37 @@ def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wai
             {"to": to},
         )
         connection.execute(sa.text("update ops.current_release set release_id = :to"), {"to": to})
+        connection.execute(
+            sa.text("insert into ops.rollback (from_release, to_release, reason, remark) values (:now, :to, :reason, :by)"),
+            {"now": current, "to": to, "reason": reason, "by": by},
+        )
         return Moved(current, found.release_id, found.as_of)
 
 
-def open_gate(engine: sa.Engine, as_of: date, gate: str, by: str, reason: str) -> None:
-    """Lets the release of a day pass a gate, in the name of a person and with a reason; both are recorded.
+def open_gate(engine: sa.Engine, as_of: date, gate: str, by: str, reason: str, *, maker: Maker = NOBODY) -> None:
+    """Lets the release of a day pass a gate, in the name of a person and with a reason; both are recorded, and never overwritten.
 
     Raises:
-        PublicationError: for an unknown gate, or where nobody and no reason is named.
+        PublicationError: for an unknown gate, or one that is open already, or where nobody and no reason is named.
     """
     if gate not in GATES:
         raise PublicationError(f"there is no gate {gate!r}: {', '.join(f'{name} ({said})' for name, said in GATES.items())}")
     if not by.strip() or not reason.strip():
         raise PublicationError(f"gate {gate} opens for a named person with a reason: make open-gate GATE={gate} BY=… WHY=…")
-    with engine.begin() as connection:
-        connection.execute(
+    with deciding(engine, maker) as connection:
+        opened = connection.execute(
             sa.text(
                 "insert into ops.gate_opening (as_of, gate, opened_by, reason) values (:as_of, :gate, :by, :reason)"
-                " on conflict (as_of, gate) do update set opened_by = excluded.opened_by, reason = excluded.reason, opened_at = now()"
+                " on conflict (as_of, gate) do nothing"
             ),
             {"as_of": as_of, "gate": gate, "by": by.strip(), "reason": reason.strip()},
         )
+        if opened.rowcount == 0:
+            who, when = connection.execute(
+                sa.text("select opened_by, opened_at::timestamp(0) from ops.gate_opening where as_of = :as_of and gate = :gate"),
+                {"as_of": as_of, "gate": gate},
+            ).one()
+            raise PublicationError(f"gate {gate} of {as_of} is open already, by {who} at {when}: run make sync AS_OF={as_of}")
 
 
 def prune(engine: sa.Engine, release_dir: Path, today: date, kept_days: int = KEPT_DAYS, wait_seconds: float = 60.0) -> Pruned:

@@ -14,9 +14,6 @@ from warehouse.publication.content import engine_type
 from warehouse.publication.wire import take_turn, wired
 from warehouse.schema import View
 
-LOCK = 7_104_003
-"""The advisory lock of those who write periods."""
-
 
 def publish_period(engine: SqlEngine, url: str | sa.URL, view: View, source: str, period_on: date, wait_seconds: float = 60.0) -> int:
     """Replaces the period that begins on `period_on` by the rows of the engine table `source`; returns their number.
@@ -32,7 +29,7 @@ def publish_period(engine: SqlEngine, url: str | sa.URL, view: View, source: str
     stage = f"stage_{view.name}"
     rows = int(engine.scalar(f'select count(*) from "{source}"'))
     with wired(url) as wire:
-        take_turn(wire, LOCK, wait_seconds)
+        take_turn(wire, wait_seconds)
         wire.execute(f"create temporary table {stage} ({declared}) on commit drop")
         wire.load(stage, engine.arrow(f'select {picked} from "{source}" order by {order}'))
         wire.execute(f'delete from store."{view.name}" where "{view.key[0]}" = $1::text::date', period_on.isoformat())

@@ -21,13 +21,11 @@ import sqlalchemy as sa
 from expectations.engine import SqlEngine
 from warehouse.publication import audit, beside, rows
 from warehouse.publication.content import Content, difference, drop, everything_is_new, nothing_is_new, prepare
-from warehouse.publication.errors import AuditFailed
+from warehouse.publication.errors import AuditFailed, HeldUp
 from warehouse.publication.folder import Kept, aside, complete, folder_of, kept, move_into_place
 from warehouse.publication.wire import Wire, take_turn, wired
 from warehouse.schema import VIEWS, View
-
-LOCK = 7_104_002
-"""The advisory lock of publishers, of rollback and of pruning."""
+from warehouse.turn import unhindered
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +46,7 @@ class PublishResult:
     """What publishing came to. `release_id` is None for a day before the current release's: Parquet folder only.
 
     `changed`: per view, the rows that were new, gone or different. `seconds`: per step. `opened_gates`: those that it passed
-    because somebody had opened them.
+    because somebody had opened them. `access_seal`: the access log's last seal, of a new release.
     """
 
     release_id: int | None
@@ -61,6 +59,7 @@ class PublishResult:
     message: str
     seconds: Mapping[str, float]
     opened_gates: tuple[str, ...] = ()
+    access_seal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,18 +136,24 @@ def publish(
                 content = prepare(engine, tables, work)
             turn = partial(_Turn, engine, as_of, source, release_dir, work, content, tables, extras or {}, register, clock)
             try:
-                return _taken(turn(trusts_folder=True), url, wait_seconds)
+                return _unhindered(turn(trusts_folder=True), url, wait_seconds)
             except _NotAsKept:
                 log.warning("the last release's folder is not what the database holds: the difference is taken from the database")
-                return _taken(turn(trusts_folder=False), url, wait_seconds)
+                return _unhindered(turn(trusts_folder=False), url, wait_seconds)
     finally:
         drop(engine)
 
 
-def _taken(turn: _Turn, url: str | sa.URL, wait_seconds: float) -> PublishResult:
+def _unhindered(turn: _Turn, url: str | sa.URL, wait_seconds: float) -> PublishResult:
+    """The turn, taken again while somebody's lock is in the way of what it writes; in the end their session goes."""
+    engine = sa.create_engine(url if isinstance(url, sa.URL) else sa.make_url(url), poolclass=sa.NullPool)
+    return unhindered(lambda patience: _taken(turn, url, wait_seconds, patience), engine, held_up=lambda error: isinstance(error, HeldUp))
+
+
+def _taken(turn: _Turn, url: str | sa.URL, wait_seconds: float, patience: float) -> PublishResult:
     with wired(url) as wire:
         with turn.clock.step("wait"):
-            take_turn(wire, LOCK, wait_seconds)
+            take_turn(wire, wait_seconds, patience)
         return turn.take(wire, _standing(wire, turn.as_of))
 
 
@@ -243,11 +248,11 @@ class _Turn:
                 raise AuditFailed(self.as_of, findings)
         with self.clock.step("folder"):
             complete(self.work, self.content, self._note(), before)
-        verdict = self._into_database(wire, release_id, standing, differing)
+        verdict, seal = self._into_database(wire, release_id, standing, differing)
         folder = folder_of(self.release_dir, self.as_of, release_id, self.content.checksum)
-        move_into_place(self.work, folder, release_id=release_id)
+        move_into_place(self.work, folder, release_id=release_id, access_seal=seal)
         message = f"release {release_id} of {self.as_of}: {sum(differing.values())} rows changed"
-        return self._result(release_id, folder, message, changed=differing, is_new=True, is_current=True, opened=verdict.used)
+        return self._result(release_id, folder, message, changed=differing, is_new=True, is_current=True, opened=verdict.used, seal=seal)
 
     def _last_folder(self, last: LastWritten | None) -> Kept | None:
         if last is None:
@@ -273,7 +278,9 @@ class _Turn:
             return self.content.tables[view.name].rows
         return difference(self.engine, view, written)
 
-    def _into_database(self, wire: Wire, release_id: int, standing: Standing, differing: Mapping[str, int]) -> audit.Verdict:
+    def _into_database(
+        self, wire: Wire, release_id: int, standing: Standing, differing: Mapping[str, int]
+    ) -> tuple[audit.Verdict, str | None]:
         with self.clock.step("write"):
             for view in VIEWS:
                 if differing[view.name]:
@@ -298,9 +305,11 @@ class _Turn:
                     self.as_of.isoformat(),
                     gate,
                 )
+            seal = wire.scalar("select ops.seal_log()")
             wire.execute(
-                "update ops.release set households = $2::integer, red = $3::integer, yellow = $4::integer where release_id = $1::integer",
-                *(release_id, verdict.households, verdict.red, verdict.yellow),
+                "update ops.release set households = $2::integer, red = $3::integer, yellow = $4::integer, access_seal = $5::text"
+                " where release_id = $1::integer",
+                *(release_id, verdict.households, verdict.red, verdict.yellow, seal),
             )
             wire.execute(
                 "insert into ops.current_release (release_id) values ($1::integer)"
@@ -308,7 +317,7 @@ class _Turn:
                 release_id,
             )
             wire.commit()
-        return verdict
+        return verdict, seal
 
     def _insert_release(self, wire: Wire, release_id: int, differing: Mapping[str, int]) -> None:
         wire.execute(
@@ -357,10 +366,21 @@ class _Turn:
         is_new: bool = False,
         is_current: bool = False,
         opened: tuple[str, ...] = (),
+        seal: str | None = None,
     ) -> PublishResult:
         log.info(message)
         counts = self.content.counts
         none = dict.fromkeys(counts, 0)
         return PublishResult(
-            release_id, is_new, is_current, self.content.checksum, counts, changed or none, folder, message, self.clock.seconds, opened
+            release_id,
+            is_new,
+            is_current,
+            self.content.checksum,
+            counts,
+            changed or none,
+            folder,
+            message,
+            self.clock.seconds,
+            opened,
+            seal,
         )

@@ -15,7 +15,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from warehouse.address import libpq_url
-from warehouse.publication.errors import Busy, PublicationError
+from warehouse.publication.errors import Busy, HeldUp, PublicationError
+from warehouse.turn import DEADLOCK, LOCK_NOT_AVAILABLE, LOCK_TURN, PATIENCE, patient
 
 ADVICE = {
     "53100": "the database's disk is full: make room (make prune, then vacuum), and run again",
@@ -33,6 +34,11 @@ LOST = "the connection to the database was lost before the release was committed
 def explained(error: adbc_driver_manager.Error) -> PublicationError:
     """The error as one that says what to do: the database's own message may quote a row, so only its code is kept."""
     code = getattr(error, "sqlstate", None) or ""
+    if code in (LOCK_NOT_AVAILABLE, DEADLOCK):
+        return HeldUp(
+            f"a session holds a lock that stands in the way (SQLSTATE {code}): make status names it; end it and run again. "
+            "The last release stands."
+        )
     if code in ADVICE:
         return PublicationError(f"{ADVICE[code]} (SQLSTATE {code}); the last release stands.")
     if not code or code[:2] in ("08", "57") or code == "00000":
@@ -106,19 +112,19 @@ def _close(connection: adbc.Connection, wire: Wire) -> None:
             continue
 
 
-def take_turn(wire: Wire, lock: int, wait_seconds: float) -> None:
-    """One publisher at a time: waits for the other, or says so.
+def take_turn(wire: Wire, wait_seconds: float, patience: float = PATIENCE[-1]) -> None:
+    """One publisher at a time: waits for the other, or says so; what comes after it waits for nobody's lock for long.
 
     Raises:
         Busy: when the other is not done in time.
     """
-    wire.execute(f"set local lock_timeout = {max(1, int(wait_seconds * 1000))}")
+    wire.execute(patient(wait_seconds))
     try:
-        wire.rows("select pg_advisory_xact_lock($1::bigint)", lock)
+        wire.execute(LOCK_TURN)
     except adbc_driver_manager.Error as error:
-        if getattr(error, "sqlstate", None) == "55P03":
+        if getattr(error, "sqlstate", None) == LOCK_NOT_AVAILABLE:
             raise Busy(
                 f"another publisher is at work and was not done in {wait_seconds:.0f} s: run again when it is; the last release stands."
             ) from None
         raise
-    wire.execute("set local lock_timeout = 0")
+    wire.execute(patient(patience))

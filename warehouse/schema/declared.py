@@ -6,7 +6,8 @@ Not here: SQLAlchemy (`tables`), SQL (`programs`), who may read (`roles`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from warehouse.catalogue import DOMAINS, Indicator, load_indicators
 
@@ -21,6 +22,36 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Exit:
+    """How the counts of a view leave the house: every integer column that is no key is one, and hidden where it is small.
+
+    What is no count (a rate, an amount, what `not_counts` names) is hidden where a count of its row is.
+    """
+
+    not_counts: tuple[str, ...] = ()
+    """Integers that count no household: a rank, days."""
+    families: Mapping[str, str] = field(default_factory=dict)
+    """Counts that tell each other and are hidden together: by column, or `column:value` of `by`. A family with a dot in its
+    name is the view's own; any other is one family over all views that count on the same day. Others are alone."""
+    derived: tuple[tuple[str, str], ...] = ()
+    """Counts that nobody publishes and everybody can work out: their family, and SQL over a row `t`."""
+    follows: Mapping[str, str] = field(default_factory=dict)
+    """A family that is hidden wherever another is on that day too, since it would tell it."""
+    by: str | None = None
+    """The key column that says what is counted (a measure, a dimension)."""
+    merged: str | None = None
+    """The key column whose values share the same households out: hidden together, apart from the row `all`."""
+    on: str = "as_of"
+    """The column with the day whose households are counted."""
+    ranked: str | None = None
+    """The column of ranks: gone for a whole level where one of its areas is hidden, since the gap tells it."""
+    places_only: bool = False
+    """Households of no known place are left out: against a view that has them (as town 000), a county's counts tell theirs."""
+    is_sparse: bool = False
+    """A row is there only where something was counted: an area without one counts as 0, and hidden rows are left out."""
+
+
+@dataclass(frozen=True)
 class View:
     """A view of `yihu` and the versioned table of `store` behind it."""
 
@@ -29,6 +60,13 @@ class View:
     columns: tuple[Column, ...]
     meaning: str
     indexes: tuple[tuple[str, ...], ...] = ()
+    """Beside the key and the place (town, village), which every table has one for."""
+    readers: tuple[str, ...] = ("yihu_reader", "yihu_area")
+    """Roles that may select from it, beside the publisher; `yihu_area` sees the rows of its areas."""
+    department: str | None = None
+    """SQL over a row `t` of the table: the department whose own it is; `yihu_department` reads its own then."""
+    exit: Exit | None = None
+    """Where it is made of counts: how they leave by the one exit, which is all that `yihu_analyst` sees."""
 
     @property
     def stored(self) -> tuple[Column, ...]:
@@ -84,7 +122,7 @@ HOUSEHOLD = View(
         "has_conflict | boolean | a member's ID number is in the review queue",
     ),
     "One row per household of the base register (一户).",
-    (("town_code",), ("area_code",)),
+    (("area_code",),),
 )
 HOUSEHOLD_MEMBER = View(
     "household_member",
@@ -101,7 +139,7 @@ HOUSEHOLD_MEMBER = View(
         "identity_state | text | established; placeholder; conflict",
     ),
     "One row per member row of the base register.",
-    (("household_id",), ("town_code",)),
+    (("household_id",),),
 )
 HOUSEHOLD_INDICATOR = View(
     "household_indicator",
@@ -117,7 +155,6 @@ HOUSEHOLD_INDICATOR = View(
         ),
     ),
     "The 72 indicators of each household; null is missing or not applicable, the lists say which.",
-    (("town_code",),),
 )
 WARNING_FLAG = View(
     "warning_flag",
@@ -168,7 +205,6 @@ FLAG_CHANGE = View(
         "removed | text[] | codes of the reasons that went",
     ),
     "Who changed level since the last release.",
-    (("town_code",),),
 )
 VERIFY_ITEM = View(
     "verify_item",
@@ -181,7 +217,8 @@ VERIFY_ITEM = View(
         "since | date | first day on the list without a break",
     ),
     "Households on a department's list, whatever their score (核查清单).",
-    (("department",), ("town_code",)),
+    (("department",),),
+    department="t.department",
 )
 FOLLOW_UP_TASK = View(
     "follow_up_task",
@@ -198,7 +235,8 @@ FOLLOW_UP_TASK = View(
         "closed_on | date | the day on which its reason went",
     ),
     "What each red household needs, and whose task it is.",
-    (("household_id",), ("department",), ("town_code",)),
+    (("household_id",), ("department",)),
+    department="t.department",
 )
 CASE_PROGRESS = View(
     "case_progress",
@@ -214,7 +252,7 @@ CASE_PROGRESS = View(
         *(f"{stage}_on | date | " for stage in STAGES),
     ),
     "The eight stages of each monitored household.",
-    (("household_id",), ("town_code",)),
+    (("household_id",),),
 )
 AREA_LEDGER = View(
     "area_ledger",
@@ -238,7 +276,15 @@ AREA_LEDGER = View(
         "cleared_persons | integer | ",
     ),
     "Counts per county, town and village (统计台账); for officials, not for publication: see public_ledger.",
-    (("town_code",),),
+    exit=Exit(
+        families={
+            **dict.fromkeys(("red", "yellow", "green"), "lamps"),
+            **dict.fromkeys(("newly_red", "no_longer_red"), "area_ledger.change"),
+            **{name: name for name in ("households", "persons", "monitored_households", "cleared_households", "cleared_persons")},
+        },
+        derived=(("area_ledger.change", "t.red - t.newly_red + t.no_longer_red"),),
+        follows={"area_ledger.change": "lamps", "area_ledger.held": "lamps"},
+    ),
 )
 BULLETIN = View(
     "bulletin",
@@ -253,6 +299,21 @@ BULLETIN = View(
         "rank | integer | competition rank among areas of its level; 1 is best",
     ),
     "Rates and ranks per county and town (通报).",
+    exit=Exit(
+        not_counts=("rank",),
+        families={
+            "numerator:red_rate": "lamps",
+            "denominator:red_rate": "households",
+            "denominator:insured_rate": "persons",
+            "denominator:support_rate": "monitored_households",
+            "numerator:clearance_rate_households": "cleared_households",
+            "numerator:clearance_rate_persons": "cleared_persons",
+        },
+        derived=(("numerator", "t.denominator - t.numerator"),),
+        by="measure",
+        ranked="rank",
+        places_only=True,
+    ),
 )
 HOUSEHOLD_CARD = View(
     "household_card",

@@ -5,7 +5,7 @@ Belongs here: the declaration. Not here: how they are counted (`warehouse.rhythm
 
 from __future__ import annotations
 
-from warehouse.schema.declared import HOUSEHOLD_ID, View, columns
+from warehouse.schema.declared import HOUSEHOLD_ID, Exit, View, columns
 
 AREA = ("area_code | text | a county or a town: 6 or 9 digits", "area_level | text | county; town")
 COUNTED_ON = "counted_on | date | the business day whose tables were counted: the newest of the period"
@@ -30,7 +30,19 @@ WEEKLY_STATISTICS = View(
         "chronic_overdue | integer | chronic diseases without a follow-up in the days that the rules give (慢病随访)",
     ),
     "Weekly statistics (周统计): lamps, tasks, visits and follow-ups per county and town.",
-    (("town_code",),),
+    exit=Exit(
+        families={
+            **dict.fromkeys(("red", "yellow"), "lamps"),
+            **dict.fromkeys(("newly_red", "no_longer_red"), "weekly_statistics.change"),
+            **dict.fromkeys(("open_tasks", "opened_tasks", "closed_tasks"), "weekly_statistics.tasks"),
+        },
+        derived=(
+            ("weekly_statistics.change", "t.red - t.newly_red + t.no_longer_red"),
+            ("weekly_statistics.tasks", "t.open_tasks - t.opened_tasks + t.closed_tasks"),
+        ),
+        follows={"weekly_statistics.change": "lamps", "weekly_statistics.overdue_tasks": "weekly_statistics.tasks"},
+        on="counted_on",
+    ),
 )
 MONTHLY_SCREENING = View(
     "monthly_screening",
@@ -46,7 +58,8 @@ MONTHLY_SCREENING = View(
         "is_new | boolean | not on the list at the end of the month before",
     ),
     "Monthly screening (月筛查): every department's threshold list as it stood at the end of the month.",
-    (("department",), ("town_code",)),
+    (("department",),),
+    department="t.department",
 )
 INCOME_ACCOUNTING = View(
     "income_accounting",
@@ -68,7 +81,12 @@ INCOME_ACCOUNTING = View(
         "share_of_county | numeric(12,4) | income_per_head / the county's, of the same type",
     ),
     "Monthly accounting of incomes (月核算): per head by town and household type, and how it grew.",
-    (("town_code",),),
+    exit=Exit(
+        families=dict.fromkeys(("households", "persons"), "income_accounting.people"),
+        merged="household_type",
+        on="counted_on",
+        is_sparse=True,
+    ),
 )
 QUARTERLY_SUPERVISION = View(
     "quarterly_supervision",
@@ -85,7 +103,14 @@ QUARTERLY_SUPERVISION = View(
         "most_days_late | integer | calendar days; null where none is late",
     ),
     "Quarterly supervision (季督导): overdue tasks and cases, by who is late.",
-    (("department",), ("town_code",)),
+    (("department",),),
+    department="t.department",
+    exit=Exit(
+        not_counts=("most_days_late",),
+        families=dict.fromkeys(("open_count", "overdue_count"), "quarterly_supervision.late"),
+        on="counted_on",
+        is_sparse=True,
+    ),
 )
 
 FLAG_ACCURACY = View(
@@ -107,9 +132,18 @@ FLAG_ACCURACY = View(
         "red_households | integer | households red on counted_on; for a threshold: with a score above it; null for a rule",
     ),
     "What visits found (入户核查): false alarms and misses per town, rule and household type, and a curve over thresholds.",
-    (("town_code",),),
+    exit=Exit(
+        families={
+            **dict.fromkeys(("visited", "flagged", "confirmed", "false_alarms", "missed"), "flag_accuracy.visits"),
+            "red_households:all": "lamps",
+        },
+        follows={"flag_accuracy.red_households": "lamps"},
+        by="dimension",
+        merged="value",
+        places_only=True,
+        on="counted_on",
+        is_sparse=True,
+    ),
 )
 
 PERIODIC = (WEEKLY_STATISTICS, MONTHLY_SCREENING, INCOME_ACCOUNTING, QUARTERLY_SUPERVISION, FLAG_ACCURACY)
-DEPARTMENTS_OWN = ("monthly_screening", "quarterly_supervision")
-"""Those that a department reads its own rows of."""

@@ -1,6 +1,6 @@
 """The views of `yihu` and the functions, made anew by every upgrade; the tables behind them belong to the migrations.
 
-Belongs here: SQL that can be dropped and made again. Not here: who may use it (`roles`).
+Belongs here: SQL that can be dropped and made again. Not here: how a view reads (`reading`), who may use it (`roles`).
 """
 
 from __future__ import annotations
@@ -9,74 +9,22 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from warehouse.schema import extracting, leaving, reading
 from warehouse.schema.declared import ADDED, VIEWS, Column, View
 from warehouse.schema.periodic import PERIODIC
-from warehouse.schema.tables import SOURCE_STATUS
 
-FUNCTIONS = Path(__file__).with_name("functions.sql")
-SCHEMAS = ("yihu", "store", "ops", "vault")
+FUNCTIONS = tuple(Path(__file__).with_name(f"{name}.sql") for name in ("functions", "looking", "deciding"))
+SCHEMAS = ("yihu", reading.SCHEMA, "store", "ops", "vault")
 SCHEMA_COMMENTS = {
     "yihu": "For consumers: views over the current release; names and columns stable.",
+    reading.SCHEMA: "Behind the views of yihu: functions that gather the rows of a session's own areas or departments.",
     "store": "For the publisher: one table per view, rows versioned by release.",
     "ops": "For operators and auditors: releases, sources, validation, queue, grants, access; no identities.",
     "vault": "For stewards, through functions that are logged: identities.",
 }
-FUNCTION_NAMES = (
-    "yihu.current_release()",
-    "yihu.current_as_of()",
-    "yihu.yihu_as_of(date)",
-    "yihu.granted_areas()",
-    "yihu.granted_departments()",
-    "yihu.reveal(text)",
-    "ops.log_access(text, text, text, integer)",
-    "ops.name_record()",
-    "vault.need_reason(text)",
-    "vault.person_of(text, text)",
-    "vault.find_person(text, text)",
-    "vault.quarantine_rows(text, text, text)",
-    "vault.candidates(text, text)",
-)
 PUBLIC_AS_OF = """
 create or replace function public.yihu_as_of(day date) returns integer language sql as $$ select yihu.yihu_as_of(day) $$
 """
-
-READ = "(select yihu.current_release())"
-RELEASE_VIEW = """
-create view yihu.release with (security_invoker = true) as
-select r.release_id, r.as_of, r.release_id = (select c.release_id from ops.current_release as c) as is_current,
-  r.is_provisional, r.published_at, r.rule_version, r.code_version, r.run_id, r.checksum, r.households, r.red, r.yellow
-from ops.release as r
-where r.pruned_at is null
-"""
-PUBLIC_LEDGER_FROM = 5
-"""Public ledgers show no count under this."""
-
-
-def _added() -> str:
-    return f"(select yihu.current_as_of()) as as_of,\n  {READ} as release_id"
-
-
-def view_sql(view: View) -> str:
-    """The view of a versioned table at the release that the session reads."""
-    columns = ", ".join(f't."{column.name}"' for column in view.stored)
-    return (
-        f'create view yihu."{view.name}" with (security_invoker = true) as\nselect {columns},\n  {_added()}\n'
-        f'from store."{view.name}" as t\nwhere t.from_release <= {READ} and t.until_release > {READ}'
-    )
-
-
-def periodic_sql(view: View) -> str:
-    """The view of a table that has a row per period: all periods, whatever release the session reads."""
-    columns = ", ".join(f't."{column.name}"' for column in view.stored)
-    return f'create view yihu."{view.name}" with (security_invoker = true) as\nselect {columns}\nfrom store."{view.name}" as t'
-
-
-def source_status_sql() -> str:
-    columns = ", ".join(f's."{column.name}"' for column in SOURCE_STATUS.columns if column.name != "release_id")
-    return (
-        f"create view yihu.source_status with (security_invoker = true) as\nselect {columns},\n  {_added()}\n"
-        f"from ops.source_status as s\nwhere s.release_id = {READ}"
-    )
 
 
 def _comments(view: View, added: tuple[Column, ...] = ADDED) -> list[str]:
@@ -94,25 +42,32 @@ def _literal(text: str) -> str:
 def statements() -> list[str]:
     """Everything in order: functions, views, comments."""
     made = [f"comment on schema {name} is {_literal(text)}" for name, text in SCHEMA_COMMENTS.items()]
-    made.append(FUNCTIONS.read_text(encoding="utf-8"))
-    for view in VIEWS:
-        made += [view_sql(view), *_comments(view)]
-    for view in PERIODIC:
-        made += [periodic_sql(view), *_comments(view, ())]
-    made += [source_status_sql(), RELEASE_VIEW]
+    made += [file.read_text(encoding="utf-8") for file in FUNCTIONS]
+    made += leaving.statements([(view, ADDED) for view in VIEWS] + [(view, ()) for view in PERIODIC])
+    made += extracting.statements()
+    made += reading.statements(VIEWS, PERIODIC)
+    made += [comment for view in VIEWS for comment in _comments(view)]
+    made += [comment for view in PERIODIC for comment in _comments(view, ())]
     made.append("comment on view yihu.source_status is 'How fresh and how complete each record type is.'")
     made.append("comment on view yihu.release is 'The releases that can be read.'")
     return made
 
 
+OWN_VIEWS = "select schemaname, viewname from pg_views where schemaname = any(:schemas) order by 1, 2"
+OWN_FUNCTIONS = """
+select p.oid::regprocedure::text from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace
+where n.nspname = any(:schemas) order by 1
+"""
+
+
 def drop_programs(connection: sa.Connection) -> None:
-    """Drops the views and functions, and with them the grants on them; the policies that use them go first (`roles`)."""
-    names = connection.scalars(sa.text("select table_name from information_schema.views where table_schema = 'yihu' order by 1"))
-    for name in names.all():
-        connection.exec_driver_sql(f'drop view yihu."{name}" cascade')
+    """Drops the views, the functions and their triggers, and with them the grants on them; the policies that use them go first (`roles`)."""
+    schemas = {"schemas": list(SCHEMAS)}
+    for schema, name in connection.execute(sa.text(OWN_VIEWS), schemas).all():
+        connection.exec_driver_sql(f'drop view if exists {schema}."{name}" cascade')
     connection.exec_driver_sql("drop function if exists public.yihu_as_of(date)")
-    for name in FUNCTION_NAMES:
-        connection.exec_driver_sql(f"drop function if exists {name} cascade")
+    for signature in connection.scalars(sa.text(OWN_FUNCTIONS), schemas).all():
+        connection.exec_driver_sql(f"drop function if exists {signature} cascade")
 
 
 def make_programs(connection: sa.Connection) -> None:

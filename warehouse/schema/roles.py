@@ -1,25 +1,27 @@
 """Who may do what: the roles, their grants, and row security on every table with an `area_code`.
 
+Row security is the second wall: nobody but the publisher has a right on `store` (`reading` says how the views read it).
+
 Belongs here: the matrix. Not here: giving a login a role and an area (`warehouse.access`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import psycopg
 import sqlalchemy as sa
 
-from warehouse.schema.declared import VIEWS
-from warehouse.schema.periodic import DEPARTMENTS_OWN, PERIODIC
-from warehouse.schema.programs import FUNCTION_NAMES, SCHEMAS
+from warehouse.schema.declared import VIEWS, View
+from warehouse.schema.leaving import public_function
+from warehouse.schema.periodic import PERIODIC
+from warehouse.schema.programs import SCHEMAS
+from warehouse.schema.reading import function_of
 
 READER, AREA, DEPARTMENT = "yihu_reader", "yihu_area", "yihu_department"
 STEWARD, AUDITOR, PUBLISHER = "yihu_steward", "yihu_auditor", "yihu_publisher"
-ROLES = (READER, AREA, DEPARTMENT, STEWARD, AUDITOR, PUBLISHER)
+ANALYST = "yihu_analyst"
+ROLES = (READER, AREA, DEPARTMENT, STEWARD, AUDITOR, PUBLISHER, ANALYST)
 EVERYBODY = ", ".join(ROLES)
 
-DEPARTMENT_VIEWS = ("verify_item", "follow_up_task", *DEPARTMENTS_OWN)
 AUDITED = (
     "release",
     "current_release",
@@ -32,9 +34,24 @@ AUDITED = (
     "department_grant",
     "gate_opening",
     "access_log",
+    "access_seal",
+    "who_looked",
+    "person",
+    "grant_log",
+    "rollback",
 )
-VAULT_FUNCTIONS = tuple(name for name in FUNCTION_NAMES if name.startswith("vault."))
-OF_SESSION = ("yihu.current_release()", "yihu.current_as_of()", "yihu.yihu_as_of(date)")
+VAULTED = ("person", "quarantine_row", "queue_candidate", "record_number")
+OF_SESSION = (
+    "yihu.current_release()",
+    "yihu.current_as_of()",
+    "yihu.yihu_as_of(date)",
+    "yihu.sees_all()",
+    "yihu_in.role_of_session()",
+    "yihu_in.sees_every_source()",
+    "yihu_in.sees_counts()",
+    "yihu_in.source_status()",
+)
+"""What the views ask; none tells more than the session's own."""
 
 IN_AREA = (
     "area_code = any((select yihu.granted_areas())::text[]) or town_code = any((select yihu.granted_areas())::text[])"
@@ -66,19 +83,17 @@ LOCKS = tuple(
 IS_SUPERUSER = "select rolsuper from pg_roles where rolname = current_user"
 
 
-def create_roles(connection: sa.Connection, passwords: Mapping[str, str]) -> None:
-    """Makes the roles that are missing; with a password, the role of that name can log in.
-
-    The password goes to the server as a SCRAM verifier, never in clear.
-    """
-    have = set(connection.scalars(sa.text("select rolname from pg_roles where rolname = any(:names)"), {"names": list(ROLES)}))
+def create_roles(connection: sa.Connection) -> None:
+    """Makes the roles that are missing. Nobody logs in as a role: people and yihu itself have logins of their own (`logins`)."""
+    roles = sa.text("select rolname, rolcanlogin from pg_roles where rolname = any(:names)")
+    have = {row.rolname: row.rolcanlogin for row in connection.execute(roles, {"names": list(ROLES)})}
     for role in ROLES:
         if role not in have:
             # COPY straight into a table needs row security to be out of the way; without it the publisher goes by a staging table.
             passes = " bypassrls" if role == PUBLISHER and connection.scalar(sa.text(IS_SUPERUSER)) else ""
             connection.exec_driver_sql(f"create role {role} nologin{passes}")
-        if role in passwords:
-            set_password(connection, role, passwords[role])
+        elif have[role]:
+            connection.exec_driver_sql(f"alter role {role} nologin password null")
 
 
 def set_password(connection: sa.Connection, login: str, password: str) -> None:
@@ -94,19 +109,22 @@ def set_password(connection: sa.Connection, login: str, password: str) -> None:
 def grants() -> list[str]:
     made = [f"grant usage on schema yihu to {EVERYBODY}"]
     made += [f"grant execute on function {name} to {EVERYBODY}" for name in OF_SESSION]
-    made += [f"grant select on yihu.release, ops.release, ops.current_release to {EVERYBODY}"]
-    readers = f"{READER}, {AREA}, {PUBLISHER}"
+    made.append(f"grant select on yihu.release, yihu.source_status to {EVERYBODY}")
     for view in (*VIEWS, *PERIODIC):
-        also = f", {DEPARTMENT}" if view.name in DEPARTMENT_VIEWS else ""
-        made.append(f'grant select on yihu."{view.name}", store."{view.name}" to {readers}{also}')
-    made.append(f"grant select on yihu.source_status, ops.source_status to {EVERYBODY}")
+        roles = ", ".join(readers_of(view))
+        made.append(f'grant select on yihu."{view.name}" to {roles}')
+        made.append(f"grant execute on function {function_of(view)} to {roles}")
+        if view.exit:
+            made.append(f"grant execute on function {public_function(view)} to {roles}")
+    made.append(f"grant select on ops.release, ops.current_release, ops.source_status to {STEWARD}")
+    made.append(f"grant execute on function yihu.extract(text), yihu.extracts() to {ANALYST}")
     made.append(f"grant execute on function yihu.granted_areas() to {AREA}")
     made.append(f"grant execute on function yihu.granted_departments() to {DEPARTMENT}")
-    made.append(f"grant execute on function yihu.reveal(text) to {AREA}")
+    made.append(f"grant execute on function yihu.ask(text, text, text), yihu.reveal(text) to {AREA}")
     made += [f"grant usage on schema ops to {AUDITOR}, {STEWARD}, {PUBLISHER}"]
     made += [f"grant select on ops.{name} to {AUDITOR}" for name in AUDITED]
     made += [f"grant usage on schema vault to {STEWARD}, {PUBLISHER}"]
-    made += [f"grant execute on function {name} to {STEWARD}" for name in VAULT_FUNCTIONS]
+    made.append(f"grant execute on all functions in schema vault to {STEWARD}")
     made.append(f"grant select on ops.review_queue, ops.review_decision, ops.quarantine to {STEWARD}")
     made.append(
         "grant insert (queue_id, department, records, record_id, decision, person_key, other_person_key, reason)"
@@ -115,16 +133,28 @@ def grants() -> list[str]:
     return made + publisher_grants()
 
 
+def readers_of(view: View) -> tuple[str, ...]:
+    """The roles that may select from a view of `yihu`; whose rows they see is the view's to say."""
+    return (
+        *view.readers,
+        *((DEPARTMENT,) if view.department else ()),
+        *((ANALYST,) if view.exit else ()),
+        PUBLISHER,
+    )
+
+
 def publisher_grants() -> list[str]:
     made = [f"grant usage on schema store to {PUBLISHER}"]
-    made += [f'grant insert, update, delete on store."{view.name}" to {PUBLISHER}' for view in (*VIEWS, *PERIODIC)]
+    made += [f'grant select, insert, update, delete on store."{view.name}" to {PUBLISHER}' for view in (*VIEWS, *PERIODIC)]
+    made.append(f"grant select, update on ops.turn to {PUBLISHER}")
     written = ("release", "current_release", "source_status", "validation_result", "quarantine", "review_queue")
     made += [f"grant select, insert, update, delete on ops.{name} to {PUBLISHER}" for name in written]
     made.append(f"grant select, update on ops.gate_opening to {PUBLISHER}")
     made.append(f"grant select on ops.review_decision to {PUBLISHER}")
-    made += [f"grant insert, update, delete on vault.{name} to {PUBLISHER}" for name in ("person", "quarantine_row", "queue_candidate")]
+    made += [f"grant insert, update, delete on vault.{name} to {PUBLISHER}" for name in VAULTED]
     made.append(f"grant select (member_id, person_key, row_hash) on vault.person to {PUBLISHER}")
     made.append(f"grant update (queue_id, person_key, other_person_key) on ops.review_decision to {PUBLISHER}")
+    made.append(f"grant execute on function ops.seal_log() to {PUBLISHER}")
     return made
 
 
@@ -136,14 +166,19 @@ def policies() -> list[str]:
         made.append(f"create policy reader_reads on {table} for select to {READER} using (true)")
         made.append(f"create policy area_reads on {table} for select to {AREA} using ({IN_AREA})")
         made.append(f"create policy publisher_does on {table} for all to {PUBLISHER} using (true) with check (true)")
-        if view.name in DEPARTMENT_VIEWS:
-            made.append(f"create policy department_reads on {table} for select to {DEPARTMENT} using ({IN_DEPARTMENT})")
+        if view.department:
+            made.append(f"create policy department_reads on {table} for select to {DEPARTMENT} using ({_own(view)})")
     made.append("alter table ops.source_status enable row level security")
     others = ", ".join(role for role in ROLES if role not in (DEPARTMENT, PUBLISHER))
     made.append(f"create policy all_read on ops.source_status for select to {others} using (true)")
     made.append(f"create policy department_reads on ops.source_status for select to {DEPARTMENT} using ({IN_DEPARTMENT})")
     made.append(f"create policy publisher_does on ops.source_status for all to {PUBLISHER} using (true) with check (true)")
     return made
+
+
+def _own(view: View) -> str:
+    department = str(view.department).replace("t.", "")
+    return f"({department}) = any((select yihu.granted_departments())::text[])"
 
 
 def drop_policies(connection: sa.Connection) -> None:

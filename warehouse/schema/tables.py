@@ -18,6 +18,8 @@ from warehouse.schema.periodic import PERIODIC
 OPEN = 2147483647
 """`until_release` of a row that stands in the last release written."""
 
+PLACE_INDEX = ("town_code", "area_code")
+
 METADATA = sa.MetaData(
     naming_convention={
         "pk": "%(table_name)s_pkey",
@@ -60,17 +62,21 @@ def _versioned(view: View) -> sa.Table:
     ]
     key = sa.PrimaryKeyConstraint(*view.key, "from_release")
     table = sa.Table(view.name, METADATA, *columns, *versions, key, schema="store", comment=view.meaning)
-    for names in view.indexes:
-        sa.Index(f"{view.name}_{'_'.join(names)}_idx", *(table.c[name] for name in names))
+    _indexed(table, view)
     return table
 
 
 def _periodic(view: View) -> sa.Table:
     key = sa.PrimaryKeyConstraint(*view.key)
     table = sa.Table(view.name, METADATA, *(_made(column, view.key) for column in view.stored), key, schema="store", comment=view.meaning)
-    for names in view.indexes:
-        sa.Index(f"{view.name}_{'_'.join(names)}_idx", *(table.c[name] for name in names))
+    _indexed(table, view)
     return table
+
+
+def _indexed(table: sa.Table, view: View) -> None:
+    """The indexes declared, and that of the place, by which a login's areas are found without touching another row."""
+    for names in (*view.indexes, PLACE_INDEX):
+        sa.Index(f"{view.name}_{'_'.join(names)}_idx", *(table.c[name] for name in names))
 
 
 def _table(schema: str, name: str, comment: str, *columns: sa.Column[Any] | sa.Constraint | sa.Index) -> sa.Table:
@@ -111,6 +117,7 @@ RELEASE = _table(
     _column("withdrawn_reason | text"),
     _column("pruned_at | timestamptz | when its versions were given up; it can no longer be read"),
     _column("following_version | text | hash of the rules of what follows in force on the day"),
+    _column("access_seal | text | the access log's last seal when it was published: number and hash; not part of the checksum"),
     sa.Index("release_as_of_idx", "as_of"),
 )
 CURRENT_RELEASE = _table(
@@ -120,6 +127,12 @@ CURRENT_RELEASE = _table(
     _column("slot | boolean", primary_key=True, server_default=sa.true()),
     sa.Column("release_id", sa.Integer, sa.ForeignKey("ops.release.release_id"), nullable=False),
     sa.CheckConstraint("slot", name="one_row"),
+)
+TURN = _table(
+    "ops",
+    "turn",
+    "Whose turn it is to write.",
+    _column("slot | boolean | never a row: the table is locked by whoever writes", primary_key=True),
 )
 SOURCE_STATUS = _table(
     "ops",
@@ -218,6 +231,8 @@ REVIEW_DECISION = _table(
     _column("decided_by | text", nullable=False, server_default=sa.text("session_user")),
     _column("decided_at | timestamptz", nullable=False, server_default=sa.text("now()")),
     _column("reason | text | why", nullable=False),
+    _column("person | text | whose login it was then (ops.person)"),
+    _column("os_user | text | the operating system's user, as the client says"),
     sa.CheckConstraint("decision in ('link', 'unregistered', 'merge', 'keep_apart')", name="known_decision"),
     sa.CheckConstraint("length(trim(reason)) > 0", name="says_why"),
 )
@@ -229,6 +244,7 @@ AREA_GRANT = _table(
     _key("area_code | text | 6, 9 or 12 digits"),
     _column("granted_by | text", nullable=False, server_default=sa.text("session_user")),
     _column("granted_at | timestamptz", nullable=False, server_default=sa.text("now()")),
+    _column("ends_on | date | the last day on which it counts; null: until it is revoked"),
     sa.CheckConstraint("area_code ~ '^([0-9]{6}|[0-9]{9}|[0-9]{12})$'", name="is_a_code"),
 )
 DEPARTMENT_GRANT = _table(
@@ -239,6 +255,7 @@ DEPARTMENT_GRANT = _table(
     _key("department | text"),
     _column("granted_by | text", nullable=False, server_default=sa.text("session_user")),
     _column("granted_at | timestamptz", nullable=False, server_default=sa.text("now()")),
+    _column("ends_on | date | the last day on which it counts; null: until it is revoked"),
 )
 GATE_OPENING = _table(
     "ops",
@@ -246,23 +263,32 @@ GATE_OPENING = _table(
     "A named person let a release pass a gate, and why.",
     _key("as_of | date"),
     _key("gate | text"),
-    _column("opened_by | text | a person, not a login", nullable=False),
+    _column("opened_by | text | a person, not a login: a remark beside login and os_user", nullable=False),
     _column("reason | text", nullable=False),
     _column("opened_at | timestamptz", nullable=False, server_default=sa.text("now()")),
     _column("used_by_release | integer | the release that passed"),
+    _column("login | text | who opened it"),
+    _column("os_user | text | the operating system's user, as the client says"),
     sa.CheckConstraint("length(trim(opened_by)) > 0 and length(trim(reason)) > 0", name="says_who_and_why"),
 )
 ACCESS_LOG = _table(
     "ops",
     "access_log",
-    "Who looked at an identity, when, and why.",
+    "Who asked to look at an identity, when, and why; appended only, and sealed (access_seal).",
     sa.Column("access_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
     _column("at | timestamptz", nullable=False, server_default=sa.text("clock_timestamp()")),
     _column("login | text", nullable=False, server_default=sa.text("session_user")),
     _column("action | text | the function that was called", nullable=False),
     _column("subject | text | household, person key or queue entry; never an ID number"),
     _column("reason | text"),
-    _column("row_count | integer"),
+    _column("row_count | integer | rows of identities that the ticket shows"),
+    _column("purpose | text | visit; verify; correct; help; audit"),
+    _column("outcome | text | granted; refused; limit: too many tickets in an hour"),
+    _column("households | text[] | whose identities they are"),
+    _column("transaction_id | bigint | of the transaction that asked: a ticket is good once that is committed"),
+    _column("ticket_hash | bytea | SHA-256 of the ticket"),
+    sa.Index("access_log_login_idx", "login", "at"),
+    sa.Index("access_log_ticket_idx", "ticket_hash", unique=True),
 )
 PERSON = _table(
     "vault",
@@ -301,4 +327,18 @@ QUEUE_CANDIDATE = _table(
     _column("name_agreement | text | same; absent; different"),
     _column("record_id_number | text | as the department delivered it"),
     _column("record_name | text"),
+)
+EXTRACT = _table(
+    "vault",
+    "extract",
+    "Extracts for analysts: households under pseudonyms, in groups of five at least.",
+    _key("name | text | what analysts call it"),
+    _column("release_id | integer | the release that it is of", nullable=False),
+    _column("columns | text[] | of household, household_indicator and warning_flag", nullable=False),
+    _column("reason | text | what it is for", nullable=False),
+    _column("made_by | text", nullable=False, server_default=sa.text("session_user")),
+    _column("made_at | timestamptz", nullable=False, server_default=sa.text("clock_timestamp()")),
+    _column("pseudonym_key | bytea | of this extract alone: no pseudonym is found again in another", nullable=False),
+    sa.CheckConstraint("length(trim(reason)) > 0", name="says_why"),
+    sa.CheckConstraint("length(pseudonym_key) >= 32", name="long_key"),
 )

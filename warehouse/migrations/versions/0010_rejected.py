@@ -1,13 +1,13 @@
 """What an operator is told of a source: an extract that was rejected, what is set aside, what lies there, what to do
 
-Revision: 0010, after 0005, 2026-11-27 15:00:00
+Revision: 0010, after 0008, 2026-11-27 15:00:00
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
-down_revision = "0005"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

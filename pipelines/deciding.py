@@ -1,0 +1,343 @@
+"""Who may do what, and who looked: `make login`, `grant`, `revoke`, `grants`, `rollback`, `open-gate`, `verify-log`, `who-looked`.
+
+Belongs here: these commands, and asking who decides. Not here: what they call (`warehouse.access`, `warehouse.looking`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import getpass
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+
+import sqlalchemy as sa
+
+from expectations.contract import Contract, load_contracts
+from expectations.gate import open_gate
+from pipelines.summary import table
+from pipelines.typed import UsageError, said
+from resources.alerts import note_seal, told_seals
+from resources.lake import Lake
+from resources.server import Server, os_user, warehouse_server, with_login
+from resources.settings import Settings, secret_file
+from warehouse import access, looking, publication
+from warehouse.extract import make_extract
+from warehouse.graph.inputs import HELD_BACK
+from warehouse.maker import Maker
+from warehouse.migrations.run import upgrade
+
+PERSON = "select person from ops.person where login = :login"
+
+
+@contextmanager
+def administered(settings: Settings) -> Iterator[tuple[Server, sa.Engine]]:
+    """The server and the administrator's engine, the schema as this code has it."""
+    with warehouse_server(settings.home, settings.warehouse_url) as server:
+        engine = server.engine()
+        try:
+            upgrade(engine, server.passwords)
+            yield server, engine
+        finally:
+            engine.dispose()
+
+
+def maker(server: Server, engine: sa.Engine, remark: str = "") -> Maker:
+    """Who decides: `YIHU_LOGIN`, let in by the person's own password; else the administrator's login, as is then recorded.
+
+    Raises:
+        UsageError: where that login is not let in, or is nobody's.
+    """
+    login = os.environ.get("YIHU_LOGIN", "").strip()
+    if not login and sys.stdin.isatty():
+        login = input("Your login (YIHU_LOGIN; empty: as the administrator): ").strip()
+    if not login:
+        print(f"recorded as {engine.url.username} (system user {os_user()}): YIHU_LOGIN=… records your own login", file=sys.stderr)
+        return Maker(None, os_user(), remark or None)
+    if login == engine.url.username:
+        raise UsageError(f"YIHU_LOGIN is {login}, which is nobody's own: name the login that make login made for you")
+    _let_in(with_login(server.url, login, None))
+    with engine.connect() as connection:
+        person = connection.scalar(sa.text(PERSON), {"login": login})
+    if person is None:
+        raise UsageError(f"YIHU_LOGIN is {login}, and nobody says whose that is: make login LOGIN={login} ROLE=… PERSON=…")
+    return Maker(login, os_user(), remark or str(person))
+
+
+def _let_in(url: sa.URL) -> None:
+    """Logs in once as the person; the password comes by PGPASSWORD or PGPASSFILE, or is asked for."""
+    try:
+        _connect(url)
+        return
+    except sa.exc.OperationalError:
+        if not sys.stdin.isatty():
+            raise UsageError(
+                f"YIHU_LOGIN is {url.username}, and the server does not let it in: put its password into PGPASSFILE or PGPASSWORD"
+            ) from None
+    try:
+        _connect(url.set(password=getpass.getpass(f"Password of {url.username}: ")))
+    except sa.exc.OperationalError:
+        raise UsageError(f"the server does not let {url.username} in with this password") from None
+
+
+def _connect(url: sa.URL) -> None:
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("select 1")
+
+
+def _by(asked: argparse.Namespace, who: Maker) -> str:
+    """The name beside the login: BY= where it was typed, else whose login it is."""
+    return asked.by.strip() or (who.remark or "" if who.login else "")
+
+
+def give(settings: Settings, asked: argparse.Namespace) -> int:
+    """Gives a login its role and its areas or departments; a new login's password goes to a private file."""
+    secret = secret_file(settings.home, f"login_{asked.login}") if access.LOGIN.fullmatch(asked.login) else None
+    with administered(settings) as (server, engine):
+        granted = access.grant(
+            engine,
+            asked.login,
+            asked.role,
+            _list(asked.area),
+            _list(asked.department),
+            secret.read_text().strip() if secret is not None and not _is_there(engine, asked.login) else None,
+            ends_on=_day(asked.until),
+            person=asked.person or None,
+            officer_id=asked.officer or None,
+            maker=maker(server, engine, asked.by),
+        )
+    print(_shown(granted))
+    if secret is not None:
+        print(f"password in {secret}")
+    return 0
+
+
+def make_login(settings: Settings, asked: argparse.Namespace) -> int:
+    """Makes a person's login with its role; prints its password, once. Asked again for the same person, a new password."""
+    with administered(settings) as (server, engine):
+        granted, password = access.make_person_login(
+            engine,
+            asked.login,
+            asked.role,
+            asked.person,
+            asked.officer or None,
+            _list(asked.area),
+            _list(asked.department),
+            ends_on=_day(asked.until),
+            maker=maker(server, engine, asked.by),
+        )
+        (settings.home / "secrets" / f"login_{asked.login}").unlink(missing_ok=True)
+    print(_shown(granted))
+    print(f"password, shown this once: {password}")
+    return 0
+
+
+def take(settings: Settings, asked: argparse.Namespace) -> int:
+    """Takes areas or departments from a login, or with none named its role and everything."""
+    with administered(settings) as (server, engine):
+        access.revoke(engine, asked.login, _list(asked.area), _list(asked.department), maker=maker(server, engine, asked.by))
+    what = " ".join([*_list(asked.area), *_list(asked.department)]) or "everything"
+    print(f"{asked.login}: {what} taken away")
+    return 0
+
+
+def show_grants(settings: Settings, asked: argparse.Namespace) -> int:
+    """Who has what, since when, by whom, until when; with --history every change that was made."""
+    with administered(settings) as (_, engine):
+        if asked.history:
+            with engine.connect() as connection:
+                rows = connection.exec_driver_sql(
+                    "select at::timestamp(0), login, action, role, coalesce(area_code, department), ends_on, made_by, os_user, remark"
+                    " from ops.grant_log order by change_id"
+                ).all()
+            header = ["at", "login", "action", "role", "what", "until", "by", "system_user", "remark"]
+            print(table(header, [["-" if cell is None else str(cell) for cell in row] for row in rows]))
+            return 0
+        lines = access.who_has_what(engine)
+    header = ["login", "person", "role", "area_or_department", "since", "by", "until"]
+    print(table(header, [[x.login, x.person, x.role, x.what or "-", _time(x.since), x.made_by, str(x.ends_on or "-")] for x in lines]))
+    return 0
+
+
+def go_back(settings: Settings, asked: argparse.Namespace) -> int:
+    """Makes an earlier release current again."""
+    why = said("WHY", asked.why, "Why (recorded): ")
+    with administered(settings) as (server, engine):
+        who = maker(server, engine, asked.by)
+        moved = publication.rollback(engine, _by(asked, who), why, asked.to, maker=who)
+    print(f"release {moved.now} of {moved.as_of} is current again (it was {moved.before}); what came after it is marked as withdrawn")
+    return 0
+
+
+def open_a_gate(settings: Settings, asked: argparse.Namespace) -> int:
+    """Opens the gate of a rejected batch (`--records`, `--batch`) or of a release (`--gate`), in a person's name."""
+    if not asked.gate and not (asked.records and asked.batch):
+        raise UsageError("name what to open: RECORDS=… BATCH=… for a rejected extract, or GATE=… for a release")
+    why = said("WHY", asked.why, "Why (recorded): ")
+    with administered(settings) as (server, engine):
+        who = maker(server, engine, asked.by)
+        if asked.gate:
+            _is_held_back(Lake(settings.lake), settings.as_of, asked.gate)
+            publication.open_gate(engine, settings.as_of, asked.gate, _by(asked, who), why, maker=who)
+            print(f"gate {asked.gate} is open for {settings.as_of}; now run: make sync AS_OF={settings.as_of}")
+            return 0
+        contract = contract_named(asked.records)
+        _was_rejected(Lake(settings.lake), contract, asked.batch)
+        login = who.login or str(engine.url.username)
+        gate = open_gate(settings.lake, contract.table, asked.batch, _by(asked, who), why, login, who.os_user)
+    print(f"batch {gate.batch_id} may pass, said {gate.who}: {gate.why}; now run: make sync AS_OF={settings.as_of}")
+    return 0
+
+
+def _is_held_back(lake: Lake, as_of: date, gate: str) -> None:
+    """A gate is opened when it is closed: a release of the day failed at it."""
+    if gate not in publication.GATES:
+        return  # said better by what opens it
+    note = lake.read_note(*HELD_BACK, as_of)
+    closed = None if note is None else note.get("gates")
+    if note is None or (closed is not None and gate not in closed):
+        held = ", ".join(closed or []) or "nothing"
+        raise UsageError(f"gate {gate} is not closed: what holds the release of {as_of} back is {held}")
+
+
+def _was_rejected(lake: Lake, contract: Contract, batch: str) -> None:
+    rejected = set()
+    for day in lake.note_days("ledger", contract.table):
+        note = (lake.read_note("ledger", contract.table, day) or {}).get("rejected") or {}
+        rejected.add(str(note.get("batch_id")))
+    rejected.discard("None")
+    if batch not in rejected:
+        near = difflib.get_close_matches(batch, sorted(rejected), n=1, cutoff=0.0)
+        known = f"; the nearest that was: {near[0]}" if near else ""
+        raise UsageError(f"BATCH {batch} of {contract.records} was never rejected: there is no gate to open{known}")
+
+
+def contract_named(name: str) -> Contract:
+    """The contract of a record type, by its short or long name."""
+    contracts = load_contracts()
+    for contract in contracts:
+        if name in (contract.table, contract.records, f"{contract.department}.{contract.records}"):
+            return contract
+    near = difflib.get_close_matches(name, [c.records for c in contracts], n=1)
+    hint = f" (the nearest is {near[0]})" if near else ""
+    raise UsageError(f"RECORDS is {name!r}{hint}: use one of {', '.join(c.records for c in contracts)}")
+
+
+def verify_log(settings: Settings, asked: argparse.Namespace) -> int:
+    """Holds the access log against its seals, and these against releases, manifests and `--seal` as an alert named it."""
+    told = looking.told_by_manifests(settings.lake / "release")
+    told += [*told_seals(settings.home), *(("SEAL", text) for text in _list(asked.seal))]
+    with administered(settings) as (_, engine):
+        found = looking.verify(engine, told)
+    print(
+        f"{found.seals} seals over {found.sealed_rows} rows; {found.unsealed_rows} rows are not sealed yet; last seal {found.last or '-'}"
+    )
+    for problem in found.problems:
+        print(f"!! {problem}")
+    if found.problems:
+        print("-> somebody changed the log by hand: keep the database as it is, and tell whoever answers for it")
+        return 1
+    print("nothing was changed or removed")
+    return 0
+
+
+def who_looked(settings: Settings, asked: argparse.Namespace) -> int:
+    """Who asked to see the identities of a household, when, for what and why; refused ones too."""
+    with administered(settings) as (_, engine):
+        looks = looking.who_looked(engine, asked.household)
+    if not looks:
+        print("nobody asked for this household, or there is none of this number")
+        return 0
+    header = ["at", "officer", "staff_number", "login", "purpose", "outcome", "reason"]
+    rows = [[_time(x.at), x.officer, x.officer_id or "-", x.login, x.purpose, x.outcome, x.reason or "-"] for x in looks]
+    print(table(header, rows))
+    return 0
+
+
+def extract(settings: Settings, asked: argparse.Namespace) -> int:
+    """Makes an extract of the current release for analysts, under a name, with pseudonyms of its own."""
+    why = said("WHY", asked.why, "What is it for (recorded): ")
+    with administered(settings) as (server, engine):
+        release = make_extract(engine, asked.name, asked.columns, why, maker(server, engine, asked.by))
+    print(f"extract {asked.name} of release {release} is there; analysts read it: select * from yihu.extract('{asked.name}')")
+    return 0
+
+
+def seal_log(settings: Settings, asked: argparse.Namespace) -> int:
+    """Seals what is new in the access log; done once an hour by the daemon, and by every publication."""
+    with administered(settings) as (_, engine):
+        last = looking.seal(engine)
+    note_seal(settings.home, last)
+    print(f"last seal {last or '-'}")
+    return 0
+
+
+def _is_there(engine: sa.Engine, login: str) -> bool:
+    with engine.connect() as connection:
+        return connection.scalar(sa.text("select 1 from pg_roles where rolname = :login"), {"login": login}) is not None
+
+
+def _shown(granted: access.Granted) -> str:
+    areas, departments = ", ".join(granted.areas) or "-", ", ".join(granted.departments) or "-"
+    return f"{granted.login} is {granted.role}; areas: {areas}; departments: {departments}"
+
+
+def _list(values: Sequence[str]) -> list[str]:
+    """Several values, given one by one or with blanks or commas between."""
+    return [part for value in values for part in value.replace(",", " ").split()]
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise UsageError(f"UNTIL is {text!r}, which is no date: write it as YYYY-MM-DD") from None
+
+
+def _time(moment: object) -> str:
+    return "-" if moment is None else str(moment)[:19]
+
+
+COMMANDS = {
+    "open-gate": open_a_gate,
+    "grant": give,
+    "login": make_login,
+    "revoke": take,
+    "grants": show_grants,
+    "rollback": go_back,
+    "verify-log": verify_log,
+    "seal-log": seal_log,
+    "who-looked": who_looked,
+    "extract": extract,
+}
+
+
+def add_arguments(parsers: dict[str, argparse.ArgumentParser]) -> None:
+    """The command line of each; what people type comes by environment too (`pipelines.typed`)."""
+    for name in ("grant", "login", "revoke"):
+        parser = parsers[name]
+        parser.add_argument("--login", default="")
+        parser.add_argument("--area", action="append", default=[])
+        parser.add_argument("--department", action="append", default=[])
+    for name in ("grant", "login"):
+        parser = parsers[name]
+        parser.add_argument("--role", default="")
+        parser.add_argument("--person", default="", help="whose login it is: a staff number or a name")
+        parser.add_argument("--officer", default="", help="the staff number, where --person is a name")
+        parser.add_argument("--until", default="", help="the last day on which it counts, YYYY-MM-DD")
+    for name in ("open-gate", "rollback", "grant", "login", "revoke", "extract"):
+        parsers[name].add_argument("--by", default="", help="a person's name, which is recorded beside the login")
+    for name in ("open-gate", "rollback", "extract"):
+        parsers[name].add_argument("--why", default="", help="the reason, which is recorded")
+    for name in ("records", "batch", "gate"):
+        parsers["open-gate"].add_argument(f"--{name}", default="")
+    parsers["rollback"].add_argument("--to", type=int, help="a release_id; default: the one before")
+    parsers["grants"].add_argument("--history", action="store_true", help="every grant and revocation that was made")
+    parsers["verify-log"].add_argument("--seal", action="append", default=[], help="a seal as an alert or a release named it")
+    parsers["who-looked"].add_argument("--household", default="")
+    parsers["extract"].add_argument("--name", default="")
+    parsers["extract"].add_argument("--columns", nargs="*", default=[])

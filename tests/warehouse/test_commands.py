@@ -1,0 +1,213 @@
+"""The commands of deciding and looking, as an operator types them: by make's own hand-over, with a login of one's own.
+
+Belongs here: `python -m pipelines login|grant|revoke|grants|rollback|open-gate|verify-log|who-looked|psql|status` and the Makefile's part.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from resources.lake import Lake
+from resources.server import Server, embedded
+from resources.settings import ROOT
+from tests.warehouse.conftest import DAY, HOUSEHOLD_OF_TOWN, MINE, Warehouse
+from tests.warehouse.test_looking import EXTRAS, _filled
+from warehouse.graph.inputs import HELD_BACK
+from warehouse.migrations import upgrade
+
+pytestmark = pytest.mark.slow
+HOME = HOUSEHOLD_OF_TOWN[MINE]
+ODD = 'it\'s $HOME, "quoted" `touch {0}` $(touch {0}) $5; touch {0}'
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[tuple[Path, Server]]:
+    """A home whose warehouse has two releases of a small county."""
+    with TemporaryDirectory(prefix="yihu-test-") as folder, embedded(Path(folder)) as server:
+        upgrade(server.engine(), server.passwords)
+        made = Warehouse(server, "yihu", Path(folder))
+        for day, changed in ((0, "false"), (20, "n % 100 = 1")):
+            made.publish(DAY + timedelta(days=bool(day)), day=day, changed=changed, after=_filled, extras=EXTRAS, login=None)
+        yield Path(folder), server
+
+
+def run(home: Path, *arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not re.match("YIHU_|DAGSTER_|PG", name)}
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines", *arguments],
+        cwd=ROOT, env={**clean, "YIHU_HOME": str(home), **environment}, input=stdin, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def password_in(done: subprocess.CompletedProcess[str]) -> str:
+    found = re.search("password, shown this once: (.*)", done.stdout)
+    assert found is not None, done.stdout + done.stderr
+    return found[1]
+
+
+def rows(server: Server, statement: str) -> list[tuple[object, ...]]:
+    engine = server.engine()
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.exec_driver_sql(statement)]
+    engine.dispose()
+    return found
+
+
+def test_a_login_of_ones_own_decides_and_looks(home: tuple[Path, Server], tmp_path: Path) -> None:
+    folder, server = home
+    made = run(folder, "login", "--login", "li_wei", "--role", "yihu_reader", "--person", "Li Wei", "--officer", "S-1")
+    password = password_in(made)
+    assert not list((folder / "secrets").glob("login_li_wei")), "it is nowhere but on the screen"
+    mine = {"YIHU_LOGIN": "li_wei", "PGPASSWORD": password}
+    officer = run(
+        folder, "login", YIHU_TYPED_LOGIN="wang", YIHU_TYPED_ROLE="yihu_area", YIHU_TYPED_PERSON="Wang", YIHU_TYPED_AREA=MINE, **mine
+    )
+    assert f"wang is yihu_area; areas: {MINE}" in officer.stdout
+
+    marker = tmp_path / "touched"
+    why = ODD.format(marker)
+    back = run(folder, "rollback", YIHU_TYPED_WHY=why, YIHU_TYPED_BY='Li "Wei" $x', **mine)
+    assert "release 1 of" in back.stdout, back.stderr
+    assert rows(server, "select made_by, reason, remark from ops.rollback order by rollback_id desc limit 1") == [
+        ("li_wei", why, 'Li "Wei" $x')
+    ]
+    assert not marker.exists()
+    (tmp_path / "why.txt").write_text("it was right after all\n")
+    again = run(folder, "rollback", "--to", "2", WHY_FILE=str(tmp_path / "why.txt"), **mine)
+    assert again.returncode == 0, again.stderr
+    recorded = rows(server, "select made_by, reason, remark, os_user from ops.rollback order by rollback_id desc limit 1")[0]
+    assert recorded[:3] == ("li_wei", "it was right after all", "Li Wei"), "without BY the person whose login it is"
+    assert recorded[3]
+
+    asked = "\\set QUIET on\n\\pset tuples_only on\n\\pset format unaligned\n"
+    as_wang = {"PGPASSWORD": password_in(officer)}
+    ticket = run(folder, "psql", "--login", "wang", stdin=f"{asked}select yihu.ask('{HOME}', 'visit', 'the roof');", **as_wang)
+    seen = run(folder, "psql", "--login", "wang", stdin=f"{asked}select name from yihu.reveal('{ticket.stdout.strip()}');", **as_wang)
+    assert seen.stdout.split() == ["徐某某"] * 3, ticket.stderr + seen.stderr
+    told = run(folder, "who-looked", "--household", HOME)
+    assert re.search(r"Wang +Wang +wang +visit +granted +the roof", told.stdout), told.stdout
+
+    assert run(folder, "verify-log").stdout.splitlines()[-1] == "nothing was changed or removed"
+    seal = run(folder, "seal-log").stdout.removeprefix("last seal ").strip()
+    assert run(folder, "verify-log", "--seal", seal).returncode == 0
+    wrong = run(folder, "verify-log", "--seal", "1:" + "0" * 64)
+    assert (wrong.returncode, "SEAL names the seal 1:000000000000…, which is not there" in wrong.stdout) == (1, True)
+    (folder / "alerts.log").write_text(json.dumps({"at": "2026-11-20", "access_seal": seal}) + "\n")
+    assert run(folder, "verify-log").returncode == 0
+    with server.engine().begin() as owner:
+        owner.exec_driver_sql("alter table ops.access_log disable trigger append_only")
+        owner.exec_driver_sql("update ops.access_log set reason = 'other' where login = 'wang'")
+        owner.exec_driver_sql("alter table ops.access_log enable trigger append_only")
+    changed = run(folder, "verify-log")
+    assert (changed.returncode, "was changed" in changed.stdout) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        (["rollback", "--why", "x"], {"YIHU_LOGIN": "li_two", "PGPASSWORD": "wrong"}, "does not let it in"),
+        (["rollback", "--why", "x"], {"YIHU_LOGIN": "nobody_there"}, "does not let it in"),
+        (["rollback", "--why", "x"], {"YIHU_LOGIN": "postgres"}, "nobody's own"),
+        (["rollback", "--by", "Li"], {}, "BY=… WHY=…"),
+        (["rollback", "--why", "x"], {}, "BY=… WHY=…"),
+        (["rollback"], {"YIHU_TYPED_TO": "seven"}, "no release number"),
+        (["grant", "--login", "x"], {}, "ROLE is missing"),
+        (["login", "--login", "x", "--role", "yihu_reader"], {}, "PERSON is missing"),
+        (["grant", "--login", "x", "--role", "yihu_redaer"], {}, "the nearest is yihu_reader"),
+        (["grant", "--login", "x", "--role", "yihu_reader", "--until", "soon"], {}, "UNTIL is 'soon'"),
+        (["revoke", "--login", "no_such"], {}, "there is no login no_such"),
+        (["who-looked"], {}, "HOUSEHOLD is missing"),
+        (["open-gate", "--records", "settlement", "--batch", "b", "--by", "Li", "--why", "it is right"], {}, "the nearest is settlements"),
+        (["open-gate", "--records", "settlements", "--batch", "b", "--by", "Li", "--why", "it is right"], {}, "was never rejected"),
+        (["open-gate", "--gate", "red_jump", "--by", "Li", "--why", "it is right"], {}, "gate red_jump is not closed"),
+        (["open-gate", "--gate", "red", "--by", "Li", "--why", "it is right"], {}, "there is no gate 'red'"),
+        (["psql", "--role", "yihu_stewart"], {}, "the nearest is yihu_steward"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_one_clear_line(home: tuple[Path, Server], arguments: list[str], environment: dict[str, str], said: str) -> None:
+    done = run(home[0], *arguments, **environment)
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_gate_is_opened_where_it_is_closed(home: tuple[Path, Server]) -> None:
+    folder, server = home
+    Lake(folder / "lake").write_note(*HELD_BACK, date(2026, 11, 18), {"run_id": "r", "gates": ["red_jump"]})
+    day = {"YIHU_AS_OF": "2026-11-18"}
+    other = run(folder, "open-gate", "--gate", "households_lost", "--by", "Li", "--why", "it is right", **day)
+    assert "what holds the release of 2026-11-18 back is red_jump" in other.stderr
+    opened = run(folder, "open-gate", "--gate", "red_jump", "--by", "Li", "--why", "it is right", **day)
+    assert opened.returncode == 0, opened.stderr
+    again = run(folder, "open-gate", "--gate", "red_jump", "--by", "Wang", "--why", "another", **day)
+    assert "open already, by Li" in again.stderr
+    assert rows(server, "select opened_by, reason, login from ops.gate_opening where as_of = '2026-11-18'") == [
+        ("Li", "it is right", "postgres")
+    ]
+
+
+def test_grants_are_listed_and_ended(home: tuple[Path, Server]) -> None:
+    folder, _ = home
+    given = run(folder, "grant", "--login", "zhou", "--role", "yihu_area", "--area", MINE, "--until", "2099-12-31", "--by", "Chen")
+    assert (folder / "secrets" / "login_zhou").stat().st_mode & 0o777 == 0o600, given.stderr
+    listed = run(folder, "grants")
+    assert re.search(rf"zhou +zhou +yihu_area +{MINE} +\S+ \S+ +postgres +2099-12-31", listed.stdout), listed.stdout
+    assert run(folder, "revoke", "--login", "zhou").returncode == 0
+    assert "zhou" not in run(folder, "grants").stdout
+    history = run(folder, "grants", "--history").stdout
+    assert re.search(rf"zhou +revoke +yihu_area +{MINE}", history), history
+    assert "Chen" in history
+
+
+def test_psql_as_a_role_and_a_wrong_secret_mended(home: tuple[Path, Server]) -> None:
+    folder, server = home
+    sql = (
+        "\\set QUIET on\n\\pset tuples_only on\n\\pset format unaligned\nselect current_setting('yihu.os_user', true) <> '', session_user;"
+    )
+    assert "t|yihu_auditor__yihu" in run(folder, "psql", "--role", "yihu_auditor", stdin=sql).stdout
+    assert "yihu_reader__yihu" in run(folder, "psql", stdin=sql).stdout
+    with server.engine().begin() as owner:
+        owner.exec_driver_sql("alter role yihu_auditor__yihu password 'another'")
+        owner.exec_driver_sql("drop owned by yihu_steward__yihu")
+        owner.exec_driver_sql("drop role yihu_steward__yihu")
+    assert "mended: yihu_steward, yihu_auditor" in run(folder, "status").stdout
+    assert "t|yihu_auditor__yihu" in run(folder, "psql", "--role", "yihu_auditor", stdin=sql).stdout
+    assert "t|yihu_steward__yihu" in run(folder, "psql", "--role", "yihu_steward", stdin=sql).stdout
+
+
+PROBE = """
+include {makefile}
+probe:
+	@env | grep -a '^YIHU_TYPED_WHY=' ; env | grep -ac '^\\(WHY\\|BY\\)=' || true
+"""
+
+
+@pytest.mark.parametrize("by", ["command line", "environment"])
+def test_what_people_type_passes_through_no_shell(tmp_path: Path, by: str) -> None:
+    (tmp_path / "probe.mk").write_text(PROBE.format(makefile=ROOT / "Makefile"))
+    touched = tmp_path / "touched"
+    why = ODD.format(touched) + f" $(shell touch {touched}) ${{HOME}} $$"
+    typed = [f"WHY={why}", "BY=x"] if by == "command line" else []
+    environment = {**os.environ, **({} if typed else {"WHY": why})}
+    done = subprocess.run(["make", "-s", "-C", str(ROOT), "-f", str(tmp_path / "probe.mk"), "probe", *typed],
+                          env=environment, capture_output=True, text=True, check=True)  # fmt: skip
+    assert done.stdout.splitlines() == [f"YIHU_TYPED_WHY={why}", "0"]
+    assert not touched.exists()
+
+
+def test_every_recipe_takes_typed_words_by_the_environment_only() -> None:
+    text = (ROOT / "Makefile").read_text()
+    found = re.search(r"^TYPED := (.*)$", text, re.MULTILINE)
+    assert found is not None
+    recipes = "\n".join(line for line in text.splitlines() if line.startswith("\t"))
+    assert [name for name in found[1].split() if re.search(rf"\$[({{](?:value )?{name}[)}},]", recipes)] == []

@@ -1,0 +1,126 @@
+"""Nobody can stop the night: consumers that stay in a transaction, hold locks, or sit idle after they asked."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from tests.warehouse.conftest import DAY, Warehouse
+from warehouse.migrations import upgrade
+from warehouse.migrations.run import MigrationError
+from warehouse.publication import PublicationError
+from warehouse.turn import PATIENCE, in_the_way
+
+CONSUMERS = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor")
+HOLDING = {
+    "the turn": "lock table ops.turn in {mode} mode",
+    "the revisions": "lock table ops.alembic_version in {mode} mode",
+    "the pointer": "lock table ops.current_release in {mode} mode",
+    "a table": "lock table store.household in {mode} mode",
+    "the lock of old": "select pg_advisory_lock({number})",
+}
+
+
+@contextmanager
+def idle(warehouse: Warehouse, login: str, sql: str) -> Iterator[sa.Connection]:
+    """A session of `login` that ran something and stays in its transaction."""
+    engine = warehouse.engine(login)
+    connection = engine.connect()
+    try:
+        connection.exec_driver_sql(sql)
+        yield connection
+    finally:
+        connection.invalidate()
+        engine.dispose()
+
+
+def another_version(warehouse: Warehouse) -> None:
+    """What the next upgrade finds is not this code's."""
+    with warehouse.engine().begin() as connection:
+        connection.exec_driver_sql("comment on schema store is 'of another version'")
+
+
+@pytest.mark.parametrize("login", CONSUMERS)
+@pytest.mark.parametrize("mode", ["access share", "row share", "exclusive", "access exclusive"])
+def test_no_consumer_can_hold_what_writers_wait_for(published: Warehouse, login: str, mode: str) -> None:
+    for what, sql in HOLDING.items():
+        if what == "the pointer" and mode == "access share":
+            continue  # every reader reads it
+        for number in (7104001, 7104002, 7104003):
+            with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+                published.rows(sql.format(mode=mode, number=number), login)
+
+
+def test_a_reader_idle_in_a_transaction_delays_no_publication(warehouse: Warehouse) -> None:
+    warehouse.publish()
+    began = time.monotonic()
+    with idle(warehouse, "yihu_reader", "select count(*) from yihu.household") as reader:
+        assert warehouse.publish(DAY + timedelta(days=1), day=3, changed="n = 1").is_new
+        assert reader.exec_driver_sql("select 1").scalar() == 1, "nobody ended it"
+    assert time.monotonic() - began < 30
+
+
+def test_an_upgrade_ends_who_stays_and_keeps_no_reader_waiting(warehouse: Warehouse) -> None:
+    warehouse.publish()
+    another_version(warehouse)
+    waited: list[float] = []
+    done = threading.Event()
+
+    def read_on() -> None:
+        while not done.is_set():
+            began = time.monotonic()
+            warehouse.rows("select count(*) from yihu.household", "yihu_area")
+            waited.append(time.monotonic() - began)
+            time.sleep(0.1)
+
+    others = threading.Thread(target=read_on)
+    with idle(warehouse, "yihu_reader", "select count(*) from yihu.household") as stays:
+        others.start()
+        upgrade(warehouse.engine())
+        done.set()
+        others.join()
+        with pytest.raises(sa.exc.DBAPIError):
+            stays.exec_driver_sql("select 1")
+    assert max(waited) < PATIENCE[-1] + 5, "a reader waits no longer than an upgrade is patient"
+    assert warehouse.one("select count(*) from yihu.household", "yihu_reader") == 200
+
+
+def test_an_owner_that_may_not_end_a_session_names_it(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse.publish()
+    another_version(warehouse)
+    monkeypatch.setattr("warehouse.turn._end", lambda connection, holder: False)
+    monkeypatch.setattr("warehouse.turn.PAUSE_SECONDS", 0.1)
+    with idle(warehouse, "yihu_reader", "select count(*) from yihu.household"):
+        held = in_the_way(warehouse.engine(), ())
+        assert len(held) == 1
+        with pytest.raises(MigrationError, match=rf"held by yihu_reader.* \(process {held[0].pid}\)"):
+            upgrade(warehouse.engine())
+    upgrade(warehouse.engine())
+
+
+def test_a_steward_idle_with_a_lock_is_ended_by_the_publisher(warehouse: Warehouse) -> None:
+    """Whoever may write something of the publisher's own can hold it: here the pointer, locked by an operator's hand."""
+    warehouse.publish()
+    holder = psycopg.connect(warehouse.url("yihu_publisher").set(drivername="postgresql").render_as_string(hide_password=False))
+    holder.execute("update ops.current_release set release_id = release_id")
+    began = time.monotonic()
+    assert warehouse.publish(DAY + timedelta(days=1), day=3, changed="n = 1", login=None).release_id == 2
+    assert time.monotonic() - began < sum(PATIENCE) + 60
+    with pytest.raises(psycopg.OperationalError):
+        holder.execute("select 1")
+
+
+def test_a_publisher_that_may_not_end_it_says_so(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse.publish()
+    monkeypatch.setattr("warehouse.turn._end", lambda connection, holder: False)
+    with idle(warehouse, "yihu_publisher", "update ops.current_release set release_id = release_id"):
+        with pytest.raises(PublicationError, match=r"holds a lock that stands in the way.*last release stands"):
+            warehouse.publish(DAY + timedelta(days=1), day=3, changed="n = 1", login=None)
+    assert warehouse.publish(DAY + timedelta(days=1), day=3, changed="n = 1").release_id == 2

@@ -1,0 +1,148 @@
+"""How the views of `yihu` read: as their owner, whole for who sees all, and by the session's grants for everybody else.
+
+Belongs here: the SQL of the views and of the functions of `yihu_in` behind them. Not here: which views there are (`declared`),
+who may select from them (`roles`), what leaves by the one exit (`leaving`).
+
+Row security alone was an oracle: plans, counters and LIMIT told an officer of one town every column of the other towns, row by
+row, since a condition met their rows before the policy hid them. Here a condition meets nothing but the session's own rows:
+the first arm of a view is not run at all for who does not see all (one condition for the whole scan), and the second is a
+function that has gathered the session's rows by their place before any condition is looked at.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from warehouse.schema.declared import ADDED, Column, View
+from warehouse.schema.tables import SOURCE_STATUS
+
+SCHEMA = "yihu_in"
+FUNCTIONS = Path(__file__).with_name("reading.sql")
+FUNCTION_NAMES = (
+    "yihu.sees_all()",
+    "yihu_in.role_of_session()",
+    "yihu_in.sees_every_source()",
+    "yihu_in.sees_counts()",
+    "yihu_in.granted_towns()",
+)
+READ = "(select yihu.current_release())"
+PINNED = {
+    "search_path": "pg_catalog, pg_temp",
+    "jit": "off",
+    "work_mem": "'64MB'",
+    "max_parallel_workers_per_gather": "0",
+    "enable_seqscan": "off",
+    "enable_indexscan": "on",
+    "enable_indexonlyscan": "on",
+    "enable_bitmapscan": "on",
+    "enable_nestloop": "on",
+    "enable_material": "on",
+    "enable_sort": "on",
+    "plan_cache_mode": "auto",
+    "debug_print_plan": "off",
+    "debug_print_parse": "off",
+    "debug_print_rewritten": "off",
+}
+"""What a function of `yihu_in` runs under, whatever its caller has set."""
+EXPECTED_ROWS = 200_000
+"""What the planner takes a function of `yihu_in` to give: many, so that it never reads one again for each row of another."""
+
+
+def function_of(view: View) -> str:
+    return f'{SCHEMA}."{view.name}"()'
+
+
+def view_sql(view: View, added: tuple[Column, ...]) -> str:
+    """The view: all of it for who sees all, the session's own rows, and counts by the one exit for who sees no more."""
+    names = ", ".join(f't."{column.name}"' for column in view.stored)
+    if added:
+        names += f",\n  (select yihu.current_as_of()) as as_of,\n  {READ} as release_id"
+    release = f"\n  and t.from_release <= {READ} and t.until_release > {READ}" if added else ""
+    leaving = f'\nunion all\nselect t.*\nfrom yihu."public_{view.name}"() as t where (select yihu_in.sees_counts())' if view.exit else ""
+    return (
+        f'create view yihu."{view.name}" with (security_barrier = true) as\n'
+        f'select {names}\nfrom store."{view.name}" as t\nwhere (select yihu.sees_all()){release}\n'
+        f"union all\nselect {names}\nfrom {function_of(view)} as t{leaving}"
+    )
+
+
+def function_sql(view: View, added: tuple[Column, ...]) -> str:
+    """The session's own rows, gathered by its areas or departments; nothing for who sees all."""
+    read = " and t.from_release <= chosen and t.until_release > chosen" if added else ""
+    arms = [_arm(view, "area", condition, read) for condition in _places(view)]
+    if view.department:
+        arms.append(_department_arm(view, read))
+    return (
+        f'create or replace function {function_of(view)} returns setof store."{view.name}"\n'
+        f"language plpgsql stable security definer rows {EXPECTED_ROWS}\n{_pinned()} as $$\n"
+        "declare\n  chosen integer;\n  role text := yihu_in.role_of_session();\n"
+        "begin\n  if role = 'all' then\n    return;\n  end if;\n  chosen := yihu.current_release();\n"
+        f"{''.join(arms)}end $$"
+    )
+
+
+def _pinned() -> str:
+    return "\n".join(f"set {name} = {value}" for name, value in PINNED.items())
+
+
+def _places(view: View) -> list[tuple[str, str]]:
+    """For grants of a kind, the rows that lie in them; each is found by an index."""
+    made = [
+        ("g.village is null", "t.town_code >= g.first_town and t.town_code <= g.last_town"),
+        ("g.village is not null", "t.town_code = g.first_town and t.area_code = g.village"),
+    ]
+    if "area_code" in view.key:
+        made.append(("g.county is not null", "t.town_code is null and t.area_code = g.county"))
+    return made
+
+
+def _arm(view: View, role: str, place: tuple[str, str], read: str) -> str:
+    kind, condition = place
+    return (
+        f"  if role = '{role}' then\n    return query select t.* from yihu_in.granted_towns() as g cross join lateral (\n"
+        f'      select t.* from store."{view.name}" as t where {condition}{read} offset 0) as t\n    where {kind};\n  end if;\n'
+    )
+
+
+def _department_arm(view: View, read: str) -> str:
+    return (
+        "  if role = 'department' then\n    return query select t.* from unnest(yihu.granted_departments()) as g (department)"
+        f' cross join lateral (\n      select t.* from store."{view.name}" as t where {view.department} = g.department{read}'
+        " offset 0) as t;\n  end if;\n"
+    )
+
+
+def source_status_sql() -> list[str]:
+    """`source_status` alike: everybody sees all of it, a department its own."""
+    names = ", ".join(f't."{column.name}"' for column in SOURCE_STATUS.columns if column.name != "release_id")
+    added = f"(select yihu.current_as_of()) as as_of,\n  {READ} as release_id"
+    return [
+        f"create or replace function {SCHEMA}.source_status() returns setof ops.source_status\n"
+        f"language plpgsql stable security definer rows 100\n{_pinned()} as $$\nbegin\n"
+        "  if yihu_in.role_of_session() = 'department' then\n"
+        "    return query select t.* from unnest(yihu.granted_departments()) as g (department) cross join lateral (\n"
+        "      select t.* from ops.source_status as t where t.department = g.department"
+        " and t.release_id = yihu.current_release() offset 0) as t;\n  end if;\nend $$",
+        "create view yihu.source_status with (security_barrier = true) as\n"
+        f"select {names},\n  {added}\nfrom ops.source_status as t\n"
+        f"where (select yihu_in.sees_every_source()) and t.release_id = {READ}\n"
+        f"union all\nselect {names},\n  {added}\nfrom {SCHEMA}.source_status() as t",
+    ]
+
+
+RELEASE_VIEW = """
+create view yihu.release with (security_barrier = true) as
+select r.release_id, r.as_of, r.release_id = (select c.release_id from ops.current_release as c) as is_current,
+  r.is_provisional, r.published_at, r.rule_version, r.code_version, r.run_id, r.checksum, r.households, r.red, r.yellow
+from ops.release as r
+where (r.pruned_at is null and r.withdrawn_at is null) or (select yihu_in.role_of_session()) = 'auditor'
+"""
+
+
+def statements(versioned: tuple[View, ...], periodic: tuple[View, ...]) -> list[str]:
+    """The functions and the views, in order; comments are `programs`'."""
+    made = [FUNCTIONS.read_text(encoding="utf-8")]
+    for views, added in ((versioned, ADDED), (periodic, ())):
+        for view in views:
+            made += [function_sql(view, added), view_sql(view, added)]
+    return [*made, *source_status_sql(), RELEASE_VIEW]
