@@ -76,7 +76,7 @@ class NoEngine:
 def rendered_models() -> dict[str, set[str]]:
     """Model (as `indicators/basic`) → its statements on a day; of those that are run for each record type, a few."""
     found: dict[str, set[str]] = {}
-    contracts = [*(contract_for(records) for records in RECORDS), _of_areas()]
+    contracts = [*(contract_for(records) for records in RECORDS), of_areas()]
     engine = NoEngine()
     runner = Runner(engine, Nothing(tuple(contracts)), contracts, KEY)
     runner.make((*(f"matched_{contract.table}" for contract in contracts), *kept_tables(), "review_candidate"), day_moment(DAY))
@@ -96,7 +96,7 @@ def rendered_models() -> dict[str, set[str]]:
     return found
 
 
-def _of_areas() -> Contract:
+def of_areas() -> Contract:
     """A record type that is about areas, which none of today's is."""
     households = contract_for("households")
     return replace(households, records="villages", properties=households.properties | {"subject": "area"})

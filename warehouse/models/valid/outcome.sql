@@ -7,7 +7,7 @@ no row may be from now, gives way to any.
 grain: record
 key: _row
 given: arrivals, before, withdrawn_before
-parameters: fields, is_full, key, updated
+parameters: fields, is_full, is_snapshot, key, latest, updated
 -#}
 select
     a._row,
