@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import hashlib
 
+from expectations.engine import literal
+
 LENGTH = 18
 _DIGITS, _LOWER = "0123456789", "abcdefghijklmnopqrstuvwxyz"
 _WIDE_DIGITS = "".join(chr(0xFF10 + i) for i in range(10))
@@ -36,11 +38,6 @@ PROBLEMS = (
     "empty", "placeholder", "scientific_notation", "damaged", "precision_lost",
     "check_failed", "not_a_date", "birth_before_1900", "birth_in_future",
 )  # fmt: skip
-
-
-def literal(text: str) -> str:
-    """`text` as an SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def invisible_and_spaces() -> str:

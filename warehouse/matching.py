@@ -3,7 +3,7 @@
 Belongs here: the spine of the day, `person`, and `matched_<table>` for any contract. Not here: what a number or a name
 is (`identity`, `names`), the review queue (`review`), the published quality (`linkage`).
 
-A run makes the spine once (`build_spine`), then matches any record type against it (`build_matched`). Nearly every record
+A run makes the spine once, then matches any record type against it (`models/matching`, `models/matched*.sql`). Nearly every record
 is one plain join: its number, as delivered, is a person's, and the name is the same. Only what is left (each distinct
 number and name once) goes through normalising, repair and proposals: for all the types that are there in one pass.
 """
