@@ -17,7 +17,7 @@ from resources.engine import Engine
 from resources.lake import Lake
 from resources.settings import Settings
 from warehouse.catalogue import Indicator, load_indicators
-from warehouse.indicators import build_indicators
+from warehouse.indicators import build_household_indicator, build_values
 from warehouse.matching import OUTCOMES, build_matched, build_spine
 from warehouse.scoring import build_lamps
 from warehouse.scoring_rules import load_rules
@@ -84,7 +84,8 @@ def effects(made: Trial, settings: Settings, with_lamps: bool = False) -> Effect
     if not read or not _use_day(engine, lake, contract, day):
         return Effects(day, outcomes, None, {})
     rules = load_rules(day)
-    build_indicators(engine, day, rules)
+    build_values(engine, day, rules)
+    build_household_indicator(engine)
     moved = _moved(engine, lake, day, read)
     lamps: dict[tuple[str, str], int] = {}
     if with_lamps:
