@@ -43,9 +43,7 @@ ATTEMPTS = (
     Attempt("values", "pg_statistic", "select * from pg_statistic"),
     Attempt("values", "pg_statistic_ext_data", "select * from pg_statistic_ext_data"),
     Attempt("values", "pg_stats_ext", "select count(*) from pg_stats_ext", (NOTHING,)),
-    Attempt(
-        "rows of a table", "reltuples", "select reltuples from pg_class where oid = 'vault.person'::regclass", (ANSWERED,), "a size"
-    ),
+    Attempt("rows of a table", "reltuples", "select reltuples from pg_class where oid = 'vault.person'::regclass", (ANSWERED,), "a size"),
     Attempt(
         "rows of a table",
         "reltuples by oid",
