@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from expectations.contract import Contract
-from expectations.engine import SqlEngine, literal, name
+from expectations.engine import SqlEngine, literal, name, parquet
 from expectations.rules import row_rules
 from expectations.validation import Verdict
 from warehouse.day import LakeFolder
@@ -82,14 +82,14 @@ def _open_rows(lake: LakeFolder, contract: Contract, as_of: date) -> str | None:
         return None
     columns = "batch_id, _row, record_key, rules, first_seen_on, last_seen_on, times_seen"
     files = lake.files("quarantine", contract.table, newest)
-    parts = [f"select {columns}, false as is_rejected from read_parquet({literal(files)}, hive_partitioning = false)"] if files else []
+    parts = [f"select {columns}, false as is_rejected from {parquet(files)}"] if files else []
     rejection = (lake.read_note("ledger", contract.table, newest) or {}).get("rejection") or {}
     broken = lake.table("raw", contract.table) / str(rejection.get("batch_id")) / BROKEN
     if broken.exists():
         on, batch = f"date '{newest.isoformat()}'", literal(rejection["batch_id"])
         parts.append(
             f"select {batch} as batch_id, _row, record_key, rules, {on} as first_seen_on, {on} as last_seen_on, 1 as times_seen, "
-            f"true as is_rejected from read_parquet({literal(broken)})"
+            f"true as is_rejected from {parquet(broken)}"
         )
     return f"(select *, unnest(rules) as rule from ({' union all '.join(parts)}))" if parts else None
 

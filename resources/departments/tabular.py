@@ -175,7 +175,7 @@ class _Delivery:
             encoding=first.encoding,
             columns=[name for name in self._names() if not name.startswith("column_") or name in filled],
             row_count=sum(table.count for table in self._tables),
-            notes=self._notes,
+            notes=list(dict.fromkeys(self._notes)),
             unread=self._unread,
             note_lines=self._note_lines(),
             parts=[(table.place.sheet or "") if is_by_sheet else table.place.part for table in self._tables],
