@@ -32,7 +32,7 @@ end $$;
 comment on function ops.append_only() is 'Refuses to change or remove what was written.';
 
 create or replace function ops.name_record() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   question ops.review_queue;
 begin
@@ -67,7 +67,7 @@ end $$;
 comment on function ops.not_dated_back() is 'Refuses a decision that was held open.';
 
 create or replace function ops.sign() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 begin
   if tg_table_name = 'gate_opening' then
     new.login := ops.acting_login();
@@ -85,7 +85,7 @@ end $$;
 comment on function ops.sign() is 'Writes beside a decision who made it, and when.';
 
 create or replace function ops.log_grant() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   changed constant jsonb := coalesce(to_jsonb(new), to_jsonb(old));
 begin
@@ -101,7 +101,7 @@ end $$;
 comment on function ops.log_grant() is 'Writes every change of what a login was granted into ops.grant_log, by whatever way it came.';
 
 create or replace function ops.sign_grant() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 begin
   new.granted_by := ops.acting_login();
   new.granted_at := clock_timestamp();

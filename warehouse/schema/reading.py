@@ -28,6 +28,7 @@ FUNCTION_NAMES = (
 READ = "(select yihu.current_release())"
 PINNED = {
     "search_path": "pg_catalog, pg_temp",
+    "client_min_messages": "notice",
     "jit": "off",
     "work_mem": "'64MB'",
     "max_parallel_workers_per_gather": "0",
@@ -39,9 +40,6 @@ PINNED = {
     "enable_material": "on",
     "enable_sort": "on",
     "plan_cache_mode": "auto",
-    "debug_print_plan": "off",
-    "debug_print_parse": "off",
-    "debug_print_rewritten": "off",
 }
 """What a function of `yihu_in` runs under, whatever its caller has set."""
 EXPECTED_ROWS = 200_000
