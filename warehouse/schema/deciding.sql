@@ -36,6 +36,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set clie
 declare
   question ops.review_queue;
 begin
+  set constraints ops.not_dated_back deferred;
   select q.* into question from ops.review_queue as q where q.queue_id = new.queue_id;
   if question.queue_id is null then
     raise exception 'no such question is open now: take its queue_id from ops.review_queue' using errcode = 'foreign_key_violation';
@@ -58,7 +59,15 @@ comment on function ops.name_record() is
 
 create or replace function ops.not_dated_back() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  -- What the client sent just now: its COMMIT or the one statement that commits itself; nothing at the end of an extended query.
+  said constant text := coalesce(current_query(), '');
 begin
+  -- A session may let a deferred trigger look before it commits, and hold the transaction open then.
+  if said ~* 'constraints|prepare' or strpos(rtrim(said, E' \t\r\n;'), ';') > 0 then
+    raise exception 'a decision is looked at when it is committed: send it as one statement, without set constraints, prepare or "; "'
+      using errcode = 'invalid_transaction_state';
+  end if;
   if clock_timestamp() > new.decided_at + interval '2 minutes' then
     raise exception 'decided more than two minutes before it was committed: decide again' using errcode = 'invalid_transaction_state';
   end if;
