@@ -128,10 +128,14 @@ def source_status_sql() -> list[str]:
     ]
 
 
+# A release's totals are counts beside the one exit: less what is shown of its areas, they would tell those that are hidden.
 RELEASE_VIEW = """
 create view yihu.release with (security_barrier = true) as
 select r.release_id, r.as_of, r.release_id = (select c.release_id from ops.current_release as c) as is_current,
-  r.is_provisional, r.published_at, r.rule_version, r.code_version, r.run_id, r.checksum, r.households, r.red, r.yellow
+  r.is_provisional, r.published_at, r.rule_version, r.code_version, r.run_id, r.checksum,
+  case when not (select yihu_in.sees_counts()) then r.households end as households,
+  case when not (select yihu_in.sees_counts()) then r.red end as red,
+  case when not (select yihu_in.sees_counts()) then r.yellow end as yellow
 from ops.release as r
 where (r.pruned_at is null and r.withdrawn_at is null) or (select yihu_in.role_of_session()) = 'auditor'
 """
