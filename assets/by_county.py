@@ -1,7 +1,7 @@
 """A day worked through county by county: household tables, lamps and what follows, in the memory that a county on each core takes.
 
-Belongs here: the way through the counties, and what is put aside for the steps that keep it. Not here: which rows a county
-reads (`warehouse.counties`), what is computed of them (`warehouse.indicators`, `scoring`, `follow_up`).
+Belongs here: the way through the counties, and laying what they made into the lake. Not here: which rows a county reads
+(`warehouse.counties`), what is computed of them (the models, by `warehouse.graph.runner`).
 
 Each core has an engine of its own with one thread: a county's tables are too small for two cores to share, and a county
 needs nothing of another but what `warehouse.counties` notes for all.
@@ -9,133 +9,175 @@ needs nothing of another but what `warehouse.counties` notes for all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from queue import SimpleQueue
 
 import dagster as dg
 
-from expectations.contract import Contract
+from expectations.engine import name, parquet, pattern
 from resources.engine import Engine
-from resources.house import House, place
-from warehouse import counties, follow_up, indicators, scoring
-from warehouse.following_rules import load_following
-from warehouse.scoring_rules import load_rules
-from warehouse.sources import source_state_select
+from resources.house import House
+from warehouse import counties
+from warehouse.graph import registry
+from warehouse.graph.heads import Kind
+from warehouse.graph.inputs import LakeInputs, earlier_day, released_day
+from warehouse.graph.moment import County, Moment, day_moment
+from warehouse.graph.runner import Runner
 
-ORDER: Mapping[str, str] = {
-    **indicators.ORDER,
-    **scoring.ORDER,
-    **{table: order for table, order in follow_up.ORDER.items() if table != "bulletin"},
-    "bulletin_rate": "area_code, measure",
-}
-"""What is made of each county, and what orders it totally; the ranks of the bulletin need every county's rates."""
+EVERYBODY = "all"
+"""The grain of what a county cannot be made of by itself."""
+
+
+def steps_of_counties(tables: Iterable[str]) -> frozenset[str]:
+    """Those of the kept tables that are made county by county: not the spine and the links, which need everybody."""
+    return frozenset(t for t in tables if registry.maker(t).layer in ("household", "flags") and _reads_matched(t))
+
+
+def _reads_matched(table: str) -> bool:
+    """Whether it is made of matched rows or of what is: after the links."""
+    found = registry.inputs_of(table)
+    return any(t.startswith("matched_") and "*" not in t for t in found) or any(
+        _reads_matched(t) for t in found if not registry.is_of_type(t)
+    )
 
 
 @dataclass(frozen=True)
 class Day:
-    """What every county of a day is made from."""
+    """What every county of a day is made from, and where its tables go."""
 
     house: House
-    contracts: Sequence[Contract]
-    as_of: date
-    before: Mapping[str, date]
-    """The newest earlier day of each table that a day carries on from, where there is one."""
+    moment: Moment
+    tables: tuple[str, ...]
+    """What a county makes, each after what it reads."""
+    folders: Mapping[str, Path]
+    """Where the files of each table are put, a folder a county."""
+    earlier: Sequence[counties.Day]
+    """The earlier days that are read, whose moved households are noted."""
+
+    @property
+    def as_of(self) -> date:
+        return self.moment.as_of
+
+    @property
+    def inputs(self) -> LakeInputs:
+        return LakeInputs(self.house.lake, {})
 
 
-def made_by_county(house: House, contracts: Sequence[Contract], as_of: date, table: str) -> bool:
-    """Makes all tables of the day county by county, where the day is worked through so and this run has not made `table` yet.
-
-    Leaves each table on the engine under its name, and put aside for `House.keep`; returns whether the day is by county.
+def made_by_county(house: House, as_of: date, tables: Sequence[str], ahead: Iterable[str]) -> bool:
+    """Makes `tables` and those `ahead` of the day county by county into the lake, where the day is worked through so and this
+    run has not made them yet; returns whether it is.
     """
-    if not house.is_by_county(as_of):
+    if not (steps_of_counties(tables) and house.is_by_county(as_of)):
         return False
-    if house.stashed(table, as_of) is None:
-        before = {name: day for name in follow_up.NO_PREVIOUS if (day := house.lake.latest(*place(name), as_of)) is not None}
-        _make(Day(house, contracts, as_of, before))
+    if not all(house.is_written(table, as_of) for table in tables):
+        _make(house, day_moment(as_of), steps_of_counties({*tables, *ahead}))
+    house.runner.bind(tables, day_moment(as_of))
+    for table in tables:
+        house.use(table, as_of)
     return True
 
 
-def _make(day: Day) -> None:
+def _make(house: House, moment: Moment, asked: frozenset[str]) -> None:
+    in_counties = {table for table in asked if registry.maker(table).grain != EVERYBODY}
+    rest = registry.ordered(asked - in_counties)
+    handed_on = {read for table in rest for read in registry.reads(table, Kind.SAME_DAY) if not registry.is_kept(read)}
+    with ExitStack() as written:
+        folders = {
+            table: written.enter_context(house.lake.aside(house.lake.partition(*registry.place(table), moment.as_of)))
+            for table in in_counties
+        }
+        folders |= {table: written.enter_context(_for_the_run(house, table)) for table in handed_on}
+        tables = registry.ordered(in_counties | handed_on)
+        day = Day(house, moment, tables, folders, _earlier_days(house, moment, tables))
+        _go_through(day)
+        given = {table: parquet(pattern(folders[table], "county=*", "*.parquet")) for table in handed_on}
+        house.runner.make(rest, moment, given=given)  # what needs every county
+        for table in rest:
+            house.keep(table, moment.as_of)
+        for table in handed_on:
+            house.runner.drop(table)
+    for table in handed_on:
+        shutil.rmtree(folders[table], ignore_errors=True)
+    house.note_written(asked, moment.as_of)
+
+
+def _go_through(day: Day) -> None:
     house, log = day.house, dg.get_dagster_logger()
-    for table in ORDER:
-        house.begin_stash(table, day.as_of)
-    found = sorted({*house.counties(day.as_of), *_reach_over(day)})
+    house.runner.make(["household_county", *counties.REACHING], day.moment)
+    had = counties.note_moved(house.engine, day.inputs, day.earlier)
+    has = [str(code) for (code,) in house.engine.rows("select distinct county from household_county")]
+    found = sorted({*had, *has})
     with _engines(day) as engines, ThreadPoolExecutor(engines.qsize()) as pool:
         made = [pool.submit(_make_county, day, engines, county) for county in found]
         try:
             for number, done in enumerate(as_completed(made), 1):
-                county, households = done.result()
-                log.info(f"county {county}, {number} of {len(found)}: {households:,} households")
+                county, rows = done.result()
+                log.info(f"county {county}, {number} of {len(found)}: {rows:,} rows in its largest table")
         finally:
             pool.shutdown(cancel_futures=True)  # one that failed ends the day; the counties that wait are not begun
     for table in _of_all(day):
-        house.engine.drop(table)
-    for table in ORDER:
-        house.use_stash(table)
-    follow_up.build_bulletin(house.engine)
-    house.engine.drop("bulletin_rate")
-    house.unstash("bulletin_rate")
-
-
-def _reach_over(day: Day) -> list[str]:
-    """Makes what counties read of each other, from the whole day; returns the counties that the days before had."""
-    house = day.house
-    for contract in day.contracts:
-        house.use(f"matched_{contract.table}", day.as_of)
-    counties.reach_over(house.engine)
-    return counties.note_moved(house.engine, house.lake, {table: place(table) for table in day.before}, day.before)
+        house.runner.drop(table)
 
 
 @contextmanager
-def _engines(day: Day) -> Iterator[SimpleQueue[Engine]]:
-    """An engine for each of the house's threads, which share its memory, with what reaches over the borders, and the sources' states."""
-    house, free = day.house, SimpleQueue[Engine]()
-    shared = {name: house.share(name) for name in ("household_county", *_of_all(day))}
-    status = str(house.lake.files(*place("source_status"), day.as_of))
+def _for_the_run(house: House, table: str) -> Iterator[Path]:
+    """A folder for what the counties hand on, gone with the run."""
+    folder = house.settings.home / "tmp" / "by_county" / table
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    yield folder
+
+
+def _earlier_days(house: House, moment: Moment, tables: Iterable[str]) -> list[counties.Day]:
+    """The earlier days that the models of `tables`, and what they need, read."""
+    inputs, found = LakeInputs(house.lake, {}), set[counties.Day]()
+    for model in registry.with_needs(tables):
+        for read in model.reads(Kind.EARLIER_DAY, Kind.RELEASED_DAY):
+            of = released_day if read.kind is Kind.RELEASED_DAY else earlier_day
+            if (day := of(inputs, read.table, moment.earlier_than)) is not None:
+                found.add((read.table, day))
+    return sorted(found)
+
+
+@contextmanager
+def _engines(day: Day) -> Iterator[SimpleQueue[Runner]]:
+    """A runner for each of the house's threads, on an engine of its own, with what reaches over the borders."""
+    house, free = day.house, SimpleQueue[Runner]()
+    shared = {table: house.share(table) for table in ("household_county", *_of_all(day))}
     with ExitStack() as opened:
         cores = int(house.engine.scalar("select current_setting('threads')"))
         amount, unit = str(house.engine.scalar("select current_setting('memory_limit')")).split()
         for _ in range(cores):
             engine = Engine(house.settings.home / "tmp", threads=1, memory_limit=f"{float(amount) / cores:.3f} {unit}")
             opened.callback(engine.close)
-            for name, file in shared.items():
-                engine.parquet_view(name, str(file))
-            engine.parquet_view("source_status", status)
-            engine.table("source_state", source_state_select())
-            free.put(engine)
+            for table, file in shared.items():
+                engine.view(table, f"select * from {parquet(file)}")
+            free.put(Runner(engine, day.inputs, house.contracts()))
         yield free
 
 
 def _of_all(day: Day) -> list[str]:
     """The engine tables that are made of the whole day for every county to read."""
-    return [*counties.REACHING, *(f"moved_{table}" for table in day.before)]
+    return [*counties.REACHING, *(counties.moved(*earlier) for earlier in day.earlier)]
 
 
-def _make_county(day: Day, free: SimpleQueue[Engine], county: str) -> tuple[str, int]:
-    """Makes and puts aside every table of one county, on an engine that is free; returns the county and its households."""
-    engine = free.get()
+def _make_county(day: Day, free: SimpleQueue[Runner], county: str) -> tuple[str, int]:
+    """Makes and writes every table of one county, on an engine that is free; returns the county and the rows of its largest table."""
+    runner = free.get()
     try:
-        _use_county(day, engine, county)
-        rules = load_rules(day.as_of)
-        made = indicators.build_indicators(engine, day.as_of, rules)
-        scoring.build_flags(engine, day.as_of, rules)
-        follow_up.build_following(engine, day.as_of, rules, load_following(day.as_of), has_previous="warning_flag" in day.before)
-        for table, order in ORDER.items():
-            day.house.stash(engine, table, order, county)
-        return county, made.households
+        runner.make(day.tables, day.moment, County(county, day.as_of))
+        rows = 0
+        for table in day.tables:
+            folder = day.folders[table] / f"county={county}"
+            folder.mkdir(mode=0o700)
+            order = registry.order_of(table) or ", ".join(registry.maker(table).key)
+            rows = max(rows, runner.engine.copy(f"select * from {name(table)} order by {order}", folder / "part-0.parquet"))
+        return county, rows
     finally:
-        free.put(engine)
-
-
-def _use_county(day: Day, engine: Engine, county: str) -> None:
-    lake = day.house.lake
-    for contract in day.contracts:
-        engine.view(f"matched_{contract.table}", counties.matched_of(lake, contract.table, day.as_of, county))
-    engine.view("person", counties.rows_of(lake, *place("person"), day.as_of, county))
-    for table, nothing in follow_up.NO_PREVIOUS.items():
-        earlier = day.before.get(table)
-        engine.view(f"previous_{table}", nothing if earlier is None else counties.previous_of(lake, table, place(table), earlier, county))
+        free.put(runner)

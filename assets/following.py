@@ -1,6 +1,6 @@
 """What follows a lamp: changes, the departments' lists, tasks, cases, ledger, bulletin, the household's card.
 
-Belongs here: what is made of what, and that it adds up. Not here: how (`warehouse.follow_up`), the rules (`warehouse/rules`).
+Belongs here: the assets, and that they add up. Not here: how they are made (`models/following`), the rules (`warehouse/rules`).
 """
 
 from __future__ import annotations
@@ -11,23 +11,14 @@ from typing import Any
 
 import dagster as dg
 
-from assets.by_county import made_by_county
-from assets.household import use_inputs
 from assets.shown import tasks_by_department
-from assets.tables import Check, Table, counted, tables_asset
+from assets.tables import Check, Table, counted, tables_asset, with_others
 from expectations.contract import Contract
-from resources.house import HELD_BACK, House, place
-from warehouse.follow_up import NO_PREVIOUS, ORDER, build_following
-from warehouse.following_rules import load_following
-from warehouse.model import model_path
-from warehouse.scoring_rules import load_rules
-
-COUNTY = "substr(area_code, 1, 6)"
-INPUTS = ("household", "household_indicator", "warning_flag", "warning_reason")
+from resources.house import House
 
 CHANGES_ADD_UP = """
-select case when (select count(*) from last_released_flag) = 0 then 0 else abs(
-    (select count(*) from warning_flag where level = 'red') - (select count(*) from last_released_flag where level = 'red')
+select case when (select count(*) from released_warning_flag) = 0 then 0 else abs(
+    (select count(*) from warning_flag where level = 'red') - (select count(*) from released_warning_flag where level = 'red')
     - (select count(*) from flag_change where to_level = 'red') + (select count(*) from flag_change where from_level = 'red')) end
 """
 STRAY_ITEMS = """
@@ -98,9 +89,6 @@ def _table(
     return Table(
         name,
         description,
-        ORDER[name],
-        model_path(f"following/{name}"),
-        county=COUNTY,
         checks=((check, says, _of_day(name, check, sql)),),
         shown=shown,
     )
@@ -160,45 +148,6 @@ FOLLOWING = (
 )
 
 
-def use_previous(house: House, as_of: date) -> None:
-    """The newest earlier day of what is compared with, empty on a first day."""
-    for table, nothing in NO_PREVIOUS.items():
-        if house.use_previous(table, as_of) is None:
-            house.engine.view(f"previous_{table}", nothing)
-    is_other = use_last_released(house, as_of)
-    house.engine.view("last_released_flag", f"select * from {'released' if is_other else 'previous'}_warning_flag")
-
-
-def use_last_released(house: House, as_of: date) -> bool:
-    """`released_warning_flag` and `released_warning_reason`: those of the last release, where the newest earlier day was held back.
-
-    Readers went from that release to this one; a day in between that they never saw is nothing to change from.
-    """
-    held_back = set(house.lake.note_days(*HELD_BACK))
-    days = [day for day in house.lake.days(*place("warning_flag")) if day < as_of]
-    seen = [day for day in days if day not in held_back]
-    if not seen or seen[-1] == days[-1] or house.is_by_county(as_of):
-        return False
-    for table in ("warning_flag", "warning_reason"):
-        files = house.lake.files(*place(table), seen[-1])
-        house.engine.view(
-            f"released_{table}", f"select *, date '{seen[-1]}' as _as_of from read_parquet('{files}', hive_partitioning = false)"
-        )
-    return True
-
-
 def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
     """The step that makes the seven tables."""
-
-    def make_following(house: House, as_of: date) -> None:
-        is_made = made_by_county(house, contracts, as_of, "flag_change")
-        use_inputs(house, contracts, as_of)
-        for table in INPUTS:
-            house.use(table, as_of)
-        use_previous(house, as_of)
-        if is_made:
-            return
-        build_following(house.engine, as_of, load_rules(as_of), load_following(as_of))
-
-    matched = [f"matched_{contract.table}" for contract in contracts]
-    return [tables_asset("following", "follow_up", [*INPUTS, "person", "source_status", *matched], FOLLOWING, make_following)]
+    return [tables_asset("following", "follow_up", with_others("following", FOLLOWING), contracts)]

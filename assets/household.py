@@ -1,6 +1,6 @@
 """The household's tables: who is who (`person`), how fresh and well linked each source is, and the 72 indicators.
 
-Belongs here: what is made of what. Not here: how (`warehouse.matching`, `warehouse.indicators`).
+Belongs here: the assets, and what must hold of them. Not here: what is made of what, and how (the heads of the models).
 """
 
 from __future__ import annotations
@@ -10,26 +10,18 @@ from datetime import date
 
 import dagster as dg
 
-from assets.by_county import made_by_county
-from assets.matched import REGISTER, use_spine, use_spine_inputs
+from assets.matched import REGISTER
 from assets.shown import match_rates, sources_and_quarantine
 from assets.tables import Table, counted, tables_asset
 from expectations.contract import BASE_REGISTER, Contract
-from resources.house import House, place
-from resources.settings import ROOT
-from warehouse import indicators, linkage, matching, review, sources
-from warehouse.model import model_path
-from warehouse.scoring_rules import load_rules
-
-SOURCES_FILE = ROOT / "warehouse" / "sources.py"
-COUNTY = "substr(area_code, 1, 6)"
+from resources.house import House
+from warehouse import linkage
+from warehouse.graph.registry import place
 
 PERSON = (
     Table(
         "person",
         "The spine: everybody in the base register once, by a pseudonym, and how the ID number was established.",
-        matching.PERSON_ORDER,
-        model_path("household/person"),
         checks=(
             (
                 "everybody_once",
@@ -51,8 +43,6 @@ PERSON = (
     Table(
         "person_key_map",
         "Which member has which person_key, from day to day: a key stays when a number appears or changes.",
-        matching.PERSON_KEY_MAP_ORDER,
-        model_path("household/person_key_map"),
     ),
 )
 
@@ -72,10 +62,7 @@ def use_history(house: House, as_of: date) -> None:
     layer, name = place("linkage_quality")
     days = [day for day in house.lake.days(layer, name) if day < as_of][-linkage.LAST_RUNS :]
     columns = "department, records, in_force, match_rate"
-    selects = [
-        f"select {columns}, date '{day}' as as_of from read_parquet('{house.lake.files(layer, name, day)}', hive_partitioning = false)"
-        for day in days
-    ]
+    selects = [f"select {columns}, date '{day}' as as_of from {house.lake.relation(layer, name, day)}" for day in days]
     nothing = f"select {columns}, as_of from linkage_quality where false"
     house.engine.view("linkage_quality_history", " union all ".join(selects) or nothing)
 
@@ -84,24 +71,18 @@ LINKS = (
     Table(
         "linkage_quality",
         "Match rate, outcomes, methods and the false-link rate estimated from names, per record type.",
-        linkage.LINKAGE_QUALITY_ORDER,
-        model_path("matching/linkage_quality"),
         checks=(("match_rate", "No record type is linked over five points less than in its last runs (their median).", match_rate),),
         shown=match_rates,
     ),
     Table(
         "review_queue",
         "What a steward must decide: ambiguous records and conflicts of the register, by keys, without identities.",
-        review.REVIEW_QUEUE_ORDER,
-        model_path("matching/review_queue"),
     ),
 )
 
 STATUS = Table(
     "source_status",
     "Every source: newest accepted batch, age, state, the counts of the day's batch and of its links.",
-    sources.ORDER,
-    SOURCES_FILE,
     shown=sources_and_quarantine,
 )
 
@@ -109,9 +90,6 @@ HOUSEHOLDS = (
     Table(
         "household",
         "One row per household: what an officer sees first.",
-        indicators.ORDER["household"],
-        model_path("household/household"),
-        county=COUNTY,
         checks=(
             (
                 "no_household_lost",
@@ -128,66 +106,20 @@ HOUSEHOLDS = (
     Table(
         "household_member",
         "One row per member, masked.",
-        indicators.ORDER["household_member"],
-        model_path("household/household_member"),
-        county=COUNTY,
     ),
     Table(
         "household_indicator",
         "72 indicators of each household: 24 basic, 30 risk, 18 resilience, and which are missing, stale or not applicable.",
-        indicators.ORDER["household_indicator"],
-        model_path("household/household_indicator"),
-        county=COUNTY,
     ),
 )
 
 
-def _make_person(house: House, as_of: date) -> None:
-    use_spine_inputs(house, as_of)
-    matching.build_person(house.engine, as_of, house.settings.pseudonym_key)
-
-
-def use_matched(house: House, contracts: Sequence[Contract], as_of: date) -> None:
-    """Makes every record type's matched rows readable on the engine."""
-    for contract in contracts:
-        house.use(f"matched_{contract.table}", as_of)
-
-
-def use_inputs(house: House, contracts: Sequence[Contract], as_of: date) -> None:
-    """What the indicators and lamps read."""
-    use_matched(house, contracts, as_of)
-    house.use("person", as_of)
-    house.use("source_status", as_of)
-    house.engine.view("source_state", sources.source_state_select())
-
-
 def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
     """The assets between the departments' layers and the lamps."""
-    matched = [f"matched_{contract.table}" for contract in contracts]
-
-    def make_links(house: House, as_of: date) -> None:
-        for contract in contracts:
-            house.use(f"valid_{contract.table}", as_of)
-        use_matched(house, contracts, as_of)
-        use_spine(house, as_of)
-        linkage.build_linkage_quality(house.engine, contracts, as_of)
-        review.build_review_queue(house.engine, contracts, as_of)
-
-    def make_status(house: House, as_of: date) -> None:
-        house.use("linkage_quality", as_of)
-        ledgers = [house.lake.read_note("ledger", contract.table, as_of) for contract in contracts]
-        sources.build_source_status(house.engine, [ledger for ledger in ledgers if ledger is not None])
-
-    def make_households(house: House, as_of: date) -> None:
-        if made_by_county(house, contracts, as_of, "household"):
-            return
-        use_inputs(house, contracts, as_of)
-        indicators.build_indicators(house.engine, as_of, load_rules(as_of))
-
     return [
         # drawn with the register that it is made of, so that the groups read from left to right
-        tables_asset("person", BASE_REGISTER, [REGISTER, "valid_rural_revitalisation__households"], PERSON, _make_person, "household"),
-        tables_asset("links", "household", matched, LINKS, make_links),
-        tables_asset("source_status", "household", ["linkage_quality"], [STATUS], make_status),
-        tables_asset("households", "household", ["source_status", "person", *matched], HOUSEHOLDS, make_households),
+        tables_asset("person", BASE_REGISTER, PERSON, contracts, "household"),
+        tables_asset("links", "household", LINKS, contracts),
+        tables_asset("source_status", "household", [STATUS], contracts),
+        tables_asset("households", "household", HOUSEHOLDS, contracts),
     ]

@@ -11,21 +11,20 @@ import dagster as dg
 import sqlalchemy as sa
 
 from assets.described import DAILY, code_references
-from assets.household import use_matched
-from assets.matched import use_spine
 from expectations.contract import Contract
 from resources.alerts import note_seal
-from resources.house import HELD_BACK, House
+from resources.house import House
 from resources.settings import ROOT, today
-from warehouse import review
-from warehouse.follow_up import ORDER as FOLLOWING
 from warehouse.following_rules import FollowingRules, load_following
+from warehouse.graph.inputs import HELD_BACK
+from warehouse.graph.moment import day_moment
+from warehouse.graph.registry import published_tables
 from warehouse.migrations.run import upgrade
 from warehouse.publication import GATES, AuditFailed, PublicationError, RunSource, publish
 from warehouse.record_numbers import build_record_numbers
 from warehouse.scoring_rules import RuleError, Rules, load_rules, refuse_changed
 
-PUBLISHED = ("household", "household_member", "household_indicator", "warning_flag", "warning_reason", *FOLLOWING, "source_status")
+PUBLISHED = published_tables()
 
 
 def code_version() -> str:
@@ -39,30 +38,29 @@ def refuse_edited_rules(house: House, rules: Rules, following: FollowingRules) -
     engine = house.server.engine()
     try:
         with engine.connect() as connection:
-            changed = other_version(connection, "rule_version", rules.effective_from, rules.version)
-            changed_following = other_version(connection, "following_version", following.effective_from, following.version)
+            scored, followed = (used_versions(connection, column) for column in ("rule_version", "following_version"))
     finally:
         engine.dispose()
-    refuse_changed(rules, {rules.effective_from: changed} if changed else {})
-    refuse_changed(following, {following.effective_from: changed_following} if changed_following else {})
+    refuse_changed(rules, scored)
+    refuse_changed(following, followed)
 
 
-def other_version(connection: sa.Connection, column: str, since: date, version: str) -> str | None:
-    """A version that begins on the same day and that a release used, other than this one."""
-    used = connection.execute(
-        sa.text(f"select distinct {column} from ops.release where {column} like :since || '-%'"), {"since": since.isoformat()}
-    )
-    return next((str(other) for other in used.scalars() if other != version), None)
+def used_versions(connection: sa.Connection, column: str) -> list[str]:
+    """The versions that releases were made under."""
+    used = connection.execute(sa.text(f"select distinct {column} from ops.release where {column} is not null order by 1"))
+    return [str(version) for version in used.scalars()]
 
 
 def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict[str, str]:
     """Engine tables of what goes along with a release: validation results, quarantine, review queue, and the vault's part."""
     engine = house.engine
-    use_matched(house, contracts, as_of)
-    use_spine(house, as_of)
+    house.make(["review_candidate"], day_moment(as_of))
+    for table in ("person", "review_queue", "valid_rural_revitalisation__members", "matched_rural_revitalisation__households"):
+        house.use(table, as_of)
     for contract in contracts:
-        house.use(f"valid_{contract.table}", as_of)
-    review.build_review_queue(engine, contracts, as_of)
+        if contract.is_pseudonymous:
+            house.use(f"valid_{contract.table}", as_of)
+            house.use(f"matched_{contract.table}", as_of)
     engine.view(
         "vault_person_source",
         "select p.member_id, p.person_key, p.household_id, m.id_number, m.name from person as p "
@@ -78,12 +76,12 @@ def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict
                 [contract.department, contract.records, ledger["batch_id"], rule["rule"], rule["severity"], rule["passed"],
                  rule["could_run"], rule["element_count"], rule["unexpected_count"]],
             )  # fmt: skip
-        files = house.lake.files("quarantine", contract.table, as_of)
+        stored = house.lake.relation("quarantine", contract.table, as_of)
         identity = "true" if contract.record_key.is_identity else "false"
         quarantined.append(
             f"select '{contract.department}' as department, '{contract.records}' as records, * exclude (_row, record_key), "
             f"_row as row_number, case when not {identity} then record_key end as record_key "
-            f"from read_parquet('{files}', hive_partitioning = false)"
+            f"from {stored}"
         )
     engine.view("quarantined", " union all by name ".join(quarantined))
     return {

@@ -6,7 +6,7 @@ Belongs here: an asset per rhythm, its periods and its picture. Not here: what i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -16,15 +16,17 @@ from assets.described import code_references
 from assets.lineage import lineage_metadata
 from assets.pictures import as_markdown, bars, figures, lines
 from resources.engine import ComputeEngine
-from resources.house import House, place
-from warehouse.following_rules import load_following
-from warehouse.indicators import register_areas
+from resources.house import House
+from warehouse.graph import registry
+from warehouse.graph.heads import Kind
+from warehouse.graph.inputs import earlier_day
+from warehouse.graph.registry import place
+from warehouse.indicators import area_select
 from warehouse.migrations.run import upgrade
 from warehouse.model import model_path
 from warehouse.publication import PublicationError
 from warehouse.publication.periods import publish_period
-from warehouse.rhythms import FIELD_RESULTS, RHYTHMS, Rhythm, build_rhythm, build_visits, nothing_before
-from warehouse.scoring_rules import load_rules
+from warehouse.rhythms import RHYTHMS, Rhythm
 
 GROUP = "rhythms"
 START, ZONE = "2024-01-01", "Asia/Shanghai"
@@ -52,7 +54,7 @@ class Picture:
     """How many columns after the first are drawn as lines over it; 0: the second is drawn as bars."""
 
 
-AREA_NAMES = "left join area as a on a.area_code = r.area_code"
+AREA_NAMES = "left join ({area}) as a on a.area_code = r.area_code"
 PICTURES: Mapping[str, Picture] = {
     "weekly_statistics": Picture(
         "Red lamps by town 红灯",
@@ -125,32 +127,18 @@ def day_of(house: House, rhythm: Rhythm, period_on: date) -> date:
     return max(within)
 
 
-def use_days(house: House, rhythm: Rhythm, period_on: date, as_of: date) -> date | None:
-    """Makes the rhythm's tables readable; returns the day that it is compared with."""
+def use_period(house: House, rhythm: Rhythm, period_on: date, as_of: date) -> date | None:
+    """Makes the rhythm's table on the engine, and reads what it is checked against; returns the day that it is compared with."""
+    moment = rhythm.moment(period_on, as_of)
+    if registry.reads(rhythm.name, Kind.SEVERAL_DAYS):
+        moment = replace(moment, flag_days=tuple(house.lake.days(*place("warning_flag"))))
+        house.make(["field_visit"], moment)
+        visited = house.engine.rows("select distinct flag_on from field_visit order by 1")
+        moment = replace(moment, history=tuple(on for (on,) in visited))
+    house.make([rhythm.name], moment)
     for table in rhythm.inputs:
         house.use(table, as_of)
-    if rhythm.previous is None:
-        return None
-    earlier = house.lake.latest(*place(rhythm.previous), period_on)
-    if earlier is None or (rhythm.must_be_period_before and earlier < rhythm.before(period_on)):
-        nothing_before(rhythm, house.engine)
-        return None
-    house.use_previous(rhythm.previous, period_on)
-    return earlier
-
-
-def use_visits(house: House, period_on: date, as_of: date) -> None:
-    """Makes the period's visits and the lamps and reasons of their days readable; none where nothing was delivered."""
-    engine, lake = house.engine, house.lake
-    if lake.files(*place(FIELD_RESULTS), as_of) is not None:
-        house.use(FIELD_RESULTS, as_of)
-    days = build_visits(engine, period_on, as_of, lake.days(*place("warning_flag")))
-    for history, table in (("lamp_history", "warning_flag"), ("reason_history", "warning_reason")):
-        folders = [(day, lake.files(*place(table), day)) for day in days]
-        selects = [
-            f"select *, date '{day}' as _as_of from read_parquet('{files}', hive_partitioning = false)" for day, files in folders if files
-        ]
-        engine.view(history, " union all by name ".join(selects) or f"select *, cast(null as date) as _as_of from {table} where false")
+    return None if rhythm.previous is None else earlier_day(house.runner.inputs, rhythm.previous, period_on, moment.not_before)
 
 
 def drawn(title: str, picture: Picture, rows: Sequence[Sequence[Any]]) -> str:
@@ -168,8 +156,7 @@ def drawn(title: str, picture: Picture, rows: Sequence[Sequence[Any]]) -> str:
 def shown(engine: ComputeEngine, rhythm: Rhythm, period_on: date) -> dict[str, dg.MetadataValue]:
     """The picture, and the figures in it."""
     picture = PICTURES[rhythm.name]
-    register_areas(engine)
-    rows = engine.rows(picture.sql)
+    rows = engine.rows(picture.sql.format(area=area_select()))
     title = f"{picture.title}, {period_on}"
     svg = drawn(title, picture, rows)
     return {"picture": dg.MetadataValue.md(as_markdown(svg, title)), "figures": dg.MetadataValue.md(figures(picture.header, rows))}
@@ -197,10 +184,8 @@ def rhythm_asset(rhythm: Rhythm) -> dg.AssetsDefinition:
     def made(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
         period_on = date.fromisoformat(context.partition_key)
         as_of = day_of(house, rhythm, period_on)
-        compared_on = use_days(house, rhythm, period_on, as_of)
-        if rhythm.name == "flag_accuracy":
-            use_visits(house, period_on, as_of)
-        rows = build_rhythm(house.engine, rhythm, period_on, as_of, load_rules(as_of), load_following(as_of), compared_on)
+        compared_on = use_period(house, rhythm, period_on, as_of)
+        rows = int(house.engine.scalar(f'select count(*) from "{rhythm.name}"'))
         off = int(house.engine.scalar(sql) or 0)
         write(house, rhythm, period_on)
         context.log.info(f"{rhythm.name} {period_on}: {rows:,} rows, counted on {as_of}")

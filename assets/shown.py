@@ -14,7 +14,7 @@ import dagster as dg
 
 from assets.pictures import as_markdown, bars, figures, lines
 from resources.house import House
-from warehouse.indicators import register_areas
+from warehouse.indicators import area_select
 from warehouse.quarantine import list_quarantine
 
 Shown = dict[str, Any]
@@ -26,7 +26,7 @@ select coalesce(a.area_name, f.town_code, 'no town known') as town,
     count(*) filter (where level = 'red') as red, count(*) filter (where level = 'yellow') as yellow,
     count(*) filter (where level = 'green') as green, count(*) filter (where level = 'none') as without_lamp,
     count(*) filter (where is_held) as held
-from warning_flag as f left join area as a on a.area_code = f.town_code
+from warning_flag as f left join ({area}) as a on a.area_code = f.town_code
 group by 1 order by red desc, yellow desc, town
 """
 RATES = """
@@ -58,8 +58,7 @@ def _picture(title: str, svg: str, header: Sequence[str], rows: Sequence[Sequenc
 
 def lamps_by_town(house: House, as_of: date) -> Shown:
     """How many lamps of each level (over time), and the red ones by town."""
-    register_areas(house.engine)
-    rows = house.engine.rows(LAMPS)
+    rows = house.engine.rows(LAMPS.format(area=area_select()))
     title = f"Red lamps by town 红灯, {as_of}"
     svg = bars(title, [(str(row[0]), float(row[1])) for row in rows], colour=RED)
     counts = {level: sum(int(row[place]) for row in rows) for place, level in enumerate(LEVELS, 1)}

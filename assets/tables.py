@@ -7,15 +7,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from assets.by_county import made_by_county
 from assets.described import DAILY, code_references
 from assets.lineage import lineage_metadata
+from expectations.contract import Contract
 from resources.house import House
-from warehouse.schema import VIEW
+from warehouse.graph import registry
+from warehouse.graph.moment import day_moment
+from warehouse.model import model_path
+from warehouse.schema.lake import declared
 
 Check = Callable[[House, date], dg.AssetCheckResult]
 
@@ -26,30 +30,38 @@ class Table:
 
     name: str
     description: str
-    order: str
-    """The columns that order its rows totally."""
-    model: Path
-    """The SQL file (or module) that it is made from."""
-    county: str | None = None
-    """An expression over its columns that gives the county, for its folder."""
     checks: tuple[tuple[str, str, Check], ...] = ()
     """Name, description and function of each asset check."""
     shown: Callable[[House, date], dict[str, Any]] | None = None
     """Further metadata of a day: pictures, and figures that the UI draws over time. Called after the checks."""
 
 
+def with_others(folder: str, tables: Sequence[Table]) -> list[Table]:
+    """`tables`, and those that `models/<folder>` publishes besides, which have no checks of their own here."""
+    known = {table.name for table in tables}
+    others = [table for table in registry.published_tables() if registry.maker(table).name.startswith(f"{folder}/") and table not in known]
+    return [*tables, *(Table(table, declared()[table].meaning) for table in others)]
+
+
+def depends_on(tables: Sequence[str], contracts: Sequence[Contract]) -> list[str]:
+    """What a step that makes `tables` depends on, as their models declare: other kept tables of the day."""
+    found: set[str] = set()
+    for table in tables:
+        for read in registry.inputs_of(table):
+            layer = read.removesuffix(registry.EVERY_TYPE)
+            found.update([read] if layer == read else (f"{layer}{contract.table}" for contract in contracts))
+    return sorted(found - set(tables))
+
+
 def tables_asset(
-    name: str,
-    group: str,
-    deps: Sequence[str],
-    tables: Sequence[Table],
-    make: Callable[[House, date], None],
-    layer: str | None = None,
+    name: str, group: str, tables: Sequence[Table], contracts: Sequence[Contract], layer: str | None = None
 ) -> dg.AssetsDefinition:
-    """One step that makes `tables` on the engine with `make`, writes each to the lake and checks what was written.
+    """One step that makes `tables` on the engine, writes each to the lake and checks what was written.
 
     `layer` is told where the group, which the graph is drawn by, is another.
     """
+    names = [table.name for table in tables]
+    deps = depends_on(names, contracts)
     specs = [
         dg.AssetSpec(
             table.name,
@@ -60,7 +72,10 @@ def tables_asset(
             tags={"layer": layer or group},
             partitions_def=DAILY,
             description=table.description,
-            metadata={"dagster/code_references": code_references({"SQL": table.model}), **lineage_metadata(table.name)},
+            metadata={
+                "dagster/code_references": code_references({"SQL": model_path(registry.maker(table.name).name)}),
+                **lineage_metadata(table.name),
+            },
         )
         for table in tables
     ]
@@ -71,9 +86,10 @@ def tables_asset(
     @dg.multi_asset(name=f"make_{name}", specs=specs, check_specs=check_specs)
     def made(context: dg.AssetExecutionContext, house: House) -> Iterator[dg.MaterializeResult]:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
-        make(house, as_of)
+        if not made_by_county(house, as_of, names, ahead=_selected(context)):
+            house.make(names, day_moment(as_of))
         for table in tables:
-            written = house.keep(table.name, as_of, table.order, table.county)
+            written = house.keep(table.name, as_of)
             context.log.info(f"{time.monotonic() - started:6.1f} s  {table.name}: {written.rows:,} rows")
             checked = [check(house, as_of) for _, _, check in table.checks]
             yield dg.MaterializeResult(
@@ -91,13 +107,16 @@ def tables_asset(
     return made
 
 
+def _selected(context: dg.AssetExecutionContext) -> list[str]:
+    """The kept tables that the run makes too."""
+    selected = context.run.asset_selection
+    return [table for table in registry.kept_tables() if not selected or dg.AssetKey(table) in selected]
+
+
 def _columns(house: House, table: str) -> dg.TableSchema:
     columns = house.engine.columns(f'select * from "{table}"')
-    meanings = {column.name: column.meaning for column in VIEW[table].stored} if table in VIEW else {}
-    carried = "carried for the next step; never published"
-    return dg.TableSchema(
-        columns=[dg.TableColumn(name, kind.lower(), carried if name.startswith("_") else meanings.get(name)) for name, kind in columns]
-    )
+    meanings = {column.name: column.meaning or None for column in declared()[table].columns}
+    return dg.TableSchema(columns=[dg.TableColumn(name, kind.lower(), meanings.get(name)) for name, kind in columns])
 
 
 def counted(table: str, name: str, sql: str) -> Check:

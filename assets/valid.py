@@ -16,7 +16,6 @@ from expectations.rules import own_rules
 from resources.house import House
 from warehouse.asof import make_valid
 from warehouse.face import register_needed
-from warehouse.matching import forget_answers
 
 CHECKS = {
     "suite_ran": "Every rule of the Great Expectations suite could run.",
@@ -54,7 +53,6 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
     def valid(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
         started = time.monotonic()
         ledger = make_valid(house.engine, house.lake, contract, date.fromisoformat(context.partition_key))
-        forget_answers(house.engine)
         if contract.is_base_register and ledger["state"] == "missing":
             raise dg.Failure(never_read(contract, ledger))
         today = ledger["today"] or {}

@@ -23,10 +23,14 @@ from typing import Any
 
 from expectations.contract import Contract, load_contracts
 from resources.engine import Engine
+from resources.lake import Lake
 from sandbox.county import County
 from sandbox.rates import ErrorRates
 from warehouse import identity
-from warehouse.matching import build_matched, build_person, household_field
+from warehouse.graph.moment import day_moment
+from warehouse.graph.runner import Runner
+from warehouse.graph.standing import Standing
+from warehouse.matching import household_field
 
 KEY = b"a key for benchmarks only"
 AS_OF = date(2026, 11, 19)
@@ -153,15 +157,15 @@ def _use_members(engine: Engine, county: County) -> None:
 
 def links_of_home(home: Path, county: County, as_of: date) -> Linkage:
     """What a synced home made of the day: of every record type that comes day by day."""
-    linkage = Linkage()
+    linkage, lake = Linkage(), Lake(home / "lake")
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(Path(folder))
-        identity.use_pseudonym_key(engine, (home / "secrets" / "pseudonym_key").read_bytes().strip())
+        engine.table("pseudonym_pad", identity.pad_select((home / "secrets" / "pseudonym_key").read_bytes().strip()))
         _use_members(engine, county)
         for contract in by_number(load_contracts()):
             if contract.delivery == "incremental":
                 _use_truth(engine, county, contract, end_of(as_of))
-                engine.parquet_view(f"matched_{contract.table}", f"{home}/lake/matched/{contract.table}/as_of={as_of}/county=*/*.parquet")
+                engine.view(f"matched_{contract.table}", f"select * from {lake.relation('matched', contract.table, as_of)}")
                 count_links(engine, linkage, contract)
         engine.close()
     return linkage
@@ -174,7 +178,7 @@ def bring(engine: Engine, county: County, contract: Contract, until: datetime) -
     columns = ", ".join(f"s.{f.name}" for f in contract.fields)
     engine.table(
         f"valid_{contract.table}",
-        f"""select {columns}, date '{until.date()}' as _arrived_on from state_now as s
+        f"""select {columns}, date '{until.date()}' as _arrived_on, null::varchar as _first_key from state_now as s
             inner join truth_{contract.records} as t on t.record_key = s.{contract.record_key.name}
             where t.expects not in {NOT_IN_FORCE}""",
     )
@@ -187,13 +191,14 @@ def match_county(engine: Engine, county: County, as_of: date, key: bytes) -> Lin
     register = [contract for contract in contracts if household_field(contract) is not None]
     for contract in register:
         bring(engine, county, contract, end_of(as_of))
-    build_person(engine, as_of, key)
+    runner, moment = Runner(engine, Standing(engine, as_of), contracts, key), day_moment(as_of)
+    runner.make(("person", "person_key_map"), moment)
     _use_members(engine, county)
     for contract in register:
-        build_matched(engine, contract, as_of, key)
+        runner.make([f"matched_{contract.table}"], moment)
     for contract in by_number(contracts):
         bring(engine, county, contract, end_of(as_of))
-        build_matched(engine, contract, as_of, key)
+        runner.make([f"matched_{contract.table}"], moment)
         count_links(engine, linkage, contract)
     return linkage
 

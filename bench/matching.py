@@ -19,9 +19,9 @@ from pathlib import Path
 from expectations.contract import contract_for, load_contracts
 from resources.engine import Engine
 from warehouse import identity
-from warehouse.linkage import build_linkage_quality
-from warehouse.matching import build_matched, build_person
-from warehouse.review import build_review_queue
+from warehouse.graph.moment import day_moment
+from warehouse.graph.runner import Runner
+from warehouse.graph.standing import Standing
 
 KEY = b"a key for benchmarks only"
 AS_OF = date(2026, 11, 19)
@@ -48,12 +48,15 @@ def make_people(engine: Engine, people: int) -> None:
     columns = ", ".join(f"{fields.get(f.name, f'null::{_kind(f.type)}')} as {f.name}" for f in contract.fields)
     engine.table(
         f"valid_{contract.table}",
-        f"select {columns}, 'b' as _batch_id, date '2026-11-19' as _arrived_on from (select i, {seventeen} as seventeen from range({people}) as t(i))",
+        f"select {columns}, 'b' as _batch_id, date '2026-11-19' as _arrived_on, null::varchar as _first_key from (select i, {seventeen} as seventeen from range({people}) as t(i))",
     )
     contract = contract_for("households")
     columns = ", ".join("household_id" if f.name == "household_id" else f"null::{_kind(f.type)} as {f.name}" for f in contract.fields)
     members = "select distinct household_id from valid_rural_revitalisation__members"
-    engine.table(f"valid_{contract.table}", f"select {columns}, 'b' as _batch_id, date '2026-11-19' as _arrived_on from ({members})")
+    engine.table(
+        f"valid_{contract.table}",
+        f"select {columns}, 'b' as _batch_id, date '2026-11-19' as _arrived_on, null::varchar as _first_key from ({members})",
+    )
 
 
 def make_records(engine: Engine, records: int, people: int) -> None:
@@ -72,14 +75,17 @@ def make_records(engine: Engine, records: int, people: int) -> None:
     columns = ", ".join(f"cast({fields.get(f.name, 'null')} as {_kind(f.type)}) as {f.name}" for f in contract.fields)
     engine.table(
         f"valid_{contract.table}",
-        f"""select {columns}, 'b' as _batch_id, date '2026-11-19' as _arrived_on from (
+        f"""select {columns}, 'b' as _batch_id, date '2026-11-19' as _arrived_on, null::varchar as _first_key from (
             select r, hash(r) % 120 as kind, m.id_number, m.name from range({records}) as t(r)
             inner join valid_rural_revitalisation__members as m on m.member_id = 'M' || lpad(cast((r * 7919) % {people} as varchar), 9, '0'))""",
     )
     for other in load_contracts():
         if not engine.exists(f"valid_{other.table}"):
             nothing = ", ".join(f"null::{_kind(f.type)} as {f.name}" for f in other.fields)
-            engine.table(f"valid_{other.table}", f"select {nothing}, null::varchar as _batch_id, null::date as _arrived_on where false")
+            engine.table(
+                f"valid_{other.table}",
+                f"select {nothing}, null::varchar as _batch_id, null::date as _arrived_on, null::varchar as _first_key where false",
+            )
 
 
 def bare(engine: Engine) -> None:
@@ -132,24 +138,36 @@ def main() -> None:
         make_people(engine, arguments.people)
         make_records(engine, arguments.records, arguments.people)
         people, settlements, every = arguments.people, contract_for("settlements"), load_contracts()
-        spine = _seconds(lambda: build_person(engine, AS_OF, KEY))
+        runner = Runner(engine, Standing(engine, AS_OF), every, KEY)
+
+        def made(*tables: str) -> float:
+            """Seconds to make tables, computed now."""
+
+            def work() -> None:
+                runner.make(tables, day_moment(AS_OF))
+                for table in tables:  # a view is computed when it is written out
+                    engine.table("written_out", f'select * from "{table}"')
+
+            return _seconds(work)
+
+        spine = made("person", "person_key_map")
         _say(step="person", rows=people, seconds=spine)
-        _say(step="matched_members", rows=people, seconds=_seconds(lambda: build_matched(engine, contract_for("members"), AS_OF, KEY)))
-        matched, plain = _seconds(lambda: build_matched(engine, settlements, AS_OF, KEY)), _seconds(lambda: bare(engine))
+        _say(step="matched_members", rows=people, seconds=made(f"matched_{contract_for('members').table}"))
+        matched, plain = made(f"matched_{settlements.table}"), _seconds(lambda: bare(engine))
         _say(step="matched", rows=arguments.records, seconds=matched, bare_seconds=plain, ratio=(spine + matched) / plain)
         others = [c for c in every if c.records not in ("settlements", "members")]
         _say(
             step="matched_empty_types",
             rows=0,
             types=len(others),
-            seconds=_seconds(lambda: [build_matched(engine, c, AS_OF, KEY) for c in others]),
+            seconds=made(*(f"matched_{c.table}" for c in others)),
         )
         _say(
             step="review_queue",
-            seconds=_seconds(lambda: build_review_queue(engine, every, AS_OF)),
+            seconds=made("review_queue", "review_candidate"),
             rows=engine.scalar("select count(*) from review_queue"),
         )
-        _say(step="linkage_quality", rows=len(every), seconds=_seconds(lambda: build_linkage_quality(engine, every, AS_OF)))
+        _say(step="linkage_quality", rows=len(every), seconds=made("linkage_quality"))
 
 
 def _kind(declared: str) -> str:

@@ -16,7 +16,8 @@ from typing import Any
 from bench.matching import GIVEN, SURNAMES
 from bench.records import RECORDS, drawn
 from expectations.contract import Contract, load_contracts
-from resources.engine import Engine, quoted
+from expectations.engine import parquet
+from resources.engine import Engine
 from resources.lake import Lake
 from warehouse import identity
 from warehouse.day import QUARANTINE_COLUMNS, empty_select
@@ -106,11 +107,11 @@ def _make_people(engine: Engine, temp: Path, province: Province, number: int) ->
 
 def _use_people(engine: Engine, temp: Path, province: Province, number: int) -> None:
     """`person_drawn`: the county's people; `reached`: whom its departments' records are about, some of the next county."""
-    own, after = (quoted(people_file(temp, n)) for n in (number, (number + 1) % province.counties))
-    engine.table("household_drawn", f"select h, household_id, county, is_hard, size from read_parquet({own}) where place = 1")
-    engine.table("person_drawn", f"select * from read_parquet({own})")
+    own, after = (parquet(people_file(temp, n)) for n in (number, (number + 1) % province.counties))
+    engine.table("household_drawn", f"select h, household_id, county, is_hard, size from {own} where place = 1")
+    engine.table("person_drawn", f"select * from {own}")
     somebody = "" if province.counties > 1 else " where false"
-    engine.view("next_drawn", f"select * replace ('{province.code(number)}' as county) from read_parquet({after}){somebody}")
+    engine.view("next_drawn", f"select * replace ('{province.code(number)}' as county) from {after}{somebody}")
     engine.view(
         "reached",
         f"select * from person_drawn where i % {ACROSS} <> 0 union all select * from next_drawn where i % {ACROSS} = 0",

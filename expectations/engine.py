@@ -1,10 +1,13 @@
 """What rules and models need of a compute engine; `resources.engine.Engine` and `resources.spark.SparkEngine` are those in use.
 
-Belongs here: the protocol and quoting. Not here: any engine (`resources`), nor models (`warehouse`).
+Belongs here: the protocol, and the one place where texts, names, days and paths are quoted for SQL. Not here: any engine
+(`resources`), nor models (`warehouse`).
 """
 
 from __future__ import annotations
 
+import glob
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,3 +45,19 @@ def literal(value: object) -> str:
 def name(column: str) -> str:
     """`column` as a quoted SQL identifier."""
     return '"' + column.replace('"', '""') + '"'
+
+
+def day(as_of: date | None) -> str:
+    """A day as an SQL literal; no day as a null of that type."""
+    return "cast(null as date)" if as_of is None else f"date '{as_of.isoformat()}'"
+
+
+def parquet(files: Path | str) -> str:
+    """The rows of one Parquet file (a path), or of a glob made by `pattern` (text), as a relation: what stands after `from`."""
+    text = glob.escape(str(files)) if isinstance(files, Path) else files
+    return f"read_parquet({literal(text)}, hive_partitioning = false)"
+
+
+def pattern(folder: Path | str, *parts: str) -> str:
+    """A glob of `parts` in `folder`, which is meant as it stands, whatever characters it has."""
+    return "/".join([glob.escape(str(folder)), *parts])

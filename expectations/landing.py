@@ -17,7 +17,7 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.drift import Downstream, Drift, asking_drift, column_drift, nothing_downstream, type_drift
-from expectations.engine import SqlEngine, literal, name
+from expectations.engine import SqlEngine, literal, name, parquet
 from expectations.typed_rows import Delivery, typed_select
 
 LANDING = 2
@@ -72,7 +72,7 @@ def land(
         _write(reader, typed_select(contract, row_numbers(contract), _delivery(reader, contract, manifest)), path, contract)
         known = mark | {"asks": [asked.__dict__ for asked in _asking(reader, contract, path)]}
         _replace(note, json.dumps(known, ensure_ascii=False))
-    rows = int(reader.scalar(f"select count(*) from read_parquet({literal(path)})"))
+    rows = int(reader.scalar(f"select count(*) from {parquet(path)}"))
     asks = [Drift(**asked) for asked in known.get("asks", ())]
     return Landed(path, rows, (*drifts, *asks, *_retyped(reader, contract, path, downstream)))
 
@@ -232,7 +232,7 @@ def _replace(path: Path, text: str) -> None:
 
 
 def _retyped(engine: SqlEngine, contract: Contract, path: Path, downstream: Downstream) -> list[Drift]:
-    source = f"read_parquet({literal(path)})"
+    source = parquet(path)
     if not engine.scalar(f"select count(*) from {source} where len(_misfit) > 0"):
         return []
     casts = [f for f in contract.fields if f.type != "text" or f.written]
@@ -248,7 +248,7 @@ def _retyped(engine: SqlEngine, contract: Contract, path: Path, downstream: Down
 
 def _asking(reader: SqlEngine, contract: Contract, path: Path) -> list[Drift]:
     """What the contract must say of date columns that could be read in two ways; looks only at columns with misfits."""
-    rows = f"read_parquet({literal(path)})"
+    rows = parquet(path)
     dates = [f for f in contract.delivered if f.type in ("date", "timestamp")]
     if not dates or not reader.scalar(f"select count(*) from {rows} where len(_misfit) > 0"):
         return []

@@ -15,7 +15,7 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.drift import Drift
-from expectations.engine import SqlEngine, literal, name
+from expectations.engine import SqlEngine, literal, name, parquet
 from expectations.rules import Rule, batch_rules, found_rules, row_rules
 from expectations.suites import BatchViews, RuleResult, applicable, batch_views, gx_on, run_rules
 
@@ -76,7 +76,7 @@ def validate(
     found; `day` is the day read, after which no row is updated; `rows_due` whether a batch without rows is refused
     (`batch_rules`). Views `valid_<table>` that stand in the engine serve the references between record types.
     """
-    views = batch_views(engine, contract, f"read_parquet({literal(rows_path)})")
+    views = batch_views(engine, contract, parquet(rows_path))
     bad_rows = f"bad_{contract.table}"
     blocking = [drift for drift in drifts if drift.blocks]
     columns = RuleResult("batch:columns", "critical", not blocking, True, len(contract.fields), len(blocking))

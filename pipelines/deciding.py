@@ -21,12 +21,12 @@ from expectations.gate import open_gate
 from pipelines.summary import table
 from pipelines.typed import UsageError, said
 from resources.alerts import note_seal, told_seals
-from resources.house import HELD_BACK
 from resources.lake import Lake
 from resources.server import Server, os_user, warehouse_server, with_login
 from resources.settings import Settings, secret_file
 from warehouse import access, looking, publication
 from warehouse.extract import make_extract
+from warehouse.graph.inputs import HELD_BACK
 from warehouse.maker import Maker
 from warehouse.migrations.run import upgrade
 

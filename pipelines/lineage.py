@@ -13,25 +13,21 @@ import re
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from assets.lineage import FILE, Column, Lineage
-from expectations.contract import Contract, load_contracts
+from expectations.contract import Contract, Field, load_contracts
 from resources.engine import Engine
-from warehouse.asof import VALID_EXTRAS
-from warehouse.day import empty_select, state_columns
-from warehouse.follow_up import NO_PREVIOUS, build_following
-from warehouse.following_rules import load_following
-from warehouse.indicators import build_indicators
-from warehouse.linkage import build_linkage_quality
-from warehouse.matching import build_matched, build_person
-from warehouse.review import build_review_queue
-from warehouse.rhythms import FIELD_RESULTS, RHYTHMS, build_rhythm, build_visits, nothing_before
-from warehouse.scoring import build_flags
-from warehouse.scoring_rules import load_rules
-from warehouse.sources import build_source_status
+from warehouse.graph.moment import day_moment
+from warehouse.graph.reference import REFERENCES
+from warehouse.graph.registry import is_of_type, kept_tables, makers, models
+from warehouse.graph.runner import Runner
+from warehouse.graph.standing import Nothing
+from warehouse.rhythms import RHYTHMS
 
 COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 DAY = date(2026, 11, 19)
@@ -39,11 +35,10 @@ DAY = date(2026, 11, 19)
 
 
 class Recorder(Engine):
-    """An engine that keeps the SQL of every table and view that is made on it, and of what columns it is made."""
+    """An engine that keeps the SQL of every model and reference table that is made on it, and of what columns it is made."""
 
     def __init__(self, temp_dir: Path) -> None:
         super().__init__(temp_dir)
-        self.is_recording = False
         self.known: dict[str, tuple[str, ...]] = {}
         """The columns of every table that there is."""
         self.made: list[tuple[str, str, Mapping[str, tuple[str, ...]]]] = []
@@ -64,52 +59,23 @@ class Recorder(Engine):
         self.known[name] = tuple(column for column, _ in self.columns(f'select * from "{name}"'))
 
     def _record(self, name: str, select: str) -> None:
-        if self.is_recording:
+        is_made = name in makers() or name in REFERENCES or (is_of_type(name) and name.startswith("matched_"))
+        if is_made and not select.startswith("select * from ("):  # which is how an input is bound
             self.made.append((name, select, {table: self.known[table] for table in self.known if table in select and table != name}))
 
 
 def record_day(temp_dir: Path, contracts: tuple[Contract, ...]) -> Recorder:
     """Every model of a day and of the rhythms, over tables without a row."""
     engine = Recorder(temp_dir)
-    rules, following = load_rules(DAY), load_following(DAY)
-    for contract in contracts:
-        engine.table(f"valid_{contract.table}", empty_select(state_columns(contract, VALID_EXTRAS)))
-    engine.is_recording = True
-    build_person(engine, DAY, b"a key that reads nobody")
-    for contract in contracts:
-        build_matched(engine, contract, DAY, b"a key that reads nobody")
-    build_linkage_quality(engine, contracts, DAY)
-    build_review_queue(engine, contracts, DAY)
-    build_source_status(engine, [])
-    build_indicators(engine, DAY, rules)
-    engine.is_recording = False
-    for table, nothing in NO_PREVIOUS.items():
-        engine.view(f"previous_{table}", nothing)
-    engine.is_recording = True
-    build_flags(engine, DAY, rules)
-    build_following(engine, DAY, rules, following)
-    _record_rhythms(engine)
+    runner = Runner(engine, Nothing(), contracts, b"a key that reads nobody")
+    for contract in contracts:  # one by one, so that a record type's columns come from its own and the register's only
+        runner.make(("person", "person_key_map", f"matched_{contract.table}"), day_moment(DAY))
+    runner.make(kept_tables(), day_moment(DAY))
+    for rhythm in RHYTHMS:
+        runner.make((rhythm.name, *kept_tables()), replace(rhythm.moment(DAY, DAY), flag_days=(DAY,)))
     return engine
 
 
-def _record_rhythms(engine: Recorder) -> None:
-    rules, following = load_rules(DAY), load_following(DAY)
-    engine.is_recording = False
-    columns = "null::varchar as record_id, null::varchar as household_id, null::date as visited_on, null::varchar as result"
-    if not engine.exists(FIELD_RESULTS):
-        engine.table(FIELD_RESULTS, f"select {columns}, null::varchar as outcome where false")
-    for rhythm in RHYTHMS:
-        nothing_before(rhythm, engine)
-    for history, table in (("lamp_history", "warning_flag"), ("reason_history", "warning_reason")):
-        engine.table(history, f"select *, cast(null as date) as _as_of from {table}")
-    engine.is_recording = True
-    build_visits(engine, DAY, DAY, [DAY])
-    for rhythm in RHYTHMS:
-        build_rhythm(engine, rhythm, DAY, DAY, rules, following)
-
-
-STANDS_FOR = {"lamp_history": "warning_flag", "reason_history": "warning_reason"}
-"""What a rhythm reads under another name: earlier days of these assets."""
 BEFORE_INDICATORS = ("household_indicator", "household", "household_member")
 
 
@@ -185,13 +151,19 @@ def lineage_of(engine: Recorder, asset_names: frozenset[str]) -> Lineage:
     return found
 
 
+@lru_cache(maxsize=1)
+def stands_for() -> Mapping[str, str]:
+    """What models read under another name: earlier days of a table."""
+    return {read.alias: read.table for model in models().values() for read in model.inputs if read.alias != read.table}
+
+
 def _known(name: str, source: Column, indicators: Mapping[str, Any]) -> Column:
     """The asset that a table of the engine stands for: an earlier day of it, or the indicators before they are kept."""
     table, column = source
     if table == "indicator_state" and name not in BEFORE_INDICATORS:
         kept = column if column in indicators else column.removesuffix("_codes") if column.endswith("_codes") else ""
         return ("household_indicator", kept) if kept else source
-    return STANDS_FOR.get(table, table.removeprefix("previous_")), column
+    return stands_for().get(table, table), column
 
 
 def digest_of(engine: Recorder) -> str:
@@ -209,12 +181,17 @@ def make(contracts: tuple[Contract, ...], asset_names: frozenset[str]) -> dict[s
         finally:
             engine.close()
     for contract in contracts:
-        raw = f"raw_{contract.table}"
-        found[f"valid_{contract.table}"] = {f.name: ((raw, f.physical_name),) for f in contract.fields}
+        found[f"valid_{contract.table}"] = {field.name: _as_delivered(contract, field) for field in contract.fields}
     tables = {
         name: {column: [list(source) for source in read] for column, read in columns.items()} for name, columns in sorted(found.items())
     }
     return {"digest": digest, "tables": tables}
+
+
+def _as_delivered(contract: Contract, field: Field) -> tuple[Column, ...]:
+    """The delivered columns that a field is read from; none for a constant, a sheet's name, a snapshot's update time."""
+    read = contract.key_fields if field.derived == "key" else (field,)
+    return tuple((f"raw_{contract.table}", part.physical_name) for part in read if part.is_delivered)
 
 
 def main() -> int:

@@ -24,16 +24,19 @@ from pipelines.moving import MoveError, move_warehouse
 from pipelines.summary import number, table
 from pipelines.typed import UsageError, fill
 from resources.engine import Engine
-from resources.house import place
 from resources.lake import Lake
 from resources.lock import RunLocked, run_lock
 from resources.server import ServerError, warehouse_server
 from resources.settings import Settings, today
-from warehouse import access, explain, indicators, publication, quarantine, replay, scoring
+from warehouse import access, explain, publication, quarantine, replay
 from warehouse.extract import ExtractError
+from warehouse.graph.inputs import LakeInputs, NotThere
+from warehouse.graph.moment import Households, day_moment
+from warehouse.graph.registry import place
+from warehouse.graph.runner import Runner
 from warehouse.migrations.run import MigrationError
-from warehouse.scoring_rules import RuleError, load_candidate, load_rules
-from warehouse.sources import source_state_select
+from warehouse.rules_diff import rules_diff
+from warehouse.scoring_rules import RuleError, load_candidate
 
 
 @contextmanager
@@ -61,14 +64,6 @@ def _newest(lake: Lake, table_name: str, at: date) -> date:
     if not days:
         raise UsageError(f"the lake has no {table_name} up to {at}: run make sync first")
     return days[-1]
-
-
-def _view(engine: Engine, lake: Lake, name: str, day: date, view: str | None = None) -> None:
-    layer, folder = place(name)
-    files = lake.files(layer, folder, day)
-    if files is None:
-        raise UsageError(f"the lake has no {name} for {day}: run make sync AS_OF={day} first")
-    engine.parquet_view(view or name, files)
 
 
 def show_quarantine(settings: Settings, asked: argparse.Namespace) -> int:
@@ -127,16 +122,15 @@ def explain_lamp(settings: Settings, asked: argparse.Namespace) -> int:
     again, is_same = [], True
     with _engine(settings) as (engine, lake):
         newest = _newest(lake, "warning_flag", _looked_at(settings, lake))
-        layer, name = place("warning_flag")
         lamps = []
-        for day in [d for d in lake.days(layer, name) if d <= newest][-asked.days :]:
-            _view(engine, lake, "warning_flag", day)
-            _view(engine, lake, "warning_reason", day)
-            lamp = explain.read_lamp(engine, asked.household, day)
+        for day in [d for d in lake.days(*place("warning_flag")) if d <= newest][-asked.days :]:
+            flags, reasons = (lake.relation(*place(table), day) for table in LAMP)
+            lamp = explain.read_lamp(engine, asked.household, day, flags, reasons)
             if lamp is not None:
                 lamps.append(lamp)
+        runner = Runner(engine, LakeInputs(lake, {}), load_contracts())
         for lamp in lamps if asked.recompute else []:
-            made = _recomputed(engine, lake, lamp)
+            made = _recomputed(runner, lamp)
             is_same = is_same and made == lamp
             again.append(explain.recomputed(lamp, made))
     if not lamps:
@@ -149,33 +143,21 @@ def explain_lamp(settings: Settings, asked: argparse.Namespace) -> int:
     return OK if is_same else FAILED
 
 
-def _use_day(engine: Engine, lake: Lake, day: date) -> None:
-    """What a day was scored from: its matched rows, persons and sources, and the flags of the day before it."""
-    for contract in load_contracts():
-        _view(engine, lake, f"matched_{contract.table}", day)
-    for name in ("person", "source_status"):
-        _view(engine, lake, name, day)
-    engine.view("source_state", source_state_select())
-    before = lake.latest(*place("warning_flag"), day)
-    _view(engine, lake, "warning_flag", before or day, "flags_before")
-    engine.table("previous_warning_flag", f"select * from flags_before{'' if before else ' where false'}")
+LAMP = ("warning_flag", "warning_reason")
 
 
-def _recomputed(engine: Engine, lake: Lake, lamp: explain.Lamp) -> explain.Lamp | None:
-    """The lamp as the day's matched rows, rules and flags of the day before give it now."""
-    _use_day(engine, lake, lamp.as_of)
-    rules = load_rules(lamp.as_of)
-    indicators.build_indicators(engine, lamp.as_of, rules)
-    scoring.build_flags(engine, lamp.as_of, rules)
-    return explain.read_lamp(engine, lamp.household_id, lamp.as_of)
+def _recomputed(runner: Runner, lamp: explain.Lamp) -> explain.Lamp | None:
+    """The lamp as the day's matched rows, rules and flags of the day before give it now, of the one household."""
+    runner.make(("household_indicator", *LAMP), day_moment(lamp.as_of), Households(frozenset({lamp.household_id})))
+    return explain.read_lamp(runner.engine, lamp.household_id, lamp.as_of)
 
 
 def compare_rules(settings: Settings, asked: argparse.Namespace) -> int:
     """Scores the newest day under a candidate rule file: who would change, and why. Publishes nothing."""
     with _engine(settings) as (engine, lake):
         day = _newest(lake, "warning_flag", settings.as_of)
-        _use_day(engine, lake, day)
-        print(scoring.rules_diff(engine, day, load_rules(day), load_candidate(Path(asked.rules), day)).text())
+        runner = Runner(engine, LakeInputs(lake, {}), load_contracts())
+        print(rules_diff(runner, day_moment(day), load_candidate(Path(asked.rules), day)).text())
     return OK
 
 
@@ -211,7 +193,7 @@ COMMANDS = {
     **deciding.COMMANDS,
 }
 EXPECTED = (
-    *(UsageError, GateError, RuleError, RunLocked, ServerError, MoveError, BackupError),
+    *(UsageError, GateError, RuleError, RunLocked, ServerError, MoveError, BackupError, NotThere),
     *(access.AccessError, ExtractError, publication.PublicationError, replay.ReplayError, MigrationError),
 )
 

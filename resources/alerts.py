@@ -222,7 +222,8 @@ def _digest(state: dict[str, Any], day: str, run_id: str) -> Alert | None:
         department = head
         state["warned"][source]["untold"] = {}
     state["digested"] = day
-    said = f"{sum(map(len, untold.values()))} warnings that were not there the day before\n" + "\n".join(lines)
+    count = sum(map(len, untold.values()))
+    said = f"{count} warning{'s that were' if count > 1 else ' that was'} not there the day before\n" + "\n".join(lines)
     next_step = "read them with the departments; nothing was stopped. What stands on is in make status"
     return Alert("warning", f"digest:{day}", day, "", day, said, next_step, run_id)
 

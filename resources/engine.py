@@ -16,12 +16,8 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 
-from expectations.engine import SqlEngine
-
-
-def quoted(path: Path | str) -> str:
-    """A path as an SQL string literal."""
-    return "'" + str(path).replace("'", "''") + "'"
+from expectations.engine import SqlEngine, literal, parquet
+from expectations.engine import name as identifier
 
 
 class EngineError(RuntimeError):
@@ -105,21 +101,21 @@ class Engine:
     def view(self, name: str, select: str) -> None:
         """`name` stands for `select` from now on; nothing is computed yet."""
         self.drop(name)
-        self.execute(f'create view "{name}" as {select}')
+        self.execute(f"create view {identifier(name)} as {select}")
 
     def parquet_view(self, name: str, files: str) -> None:
         """`name` reads the Parquet files of a glob."""
-        self.view(name, f"select * from read_parquet({quoted(files)}, hive_partitioning = false)")
+        self.view(name, f"select * from {parquet(files)}")
 
     def table(self, name: str, select: str) -> int:
         """`name` holds the rows of `select`, computed now; returns their number."""
         self.drop(name)
-        return int(self.scalar(f'create table "{name}" as {select}'))
+        return int(self.scalar(f"create table {identifier(name)} as {select}"))
 
     def exists(self, name: str) -> bool:
         """Whether there is a table or view `name`. Asked hundreds of times a run, so not of the catalogue, which takes milliseconds."""
         try:
-            self.connection.execute(f'describe "{name}"')
+            self.connection.execute(f"describe {identifier(name)}")
         except duckdb.CatalogException:
             return False
         except duckdb.Error:
@@ -141,7 +137,7 @@ class Engine:
         # what repeats less often than 4,000 values a row group is not worth the search for a dictionary, a quarter of the encoding
         options = "format parquet, compression zstd, compression_level 1, row_group_size 122880, dictionary_size_limit 4000"
         with _explained():
-            row = connection.execute(f"copy ({select}) to {quoted(path)} ({options})").fetchone()
+            row = connection.execute(f"copy ({select}) to {literal(path)} ({options})").fetchone()
         return 0 if row is None else int(row[0])
 
     def arrow(self, select: str) -> pa.RecordBatchReader:
@@ -152,7 +148,7 @@ class Engine:
         """`name` holds the rows of an Arrow table, copied."""
         self.drop(name)
         self.connection.register("_arrow", table)
-        self.execute(f'create table "{name}" as select * from _arrow')
+        self.execute(f"create table {identifier(name)} as select * from _arrow")
         self.connection.unregister("_arrow")
 
     def close(self) -> None:
@@ -162,6 +158,6 @@ class Engine:
     def drop(self, name: str) -> None:
         """Gives up the table or view `name`, where there is one."""
         try:
-            self.connection.execute(f'drop table if exists "{name}"')
+            self.connection.execute(f"drop table if exists {identifier(name)}")
         except duckdb.CatalogException:
-            self.execute(f'drop view "{name}"')
+            self.execute(f"drop view {identifier(name)}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager
 from datetime import date
@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from pydantic import PrivateAttr
 
 from expectations.contract import BASE_REGISTER, Contract, load_contracts
+from expectations.engine import name, parquet
 from resources.departments import Departments
 from resources.engine import ComputeEngine, Engine
 from resources.lake import Lake, Written
@@ -27,36 +28,17 @@ from resources.lock import run_lock
 from resources.server import Server, warehouse_server
 from resources.settings import Settings, load_settings
 from resources.storage import held_open
-from warehouse.counties import place_households, placed
+from warehouse.counties import placed
+from warehouse.graph.inputs import LakeInputs, NotThere
+from warehouse.graph.moment import Moment, day_moment
+from warehouse.graph.registry import order_of, place
+from warehouse.graph.runner import Runner
 from warehouse.review import ANSWERS_UP_TO
+from warehouse.schema.lake import STEWARD_DECISION, types_of
+from warehouse.sources import ledger_table
 
-LAYER_OF = {
-    "person": "household",
-    "person_key_map": "household",
-    "review_queue": "household",
-    "linkage_quality": "household",
-    "source_status": "household",
-    "household": "household",
-    "household_member": "household",
-    "household_indicator": "household",
-    "warning_reason": "flags",
-    "warning_flag": "flags",
-    "flag_change": "flags",
-    "verify_item": "flags",
-    "follow_up_task": "flags",
-    "case_progress": "flags",
-    "area_ledger": "flags",
-    "bulletin": "flags",
-    "household_card": "flags",
-}
-"""The lake layer of every table that is not `valid_…` or `matched_…`."""
-
-HELD_BACK = ("release", "held_back")
-"""Notes in the lake: the days whose release did not pass its audit."""
-
-DECISIONS = pa.schema(
-    [(name, pa.string()) for name in ("queue_id", "decision", "person_key", "decided_by")] + [("decided_at", pa.timestamp("us"))]
-)
+OF_A_COUNTY = "substr(area_code, 1, 6)"
+"""The county of a row that has an area."""
 
 BY_COUNTY_FROM = 500_000
 """Households from which a register of several counties is worked through county by county, unless a setting says otherwise."""
@@ -87,12 +69,6 @@ def open_engine(settings: Settings) -> ComputeEngine:
     return Engine(folder, memory_limit=settings.engine_memory)
 
 
-def place(table: str) -> tuple[str, str]:
-    """Layer and folder of an engine table: `valid_x` is (`valid`, `x`), `person` is (`household`, `person`)."""
-    prefix, _, rest = table.partition("_")
-    return (prefix, rest) if prefix in ("valid", "matched") else (LAYER_OF[table], table)
-
-
 class House(dg.ConfigurableResource):
     """Everything that an asset needs of the world outside, opened once for a run and closed after it."""
 
@@ -100,12 +76,13 @@ class House(dg.ConfigurableResource):
     _engine: ComputeEngine | None = PrivateAttr(default=None)
     _lake: Lake | None = PrivateAttr(default=None)
     _departments: Departments | None = PrivateAttr(default=None)
-    _read: dict[str, date] = PrivateAttr(default_factory=dict)
+    _runner: Runner | None = PrivateAttr(default=None)
     _open_services: ExitStack | None = PrivateAttr(default=None)
     _server: Server | None = PrivateAttr(default=None)
     _is_reading_ahead: bool = PrivateAttr(default=False)
-    _stashed: dict[str, tuple[date, Path]] = PrivateAttr(default_factory=dict)
     _by_county: dict[date, bool] = PrivateAttr(default_factory=dict)
+    _written: dict[tuple[str, date], str | None] = PrivateAttr(default_factory=dict)
+    """What this run wrote county by county, and which version of the day that is."""
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[House]:
@@ -121,8 +98,8 @@ class House(dg.ConfigurableResource):
             self._lake = Lake(settings.lake)
             self._engine = open_engine(settings)
             self._departments = Departments(settings, self._lake)
-            self._read, self._is_reading_ahead = {}, False
-            self._stashed, self._by_county = {}, {}
+            self._runner, self._is_reading_ahead = None, False
+            self._by_county, self._written = {}, {}
             try:
                 yield self
             finally:
@@ -174,123 +151,89 @@ class House(dg.ConfigurableResource):
         asked = [c for c in self.contracts() if selection is None or dg.AssetKey(f"raw_{c.table}") in selection]
         self.departments.prefetch(asked, as_of)
 
+    @property
+    def runner(self) -> Runner:
+        """What binds and makes tables on the engine, one for the run."""
+        if self._runner is None:
+            sources = {"steward_decision": self._decisions, "source_ledger": self._ledgers}
+            self._runner = Runner(self.engine, LakeInputs(self.lake, sources), self.contracts(), self.settings.pseudonym_key)
+        return self._runner
+
+    def make(self, tables: Iterable[str], moment: Moment, beside: Sequence[Contract] = ()) -> None:
+        """Makes tables on the engine, from what they declare; a day that is missing in the lake is a failure that names it."""
+        try:
+            self.runner.make(tables, moment, beside=beside)
+        except NotThere as error:
+            raise dg.Failure(str(error)) from None
+
     def use(self, table: str, as_of: date) -> str:
-        """Makes `table` of the day readable on the engine under its own name, from the lake; returns the name.
+        """Makes `table` of the day readable on the engine under its own name, from the lake; returns the name."""
+        try:
+            return self.runner.use(table, as_of)
+        except NotThere as error:
+            raise dg.Failure(str(error)) from None
 
-        A table that this run reads already is left as it is.
-        """
-        if self._read.get(table) == as_of and self.engine.exists(table):
-            return table
-        layer, name = place(table)
-        files = self.lake.files(layer, name, as_of)
-        if files is None:
-            raise dg.Failure(f"{table} has no day {as_of} in the lake: materialise {table} for {as_of} first, then this asset again")
-        self.engine.parquet_view(table, files)
-        self._read[table] = as_of
-        return table
+    def _decisions(self, as_of: date) -> pa.Table:
+        """What stewards had answered by the end of the day, from the warehouse."""
+        columns = STEWARD_DECISION.arrow
+        answers = [dict(zip(columns.names, answer, strict=True)) for answer in decisions(self.server, as_of)]
+        return pa.Table.from_pylist(answers, columns)
 
-    def use_previous(self, table: str, as_of: date) -> str | None:
-        """`previous_<table>`: the table's newest day before `as_of`, with `_as_of`; None (and no view) on a first day."""
-        layer, name = place(table)
-        day = self.lake.latest(layer, name, as_of)
-        files = None if day is None else self.lake.files(layer, name, day)
-        if files is None:
-            return None
-        self.engine.view(f"previous_{table}", f"select *, date '{day}' as _as_of from read_parquet('{files}', hive_partitioning = false)")
-        return f"previous_{table}"
-
-    def use_decisions(self, as_of: date) -> None:
-        """`review_decision`: what stewards had answered by the end of the day, from the warehouse."""
-        answers = [dict(zip(DECISIONS.names, answer, strict=True)) for answer in decisions(self.server, as_of)]
-        self.engine.from_arrow("review_decision", pa.Table.from_pylist(answers, DECISIONS))
+    def _ledgers(self, as_of: date) -> pa.Table:
+        """What the day's ledgers say of each record type."""
+        return ledger_table(self.lake.read_note("ledger", contract.table, as_of) for contract in self.contracts())
 
     def is_by_county(self, as_of: date) -> bool:
         """Whether the day is worked through county by county (`YIHU_BY_COUNTY`): always the same for the same register."""
         if as_of not in self._by_county:
             files = self.lake.files("valid", f"{BASE_REGISTER}__households", as_of)
             asked = None if files is None or self.settings.by_county == "no" or self.settings.engine != "duckdb" else files
-            counted = "select count(*), count(distinct substr(area_code, 1, 6)) from read_parquet(?, hive_partitioning = false)"
-            households, counties = (0, 0) if asked is None else self.engine.rows(counted, [asked])[0]
+            counted = "select count(*), count(distinct substr(area_code, 1, 6)) from "
+            households, counties = (0, 0) if asked is None else self.engine.rows(counted + parquet(asked))[0]
             self._by_county[as_of] = counties > 1 and (self.settings.by_county == "yes" or households >= BY_COUNTY_FROM)
         return self._by_county[as_of]
-
-    def counties(self, as_of: date) -> list[str]:
-        """The counties of the register's households, ascending; `household_county` on the engine says which household's is which."""
-        for records in ("households", "members"):
-            self.use(f"valid_{BASE_REGISTER}__{records}", as_of)
-        if not self.engine.exists("household_county"):
-            place_households(self.engine)
-        return [str(county) for (county,) in self.engine.rows("select distinct county from household_county order by county")]
 
     def share(self, table: str) -> Path:
         """The engine's table as a file that other engines of this run read."""
         folder = self.settings.home / "tmp" / "by_county"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.engine.copy(f'select * from "{table}" order by 1', folder / f"{table}.parquet")
+        self.engine.copy(f"select * from {name(table)} order by 1", folder / f"{table}.parquet")
         return folder / f"{table}.parquet"
 
-    def begin_stash(self, table: str, as_of: date) -> None:
-        """Makes an empty place where the counties of a table can be put aside, until `keep` takes them into the lake."""
-        folder = self.settings.home / "tmp" / "by_county" / table
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, mode=0o700)
-        self._stashed[table] = (as_of, folder)
+    def note_written(self, tables: Iterable[str], as_of: date) -> None:
+        """These tables of the day lie in the lake already: this run wrote them county by county."""
+        for table in tables:
+            self._written[table, as_of] = self.lake.version(*place(table), as_of)
 
-    def stash(self, engine: ComputeEngine, table: str, order: str, county: str) -> None:
-        """Puts a county's rows of `engine`'s table aside; several engines may do so at once."""
-        of_county = self._stashed[table][1] / f"county={county}"
-        of_county.mkdir(mode=0o700)
-        engine.copy(f'select * from "{table}" order by {order}', of_county / "part-0.parquet")
+    def is_written(self, table: str, as_of: date) -> bool:
+        """Whether this run wrote the table of the day county by county, and nobody has written it since."""
+        return (table, as_of) in self._written and self._written[table, as_of] == self.lake.version(*place(table), as_of)
 
-    def stashed(self, table: str, as_of: date) -> Path | None:
-        """Where a table's counties lie that were put aside for the day."""
-        day, folder = self._stashed.get(table, (None, None))
-        return folder if day == as_of else None
+    def keep(self, table: str, as_of: date) -> Written:
+        """Writes the engine's table or view `table` to its place in the lake, in its total order; it is read from there then.
 
-    def use_stash(self, table: str) -> None:
-        """`table` on the engine: all counties that were put aside."""
-        self.engine.parquet_view(table, str(self._stashed[table][1] / "county=*" / "*.parquet"))
-
-    def unstash(self, table: str) -> None:
-        """Gives up what was put aside of a table."""
-        _, folder = self._stashed.pop(table, (None, None))
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def forget(self, table: str) -> None:
-        """The engine's table is not the lake's day any more: the next `use` reads the lake."""
-        self._read.pop(table, None)
-
-    def keep(self, table: str, as_of: date, order: str, county: str | None = None) -> Written:
-        """Writes the engine's table or view `table` to its place in the lake, in the total order `order`; it is read from there then.
-
-        What was put aside county by county is taken as it is; a day by county lays matched rows and persons by county too.
+        A day by county lays matched rows and persons by county too; what was written county by county stands.
         """
-        layer, name = place(table)
-        stashed = self.stashed(table, as_of)
-        if stashed is not None:
-            del self._stashed[table]
-            return self._kept(table, as_of, self.lake.adopt(layer, name, as_of, stashed))
-        if (layer == "matched" or table == "person") and self.is_by_county(as_of):
-            self.counties(as_of)
-            self.engine.table(f"placed_{table}", placed(f'"{table}"', order))
-            self.engine.drop(table)
-            written = self.lake.spread(self.engine, layer, name, as_of, f'"placed_{table}"')
-            self.engine.drop(f"placed_{table}")
-            return self._kept(table, as_of, written.path)
-        written = self.lake.write(self.engine, layer, name, as_of, f'select * from "{table}"', order, county)
-        self._read_anew(table, as_of)
-        return written
+        layer, folder = place(table)
+        if not self.is_written(table, as_of):
+            if (layer == "matched" or table == "person") and self.is_by_county(as_of):
+                self._lay_by_county(table, as_of)
+            else:
+                county = OF_A_COUNTY if "area_code" in types_of(table) and layer != "matched" else None
+                written = self.lake.write(self.engine, layer, folder, as_of, f"select * from {name(table)}", order_of(table), county)
+                self.runner.use(table, as_of)
+                return written
+        self.runner.use(table, as_of)
+        rows = int(self.engine.scalar(f"select count(*) from {name(table)}"))
+        return Written(self.lake.partition(layer, folder, as_of), rows, tuple(self.lake.counties(layer, folder, as_of)))
 
-    def _kept(self, table: str, as_of: date, path: Path) -> Written:
-        self._read_anew(table, as_of)
-        rows = int(self.engine.scalar(f'select count(*) from "{table}"'))
-        return Written(path, rows, tuple(self.lake.counties(*place(table), as_of)))
-
-    def _read_anew(self, table: str, as_of: date) -> None:
-        """The engine reads the table from the lake from now on."""
-        self.forget(table)
-        self.use(table, as_of)
+    def _lay_by_county(self, table: str, as_of: date) -> None:
+        layer, folder = place(table)
+        self.runner.make(["household_county"], day_moment(as_of))
+        self.engine.table(f"placed_{table}", placed(name(table), order_of(table)))
+        self.runner.drop(table)
+        self.lake.spread(self.engine, layer, folder, as_of, name(f"placed_{table}"))
+        self.engine.drop(f"placed_{table}")
 
 
 def _open(part: Any) -> Any:

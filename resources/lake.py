@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from expectations.engine import parquet, pattern
 from resources.engine import ComputeEngine
 
 NO_COUNTY = "000000"
@@ -31,6 +32,10 @@ class Written:
     path: Path
     rows: int
     counties: tuple[str, ...]
+
+
+class NotInLake(LookupError):
+    """A day that was asked for is not there."""
 
 
 class Lake:
@@ -50,7 +55,23 @@ class Lake:
     def files(self, layer: str, table: str, as_of: date, county: str | None = None) -> str | None:
         """The glob of a partition's files, of one county where it is named; None where the day was not written."""
         folder = self.partition(layer, table, as_of)
-        return str(folder / f"county={county or '*'}" / "*.parquet") if folder.is_dir() else None
+        return pattern(folder, f"county={county or '*'}", "*.parquet") if folder.is_dir() else None
+
+    def relation(self, layer: str, table: str, as_of: date, county: str | None = None) -> str:
+        """The rows of a day of a table, or of one county of it, as what stands after `from`. Raises `NotInLake`."""
+        files = self.files(layer, table, as_of, county)
+        if files is None:
+            raise NotInLake(f"{layer} {table} has no day {as_of} in the lake")
+        return parquet(files)
+
+    def version(self, layer: str, table: str, as_of: date) -> str | None:
+        """Another text for another writing of the day; None where it was not written."""
+        folder = self.partition(layer, table, as_of)
+        try:
+            found = folder.stat()
+        except FileNotFoundError:
+            return None
+        return f"{found.st_ino}-{found.st_mtime_ns}"
 
     def counties(self, layer: str, table: str, as_of: date) -> list[str]:
         """The counties that a day of a table has, ascending."""

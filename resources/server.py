@@ -22,7 +22,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from expectations.engine import literal
 from resources.settings import secret_file
+from warehouse.address import libpq_url
 from warehouse.schema.logins import own_login
 
 DATABASE = "yihu"
@@ -108,10 +110,6 @@ def os_user() -> str:
     except KeyError:
         name = str(os.geteuid())
     return re.sub(r"[^A-Za-z0-9._@-]", "_", name)
-
-
-def libpq_url(url: sa.URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def with_login(url: sa.URL, login: str, password: str | None) -> sa.URL:
@@ -276,8 +274,10 @@ class _Cluster:
         os.rename(aside, self.data)
 
     def _configure(self) -> None:
-        settings = {**CONFIGURATION, "unix_socket_directories": str(self.socket_folder)}
-        lines = [f"{name} = '{value}'" for name, value in settings.items()]
+        # a list of folders, so each stands in double quotes, whatever blanks and commas it has
+        listed = '"' + str(self.socket_folder).replace('"', '""') + '"'
+        settings = {**CONFIGURATION, "unix_socket_directories": listed}
+        lines = [f"{name} = {literal(value)}" for name, value in settings.items()]
         for name, text in (("postgresql.auto.conf.yihu", "\n".join(lines) + "\n"), ("pg_hba.conf", HBA)):
             self._own_file(self.data / name, text)
         main = self.data / "postgresql.conf"

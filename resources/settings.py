@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlparse
+from urllib.parse import parse_qs, unquote, urlparse
 from zoneinfo import ZoneInfo
 
 from expectations.contract import load_contracts
@@ -318,6 +318,11 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         usable = False
     if not usable:
         problems.append(f"YIHU_HOME is {str(home)!r}, which cannot be written: name a folder that this user may write")
+    if unquote(str(home)) != str(home) or "?" in str(home):
+        # Dagster hands the path of its SQLite files on as an address
+        problems.append(
+            f"YIHU_HOME is {str(home)!r}, which reads as part of an address: name a folder without ? and without %41 or the like"
+        )
     if problems:
         raise SettingsError(problems)
     return Settings(

@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from expectations.contract import Contract, contract_for
+from expectations.engine import parquet
 from sandbox import days, delivery, hardship, health, visits, welfare
 from sandbox.draft import Draft
 from sandbox.economy import County as Drawn
@@ -188,12 +189,12 @@ class County:
         """Whom each record is about; with `until` also where matching must put it then: `truth.truth_on`."""
         if until is not None:
             return truth_on(self, records, until, register_until)
-        return self.connection().execute(f"from read_parquet('{self.home / 'truth' / records}.parquet')").to_arrow_table()
+        return self.connection().execute(f"from {parquet(self.home / 'truth' / f'{records}.parquet')}").to_arrow_table()
 
     def identities(self) -> tuple[set[str], set[str]]:
         """Every ID number and every full name of the county, planted ones and strangers included: for sweeps."""
         people = self.home / "truth" / "people.parquet"
-        rows = self.connection().execute(f"select number, number_before, name from read_parquet('{people}')").fetchall()
+        rows = self.connection().execute(f"select number, number_before, name from {parquet(people)}").fetchall()
         numbers = {row[0] for row in rows} | {row[1] for row in rows} | {member.number for member in MEMBERS}
         return numbers, {row[2] for row in rows} | {member.name for member in MEMBERS}
 

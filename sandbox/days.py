@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from expectations.contract import Contract
+from expectations.engine import parquet
 from sandbox.rates import ErrorRates
 from sandbox.shapes import SHAPES, Shape
 
@@ -88,7 +89,7 @@ def state_sql(contract: Contract, base: Path, planted: Path, rates: ErrorRates, 
     return f"""
 with reached as (
     select *, _n as n, floor(({day} + _phase) / {period}.0)::bigint as k0
-    from read_parquet('{base}') where _seen <= {moment}
+    from {parquet(base)} where _seen <= {moment}
 ), committed as (
     -- what was brought to its end meanwhile cannot be late: two versions would share one updated_at
     select *, case when written_at(n, k0, _phase, {period}) + case
@@ -116,7 +117,7 @@ with reached as (
         then 1 + dice(n, k, 5) % {max(1, len(shape.breaks))} else 0 end::int as _broken
     from brought {window}
 ), planted as (
-    select * from read_parquet('{planted}') where updated_at <= {moment}
+    select * from {parquet(planted)} where updated_at <= {moment}
     qualify row_number() over (partition by "{contract.record_key.name}" order by updated_at desc) = 1
 )
 select {fields}, case when is_gone then 'D' else 'U' end as _op, _broken from told

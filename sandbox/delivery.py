@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from expectations.contract import Contract
+from expectations.engine import literal
 from sandbox.draft import Draft
 from sandbox.economy import County
 from sandbox.errors import TRAITS, applied, chosen, outcome
@@ -222,7 +223,7 @@ def _repairable(connection: duckdb.DuckDBPyConnection) -> str:
 
 def write(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> None:
     """One Parquet file of mode 0600."""
-    connection.execute(f"copy ({select}) to '{path}' (format parquet, compression snappy, row_group_size 61440)")
+    connection.execute(f"copy ({select}) to {literal(path)} (format parquet, compression snappy, row_group_size 61440)")
     path.chmod(0o600)
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from expectations.contract import Contract, load_contracts
+from expectations.engine import literal
 from sandbox.county import County
 from sandbox.days import end_of
 from sandbox.faults import FILE_FAULTS
@@ -177,7 +178,7 @@ def _copy_csv(county: County, rows: str, path: Path, encoding: str, above: Seque
     """The rows of a SELECT as CSV, with lines above and below them."""
     plain = path.with_suffix(".utf8")
     try:
-        county.connection().execute(f"copy ({rows}) to '{plain}' (format csv, header false, nullstr '')")
+        county.connection().execute(f"copy ({rows}) to {literal(plain)} (format csv, header false, nullstr '')")
         plain.chmod(0o600)
         with plain.open(encoding="utf-8", newline="") as source, codecs.open(str(path), "w", encoding, errors="replace") as target:
             target.write("".join(f"{line}\r\n" for line in above))

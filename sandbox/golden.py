@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from expectations.contract import Contract
+from expectations.engine import literal
 from sandbox.idnumber import check_character
 
 GOLDEN = {"xu": "H0000001", "jiang": "H0000002", "at_0.9_of_the_line": "H0000003", "well_off": "H0000004"}
@@ -296,6 +297,6 @@ def write_golden(connection: duckdb.DuckDBPyConnection, contract: Contract, path
     """The planted rows of a record type as Parquet, in the contract's types."""
     schema = pa.schema([(field.name, _arrow_type(field.type)) for field in contract.fields])
     connection.register("golden_rows", pa.Table.from_pylist(golden_rows(contract.records), schema=schema))
-    connection.execute(f"copy (select * from golden_rows) to '{path}' (format parquet)")
+    connection.execute(f"copy (select * from golden_rows) to {literal(path)} (format parquet)")
     connection.unregister("golden_rows")
     path.chmod(0o600)

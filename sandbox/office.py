@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from expectations.contract import Contract, Field
+from expectations.engine import literal, parquet
 from sandbox.county import County
 from sandbox.places import TOWNS
 from sandbox.render import text_value
@@ -30,16 +31,12 @@ def _one_of(texts: tuple[str, ...], key: str, salt: int) -> str:
     return f"case {dice} {arms} end"
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _words(field: Field, column: str) -> str:
     """The code's word where the contract has one; a code that is none stays as it is."""
     words = [(c.code, c.written[0]) for c in field.codes if c.written]
     if not words:
         return column
-    arms = " ".join(f"when {_literal(code)} then {_literal(word)}" for code, word in words)
+    arms = " ".join(f"when {literal(code)} then {literal(word)}" for code, word in words)
     return f"case {column} {arms} else {column} end"
 
 
@@ -52,11 +49,11 @@ def _typed(field: Field, key: str, salt: int, in_workbook: bool) -> str:
     """A sound value as the office writes it."""
     column = f'"{field.name}"'
     if field.type == "date":
-        forms = tuple(f"strftime({column}, {_literal(form)})" for form in TYPED_DATES)
+        forms = tuple(f"strftime({column}, {literal(form)})" for form in TYPED_DATES)
         if in_workbook:
             cell = f"'{DATE_CELL}' || ({column} - date '1899-12-30')::varchar"
             forms = (cell, cell, *forms)
-        nothing = _one_of(tuple(_literal(text) for text in _empty(field)), key, salt)
+        nothing = _one_of(tuple(literal(text) for text in _empty(field)), key, salt)
         return f"coalesce({_one_of(forms, key, salt)}, {nothing})"
     if field.type == "timestamp":
         return f"strftime({column}, '%Y/%-m/%-d %-H:%M:%S')"
@@ -121,7 +118,7 @@ def _placed(county: County, contract: Contract, state: str) -> str:
         with cell as ({cells(contract, state, in_workbook=True)}),
         place as (
             select t.record_key, any_value(left(h.area_code, 9)) as town
-            from read_parquet('{truth}') t join read_parquet('{register}') h on h._key = t.household_id
+            from {parquet(truth)} t join {parquet(register)} h on h._key = t.household_id
             group by 1
         )
         select c.*, coalesce(p.town, '{first}') as _town

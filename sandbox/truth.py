@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from expectations.contract import Contract
+from expectations.engine import parquet
 
 OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable", "quarantined", "withdrawn", "any")
 
@@ -34,7 +35,7 @@ def _register(county: _County, until: datetime) -> str:
             select s.member_id, s.household_id, s.status, s._broken, t.person,
                 case when s.updated_at >= t.numbered_at or t.numbered_at is null then t.number
                     when t.changed_on is not null then t.number_before end as number
-            from ({members}) s left join read_parquet('{truth}') t on t.record_key = s.member_id where s._op = 'U'
+            from ({members}) s left join {parquet(truth)} t on t.record_key = s.member_id where s._op = 'U'
         ), counted as (
             select number, count(*) as row_count, count(*) filter (status = '1') as active, bool_or(_broken > 0) as is_broken,
                 case when count(*) filter (status = '1') = 1 then max(member_id) filter (status = '1')
@@ -67,7 +68,7 @@ def truth_on(county: _County, records: str, until: datetime, register_until: dat
                 'none' as error_kind, case when s._op = 'D' then 'withdrawn' when s._broken > 0 then 'quarantined'
                     when h.household_id is null then 'unregistered' else 'linked' end as expects,
                 {where} as expects_household_id
-            from ({state}) s join read_parquet('{truth}') t on t.record_key = s.{key}
+            from ({state}) s join {parquet(truth)} t on t.record_key = s.{key}
             left join homes h on h.household_id = {where} order by record_key"""
         return county.connection().execute(select).to_arrow_table()
     select = f"""
@@ -77,8 +78,8 @@ def truth_on(county: _County, records: str, until: datetime, register_until: dat
                 t.person, t.member_id, t.household_id, t.is_former, coalesce(s.updated_at >= t.fixed_at, false) as is_fixed,
                 t.error_kind, t.outcome, t.delivered_number, t.fits,
                 case when t.is_former then p.number_before else p.number end as number
-            from ({state}) s join read_parquet('{truth}') t on t.record_key = s.{key}
-            left join read_parquet('{people}') p on p.person = t.person
+            from ({state}) s join {parquet(truth)} t on t.record_key = s.{key}
+            left join {parquet(people)} p on p.person = t.person
         ), current as (
             select *, case when is_fixed then 'none' else error_kind end as kind,
                 case when is_fixed then 'person' when error_kind = 'unregistered' then 'unregistered' else outcome end as destiny from told

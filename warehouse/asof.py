@@ -14,7 +14,7 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.drift import Downstream
-from expectations.engine import SqlEngine, literal, name
+from expectations.engine import SqlEngine, name, parquet
 from expectations.gate import gate_of
 from expectations.landing import LandingError, delivered_json, land, release_text
 from expectations.rules import own_rules
@@ -101,7 +101,7 @@ def _before(day: Day, layer: str, columns: Sequence[tuple[str, str]]) -> str:
     if files is None:
         day.engine.table(relation, empty_select(columns))
     else:
-        stored = f"read_parquet({literal(files)}, hive_partitioning = false)"
+        stored = parquet(files)
         there = {column for column, _ in day.engine.columns(f"select * from {stored}")}
         # A contract may have gained a field since that day, or changed a type.
         values = [(f"try_cast({name(column)} as {kind})" if column in there else f"null::{kind}", column) for column, kind in columns]
@@ -119,7 +119,7 @@ def _take_batch(day: Day, batch_id: str, downstream: Downstream) -> None:
         day.rejected = unreadable(day, batch_id, str(error))
         return
     settle_keys(day, str(manifest.get("form", "api")))
-    rows, usual = f"read_parquet({literal(landed.rows_path)})", volumes(day, manifest)
+    rows, usual = parquet(landed.rows_path), volumes(day, manifest)
     due = rows_due(day, manifest)
     verdict = validate(day.engine, day.contract, manifest, landed.rows_path, usual, landed.drifts, day.as_of, due)
     gone = _gone_select(day, source_keys(day, folder, manifest), manifest, rows)
@@ -151,7 +151,7 @@ def _replay(day: Day, batch_id: str, rows: Sequence[int]) -> None:
     settle_keys(day, str(manifest.get("form", "api")))
     chosen = day.relation(f"replayed_{day.steps + 1}")
     listed = ", ".join(str(int(row)) for row in rows)
-    day.engine.table(chosen, f"select * from read_parquet({literal(landed.rows_path)}) where _row in ({listed})")
+    day.engine.table(chosen, f"select * from {parquet(landed.rows_path)} where _row in ({listed})")
     verdict = judge_rows(day.engine, day.contract, chosen)
     if not all(result.could_run for result in verdict.rules):
         raise ReplayError(f"{day.contract.table}: a rule could not run; mend {day.contract.path.name}, then replay again")

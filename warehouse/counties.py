@@ -1,43 +1,34 @@
 """A day county by county: what of the lake belongs to the households of one county.
 
 Belongs here: which rows a county's indicators and lamps read, so that going county by county comes to the same as all at once.
-Not here: what is computed of them (`indicators`, `scoring`, `follow_up`), going through the counties (`assets.by_county`).
+Not here: what is computed of them (`models`), going through the counties (`assets.by_county`).
 
 A household's facts depend only on records linked to its members, so a record lies in the county of the household that it is
 linked to. Three things reach over the border: a settlement's reversal counts with its original, whoever it names; a retrofit
-counts where its dwelling is; and a household that moved brings its yesterday along.
+counts where its dwelling is; and a household that moved brings its earlier days along.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import Protocol
 
-from expectations.engine import SqlEngine
+import pyarrow as pa
+
+from expectations.engine import SqlEngine, literal
+from warehouse.graph.inputs import RETROFITS, SETTLEMENTS, Inputs, LakeInputs
+from warehouse.graph.moment import Scope
+from warehouse.graph.parameters import NO_COUNTY
+from warehouse.graph.registry import place
 from warehouse.model import render
-
-NO_COUNTY = "000000"
-"""The county of what is linked to no household, and of households whose register row is out of force."""
+from warehouse.schema.lake import types_of
 
 REACHING = ("reversal_anywhere", "placed_retrofit")
-"""What `reach_over` makes."""
+"""What is made of the whole day for every county to read."""
 
-SETTLEMENTS, RETROFITS = "health_insurance__settlements", "housing__retrofits"
-
-
-class CountyLake(Protocol):
-    """What is needed of the lake; `resources.lake.Lake` is the one in use."""
-
-    def files(self, layer: str, table: str, as_of: date, county: str | None = None) -> str | None: ...
-    def counties(self, layer: str, table: str, as_of: date) -> list[str]: ...
-    def partition(self, layer: str, table: str, as_of: date) -> Path: ...
-
-
-def place_households(engine: SqlEngine) -> None:
-    """Makes `household_county` from the register's valid rows."""
-    engine.table("household_county", render("counties/household_county", no_county=NO_COUNTY))
+Day = tuple[str, date]
+"""A table and one of its days."""
 
 
 def placed(relation: str, order: str) -> str:
@@ -48,70 +39,88 @@ def placed(relation: str, order: str) -> str:
     )
 
 
-def reach_over(engine: SqlEngine) -> None:
-    """Makes what reaches over the border, from the whole `matched_…` of the day: `reversal_anywhere` and `placed_retrofit`."""
-    engine.table("reversal_anywhere", f"select * from matched_{SETTLEMENTS} where reverses_id is not null")
-    engine.table("placed_retrofit", render("counties/placed_retrofit", no_county=NO_COUNTY))
+def moved(table: str, as_of: date) -> str:
+    """The engine table of the rows of an earlier day whose household is in another county today."""
+    return f"moved_{table}_{as_of:%Y%m%d}"
 
 
-def matched_of(lake: CountyLake, table: str, as_of: date, county: str) -> str:
-    """The rows of `matched_<table>` that a county's indicators read."""
-    if table == RETROFITS:
-        return f"select * exclude (placed_in, county) from placed_retrofit where county = '{county}'"
-    own = rows_of(lake, "matched", table, as_of, county)
-    if table == SETTLEMENTS:
-        return f"select * from ({own}) where reverses_id is null union all by name select * from reversal_anywhere"
-    return own
-
-
-def rows_of(lake: CountyLake, layer: str, table: str, as_of: date, county: str) -> str:
-    """The rows of a table with a household_id that lie in a county; of a table that was kept whole, those that would."""
-    found = lake.counties(layer, table, as_of)
-    if found != [NO_COUNTY]:
-        files = lake.files(layer, table, as_of, county)
-        nothing = f"{_read(lake.files(layer, table, as_of, found[0]))} where false"
-        return _read(files) if county in found else nothing
-    whole = _read(lake.files(layer, table, as_of))
-    return (
-        f"select r.* from ({whole}) as r left join household_county as c on c.household_id = r.household_id "
-        f"where coalesce(c.county, '{NO_COUNTY}') = '{county}'"
-    )
-
-
-def note_moved(engine: SqlEngine, lake: CountyLake, places: Mapping[str, tuple[str, str]], days: Mapping[str, date]) -> list[str]:
-    """Makes `moved_<table>` of each table that has an earlier day; returns the counties that those days had.
-
-    `places` gives the layer and folder of each table, `days` its earlier day.
-    """
+def note_moved(engine: SqlEngine, inputs: LakeInputs, days: Iterable[Day]) -> list[str]:
+    """Makes `moved(table, day)` of each of these earlier days; returns the counties that they had."""
     counties: set[str] = set()
-    for table, day in days.items():
-        layer, name = places[table]
-        counties.update(lake.counties(layer, name, day))
-        whole = str(lake.partition(layer, name, day) / "county=*" / "*.parquet").replace("'", "''")
-        previous = (
-            f"(select * exclude (as_of) from read_parquet('{whole}', hive_partitioning = true, "
-            "hive_types = {'as_of': varchar, 'county': varchar}))"
-        )
-        engine.table(f"moved_{table}", f"select * exclude (county) from ({render('counties/moved', previous=previous)})")
+    for table, as_of in days:
+        layer, folder = place(table)
+        found = inputs.lake.counties(layer, folder, as_of)
+        counties.update(found)
+        parts = [f"select *, {literal(code)} as county from {inputs.lake.relation(layer, folder, as_of, code)}" for code in found]
+        previous = f"({' union all by name '.join(parts)})"
+        engine.table(moved(table, as_of), f"select * exclude (county) from ({render('counties/moved', previous=previous)})")
     return sorted(counties)
 
 
-def previous_of(lake: CountyLake, table: str, place: tuple[str, str], day: date, county: str) -> str:
-    """The earlier day's rows of the households that a county has today, and of those that it had and that nobody has."""
-    layer, name = place
-    found = lake.counties(layer, name, day)
-    stayed = (
-        _read(lake.files(layer, name, day, county)) if county in found else f"{_read(lake.files(layer, name, day, found[0]))} where false"
-    )
-    return (
-        f"select *, date '{day}' as _as_of from (select s.* from ({stayed}) as s "
-        f"where s.household_id not in (select household_id from moved_{table} where from_county = '{county}') "
-        f"union all by name select * exclude (from_county, to_county) from moved_{table} where to_county = '{county}')"
-    )
+@dataclass(frozen=True)
+class CountyInputs:
+    """The lake as far as one county's households reach; needs `household_county`, `REACHING` and `moved(…)` on the engine."""
 
+    whole: LakeInputs
+    county: str
+    as_of: date
+    """The day that is made; others are earlier ones."""
 
-def _read(files: str | None) -> str:
-    if files is None:
-        raise ValueError("a table of the day is not in the lake: run the steps before this one first")
-    text = files.replace("'", "''")
-    return f"select * from read_parquet('{text}', hive_partitioning = false)"
+    def days(self, table: str) -> Sequence[date]:
+        return self.whole.days(table)
+
+    def held_back(self) -> Collection[date]:
+        return self.whole.held_back()
+
+    def version(self, table: str, as_of: date) -> Hashable:
+        version = self.whole.version(table, as_of)
+        return None if version is None else (version, self.county)
+
+    def outside(self, name: str, as_of: date) -> pa.Table:
+        return self.whole.outside(name, as_of)
+
+    def within(self, scope: Scope) -> Inputs:
+        return self.whole.within(scope)
+
+    def relation(self, table: str, as_of: date) -> str:
+        """The county's rows of a day of a table; of a table without households, all of them."""
+        if "household_id" not in types_of(table):
+            return self.whole.relation(table, as_of)
+        if as_of != self.as_of:
+            return self._earlier(table, as_of)
+        if table == RETROFITS:
+            return f"(select * exclude (placed_in, county) from placed_retrofit where county = {literal(self.county)})"
+        own = self._rows(table, as_of)
+        if table == SETTLEMENTS:
+            return f"(select * from {own} where reverses_id is null union all by name select * from reversal_anywhere)"
+        return own
+
+    def _rows(self, table: str, as_of: date) -> str:
+        """The rows that lie in the county; of a table that was kept whole, those that would."""
+        layer, folder = place(table)
+        found = self.whole.lake.counties(layer, folder, as_of)
+        if found == [NO_COUNTY]:
+            return (
+                f"(select r.* from {self.whole.relation(table, as_of)} as r "
+                "left join household_county as c on c.household_id = r.household_id "
+                f"where coalesce(c.county, '{NO_COUNTY}') = {literal(self.county)})"
+            )
+        if self.county in found:
+            return self.whole.lake.relation(layer, folder, as_of, self.county)
+        return f"(select * from {self.whole.relation(table, as_of)} where false)"
+
+    def _earlier(self, table: str, as_of: date) -> str:
+        """An earlier day's rows of the households that the county has today, and of those that it had and that nobody has."""
+        layer, folder = place(table)
+        went = moved(table, as_of)
+        there = self.county in self.whole.lake.counties(layer, folder, as_of)
+        stayed = (
+            self.whole.lake.relation(layer, folder, as_of, self.county)
+            if there
+            else f"(select * from {self.whole.relation(table, as_of)} where false)"
+        )
+        code = literal(self.county)
+        return (
+            f"(select s.* from {stayed} as s where s.household_id not in (select household_id from {went} where from_county = {code}) "
+            f"union all by name select * exclude (from_county, to_county) from {went} where to_county = {code})"
+        )

@@ -60,7 +60,14 @@ def _meaning(field: Field) -> str:
 def _contract(contract: Contract) -> list[str]:
     lines = [f"### {contract.department}.{contract.records}", ""]
     rows = [
-        (f"`{field.name}`", f"`{field.physical_name}`", field.type, "yes" if field.required else "", field.classification, _meaning(field))
+        (
+            f"`{field.name}`",
+            f"`{field.physical_name}`" if field.is_delivered else "",
+            field.type,
+            "yes" if field.required else "",
+            field.classification,
+            _meaning(field),
+        )
         for field in contract.fields
     ]
     return lines + _table("field physical_name type required class meaning", rows)

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from expectations.contract import BASE_REGISTER, Contract, Field
-from expectations.engine import literal, name
+from expectations.engine import literal, name, parquet
 from warehouse.day import Day
 from warehouse.model import render
 
@@ -114,4 +114,4 @@ def _newest(day: Day, table: str) -> str | None:
     """The register's newest state up to the day, as a relation; None before there is one."""
     newest = max((d for d in day.lake.days("valid", table) if d <= day.as_of), default=None)
     files = day.lake.files("valid", table, newest) if newest else None
-    return f"read_parquet({literal(files)}, hive_partitioning = false)" if files else None
+    return parquet(files) if files else None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 
-from expectations.engine import SqlEngine
+from expectations.engine import literal
 
 LENGTH = 18
 _DIGITS, _LOWER = "0123456789", "abcdefghijklmnopqrstuvwxyz"
@@ -38,11 +38,6 @@ PROBLEMS = (
     "empty", "placeholder", "scientific_notation", "damaged", "precision_lost",
     "check_failed", "not_a_date", "birth_before_1900", "birth_in_future",
 )  # fmt: skip
-
-
-def literal(text: str) -> str:
-    """`text` as an SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def invisible_and_spaces() -> str:
@@ -149,8 +144,8 @@ def look_alike_mended(number: str) -> str:
     return f"case when length(translate({number}, '{letters}', '')) = 17 then translate({number}, '{letters}', '{digits}') end"
 
 
-def use_pseudonym_key(engine: SqlEngine, key: bytes) -> None:
-    """Makes the engine table `pseudonym_pad`: the two pads of HMAC-SHA256 for `key`.
+def pad_select(key: bytes) -> str:
+    """The reference table `pseudonym_pad`: the two pads of HMAC-SHA256 for `key`.
 
     The key enters SQL here and nowhere else, so no other statement can give it away; no statement is logged.
     """
@@ -158,7 +153,7 @@ def use_pseudonym_key(engine: SqlEngine, key: bytes) -> None:
         raise ValueError("the pseudonym key is empty; set YIHU_PSEUDONYM_KEY")
     block = key.ljust(64, b"\0") if len(key) <= 64 else hashlib.sha256(key).digest().ljust(64, b"\0")
     inner, outer = (bytes(b ^ pad for b in block).hex() for pad in (0x36, 0x5C))
-    engine.table("pseudonym_pad", f"select unhex('{inner}') as inner_pad, unhex('{outer}') as outer_pad")
+    return f"select unhex('{inner}') as inner_pad, unhex('{outer}') as outer_pad"
 
 
 def pseudonym(text: str) -> str:

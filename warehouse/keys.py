@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.contract import Contract
-from expectations.engine import SqlEngine, literal, name
+from expectations.engine import name, parquet
 from expectations.folding import folded_key, kind_of
 from expectations.idnumber import somebodys
 from expectations.typed_rows import key_select
@@ -24,7 +24,7 @@ def source_keys(day: Day, folder: Path, manifest: dict[str, Any]) -> str | None:
     """A SELECT of the keys that the source holds, where the batch brought them for a reconciliation; as landing keeps them."""
     if not manifest.get("keys_file"):
         return None
-    file = f"read_parquet({literal(folder / str(manifest['keys_file']))})"
+    file = parquet(folder / str(manifest["keys_file"]))
     reader = day.engine.reader
     columns = [column for column, _ in reader.columns(f"select * from {file}")]
     single = day.contract.record_key.derived is None
@@ -140,8 +140,6 @@ def _respelt_quarantine(day: Day, spelt: str) -> str:
     return target
 
 
-def first_key(engine: SqlEngine, contract: Contract, row: str) -> str:
+def first_key(contract: Contract, row: str) -> str:
     """The key of which a record's published id is made: the one that it first had."""
-    key = f"{row}.{contract.record_key.name}"
-    has_first = any(column == "_first_key" for column, _ in engine.columns(f"select * from valid_{contract.table}"))
-    return f"coalesce({row}._first_key, {key})" if has_first else key
+    return f"coalesce({row}._first_key, {row}.{contract.record_key.name})"

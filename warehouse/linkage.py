@@ -1,24 +1,20 @@
 """How good the links are, per record type and day.
 
-Belongs here: `linkage_quality`, and what counts as a fall against the last runs. Not here: matching itself.
+Belongs here: what counts as a fall of `linkage_quality` against the last runs. Not here: matching itself, the table
+(`models/matching/linkage_quality.sql`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
-from expectations.contract import Contract
 from expectations.engine import SqlEngine
-from warehouse.matching import AREA_OUTCOMES, METHODS, PERSONAL_OUTCOMES, day, make
 
-LINKAGE_QUALITY_ORDER = "department, records"
 LARGEST_FALL = Decimal("0.05")
 """A match rate may fall by five points against the last runs, not by more."""
 LAST_RUNS = 7
-_Z = 1.959963984540054
+Z = 1.959963984540054
 """The normal deviate of a 95% interval."""
 
 
@@ -36,14 +32,6 @@ class MatchRateFall:
             f"{self.department}.{self.records}: match rate {self.match_rate:.4f}, it was {self.usual_rate:.4f}; "
             "look at the reasons in matched, and ask the department what changed in its extract"
         )
-
-
-def build_linkage_quality(engine: SqlEngine, contracts: Sequence[Contract], as_of: date) -> int:
-    """Makes the engine table `linkage_quality` (a row per record type) from the `matched_<table>` of the day."""
-    return make(
-        engine, "linkage_quality", "matching/linkage_quality",
-        contracts=list(contracts), outcomes=PERSONAL_OUTCOMES, area_outcomes=AREA_OUTCOMES, methods=METHODS, as_of=day(as_of), z=_Z, z2=_Z * _Z,
-    )  # fmt: skip
 
 
 def match_rate_falls(engine: SqlEngine, history: str = "linkage_quality_history") -> list[MatchRateFall]:

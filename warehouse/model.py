@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 MODELS = Path(__file__).parent / "models"
-_environment = Environment(
+environment = Environment(
     loader=FileSystemLoader(MODELS), undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
 )
 
@@ -23,4 +23,4 @@ def model_path(name: str) -> Path:
 
 def render(name: str, **parameters: Any) -> str:
     """The SELECT of `warehouse/models/<name>.sql` with `parameters` filled in; an undefined one is an error."""
-    return _environment.get_template(f"{name}.sql").render(**parameters).strip().rstrip(";")
+    return environment.get_template(f"{name}.sql").render(**parameters).strip().rstrip(";")

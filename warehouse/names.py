@@ -14,7 +14,6 @@ import csv
 from functools import lru_cache
 from pathlib import Path
 
-from expectations.engine import SqlEngine
 from warehouse.identity import invisible_and_spaces, literal
 
 VARIANTS = Path(__file__).parent / "rules" / "variants.csv"
@@ -89,10 +88,10 @@ def mask(folded_name: str) -> str:
     return f"regexp_replace({folded_name}, '[^{gb2312()}A-Z0-9?()]', '{GAP}', 'g')"
 
 
-def use_variants(engine: SqlEngine) -> None:
-    """Makes the engine table `name_variant`: one row, the two texts of `variants`; what asks for a `key` cross joins it."""
+def variants_select() -> str:
+    """The reference table `name_variant`: one row, the two texts of `variants`; what asks for a `key` cross joins it."""
     source, target = variants()
-    engine.table("name_variant", f"select {literal(source)} as variant_source, {literal(target)} as variant_target")
+    return f"select {literal(source)} as variant_source, {literal(target)} as variant_target"
 
 
 def key(folded_name: str, name_mask: str) -> str:

@@ -13,8 +13,8 @@ from datetime import date
 from pathlib import Path
 
 from expectations.contract import Contract
-from expectations.engine import SqlEngine, literal, name
-from expectations.rules import Rule, row_rules
+from expectations.engine import SqlEngine, literal, name, parquet
+from expectations.rules import row_rules
 from expectations.validation import Verdict
 from warehouse.day import LakeFolder
 
@@ -30,6 +30,15 @@ WRONG = {
     "order": "日期先后不符",
     "sum": "金额不平",
     "reversal": "冲销与原单不符",
+    "damaged": "数字位数丢失（请先设为文本格式）",
+    "error_cell": "单元格为错误值",
+    "formula_without_value": "公式没有结果",
+    "control_character": "含有控制字符",
+    "illegal_byte": "含有无法识别的字节",
+    "extra_cells": "列数多于表头",
+    "identity": "编号中含有证件号、电话号或汉字",
+    "folded_key": "编号仅全角半角或空格不同",
+    "future": "时间晚于读取之日",
 }
 """What each kind of rule says to a department (部门): the Chinese in front, the particulars behind."""
 
@@ -73,14 +82,14 @@ def _open_rows(lake: LakeFolder, contract: Contract, as_of: date) -> str | None:
         return None
     columns = "batch_id, _row, record_key, rules, first_seen_on, last_seen_on, times_seen"
     files = lake.files("quarantine", contract.table, newest)
-    parts = [f"select {columns}, false as is_rejected from read_parquet({literal(files)}, hive_partitioning = false)"] if files else []
+    parts = [f"select {columns}, false as is_rejected from {parquet(files)}"] if files else []
     rejection = (lake.read_note("ledger", contract.table, newest) or {}).get("rejection") or {}
     broken = lake.table("raw", contract.table) / str(rejection.get("batch_id")) / BROKEN
     if broken.exists():
         on, batch = f"date '{newest.isoformat()}'", literal(rejection["batch_id"])
         parts.append(
             f"select {batch} as batch_id, _row, record_key, rules, {on} as first_seen_on, {on} as last_seen_on, 1 as times_seen, "
-            f"true as is_rejected from read_parquet({literal(broken)})"
+            f"true as is_rejected from {parquet(broken)}"
         )
     return f"(select *, unnest(rules) as rule from ({' union all '.join(parts)}))" if parts else None
 
@@ -139,8 +148,8 @@ def write_corrections(engine: SqlEngine, lake: LakeFolder, contracts: Sequence[C
         rows = _open_rows(lake, contract, as_of)
         if rows is None:
             continue
-        key = "null" if contract.record_key.is_identity else "record_key"
-        said = {rule.name: _what_is_wrong(contract, rule) for rule in row_rules(contract)}
+        key = "null" if contract.is_pseudonymous else "record_key"
+        more = {rule.name: rule.description for rule in row_rules(contract)}
         found = engine.rows(
             f"select {key}, batch_id, _row, rule, first_seen_on, last_seen_on, times_seen from {rows} order by batch_id, _row, rule"
         )
@@ -148,7 +157,7 @@ def write_corrections(engine: SqlEngine, lake: LakeFolder, contracts: Sequence[C
         by_department.setdefault(contract.department, []).extend(
             [
                 contract.records, record_key or "", batch, row, rule, columns.get(str(rule).partition(":")[2], ""), first, last, times,
-                _source(lake, contract, str(batch)), said.get(str(rule), ""),
+                _source(lake, contract, str(batch)), _what_is_wrong(contract, str(rule), more.get(str(rule), "")),
             ]
             for record_key, batch, row, rule, first, last, times in found
         )  # fmt: skip
@@ -159,11 +168,10 @@ def write_corrections(engine: SqlEngine, lake: LakeFolder, contracts: Sequence[C
     return paths
 
 
-def _what_is_wrong(contract: Contract, rule: Rule) -> str:
+def _what_is_wrong(contract: Contract, rule: str, more: str) -> str:
     """One rule in words that a department understands; never a value."""
-    kind, _, field_name = rule.name.partition(":")
+    kind, _, field_name = rule.partition(":")
     field = next((f for f in contract.fields if f.name == field_name), None)
-    more = rule.description
     if kind == "codes":
         more = f"one of {'; '.join(code.code for code in field.codes)}" if field else "U or D"
     elif field is not None and kind in ("type", "required"):

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from expectations.contract import Contract
 from expectations.engine import SqlEngine
 from warehouse import identity
-from warehouse.keys import first_key
 from warehouse.matching import record_id
 
 NOTHING = """
@@ -23,14 +22,14 @@ where false
 
 def build_record_numbers(engine: SqlEngine, contracts: Sequence[Contract], pseudonym_key: bytes) -> str:
     """Makes the engine table `record_number` of the day; returns its name. Needs `valid_…` and `matched_…` of each contract."""
-    identity.use_pseudonym_key(engine, pseudonym_key)
-    parts = [NOTHING, *(_of(engine, contract) for contract in contracts if contract.is_pseudonymous)]
+    engine.table("pseudonym_pad", identity.pad_select(pseudonym_key))
+    parts = [NOTHING, *(_of(contract) for contract in contracts if contract.is_pseudonymous)]
     engine.table("record_number", " union all ".join(parts))
     return "record_number"
 
 
-def _of(engine: SqlEngine, contract: Contract) -> str:
-    number = record_id(contract, first_key(engine, contract, "v"))
+def _of(contract: Contract) -> str:
+    number = record_id(contract)
     return f"""
 select '{contract.department}' as department, '{contract.records}' as records, m.record_id as record_id,
   cast(v.{contract.record_key.name} as varchar) as record_key, m.household_id as household_id

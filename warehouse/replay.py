@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from expectations.contract import Contract
-from expectations.engine import SqlEngine, literal
+from expectations.engine import SqlEngine, parquet
 from expectations.landing import fingerprint
 from warehouse.day import LakeFolder
 
@@ -32,7 +32,7 @@ def ask_replay(engine: SqlEngine, lake: LakeFolder, contract: Contract, as_of: d
     """
     before = max((d for d in lake.note_days("ledger", contract.table) if d < as_of), default=None)
     files = lake.files("quarantine", contract.table, before) if before else None
-    rows = engine.rows(f"select batch_id, _row from read_parquet({literal(files)}) order by 1, 2") if files else []
+    rows = engine.rows(f"select batch_id, _row from {parquet(files)} order by 1, 2") if files else []
     wanted: dict[str, list[int]] = {}
     for batch_id, row in rows:
         wanted.setdefault(str(batch_id), []).append(int(row))

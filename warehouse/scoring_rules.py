@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -307,16 +307,15 @@ class Versioned(Protocol):
     @property
     def effective_from(self) -> date: ...
     @property
-    def hash(self) -> str: ...
+    def version(self) -> str: ...
 
 
-def refuse_changed(rules: Versioned, used: Mapping[date, str]) -> None:
+def refuse_changed(rules: Versioned, used: Iterable[str]) -> None:
     """Stops a day whose rules were edited after a release used them.
 
-    `used` has, for each `effective_from` that a release of the same `as_of` was made under, the hash of its rules.
+    `used` has the versions that releases were made under, `<effective_from>-<digits of the hash>`.
     """
-    known = used.get(rules.effective_from)
-    if known is not None and known != rules.hash:
+    if any(version.startswith(f"{rules.effective_from}-") and version != rules.version for version in used):
         raise RuleError(
             f"the rules in force from {rules.effective_from} are not those that a release used: "
             "restore the rule files, and put the change into a new file with a later effective_from"

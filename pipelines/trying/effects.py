@@ -10,26 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from expectations.contract import Contract, load_contracts
-from expectations.engine import literal
+from expectations.contract import load_contracts
+from expectations.engine import literal, name
 from pipelines.trying.trial import REGISTER, Trial
 from resources.engine import Engine
 from resources.lake import Lake
 from resources.settings import Settings
 from warehouse.catalogue import Indicator, load_indicators
-from warehouse.indicators import build_household_indicator, build_values
-from warehouse.matching import OUTCOMES, build_matched, build_spine
-from warehouse.scoring import build_lamps
-from warehouse.scoring_rules import load_rules
-
-LAYERS = {"warning_flag": "flags"}
-"""The lake's layer of a table that is neither `matched_…` nor among the households' own."""
-
-
-def place(table: str) -> tuple[str, str]:
-    """Layer and folder of a table in the lake, as `resources.house` has it: that one loads Dagster."""
-    prefix, _, rest = table.partition("_")
-    return (prefix, rest) if prefix == "matched" else (LAYERS.get(table, "household"), table)
+from warehouse.graph.inputs import LakeInputs, NotThere
+from warehouse.graph.moment import day_moment
+from warehouse.graph.registry import place
+from warehouse.graph.runner import Runner
+from warehouse.matching import OUTCOMES
+from warehouse.schema.lake import STEWARD_DECISION
 
 
 @dataclass(frozen=True)
@@ -65,64 +58,37 @@ def effects(made: Trial, settings: Settings, with_lamps: bool = False) -> Effect
     """The effects of a trial on the newest day; None where the lake has no day yet. Leaves its tables on the trial's engine."""
     lake, engine, contract = Lake(settings.lake), made.engine, made.contract
     day = newest_day(lake)
-    if day is None:
+    if day is None or any(lake.files("valid", table, day) is None for table in REGISTER):
         return None
-    register = [lake.files("valid", table, day) for table in REGISTER]
-    if None in register:
-        return None
-    state = made.lake.files("valid", contract.table, made.as_of)
-    for table, files in zip(REGISTER, register, strict=True):
-        if table != contract.table:
-            engine.parquet_view(f"valid_{table}", str(files))
-    engine.parquet_view(f"valid_{contract.table}", str(state))
-    _view(engine, lake, "person_key_map", day)
-    build_spine(engine, day, settings.pseudonym_key)
-    build_matched(engine, contract, day, settings.pseudonym_key)
-    counted = engine.rows(f"select outcome, count(*) from matched_{contract.table} group by outcome")
+    contracts = (*(other for other in load_contracts() if other.table != contract.table), contract)
+    inputs = LakeInputs(lake, {"steward_decision": lambda _: STEWARD_DECISION.arrow.empty_table()})
+    runner, moment = Runner(engine, inputs, contracts, settings.pseudonym_key), day_moment(day)
+    matched, tried = f"matched_{contract.table}", "tried_records"
+    runner.make([matched], moment, given={f"valid_{contract.table}": made.lake.relation("valid", contract.table, made.as_of)})
+    engine.table(tried, f"select * from {name(matched)}")
+    counted = engine.rows(f"select outcome, count(*) from {tried} group by outcome")
     outcomes = dict.fromkeys(OUTCOMES, 0) | {str(outcome): int(count) for outcome, count in counted}
     read = [indicator for indicator in load_indicators() if contract.records in indicator.sources]
-    if not read or not _use_day(engine, lake, contract, day):
+    if not read:
         return Effects(day, outcomes, None, {})
-    rules = load_rules(day)
-    build_values(engine, day, rules)
-    build_household_indicator(engine)
-    moved = _moved(engine, lake, day, read)
-    lamps: dict[tuple[str, str], int] = {}
-    if with_lamps:
-        _view(engine, lake, "warning_flag", day, "flags_of_the_day")
-        before = lake.latest(*place("warning_flag"), day)
-        _view(engine, lake, "warning_flag", before or day, "flags_before")
-        engine.table("previous_warning_flag", f"select * from flags_before{'' if before else ' where false'}")
-        build_lamps(engine, day, rules)
-        lamps = _lamps(engine)
+    # a source that was missing is there with the trial
+    states = f"(select records, case when records = {literal(contract.records)} then 'ok' else state end as state from source_status)"
+    given = {matched: tried, "source_state": states}
+    try:
+        runner.use("source_status", day)
+        runner.make(["household_indicator"], moment, given=given)
+        moved = _moved(engine, lake, day, read)
+        lamps: dict[tuple[str, str], int] = {}
+        if with_lamps:
+            runner.make(["household_indicator", "warning_flag"], moment, given=given)
+            lamps = _lamps(engine, lake, day)
+    except NotThere:
+        return Effects(day, outcomes, None, {})
     return Effects(day, outcomes, moved, lamps)
 
 
-def _use_day(engine: Engine, lake: Lake, contract: Contract, day: date) -> bool:
-    """What the indicators read, with the trial's records in the place of the day's own; false where something is not there."""
-    for other in load_contracts():
-        if other.table != contract.table and not _view(engine, lake, f"matched_{other.table}", day):
-            return False
-    if not all(_view(engine, lake, table, day) for table in ("person", "source_status")):
-        return False
-    # a source that was missing is there with the trial
-    engine.view(
-        "source_state",
-        f"select records, case when records = {literal(contract.records)} then 'ok' else state end as state from source_status",
-    )
-    return True
-
-
-def _view(engine: Engine, lake: Lake, table: str, day: date, view: str | None = None) -> bool:
-    files = lake.files(*place(table), day)
-    if files is None:
-        return False
-    engine.parquet_view(view or table, files)
-    return True
-
-
 def _moved(engine: Engine, lake: Lake, day: date, read: Sequence[Indicator]) -> tuple[Moved, ...]:
-    _view(engine, lake, "household_indicator", day, "indicator_of_the_day")
+    engine.view("indicator_of_the_day", f"select * from {lake.relation(*place('household_indicator'), day)}")
     counts = ", ".join(
         f"count(*) filter (a.{i.column} is distinct from b.{i.column}), "
         f"count(*) filter (b.{i.column} is null and a.{i.column} is not null), "
@@ -134,7 +100,8 @@ def _moved(engine: Engine, lake: Lake, day: date, read: Sequence[Indicator]) -> 
     return tuple(m for m in moved if m.households)
 
 
-def _lamps(engine: Engine) -> dict[tuple[str, str], int]:
+def _lamps(engine: Engine, lake: Lake, day: date) -> dict[tuple[str, str], int]:
+    engine.view("flags_of_the_day", f"select * from {lake.relation(*place('warning_flag'), day)}")
     found = engine.rows(
         "select coalesce(b.level, 'none'), coalesce(a.level, 'none'), count(*) "
         "from warning_flag as a full join flags_of_the_day as b using (household_id) group by 1, 2"

@@ -111,11 +111,12 @@ def _matching(array: pa.Array, pattern: str) -> list[int]:
     return found
 
 
-def evident(arrays: Sequence[pa.Array], pattern: str) -> pa.Array | None:
-    """Which rows have a cell of that shape in one of the columns."""
+def evident(arrays: Sequence[pa.Array], pattern: str, other: str) -> pa.Array | None:
+    """Which rows have a cell of that shape, and not of the other, in one of the columns."""
     found = None
     for array in arrays:
-        has = pc.fill_null(pc.match_substring_regex(array, pattern), False)
+        shaped, not_meant = (pc.match_substring_regex(array, shape) for shape in (pattern, other))
+        has = pc.fill_null(pc.and_not(shaped, not_meant), False)
         found = has if found is None else pc.or_(found, has)
     return found
 

@@ -15,7 +15,7 @@ from expectations.contract import Contract
 from resources.departments.errors import Fault
 from resources.reader.table import Cell
 
-LOOKED_AT = 20
+LOOKED_AT = 40
 """Rows at the top of a table among which a header is looked for."""
 NEXT_STEP = "have the department keep the agreed layout, or change `headerRow` or the columns in the contract"
 

@@ -20,6 +20,9 @@ from expectations.file_names import Pattern, narrowed, pattern
 READABLE = frozenset([".csv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".et", ".htm", ".html", ".zip"])
 """What a name that a contract takes may end in; what is inside is told by its content."""
 
+ASIDE = (".", "~$")
+"""How names begin that a system or a spreadsheet program makes beside the real ones; no pattern takes them."""
+
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,9}")
 _LONG = re.compile(r"[0-9]{11,}[Xx]?")
 _CLOCK = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{4}(?:[0-9]{2})?")
@@ -66,7 +69,7 @@ def named(contract: Contract, name: str) -> Named | None:
     """What `name` says under the contract's patterns, None where none of them fits."""
     folded = fold(name)
     stem, suffix = split(folded)
-    if suffix and suffix not in READABLE:
+    if (suffix and suffix not in READABLE) or stem.startswith(ASIDE):
         return None
     for known in patterns_of(contract):
         if known.is_default and not suffix:

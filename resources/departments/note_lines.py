@@ -16,19 +16,44 @@ from resources.reader.table import Cell
 
 Kind = Literal["title", "header", "blank", "total", "footer", "line", "separator"]
 
-TOTALS = ("合计", "总计", "小计", "累计", "共计", "本页", "本月共", "本月合", "本表共", "总数")
+TOTALS = ("合计", "总计", "小计", "累计", "共计", "本页", "本月共", "本月合", "本表共", "总数", "总人数", "总户数")
+EXACT = frozenset({"合计", "总计", "小计", "累计", "共计"})
 FOOTERS = (
-    *("填表", "填报", "填写", "制表", "制单", "编制", "打印", "审核", "审批", "复核", "核对", "经办", "初审"),
+    *(
+        "填表",
+        "填报",
+        "填写",
+        "制表",
+        "制单",
+        "编制",
+        "打印",
+        "审核",
+        "审批",
+        "复核",
+        "复审",
+        "统计",
+        "录入",
+        "上报",
+        "核对",
+        "经办",
+        "初审",
+    ),
     *("单位负责人", "负责人", "分管", "主管", "领导签", "签字", "盖章", "联系人", "联系电话", "报送"),
+    *("单位(", "单位盖章", "人民币", "金额大写", "大写:", "截至", "截止", "以上", "此表", "本表", "本清单", "以下空白"),
     *("说明", "备注", "注:", "注.", "注1", "注一", "注、", "附注", "单位:"),
 )
 SHAPED = r"^[\s'=\"]*[A-Za-z_/\-]{0,10}[0-9０-９][0-9A-Za-z_/*.+\-０-９Ｘｘ]{5,}[\s\"\x{3000}]*$"
 """A number of a person, a certificate or a record, as RE2 reads it."""
 
+OTHER = r"^\s*((19|20)[0-9]{2}[-./][0-9]{1,2}[-./][0-9]{1,2}|1[3-9][0-9]{9})\s*$"
+"""Of that shape, too, but a day or a telephone: a signature's line may have one in any column."""
+
+_OTHER = re.compile(OTHER)
 _SHAPED = re.compile(SHAPED.replace(r"\x{3000}", "\u3000"))
 _KEY = re.compile(r"[A-Za-z0-9_\-/.]*[0-9][A-Za-z0-9_\-/.]*")
 _SEPARATOR = re.compile(r"[-—–―_=*＊·.…~～]+")
 _LABEL = re.compile(r"[^:：0-9]{1,12}[:：].*|[12][0-9]{3}[-./年][0-9]{1,2}([-./月][0-9]{1,2}日?)?", re.DOTALL)
+_PAGE = re.compile(r"(共|第)[0-9一二三四五六七八九十]+[页户人条笔].*")
 _OPENING = re.compile(r"^[(\[【*※#]+")
 LONG = 1e5
 """A number cell from here on is no count of rows."""
@@ -79,13 +104,16 @@ class Lines:
     def _begins(self, filled: list[tuple[int, str]]) -> Kind | None:
         """By its first word; by the word in its key's column, which then is no key."""
         words = [_OPENING.sub("", squeezed(text)) for place, text in filled if place in self.keys or place == filled[0][0]]
+        if any(squeezed(text).rstrip(":") in EXACT for _, text in filled):
+            return "total"
         if any(word.startswith(TOTALS) or word.rstrip(":").endswith(("小计", "合计", "总计")) for word in words):
             return "total"
         if any(place in self.keys and _KEY.fullmatch(text) for place, text in filled):
             return None  # a total may have a count in the key's column, nothing else
         if any(word.startswith((*FOOTERS, *self.words)) or word == "注" for word in words):
             return "footer"
-        return "footer" if len(filled) > 1 and all(_LABEL.fullmatch(text) for _, text in filled) else None
+        is_label = all(_LABEL.fullmatch(text) or _PAGE.fullmatch(squeezed(text)) for _, text in filled)
+        return "footer" if len(filled) > 1 and is_label else None
 
     def _alone(self, filled: list[tuple[int, str]], width: int) -> Kind | None:
         if len(filled) > 1 or width < NARROW:
@@ -98,4 +126,4 @@ def _is_number(cells: Sequence[Cell], place: int) -> bool:
     cell = cells[place] if place < len(cells) else None
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return abs(cell) >= LONG
-    return isinstance(cell, str) and _SHAPED.match(cell) is not None
+    return isinstance(cell, str) and _SHAPED.match(cell) is not None and _OTHER.match(cell) is None

@@ -36,6 +36,8 @@ class Patience:
     page_rows: int = 10_000
     page_bytes: int = 64 << 20
     """A whole answer, unpacked: of 10,000 rows, 6 KiB each."""
+    chunk_bytes: int = 512 << 20
+    """The texts of a chunk of rows that a query brings."""
     read_bytes: int = 64 << 30
     """All pages of a window."""
     read_deadline: float = 4 * 3600.0

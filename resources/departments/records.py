@@ -17,7 +17,7 @@ from expectations.contract import Contract
 from resources.departments.cells import Column, Marked, evident, texts
 from resources.departments.errors import Fault
 from resources.departments.header import NEXT_STEP, Header
-from resources.departments.note_lines import LONG, SHAPED, Kind, Lines
+from resources.departments.note_lines import LONG, OTHER, SHAPED, Kind, Lines
 from resources.reader.table import Cell, Chunk, Damage, Sheet
 
 MERGES_SHOWN = 5
@@ -61,8 +61,6 @@ class Table:
     notes: dict[Kind, list[int]] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
     short: int = 0
-    ends_short: bool = False
-    """Whether the last record has fewer cells than the header."""
     extra: int = 0
     """Rows of a text with something behind the header's last column."""
     merged: list[Merge] = field(default_factory=list)
@@ -135,7 +133,7 @@ class Table:
         """The rows that are no records. Where a number of a key or a person stands, nothing more is asked."""
         columns = [chunk.columns[place] for place in self.lines.numbers]
         arrays = [pa.array([_shape(cell) for cell in column], pa.string()) for column in columns]
-        found = evident(arrays, SHAPED)
+        found = evident(arrays, SHAPED, OTHER)
         places = range(chunk.count) if found is None else pc.indices_nonzero(pc.invert(found)).to_pylist()
         extra = set(chunk.extra)
         kinds: dict[int, Kind] = {}
@@ -162,8 +160,6 @@ class Table:
             seen.add(chunk.extra, str(key), "extra_cells")
             self.extra += len(chunk.extra)
         self.short += len(chunk.short)
-        if chunk.count:
-            self.ends_short = chunk.count - 1 in chunk.short
         for name, lost in seen.lost.items():
             self.lost[name] = self.lost.get(name, 0) + lost
         self.filled |= {name for name, array in zip(self.names, arrays, strict=True) if array.null_count < len(array)}

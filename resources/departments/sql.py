@@ -29,6 +29,8 @@ from resources.departments.windows import AHEAD, Window, reconciles, stamp, wind
 from resources.settings import SHANGHAI, Settings
 
 ROWS_AT_ONCE = 50_000
+STEP = 500
+"""Rows that are fetched at once."""
 KEYS = "keys.parquet"
 DOWN = "check YIHU_FRONT_DB_URL and that the front-end database runs; the next run asks again"
 
@@ -124,10 +126,8 @@ class SqlReader:
 
     def _leg(self, connection: sa.Connection, table: SourceTable, leg: str, window: Window, parts: Parts) -> None:
         parts.queries += 1
-        result = connection.execution_options(stream_results=True, max_row_buffer=self._rows_at_once).execute(
-            table.select(leg, window, parts.reached)
-        )
-        while rows := result.fetchmany(self._rows_at_once):
+        result = connection.execution_options(stream_results=True, max_row_buffer=STEP).execute(table.select(leg, window, parts.reached))
+        for rows in gathered(result, self._rows_at_once, self._patience):
             wanted = table.sifted(rows, window)
             if not wanted:
                 continue
@@ -156,6 +156,26 @@ class SqlReader:
                 if fault.remedy == "none":
                     raise
                 budget.wait(fault, attempt, 0.0)
+
+
+def gathered(result: sa.CursorResult[Any], size: int, patience: Patience) -> Iterator[list[sa.Row[Any]]]:
+    """The rows, so many at once, fetched in small steps: texts that are no values are seen before they fill the memory."""
+    last = time.monotonic() + patience.read_deadline
+    rows: list[sa.Row[Any]] = []
+    weight = 0
+    while step := result.fetchmany(min(size, STEP)):
+        weight += sum(len(cell) for row in step for cell in row if isinstance(cell, str | bytes))
+        if weight > patience.chunk_bytes:
+            said = f"{size} rows of the table hold more than {patience.chunk_bytes >> 20} MiB"
+            raise Fault("none", "too_large", said, "have the department look at what its columns hold")
+        if time.monotonic() > last:
+            raise Fault("none", "endless", "the table has no end", "have the department look at this record type's table")
+        rows += step
+        if len(rows) >= size:
+            yield rows
+            rows, weight = [], 0
+    if rows:
+        yield rows
 
 
 def _ahead(outside: Outside) -> list[str]:

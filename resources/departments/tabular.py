@@ -88,7 +88,6 @@ class _Delivery:
 
     def read(self, file: Path, password: str | None) -> None:
         contract = self._contract
-        self._file = file
         opened_files = self._child.open(
             file,
             top=rows_to_look_at(contract),
@@ -141,8 +140,6 @@ class _Delivery:
                 else:
                     writer.write_table(table.read(chunk, before + table.count))
         table.refuse()
-        if opened.format == "csv" and not opened.member and table.ends_short and table.short == 1:
-            _refuse_cut(self._file)
         self._notes += [
             f"{count} number cells in {column}, where digits may be lost: have the department keep it as text"
             for column, count in table.lost.items()
@@ -178,7 +175,7 @@ class _Delivery:
             encoding=first.encoding,
             columns=[name for name in self._names() if not name.startswith("column_") or name in filled],
             row_count=sum(table.count for table in self._tables),
-            notes=self._notes,
+            notes=list(dict.fromkeys(self._notes)),
             unread=self._unread,
             note_lines=self._note_lines(),
             parts=[(table.place.sheet or "") if is_by_sheet else table.place.part for table in self._tables],
@@ -208,16 +205,6 @@ class _Delivery:
 
     def _path(self, number: int) -> Path:
         return self._work / f"table-{number}.parquet"
-
-
-def _refuse_cut(file: Path) -> None:
-    """The only line with too few cells is the last, and it has no end: whatever its checksum says, the rest is missing."""
-    with file.open("rb") as opened:
-        opened.seek(max(0, file.stat().st_size - 4))
-        is_ended = opened.read().replace(b"\0", b"").endswith((b"\n", b"\r"))
-    if not is_ended:
-        said = "the file is cut short: its last line has no end and fewer cells than the header"
-        raise Fault("none", "damaged_file", said, "have the department write it anew")
 
 
 def _batches(path: Path) -> Iterator[pa.Table]:

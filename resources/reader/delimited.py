@@ -6,6 +6,7 @@ Belongs here: delimiters, quotes, rows of another length than the header. Not he
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -89,9 +90,8 @@ class Delimited:
                     self._illegal.append((line, offsets.pop(0)))
 
     def _seen(self, top: int) -> str:
-        """The comma, unless it parts nothing where another delimiter does."""
-        widths = {delimiter: max(map(len, self._top(delimiter, top)[0]), default=0) for delimiter in (",", *OTHERS)}
-        return "," if widths[","] > 1 else max(widths, key=lambda delimiter: widths[delimiter])
+        """The delimiter that parts most lines into one number of cells; of equals the comma."""
+        return max((",", *OTHERS), key=lambda delimiter: _evenness(self._top(delimiter, top)[0]))
 
     def _top(self, delimiter: str, count: int) -> tuple[list[list[str]], list[int]]:
         rows: list[list[str]] = []
@@ -105,6 +105,12 @@ class Delimited:
         except csv.Error:
             raise _damaged() from None
         return rows, ends
+
+
+def _evenness(rows: list[list[str]]) -> tuple[int, int]:
+    """How many rows have as many cells as most have, and how many that is: a thousands separator parts some rows only."""
+    widths = Counter(len(row) for row in rows if len(row) > 1)
+    return max(((count, width) for width, count in widths.items()), default=(0, 0))
 
 
 def _some(reader: csv._reader) -> tuple[list[int], list[list[str]]]:  # type: ignore[name-defined]

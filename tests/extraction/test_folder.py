@@ -15,9 +15,10 @@ from pathlib import Path
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from msoffcrypto.format.ooxml import OOXMLFile
 
-from expectations.contract import Contract, contract_for
+from expectations.contract import Contract, ContractError, contract_for, read_contract
 from expectations.file_names import PatternError
 from resources.departments import DayRead, Departments
 from resources.departments.dropped import deliveries, look, strangers
@@ -103,10 +104,30 @@ def test_a_name_that_does_not_fit(name: str, certificates: Contract) -> None:
     assert named(with_server(certificates, files="残疾人证{YYYY}年{M}月*"), name) is None
 
 
+@pytest.mark.parametrize("name", ["~$台账2026年11月.xlsx", "._台账2026年11月.xlsx", ".~lock.台账2026年11月.xlsx#"])
+def test_what_a_program_lays_beside_a_file_is_none(name: str, certificates: Contract) -> None:
+    assert named(with_server(certificates, files="*台账{YYYY}年{M}月*"), name.removeprefix("~$").removeprefix("._")) or name.endswith("#")
+    assert named(with_server(certificates, files="*台账{YYYY}年{M}月*"), name) is None
+
+
 @pytest.mark.parametrize("pattern", ["{MM}月", "{YYYY}{DD}", "{town}", "{YYYY}{YYYY}", "{hh}"])
 def test_a_pattern_that_says_nothing_is_refused_by_its_words(pattern: str, certificates: Contract) -> None:
     with pytest.raises(PatternError, match=r"files: '"):
         patterns_of(with_server(certificates, files=pattern))
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [("{town}", "{town}"), ("{MM}月", "without its year"), ("{part}台账{YYYY}年{M}月", "parts does not say")],
+)
+def test_a_contract_with_such_a_pattern_is_refused(files: str, words: str, tmp_path: Path, certificates: Contract) -> None:
+    text = yaml.safe_load(certificates.path.read_text(encoding="utf-8"))
+    text["servers"][0]["customProperties"].append({"property": "files", "value": files})
+    path = tmp_path / "certificates.odcs.yaml"
+    path.write_text(yaml.safe_dump(text, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(ContractError) as refused:
+        read_contract(path)
+    assert words in str(refused.value)
 
 
 def test_a_bad_pattern_fails_its_source_with_what_to_mend(folder: Path, departments: Departments, certificates: Contract) -> None:

@@ -222,6 +222,16 @@ def failure_free(read: DayRead) -> DayRead:
     return read
 
 
+@pytest.mark.parametrize(("bound", "reason"), [({"chunk_bytes": 100_000}, "too_large"), ({"read_deadline": -1.0}, "endless")])
+def test_a_table_that_fills_the_memory_or_never_ends(
+    bound: dict[str, Any], reason: str, tmp_path: Path, settings: Settings, lake: Lake, households: Contract
+) -> None:
+    keep(tmp_path / "front.db", households, ["2026-11-09 10:00:00"] * 30, area_code=["x" * 50_000] * 30)
+    read = Departments(settings, lake, dataclasses.replace(QUICK, **bound)).read_day(households, D, NOW)
+    assert read.failure is not None
+    assert (read.failure.kind, read.failure.reason) == ("permanent", reason)
+
+
 @pytest.mark.slow
 def test_types_of_postgresql(tmp_path: Path, settings: Settings, households: Contract) -> None:
     """The same rows, the column altered from one type to the next."""

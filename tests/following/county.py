@@ -9,13 +9,11 @@ from typing import Any
 from resources.engine import Engine
 from tests.indicators.facts import Facts
 from tests.indicators.four import AS_OF, HOUSEHOLD, MEMBER
-from warehouse.follow_up import NO_PREVIOUS, ORDER, FollowingCounts, build_following
-from warehouse.following_rules import FollowingRules, load_following
-from warehouse.indicators import build_indicators
-from warehouse.scoring import build_flags
-from warehouse.scoring_rules import load_rules
+from tests.making import FLAGS, FOLLOWING, HOUSEHOLDS, make, remember
+from warehouse.following_rules import FollowingRules
+from warehouse.graph.registry import order_of
 
-__all__ = ["AS_OF", "Village", "first_day", "follow", "later", "rows"]
+__all__ = ["AS_OF", "Village", "follow", "later", "rows"]
 
 TOWN = "610921100"
 
@@ -57,29 +55,17 @@ class Village(Facts):
         )
 
 
-def first_day(engine: Engine) -> None:
-    """No earlier day."""
-    for table, nothing in NO_PREVIOUS.items():
-        engine.table(f"previous_{table}", nothing)
-
-
 def later(engine: Engine, as_of: date) -> None:
     """What was made becomes the day before."""
-    for table in NO_PREVIOUS:
-        engine.table(f"previous_{table}", f"select *, date '{as_of}' as _as_of from {table}")
+    remember(engine, as_of)
 
 
-def follow(engine: Engine, facts: Facts, as_of: date = AS_OF, rules: FollowingRules | None = None) -> FollowingCounts:
+def follow(engine: Engine, facts: Facts, as_of: date = AS_OF, rules: FollowingRules | None = None) -> None:
     """The whole day: values, lamps, and what follows."""
-    if not engine.exists("previous_warning_flag"):
-        first_day(engine)
     facts.register(engine)
-    scoring = load_rules(as_of)
-    build_indicators(engine, as_of, scoring)
-    build_flags(engine, as_of, scoring)
-    return build_following(engine, as_of, scoring, rules or load_following(as_of))
+    make(engine, (*HOUSEHOLDS, *FLAGS, *FOLLOWING), as_of, following=rules)
 
 
 def rows(engine: Engine, table: str, columns: str = "*", where: str = "true") -> list[tuple[Any, ...]]:
     """Rows in the table's own order."""
-    return engine.rows(f"select {columns} from {table} where {where} order by {ORDER[table]}")
+    return engine.rows(f"select {columns} from {table} where {where} order by {order_of(table)}")

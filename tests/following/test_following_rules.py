@@ -9,13 +9,14 @@ import pytest
 import sqlalchemy as sa
 import yaml
 
-from assets.release import other_version
+from assets.release import used_versions
 from resources.engine import Engine
 from tests.following.county import AS_OF, follow
 from tests.indicators.county import County
+from tests.making import FOLLOWING
 from warehouse.catalogue import RULES
-from warehouse.follow_up import ORDER
 from warehouse.following_rules import load_following, read_following
+from warehouse.graph.registry import order_of
 from warehouse.scoring_rules import RuleError, refuse_changed
 
 FIRST = RULES / "following-2021-01-01.yaml"
@@ -96,12 +97,12 @@ def test_a_day_has_the_version_in_force_on_it(tmp_path: Path) -> None:
 def test_the_same_inputs_give_the_same_rows(engine: Engine, tmp_path: Path) -> None:
     def made() -> dict[str, list[tuple[object, ...]]]:
         follow(engine, County(11, AS_OF, 60).facts)
-        return {table: engine.rows(f"select * from {table} order by {order}") for table, order in ORDER.items()}
+        return {table: engine.rows(f"select * from {table} order by {order_of(table)}") for table in FOLLOWING}
 
     first = made()
     assert made() == first
-    for table, order in ORDER.items():
-        keys = engine.rows(f"select {order} from {table}")
+    for table in FOLLOWING:
+        keys = engine.rows(f"select {order_of(table)} from {table}")
         assert len(set(keys)) == len(keys), table
 
 
@@ -112,11 +113,11 @@ def test_a_version_that_a_release_used_is_never_changed(tmp_path: Path) -> None:
     with sa.create_engine("sqlite://").connect() as connection:
         connection.execute(sa.text("attach ':memory:' as ops"))
         connection.execute(sa.text("create table ops.release (rule_version text, following_version text)"))
-        assert other_version(connection, "following_version", used.effective_from, used.version) is None
+        assert used_versions(connection, "following_version") == []
         connection.execute(sa.text("insert into ops.release values ('x', :version), ('x', null)"), {"version": used.version})
-        assert other_version(connection, "following_version", used.effective_from, used.version) is None
-        found = other_version(connection, "following_version", edited.effective_from, edited.version)
-    assert found == used.version
+        versions = used_versions(connection, "following_version")
+    assert versions == [used.version]
+    refuse_changed(used, versions)
     with pytest.raises(RuleError, match="from 2021-01-01 are not those that a release used"):
-        refuse_changed(edited, {edited.effective_from: found})
-    refuse_changed(used, {})
+        refuse_changed(edited, versions)
+    refuse_changed(edited, ["2020-01-01-00000000"])

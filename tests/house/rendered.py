@@ -5,8 +5,6 @@ Belongs here: collecting the statements, and finding a rendered line in its file
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,38 +12,31 @@ from typing import Any
 
 import pyarrow as pa
 
-import warehouse.counties
-import warehouse.day
-import warehouse.follow_up
-import warehouse.indicators
-import warehouse.matching
-import warehouse.rhythms
-import warehouse.scoring
 from expectations.contract import Contract, contract_for, load_contracts
-from warehouse.catalogue import load_indicators
+from warehouse.counties import REACHING
 from warehouse.face import measured
-from warehouse.follow_up import build_following
-from warehouse.following_rules import load_following
-from warehouse.indicators import build_indicators
-from warehouse.linkage import build_linkage_quality
-from warehouse.matching import build_matched, build_person
+from warehouse.graph.moment import day_moment
+from warehouse.graph.registry import kept_tables, makers
+from warehouse.graph.runner import Runner
+from warehouse.graph.standing import Nothing
+from warehouse.matching import model_name
 from warehouse.model import MODELS, render
-from warehouse.review import build_review_queue
-from warehouse.rhythms import FIELD_RESULTS, RHYTHMS, build_rhythm
-from warehouse.scoring import build_flags
-from warehouse.scoring_rules import load_rules
+from warehouse.rhythms import RHYTHMS
 
 DAY = date(2026, 11, 19)
 KEY = b"a key that reads nobody"
-RENDERERS = (
-    warehouse.counties, warehouse.day, warehouse.follow_up, warehouse.indicators, warehouse.matching, warehouse.rhythms, warehouse.scoring,
-)  # fmt: skip
-RECORDS = ("members", "certificates", "losses", "cases")
+BOUND = "select * from ("
+"""How a bound input begins: no model of its own."""
+RECORDS = ("households", "members", "certificates", "losses", "cases")
 """Enough of the record types for every branch of the templates."""
 
 
 class NoEngine:
-    """Says what makes every branch of a model be filled in: sources there, formulas with a state of their own."""
+    """Says what makes every branch of a model be filled in: sources are there."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, str]] = []
+        """Name and SELECT of everything that is put on it, but for what is only bound."""
 
     def execute(self, sql: str, parameters: list[Any] | None = None) -> None: ...
 
@@ -56,17 +47,20 @@ class NoEngine:
         return 0
 
     def columns(self, select: str) -> list[tuple[str, str]]:
-        return [(f"{indicator.code.lower()}_state", "VARCHAR") for indicator in load_indicators()]
+        return []
 
-    def view(self, name: str, select: str) -> None: ...
+    def view(self, name: str, select: str) -> None:
+        if not select.startswith(BOUND):
+            self.made.append((name, select))
 
     def parquet_view(self, name: str, files: str) -> None: ...
 
     def table(self, name: str, select: str) -> int:
+        self.made.append((name, select))
         return 0
 
     def exists(self, name: str) -> bool:
-        return name == FIELD_RESULTS
+        return True
 
     def copy(self, select: str, path: Path) -> int:
         return 0
@@ -79,51 +73,30 @@ class NoEngine:
     def drop(self, name: str) -> None: ...
 
 
-@contextmanager
-def _written_down(into: dict[str, set[str]]) -> Iterator[None]:
-    """Whatever the warehouse renders in the block is kept, by model."""
-
-    def kept(name: str, **parameters: Any) -> str:
-        sql = render(name, **parameters)
-        into.setdefault(name, set()).add(sql)
-        return sql
-
-    before = [module.render for module in RENDERERS]  # the name that they import
-    try:
-        for module in RENDERERS:
-            module.render = kept
-        yield
-    finally:
-        for module, own in zip(RENDERERS, before, strict=True):
-            module.render = own
-
-
 def rendered_models() -> dict[str, set[str]]:
     """Model (as `indicators/basic`) → its statements on a day; of those that are run for each record type, a few."""
     found: dict[str, set[str]] = {}
-    engine, rules, following = NoEngine(), load_rules(DAY), load_following(DAY)
-    contracts = [contract_for(records) for records in RECORDS]
-    with _written_down(found):
-        build_person(engine, DAY, KEY)
-        for contract in contracts:
-            build_matched(engine, contract, DAY, KEY)
-            _valid(found, contract)
-        build_matched(engine, _of_areas(), DAY, KEY)
-        build_linkage_quality(engine, [*contracts, _of_areas()], DAY)
-        build_review_queue(engine, contracts, DAY)
-        build_indicators(engine, DAY, rules)
-        build_flags(engine, DAY, rules)
-        build_following(engine, DAY, rules, following)
-        for rhythm in RHYTHMS:
-            build_rhythm(engine, rhythm, DAY, DAY, rules, following)
-        warehouse.counties.place_households(engine)
-        warehouse.counties.reach_over(engine)
+    contracts = [*(contract_for(records) for records in RECORDS), of_areas()]
+    engine = NoEngine()
+    runner = Runner(engine, Nothing(tuple(contracts)), contracts, KEY)
+    runner.make((*(f"matched_{contract.table}" for contract in contracts), *kept_tables(), "review_candidate"), day_moment(DAY))
+    for rhythm in RHYTHMS:
+        runner.make((rhythm.name, *kept_tables()), replace(rhythm.moment(DAY, DAY), flag_days=(DAY,)))
+    runner.make(("household_county", *REACHING), day_moment(DAY))
+    by_table = {contract.table: model_name(contract) for contract in contracts}
+    for table, sql in engine.made:
+        layer, _, record_type = table.partition("_")
+        model = by_table.get(record_type) if layer == "matched" else makers()[table].name if table in makers() else None
+        if model is not None:
+            found.setdefault(model, set()).add(sql)
+    for contract in contracts:
+        _valid(found, contract)
     found["flags/rules_diff"] = {render("flags/rules_diff")}
-    found["counties/moved"] = {render("counties/moved", previous="previous_household")}
+    found["counties/moved"] = {render("counties/moved", previous="previous")}
     return found
 
 
-def _of_areas() -> Contract:
+def of_areas() -> Contract:
     """A record type that is about areas, which none of today's is."""
     households = contract_for("households")
     return replace(households, records="villages", properties=households.properties | {"subject": "area"})

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from resources.engine import Engine
-from resources.lake import Lake
+from resources.lake import Lake, NotInLake
 from resources.lock import RunLocked, run_lock
 from resources.settings import ROOT
 
@@ -66,3 +66,27 @@ def test_a_second_run_says_so_and_leaves(tmp_path: Path) -> None:
         holder.kill()
     with run_lock(tmp_path), run_lock(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("folder", ["the county's", "two words", "100%", "a[1]*", "{x} \\ ü"])
+def test_a_home_may_have_any_name(engine: Engine, tmp_path: Path, folder: str) -> None:
+    lake = Lake(tmp_path / folder / "lake")
+    lake.write(engine, "household", "person", DAY, "select unnest([1, 2]) as id, '61092' || id as county", "id", county="county")
+    assert engine.rows(f"select id from {lake.relation('household', 'person', DAY)} order by id") == [(1,), (2,)]
+    assert engine.rows(f"select id from {lake.relation('household', 'person', DAY, '610922')}") == [(2,)]
+    engine.parquet_view("person", str(lake.files("household", "person", DAY)))
+    assert engine.scalar("select count(*) from person") == 2
+
+
+def test_a_day_that_is_not_there_is_an_error(lake: Lake) -> None:
+    with pytest.raises(NotInLake, match=r"household person has no day 2026-11-19"):
+        lake.relation("household", "person", DAY)
+
+
+def test_a_day_written_again_is_another_version(engine: Engine, lake: Lake) -> None:
+    assert lake.version("household", "person", DAY) is None
+    lake.write(engine, "household", "person", DAY, "select 1 as id", "id")
+    first = lake.version("household", "person", DAY)
+    assert first == lake.version("household", "person", DAY)
+    lake.write(engine, "household", "person", DAY, "select 1 as id", "id")
+    assert first != lake.version("household", "person", DAY)

@@ -138,9 +138,7 @@ class Facts:
             self._table(engine, f"matched_{contract.table}", columns_of(contract), self.rows[contract.records])
         self._table(engine, "person", PERSON, self.persons)
         states = [{"records": records, "state": state} for records, state in self.states.items()]
-        self._table(engine, "source_state", {"records": pa.string(), "state": pa.string()}, states)
-        if not engine.exists("previous_warning_flag"):
-            no_previous(engine)
+        self._table(engine, "source_status", {"records": pa.string(), "state": pa.string()}, states)
 
     @staticmethod
     def _table(engine: Engine, name: str, columns: dict[str, pa.DataType], rows: list[Row]) -> None:
@@ -151,12 +149,3 @@ class Facts:
         arrays = [pa.array([row.get(c, defaults.get(c)) for row in rows], type=kind) for c, kind in columns.items()]
         table = pa.table(arrays, schema=pa.schema(list(columns.items())))
         engine.from_arrow(name, table)
-
-
-def no_previous(engine: Engine) -> None:
-    """No flags of an earlier day."""
-    engine.table(
-        "previous_warning_flag",
-        "select null::varchar as household_id, null::varchar as level, null::decimal(6,2) as score, null::date as red_since, "
-        "null::varchar[] as _red_codes, null::date as _as_of where false",
-    )

@@ -9,12 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from resources.engine import Engine
-from tests.indicators.facts import no_previous
 from tests.indicators.four import AS_OF, four_households
+from tests.making import forget, make_lamps, remember, runner
 from warehouse.catalogue import RULES
 from warehouse.explain import Lamp, _condition, explain, history, read_lamp, recomputed
-from warehouse.indicators import build_indicators
-from warehouse.scoring import build_flags, rules_diff
+from warehouse.graph.moment import day_moment
+from warehouse.rules_diff import rules_diff
 from warehouse.scoring_rules import load_candidate, load_rules
 
 
@@ -25,11 +25,8 @@ def _lamp(engine: Engine, household: str, days: int = 0, gone: str | None = None
         facts.states[gone] = "missing"
         facts.rows[gone] = []
     facts.register(engine)
-    rules = load_rules(day)
-    build_indicators(engine, day, rules)
-    build_flags(engine, day, rules)
-    engine.table("yesterday", f"select household_id, level, score, red_since, _red_codes, date '{day}' as _as_of from warning_flag")
-    engine.view("previous_warning_flag", "select * from yesterday")
+    make_lamps(engine, day)
+    remember(engine, day)
     lamp = read_lamp(engine, household, day)
     assert lamp is not None
     return lamp
@@ -69,7 +66,7 @@ def test_recomputed_in_words(engine: Engine) -> None:
 
 
 def test_day_by_day(engine: Engine) -> None:
-    no_previous(engine)
+    forget(engine)
     lamps = [_lamp(engine, "jiang"), _lamp(engine, "jiang", 1, "settlements"), _lamp(engine, "jiang", 2)]
     assert "Held at red" in explain(lamps[1])
     lines = history(lamps[::-1]).splitlines()[1:]
@@ -86,10 +83,11 @@ def test_what_a_candidate_would_change(engine: Engine, tmp_path: Path) -> None:
     candidate.write_text(text, encoding="utf-8")
     four_households().register(engine)
     rules = load_rules(AS_OF)
-    diff = rules_diff(engine, AS_OF, rules, load_candidate(candidate, AS_OF))
+    making = runner(engine, AS_OF)
+    diff = rules_diff(making, day_moment(AS_OF), load_candidate(candidate, AS_OF))
     assert diff.counts == {("red", "red"): 2, ("green", "green"): 1, ("green", "yellow"): 1}
     (near,) = diff.changed
     assert (near.household_id, near.to_level, near.to_score) == ("near", "yellow", Decimal(17))
     assert near.changes == ("R01 16.00 -> 20.00",)
     assert "near: green 13.00 -> yellow 17.00: R01 16.00 -> 20.00" in diff.text()
-    assert rules_diff(engine, AS_OF, rules, rules).text().endswith("nobody changes level")
+    assert rules_diff(making, day_moment(AS_OF), rules).text().endswith("nobody changes level")

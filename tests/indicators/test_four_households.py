@@ -9,9 +9,7 @@ import pytest
 
 from resources.engine import Engine
 from tests.indicators.four import AS_OF, four_households
-from warehouse.indicators import build_indicators
-from warehouse.scoring import build_flags
-from warehouse.scoring_rules import load_rules
+from tests.making import make_lamps
 
 EXPECTED: dict[str, dict[str, Any]] = {
     "xu": {
@@ -56,9 +54,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
 @pytest.fixture
 def built(engine: Engine) -> Engine:
     four_households().register(engine)
-    rules = load_rules(AS_OF)
-    build_indicators(engine, AS_OF, rules)
-    build_flags(engine, AS_OF, rules)
+    make_lamps(engine, AS_OF)
     return engine
 
 

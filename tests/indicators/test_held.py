@@ -12,24 +12,19 @@ from hypothesis import strategies as st
 
 from resources.engine import Engine
 from tests.indicators.county import County
-from tests.indicators.facts import Facts, no_previous
+from tests.indicators.facts import Facts
 from tests.indicators.four import AS_OF, four_households
-from warehouse.indicators import build_indicators
-from warehouse.scoring import build_flags
-from warehouse.scoring_rules import load_rules
+from tests.making import forget, make_lamps, remember
 
 Lamps = dict[str, tuple[Any, ...]]
 
 
-def light(engine: Engine, facts: Facts, day: date, remember: bool = True) -> Lamps:
+def light(engine: Engine, facts: Facts, day: date, keep: bool = True) -> Lamps:
     """The lamps of a day: level, score, held, red since, red codes; they are the next call's day before."""
     facts.register(engine)
-    rules = load_rules(day)
-    build_indicators(engine, day, rules)
-    build_flags(engine, day, rules)
-    if remember:
-        engine.table("yesterday", f"select household_id, level, score, red_since, _red_codes, date '{day}' as _as_of from warning_flag")
-        engine.view("previous_warning_flag", "select * from yesterday")
+    make_lamps(engine, day)
+    if keep:
+        remember(engine, day)
     rows = engine.rows("select household_id, level, score, is_held, red_since, _red_codes from warning_flag")
     return {household: tuple(rest) for household, *rest in rows}
 
@@ -43,7 +38,7 @@ def _without(facts: Facts, *records: str, state: str = "missing") -> Facts:
 
 
 def test_over_days(engine: Engine) -> None:
-    no_previous(engine)
+    forget(engine)
     days = [AS_OF + timedelta(days=n) for n in range(7)]
     first = light(engine, four_households(), days[0])
     assert first["jiang"][:4] == ("red", Decimal(50), False, days[0])
@@ -76,7 +71,7 @@ def test_over_days(engine: Engine) -> None:
 
 
 def test_an_unrelated_source_holds_nothing(engine: Engine) -> None:
-    no_previous(engine)
+    forget(engine)
     light(engine, four_households(), AS_OF)
     healed = _without(four_households(), "relief", "casualties")
     healed.rows["settlements"] = []
@@ -84,7 +79,7 @@ def test_an_unrelated_source_holds_nothing(engine: Engine) -> None:
 
 
 def test_an_indicator_that_is_missing_holds(engine: Engine) -> None:
-    no_previous(engine)
+    forget(engine)
     light(engine, four_households(), AS_OF)
     emptied = four_households()
     emptied.rows["settlements"] = []
@@ -94,7 +89,7 @@ def test_an_indicator_that_is_missing_holds(engine: Engine) -> None:
 
 
 def test_who_died_out_is_not_held(engine: Engine) -> None:
-    no_previous(engine)
+    forget(engine)
     light(engine, four_households(), AS_OF)
     empty = _without(four_households(), "settlements")
     empty.rows["members"] = [{**m, "status": "2"} if m["household_id"] == "jiang" else m for m in empty.rows["members"]]
@@ -125,7 +120,7 @@ CAN_GO = [
 )
 def test_a_missing_source_never_clears_a_lamp(tmp_path_factory: Any, seed: int, gone: set[str], state: str) -> None:
     engine = Engine(Path(tmp_path_factory.mktemp("held")))
-    no_previous(engine)
+    forget(engine)
     before = light(engine, County(seed, AS_OF, 60).facts, AS_OF)
     facts = County(seed, AS_OF, 60).facts
     for name in gone:

@@ -14,10 +14,8 @@ from resources.engine import Engine
 from tests.indicators.county import County
 from tests.indicators.lamps import read_county, read_lamp
 from tests.indicators.reading import CODES, rounded
+from tests.making import make_lamps, standing
 from warehouse.catalogue import indicators_by_code
-from warehouse.indicators import build_indicators
-from warehouse.scoring import build_flags
-from warehouse.scoring_rules import load_rules
 
 CASES = [
     (1, date(2026, 11, 19), {}),
@@ -42,9 +40,7 @@ def test_every_value_status_and_point(engine: Engine, seed: int, day: date, stat
     county.facts.states.update(states)
     before = _before(engine, county)
     county.facts.register(engine)
-    rules = load_rules(day)
-    build_indicators(engine, day, rules)
-    build_flags(engine, day, rules)
+    make_lamps(engine, day)
     line = Fraction(8800) if day >= date(2024, 3, 14) else Fraction(6000)
     expected = read_county(county.facts, day, line, Fraction(5600))
 
@@ -77,7 +73,8 @@ def _before(engine: Engine, county: County) -> dict[str, tuple[str, list[str]]]:
     columns = {"household_id": pa.string(), "level": pa.string(), "_red_codes": pa.list_(pa.string())}
     rows = [{"household_id": household, "level": level, "_red_codes": codes} for household, (level, codes) in drawn.items()]
     engine.from_arrow("yesterday", pa.Table.from_pylist(rows, schema=pa.schema(list(columns.items()))))
-    engine.view("previous_warning_flag", "select *, date '2020-01-01' as red_since from yesterday")
+    engine.view("warning_flag_before", "select *, date '2020-01-01' as red_since from yesterday")
+    standing(engine).kept["warning_flag", date(2020, 1, 1)] = "warning_flag_before"
     return drawn
 
 

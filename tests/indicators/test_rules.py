@@ -132,10 +132,10 @@ def test_a_later_version_leaves_earlier_days_alone(folder: Path) -> None:
 
 def test_a_used_version_is_not_changed(folder: Path) -> None:
     used = load_rules(DAY, folder)
-    refuse_changed(used, {used.effective_from: used.hash})
+    refuse_changed(used, [used.version])
     _edit(folder / "scoring-2021-01-01.yaml", "  income: 26", "  income: 25")
     with pytest.raises(RuleError, match="later effective_from"):
-        refuse_changed(load_rules(DAY, folder), {used.effective_from: used.hash})
+        refuse_changed(load_rules(DAY, folder), [used.version])
 
 
 def test_a_candidate_stands_in_for_the_file_in_force(folder: Path) -> None:

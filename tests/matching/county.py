@@ -13,9 +13,9 @@ from typing import Any
 
 from expectations.contract import Contract, contract_for
 from resources.engine import Engine
-from warehouse.linkage import build_linkage_quality
-from warehouse.matching import build_matched, build_person
-from warehouse.review import build_review_queue
+from tests.making import remember, standing
+from warehouse.graph.moment import day_moment
+from warehouse.graph.runner import Runner
 
 KEY = b"a key for tests only"
 AS_OF = date(2026, 11, 19)
@@ -70,7 +70,7 @@ class County:
         """Makes `valid_<table>` of `rows`; fields that a row lacks are null."""
         columns = ", ".join(f"{f.name} {_TYPES.get(f.type, f.type)}" for f in contract.fields)
         table = f"valid_{contract.table}"
-        self.engine.execute(f'create or replace table "{table}" ({columns}, _batch_id varchar, _arrived_on date)')
+        self.engine.execute(f'create or replace table "{table}" ({columns}, _batch_id varchar, _arrived_on date, _first_key varchar)')
         if rows:
             names = list(dict.fromkeys(name for row in rows for name in row))
             values = ", ".join(f"({', '.join('?' for _ in names)}, date '{self.as_of}')" for _ in rows)
@@ -84,15 +84,24 @@ class County:
         self.build()
 
     def build(self) -> None:
-        build_person(self.engine, self.as_of, KEY)
+        self.make("person", "person_key_map")
+        for table in ("person", "person_key_map"):  # written out, as by a run that ends
+            self.engine.table(f"{table}_written", f"select * from {table}")
+            self.engine.view(table, f"select * from {table}_written")
+
+    def make(self, *tables: str, types: Sequence[Contract] = ()) -> None:
+        """Makes tables of the day; `types`: the record types that there are besides the register."""
+        contracts = {c.table: c for c in (contract_for("members"), contract_for("households"), *types)}
+        self.make_of(list(contracts.values()), *tables, beside=types)
+
+    def make_of(self, contracts: Sequence[Contract], *tables: str, beside: Sequence[Contract] = ()) -> None:
+        """Makes tables of the day of just these record types."""
+        Runner(self.engine, standing(self.engine, self.as_of), contracts, KEY).make(tables, day_moment(self.as_of), beside=beside)
 
     def next_day(self, as_of: date) -> None:
         """Keeps the day's map and queue as the day before's."""
+        remember(self.engine, self.as_of, [t for t in ("person_key_map", "review_queue") if self.engine.exists(t)])
         self.as_of = as_of
-        for table in ("person_key_map", "review_queue"):
-            if self.engine.exists(table):
-                self.engine.execute(f'create or replace table "yesterday_{table}" as select * from "{table}"')
-                self.engine.view(f"previous_{table}", f'select * from "yesterday_{table}"')
         self.build()
 
     def match(self, records: Sequence[Record], type_of: str = "temporary_aid") -> list[Answer]:
@@ -110,11 +119,12 @@ class County:
         return list(answers.values()) if is_certificate else [answers[k] for k in keys]
 
     def build_matched(self, contract: Contract) -> int:
-        return build_matched(self.engine, contract, self.as_of, KEY)
+        self.make(f"matched_{contract.table}", types=[contract])
+        return int(self.engine.scalar(f'select count(*) from "matched_{contract.table}"'))
 
     def queue(self, type_of: str = "temporary_aid") -> list[dict[str, Any]]:
         """The open questions of one record type and of the register."""
-        build_review_queue(self.engine, [contract_for(type_of)], self.as_of)
+        self.make("review_queue", "review_candidate", types=[contract_for(type_of)])
         return self.table("review_queue")
 
     def decide(self, *rows: tuple[str, str, str | None, str]) -> None:
@@ -124,10 +134,11 @@ class County:
         )
         for minute, row in enumerate(rows):
             self.engine.execute(f"insert into steward_row values (?, ?, ?, ?, timestamp '2026-11-20 08:{minute:02d}:00')", list(row))
-        self.engine.view("review_decision", "select * from steward_row")
+        rows_of = self.engine.arrow("select * from steward_row").read_all()
+        standing(self.engine).sources = {"steward_decision": lambda as_of: rows_of}
 
     def quality(self, type_of: str = "temporary_aid") -> dict[str, Any]:
-        build_linkage_quality(self.engine, [contract_for(type_of)], self.as_of)
+        self.make_of([contract_for(type_of)], "linkage_quality")
         return self.table("linkage_quality")[0]
 
     def table(self, name: str) -> list[dict[str, Any]]:

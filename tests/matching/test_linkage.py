@@ -8,7 +8,7 @@ from pathlib import Path
 
 from expectations.contract import contract_for
 from tests.matching.county import AS_OF, County, Member, Record, number
-from warehouse.linkage import build_linkage_quality, match_rate_falls
+from warehouse.linkage import match_rate_falls
 
 NUMBERS = [number("19800101", i) for i in range(100, 140)]
 COUNTY = [Member(f"m{i}", "张三", n) for i, n in enumerate(NUMBERS)]
@@ -46,7 +46,7 @@ def test_nothing_delivered_is_no_rate(tmp_path: Path) -> None:
 def test_register_types_have_no_names_to_compare(tmp_path: Path) -> None:
     county = County(tmp_path, COUNTY)
     county.build_matched(contract_for("members"))
-    build_linkage_quality(county.engine, [contract_for("members")], county.as_of)
+    county.make_of([contract_for("members")], "linkage_quality")
     found = county.table("linkage_quality")[0]
     assert (found["match_rate"], found["by_household_id"], found["false_link_rate"]) == (Decimal("1.000000"), 40, None)
 

@@ -11,7 +11,9 @@ import pytest
 
 from expectations.contract import Contract, Field, contract_for, load_contracts
 from tests.matching.county import KEY, Answer, County, Member, Record, number
-from warehouse.matching import MATCHED_COLUMNS, METHODS, OUTCOMES, REASONS, MatchingError, build_matched, matched_order, view_matched
+from warehouse.graph.registry import order_of
+from warehouse.graph.runner import ModelError
+from warehouse.matching import MATCHED_COLUMNS, METHODS, OUTCOMES, REASONS, MatchingError
 
 ZHANG, LI, WANG = number("19800101", 11), number("19900202", 22), number("19700303", 33)
 HEAD_X = next(n for n in (number("19751231", i) for i in range(1, 200)) if n.endswith("X"))
@@ -164,12 +166,10 @@ def test_conservation_and_columns_of_every_type(county: County) -> None:
             continue
         county.deliver(contract, [])
     for contract in load_contracts():
-        assert build_matched(county.engine, contract, county.as_of, KEY) == county.engine.scalar(
-            f'select count(*) from "valid_{contract.table}"'
-        )
+        assert county.build_matched(contract) == county.engine.scalar(f'select count(*) from "valid_{contract.table}"')
         columns = [name for name, _ in county.engine.columns(f'select * from "matched_{contract.table}"')]
         assert len(columns) == len(set(columns))
-        assert columns[0] == matched_order(contract) == "record_id"
+        assert columns[0] == order_of(f"matched_{contract.table}") == "record_id"
         assert {name for name, _, _ in MATCHED_COLUMNS} <= set(columns)
         identities = {f.name for f in contract.fields if f.is_identity}
         assert not identities & set(columns)
@@ -202,21 +202,21 @@ def test_types_that_are_answered_in_one_pass_are_answered_as_each_by_itself(coun
     alone = {contract.table: county.match(records, contract.records) for contract in types}
     county.build()
     for contract in types:
-        view_matched(county.engine, contract, county.as_of, KEY, types)
+        county.make(f"matched_{contract.table}", types=types)
         county.engine.table("seen", f'select * from "matched_{contract.table}"')
         found = {row["record_id"]: row for row in county.table("seen")}
         assert [(found[f"R{i:05d}"]["member_id"], found[f"R{i:05d}"]["outcome"]) for i in range(len(records))] == [
             (answer.member_id, answer.outcome) for answer in alone[contract.table]
         ]
-    assert {row["records"] for row in county.queue("deaths")} <= {"deaths", "members"}
     assert len(county.table("open_record")) == 3 * 4, "the last pass was for all three"
+    assert {row["records"] for row in county.queue("deaths")} <= {"deaths", "members"}
 
 
 def test_losses_in_yuan(county: County) -> None:
     contract = contract_for("losses")
     rows = [{"loss_id": "L1", "head_id_number": ZHANG, "head_name": "张伟", "loss_amount": "2.20"}, {"loss_id": "L2", "loss_amount": None}]
     county.deliver(contract, rows)
-    build_matched(county.engine, contract, county.as_of, KEY)
+    county.build_matched(contract)
     found = {row["record_id"]: row for row in county.table("matched_emergency_management__losses")}
     assert str(found["L1"]["loss_yuan"]) == "22000.00"
     assert str(found["L1"]["loss_amount"]) == "2.20"
@@ -228,7 +228,7 @@ def test_tied_by_household(county: County) -> None:
     cases = contract_for("cases")
     county.deliver(cases, [{"case_id": "C1", "household_id": "H1"}, {"case_id": "C2", "household_id": "gone"}])
     for contract in (cases, contract_for("members"), contract_for("households")):
-        build_matched(county.engine, contract, county.as_of, KEY)
+        county.build_matched(contract)
     outcomes = "select record_id, household_id, outcome, method, reason from matched_monitoring__cases order by 1"
     assert county.engine.rows(outcomes) == [
         ("C1", "H1", "linked", "household_id", None),
@@ -248,7 +248,7 @@ def test_tied_by_household(county: County) -> None:
 def test_members_of_a_household_that_the_register_lost(tmp_path: Path) -> None:
     county = County(tmp_path, [Member("a", "张伟", ZHANG)])
     county.deliver(contract_for("households"), [])
-    build_matched(county.engine, contract_for("members"), county.as_of, KEY)
+    county.build_matched(contract_for("members"))
     assert [r["outcome"] for r in county.table("matched_rural_revitalisation__members")] == ["unregistered"]
     assert county.match([Record(ZHANG, "张伟")]) == [linked("a", "exact")]
 
@@ -262,7 +262,7 @@ def _attendance(**roles: str) -> Contract:
 def test_a_nineteenth_type_needs_only_its_roles(county: County) -> None:
     contract = _attendance(attendance_id="record_key", pupil="id_number", pupil_name="name")
     county.deliver(contract, [{"attendance_id": "A1", "pupil": ZHANG, "pupil_name": "张伟", "method": "bus"}])
-    build_matched(county.engine, contract, county.as_of, KEY)
+    county.build_matched(contract)
     row = county.table("matched_education__attendance")[0]
     assert (row["member_id"], row["method"], row["delivered_method"]) == ("zhang", "exact", "bus")
 
@@ -270,20 +270,75 @@ def test_a_nineteenth_type_needs_only_its_roles(county: County) -> None:
 def test_a_type_without_a_name(county: County) -> None:
     contract = _attendance(attendance_id="record_key", pupil="id_number")
     county.deliver(contract, [{"attendance_id": "A1", "pupil": ZHANG}])
-    build_matched(county.engine, contract, county.as_of, KEY)
+    county.build_matched(contract)
     row = county.table("matched_education__attendance")[0]
     assert (row["member_id"], row["name_agreement"]) == ("zhang", "absent")
 
 
 def test_a_type_that_is_about_nobody_is_refused(county: County) -> None:
     with pytest.raises(MatchingError, match=r"education\.attendance.*give a field the role id_number"):
-        build_matched(county.engine, _attendance(attendance_id="record_key"), county.as_of, KEY)
+        county.build_matched(_attendance(attendance_id="record_key"))
 
 
 def test_an_error_of_the_engine_says_no_value(county: County) -> None:
     county.engine.table("valid_education__attendance", f"select '{ZHANG}' as something_else")
-    with pytest.raises(MatchingError) as raised:
-        build_matched(county.engine, _attendance(attendance_id="record_key", pupil="id_number"), county.as_of, KEY)
+    with pytest.raises(ModelError) as raised:
+        county.build_matched(_attendance(attendance_id="record_key", pupil="id_number"))
     assert ZHANG not in str(raised.value)
     assert KEY.hex() not in str(raised.value)
     assert raised.value.__cause__ is None
+
+
+def _assets(county: County, rows: list[dict[str, str]]) -> list[tuple[str, str, str | None, str | None]]:
+    """Project assets, tied to a village: what each ends as."""
+    fields = [Field(n, n, "text", False, {"asset_id": "record_key", "area_code": "area_code"}.get(n), "internal", None, "", ()) for n in
+              ("asset_id", "area_code")]  # fmt: skip
+    contract = dataclasses.replace(contract_for("temporary_aid"), records="assets", fields=tuple(fields), properties={"subject": "area"})
+    county.deliver(contract, rows)
+    county.build_matched(contract)
+    county.make_of([contract, contract_for("households")], "linkage_quality")
+    return [(r["record_id"], r["outcome"], r["reason"], r["household_id"]) for r in county.table(f"matched_{contract.table}")]
+
+
+def test_records_of_areas_are_placed_by_their_code_and_nobodys(county: County) -> None:
+    code = "610921100201"
+    county.deliver(contract_for("households"), [{"household_id": "h-zhang", "area_code": code}])
+    county.build_matched(contract_for("households"))
+    rows = {"village": code, "town": code[:9] + "000", "county": code[:6] + "000000", "elsewhere": "999999999999"}
+    found = _assets(
+        county, [{"asset_id": key, "area_code": area} for key, area in rows.items()] + [{"asset_id": "nowhere", "area_code": None}]
+    )
+    assert sorted(found) == [
+        ("county", "placed", None, None),
+        ("elsewhere", "unplaced", "not_registered", None),
+        ("nowhere", "unplaced", "not_registered", None),
+        ("town", "placed", None, None),
+        ("village", "placed", None, None),
+    ]
+    quality = {r["records"]: r for r in county.table("linkage_quality")}
+    assets = quality["assets"]
+    assert sum(assets[outcome] for outcome in OUTCOMES) == assets["in_force"] == 5
+    assert (assets["placed"], assets["unplaced"], str(assets["match_rate"])) == (3, 2, "0.600000")
+    assert (quality["households"]["placed"], quality["households"]["unplaced"]) == (None, None)
+
+
+def test_a_record_keeps_the_id_under_which_it_was_published(county: County) -> None:
+    """Its key was folded since: `_first_key` is the spelling of which its id was made."""
+    contract = _attendance(attendance_id="record_key", pupil="id_number", pupil_name="name")
+    county.deliver(contract, [{"attendance_id": "A1", "pupil": ZHANG, "pupil_name": "张伟"}, {"attendance_id": "A2", "pupil": ZHANG}])
+    kept = "select *, case when attendance_id = 'A1' then 'A1 ' end as _first_key from valid_education__attendance"
+    table = county.engine.arrow(kept).read_all()
+    county.engine.drop("valid_education__attendance")
+    county.engine.from_arrow("valid_education__attendance", table)
+    county.build_matched(contract)
+    assert sorted(r["record_id"] for r in county.table("matched_education__attendance")) == ["A1 ", "A2"]
+
+
+def test_a_published_pseudonym_hides_the_departments_number(county: County) -> None:
+    contract = _attendance(attendance_id="record_key", pupil="id_number", pupil_name="name")
+    contract = dataclasses.replace(contract, properties={"published": "pseudonym"})
+    county.deliver(contract, [{"attendance_id": "13812345678", "pupil": ZHANG, "pupil_name": "张伟"}])
+    county.build_matched(contract)
+    row = county.table("matched_education__attendance")[0]
+    assert "13812345678" not in repr(row)
+    assert len(row["record_id"]) == 64

@@ -24,7 +24,7 @@ COMMON_SURNAMES = (
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = Engine(tmp_path_factory.mktemp("engine"), threads=1)
-    names.use_variants(engine)
+    engine.table("name_variant", names.variants_select())
     yield engine
     engine.close()
 

@@ -23,7 +23,7 @@ ENDS_IN_X = next(n for n in (number("19751231", i) for i in range(1, 200)) if n.
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = Engine(tmp_path_factory.mktemp("engine"), threads=1)
-    identity.use_pseudonym_key(engine, KEY)
+    engine.table("pseudonym_pad", identity.pad_select(KEY))
     yield engine
     engine.close()
 
@@ -132,17 +132,17 @@ def test_normalising_twice_changes_nothing(engine: Engine, raws: list[str]) -> N
 @pytest.mark.parametrize("key", [b"k", b"a key of the usual length, 32 b.", b"l" * 200])
 @pytest.mark.parametrize("text", ["", SOUND, "member:M1", "certificates|户·😀'\\x41"])
 def test_pseudonyms_are_hmac_sha256(engine: Engine, key: bytes, text: str) -> None:
-    identity.use_pseudonym_key(engine, key)
+    engine.table("pseudonym_pad", identity.pad_select(key))
     try:
         found = engine.scalar(f"select {identity.pseudonym('t')} from (select cast(? as varchar) as t)", [text])
     finally:
-        identity.use_pseudonym_key(engine, KEY)
+        engine.table("pseudonym_pad", identity.pad_select(KEY))
     assert found == hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def test_an_empty_key_is_refused(engine: Engine) -> None:
     with pytest.raises(ValueError, match="YIHU_PSEUDONYM_KEY"):
-        identity.use_pseudonym_key(engine, b"")
+        engine.table("pseudonym_pad", identity.pad_select(b""))
 
 
 def test_the_key_is_in_no_model(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import hmac
 from datetime import date
 from pathlib import Path
 
+from tests.making import forget
 from tests.matching.county import AS_OF, KEY, County, Member, Record, number
 
 FIRST, SECOND = number("19800101", 11), number("19800101", 12)
@@ -157,14 +158,11 @@ def test_no_identity_in_the_lakes_tables(tmp_path: Path) -> None:
 
 
 def test_a_run_that_only_matches_finds_the_days_keys(tmp_path: Path) -> None:
-    from warehouse.matching import build_spine
-
     county = County(tmp_path, [Member("a", "张三", None)])
     county.next_day(NEXT_DAY)
     county.register([Member("a", "张三", FIRST)])
     county.engine.execute("create table given as select * from person_key_map")
-    county.engine.drop("previous_person_key_map")
     county.engine.view("person_key_map", "select * from given")
-    county.engine.drop("spine_day")
-    build_spine(county.engine, NEXT_DAY, KEY)
+    forget(county.engine)
+    county.make("spine")
     assert county.engine.rows("select person_key from spine") == [(key_of("member:a"),)]

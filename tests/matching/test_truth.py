@@ -16,7 +16,9 @@ from resources.engine import Engine
 from sandbox.county import County
 from sandbox.rates import ErrorRates
 from tests.matching.county import AS_OF, KEY
-from warehouse.review import build_review_queue
+from warehouse.graph.moment import day_moment
+from warehouse.graph.runner import Runner
+from warehouse.graph.standing import Standing
 
 
 @pytest.mark.slow
@@ -29,5 +31,6 @@ def test_links_against_the_truth(tmp_path: Path, rates: ErrorRates, seed: int) -
     assert linkage.precision >= ENOUGH, str(linkage)
     assert linkage.recall >= ENOUGH, str(linkage)
     assert len(linkage.misplaced) <= linkage.links * (1 - ENOUGH), str(linkage)
-    assert build_review_queue(engine, load_contracts(), AS_OF) > 0
+    runner = Runner(engine, Standing(engine, AS_OF), load_contracts(), KEY)
+    assert runner.make(["review_queue"], day_moment(AS_OF))["review_queue"] > 0
     engine.close()

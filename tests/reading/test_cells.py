@@ -99,6 +99,12 @@ def test_a_row_whose_only_cells_are_damaged_is_no_blank(tmp_path: Path, houses: 
     assert found.marks == {2: ["房屋编号:error_cell", "身份证号:error_cell"]}
 
 
+def test_a_table_that_does_not_begin_in_the_first_column(tmp_path: Path, houses: Contract, read: Reader, refused: Any) -> None:
+    rows = [["", "", *row] for row in ([], HEADER, *with_cell(AREA, "96", "#N/A", "3"))]
+    assert read(houses, put(tmp_path, books.xlsx(rows))).marks == {4: ["建筑面积:error_cell"]}
+    assert "I3:I4" in refused(houses, put(tmp_path, books.xlsx(rows, ["I3:I4"]))).said
+
+
 def test_where_nobody_can_look_it_is_said(tmp_path: Path, houses: Contract, read: Reader) -> None:
     found = read(houses, put(tmp_path, books.ods([HEADER, *ROWS]), "a.ods"))
     assert found.table.notes == ["a.ods: whether cells hold errors cannot be seen in a workbook of the form ods"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,25 +13,19 @@ import pytest
 from resources.engine import Engine
 from tests.following.county import AS_OF, Village, follow, later
 from tests.indicators.facts import Facts
-from warehouse.following_rules import load_following
-from warehouse.rhythms import RHYTHM, build_rhythm, nothing_before
-from warehouse.scoring_rules import load_rules
+from tests.making import make
+from warehouse.rhythms import RHYTHM
 
 WEEK = date(2026, 11, 16)
 MONTH = date(2026, 11, 1)
 QUARTER = date(2026, 10, 1)
 
 
-def keep_as_previous(engine: Engine, table: str, as_of: date) -> None:
-    engine.table(f"previous_{table}", f"select *, date '{as_of}' as _as_of from {table}")
-
-
-def count(engine: Engine, name: str, period_on: date, as_of: date = AS_OF, compared_on: date | None = None) -> list[Mapping[str, Any]]:
-    """The rows of a rhythm, in the order of its key."""
+def count(engine: Engine, name: str, period_on: date, as_of: date = AS_OF, visits: Sequence[date] = ()) -> list[Mapping[str, Any]]:
+    """The rows of a rhythm, in the order of its key; `visits`: the days whose lamps there are."""
     rhythm = RHYTHM[name]
-    if compared_on is None:
-        nothing_before(rhythm, engine)
-    build_rhythm(engine, rhythm, period_on, as_of, load_rules(as_of), load_following(as_of), compared_on)
+    moment = replace(rhythm.moment(period_on, as_of), flag_days=tuple(visits), history=tuple(visits))
+    make(engine, [name], as_of, moment=moment)
     names = [column for column, _ in engine.columns(f"select * from {name}")]
     assert {column.name for column in rhythm.view.stored} <= set(names)
     rows = engine.rows(f"select * from {name} order by {', '.join(rhythm.view.key)}")
@@ -66,11 +61,10 @@ def test_weekly_statistics(engine: Engine) -> None:
         county.add("chronic_followups", member, disease="hypertension", signed=True, last_followup_on=seen)
     follow(engine, county, earlier)
     later(engine, earlier)
-    keep_as_previous(engine, "warning_flag", earlier)
     county.change("heals", water_safe=True)
     county.change("falls", water_safe=False, last_visit_on=None)
     follow(engine, county)
-    rows = count(engine, "weekly_statistics", WEEK, compared_on=earlier)
+    rows = count(engine, "weekly_statistics", WEEK)
     whole = one(rows, area_code="610921")
     assert picked(whole, "red", "newly_red", "no_longer_red", "visits_due", "chronic_overdue") == (2, 1, 1, 2, 2)
     assert picked(one(rows, area_code="610921101"), "red", "newly_red", "visits_due", "chronic_overdue") == (0, 0, 1, 1)
@@ -94,10 +88,10 @@ def test_monthly_screening_is_every_departments_list(engine: Engine) -> None:
     county.home("old", water_safe=False)
     earlier = date(2026, 10, 31)
     follow(engine, county, earlier)
-    keep_as_previous(engine, "verify_item", earlier)
+    later(engine, earlier)
     county.home("new", water_safe=False)
     follow(engine, county)
-    rows = count(engine, "monthly_screening", MONTH, compared_on=earlier)
+    rows = count(engine, "monthly_screening", MONTH)
     assert {(r["household_id"], r["department"], r["code"], r["is_new"]) for r in rows} == {
         ("old", "rural_revitalisation", "R17", False),
         ("new", "rural_revitalisation", "R17", True),
@@ -120,9 +114,9 @@ def incomes(october: bool) -> Facts:
 def test_incomes_per_head_and_their_growth(engine: Engine) -> None:
     earlier = date(2026, 10, 31)
     follow(engine, incomes(october=True), earlier)
-    keep_as_previous(engine, "household_indicator", earlier)
+    later(engine, earlier)
     follow(engine, incomes(october=False))
-    rows = count(engine, "income_accounting", MONTH, compared_on=earlier)
+    rows = count(engine, "income_accounting", MONTH)
     whole = one(rows, area_code="610921", household_type="all")
     assert picked(whole, "households", "persons", "net_income", "income_per_head") == (3, 6, 64000, Decimal("10666.67"))
     assert picked(whole, "previous_income_per_head", "growth_rate", "growth_against_county") == (10000, Decimal("0.0667"), 0)

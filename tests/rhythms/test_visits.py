@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,11 +12,13 @@ from expectations.contract import load_contracts
 from resources.engine import Engine
 from resources.lake import Lake
 from tests.following.county import AS_OF, Village, follow
+from tests.making import FLAGS, make, standing
 from tests.rhythms.test_rhythms import QUARTER, count, one, picked
 from tests.validation.batches import stored, write_batch
 from warehouse.asof import make_valid
-from warehouse.rhythms import FIELD_RESULTS, build_visits
+from warehouse.rhythms import RHYTHM
 
+FIELD_RESULTS = "matched_monitoring__field_results"
 VISITED = AS_OF - timedelta(days=3)
 
 
@@ -26,8 +29,7 @@ def visits(engine: Engine, *rows: tuple[str, str, date]) -> None:
 
 
 def accuracy(engine: Engine, *flag_days: date) -> list[Mapping[str, Any]]:
-    build_visits(engine, QUARTER, AS_OF, flag_days or (VISITED,))
-    return count(engine, "flag_accuracy", QUARTER)
+    return count(engine, "flag_accuracy", QUARTER, visits=flag_days or (VISITED,))
 
 
 def a_county(engine: Engine) -> Village:
@@ -38,8 +40,9 @@ def a_county(engine: Engine) -> Village:
     county.home("poor", {}, {}, wage_income=Decimal(16000), previous_net_income=Decimal(16000))
     county.home("well", {}, {})
     follow(engine, county)
-    for history, table in (("lamp_history", "warning_flag"), ("reason_history", "warning_reason")):
-        engine.table(history, f"select *, date '{VISITED}' as _as_of from {table}")
+    for table in FLAGS:
+        engine.table(f"{table}_then", f"select * from {table}")
+        standing(engine).kept[table, VISITED] = f"{table}_then"
     return county
 
 
@@ -79,9 +82,15 @@ def test_what_other_thresholds_would_have_meant(engine: Engine) -> None:
 def test_a_visit_is_judged_by_the_lamp_of_its_day(engine: Engine) -> None:
     a_county(engine)
     visits(engine, ("dry", "confirmed", VISITED - timedelta(days=1)), ("dry", "confirmed", QUARTER - timedelta(days=1)))
-    days = build_visits(engine, QUARTER, AS_OF, [VISITED - timedelta(days=5), VISITED])
-    assert days == (VISITED - timedelta(days=5),)
-    assert build_visits(engine, QUARTER, AS_OF, [VISITED]) == ()
+    assert judged_by(engine, VISITED - timedelta(days=5), VISITED) == [VISITED - timedelta(days=5)]
+    assert judged_by(engine, VISITED) == []
+
+
+def judged_by(engine: Engine, *flag_days: date) -> list[date]:
+    """The days by whose lamps visits are judged, of those that there are."""
+    moment = replace(RHYTHM["flag_accuracy"].moment(QUARTER, AS_OF), flag_days=flag_days)
+    make(engine, ["field_visit"], AS_OF, moment=moment)
+    return [on for (on,) in engine.rows("select distinct flag_on from field_visit order by 1")]
 
 
 def test_without_visits_there_are_lamps_and_no_rates(engine: Engine) -> None:

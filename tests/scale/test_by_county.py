@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,8 +18,9 @@ from bench.references import by_hand, with_pandas
 from bench.stage import run
 from expectations.contract import load_contracts
 from resources.engine import Engine
-from resources.house import LAYER_OF, place
 from resources.lake import Lake
+from warehouse.graph.inputs import HELD_BACK
+from warehouse.graph.registry import kept_tables, place
 from warehouse.matching import household_field
 from warehouse.publication.content import prepare
 
@@ -27,9 +28,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("by_county")]
 
 FIRST = date(2026, 11, 19)
 SECOND = FIRST + timedelta(days=1)
+THIRD = SECOND + timedelta(days=1)
+"""A day on which nothing happened, after one whose release was held back."""
 PROVINCE = Province(counties=3, households=250, as_of=FIRST)
 STAGES = ["matching", "lamps", "following"]
-TABLES = (*(f"matched_{contract.table}" for contract in load_contracts()), *LAYER_OF)
+TABLES = (*(f"matched_{contract.table}" for contract in load_contracts()), *kept_tables())
 
 MOVED = "cast(right(household_id, 2) as integer) = 7"
 OUT_OF_FORCE = "cast(right(household_id, 2) as integer) = 8"
@@ -66,14 +69,14 @@ def only(**settings: str) -> Iterator[None]:
         yield
 
 
-def overnight(lake: Lake, temp: Path) -> None:
-    """The second day's `valid`: the first's, with what happened."""
-    engine = Engine(temp)
+def overnight(lake: Lake, temp: Path, day: date, changed: Mapping[str, str]) -> None:
+    """A day's `valid`: that of the day before, with what happened."""
+    engine, before = Engine(temp), day - timedelta(days=1)
     for contract in load_contracts():
-        engine.parquet_view("yesterday", str(lake.files("valid", contract.table, FIRST)))
-        select = CHANGED.get(contract.table, "select * from yesterday")
-        lake.write(engine, "valid", contract.table, SECOND, select, contract.record_key.name)
-        lake.write_note("ledger", contract.table, SECOND, lake.read_note("ledger", contract.table, FIRST) or {})
+        engine.view("yesterday", f"select * from {lake.relation('valid', contract.table, before)}")
+        select = changed.get(contract.table, "select * from yesterday")
+        lake.write(engine, "valid", contract.table, day, select, contract.record_key.name)
+        lake.write_note("ledger", contract.table, day, lake.read_note("ledger", contract.table, before) or {})
     engine.close()
 
 
@@ -85,40 +88,56 @@ def days() -> Iterator[Days]:
         make_province(Lake(made.at_once / "lake"), folder / "temp", PROVINCE)
         with only(YIHU_BY_COUNTY="no"):
             assert run(made.at_once, FIRST, STAGES)["failed"] == []
-        overnight(Lake(made.at_once / "lake"), folder / "temp")
+        overnight(Lake(made.at_once / "lake"), folder / "temp", SECOND, CHANGED)
         for part in ("lake", "secrets"):
             shutil.copytree(made.at_once / part, made.by_county / part)
         with only(YIHU_BY_COUNTY="no"):
             assert run(made.at_once, SECOND, STAGES)["failed"] == []
         with only(YIHU_BY_COUNTY="yes"):
             assert run(made.by_county, SECOND, STAGES)["failed"] == []
+        for home, by_county in ((made.at_once, "no"), (made.by_county, "yes")):
+            Lake(home / "lake").write_note(*HELD_BACK, SECOND, {"run_id": "a release that did not pass"})
+            overnight(Lake(home / "lake"), folder / "temp", THIRD, {})
+            with only(YIHU_BY_COUNTY=by_county):
+                assert run(home, THIRD, STAGES)["failed"] == []
         yield made
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def read(home: Path, table: str) -> str:
-    files = Lake(home / "lake").files(*place(table), SECOND)
-    return f"read_parquet('{files}', hive_partitioning = false)"
+def read(home: Path, table: str, day: date = SECOND) -> str:
+    return Lake(home / "lake").relation(*place(table), day)
 
 
-def test_every_table_is_the_same(days: Days, engine: Engine) -> None:
+@pytest.mark.parametrize("day", [SECOND, THIRD])
+def test_every_table_is_the_same(days: Days, engine: Engine, day: date) -> None:
     differing = {}
     for table in TABLES:
-        one, other = (read(home, table) for home in (days.at_once, days.by_county))
+        one, other = (read(home, table, day) for home in (days.at_once, days.by_county))
         both = f"select count(*) from ((from {one} except all from {other}) union all (from {other} except all from {one}))"
         if found := engine.scalar(both):
             differing[table] = found
     assert differing == {}
-    empty = {table for table in TABLES if not engine.scalar(f"select count(*) from {read(days.at_once, table)}")}
+    empty = {table for table in TABLES if not engine.scalar(f"select count(*) from {read(days.at_once, table, day)}")}
     assert empty <= {"matched_emergency_management__casualties"}
+
+
+@pytest.mark.parametrize("home", ["at_once", "by_county"])
+def test_what_a_held_back_day_hid_is_told_on_the_next(days: Days, engine: Engine, home: str) -> None:
+    """Nothing happened on the third day; its readers come from the first."""
+    lake = getattr(days, home)
+    due = f"""
+        select count(*) from {read(lake, "warning_flag", THIRD)} as t full join {read(lake, "warning_flag", FIRST)} as b using (household_id)
+        where coalesce(t.level, 'none') <> coalesce(b.level, 'none')"""
+    told = engine.scalar(f"select count(*) from {read(lake, 'flag_change', THIRD)}")
+    assert told == engine.scalar(due) > 0
 
 
 def test_the_release_is_the_same(days: Days, engine: Engine, tmp_path: Path) -> None:
     checksums = set()
     for home in (days.at_once, days.by_county):
         for table in PUBLISHED:
-            engine.parquet_view(table, str(Lake(home / "lake").files(*place(table), SECOND)))
+            engine.view(table, f"select * from {read(home, table)}")
         folder = tmp_path / home.name
         folder.mkdir()
         checksums.add(prepare(engine, {table: table for table in PUBLISHED}, folder).checksum)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from resources.engine import Engine, quoted
+from expectations.engine import literal
+from resources.engine import Engine
 
 BATCH_ONLY = ("raw", "release")
 """Layers of bytes as delivered, and of releases: not made by the engine."""
@@ -37,7 +38,7 @@ def unlike_tables(engine: Engine, one: Path, other: Path) -> list[str]:
     """What differs between the tables of two lakes, a line each; none where all are equal row for row."""
     found = [f"{file}: in one lake only" for file in sorted(set(tables(one)) ^ set(tables(other)))]
     for file in sorted(set(tables(one)) & set(tables(other))):
-        ours, theirs = (f"read_parquet({quoted(lake / file)}, file_row_number = true, hive_partitioning = false)" for lake in (one, other))
+        ours, theirs = (f"read_parquet({literal(lake / file)}, file_row_number = true, hive_partitioning = false)" for lake in (one, other))
         types = [dict(engine.columns(f"select * from {rows}")) for rows in (ours, theirs)]
         if list(types[0].items()) != list(types[1].items()):
             found.append(f"{file}: columns {sorted(set(types[0].items()) ^ set(types[1].items())) or 'in another order'}")

@@ -8,28 +8,27 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from assets.flags import FLAGS
-from assets.following import FOLLOWING
-from assets.household import HOUSEHOLDS, LINKS, PERSON, STATUS
 from expectations.contract import load_contracts
 from resources.engine import Engine
 from resources.lake import Lake
 from resources.settings import ROOT
 from resources.spark import SparkEngine
-from tests.spark.county_day import files, make_day
+from tests.spark.county_day import make_day, no_decisions
 from tests.spark.twin import TwinEngine
-from warehouse.matching import NO_REVIEW_DECISION, matched_order
+from warehouse.graph.registry import kept_tables, order_of, place
+from warehouse.schema.lake import STEWARD_DECISION
 
 pytestmark = pytest.mark.long
 
 DAYS = (date(2026, 11, 19), date(2026, 11, 20))
 COUNTY = "600"
-KEPT = {table.name: table.order for table in (*PERSON, *LINKS, STATUS, *HOUSEHOLDS, *FLAGS, *FOLLOWING)}
+KEPT = {table: order_of(table) for table in kept_tables()}
 RHYTHMS = ("weekly_statistics", "monthly_screening", "income_accounting", "quarterly_supervision", "flag_accuracy")
 
 
@@ -49,23 +48,21 @@ def county() -> Iterator[Lake]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def decisions(engine: Engine, lake: Lake) -> str:
+def decisions(engine: Engine, lake: Lake) -> pa.Table:
     """Every kind of a steward's answer to the first day's questions."""
-    queue = engine.rows(f"select queue_id, reason, candidates from read_parquet('{files(lake, 'review_queue', DAYS[0])}') order by 1")
+    stored = lake.relation(*place("review_queue"), DAYS[0])
+    queue = engine.rows(f"select queue_id, reason, candidates from {stored} order by 1")
     merged = [("merge", True, "one"), ("merge", True, "another")]
     of_records: list[list[tuple[str, bool, str]]] = [[("link", True, "one")], [("unregistered", False, "one")], merged, []]
     of_members: list[list[tuple[str, bool, str]]] = [[("keep_apart", True, "one")], merged]
     rows = []
-    for place, (queue_id, reason, candidates) in enumerate(queue):
-        answers = of_members[place % 2] if reason == "register_conflict" else of_records[place % 4]
+    for place_of, (queue_id, reason, candidates) in enumerate(queue):
+        answers = of_members[place_of % 2] if reason == "register_conflict" else of_records[place_of % 4]
         for decision, names_one, by in answers if candidates else []:
-            rows.append(f"('{queue_id}', '{decision}', {repr(candidates[0]) if names_one else 'null'}, '{by}')")
-    if not rows:
-        return NO_REVIEW_DECISION
-    return (
-        "select queue_id, decision, cast(person_key as varchar) as person_key, decided_by, timestamp '2026-11-19 12:00:00' as decided_at "
-        f"from (values {', '.join(rows)}) as entry(queue_id, decision, person_key, decided_by)"
-    )
+            key = candidates[0] if names_one else None
+            rows.append((queue_id, decision, key, by, datetime(2026, 11, 19, 12)))
+    columns = STEWARD_DECISION.arrow
+    return pa.Table.from_pylist([dict(zip(columns.names, row, strict=True)) for row in rows], columns)
 
 
 @pytest.fixture(scope="module", params=DAYS, ids=["first day", "second day"])
@@ -73,8 +70,8 @@ def twins(request: pytest.FixtureRequest, county: Lake, tmp_path_factory: pytest
     """A day made on both engines at once; the second with what was there before, and with stewards' answers."""
     folder = tmp_path_factory.mktemp("twins")
     engine = TwinEngine(Engine(folder / "duckdb"), SparkEngine(folder / "spark", os.environ.get("YIHU_SPARK_MASTER") or "local[2]"))
-    answers = decisions(engine.duckdb, county) if request.param != DAYS[0] else NO_REVIEW_DECISION
-    make_day(engine, county, request.param, answers)
+    answers = decisions(engine.duckdb, county)
+    make_day(engine, county, request.param, (lambda day: answers) if request.param != DAYS[0] else no_decisions)
     for view in KEPT.keys() - engine.compared.keys():
         engine.compare(view)
     yield engine
@@ -98,7 +95,7 @@ def test_what_is_kept_has_the_same_types(twins: TwinEngine) -> None:
 
 
 def test_files_are_written_in_the_same_order(twins: TwinEngine, tmp_path: Path) -> None:
-    orders = KEPT | {f"matched_{contract.table}": matched_order(contract) for contract in load_contracts()}
+    orders = KEPT | {f"matched_{contract.table}": order_of(f"matched_{contract.table}") for contract in load_contracts()}
     before = len(twins.differences)
     for table, order in orders.items():
         (tmp_path / table).mkdir()

@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 
 from expectations.contract import Contract
-from resources.engine import Engine, quoted
+from expectations.engine import literal, parquet
+from resources.engine import Engine
 from resources.lake import Lake
 
 Row = dict[str, Any]
@@ -81,7 +82,7 @@ def _parquet_file(path: Path, rows: list[Row], columns: list[str]) -> None:
     text = [[None if row.get(column) is None else str(row[column]) for column in columns] for row in rows]
     if text:
         connection.executemany(f"insert into t values ({', '.join('?' for _ in columns)})", text)
-    connection.execute(f"copy t to {quoted(path)} (format parquet)")
+    connection.execute(f"copy t to {literal(path)} (format parquet)")
     connection.close()
 
 
@@ -93,7 +94,7 @@ def state(engine: Engine, lake: Lake, contract: Contract, as_of: date, columns: 
 def stored(engine: Engine, lake: Lake, layer: str, contract: Contract, as_of: date, select: str) -> list[tuple[Any, ...]]:
     files = lake.files(layer, contract.table, as_of)
     assert files is not None, f"{layer} of {contract.table} was not written for {as_of}"
-    return engine.rows(f"with t as (from read_parquet({quoted(files)})) {select}")
+    return engine.rows(f"with t as (from {parquet(files)}) {select}")
 
 
 def days(first: date, count: int) -> list[date]:

@@ -21,6 +21,7 @@ from tests.validation.test_asof import D1, D2, D3, aid, many
 from warehouse.asof import make_valid
 from warehouse.ledger import STATES, state_of
 from warehouse.quarantine import list_quarantine, list_rejected, write_corrections
+from warehouse.sources import build_source_status
 
 AID = contract_for("temporary_aid")
 CERTIFICATES = contract_for("certificates")
@@ -357,3 +358,35 @@ def test_a_file_that_was_refused_is_rejected_and_its_failure_says_why(engine: En
     # the folder is looked at anew every day: a file that was taken away is none that is refused
     lake.write_note("raw", AID.table, D3, {"batches": [], "failure": None})
     assert make_valid(engine, lake, AID, D3)["state"] == "ok"
+
+
+LINKED = """
+select department, records, 5::bigint as linked, 0::bigint as unregistered, 0::bigint as ambiguous, 0::bigint as unidentifiable,
+    1.0::decimal(7, 6) as match_rate, 0.0::decimal(7, 6) as false_link_rate
+from (values ('civil_affairs', 'temporary_aid')) as t (department, records)
+"""
+
+
+def test_the_status_says_what_to_do_and_the_indicators_ask_for_its_age(engine: Engine, lake: Lake) -> None:
+    full(lake, D1, many(30), note_lines={"title": 2, "total": 1}, behind=4)
+    first = make_valid(engine, lake, AID, D1)
+    far = date(2026, 11, 20)
+    batch = full(lake, far, many(3))
+    late = make_valid(engine, lake, AID, far)
+    columns = "state, age_days, notes, behind_window, rejected_batch, rejected_on, rejected_rule, rejected_rows, next_step"
+    rows = {}
+    for ledger in (first, late):
+        engine.view("linkage_quality", LINKED)
+        build_source_status(engine, [ledger])
+        (state,) = engine.rows("select state from source_state")
+        rows[ledger["as_of"]] = (engine.rows(f"select {columns} from source_status")[0], state[0])
+    assert rows[D1.isoformat()] == (("ok", 0, 3, 4, None, None, None, None, None), "ok")
+    told, state = rows[far.isoformat()]
+    assert told[:8] == ("rejected", 19, None, None, batch, far, "batch:withdrawn_share", 27)
+    assert f"BATCH={batch}" in told[8]
+    assert state == "stale"  # its lamps are held as those of any old source
+    names = [column for column, _ in engine.columns("select * from source_status")]
+    assert names[-10:] == [
+        "placed", "unplaced", "notes", "behind_window", "left_lying",
+        "rejected_batch", "rejected_on", "rejected_rule", "rejected_rows", "next_step",
+    ]  # fmt: skip

@@ -17,12 +17,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from resources.house import HELD_BACK
 from resources.lake import Lake
 from resources.server import Server, embedded
 from resources.settings import ROOT
 from tests.warehouse.conftest import DAY, HOUSEHOLD_OF_TOWN, MINE, Warehouse
 from tests.warehouse.test_looking import EXTRAS, _filled
+from warehouse.graph.inputs import HELD_BACK
 from warehouse.migrations import upgrade
 
 pytestmark = pytest.mark.slow

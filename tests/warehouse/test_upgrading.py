@@ -18,6 +18,7 @@ from tests.warehouse.conftest import MINE, OTHER, Warehouse
 from warehouse.migrations import upgrade
 from warehouse.schema import VIEWS
 from warehouse.schema.roles import ROLES
+from warehouse.schema.walls import open_to_everybody
 
 DUMP = Path(__file__).with_name("revision_0005.sql.gz")
 LOGINS = {"old_officer": "yihu_area", "old_clerk": "yihu_department", "old_reader": "yihu_reader"}
@@ -85,8 +86,22 @@ def test_nothing_is_lost_and_everything_is_closed(old: Warehouse) -> None:
         old.rows("select 1 from store.household", "old_officer")
     loud = "select tablename, attname from pg_stats where schemaname = 'store' and attname in ('level', 'score', 'value', 'age_band')"
     assert old.rows(loud) == []
+    _named_and_closed(old)
     public = "select has_database_privilege('public', 'old', 'connect'), has_database_privilege('public', 'old', 'temporary')"
     assert old.rows(public) == [(False, False)]
+
+
+def _named_and_closed(old: Warehouse) -> None:
+    """What the owner may not take away is named, with what a superuser says; said, nothing of it is left."""
+    with old.engine("owner_of_old").connect() as owner:
+        named = open_to_everybody(owner)
+    assert {"large objects", "advisory locks"} <= {door.what for door in named}
+    with old.engine().begin() as superuser:
+        for door in named:
+            superuser.exec_driver_sql(door.close)
+    with old.engine("owner_of_old").connect() as owner:
+        assert open_to_everybody(owner) == []
+    upgrade(old.engine("owner_of_old"))
 
 
 def test_a_release_that_was_rolled_back_is_the_auditors_alone(old: Warehouse) -> None:

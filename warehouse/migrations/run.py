@@ -62,7 +62,8 @@ def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: s
     except sa.exc.ProgrammingError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise MigrationError(
-            f"the warehouse's schema could not be made: {reason}. The login must own the database and have CREATEROLE."
+            f"the warehouse's schema could not be made: {reason}. The login must own the database and have CREATEROLE,"
+            " and where another login made the roles, from PostgreSQL 16 on, be granted them with admin option."
         ) from None
     except sa.exc.OperationalError as error:
         if not is_held_up(error):

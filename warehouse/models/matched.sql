@@ -1,4 +1,17 @@
--- Records of any type that carry an ID number: each with its person and its outcome. No identity leaves this model.
+{#-
+Records of any type that carry an ID number: each with its person and its outcome. No identity leaves this model.
+
+table: matched_{type}
+kept: matched
+grain: record
+key: record_id
+order: record_id
+as: view
+same day: decided, pair_answer, spine_number, valid_{type}
+reference: pseudonym_pad
+parameters: amounts, at_once, fields, name_value, number, pair, record_id, record_key,
+    record_type
+-#}
 with answered as (
     select
         v.*,

@@ -1,5 +1,17 @@
--- Records of the subject area: tied to a village of the register by its code, or to a town or the county (a code that ends
--- in zeros); nobody's household.
+{#-
+Records of the subject area: tied to a village of the register by its code, or to a town or the county (a code that ends
+in zeros); nobody's household.
+
+table: matched_{type}
+kept: matched
+grain: record
+key: record_id
+order: record_id
+as: view
+same day: valid_{type}, valid_rural_revitalisation__households
+reference: pseudonym_pad
+parameters: amounts, area_code, fields, record_id
+-#}
 with village as (
     select distinct area_code
     from valid_rural_revitalisation__households

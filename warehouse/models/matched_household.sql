@@ -1,4 +1,15 @@
--- Records of the base register and of cases: tied to their household by its number.
+{#-
+Records of the base register and of cases: tied to their household by its number.
+
+table: matched_{type}
+kept: matched
+grain: record
+key: record_id
+order: record_id
+as: view
+same day: spine, valid_{type}, valid_rural_revitalisation__households
+parameters: amounts, fields, has_member_id, household_id, member_id, person_key, record_id
+-#}
 select
     {{ record_id }} as record_id,
 {% for field in fields %}

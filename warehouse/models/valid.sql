@@ -1,7 +1,16 @@
-{#- The state of one record type after a batch: what stays of the state before, and the versions that the batch brought.
-    `gone` holds the keys that the delivery lacks (a full one, or a reconciliation by keys); `returned` those that such a
-    reconciliation has again: the last known version is in force again. `_first_key` is the key under which a record was first
-    published, where its key was spelt otherwise then; null for all others. -#}
+{#-
+The state of one record type after a batch: what stays of the state before, and the versions that the batch brought.
+`gone` holds the keys that the delivery lacks (a full one, or a reconciliation by keys); `returned` those that such a
+reconciliation has again: the last known version is in force again. `_first_key` is the key under which a record was first
+published, where its key was spelt otherwise then; null for all others.
+
+table: valid_{type}
+kept: valid
+grain: record
+key: record key
+given: arrivals, before, gone, outcome, returned, withdrawn_before
+parameters: as_of, batch_id, fields, key
+-#}
 with replaced as (
     select record_key
     from {{ outcome }}

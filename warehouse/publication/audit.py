@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from expectations.engine import SqlEngine
-from expectations.idnumber import id_misshapen
+from expectations.idnumber import id_misshapen, somebodys
 from warehouse.model import render
 from warehouse.publication.content import FULL, Content, changed, duplicates
 from warehouse.publication.wire import Wire
@@ -61,6 +61,7 @@ def before_writing(engine: SqlEngine, content: Content, register: str | None, pe
         if found := duplicates(engine, view):
             findings.append(f"{view.name}: {found} keys stand twice or are empty")
         findings += _identities(engine, view, person)
+        findings += _record_numbers(engine, view)
     for name in HOLDS:
         if name == "household_without_flag" and content.tables["warning_flag"].rows == 0:
             continue
@@ -89,6 +90,19 @@ def _identities(engine: SqlEngine, view: View, person: str | None) -> list[str]:
         theirs = f'upper(number) in (select upper(id_number) from "{person}")'
         counts["evidence"] = engine.scalar(f"select count(*) from ({select}) where column_name = 'evidence' and {theirs}")
     return [f"{view.name}.{name} holds {count} ID numbers" for name, count in counts.items() if count]
+
+
+PSEUDONYM = "^[0-9a-f]{64}$"
+
+
+def _record_numbers(engine: SqlEngine, view: View) -> list[str]:
+    """A line per column of record numbers that holds some that look like somebody's; landing lets none through."""
+    columns = [column.name for column in view.stored if column.type == "text" and column.name.endswith("_id")]
+    if not columns:
+        return []
+    counts = ", ".join(f"count(*) filter (where not regexp_matches({c}, '{PSEUDONYM}') and {somebodys(c)})" for c in columns)
+    found = engine.rows(f"select {counts} from {changed(view)}")[0]
+    return [f"{view.name}.{c} holds {n} record numbers that look like somebody's" for c, n in zip(columns, found, strict=True) if n]
 
 
 def tables_apart(wire: Wire, content: Content) -> list[str]:

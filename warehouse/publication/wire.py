@@ -14,6 +14,7 @@ import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import sqlalchemy as sa
 
+from warehouse.address import libpq_url
 from warehouse.publication.errors import Busy, HeldUp, PublicationError
 from warehouse.turn import DEADLOCK, LOCK_NOT_AVAILABLE, LOCK_TURN, PATIENCE, patient
 
@@ -28,11 +29,6 @@ ADVICE = {
     "40P01": "the database broke a deadlock: run again",
 }
 LOST = "the connection to the database was lost before the release was committed: see that the server runs, and run again"
-
-
-def libpq_url(url: str | sa.URL) -> str:
-    """The address as libpq reads it."""
-    return sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def explained(error: adbc_driver_manager.Error) -> PublicationError:

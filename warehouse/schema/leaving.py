@@ -204,18 +204,20 @@ $$
 """
 
 
+def _is_shown(view: View, count: str, unplaced: str) -> str:
+    family = family_sql(view, count)
+    return (
+        f"not exists (select 1 from gone as g where g.family = {family} and g.instance = {instance_sql(view, family)}"
+        f" and g.area_code in (t.area_code{unplaced}))"
+    )
+
+
 def public_sql(view: View, added: tuple[Column, ...]) -> str:
     """The function that gives a view's rows as they may leave the house."""
     assert view.exit is not None
     counts = counts_of(view)
     unplaced = ", t.area_code || '000'" if view.exit.places_only else ""
-    seen = []
-    for column in counts:
-        family = family_sql(view, column)
-        seen.append(
-            f"not exists (select 1 from gone as g where g.family = {family} and g.instance = {instance_sql(view, family)}"
-            f" and g.area_code in (t.area_code{unplaced}))"
-        )
+    seen = [_is_shown(view, name, unplaced) for name in counts]
     picked = []
     for column in view.stored:
         name = f't."{column.name}"'

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from expectations.engine import literal
 from warehouse.schema import extracting, leaving, reading
 from warehouse.schema.declared import ADDED, VIEWS, Column, View
 from warehouse.schema.periodic import PERIODIC
@@ -28,20 +29,16 @@ create or replace function public.yihu_as_of(day date) returns integer language 
 
 
 def _comments(view: View, added: tuple[Column, ...] = ADDED) -> list[str]:
-    rows = [f'comment on view yihu."{view.name}" is {_literal(view.meaning)}']
+    rows = [f'comment on view yihu."{view.name}" is {literal(view.meaning)}']
     for column in (*view.stored, *added):
         if column.meaning:
-            rows.append(f'comment on column yihu."{view.name}"."{column.name}" is {_literal(column.meaning)}')
+            rows.append(f'comment on column yihu."{view.name}"."{column.name}" is {literal(column.meaning)}')
     return rows
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def statements() -> list[str]:
     """Everything in order: functions, views, comments."""
-    made = [f"comment on schema {name} is {_literal(text)}" for name, text in SCHEMA_COMMENTS.items()]
+    made = [f"comment on schema {name} is {literal(text)}" for name, text in SCHEMA_COMMENTS.items()]
     made += [file.read_text(encoding="utf-8") for file in FUNCTIONS]
     made += leaving.statements([(view, ADDED) for view in VIEWS] + [(view, ()) for view in PERIODIC])
     made += extracting.statements()

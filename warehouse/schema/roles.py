@@ -15,7 +15,6 @@ from warehouse.schema.leaving import public_function
 from warehouse.schema.periodic import PERIODIC
 from warehouse.schema.programs import SCHEMAS
 from warehouse.schema.reading import function_of
-from warehouse.schema.tables import METADATA
 
 READER, AREA, DEPARTMENT = "yihu_reader", "yihu_area", "yihu_department"
 STEWARD, AUDITOR, PUBLISHER = "yihu_steward", "yihu_auditor", "yihu_publisher"
@@ -216,8 +215,3 @@ def apply_grants(connection: sa.Connection) -> None:
     by_superuser = built_in() if connection.scalar(sa.text(IS_SUPERUSER)) else []
     for statement in grants() + policies() + by_superuser:
         connection.exec_driver_sql(statement)
-
-
-def protected_tables() -> list[str]:
-    """Every table with an `area_code` of a household; the tests compare this with what the database says."""
-    return [f"store.{table.name}" for table in METADATA.sorted_tables if table.schema == "store"]

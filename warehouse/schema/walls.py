@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from warehouse.schema.declared import VIEWS, View
 from warehouse.schema.periodic import PERIODIC
-from warehouse.schema.roles import LOCKS, WRITERS_OF_LARGE_OBJECTS
+from warehouse.schema.roles import LOCKS, PUBLISHER, WRITERS_OF_LARGE_OBJECTS
 from warehouse.schema.tables import STORE
 
 TELLS_NOTHING = ("town_code", "from_release", "until_release")
@@ -69,6 +69,7 @@ select quote_ident(d.datname) from pg_database as d
 where d.datallowconn and d.datname <> current_database() and has_database_privilege('public', d.oid, 'connect')
 order by 1
 """
+OWNER = "select quote_ident(pg_get_userbyid(n.nspowner)) from pg_namespace as n where n.nspname = 'store'"
 EXECUTABLE = "select has_function_privilege('public', 'pg_catalog.' || cast(:name as text), 'execute')"
 MAY_CREATE = "select has_schema_privilege('public', 'public', 'create')"
 
@@ -111,7 +112,11 @@ def open_to_everybody(connection: sa.Connection) -> list[Open]:
     for what, (functions, allows) in FUNCTIONS.items():
         loose = [name for name in functions if connection.scalar(sa.text(EXECUTABLE), {"name": name})]
         if loose:
-            found.append(Open(what, allows, f"revoke execute on function {', '.join(loose)} from public;"))
+            named = ", ".join(loose)
+            close = f"revoke execute on function {named} from public;"
+            if functions is LOCKS:  # publishing and upgrading take them
+                close += f" grant execute on function {named} to {PUBLISHER}, {connection.scalar(sa.text(OWNER))};"
+            found.append(Open(what, allows, close))
     databases = connection.scalars(sa.text(OTHER_DATABASES)).all()
     if databases:
         allows = f"any login connects to {', '.join(databases)}"

@@ -1,4 +1,12 @@
--- Retrofits, each with the county in which it counts: its dwelling's, or its owner's where the dwelling is not known.
+{#-
+Retrofits, each with the county in which it counts: its dwelling's, or its owner's where the dwelling is not known.
+
+table: placed_retrofit
+grain: record
+key: record_id
+same day: household_county, matched_housing__dwellings, matched_housing__retrofits
+parameters: no_county
+-#}
 with dwelling as (
     select record_id, household_id
     from matched_housing__dwellings

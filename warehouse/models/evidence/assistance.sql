@@ -1,4 +1,12 @@
--- Schemes in force: any for the threshold of R04, dibao where it entitles to a subsidy.
+{#-
+Schemes in force: any for the threshold of R04, dibao where it entitles to a subsidy.
+
+table: evidence_assistance
+grain: record
+key: household_id, code, record_id
+as: view
+same day: scheme_in_force, scored_point
+-#}
 select p.household_id, p.code, 'assistance' as records, a.record_id, a._arrived_on
 from scored_point as p
 inner join scheme_in_force as a on a.household_id = p.household_id

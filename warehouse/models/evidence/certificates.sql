@@ -1,4 +1,12 @@
--- The valid certificates of who is disabled, severely so, or entitled to a subsidy.
+{#-
+The valid certificates of who is disabled, severely so, or entitled to a subsidy.
+
+table: evidence_certificates
+grain: record
+key: household_id, code, record_id
+as: view
+same day: scored_point, subsidy_entitlement, valid_certificate
+-#}
 with entitled as (
     select member_id, min(paid_amount) <= 0 as has_gap
     from subsidy_entitlement

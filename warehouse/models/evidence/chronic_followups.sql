@@ -1,4 +1,12 @@
--- R08: the diseases with a gap; R10: severe mental disorder; S11: every row.
+{#-
+R08: the diseases with a gap; R10: severe mental disorder; S11: every row.
+
+table: evidence_chronic_followups
+grain: record
+key: household_id, code, record_id
+as: view
+same day: chronic_followup, scored_point
+-#}
 select p.household_id, p.code, 'chronic_followups' as records, f.record_id, f._arrived_on
 from scored_point as p
 inner join chronic_followup as f on f.household_id = p.household_id

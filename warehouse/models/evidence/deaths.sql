@@ -1,4 +1,13 @@
--- R29: the deaths in W of who earned.
+{#-
+R29: the deaths in W of who earned.
+
+table: evidence_deaths
+grain: record
+key: household_id, code, record_id
+as: view
+same day: any_member, matched_civil_affairs__deaths, scored_point
+parameters: as_of, year_ago
+-#}
 select p.household_id, p.code, 'deaths' as records, d.record_id, d._arrived_on
 from scored_point as p
 inner join any_member as m on m.household_id = p.household_id

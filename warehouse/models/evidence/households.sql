@@ -1,4 +1,12 @@
--- The household's row of the register.
+{#-
+The household's row of the register.
+
+table: evidence_households
+grain: record
+key: household_id, code, record_id
+as: view
+same day: indicator_state, register_household, scored_point
+-#}
 select p.household_id, p.code, 'households' as records, r.record_id, r._arrived_on
 from scored_point as p
 inner join register_household as r on r.household_id = p.household_id

@@ -1,4 +1,12 @@
--- The member rows that a value counts; for R06, which counts who has no enrolment, those members.
+{#-
+The member rows that a value counts; for R06, which counts who has no enrolment, those members.
+
+table: evidence_members
+grain: record
+key: household_id, code, record_id
+as: view
+same day: any_member, indicator_state, known_enrolment, scored_point
+-#}
 select p.household_id, p.code, 'members' as records, m.record_id, m._arrived_on
 from scored_point as p
 inner join any_member as m on m.household_id = p.household_id

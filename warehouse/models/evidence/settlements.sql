@@ -1,4 +1,12 @@
--- The settlements that a value counts, with their reversals; for R04 those of the one member who paid most.
+{#-
+The settlements that a value counts, with their reversals; for R04 those of the one member who paid most.
+
+table: evidence_settlements
+grain: record
+key: household_id, code, record_id
+as: view
+same day: net_settlement, scored_point, settlement_record
+-#}
 with by_member as (
     select household_id, member_id, sum(personal_paid) as personal_paid
     from net_settlement

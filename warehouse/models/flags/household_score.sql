@@ -1,4 +1,13 @@
--- raw = sum over domains of min(cap, risk points); offset = min(limit, resilience points, share of raw); score between.
+{#-
+raw = sum over domains of min(cap, risk points); offset = min(limit, resilience points, share of raw); score between.
+
+table: household_score
+grain: household
+key: household_id
+same day: indicator_state, scored_point
+reference: domain_cap
+parameters: hard_floor, offset, score_limit
+-#}
 with by_domain as (
     select p.household_id, p.domain, sum(p.points) as points, c.cap
     from scored_point as p

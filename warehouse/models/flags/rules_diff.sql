@@ -1,4 +1,10 @@
--- Whose level differs under the candidate rules, and which points make the difference.
+{#-
+Whose level differs under the candidate rules, and which points make the difference.
+
+grain: household
+key: household_id
+given: diff_flag_after, diff_flag_before, diff_point_after, diff_point_before
+-#}
 with was as (
     select household_id, code, case when domain is null then -points else points end as points from diff_point_before
 ),

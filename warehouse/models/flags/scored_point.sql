@@ -1,4 +1,13 @@
--- A row for each indicator that gave or took points: of values that are ok or stale, the first condition that holds.
+{#-
+A row for each indicator that gave or took points: of values that are ok or stale, the first condition that holds.
+
+table: scored_point
+grain: household
+key: household_id, code
+same day: indicator_state
+reference: rule_line
+parameters: scored
+-#}
 with met as (
 {% for i in scored %}
     select

@@ -1,4 +1,17 @@
--- The lamp of each household: red, yellow, green; held at red where what made it red cannot be seen today.
+{#-
+The lamp of each household: red, yellow, green; held at red where what made it red cannot be seen today.
+
+table: warning_flag
+kept: flags
+publishes: warning_flag
+grain: household
+key: household_id
+order: household_id
+same day: household_indicator, household_score, indicator_state, scored_point
+earlier day: warning_flag as previous_warning_flag
+asked: source_state
+parameters: as_of, levels, risks, rule_version
+-#}
 with risk as (
     select
         household_id,

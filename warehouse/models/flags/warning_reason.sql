@@ -1,5 +1,17 @@
--- Why: a row for each indicator that gave or took points, and for what caps, offset, floor and limit changed.
--- The points of a household sum to its score.
+{#-
+Why: a row for each indicator that gave or took points, and for what caps, offset, floor and limit changed.
+The points of a household sum to its score.
+
+table: warning_reason
+kept: flags
+publishes: warning_reason
+grain: household
+key: household_id, code
+order: household_id, code
+same day: evidence_record, household_score, indicator_state, scored_point
+reference: domain_cap
+parameters: hard_floor, offset, rule_version, score_limit
+-#}
 with evidence as (
     select
         household_id,

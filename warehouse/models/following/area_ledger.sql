@@ -1,4 +1,17 @@
--- Counts per county, town and village. What is counted by household is counted once, in its village, and added up.
+{#-
+Counts per county, town and village. What is counted by household is counted once, in its village, and added up.
+
+table: area_ledger
+kept: flags
+publishes: area_ledger
+grain: area
+key: area_code
+order: area_code
+same day: case_progress, flag_change, household_indicator, household_place, warning_flag,
+    warning_reason
+reference: area, risk_domain
+parameters: cleared, counts, domains, area_levels
+-#}
 with lamp as (
     select
         p.village,
@@ -77,7 +90,7 @@ counted as (
     left join cleared as d on d.village = v.village
 ),
 levelled as (
-{% for level, digits in levels %}
+{% for level, digits in area_levels %}
     select substr(village, 1, {{ digits }}) as code, '{{ level }}' as area_level, * from counted
     {{ "union all" if not loop.last }}
 {% endfor %}

@@ -1,4 +1,14 @@
--- Rates per county and town (通报): each area's own, from the households that lie in it.
+{#-
+Rates per county and town (通报): each area's own, from the households that lie in it.
+
+table: bulletin_rate
+grain: area
+key: area_code, measure
+same day: active_member, case_progress, chronic_followup, household_indicator, household_place,
+    matched_health_insurance__enrolments, matched_rural_revitalisation__households, warning_flag
+asked: source_state
+parameters: cleared, codes, enrolment_years, measures, recorded
+-#}
 {% from "indicators/exact.jinja" import ratio %}
 with insured as (
     select distinct member_id

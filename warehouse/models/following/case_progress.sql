@@ -1,6 +1,17 @@
--- The eight stages of each monitored household. Overdue: a stage that is not reached more days after another than it may
--- take; what was reached late is late no longer, what was reached before its turn (aid first, 绿色通道) is not waited for,
--- and a case that was not recognised has ended.
+{#-
+The eight stages of each monitored household. Overdue: a stage that is not reached more days after another than it may
+take; what was reached late is late no longer, what was reached before its turn (aid first, 绿色通道) is not waited for,
+and a case that was not recognised has ended.
+
+table: case_progress
+kept: flags
+publishes: case_progress
+grain: record
+key: case_id
+order: case_id
+same day: household, matched_monitoring__cases
+parameters: as_of, deadlines, stages
+-#}
 with known as (
     select
         c.record_id as case_id,

@@ -1,6 +1,18 @@
--- Who changed level since the last release, and which reasons came and went. A household that is new comes from level
--- none, one that left the register goes to none. On a first day there is nothing to change from. The last release is the
--- newest earlier day, or where that was held back the newest one that was not (released_…).
+{#-
+Who changed level since the last release, and which reasons came and went. A household that is new comes from level
+none, one that left the register goes to none. On a first day there is nothing to change from. The last release is the
+newest earlier day that was not held back: what readers saw.
+
+table: flag_change
+kept: flags
+publishes: flag_change
+grain: household
+key: household_id
+order: household_id
+same day: warning_flag, warning_reason
+released day: warning_flag as released_warning_flag, warning_reason as released_warning_reason
+parameters: has_released
+-#}
 with changed as (
     select
         coalesce(t.household_id, b.household_id) as household_id,
@@ -10,9 +22,9 @@ with changed as (
         b.score as from_score,
         t.score as to_score
     from warning_flag as t
-    full join {{ last_release }}_warning_flag as b on b.household_id = t.household_id
+    full join released_warning_flag as b on b.household_id = t.household_id
     where coalesce(b.level, 'none') <> coalesce(t.level, 'none')
-        and {{ has_previous }}
+        and {{ has_released }}
 ),
 -- What caps, offset, floor and limit changed is no reason of its own.
 reason_now as (
@@ -23,7 +35,7 @@ reason_now as (
 ),
 reason_before as (
     select r.household_id, r.code
-    from {{ last_release }}_warning_reason as r
+    from released_warning_reason as r
     inner join changed as c on c.household_id = r.household_id
     where substr(r.code, 1, 1) in ('R', 'S')
 ),

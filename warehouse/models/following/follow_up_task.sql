@@ -1,6 +1,19 @@
--- A task for each red household and each risk indicator that gave it points. It keeps its id and its words from day to
--- day, and is closed on the day on which its reason is gone: seen to give no points. What cannot be seen closes nothing,
--- and while a lamp is held, what made it red stays open.
+{#-
+A task for each red household and each risk indicator that gave it points. It keeps its id and its words from day to
+day, and is closed on the day on which its reason is gone: seen to give no points. What cannot be seen closes nothing,
+and while a lamp is held, what made it red stays open.
+
+table: follow_up_task
+kept: flags
+publishes: follow_up_task
+grain: household
+key: task_id
+order: task_id
+same day: household_indicator, warning_flag, warning_reason
+earlier day: follow_up_task as previous_follow_up_task
+reference: task_rule
+parameters: as_of, as_of_digits, due_on, kept_since
+-#}
 with risk as (
     select household_id, code
     from warning_reason

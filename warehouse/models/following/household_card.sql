@@ -1,5 +1,23 @@
--- One household on one page: six lists, as JSON text. Incomes stand in their own order, other entries in the order of
--- their text. Nothing here is counted in days: a card changes only when its facts do.
+{#-
+One household on one page: six lists, as JSON text. Incomes stand in their own order, other entries in the order of
+their text. Nothing here is counted in days: a card changes only when its facts do.
+
+table: household_card
+kept: flags
+publishes: household_card
+grain: household
+key: household_id
+order: household_id
+same day: active_member, any_member, chronic_followup, counted_loss, counted_retrofit,
+    household, indicator_state, known_enrolment, matched_civil_affairs__assistance,
+    matched_civil_affairs__disability_subsidies, matched_civil_affairs__temporary_aid,
+    matched_emergency_management__losses, matched_emergency_management__relief,
+    matched_health_commission__chronic_followups, matched_health_commission__serious_illnesses,
+    matched_housing__dwellings, matched_rural_revitalisation__households, net_settlement,
+    scheme_in_force, valid_certificate
+asked: source_state
+parameters: as_of, incomes, is_enrolment_seen, lists, subsidy_months, year_ago
+-#}
 {% from "following/json.jinja" import item, said, plain, day, entry %}
 with entry as (
     select s.household_id, 'benefits' as list, {{ entry([said("item", "s.scheme"), said("class", "a.class"), plain("yuan_a_month", "a.monthly_amount"), day("since", "a.started_on")]) }} as entry

@@ -1,5 +1,12 @@
--- The village of each household, for what is counted by area. A household whose register row is out of force has no area:
--- it counts under the county, in no known town or village (000).
+{#-
+The village of each household, for what is counted by area. A household whose register row is out of force has no area:
+it counts under the county, in no known town or village (000).
+
+table: household_place
+grain: household
+key: household_id
+same day: household
+-#}
 with county as (
     select case when count(distinct substr(area_code, 1, 6)) = 1 then max(substr(area_code, 1, 6)) else '000000' end as county
     from household

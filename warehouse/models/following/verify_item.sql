@@ -1,4 +1,16 @@
--- The households on a department's list, whatever their score, with the first day on it without a break.
+{#-
+The households on a department's list, whatever their score, with the first day on it without a break.
+
+table: verify_item
+kept: flags
+publishes: verify_item
+grain: household
+key: household_id, department, code
+order: household_id, department, code
+same day: indicator_state, severe_certificate
+earlier day: verify_item as previous_verify_item
+parameters: as_of, items
+-#}
 with recent_certificate as (
     -- The certificates that R11 counts, of each household the newest.
     select household_id, max(issued_on) as issued_on

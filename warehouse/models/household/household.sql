@@ -1,4 +1,16 @@
--- One row per household: what an officer sees first. Names of villages and towns fall back to their codes.
+{#-
+One row per household: what an officer sees first. Names of villages and towns fall back to their codes.
+
+table: household
+kept: household
+publishes: household
+grain: household
+key: household_id
+order: household_id
+same day: matched_rural_revitalisation__households, matched_rural_revitalisation__members,
+    person, register_household
+reference: area
+-#}
 with head as (
     select
         m.household_id,

@@ -1,5 +1,17 @@
--- Every member row of the register, masked. A linked death makes a member deceased, whatever the register still says; a
--- row that stewards merged away (2 in the spine) has moved out.
+{#-
+Every member row of the register, masked. A linked death makes a member deceased, whatever the register still says; a
+row that stewards merged away (2 in the spine) has moved out.
+
+table: household_member
+kept: household
+publishes: household_member
+grain: member
+key: member_id
+order: member_id
+same day: matched_civil_affairs__deaths, matched_rural_revitalisation__households,
+    matched_rural_revitalisation__members, person
+parameters: as_of, as_of_month_day, as_of_year
+-#}
 with died as (
     select distinct member_id
     from matched_civil_affairs__deaths

@@ -1,4 +1,14 @@
--- The spine as the lake keeps it: a row per member row of the base register, no identity.
+{#-
+The spine as the lake keeps it: a row per member row of the base register, no identity.
+
+table: person
+kept: household
+grain: member
+key: member_id
+order: member_id
+as: view
+same day: spine
+-#}
 select
     person_key,
     member_id,

@@ -1,5 +1,18 @@
--- Which key a member has and under which numbers (as hashes) it was known: the day before's, and what is new today.
--- A number that two people claim is nobody's, so it is not remembered.
+{#-
+Which key a member has and under which numbers (as hashes) it was known: the day before's, and what is new today.
+A number that two people claim is nobody's, so it is not remembered.
+
+table: person_key_map
+kept: household
+grain: member
+key: member_id, number_hash
+order: member_id, number_hash nulls first
+as: view
+same day: known_number, spine, steward_answer
+earlier day: review_queue as queue_before
+earlier day, or own: person_key_map as map_before
+parameters: as_of
+-#}
 with today as (
     select member_id, person_key, first_key, case when is_conflict then null else number_hash end as number_hash from spine
 ),

@@ -1,5 +1,13 @@
--- Any member: register members of status 1 or 3 (who moved out no longer counts), with what their death says.
--- Active: of status 1 with no linked death on or before the day. A row that stewards merged away (2 in the spine) is out.
+{#-
+Any member: register members of status 1 or 3 (who moved out no longer counts), with what their death says.
+Active: of status 1 with no linked death on or before the day. A row that stewards merged away (2 in the spine) is out.
+
+table: any_member
+grain: member
+key: member_id
+same day: matched_civil_affairs__deaths, matched_rural_revitalisation__members, person
+parameters: as_of, as_of_month_day, as_of_year, year_ago
+-#}
 with death as (
     select
         member_id,

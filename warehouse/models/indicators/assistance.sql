@@ -1,4 +1,13 @@
--- R27 to R30: edge or rigid, dibao that is due, the death of who earned, a report left open.
+{#-
+R27 to R30: edge or rigid, dibao that is due, the death of who earned, a report left open.
+
+table: indicators_assistance
+grain: household
+key: household_id
+as: view
+same day: any_member, indicators_basic, open_report, register_household, scheme_in_force
+reference: dibao_standard
+-#}
 with scheme as (
     select
         household_id,

@@ -1,4 +1,13 @@
--- B01 to B24: the household as the register has it, and its income.
+{#-
+B01 to B24: the household as the register has it, and its income.
+
+table: indicators_basic
+grain: household
+key: household_id
+same day: active_member, matched_rural_revitalisation__households, net_settlement,
+    register_household
+reference: monitoring_line
+-#}
 {% from "indicators/exact.jinja" import ratio, yuan, members %}
 with people as (
     select

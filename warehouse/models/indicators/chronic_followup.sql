@@ -1,4 +1,12 @@
--- Chronic diseases of active members; a gap where unsigned, never followed up, or not for more than 100 days.
+{#-
+Chronic diseases of active members; a gap where unsigned, never followed up, or not for more than 100 days.
+
+table: chronic_followup
+grain: record
+key: record_id
+same day: active_member, matched_health_commission__chronic_followups
+parameters: as_of
+-#}
 select
     m.household_id,
     f.member_id,

@@ -1,4 +1,12 @@
--- Disaster losses of the household of any member, in yuan.
+{#-
+Disaster losses of the household of any member, in yuan.
+
+table: counted_loss
+grain: record
+key: record_id
+same day: any_member, matched_emergency_management__losses
+parameters: as_of, year_ago
+-#}
 select
     m.household_id,
     l.record_id,

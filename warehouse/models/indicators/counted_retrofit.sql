@@ -1,5 +1,13 @@
--- Retrofits (危房改造), each of the household of its dwelling, or of its owner where the dwelling is not known.
--- One that finishes after the day is not finished.
+{#-
+Retrofits (危房改造), each of the household of its dwelling, or of its owner where the dwelling is not known.
+One that finishes after the day is not finished.
+
+table: counted_retrofit
+grain: record
+key: record_id
+same day: any_member, matched_housing__dwellings, matched_housing__retrofits
+parameters: as_of
+-#}
 with dwelling as (
     select record_id, member_id
     from matched_housing__dwellings

@@ -1,4 +1,11 @@
--- R11 to R13: severe disability, several disabled, a subsidy that is not paid.
+{#-
+R11 to R13: severe disability, several disabled, a subsidy that is not paid.
+
+table: indicators_disability
+grain: household
+key: household_id
+same day: register_household, subsidy_entitlement, valid_certificate
+-#}
 with disabled as (
     select
         household_id,

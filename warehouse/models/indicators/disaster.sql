@@ -1,4 +1,14 @@
--- R24 to R26: what a disaster took, who was hurt or killed, who is on a relief list.
+{#-
+R24 to R26: what a disaster took, who was hurt or killed, who is on a relief list.
+
+table: indicators_disaster
+grain: household
+key: household_id
+as: view
+same day: any_member, counted_loss, indicators_basic, matched_emergency_management__casualties,
+    matched_emergency_management__relief
+parameters: as_of, year_ago
+-#}
 {% from "indicators/exact.jinja" import ratio %}
 with lost as (
     select household_id, sum(loss_yuan) as loss_yuan

@@ -1,4 +1,12 @@
--- R18 and R19: a child out of school, what schooling costs.
+{#-
+R18 and R19: a child out of school, what schooling costs.
+
+table: indicators_education
+grain: household
+key: household_id
+as: view
+same day: active_member
+-#}
 {% from "indicators/exact.jinja" import yuan, members %}
 select
     household_id,

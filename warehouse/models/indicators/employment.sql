@@ -1,4 +1,12 @@
--- R20 to R23: nobody who can work, work lost, one earner, a business that failed.
+{#-
+R20 to R23: nobody who can work, work lost, one earner, a business that failed.
+
+table: indicators_employment
+grain: household
+key: household_id
+as: view
+same day: active_member, indicators_basic, matched_rural_revitalisation__households
+-#}
 {% from "indicators/exact.jinja" import ratio, members %}
 with people as (
     select

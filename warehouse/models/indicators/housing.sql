@@ -1,4 +1,14 @@
--- R14 to R17: a dangerous house, a late retrofit, damage by disaster, unsafe water.
+{#-
+R14 to R17: a dangerous house, a late retrofit, damage by disaster, unsafe water.
+
+table: indicators_housing
+grain: household
+key: household_id
+as: view
+same day: counted_loss, counted_retrofit, lived_in_dwelling,
+    matched_rural_revitalisation__households, register_household
+parameters: as_of
+-#}
 with dwelling as (
     select household_id, max(grade) as worst_grade
     from lived_in_dwelling

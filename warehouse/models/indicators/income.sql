@@ -1,4 +1,12 @@
--- R01 to R03: below the line, income that fell, a household that lives on transfers.
+{#-
+R01 to R03: below the line, income that fell, a household that lives on transfers.
+
+table: indicators_income
+grain: household
+key: household_id
+as: view
+same day: indicators_basic, matched_rural_revitalisation__households
+-#}
 {% from "indicators/exact.jinja" import ratio %}
 select
     b.household_id,

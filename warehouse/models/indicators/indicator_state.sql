@@ -1,7 +1,18 @@
--- The stored value of each indicator, a row per household, with the codes of those that have none or an old one, in the order of
--- the catalogue, and the other inputs of the conditions.
--- In this order: missing (a source never read), missing or not applicable by the formula, stale, ok: a value of the last two is kept.
--- Without an active member: B01 is 0, everything else not applicable.
+{#-
+The stored value of each indicator, a row per household, with the codes of those that have none or an old one, in the order of
+the catalogue, and the other inputs of the conditions.
+In this order: missing (a source never read), missing or not applicable by the formula, stale, ok: a value of the last two is kept.
+Without an active member: B01 is 0, everything else not applicable.
+
+table: indicator_state
+grain: household
+key: household_id
+same day: indicators_assistance, indicators_basic, indicators_disability, indicators_disaster,
+    indicators_education, indicators_employment, indicators_housing, indicators_income,
+    indicators_medical, indicators_resilience, register_household
+asked: source_state
+parameters: domain_models, indicators
+-#}
 {% macro codes(status) -%}
 concat_ws(','{% for i in indicators %}{% if i.when(status) == "true" %}, '{{ i.code }}'{% elif i.when(status) != "false" %}, case when {{ i.when(status) }} then '{{ i.code }}' end{% endif %}{% endfor %}, cast(null as varchar))
 {%- endmacro %}
@@ -20,6 +31,6 @@ select
     employment._previous_business_net,
     resilience._days_since_visit
 from register_household as r
-{% for domain in domains %}
+{% for domain in domain_models %}
 left join indicators_{{ domain }} as {{ domain }} on {{ domain }}.household_id = r.household_id
 {% endfor %}

@@ -1,5 +1,13 @@
--- Active members with a known ID number, and whether they are insured for the year of the day
--- (until 31 March the year before will do).
+{#-
+Active members with a known ID number, and whether they are insured for the year of the day
+(until 31 March the year before will do).
+
+table: known_enrolment
+grain: member
+key: member_id
+same day: active_member, matched_health_insurance__enrolments
+parameters: enrolment_years
+-#}
 with insured as (
     select distinct member_id
     from matched_health_insurance__enrolments

@@ -1,4 +1,12 @@
--- Occupied dwellings of any member, leaving out one whose retrofit finished on or after its appraisal.
+{#-
+Occupied dwellings of any member, leaving out one whose retrofit finished on or after its appraisal.
+
+table: lived_in_dwelling
+grain: record
+key: record_id
+same day: any_member, counted_retrofit, matched_housing__dwellings
+parameters: as_of
+-#}
 with retrofitted as (
     select dwelling_id, max(finished_on) as finished_on
     from counted_retrofit

@@ -1,4 +1,13 @@
--- R04 to R10: what illness costs, who is not insured, who is ill.
+{#-
+R04 to R10: what illness costs, who is not insured, who is ill.
+
+table: indicators_medical
+grain: household
+key: household_id
+same day: active_member, chronic_followup, indicators_basic, known_enrolment,
+    matched_health_commission__serious_illnesses, net_settlement, scheme_in_force
+parameters: as_of, medical_threshold
+-#}
 {% from "indicators/exact.jinja" import ratio, yuan %}
 with by_member as (
     select household_id, member_id, sum(personal_paid) as personal_paid, count(*) filter (where medical_type = '21') as inpatient

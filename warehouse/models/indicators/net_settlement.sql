@@ -1,5 +1,13 @@
--- Settlements of W, netted: each original carries the sum of itself and every reversal dated up to the day, at its own
--- day, person and type; one with nothing left does not count. Whose: an active member's, or one's who died in W.
+{#-
+Settlements of W, netted: each original carries the sum of itself and every reversal dated up to the day, at its own
+day, person and type; one with nothing left does not count. Whose: an active member's, or one's who died in W.
+
+table: net_settlement
+grain: record
+key: record_id
+same day: any_member, matched_health_insurance__settlements, settlement_reversal
+parameters: as_of, year_ago
+-#}
 with reversed as (
     select
         original_id,

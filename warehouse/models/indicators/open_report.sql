@@ -1,4 +1,12 @@
--- Citizens' reports of active members that are still open.
+{#-
+Citizens' reports of active members that are still open.
+
+table: open_report
+grain: record
+key: record_id
+same day: active_member, matched_citizen_reports__reports
+parameters: as_of
+-#}
 select
     m.household_id,
     r.record_id,

@@ -1,4 +1,12 @@
--- Every household of the register, and a shell for each whose register row is out of force while members are there.
+{#-
+Every household of the register, and a shell for each whose register row is out of force while members are there.
+
+table: register_household
+grain: household
+key: household_id
+same day: active_member, matched_rural_revitalisation__households,
+    matched_rural_revitalisation__members
+-#}
 with active as (
     select household_id, cast(count(*) as integer) as active_count
     from active_member

@@ -1,4 +1,16 @@
--- S01 to S18: what keeps a household from falling.
+{#-
+S01 to S18: what keeps a household from falling.
+
+table: indicators_resilience
+grain: household
+key: household_id
+as: view
+same day: active_member, chronic_followup, counted_retrofit, indicators_basic,
+    indicators_disability, indicators_medical, known_enrolment, lived_in_dwelling,
+    matched_rural_revitalisation__households, net_settlement, scheme_in_force,
+    subsidy_entitlement
+parameters: as_of, five_years_ago
+-#}
 {% from "indicators/exact.jinja" import ratio, yuan, members, complete_sum %}
 with people as (
     select

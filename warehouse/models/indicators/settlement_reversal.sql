@@ -1,4 +1,11 @@
--- Every reversal that leads to an original, through reversals of reversals, with what it takes off.
+{#-
+Every reversal that leads to an original, through reversals of reversals, with what it takes off.
+
+table: settlement_reversal
+grain: record
+key: original_id, record_id
+same day: matched_health_insurance__settlements
+-#}
 with recursive reversal as (
     select
         record_id, reverses_id, settled_at, total_fee, in_scope, fund_paid, personal_paid, critical_illness_paid, _arrived_on

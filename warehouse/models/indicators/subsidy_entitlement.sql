@@ -1,5 +1,13 @@
--- Who is entitled to which disability subsidy, and what was paid for the month of the day and the two before.
--- Nursing: a latest certificate of level 1 or 2. Living: a valid certificate in a household on dibao.
+{#-
+Who is entitled to which disability subsidy, and what was paid for the month of the day and the two before.
+Nursing: a latest certificate of level 1 or 2. Living: a valid certificate in a household on dibao.
+
+table: subsidy_entitlement
+grain: member
+key: member_id, subsidy
+same day: matched_civil_affairs__disability_subsidies, scheme_in_force, valid_certificate
+parameters: subsidy_months
+-#}
 with entitled as (
     select household_id, member_id, 'nursing' as subsidy
     from valid_certificate

@@ -1,4 +1,13 @@
--- Valid disability certificates of active members; the latest issued one of each tells the level.
+{#-
+Valid disability certificates of active members; the latest issued one of each tells the level.
+
+table: valid_certificate
+grain: record
+key: record_id
+same day: active_member, matched_disability_federation__certificates
+clock: matched_disability_federation__certificates
+parameters: as_of
+-#}
 select
     m.household_id,
     c.member_id,

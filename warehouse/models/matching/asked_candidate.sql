@@ -1,4 +1,12 @@
--- The candidates of each question beside what the department delivered: for the vault only, since it holds identities.
+{#-
+The candidates of each question beside what the department delivered: for the vault only, since it holds identities.
+
+table: asked_candidate
+grain: record
+key: queue_id, position
+holds: identities
+same day: candidate, open_pair, question
+-#}
 with ruled as (
     select
         pair_id, member_id, person_key, household_id, id_number, name,

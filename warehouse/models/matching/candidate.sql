@@ -1,4 +1,13 @@
--- Everybody whom an open pair may be about, and by which rule. The first four rules decide, the last two only propose.
+{#-
+Everybody whom an open pair may be about, and by which rule. The first four rules decide, the last two only propose.
+
+table: candidate
+grain: record
+key: pair_id, member_id, rule
+holds: identities
+same day: known_number, open_pair, spine
+reference: name_variant
+-#}
 {% from "matching/normalised.jinja" import people %}
 with mended as (
     select pair_id, {{ ids.look_alike_mended("number") }} as number from open_pair where is_repairable

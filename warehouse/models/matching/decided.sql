@@ -1,4 +1,11 @@
--- The records that a steward has answered for: whose they are, or nobody's (null).
+{#-
+The records that a steward has answered for: whose they are, or nobody's (null).
+
+table: decided
+grain: record
+key: record_type, record_key
+same day: question, spine, steward_answer
+-#}
 with answered as (
     select q.record_type, q.record_key, a.decision, a.person_key
     from question as q

@@ -1,4 +1,13 @@
--- Numbers that the map knows as a person's former ones, or that two stewards gave to a person; none that somebody has today.
+{#-
+Numbers that the map knows as a person's former ones, or that two stewards gave to a person; none that somebody has today.
+
+table: known_number
+grain: member
+key: number_hash
+same day: spine, steward_answer
+earlier day: review_queue as queue_before
+earlier day, or own: person_key_map as map_before
+-#}
 with former as (
     select member_id, number_hash from map_before where number_hash is not null
     union all

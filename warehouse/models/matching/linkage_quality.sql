@@ -1,6 +1,16 @@
--- How well each record type was linked on a day: counts by outcome and method, the match rate, and the false-link rate
--- that names betray: the share of `different` among sound numbers of a registered person, with its 95% Wilson interval.
--- Of records of the subject area the match rate is the share that is placed.
+{#-
+How well each record type was linked on a day: counts by outcome and method, the match rate, and the false-link rate
+that names betray: the share of `different` among sound numbers of a registered person, with its 95% Wilson interval.
+Of records of the subject area the match rate is the share that is placed.
+
+table: linkage_quality
+kept: household
+grain: all
+key: department, records
+order: department, records
+same day: matched_*
+parameters: area_outcomes, as_of, contracts, methods, outcomes, z, z2
+-#}
 {% from "indicators/exact.jinja" import share_of, six_places %}
 with counted as (
 {% for contract in contracts %}

@@ -1,5 +1,15 @@
--- What is left after the plain join: each distinct number and name, as delivered, that is not at once one person's.
--- Holds identities: never in the lake.
+{#-
+What is left after the plain join: each distinct number and name, as delivered, that is not at once one person's.
+Holds identities: never in the lake.
+
+table: open_pair
+grain: record
+key: pair_id
+holds: identities
+same day: open_record
+reference: name_variant, pseudonym_pad
+parameters: as_of
+-#}
 {% from "matching/normalised.jinja" import numbers, people %}
 with unanswered as (
     select distinct raw_number, raw_name from open_record

@@ -1,5 +1,15 @@
--- The records of all types that the plain join leaves open, each with its number and name as delivered.
--- Holds identities: never in the lake.
+{#-
+The records of all types that the plain join leaves open, each with its number and name as delivered.
+Holds identities: never in the lake.
+
+table: open_record
+grain: record
+key: record_type, record_key
+holds: identities
+same day: spine_number
+if there: valid_*
+parameters: at_once, types
+-#}
 with delivered as (
 {% for d in types %}
     select

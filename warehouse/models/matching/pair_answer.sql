@@ -1,4 +1,13 @@
--- One outcome for each open pair.
+{#-
+One outcome for each open pair.
+
+table: pair_answer
+grain: record
+key: pair_id
+holds: identities
+same day: candidate, open_pair
+parameters: pair_text
+-#}
 with found as (
     select
         pair_id,

@@ -1,5 +1,15 @@
--- The records to ask a steward about: ambiguous ones, and those with a proposal. A question is its record and what the
--- department delivered, so a corrected record is a new question, and an answered one is never asked again.
+{#-
+The records to ask a steward about: ambiguous ones, and those with a proposal. A question is its record and what the
+department delivered, so a corrected record is a new question, and an answered one is never asked again.
+
+table: question
+grain: record
+key: queue_id
+holds: identities
+same day: open_record, pair_answer
+reference: pseudonym_pad
+parameters: types
+-#}
 select
     v.record_type,
     v.department,

@@ -1,4 +1,13 @@
--- Register rows that share a number. Rows of status 1 count, without any all do; more than one that counts is a tie.
+{#-
+Register rows that share a number. Rows of status 1 count, without any all do; more than one that counts is a tie.
+
+table: register_claim
+grain: member
+key: member_id
+holds: identities
+same day: register_number
+reference: name_variant, pseudonym_pad
+-#}
 {% from "matching/normalised.jinja" import people %}
 with shared as (
     select number, count(*) filter (where status = '1') as active_count

@@ -1,4 +1,15 @@
--- The base register's members, each with the number that matching compares. Holds identities: never in the lake.
+{#-
+The base register's members, each with the number that matching compares. Holds identities: never in the lake.
+
+table: register_number
+grain: member
+key: member_id
+until: spine_row
+holds: identities
+same day: valid_rural_revitalisation__members
+reference: pseudonym_pad
+parameters: as_of
+-#}
 {% from "matching/normalised.jinja" import numbers %}
 with register_row as (
     select member_id, household_id, status, name, id_number as delivered_number, _arrived_on

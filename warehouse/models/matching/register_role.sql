@@ -1,5 +1,13 @@
--- What each register row that shares its number is to that number: `holder` (the one who has it), `same` (another row of
--- the holder), `other` (somebody else's row that no longer counts), `tied` (in the queue), `apart` (a steward: not theirs).
+{#-
+What each register row that shares its number is to that number: `holder` (the one who has it), `same` (another row of
+the holder), `other` (somebody else's row that no longer counts), `tied` (in the queue), `apart` (a steward: not theirs).
+
+table: register_role
+grain: member
+key: member_id
+same day: known_key, register_claim, steward_answer
+reference: pseudonym_pad
+-#}
 with asked as (
     select c.*, k.person_key as known_key, coalesce(k.first_key, {{ ids.pseudonym("'member:' || c.member_id") }}) as claim_key, a.decision, a.person_key
     from register_claim as c

@@ -1,4 +1,12 @@
--- Every candidate of every open question, side by side: for the vault only, since it holds identities.
+{#-
+Every candidate of every open question, side by side: for the vault only, since it holds identities.
+
+table: review_candidate
+grain: record
+key: queue_id, position
+holds: identities
+same day: asked_candidate, review_queue, spine
+-#}
 with candidate_row as (
     select
         queue_id, position, person_key, member_id, household_id, id_number, name, rule, name_agreement, record_id_number, record_name

@@ -1,11 +1,22 @@
--- What waits for a steward: records and register rows by key and reason, no identity. A question keeps its id and its
--- first day; an answered one is not asked again.
+{#-
+What waits for a steward: records and register rows by key and reason, no identity. A question keeps its id and its
+first day; an answered one is not asked again.
+
+table: review_queue
+kept: household
+grain: record
+key: queue_id
+order: queue_id
+same day: asked_candidate, question, spine, steward_answer
+earlier day: review_queue as queue_before
+parameters: as_of, types
+-#}
 with asked as (
     select
         queue_id,
         department, records, record_id, outcome, reason, number_hash
     from question
-    where record_type in ({% for contract in contracts %}'{{ contract.table }}', {% endfor %}'')
+    where record_type in ({% for d in types %}'{{ d.table }}', {% endfor %}'')
     union all
     select queue_id, 'rural_revitalisation', 'members', min(member_id), 'ambiguous', 'register_conflict', max(number_hash)
     from spine

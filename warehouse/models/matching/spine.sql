@@ -1,4 +1,13 @@
--- The spine: every register row with its person_key. Holds identities: never in the lake.
+{#-
+The spine: every register row with its person_key. Holds identities: never in the lake.
+
+table: spine
+grain: member
+key: member_id
+as: view
+holds: identities
+same day: spine_row
+-#}
 select
     member_id,
     household_id,

@@ -1,5 +1,15 @@
--- Every register row with its person_key, as matching keeps it: what is nearly always the person_key too (the first key, the hash
--- of the number) is null then, since a province's spine has to stay in memory. Holds identities: never in the lake.
+{#-
+Every register row with its person_key, as matching keeps it: what is nearly always the person_key too (the first key, the hash
+of the number) is null then, since a province's spine has to stay in memory. Holds identities: never in the lake.
+
+table: spine_row
+grain: member
+key: member_id
+holds: identities
+same day: known_key, register_number, register_role
+reference: pseudonym_pad
+parameters: as_of
+-#}
 {% macro keyed(register_row) -%}
     select
         r.*,

@@ -1,5 +1,12 @@
--- The stewards' answer to each question of the queue: the latest one that stands. A merge stands when two different
--- stewards have said it.
+{#-
+The stewards' answer to each question of the queue: the latest one that stands. A merge stands when two different
+stewards have said it.
+
+table: steward_answer
+grain: record
+key: queue_id
+outside: steward_decision
+-#}
 with merged as (
     select queue_id, person_key, min(decided_at) as first_at, max(decided_at) as decided_at
     from steward_decision

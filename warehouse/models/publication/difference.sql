@@ -1,4 +1,10 @@
--- The keys whose content is not that of the last release written: new, gone or different.
+{#-
+The keys whose content is not that of the last release written: new, gone or different.
+
+grain: all
+given: release, written
+parameters: key
+-#}
 select
 {% for name in key %}
   coalesce(release."{{ name }}", written."{{ name }}") as "{{ name }}",

@@ -1,4 +1,10 @@
--- Households of the release that readers see which the new one does not have.
+{#-
+Households of the release that readers see which the new one does not have.
+
+grain: all
+warehouse: store.household, yihu.household
+parameters: previous
+-#}
 select count(*)
 from store.household as h
 left join yihu.household as n on n.household_id = h.household_id

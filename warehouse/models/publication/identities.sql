@@ -1,4 +1,10 @@
--- Sound ID numbers (18 characters, alone or with something around them) in any text column, once a column.
+{#-
+Sound ID numbers (18 characters, alone or with something around them) in any text column, once a column.
+
+grain: all
+given: rows
+parameters: columns, misshapen
+-#}
 with texts as (
 {% for column in columns %}
   select '{{ column.name }}' as column_name, {{ "unnest(" ~ column.name ~ ")" if column.type == "text[]" else column.name }} as value

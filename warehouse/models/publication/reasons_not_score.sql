@@ -1,4 +1,9 @@
--- Lamps whose reasons do not sum to their score, and reasons without a lamp.
+{#-
+Lamps whose reasons do not sum to their score, and reasons without a lamp.
+
+grain: all
+given: release_warning_reason, release_warning_flag
+-#}
 with summed as (
   select household_id, sum(points) as points from release_warning_reason group by household_id
 )

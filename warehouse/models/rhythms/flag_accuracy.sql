@@ -1,5 +1,15 @@
--- What visits found against the lamp on their day: false alarms and misses per town, rule and household type, and as if
--- lamps were red above other scores.
+{#-
+What visits found against the lamp on their day: false alarms and misses per town, rule and household type, and as if
+lamps were red above other scores.
+
+table: flag_accuracy
+publishes: flag_accuracy
+grain: all
+key: quarter_on, area_code, dimension, value
+same day: field_visit, household, warning_flag
+several days: warning_flag as lamp_history, warning_reason as reason_history
+parameters: as_of, period_on, thresholds
+-#}
 {% from "indicators/exact.jinja" import ratio %}
 with visit as (
     select

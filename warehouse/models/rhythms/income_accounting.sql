@@ -1,5 +1,15 @@
--- Monthly accounting of incomes (月核算): net income per head by county and town and household type, its growth against the
--- month before, and against the county's of the same type. Households whose net income is known.
+{#-
+Monthly accounting of incomes (月核算): net income per head by county and town and household type, its growth against the
+month before, and against the county's of the same type. Households whose net income is known.
+
+table: income_accounting
+publishes: income_accounting
+grain: all
+key: month_on, area_code, household_type
+same day: household_indicator
+earlier day: household_indicator as previous_household_indicator
+parameters: as_of, compared_on, period_on
+-#}
 {% from "indicators/exact.jinja" import ratio %}
 with now_known as (
     select substr(area_code, 1, 9) as town, b10_household_type as household_type, b19_net_income as net_income, b01_household_size as persons

@@ -1,4 +1,14 @@
--- Monthly screening (月筛查): the departments' lists at the end of the month; new is what was not on them a month before.
+{#-
+Monthly screening (月筛查): the departments' lists at the end of the month; new is what was not on them a month before.
+
+table: monthly_screening
+publishes: monthly_screening
+grain: all
+key: month_on, household_id, department, code
+same day: verify_item
+earlier day: verify_item as previous_verify_item
+parameters: as_of, period_on
+-#}
 select
     {{ period_on }} as month_on,
     v.household_id,

@@ -1,4 +1,13 @@
--- Quarterly supervision (季督导): open tasks and waiting cases, how many are past their day, and by how much; by who is late.
+{#-
+Quarterly supervision (季督导): open tasks and waiting cases, how many are past their day, and by how much; by who is late.
+
+table: quarterly_supervision
+publishes: quarterly_supervision
+grain: all
+key: quarter_on, area_code, department, kind, item
+same day: case_progress, follow_up_task, household_place
+parameters: as_of, deadlines, period_on
+-#}
 with task as (
     select
         substr(coalesce(p.village, t.area_code), 1, 9) as town,

@@ -1,4 +1,16 @@
--- Weekly statistics (周统计) per county and town, as of the week's newest day, against the newest day before the week.
+{#-
+Weekly statistics (周统计) per county and town, as of the week's newest day, against the newest day before the week.
+
+table: weekly_statistics
+publishes: weekly_statistics
+grain: all
+key: week_on, area_code
+same day: active_member, follow_up_task, household_indicator, household_place,
+    matched_health_commission__chronic_followups, matched_rural_revitalisation__households,
+    warning_flag
+earlier day: warning_flag as previous_warning_flag
+parameters: as_of, chronic_days, compared_on, period_on, visit_days, weekly_counts
+-#}
 with earlier as (
     select count(*) > 0 as is_there
     from previous_warning_flag

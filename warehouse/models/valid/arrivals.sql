@@ -1,5 +1,12 @@
-{#- The good rows of one batch: of each record key the version with the latest updated_at stands (`_is_winner`); of unlike
-    rows of one key and updated_at the last in canonical text, marked. `fields`: every contract field; `key`, `updated`. -#}
+{#-
+The good rows of one batch: of each record key the version with the latest updated_at stands (`_is_winner`); of unlike
+rows of one key and updated_at the last in canonical text, marked. `fields`: every contract field; `key`, `updated`.
+
+grain: record
+key: _row
+given: bad, rows
+parameters: fields, key, updated
+-#}
 {%- macro canonical() -%}
     {%- for field in fields -%}
     coalesce(cast("{{ field }}" as varchar), '~'){{ " || '|' || " if not loop.last }}

@@ -1,7 +1,13 @@
-{#- The face of a batch: rows by town, and of each column how much of it is empty or unlike its type and codes, how many
-    codes there are, the smallest, largest and middle value. No value of an identity is in it.
-    `rows`: the landed rows; `columns`: what is measured; `town`: how a row finds its town (`area`, `household`, `person`,
-    null), by the columns of `link` and the register's relations `households` and `members`. -#}
+{#-
+The face of a batch: rows by town, and of each column how much of it is empty or unlike its type and codes, how many
+codes there are, the smallest, largest and middle value. No value of an identity is in it.
+`rows`: the landed rows; `columns`: what is measured; `town`: how a row finds its town (`area`, `household`, `person`,
+null), by the columns of `link` and the register's relations `households` and `members`.
+
+grain: all
+given: rows, households, members
+parameters: columns, link, town
+-#}
 with batch as (
     select *
     from {{ rows }}

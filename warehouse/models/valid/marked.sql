@@ -1,4 +1,11 @@
-{#- The state to be stored: every version in force, marked where a newer one sits in quarantine. -#}
+{#-
+The state to be stored: every version in force, marked where a newer one sits in quarantine.
+
+grain: record
+key: record key
+given: quarantine_after, valid_after
+parameters: fields, key
+-#}
 select
     {% for field in fields %}v."{{ field }}", {% endfor %}
     v._batch_id,

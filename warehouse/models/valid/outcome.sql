@@ -1,7 +1,14 @@
-{#- What becomes of each good row of a batch against the state before it: accepted, unchanged, superseded or withdrawn.
-    A full delivery says that a key exists, so it brings back what was withdrawn whatever its updated_at. A row of a snapshot
-    has no update time of its own: it is unchanged where nothing else differs. A version in force from after `latest`, which
-    no row may be from now, gives way to any. -#}
+{#-
+What becomes of each good row of a batch against the state before it: accepted, unchanged, superseded or withdrawn.
+A full delivery says that a key exists, so it brings back what was withdrawn whatever its updated_at. A row of a snapshot
+has no update time of its own: it is unchanged where nothing else differs. A version in force from after `latest`, which
+no row may be from now, gives way to any.
+
+grain: record
+key: _row
+given: arrivals, before, withdrawn_before
+parameters: fields, is_full, is_snapshot, key, latest, updated
+-#}
 select
     a._row,
     a."{{ key }}" as record_key,

@@ -1,6 +1,13 @@
-{#- The open rows of the quarantine after a batch: one per record key (per raw text where the key itself is missing), the
-    newest bad version. A good version of the same or a later updated_at, a withdrawal, or a full delivery without the key
-    closes a row. `sighting` is 1 for a batch of the day, 0 for a replay, which is no new sighting. -#}
+{#-
+The open rows of the quarantine after a batch: one per record key (per raw text where the key itself is missing), the
+newest bad version. A good version of the same or a later updated_at, a withdrawal, or a full delivery without the key
+closes a row. `sighting` is 1 for a batch of the day, 0 for a replay, which is no new sighting.
+
+grain: record
+key: record key, or raw text
+given: arrivals, bad_rows, gone, quarantine_before, valid_after, withdrawn_after, source_keys
+parameters: as_of, batch_id, is_full, key, sighting, updated
+-#}
 with sighted as (
     select
         *,

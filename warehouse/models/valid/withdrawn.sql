@@ -1,6 +1,13 @@
-{#- The tombstones after a batch: the last known version of each key taken out, with the batch and day that took it out.
-    `_withdrawn_at` is the withdrawal's updated_at; for a key that a delivery lacks, the last version's own, so that a
-    later delivery of the same version brings it back. -#}
+{#-
+The tombstones after a batch: the last known version of each key taken out, with the batch and day that took it out.
+`_withdrawn_at` is the withdrawal's updated_at; for a key that a delivery lacks, the last version's own, so that a
+later delivery of the same version brings it back.
+
+grain: record
+key: record key
+given: arrivals, before, gone, outcome, returned, withdrawn_before
+parameters: as_of, batch_id, fields, key, updated
+-#}
 with taken_out as (
     select o.record_key, o._row, a."{{ updated }}" as _taken_at
     from {{ outcome }} as o

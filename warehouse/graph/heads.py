@@ -1,0 +1,159 @@
+"""The head of a model: what it is, what it reads and how, its key, order and grain, what it publishes.
+
+A head is the comment at the top of `warehouse/models/<name>.sql`: a text, an empty line, then a line per entry, which goes
+on where the next one is indented:
+
+    {#-
+    The lamp of each household.
+
+    table: warning_flag
+    same day: household_indicator, household_score
+    earlier day: warning_flag as previous_warning_flag
+    -#}
+
+Belongs here: the entries and reading them. Not here: what they amount to (`registry`). Nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+HEAD = re.compile(r"\A\{#-\n(?P<text>.*?)\n\n(?P<entries>.*?)-#\}\n", re.DOTALL)
+LAYERS = ("valid", "matched", "household", "flags")
+GRAINS = ("household", "member", "record", "area", "all")
+
+
+class Kind(StrEnum):
+    """How a model reads a table."""
+
+    SAME_DAY = "same day"
+    IF_THERE = "if there"
+    """Of the same day where it is there; no other table's rows hang on whether it is."""
+    EARLIER_DAY = "earlier day"
+    """The newest day before; with `_as_of`."""
+    EARLIER_OR_OWN = "earlier day, or own"
+    """The newest day before; without one, the day's own as another run gave it."""
+    RELEASED_DAY = "released day"
+    """The newest earlier day that was not held back: what readers saw."""
+    SEVERAL_DAYS = "several days"
+    """Some earlier days, told apart by `_as_of`."""
+    CLOCK = "clock"
+    """A table whose `updated_at` is read: an order among versions, no fact."""
+    REFERENCE = "reference"
+    """Rules and reference data as a table."""
+    OUTSIDE = "outside"
+    """What comes from neither the lake nor the rules: stewards' answers, the day's ledgers."""
+    ASKED = "asked"
+    """Read by a parameter, before the SQL is written."""
+    GIVEN = "given"
+    """Handed over by whoever renders the model: the runner does not make it."""
+    WAREHOUSE = "warehouse"
+    """A table of PostgreSQL."""
+
+
+_ENTRIES = {"table", "kept", "publishes", "grain", "key", "order", "as", "until", "holds", "parameters"} | set(Kind)
+
+
+class HeadError(ValueError):
+    """A head that cannot be read; names the model and the line."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """A table that a model reads, and the name under which it does."""
+
+    kind: Kind
+    table: str
+    """`matched_*` stands for every record type, `valid_{type}` for the record type that the model is made for."""
+    alias: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """What one SQL file declares."""
+
+    name: str
+    """`flags/warning_flag`."""
+    meaning: str
+    table: str
+    """What it makes; empty for a statement that makes no table of its own."""
+    layer: str | None
+    """Where the lake keeps it; None for what lives within a run."""
+    publishes: str | None
+    grain: str
+    key: tuple[str, ...]
+    order: str
+    """The columns that order the rows totally."""
+    is_view: bool
+    """Stands for its SELECT; nothing is computed until it is read."""
+    until: str | None
+    """The table after which this one is given up, for its size."""
+    holds_identities: bool
+    inputs: tuple[Input, ...]
+    parameters: tuple[str, ...]
+
+    def reads(self, *kinds: Kind) -> tuple[Input, ...]:
+        """Its inputs of these kinds."""
+        return tuple(found for found in self.inputs if found.kind in kinds)
+
+    @property
+    def is_run(self) -> bool:
+        """Whether the runner makes it."""
+        return bool(self.table) and not self.reads(Kind.GIVEN, Kind.WAREHOUSE)
+
+
+def read_head(name: str, path: Path) -> Model:
+    """The head of the model in `path`. Raises `HeadError`."""
+    found = HEAD.match(path.read_text(encoding="utf-8"))
+    if found is None:
+        raise HeadError(f"{path}:1: a model begins with its head: {{#-, what it is, an empty line, its entries, -#}}")
+    said = _entries(found["entries"], path)
+    grain = said.get("grain", "")
+    if grain not in GRAINS:
+        raise HeadError(f"{path}: grain is {grain!r}: use one of {', '.join(GRAINS)}")
+    if said.get("kept", "valid") not in LAYERS:
+        raise HeadError(f"{path}: kept is {said['kept']!r}: use one of {', '.join(LAYERS)}")
+    if "kept" in said and "order" not in said and said["kept"] != "valid":
+        raise HeadError(f"{path}: what is kept needs an order")
+    return Model(
+        name=name,
+        meaning=" ".join(found["text"].split()),
+        table=said.get("table", ""),
+        layer=said.get("kept"),
+        publishes=said.get("publishes"),
+        grain=grain,
+        key=_listed(said.get("key", "")),
+        order=said.get("order", ""),
+        is_view=said.get("as", "table") == "view",
+        until=said.get("until"),
+        holds_identities=said.get("holds") == "identities",
+        inputs=tuple(_input(kind, text) for kind in Kind for text in _listed(said.get(kind, ""))),
+        parameters=_listed(said.get("parameters", "")),
+    )
+
+
+def _entries(text: str, path: Path) -> Mapping[str, str]:
+    said: dict[str, str] = {}
+    last = ""
+    for line in text.splitlines():
+        if line.startswith(" ") and last:
+            said[last] += f" {line.strip()}"
+            continue
+        last, colon, value = line.partition(":")
+        if not colon or last not in _ENTRIES or last in said:
+            raise HeadError(f"{path}: the head has {line!r}; entries, each once, are {', '.join(sorted(_ENTRIES))}")
+        said[last] = value.strip()
+    return said
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _input(kind: Kind, text: str) -> Input:
+    table, _, alias = text.partition(" as ")
+    return Input(kind, table, alias or table)

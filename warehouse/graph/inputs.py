@@ -1,0 +1,149 @@
+"""Where the runner's inputs lie: the lake, whole or as far as a scope reaches; what comes from outside.
+
+Belongs here: which days there are, and a day's rows as a relation. Not here: which input is read (`heads`), by what name
+(`runner`), how a county is told from the next (`warehouse.counties`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from expectations.contract import Contract
+from expectations.engine import literal
+from warehouse.graph.moment import County, Households, Scope
+from warehouse.graph.registry import place
+from warehouse.schema.lake import types_of
+
+HELD_BACK = ("release", "held_back")
+"""Notes in the lake: the days whose release did not pass its audit."""
+SETTLEMENTS, RETROFITS = "matched_health_insurance__settlements", "matched_housing__retrofits"
+DWELLINGS = "matched_housing__dwellings"
+
+
+class NotThere(LookupError):
+    """A table has no such day: what is missing, and what to make first."""
+
+
+class GraphLake(Protocol):
+    """What is needed of the lake; `resources.lake.Lake` is the one in use."""
+
+    def days(self, layer: str, table: str) -> list[date]: ...
+    def counties(self, layer: str, table: str, as_of: date) -> list[str]: ...
+    def version(self, layer: str, table: str, as_of: date) -> str | None: ...
+    def relation(self, layer: str, table: str, as_of: date, county: str | None = None) -> str: ...
+    def note_days(self, layer: str, table: str) -> list[date]: ...
+    def read_note(self, layer: str, table: str, as_of: date) -> dict[str, Any] | None: ...
+
+
+class Inputs(Protocol):
+    """Tables by name and day, as far as a scope reaches."""
+
+    def days(self, table: str) -> Sequence[date]: ...
+    def held_back(self) -> Collection[date]: ...
+    def version(self, table: str, as_of: date) -> Hashable: ...
+    def relation(self, table: str, as_of: date) -> str: ...
+    def outside(self, name: str, as_of: date) -> pa.Table: ...
+    def within(self, scope: Scope) -> Inputs: ...
+
+
+def earlier_day(inputs: Inputs, table: str, before: date, not_before: date | None = None) -> date | None:
+    """The newest day of a table before `before`."""
+    newest = max((day for day in inputs.days(table) if day < before), default=None)
+    return None if newest is None or (not_before is not None and newest < not_before) else newest
+
+
+def released_day(inputs: Inputs, table: str, before: date) -> date | None:
+    """The newest earlier day of a table that was not held back: what readers saw."""
+    held_back = inputs.held_back()
+    return max((day for day in inputs.days(table) if day < before and day not in held_back), default=None)
+
+
+@dataclass(frozen=True)
+class LakeInputs:
+    """The whole lake, with what comes from outside: a function by name, of the day."""
+
+    lake: GraphLake
+    sources: Mapping[str, Callable[[date], pa.Table]]
+
+    def days(self, table: str) -> Sequence[date]:
+        return self.lake.days(*place(table))
+
+    def held_back(self) -> Collection[date]:
+        return set(self.lake.note_days(*HELD_BACK))
+
+    def version(self, table: str, as_of: date) -> Hashable:
+        return self.lake.version(*place(table), as_of)
+
+    def relation(self, table: str, as_of: date) -> str:
+        """The rows of the day; raises `NotThere`."""
+        if self.version(table, as_of) is None:
+            raise NotThere(f"{table} has no day {as_of} in the lake: materialise {table} for {as_of} first, then this asset again")
+        return self.lake.relation(*place(table), as_of)
+
+    def outside(self, name: str, as_of: date) -> pa.Table:
+        """Rows of what comes from outside; raises `NotThere` where nobody brings it."""
+        if name not in self.sources:
+            raise NotThere(f"nobody brings {name}")
+        return self.sources[name](as_of)
+
+    def within(self, scope: Scope) -> Inputs:
+        """The same as far as a scope reaches."""
+        match scope:
+            case County(code, as_of):
+                from warehouse.counties import CountyInputs
+
+                return CountyInputs(self, code, as_of)
+            case Households(ids):
+                return HouseholdInputs(self, ids)
+            case _:
+                return self
+
+
+@dataclass(frozen=True)
+class HouseholdInputs:
+    """What lies with a set of households: their rows, and what reaches over to them."""
+
+    whole: LakeInputs
+    ids: frozenset[str]
+
+    def days(self, table: str) -> Sequence[date]:
+        return self.whole.days(table)
+
+    def held_back(self) -> Collection[date]:
+        return self.whole.held_back()
+
+    def version(self, table: str, as_of: date) -> Hashable:
+        version = self.whole.version(table, as_of)
+        return None if version is None else (version, self.ids)
+
+    def relation(self, table: str, as_of: date) -> str:
+        whole = self.whole.relation(table, as_of)
+        if "household_id" not in types_of(table):
+            return whole
+        listed = ", ".join(literal(household) for household in sorted(self.ids))
+        theirs = f"household_id in ({listed})" if listed else "false"
+        if table == SETTLEMENTS:  # a reversal counts with its original, whoever it names
+            return f"(select * from {whole} where {theirs} or reverses_id is not null)"
+        if table == RETROFITS:  # a retrofit counts where its dwelling is
+            dwellings = self.whole.relation(DWELLINGS, as_of)
+            return (
+                f"(select r.* from {whole} as r left join (select record_id, household_id from {dwellings} where outcome = 'linked') as d "
+                f"on d.record_id = r.dwelling_id where coalesce(d.household_id, r.household_id) in ({listed or 'null'}))"
+            )
+        return f"(select * from {whole} where {theirs})"
+
+    def outside(self, name: str, as_of: date) -> pa.Table:
+        return self.whole.outside(name, as_of)
+
+    def within(self, scope: Scope) -> Inputs:
+        return self.whole.within(scope)
+
+
+def there(inputs: Inputs, contracts: Sequence[Contract], as_of: date) -> tuple[Contract, ...]:
+    """The record types whose valid rows of the day are there."""
+    return tuple(contract for contract in contracts if inputs.version(f"valid_{contract.table}", as_of) is not None)

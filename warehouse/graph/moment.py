@@ -1,0 +1,55 @@
+"""What tables are made for: the day, the rules that count on it, what it is compared with; and how much of the county.
+
+Belongs here: those values. Not here: what is done with them (`runner`, `parameters`, `inputs`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from warehouse.following_rules import FollowingRules, load_following
+from warehouse.scoring_rules import Rules, load_rules
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A business day, or a period that is counted on one."""
+
+    as_of: date
+    rules: Rules
+    following: FollowingRules
+    earlier_than: date
+    """Earlier days are those before this one: the day itself, or the first of the period."""
+    not_before: date | None = None
+    """An earlier day counts from here on only."""
+    period_on: date | None = None
+    flag_days: tuple[date, ...] = ()
+    """The days whose lamps there are, to find that of a visit."""
+    history: tuple[date, ...] = ()
+    """The days that are read where several are."""
+
+
+def day_moment(as_of: date, rules: Rules | None = None, following: FollowingRules | None = None) -> Moment:
+    """A business day under the rules in force on it, or under others."""
+    return Moment(as_of, rules or load_rules(as_of), following or load_following(as_of), as_of)
+
+
+@dataclass(frozen=True)
+class County:
+    """The households that one county, by six digits, has on a day."""
+
+    code: str
+    as_of: date
+
+
+@dataclass(frozen=True)
+class Households:
+    """A set of households."""
+
+    ids: frozenset[str]
+
+
+Scope = County | Households | None
+"""How much is made; None is everything."""
+EVERYTHING: Scope = None

@@ -1,0 +1,128 @@
+"""What a model's parameters stand for: a name in the SQL, and where its value comes from.
+
+Belongs here: every name once. Not here: how a value is reckoned (`indicators`, `scoring`, `follow_up`, `matching`, …).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from expectations.contract import Contract
+from expectations.engine import day
+from warehouse import follow_up, identity, indicators, linkage, matching, names, rhythms, scoring
+from warehouse.catalogue import DOMAINS, load_indicators
+from warehouse.following_rules import STAGES
+from warehouse.graph.heads import Model
+from warehouse.graph.moment import Moment
+from warehouse.model import render
+
+
+@dataclass(frozen=True)
+class Filling:
+    """What a model is filled in for."""
+
+    moment: Moment
+    contract: Contract | None
+    """The record type that it is made for."""
+    contracts: tuple[Contract, ...]
+    types: tuple[Contract, ...]
+    """The record types whose open numbers and names are answered together."""
+    states: Callable[[], Mapping[str, str]]
+    """State by record type; asked only by who declares it."""
+    has_released: bool
+    compared_on: date | None
+
+    @property
+    def type(self) -> Contract:
+        if self.contract is None:
+            raise LookupError("the model is not one of a record type")
+        return self.contract
+
+
+NO_COUNTY = "000000"
+"""The county of what is linked to no household, and of households whose register row is out of force."""
+
+
+def _calendar(part: str) -> Callable[[Filling], Any]:
+    return lambda f: indicators.day_parameters(f.moment.as_of, f.moment.rules)[part]
+
+
+def _rule(part: str) -> Callable[[Filling], Any]:
+    return lambda f: getattr(f.moment.rules.scoring, part)
+
+
+def _of_type(part: str) -> Callable[[Filling], Any]:
+    return lambda f: matching.type_parameters(f.type)[part]
+
+
+def _rhythm(part: str) -> Callable[[Filling], Any]:
+    return lambda f: getattr(f.moment.following.following.rhythms, part)
+
+
+CALENDAR = (
+    *("as_of", "year_ago", "five_years_ago", "as_of_year", "as_of_month_day", "subsidy_months", "enrolment_years"),
+    "medical_threshold",
+)
+OF_TYPE = (
+    *("amounts", "area_code", "fields", "has_member_id", "household_id", "member_id", "name_value", "number", "pair", "person_key"),
+    *("record_id", "record_key", "record_type"),
+)
+
+PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
+    **{part: _calendar(part) for part in CALENDAR},
+    **{part: _rule(part) for part in ("hard_floor", "levels", "offset", "score_limit")},
+    **{part: _of_type(part) for part in OF_TYPE},
+    "area_levels": lambda f: follow_up.AREA_LEVELS,
+    "area_outcomes": lambda f: matching.AREA_OUTCOMES,
+    "as_of_digits": lambda f: f.moment.as_of.strftime("%Y%m%d"),
+    "allowed_ages": lambda f: [(c.department, c.records, c.stale_after_days) for c in f.contracts],
+    "at_once": lambda f: matching.at_once("d.name" if f.contract is None else matching.type_parameters(f.type)["name_value"]),
+    "catalogue": lambda f: load_indicators(),
+    "chronic_days": _rhythm("chronic_followup_within_days"),
+    "cleared": lambda f: STAGES.index("cleared") + 1,
+    "codes": lambda f: follow_up.codes(f.moment.following),
+    "compared_on": lambda f: day(f.compared_on),
+    "contracts": lambda f: list(f.contracts),
+    "counts": lambda f: follow_up.LEDGER_COUNTS,
+    "deadlines": lambda f: f.moment.following.following.deadlines,
+    "domain_models": lambda f: indicators.MODEL_DOMAINS,
+    "domains": lambda f: DOMAINS,
+    "due_on": lambda f: follow_up.due_on(f.moment.as_of, f.moment.following),
+    "flag_days": lambda f: ", ".join(f"({day(on)})" for on in f.moment.flag_days),
+    "has_released": lambda f: str(f.has_released).lower(),
+    "incomes": lambda f: follow_up.INCOMES,
+    "indicators": lambda f: indicators.cells(f.states()),
+    "is_enrolment_seen": lambda f: str(f.states().get("enrolments", "missing") != "missing").lower(),
+    "items": lambda f: follow_up.items(f.moment.as_of, f.moment.following),
+    "kept_since": lambda f: follow_up.kept_since(f.moment.as_of, f.moment.following),
+    "lists": lambda f: follow_up.LISTS,
+    "measures": lambda f: follow_up.measures(f.states(), f.moment.following),
+    "methods": lambda f: matching.METHODS,
+    "no_county": lambda f: NO_COUNTY,
+    "outcomes": lambda f: matching.PERSONAL_OUTCOMES,
+    "pair_text": lambda f: matching.pair_text,
+    "period_on": lambda f: day(f.moment.period_on),
+    "record_types": lambda f: scoring.RECORD_TYPES,
+    "recorded": lambda f: STAGES.index("recorded") + 1,
+    "risks": lambda f: [cell for cell in indicators.cells(f.states()) if cell.indicator.group == "risk"],
+    "rule_version": lambda f: f.moment.rules.version,
+    "scored": lambda f: scoring.scored(f.moment.rules),
+    "stages": lambda f: STAGES,
+    "thresholds": _rhythm("thresholds"),
+    "types": lambda f: [matching.delivered(contract) for contract in f.types],
+    "visit_days": _rhythm("visit_within_days"),
+    "weekly_counts": lambda f: rhythms.WEEKLY_COUNTS,
+    "z": lambda f: linkage.Z,
+    "z2": lambda f: linkage.Z * linkage.Z,
+}
+
+
+def fill(model: Model, filling: Filling) -> str:
+    """The model's SQL with exactly its declared parameters; an undeclared one is an error of the template."""
+    values = {parameter: PARAMETERS[parameter](filling) for parameter in model.parameters}
+    if filling.contract is not None:
+        values["valid"] = f"valid_{filling.contract.table}"
+    return render(model.name, ids=identity, names=names, **values)

@@ -1,0 +1,29 @@
+"""Rules and reference data as tables: the SELECT that gives each on a day.
+
+Belongs here: every name once. Not here: what is in them (`indicators`, `scoring`, `follow_up`, `identity`, `names`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from warehouse import follow_up, identity, indicators, names, scoring
+from warehouse.graph.moment import Moment
+
+REFERENCES: Mapping[str, Callable[[Moment, bytes], str]] = {
+    "area": lambda moment, key: indicators.area_select(),
+    "dibao_standard": lambda moment, key: indicators.standard_select(moment.rules.dibao_standard),
+    "domain_cap": lambda moment, key: scoring.domain_cap_select(moment.rules),
+    "indicator_source": lambda moment, key: scoring.indicator_source_select(),
+    "monitoring_line": lambda moment, key: indicators.standard_select(moment.rules.monitoring_line),
+    "name_variant": lambda moment, key: names.variants_select(),
+    "pseudonym_pad": lambda moment, key: identity.pad_select(key),
+    "risk_domain": lambda moment, key: follow_up.risk_domain_select(),
+    "rule_line": lambda moment, key: scoring.rule_line_select(moment.rules),
+    "task_rule": lambda moment, key: follow_up.task_rule_select(moment.following),
+}
+
+
+def reference_select(table: str, moment: Moment, pseudonym_key: bytes) -> str:
+    """The rows of a reference table on a day."""
+    return REFERENCES[table](moment, pseudonym_key)

@@ -1,0 +1,80 @@
+"""A day scored under two sets of rules: who would turn red or green, and why.
+
+Belongs here: making both and comparing them. Not here: what a lamp is (`scoring`, `models/flags`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from warehouse.graph.moment import Moment
+from warehouse.graph.runner import Runner
+from warehouse.model import render
+from warehouse.scoring_rules import Rules
+
+
+@dataclass(frozen=True)
+class LevelChange:
+    """A household whose level differs under candidate rules."""
+
+    household_id: str
+    from_level: str
+    to_level: str
+    from_score: Decimal
+    to_score: Decimal
+    changes: tuple[str, ...]
+    """What makes the difference, e.g. `R01 20.00 -> 16.00`; empty where only levels, caps or limits differ."""
+
+
+@dataclass(frozen=True)
+class RulesDiff:
+    """A day scored under two sets of rules."""
+
+    as_of: date
+    before: str
+    """Rule version in force."""
+    after: str
+    """Rule version of the candidate."""
+    counts: dict[tuple[str, str], int]
+    """Households by level under the one and under the other."""
+    changed: tuple[LevelChange, ...]
+
+    def text(self, at_most: int = 50) -> str:
+        """What `make rules-diff` prints."""
+        lines = [f"{self.as_of}: rules in force {self.before}, candidate {self.after}"]
+        lines += [f"{count:>8} {a} -> {b}" for (a, b), count in sorted(self.counts.items()) if a != b]
+        lines += ["nobody changes level"] if not self.changed else []
+        for c in self.changed[:at_most]:
+            why = "; ".join(c.changes) or "levels, caps or limits"
+            lines.append(f"{c.household_id}: {c.from_level} {c.from_score} -> {c.to_level} {c.to_score}: {why}")
+        if len(self.changed) > at_most:
+            lines.append(f"… and {len(self.changed) - at_most} more")
+        return "\n".join(lines)
+
+
+def rules_diff(runner: Runner, moment: Moment, candidate: Rules) -> RulesDiff:
+    """Scores a day under its rules and under `candidate`: who would turn red or green, and why. Publishes nothing.
+
+    Leaves the candidate's tables on the engine: use one that is thrown away.
+    """
+    engine = runner.engine
+    for name, version in (("before", moment.rules), ("after", candidate)):
+        runner.make(("household_indicator", "warning_flag", "scored_point"), replace(moment, rules=version))
+        engine.table(f"diff_flag_{name}", "select household_id, area_code, level, score from warning_flag")
+        engine.table(f"diff_point_{name}", "select household_id, code, domain, points from scored_point")
+    rows = engine.rows(
+        f"select household_id, from_level, to_level, from_score, to_score, changes from ({render('flags/rules_diff')}) "
+        "order by to_level = 'red' desc, from_level = 'red' desc, to_score desc, household_id"
+    )
+    counts = engine.rows(
+        "select b.level, a.level, count(*) from diff_flag_before as b inner join diff_flag_after as a using (household_id) group by 1, 2"
+    )
+    return RulesDiff(
+        as_of=moment.as_of,
+        before=moment.rules.version,
+        after=candidate.version,
+        counts={(str(a), str(b)): int(n) for a, b, n in counts},
+        changed=tuple(LevelChange(h, a, b, x, y, tuple(changes)) for h, a, b, x, y, changes in rows),
+    )

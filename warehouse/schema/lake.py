@@ -1,0 +1,220 @@
+"""What the lake keeps, table by table: columns, types and meanings, and so the table that is there when there is nothing.
+
+Belongs here: the declaration of tables that are not published; of published ones what they carry besides; of a record type's
+tables what its contract makes of them. Not here: what consumers read (`declared`), who makes a table and in what order
+(`warehouse.graph`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pyarrow as pa
+
+from expectations.casting import sql_type
+from expectations.contract import Contract, contract_for
+from expectations.engine import name
+from warehouse.day import VALID_EXTRAS, state_columns
+from warehouse.schema.declared import HOUSEHOLD_ID, VIEW, Column, columns
+
+OUTCOME_COUNTS = ("linked", "unregistered", "ambiguous", "unidentifiable")
+STATE_COUNTS = ("received", "accepted", "unchanged", "superseded", "withdrawn", "quarantined", "in_force")
+LINK_RATES = (
+    "match_rate | numeric(7,6) | linked / in force; null where nothing is in force",
+    "false_link_rate | numeric(7,6) | of sound numbers of registered persons, those under another name",
+)
+
+
+ARROW: Mapping[str, pa.DataType] = {
+    "text": pa.string(),
+    "text[]": pa.list_(pa.string()),
+    "jsonb": pa.string(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+}
+
+PLACED = ("placed | bigint | of records about areas: tied to a village", "unplaced | bigint | of records about areas: tied to none")
+
+
+@dataclass(frozen=True)
+class LakeTable:
+    """A table of the lake; types are PostgreSQL's names, as in `declared`."""
+
+    name: str
+    columns: tuple[Column, ...]
+    meaning: str
+
+    @property
+    def types(self) -> Mapping[str, str]:
+        """Type by column, as the engine calls it."""
+        return {column.name: engine_type(column.type) for column in self.columns}
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The same in Arrow."""
+        return pa.schema([(column.name, arrow_type(column.type)) for column in self.columns])
+
+    @property
+    def empty(self) -> str:
+        """No rows, of these columns."""
+        return empty_select(self.types)
+
+
+def engine_type(kind: str) -> str:
+    """PostgreSQL's name of a type as the engine's."""
+    plain = {"text": "varchar", "text[]": "varchar[]", "jsonb": "varchar"}
+    return plain.get(kind, kind.replace("numeric", "decimal"))
+
+
+def arrow_type(kind: str) -> pa.DataType:
+    """PostgreSQL's name of a type as Arrow's."""
+    if kind.startswith("numeric("):
+        precision, scale = (int(part) for part in kind.removeprefix("numeric(").removesuffix(")").split(","))
+        return pa.decimal128(precision, scale)
+    return ARROW[kind]
+
+
+def empty_select(types: Mapping[str, str]) -> str:
+    """No rows, of these columns."""
+    return f"select {', '.join(f'cast(null as {kind}) as {name(column)}' for column, kind in types.items())} where false"
+
+
+PERSON = LakeTable(
+    "person",
+    columns(
+        "person_key | text | the pseudonym: the same from day to day",
+        "member_id | text | the person's number in the base register (人编号)",
+        HOUSEHOLD_ID,
+        "status | text | 1 active; 2 moved out, or merged into another row; 3 deceased",
+        "birth_on | date | from the ID number",
+        "id_state | text | established; placeholder; conflict",
+        "id_method | text | how the number was established",
+        "name_masked | text | the surname and *",
+        "valid_from | date | the day on which the key was first seen",
+        "valid_until | date | the day since which the row is not active",
+        "_arrived_on | date | the day on which this version arrived",
+    ),
+    "The spine: everybody in the base register once, by a pseudonym, and how the ID number was established.",
+)
+PERSON_KEY_MAP = LakeTable(
+    "person_key_map",
+    columns(
+        "member_id | text | ",
+        "person_key | text | ",
+        "first_key | text | the key that the number gave first",
+        "number_hash | text | the number as a pseudonym; null without a sound one",
+        "first_seen_on | date | ",
+        "is_current | boolean | ",
+    ),
+    "Which member has which person_key, from day to day: a key stays when a number appears or changes.",
+)
+REVIEW_QUEUE = LakeTable(
+    "review_queue",
+    columns(
+        "queue_id | text | the same from day to day",
+        "department | text | ",
+        "records | text | record type",
+        "record_id | text | ",
+        "outcome | text | ambiguous; unregistered; unidentifiable",
+        "reason | text | why it is asked",
+        "candidate_count | integer | ",
+        "candidates | text[] | person keys",
+        "number_hash | text | ",
+        "first_seen_on | date | ",
+    ),
+    "What a steward must decide: ambiguous records and conflicts of the register, by keys, without identities.",
+)
+LINKAGE_QUALITY = LakeTable(
+    "linkage_quality",
+    columns(
+        "as_of | date | ",
+        "department | text | ",
+        "records | text | record type",
+        "in_force | bigint | ",
+        *(f"{outcome} | bigint | " for outcome in OUTCOME_COUNTS),
+        *(f"by_{method} | bigint | " for method in ("exact", "upgraded", "certificate", "repaired", "decided", "household_id")),
+        *(f"name_{agreement} | bigint | " for agreement in ("same", "absent", "different")),
+        *LINK_RATES,
+        "false_link_low | numeric(7,6) | lower end of its 95% interval",
+        "false_link_high | numeric(7,6) | upper end",
+        *PLACED,
+    ),
+    "Match rate, outcomes, methods and the false-link rate estimated from names, per record type.",
+)
+LEDGER = columns(
+    "department | text | ",
+    "records | text | record type",
+    "batch_id | text | the newest accepted batch",
+    "extract_date | date | ",
+    "age_days | integer | ",
+    "state | text | ok; stale; missing",
+    *(f"{count} | bigint | " for count in STATE_COUNTS),
+)
+SAID = columns(
+    "notes | bigint | lines of the extract that are no records: titles, totals, notes",
+    "behind_window | bigint | rows that changed later than they were read",
+    "left_lying | integer | files that lie there and that nothing reads",
+    "rejected_batch | text | the extract that was rejected, while nothing newer followed",
+    "rejected_on | date | ",
+    "rejected_rule | text | ",
+    "rejected_rows | bigint | ",
+    "next_step | text | what to do about a source that is not well",
+)
+SOURCE_LEDGER = LakeTable("source_ledger", (*LEDGER, *SAID), "The day's ledgers, a row per record type.")
+SOURCE_STATUS = LakeTable(
+    "source_status",
+    (*LEDGER, *columns(*(f"{outcome} | bigint | " for outcome in OUTCOME_COUNTS), *LINK_RATES, *PLACED), *SAID),
+    "Every source: newest accepted batch, age, state, the counts of the day's batch and of its links.",
+)
+STEWARD_DECISION = LakeTable(
+    "steward_decision",
+    columns("queue_id | text | ", "decision | text | ", "person_key | text | ", "decided_by | text | ", "decided_at | timestamp | "),
+    "The stewards' answers that count on a day.",
+)
+CARRIED: Mapping[str, tuple[Column, ...]] = {
+    "warning_flag": columns("_red_codes | text[] | what made the lamp red; carried for the next day, never published"),
+}
+"""Columns of published tables that stay in the lake."""
+
+OWN = (PERSON, PERSON_KEY_MAP, REVIEW_QUEUE, LINKAGE_QUALITY, SOURCE_STATUS, SOURCE_LEDGER, STEWARD_DECISION)
+
+
+@lru_cache(maxsize=1)
+def declared() -> Mapping[str, LakeTable]:
+    """Every table that is not one of a record type."""
+    published = (LakeTable(view.name, (*view.stored, *CARRIED.get(view.name, ())), view.meaning) for view in VIEW.values())
+    return {table.name: table for table in (*published, *OWN)}
+
+
+def types_of(table: str, contracts: Iterable[Contract] = ()) -> Mapping[str, str]:
+    """Type by column of a table of the lake, as the engine calls them; `contracts`: of what record types, besides those that
+    there are. Raises `KeyError` for a table that nobody declares."""
+    layer, _, record_type = table.partition("_")
+    if table in declared():
+        return declared()[table].types
+    if layer not in ("valid", "matched") or "__" not in record_type:
+        raise KeyError(f"{table} is declared nowhere; see warehouse/schema")
+    of_type = {contract.table: contract for contract in contracts}.get(record_type)
+    contract = of_type or contract_for(record_type.partition("__")[2], with_drafts=True)
+    return valid_types(contract) if layer == "valid" else matched_types(contract)
+
+
+def valid_types(contract: Contract) -> Mapping[str, str]:
+    """Columns of the state of a record type."""
+    return dict(state_columns(contract, VALID_EXTRAS))
+
+
+def matched_types(contract: Contract) -> Mapping[str, str]:
+    """Columns of a record type once it is matched."""
+    # which fields leave, and under what name, is matching's to say
+    from warehouse.matching import MATCHED_COLUMNS, amount_fields, delivered_fields
+
+    fields = {str(field["name"]): sql_type(contract.field(field["delivered"]).type) for field in delivered_fields(contract)}
+    own = {column: kind for column, kind, _ in MATCHED_COLUMNS}
+    arrived = {"_arrived_on": own.pop("_arrived_on")}
+    return {"record_id": "varchar", **fields, **own, **dict.fromkeys(amount_fields(contract), "decimal(18,2)"), **arrived}
