@@ -30,8 +30,9 @@ def build_record_numbers(engine: SqlEngine, contracts: Sequence[Contract], pseud
 
 def _of(contract: Contract) -> str:
     number = record_id(contract)
+    home = "cast(null as varchar)" if contract.subject == "area" else "m.household_id"
     return f"""
 select '{contract.department}' as department, '{contract.records}' as records, m.record_id as record_id,
-  cast(v.{contract.record_key.name} as varchar) as record_key, m.household_id as household_id
+  cast(v.{contract.record_key.name} as varchar) as record_key, {home} as household_id
 from valid_{contract.table} as v inner join matched_{contract.table} as m on m.record_id = {number}
 """

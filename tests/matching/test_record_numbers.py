@@ -20,7 +20,7 @@ def test_the_number_behind_a_pseudonym(engine: Engine) -> None:
     assert hidden.is_pseudonymous
     pseudonyms = [hmac.new(KEY, f"certificates|{number}".encode(), hashlib.sha256).hexdigest() for number in NUMBERS]
     key = hidden.record_key.name
-    engine.table(f"valid_{hidden.table}", f"select * from (values ('{NUMBERS[0]}'), ('{NUMBERS[1]}')) as t({key})")
+    engine.table(f"valid_{hidden.table}", f"select *, {key} as _first_key from (values ('{NUMBERS[0]}'), ('{NUMBERS[1]}')) as t({key})")
     engine.table(
         f"matched_{hidden.table}",
         f"select * from (values ('{pseudonyms[0]}', 'H1'), ('{pseudonyms[1]}', null)) as t(record_id, household_id)",
