@@ -27,7 +27,7 @@ from warehouse import counties
 from warehouse.graph import registry
 from warehouse.graph.heads import Kind
 from warehouse.graph.inputs import LakeInputs, earlier_day, released_day
-from warehouse.graph.moment import County, Moment, day_moment
+from warehouse.graph.moment import County, Moment
 from warehouse.graph.runner import Runner
 
 EVERYBODY = "all"
@@ -76,8 +76,8 @@ def made_by_county(house: House, as_of: date, tables: Sequence[str], ahead: Iter
     if not (steps_of_counties(tables) and house.is_by_county(as_of)):
         return False
     if not all(house.is_written(table, as_of) for table in tables):
-        _make(house, day_moment(as_of), steps_of_counties({*tables, *ahead}))
-    house.runner.bind(tables, day_moment(as_of))
+        _make(house, house.moment(as_of), steps_of_counties({*tables, *ahead}))
+    house.runner.bind(tables, house.moment(as_of))
     for table in tables:
         house.use(table, as_of)
     return True

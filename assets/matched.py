@@ -13,7 +13,6 @@ from assets.lineage import lineage_metadata
 from expectations.contract import Contract
 from resources.house import House
 from warehouse.graph.heads import Kind
-from warehouse.graph.moment import day_moment
 from warehouse.graph.registry import PER_TYPE, inputs_of, is_kept, models
 from warehouse.matching import MATCHED_COLUMNS, OUTCOMES, model_name
 
@@ -52,7 +51,7 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
     )
     def matched(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
-        house.make([name], day_moment(as_of), beside=types_of_run(context, house))
+        house.make([name], house.moment(as_of), beside=types_of_run(context, house))
         house.use(valid, as_of)
         written = house.keep(name, as_of)
         outcomes = {str(o): int(n) for o, n in house.engine.rows(f'select outcome, count(*) from "{name}" group by 1')}

@@ -17,7 +17,6 @@ from resources.house import House
 from resources.settings import ROOT, today
 from warehouse.following_rules import FollowingRules, load_following
 from warehouse.graph.inputs import HELD_BACK
-from warehouse.graph.moment import day_moment
 from warehouse.graph.registry import published_tables
 from warehouse.migrations.run import upgrade
 from warehouse.publication import GATES, AuditFailed, PublicationError, RunSource, publish
@@ -54,7 +53,7 @@ def used_versions(connection: sa.Connection, column: str) -> list[str]:
 def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict[str, str]:
     """Engine tables of what goes along with a release: validation results, quarantine, review queue, and the vault's part."""
     engine = house.engine
-    house.make(["review_candidate"], day_moment(as_of))
+    house.make(["review_candidate"], house.moment(as_of))
     for table in ("person", "review_queue", "valid_rural_revitalisation__members", "matched_rural_revitalisation__households"):
         house.use(table, as_of)
     for contract in contracts:

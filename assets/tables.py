@@ -17,7 +17,6 @@ from assets.lineage import lineage_metadata
 from expectations.contract import Contract
 from resources.house import House
 from warehouse.graph import registry
-from warehouse.graph.moment import day_moment
 from warehouse.model import model_path
 from warehouse.schema.lake import declared
 
@@ -87,7 +86,7 @@ def tables_asset(
     def made(context: dg.AssetExecutionContext, house: House) -> Iterator[dg.MaterializeResult]:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
         if not made_by_county(house, as_of, names, ahead=_selected(context)):
-            house.make(names, day_moment(as_of))
+            house.make(names, house.moment(as_of))
         for table in tables:
             written = house.keep(table.name, as_of)
             context.log.info(f"{time.monotonic() - started:6.1f} s  {table.name}: {written.rows:,} rows")

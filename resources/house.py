@@ -80,6 +80,7 @@ class House(dg.ConfigurableResource):
     _open_services: ExitStack | None = PrivateAttr(default=None)
     _server: Server | None = PrivateAttr(default=None)
     _is_reading_ahead: bool = PrivateAttr(default=False)
+    _moments: dict[date, Moment] = PrivateAttr(default_factory=dict)
     _by_county: dict[date, bool] = PrivateAttr(default_factory=dict)
     _written: dict[tuple[str, date], str | None] = PrivateAttr(default_factory=dict)
     """What this run wrote county by county, and which version of the day that is."""
@@ -99,7 +100,7 @@ class House(dg.ConfigurableResource):
             self._engine = open_engine(settings)
             self._departments = Departments(settings, self._lake)
             self._runner, self._is_reading_ahead = None, False
-            self._by_county, self._written = {}, {}
+            self._by_county, self._written, self._moments = {}, {}, {}
             try:
                 yield self
             finally:
@@ -158,6 +159,12 @@ class House(dg.ConfigurableResource):
             sources = {"steward_decision": self._decisions, "source_ledger": self._ledgers}
             self._runner = Runner(self.engine, LakeInputs(self.lake, sources), self.contracts(), self.settings.pseudonym_key)
         return self._runner
+
+    def moment(self, as_of: date) -> Moment:
+        """The day under the rules in force on it, read once a run."""
+        if as_of not in self._moments:
+            self._moments[as_of] = day_moment(as_of)
+        return self._moments[as_of]
 
     def make(self, tables: Iterable[str], moment: Moment, beside: Sequence[Contract] = ()) -> None:
         """Makes tables on the engine, from what they declare; a day that is missing in the lake is a failure that names it."""
@@ -229,7 +236,7 @@ class House(dg.ConfigurableResource):
 
     def _lay_by_county(self, table: str, as_of: date) -> None:
         layer, folder = place(table)
-        self.runner.make(["household_county"], day_moment(as_of))
+        self.runner.make(["household_county"], self.moment(as_of))
         self.engine.table(f"placed_{table}", placed(name(table), order_of(table)))
         self.runner.drop(table)
         self.lake.spread(self.engine, layer, folder, as_of, name(f"placed_{table}"))

@@ -21,6 +21,10 @@ MOSTLY = 0.6
 FEW = 12
 """So many distinct words may make a code list."""
 
+LONG = 16
+"""A longer cell is a text, no word."""
+
+_TELLING = re.compile(r"[0-9*]{6,}")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _WRAPPED = re.compile(r'="(.*)"')
 _WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ]")
@@ -114,6 +118,11 @@ def _is_day(year: int, month: int, day: int) -> bool:
     return 1900 <= year <= 2100 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]
 
 
+def shown(word: str) -> str:
+    """A word as a question may quote it: what may be somebody's number, or a text, is not quoted."""
+    return "***" if _TELLING.search(word) or len(word) > LONG else repr(word)
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a sample."""
@@ -183,8 +192,11 @@ def _is_serial(cell: str) -> bool:
 
 
 def _is_plain_word(column: Column) -> bool:
-    """Few words that only look like names (汉族, 石门): a heading that says nothing of people."""
-    return not any(word in tight(f"{column.group}{column.heading}") for word in office_words().people)
+    """Few words that only look like names (石门, 高血压): a heading that says nothing of people."""
+    words = office_words()
+    heading = tight(f"{column.group}{column.heading}")
+    says_so = any(word in heading for word in (*words.people, *words.others))
+    return not says_so and not bare(column.heading).endswith(("员", "长", "者", "师", "属", "手", "签字", "签名"))
 
 
 def columns_of(

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from expectations.contract import Contract, Field
-from expectations.drafting.content import Column, is_number, unwrapped
+from expectations.drafting.content import FEW, Column, is_number, shown, unwrapped
 from expectations.drafting.grid import tight
 from expectations.drafting.mapping import Match, code_of
 from expectations.drafting.office_words import office_words
@@ -118,7 +118,9 @@ def of_codes(contract: Contract, at: Field, column: Column) -> Written:
     if any(words.values()):
         made.properties["codes"] = [_code(code.code, code.meaning, _once(words, code.code)) for code in at.codes]
     if unknown:
-        listed = ", ".join(f"{word!r} ({count} rows)" for word, count in unknown[:6])
+        listed = ", ".join(f"{shown(word)} ({count} rows)" for word, count in unknown)
+        if len(unknown) > FEW:
+            listed = f"{len(unknown)} different ones (is it the right column?)"
         made.questions.append(f"{column.physical_name} has words that are no code of {at.name}: {listed}; they are set aside")
     return made
 
@@ -163,7 +165,7 @@ def _sample(form: str) -> str:
 
 
 def _listed(words: Sequence[str]) -> str:
-    return ", ".join(repr(word) for word in words)
+    return ", ".join(map(shown, words))
 
 
 def flawed(contract: Contract, match: Match) -> Iterator[int]:

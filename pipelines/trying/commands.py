@@ -10,8 +10,9 @@ import re
 import shlex
 from pathlib import Path
 
-from expectations.contract import Contract, ContractError, load_contracts, read_contract
+from expectations.contract import CONTRACTS, Contract, ContractError, load_contracts, read_contract
 from expectations.drafting.draft import DraftError, Sample, draft_contract, guessed
+from expectations.questions import standing_questions
 from pipelines.exits import BAD_SETTINGS, FAILED, OK, complain
 from pipelines.trying.difference import DifferenceError, difference
 from pipelines.trying.effects import effects
@@ -83,6 +84,8 @@ def draft(settings: Settings, asked: argparse.Namespace) -> int:
     records = base.records if base else asked_for
     made = draft_contract(sample, department, records, base)
     path = Path(asked.out or f"{records}.odcs.yaml")
+    if path.exists() and CONTRACTS in path.resolve().parents and not standing_questions(path):
+        raise TryingError(f"OUT is {str(path)!r}, a contract in use: draft into another file, and compare them")
     path.write_text(made.text, encoding="utf-8")
     known = f"as {base.department}.{base.records}" if base else "as a record type that is new here"
     print(f"{path}: {made.fields} fields, {known}; {len(made.questions)} questions stand in it:")

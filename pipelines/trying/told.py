@@ -5,13 +5,13 @@ Belongs here: the text of `make try`. Not here: the trial itself.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import pyarrow.parquet as pq
 
 from expectations.contract import Field
+from expectations.drafting.content import shown
 from expectations.drift import column_drift
 from expectations.engine import name
 from expectations.questions import standing_questions
@@ -22,7 +22,6 @@ from warehouse.downstream import built_from
 
 WORDS_SHOWN = 10
 """A column with more unknown words than this is the wrong column: they are counted, and may be anything."""
-_TELLING = re.compile(r"[0-9*]{6,}")
 
 
 def number(count: int) -> str:
@@ -142,12 +141,7 @@ def _words(made: Trial, field: Field) -> str:
     )
     if len(found) > WORDS_SHOWN:
         return f"{len(found)} different ones; is it the right column?"
-    return ", ".join(f"{_shown(str(word))} ({number(count)})" for word, count in found)
-
-
-def _shown(word: str) -> str:
-    """A word as it may be printed: what may be a number of somebody, or a text, is not."""
-    return "***" if _TELLING.search(word) or len(word) > 16 else word
+    return ", ".join(f"{shown(str(word))} ({number(count)})" for word, count in found)
 
 
 def _state(made: Trial) -> list[str]:

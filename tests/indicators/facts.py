@@ -138,7 +138,12 @@ class Facts:
             self._table(engine, f"matched_{contract.table}", columns_of(contract), self.rows[contract.records])
         self._table(engine, "person", PERSON, self.persons)
         states = [{"records": records, "state": state} for records, state in self.states.items()]
-        self._table(engine, "source_status", {"records": pa.string(), "state": pa.string()}, states)
+        self._table(
+            engine,
+            "source_status",
+            {"department": pa.string(), "records": pa.string(), "state": pa.string(), "age_days": pa.int32()},
+            states,
+        )
 
     @staticmethod
     def _table(engine: Engine, name: str, columns: dict[str, pa.DataType], rows: list[Row]) -> None:

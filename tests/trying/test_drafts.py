@@ -218,6 +218,23 @@ def loans() -> Contract:
     return next(contract for contract in every_contract() if contract.records == "loans")
 
 
+def test_a_question_quotes_nobody(drafts: list[Drafted], samples: Path) -> None:
+    for made in drafts:
+        people = [value for row in made.case.truth(samples) for name, value in row.items() if name.endswith(("name", "number", "号"))]
+        asked = "".join(made.draft.text.split())
+        assert [someone for someone in people if len(someone) > 3 and "".join(someone.split()) in asked] == []
+
+
+def test_few_people_are_no_code_list() -> None:
+    """A clerk's column of three names is no list of codes: names stay out of the contract."""
+    header = ("序号", "姓名", "身份证号", "信贷员", "到账日期")
+    rows = [(str(n), "王芳", "11010519491231002X", ("李明华", "张伟国", "陈建军")[n % 3], "2026-01-05") for n in range(12)]
+    draft = draft_contract(Sample((_sheet(header, *rows),)), "finance", "cards", None)
+    assert "李明华" not in draft.text
+    clerk = next(p for p in yaml.safe_load(draft.text)["schema"][0]["properties"] if p["physicalName"] == "信贷员")
+    assert clerk["classification"] == "identity"
+
+
 def test_a_unit_above_the_table_is_asked_about() -> None:
     draft = draft_contract(Sample((_loans(above="单位：万元", heading="贷款金额", cell="5"),)), "rural_revitalisation", "loans", loans())
     assert any("贷款金额 in ten thousand yuan" in question for question in draft.questions)

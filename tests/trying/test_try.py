@@ -57,7 +57,7 @@ def test_it_says_what_came_of_the_file_and_keeps_nothing(settings: Settings, tmp
         "持证残疾人花名册2026年11月.xlsx, 持证残疾人花名册: blank 97; footer 99; title 1-2; total 98",
         "rows: 92, good 88, set aside 4",
         "codes:level: 1 rows (持证残疾人花名册2026年11月.xlsx, 持证残疾人花名册: 63)",
-        "unknown words of level (残疾等级): 五级 (1)",
+        "unknown words of level (残疾等级): '五级' (1)",
         "upon nothing: 88 new, 0 changed, 0 unchanged",
     ):
         assert line in done.stdout, line

@@ -20,8 +20,9 @@ from tests.validation.rows import good_row
 from tests.validation.test_asof import D1, D2, D3, aid, many
 from warehouse.asof import make_valid
 from warehouse.ledger import STATES, state_of
+from warehouse.model import render
 from warehouse.quarantine import list_quarantine, list_rejected, write_corrections
-from warehouse.sources import build_source_status
+from warehouse.sources import ledger_table
 
 AID = contract_for("temporary_aid")
 CERTIFICATES = contract_for("certificates")
@@ -362,7 +363,7 @@ def test_a_file_that_was_refused_is_rejected_and_its_failure_says_why(engine: En
 
 LINKED = """
 select department, records, 5::bigint as linked, 0::bigint as unregistered, 0::bigint as ambiguous, 0::bigint as unidentifiable,
-    1.0::decimal(7, 6) as match_rate, 0.0::decimal(7, 6) as false_link_rate
+    1.0::decimal(7, 6) as match_rate, 0.0::decimal(7, 6) as false_link_rate, null::bigint as placed, null::bigint as unplaced
 from (values ('civil_affairs', 'temporary_aid')) as t (department, records)
 """
 
@@ -374,10 +375,12 @@ def test_the_status_says_what_to_do_and_the_indicators_ask_for_its_age(engine: E
     batch = full(lake, far, many(3))
     late = make_valid(engine, lake, AID, far)
     columns = "state, age_days, notes, behind_window, rejected_batch, rejected_on, rejected_rule, rejected_rows, next_step"
-    rows = {}
+    rows, ages = {}, [(AID.department, AID.records, AID.stale_after_days)]
     for ledger in (first, late):
         engine.view("linkage_quality", LINKED)
-        build_source_status(engine, [ledger])
+        engine.from_arrow("source_ledger", ledger_table([ledger]))
+        engine.table("source_status", render("household/source_status"))
+        engine.view("source_state", render("household/source_state", allowed_ages=ages))
         (state,) = engine.rows("select state from source_state")
         rows[ledger["as_of"]] = (engine.rows(f"select {columns} from source_status")[0], state[0])
     assert rows[D1.isoformat()] == (("ok", 0, 3, 4, None, None, None, None, None), "ok")

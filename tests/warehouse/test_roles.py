@@ -29,6 +29,8 @@ def expected(role: str, schema: str, table: str, action: str) -> bool:
                 ("review_decision", "select"),
                 ("gate_opening", "select"),
                 ("gate_opening", "update"),
+                ("turn", "select"),
+                ("turn", "update"),
             )
         return table in ("person", "quarantine_row", "queue_candidate", "record_number") and action != "select"
     if schema == "yihu":
@@ -36,7 +38,7 @@ def expected(role: str, schema: str, table: str, action: str) -> bool:
         return table in OPEN_TO_ALL or readers or (role == "yihu_analyst" and table in COUNTS)
     if schema == "ops":
         if role == "yihu_auditor":
-            return action == "select"
+            return action == "select" and table != "turn"
         if role == "yihu_steward":
             return (
                 action == "select"

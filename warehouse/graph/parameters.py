@@ -5,7 +5,7 @@ Belongs here: every name once. Not here: how a value is reckoned (`indicators`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -30,10 +30,18 @@ class Filling:
     contracts: tuple[Contract, ...]
     types: tuple[Contract, ...]
     """The record types whose open numbers and names are answered together."""
-    states: Callable[[], Mapping[str, str]]
-    """State by record type; asked only by who declares it."""
+    states: Mapping[str, str]
+    """State by record type, for a model that declares that it asks."""
     has_released: bool
     compared_on: date | None
+
+    @property
+    def key(self) -> Hashable:
+        """Another one for another filling."""
+        moment = self.moment
+        days = (moment.as_of, moment.earlier_than, moment.not_before, moment.period_on, moment.flag_days, self.compared_on)
+        types = tuple(contract.table for contract in self.types)
+        return (*days, moment.rules.hash, moment.following.hash, types, tuple(sorted(self.states.items())), self.has_released)
 
     @property
     def type(self) -> Contract:
@@ -94,12 +102,12 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "flag_days": lambda f: ", ".join(f"({day(on)})" for on in f.moment.flag_days),
     "has_released": lambda f: str(f.has_released).lower(),
     "incomes": lambda f: follow_up.INCOMES,
-    "indicators": lambda f: indicators.cells(f.states()),
-    "is_enrolment_seen": lambda f: str(f.states().get("enrolments", "missing") != "missing").lower(),
+    "indicators": lambda f: indicators.cells(f.states),
+    "is_enrolment_seen": lambda f: str(f.states.get("enrolments", "missing") != "missing").lower(),
     "items": lambda f: follow_up.items(f.moment.as_of, f.moment.following),
     "kept_since": lambda f: follow_up.kept_since(f.moment.as_of, f.moment.following),
     "lists": lambda f: follow_up.LISTS,
-    "measures": lambda f: follow_up.measures(f.states(), f.moment.following),
+    "measures": lambda f: follow_up.measures(f.states, f.moment.following),
     "methods": lambda f: matching.METHODS,
     "no_county": lambda f: NO_COUNTY,
     "outcomes": lambda f: matching.PERSONAL_OUTCOMES,
@@ -107,7 +115,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "period_on": lambda f: day(f.moment.period_on),
     "record_types": lambda f: scoring.RECORD_TYPES,
     "recorded": lambda f: STAGES.index("recorded") + 1,
-    "risks": lambda f: [cell for cell in indicators.cells(f.states()) if cell.indicator.group == "risk"],
+    "risks": lambda f: [cell for cell in indicators.cells(f.states) if cell.indicator.group == "risk"],
     "rule_version": lambda f: f.moment.rules.version,
     "scored": lambda f: scoring.scored(f.moment.rules),
     "stages": lambda f: STAGES,

@@ -67,6 +67,8 @@ class Runner:
         self._key = pseudonym_key
         self._marks: dict[str, Mark] = {}
         """The mark of everything that this runner has put on the engine, by name."""
+        self._texts: dict[Hashable, str] = {}
+        """The SQL of each table by what it was filled in with."""
         self._types: tuple[Contract, ...] = ()
         """The record types whose open numbers and names were last answered together."""
         self._made_here: set[tuple[str, date]] = set()
@@ -203,21 +205,25 @@ class Runner:
         return found
 
     def _text(self, table: str, making: _Making) -> str:
-        """The model's SQL for this table."""
+        """The model's SQL for this table; filled in once for what it is filled in with."""
         if table not in making.texts:
             model, contract = self._model(table)
             released = [read for read in model.inputs if read.kind is Kind.RELEASED_DAY]
             earlier = [read for read in model.inputs if read.kind is Kind.EARLIER_DAY]
+            states = self._states(making) if model.reads(Kind.ASKED) else {}
             filling = Filling(
                 moment=making.moment,
                 contract=contract,
                 contracts=self.contracts,
                 types=making.types,
-                states=lambda: self._states(making),
+                states=states,
                 has_released=any(self._day_of(read, making) is not None for read in released),
                 compared_on=self._day_of(earlier[0], making) if earlier else None,
             )
-            making.texts[table] = fill(model, filling)
+            key = (table, filling.key)
+            if key not in self._texts:
+                self._texts[key] = fill(model, filling)
+            making.texts[table] = self._texts[key]
         return making.texts[table]
 
     def _states(self, making: _Making) -> dict[str, str]:
@@ -299,7 +305,7 @@ class Runner:
     def _completed(self, table: str, relation: str) -> str:
         """The rows of a relation; a state kept before a column was declared has it without a value."""
         select = f"select * from {relation}"
-        if not table.startswith("valid_") or not is_of_type(table) or relation == name(table):
+        if not is_of_type(table) or relation == name(table):
             return select
         there = {column for column, _ in self.engine.columns(select)}
         lacking = [
