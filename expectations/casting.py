@@ -140,15 +140,10 @@ def _time(field: Field, cell: Cell) -> str:
     """The platform's form first, since nearly every value has it; then every other that can mean one thing only."""
     strict = _date(cell.text) if field.type == "date" else _timestamp(cell.text)
     read = moment(field, cell)
-    spelt = _day_of(read) if field.type == "date" else read
+    spelt = f"cast({read} as date)" if field.type == "date" else read
     if any(conflicts(date_form(form), date_form(_ISO_DAY)) for form in field.written if form != "excel"):
         return spelt
     return f"coalesce({strict}, case when {cell.text} is not null then {spelt} end)"
-
-
-def _day_of(moment: str) -> str:
-    """The day of a midnight; a date with another time of day is none."""
-    return f"list_transform([{moment}], x -> case when x = date_trunc('day', x) then cast(x as date) end)[1]"
 
 
 def _date(text: str) -> str:

@@ -61,7 +61,7 @@ def value(engine: Engine, lake: Lake, field: str, text: Any, form: str) -> Any:
         ("last_visit_on", "api", "2026/02/28", "misfit"),
         ("last_visit_on", "api", "2026-02-28 00:00:00", "misfit"),
         ("last_visit_on", "file", "2026-02-28 00:00:00", "2026-02-28"),
-        ("last_visit_on", "sql", "2026-02-28 10:00:00", "misfit"),
+        ("last_visit_on", "sql", "2026-02-28 10:00:00", "2026-02-28"),
         ("updated_at", "api", "2026-02-28T10:00:00.123456+08:00", "2026-02-28 10:00:00.123456"),
         ("updated_at", "api", "2026-02-28T02:00:00Z", "2026-02-28 10:00:00"),
         ("updated_at", "sql", "2026-02-28 10:00:00", "2026-02-28 10:00:00"),

@@ -283,10 +283,7 @@ class Runner:
             case _ if self._marks.get(read.alias) == mark:
                 pass
             case Kind.IF_THERE:
-                is_there = inputs.version(read.table, moment.as_of) is not None
-                relation = (
-                    inputs.relation(read.table, moment.as_of) if is_there else f"({empty_select(types_of(read.table, self.contracts))})"
-                )
+                relation = making.given.get(read.table) or self._if_there(read.table, making)
                 self._bind(read.alias, self._completed(read.table, relation), mark)
             case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY:
                 on = self._day_of(read, making)
@@ -301,6 +298,12 @@ class Runner:
                 self._marks[read.alias] = mark
             case _:
                 raise NotThere(f"{read.table} is {read.kind}: the runner cannot bind it")
+
+    def _if_there(self, table: str, making: _Making) -> str:
+        """The day's table as a relation; no rows of its columns where the day has none."""
+        if making.inputs.version(table, making.moment.as_of) is not None:
+            return making.inputs.relation(table, making.moment.as_of)
+        return f"({empty_select(types_of(table, self.contracts))})"
 
     def _completed(self, table: str, relation: str) -> str:
         """The rows of a relation; a state kept before a column was declared has it without a value."""
