@@ -20,6 +20,7 @@ from resources.lock import run_lock
 from resources.server import warehouse_server
 from resources.settings import SHANGHAI, Settings
 from warehouse.copying import CopyError, copy_in, copy_out
+from warehouse.schema.logins import CONNECTIONS, SETTINGS
 from warehouse.schema.roles import IS_SUPERUSER, ROLES
 
 HOME_PARTS = ("secrets", "lake", "alerts.json", "alerts.log")
@@ -120,7 +121,9 @@ def _let_in(engine: sa.Engine, logins: dict[str, dict[str, object]]) -> list[str
         for login, said in logins.items():
             verifier = said["verifier"]
             if login not in have:
-                connection.exec_driver_sql(f"create role {quote(login)} login connection limit 8")
+                connection.exec_driver_sql(f"create role {quote(login)} login connection limit {CONNECTIONS}")
+                for setting, value in SETTINGS.items():
+                    connection.exec_driver_sql(f"alter role {quote(login)} set {setting} = '{value}'")
                 if verifier is None:
                     without.append(login)
                 else:

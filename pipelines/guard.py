@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from http.cookies import SimpleCookie
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -74,9 +73,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         is_page = scope["type"] == "http"
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = _headers(scope["headers"])
         try:
-            self._known_place(headers, is_page, scope.get("method", "GET"))
+            self._known_place(headers, is_page, scope.get("method", "GET"), scope["path"])
             if is_page and scope["path"] in (ENTER, LEAVE):
                 await self._door(scope, headers, receive, send)
                 return
@@ -89,14 +88,16 @@ class Guard:
         except Refused as refused:
             await _say(send, is_page, refused)
 
-    def _known_place(self, headers: dict[str, str], is_page: bool, method: str) -> None:
+    def _known_place(self, headers: dict[str, str], is_page: bool, method: str, path: str) -> None:
         """The request names us as its host, and comes from no other site."""
+        if not path.isprintable():  # a router's "end of line" lets a line's end through, what is compared here does not
+            raise Refused(400, "no page has such a name")
         if headers.get("host", "").lower() not in self._hosts:
             raise Refused(403, f"unknown host: ask for {', '.join(sorted(self._hosts))}, or name more in YIHU_UI_HOSTS")
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc.lower() not in self._hosts:
             raise Refused(403, "foreign origin: open the pages themselves")
-        is_asked_elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+        is_asked_elsewhere = headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
         is_navigation = is_page and method in READING and headers.get("sec-fetch-mode") == "navigate"
         if is_asked_elsewhere and not (is_navigation and headers.get("sec-fetch-dest") == "document"):
             raise Refused(403, "foreign page: open the pages themselves")
@@ -126,9 +127,9 @@ async def _allowed(scope: Scope, headers: dict[str, str], receive: Receive, sess
     path, method = scope["path"], scope["method"]
     if path.startswith(CLOSED):
         raise Refused(403, "closed: what an asset did is recorded by its run alone")
+    if "graphql" in path and scope["query_string"]:  # Dagster takes a question from there, of a POST too
+        raise Refused(405, "questions are a POST of JSON")
     if method in READING:
-        if path.rstrip("/") == "/graphql" and scope["query_string"]:
-            raise Refused(405, "questions are a POST of JSON")
         return receive
     if method != "POST" or path.rstrip("/") != "/graphql":
         raise Refused(405, f"{method} {path} is nothing that these pages do")
@@ -173,9 +174,21 @@ def _again(body: bytes) -> Receive:
     return receive
 
 
+def _headers(lines: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """A request's headers; one that came twice is both, so that nobody behind us reads another one than we judged."""
+    headers: dict[str, str] = {}
+    for name, value in ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in lines):
+        headers[name] = f"{headers[name]}{'; ' if name == 'cookie' else ', '}{value}" if name in headers else value
+    return headers
+
+
 def _token(headers: dict[str, str]) -> str | None:
-    found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    return found.value if found is not None else None
+    """Our cookie among those of every port of this host; what another one is called or holds is nothing to us."""
+    for cookie in headers.get("cookie", "").split(";"):
+        name, _, value = cookie.strip().partition("=")
+        if name == COOKIE:
+            return value
+    return None
 
 
 def _framed(send: Send) -> Send:

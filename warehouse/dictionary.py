@@ -81,7 +81,7 @@ def dictionary(contracts: Sequence[Contract] | None = None) -> str:
     added = [_row(column, ()) for column in ADDED]
     lines += ["### yihu.source_status", "", "How fresh and how complete each record type is.", ""]
     lines += _table("column type key meaning", [row for row in _sql_table(SOURCE_STATUS) if row[0] != "`release_id`"] + added)
-    lines += ["### yihu.release", "", "The releases that can be read.", ""]
+    lines += ["### yihu.release", "", "The releases that can be read. Analysts see no totals: their counts leave by the one exit.", ""]
     release = {row[0]: row for row in _sql_table(RELEASE)} | {
         "`is_current`": ("`is_current`", "boolean", "", "the release that readers see")
     }

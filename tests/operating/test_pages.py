@@ -9,8 +9,10 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
@@ -115,6 +117,12 @@ REFUSED: list[tuple[str, str, str | None, dict[str, str], int]] = [
     ("GET", "/graphql?query=%7Bversion%7D", None, {"Accept": "text/html"}, 405),
     ("HEAD", "/graphql?query=mutation%7Bwipe%7D", None, {}, 405),
     ("GET", "/graphql/?query=mutation%7Bwipe%7D", None, {}, 405),
+    ("GET", "/graphql%0a?query=mutation%7Bwipe%7D", None, {}, 400),
+    ("GET", "//graphql?query=mutation%7Bwipe%7D", None, {}, 405),
+    ("POST", "/graphql?query=mutation%7Bwipe%7D", READ, {"Content_Type": "application/json"}, 405),
+    ("POST", "/graphql%0a", STOP, {"Content_Type": "application/json"}, 400),
+    ("GET", "/", None, {"Sec_Fetch_Site": "same-site", "Sec_Fetch_Mode": "no-cors"}, 403),
+    ("GET", "/", None, {"Sec_Fetch_Site": "same-origin, cross-site"}, 403),
     ("POST", "/graphql", STOP, {"Content_Type": "text/plain"}, 415),
     ("POST", "/graphql", STOP, {}, 415),
     ("POST", "/graphql", "query=mutation{wipe}", {"Content_Type": "application/x-www-form-urlencoded"}, 415),
@@ -144,6 +152,46 @@ def test_what_no_session_makes_good(
     answer = operator.send(method, path, body, **headers)
     assert answer.status == status
     assert pages[1].reached == []
+
+
+TWICE = [
+    ("Content-Type", "text/plain", "application/json", 415),
+    ("Content-Type", "application/graphql", "application/json", 415),
+    ("Content-Type", "application/json", "text/plain", 415),
+    ("Host", "evil.example", None, 403),
+    ("Origin", "http://evil.example", None, 403),
+]
+
+
+@pytest.mark.parametrize(("name", "first", "last", "status"), TWICE)
+def test_a_header_that_comes_twice_is_not_judged_by_one_of_them(
+    pages: tuple[Visitor, Behind], operator: Visitor, name: str, first: str, last: str | None, status: int
+) -> None:
+    """What stands behind reads the first of two headers, a dictionary of them keeps the last."""
+    own = {"Host": urlsplit(operator.url).netloc, "Origin": operator.url, "Content-Type": "application/json"}
+    lines = [*((key, value) for key, value in own.items() if key != name), (name, first), (name, last or own[name])]
+    assert _by_lines(operator, [*lines, ("Cookie", f"yihu_session={operator.cookie}")]) in (status, 400)
+    assert pages[1].reached == []
+
+
+def _by_lines(visitor: Visitor, lines: list[tuple[str, str]]) -> int:
+    """The status of a question whose header lines are these, in order."""
+    connection = HTTPConnection(urlsplit(visitor.url).netloc, timeout=60)
+    connection.putrequest("POST", "/graphql", skip_host=True)
+    for name, value in [*lines, ("Content-Length", str(len(READ)))]:
+        connection.putheader(name, value)
+    connection.endheaders(READ.encode())
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_cookies_of_another_port_keep_nobody_out(pages: tuple[Visitor, Behind], operator: Visitor) -> None:
+    """Cookies know no ports: whatever else runs on this host leaves its own, in any form."""
+    token, operator.cookie = operator.cookie, ""
+    for theirs in ("[x]=1", '{"a": "b, c"}', "=", 'q="open', "a=b=c"):
+        assert operator.send("GET", "/", Cookie=f"{theirs}; yihu_session={token}").status == 200
+    assert operator.send("GET", "/", Cookie=f"not_yihu_session={token}").status == 401
 
 
 def test_the_operators_own_work_goes_through(pages: tuple[Visitor, Behind], operator: Visitor) -> None:
@@ -218,6 +266,9 @@ def test_who_may_only_read_changes_nothing(tmp_path: Path) -> None:
             assert (answer.status, "YIHU_UI_OPERATORS" in answer.body) == (403, True)
         assert len(serving.behind.reached) == 1
         assert visitor.send("POST", "/graphql", STOP, X_Forwarded_User="chen", **json_).status == 200
+        own = [("Host", urlsplit(visitor.url).netloc), ("Content-Type", "application/json")]
+        for names in (("chen", "wang"), ("wang", "chen"), ("wang", "")):
+            assert _by_lines(visitor, [*own, *(("X-Forwarded-User", name) for name in names)]) == 401
 
 
 def test_a_password_file(tmp_path: Path) -> None:

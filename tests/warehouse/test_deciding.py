@@ -119,6 +119,28 @@ def test_a_decision_is_not_dated_back(office: Warehouse) -> None:
     assert office.one("select count(*) from ops.review_decision where reason = 'held open'") == 0
 
 
+EARLY = {
+    "set before": ("set constraints all immediate", f"{DECIDE} ('q1', 'link', 'k', 'early: before')"),
+    "set afterwards": (f"{DECIDE} ('q1', 'link', 'k', 'early: after')", "set constraints all immediate"),
+    "by its name": (f"{DECIDE} ('q1', 'link', 'k', 'early: named')", "/**/ SET /**/ CONSTRAINTS ops.not_dated_back IMMEDIATE"),
+    "in a block": (f"{DECIDE} ('q1', 'link', 'k', 'early: block')",
+                   "do $$ begin execute 'set const' || 'raints all immediate'; end $$"),
+    "in one message": (f"{DECIDE} ('q1', 'link', 'k', 'early: one'); do $$ begin execute 'set const' || 'raints all immediate'; end $$",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", EARLY)
+def test_a_decision_is_not_looked_at_before_it_is_committed(office: Warehouse, way: str) -> None:
+    """Else a session lets it pass at once, holds the transaction open for days, and what was decided then bears an old date."""
+    with session(office, "qian") as steward, pytest.raises(sa.exc.DBAPIError, match="looked at when it is committed"):
+        for sql in EARLY[way]:
+            steward.exec_driver_sql(sql)
+        seen = "select count(*) from pg_trigger where tgname = 'not_dated_back' and tginitdeferred"
+        assert steward.exec_driver_sql(seen).scalar() == 1
+        steward.exec_driver_sql("do $$ begin execute 'set const' || 'raints all immediate'; end $$")
+    assert office.one("select count(*) from ops.review_decision where reason like 'early:%%'") == 0
+
+
 def _merges(warehouse: Warehouse) -> set[str]:
     """Those who count as having said `merge`."""
     with warehouse.engine().connect() as connection:

@@ -73,3 +73,19 @@ def test_what_is_asked_is_judged_all_at_once(with_extracts: Warehouse) -> None:
         "the_same_again",
         "incomes",
     ]
+
+
+def test_no_message_of_the_server_tells_the_key(with_extracts: Warehouse) -> None:
+    """Any session may have its own plans printed to it, with the values in them."""
+    key = bytes(with_extracts.one("select pseudonym_key from vault.extract where name = 'incomes'"))  # type: ignore[call-overload]
+    as_printed = " ".join(str(byte - 256 if byte > 127 else byte) for byte in key)
+    said: list[str] = []
+    with with_extracts.engine("yihu_analyst").connect() as connection:
+        raw = connection.connection.driver_connection
+        raw.add_notice_handler(lambda notice: said.append(f"{notice.message_primary} {notice.message_detail}"))  # type: ignore[union-attr]
+        for setting in ("debug_print_plan", "debug_print_parse", "debug_print_rewritten", "trace_sort"):
+            connection.exec_driver_sql(f"set {setting} = on")
+        connection.exec_driver_sql("set client_min_messages = debug5")
+        connection.exec_driver_sql("select * from yihu.extract('incomes')").all()
+    assert any("plan:" in text for text in said), "the control: the session's own plan is printed"
+    assert not any(as_printed in " ".join(text.split()) for text in said)

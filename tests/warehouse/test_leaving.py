@@ -149,3 +149,11 @@ def test_an_analyst_sees_what_leaves(empty: Warehouse) -> None:
             assert seen == leaves
             assert leaves or view in SPARSE
         transaction.rollback()
+
+
+def test_a_release_tells_an_analyst_no_total(empty: Warehouse) -> None:
+    """A total beside the one exit, less the areas that are shown, is the area that is not."""
+    totals = "select households, red, yellow from yihu.release"
+    assert empty.rows(totals, "yihu_analyst") == [(None, None, None)]
+    for login in ("yihu_reader", "yihu_auditor"):
+        assert empty.rows(totals, login) == [(0, 0, 0)]

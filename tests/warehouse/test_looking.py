@@ -259,6 +259,35 @@ def test_refusals_are_recorded_and_all_sound_the_same(watched: Warehouse) -> Non
     assert rows == [(THEIRS, "refused", 0), ("no such household", "refused", 0), ("no such household", "refused", 0)]
 
 
+COUNTERS = """
+select relname::text, coalesce(seq_scan, 0), coalesce(seq_tup_read, 0), coalesce(idx_scan, 0), coalesce(idx_tup_fetch, 0)
+from pg_stat_xact_user_tables where schemaname in ('store', 'vault') order by 1
+"""
+
+
+def test_asking_tells_nothing_of_a_household_elsewhere(watched: Warehouse) -> None:
+    """Whether there is one, and of how many persons: not by counters, not by what the server writes for itself."""
+    officer = fresh(watched, "li", "counting")
+    told = []
+    for typed in (THEIRS, f"{THEIRS}-none", "no such household", "X610921198001010011"):
+        said: list[str] = []
+        with session(watched, officer) as connection:
+            raw = connection.connection.driver_connection
+            raw.add_notice_handler(lambda notice, said=said: said.append(notice.message_primary))  # type: ignore[union-attr,misc]
+            for setting in ("client_min_messages = debug1", "debug_print_plan = on", "trace_sort = on"):
+                connection.exec_driver_sql(f"set {setting}")
+            before = connection.exec_driver_sql(COUNTERS).all()
+            said.clear()
+            connection.execute(sa.text("select yihu.ask(:home, 'help', 'x')"), {"home": typed})
+            heard = [text for text in said if text and text != "plan:"]
+            after = connection.exec_driver_sql(COUNTERS).all()
+            connection.rollback()
+        told.append((heard, [[b - a for a, b in zip(x[1:], y[1:], strict=True)] for x, y in zip(before, after, strict=True)]))
+    assert told[0][0] == ["ticket 1 of 60 in this hour"]
+    assert any(any(counts) for counts in told[0][1]), "the control: looking a household up is counted"
+    assert told[1:] == told[:1] * 3
+
+
 def test_a_grant_that_was_taken_away_shows_nothing_more(watched: Warehouse) -> None:
     officer = fresh(watched, "li", "moved")
     ticket = ticket_of(watched, officer)
@@ -295,6 +324,8 @@ def test_a_grant_ends_with_its_day(watched: Warehouse) -> None:
         ("visit", "电话一三八零零零零零零零零", "holds what may be"),
         ("visit", "1\u200b3\u200b8\u200b0\u200b0\u200b0\u200b0\u200b0\u200b0\u200b0\u200b0", "holds what may be"),
         ("visit", "0912-3456789", "holds what may be"),
+        ("visit", "138*0000*0000", "holds what may be"),
+        ("visit", "幺三八零零零零○○○○", "holds what may be"),
     ],
 )
 def test_a_reason_holds_no_identity(watched: Warehouse, purpose: str | None, reason: str | None, said: str) -> None:

@@ -32,10 +32,11 @@ end $$;
 comment on function ops.append_only() is 'Refuses to change or remove what was written.';
 
 create or replace function ops.name_record() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   question ops.review_queue;
 begin
+  set constraints ops.not_dated_back deferred;
   select q.* into question from ops.review_queue as q where q.queue_id = new.queue_id;
   if question.queue_id is null then
     raise exception 'no such question is open now: take its queue_id from ops.review_queue' using errcode = 'foreign_key_violation';
@@ -58,7 +59,15 @@ comment on function ops.name_record() is
 
 create or replace function ops.not_dated_back() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  -- What the client sent just now: its COMMIT or the one statement that commits itself; nothing at the end of an extended query.
+  said constant text := coalesce(current_query(), '');
 begin
+  -- A session may let a deferred trigger look before it commits, and hold the transaction open then.
+  if said ~* 'constraints|prepare' or strpos(rtrim(said, E' \t\r\n;'), ';') > 0 then
+    raise exception 'a decision is looked at when it is committed: send it as one statement, without set constraints, prepare or "; "'
+      using errcode = 'invalid_transaction_state';
+  end if;
   if clock_timestamp() > new.decided_at + interval '2 minutes' then
     raise exception 'decided more than two minutes before it was committed: decide again' using errcode = 'invalid_transaction_state';
   end if;
@@ -67,7 +76,7 @@ end $$;
 comment on function ops.not_dated_back() is 'Refuses a decision that was held open.';
 
 create or replace function ops.sign() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 begin
   if tg_table_name = 'gate_opening' then
     new.login := ops.acting_login();
@@ -85,7 +94,7 @@ end $$;
 comment on function ops.sign() is 'Writes beside a decision who made it, and when.';
 
 create or replace function ops.log_grant() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   changed constant jsonb := coalesce(to_jsonb(new), to_jsonb(old));
 begin
@@ -101,7 +110,7 @@ end $$;
 comment on function ops.log_grant() is 'Writes every change of what a login was granted into ops.grant_log, by whatever way it came.';
 
 create or replace function ops.sign_grant() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 begin
   new.granted_by := ops.acting_login();
   new.granted_at := clock_timestamp();

@@ -43,7 +43,7 @@ def statements() -> list[str]:
     return [
         f"""
 create or replace function yihu.extract(wanted text) returns table (pseudonym text, facts jsonb)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp set jit = off as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
 declare
   chosen vault.extract;
   picked text;
@@ -75,7 +75,7 @@ end $$""",
         f" 'Households under the pseudonyms of this extract, without groups under {THRESHOLD} of the same facts.'",
         """
 create or replace function yihu.extracts() returns table (name text, as_of date, columns text[], reason text, made_at timestamptz)
-language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   select x.name, r.as_of, x.columns, x.reason, x.made_at
   from vault.extract as x
   inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null and r.withdrawn_at is null

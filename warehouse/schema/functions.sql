@@ -8,7 +8,7 @@ $$;
 comment on function ops.today() is 'The business day that is running.';
 
 create or replace function yihu.current_release() returns integer
-language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   chosen text := nullif(current_setting('yihu.release_id', true), '');
   found integer;
@@ -33,13 +33,13 @@ end $$;
 comment on function yihu.current_release() is 'The release that this session reads: the current one, or the one that yihu_as_of chose.';
 
 create or replace function yihu.current_as_of() returns date
-language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
+language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   select r.as_of from ops.release as r where r.release_id = yihu.current_release()
 $$;
 comment on function yihu.current_as_of() is 'The business day of the release that this session reads.';
 
 create or replace function yihu.yihu_as_of(day date) returns integer
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   found integer;
 begin
@@ -62,14 +62,14 @@ comment on function yihu.yihu_as_of(date) is
   'Lets this session read the last release on or before the day, through the same views; null goes back to the current one.';
 
 create or replace function yihu.granted_areas() returns text[]
-language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
+language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   select coalesce(array_agg(g.area_code), '{}') from ops.area_grant as g
   where g.login = session_user and (g.ends_on is null or g.ends_on >= ops.today())
 $$;
 comment on function yihu.granted_areas() is 'The areas that this login was granted.';
 
 create or replace function yihu.granted_departments() returns text[]
-language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
+language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   select coalesce(array_agg(g.department), '{}') from ops.department_grant as g
   where g.login = session_user and (g.ends_on is null or g.ends_on >= ops.today())
 $$;

@@ -130,7 +130,7 @@ def hidden_sql() -> str:
     ]
     return f"""
 create or replace function {HIDDEN} returns table (family text, instance text, area_code text)
-language sql stable security definer rows 100 set search_path = pg_catalog, pg_temp set jit = off as $$
+language sql stable security definer rows 100 set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
 with recursive cell as materialized (
   {_cells()}
 ),
@@ -236,7 +236,7 @@ def public_sql(view: View, added: tuple[Column, ...]) -> str:
     left_out = f"\nwhere {' or '.join(seen)}" if view.exit.is_sparse else ""
     return f"""
 create or replace function {public_function(view)} returns table ({names})
-language sql stable security definer rows 1000 set search_path = pg_catalog, pg_temp set jit = off as $$
+language sql stable security definer rows 1000 set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
 with gone as materialized (select h.family, h.instance, h.area_code from {HIDDEN} as h)
 select {", ".join(picked)}{extra}
 from {_rows(view)}{left_out}

@@ -8,8 +8,8 @@ comment on function ops.tickets_per_hour() is 'How often a login may ask in an h
 create or replace function ops.holds_number(said text) returns boolean
 language sql immutable set search_path = pg_catalog, pg_temp as $$
   select regexp_replace(
-      translate(normalize(said, NFKC), '〇零一二三四五六七八九壹贰叁肆伍陆柒捌玖', '00123456789123456789'),
-      '[\s_.,;/|()·•、，。；（）\u00ad\u200b-\u200f\u2010-\u2015\u2060\ufeff-]+', '', 'g'
+      translate(normalize(said, NFKC), '〇零○一幺二两三四五六七八九壹贰叁肆伍陆柒捌玖', '00011223456789123456789'),
+      '[\s_.,;/|()*+~=#<>·•、，。；（）\u00ad\u200b-\u200f\u2010-\u2015\u2060\ufeff-]+', '', 'g'
     ) ~ '[0-9]{11}'
 $$;
 comment on function ops.holds_number(text) is
@@ -39,7 +39,7 @@ comment on function ops.check_reason(text, text) is 'Refuses a purpose that is n
 create or replace function ops.take_ticket(
   action text, subject text, households text[], row_count integer, is_allowed boolean, purpose text, reason text
 ) returns text
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   ticket constant text := 'ask-' || replace(gen_random_uuid()::text, '-', '');
   most constant integer := ops.tickets_per_hour();
@@ -88,7 +88,7 @@ end $$;
 comment on function ops.until_written() is 'Waits until everything that was committed before is on the disk.';
 
 create or replace function ops.use_ticket(ticket text, actions text[]) returns ops.access_log
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   most constant integer := ops.tickets_per_hour();
   found ops.access_log;
@@ -126,30 +126,45 @@ begin
 end $$;
 comment on function ops.use_ticket(text, text[]) is 'The log row of a ticket that is good: committed, of this login, two minutes old at most.';
 
+create or replace function ops.home_at(wanted text) returns store.household
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice
+set jit = off set enable_indexscan = on set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$
+declare
+  home store.household;
+begin
+  -- One row is fetched whatever is asked for: a session's counters tell the same of every household, and of none.
+  select h.* into home
+  from store.household as h where h.household_id <= wanted order by h.household_id desc, h.from_release desc limit 1;
+  return case when home.household_id = wanted then home end;
+end $$;
+comment on function ops.home_at(text) is 'The last version of a household, null where there is none.';
+
 create or replace function yihu.is_in_my_area(wanted text) returns boolean
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   areas constant text[] := yihu.granted_areas();
+  home constant store.household := ops.home_at(wanted);
 begin
-  return exists (
-    select from store.household as h
-    where h.household_id = wanted and h.until_release = 2147483647
-      and (h.area_code = any (areas) or h.town_code = any (areas) or left(h.area_code, 6) = any (areas)));
+  return coalesce(
+    home.until_release = 2147483647
+      and (home.area_code = any (areas) or home.town_code = any (areas) or left(home.area_code, 6) = any (areas)),
+    false);
 end $$;
 comment on function yihu.is_in_my_area(text) is 'Whether a household is in an area that this login was granted.';
 
 create or replace function yihu.ask(household_id text, purpose text, reason text) returns text
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   wanted constant text := household_id;
   is_mine constant boolean := yihu.is_in_my_area(wanted);
-  known text;
-  seen integer;
+  home constant store.household := ops.home_at(wanted);
+  seen integer := 0;
 begin
+  if is_mine then
+    select count(*) into seen from vault.person as p where p.household_id = wanted;
+  end if;
   -- What was typed is not written down unless it is a household's number: it may be anything, an identity too.
-  select h.household_id into known from store.household as h where h.household_id = wanted limit 1;
-  select count(*) into seen from vault.person as p where p.household_id = wanted;
-  return ops.take_ticket('yihu.ask', coalesce(known, 'no such household'), array[known], case when is_mine then seen else 0 end,
+  return ops.take_ticket('yihu.ask', coalesce(home.household_id, 'no such household'), array[home.household_id], seen,
     is_mine, purpose, reason);
 end $$;
 comment on function yihu.ask(text, text, text) is
@@ -157,7 +172,7 @@ comment on function yihu.ask(text, text, text) is
 
 create or replace function yihu.reveal(ticket text)
 returns table (member_id text, relation text, name text, id_number text)
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   asked ops.access_log;
 begin
@@ -180,7 +195,7 @@ comment on function yihu.reveal(text) is
   'Second step: names and ID numbers of the household that the ticket of yihu.ask is for; own area only, logged for good.';
 
 create or replace function vault.ask_person(wanted text, purpose text, reason text) returns text
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   keys text;
   homes text[];
@@ -195,7 +210,7 @@ comment on function vault.ask_person(text, text, text) is
   'First step to a person, by person_key or ID number (which is not logged); a ticket for vault.person_of and vault.find_person.';
 
 create or replace function vault.person_of(ticket text) returns setof vault.person
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   asked constant ops.access_log := ops.use_ticket(ticket, array['vault.ask_person']);
 begin
@@ -206,14 +221,14 @@ comment on function vault.person_of(text) is 'Second step: who the person is tha
 
 create or replace function vault.find_person(ticket text)
 returns table (person_key text, member_id text, household_id text, name text)
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 begin
   return query select p.person_key, p.member_id, p.household_id, p.name from vault.person_of(ticket) as p;
 end $$;
 comment on function vault.find_person(text) is 'Second step: the key of the person that the ticket of vault.ask_person is for.';
 
 create or replace function vault.ask_candidates(wanted_entry text, purpose text, reason text) returns text
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   known text;
   homes text[];
@@ -227,7 +242,7 @@ comment on function vault.ask_candidates(text, text, text) is
   'First step to the candidates of a queue entry, unmasked; a ticket for vault.candidates.';
 
 create or replace function vault.candidates(ticket text) returns setof vault.queue_candidate
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   asked constant ops.access_log := ops.use_ticket(ticket, array['vault.ask_candidates']);
 begin
@@ -236,7 +251,7 @@ end $$;
 comment on function vault.candidates(text) is 'Second step: the candidates, side by side, that the ticket of vault.ask_candidates is for.';
 
 create or replace function vault.ask_quarantine(wanted_department text, wanted_records text, purpose text, reason text) returns text
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   known text;
   seen integer;
@@ -249,7 +264,7 @@ comment on function vault.ask_quarantine(text, text, text, text) is
   'First step to the quarantined rows of a record type as delivered; a ticket for vault.quarantine_rows.';
 
 create or replace function vault.quarantine_rows(ticket text) returns setof vault.quarantine_row
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   asked constant ops.access_log := ops.use_ticket(ticket, array['vault.ask_quarantine']);
 begin
@@ -260,7 +275,7 @@ end $$;
 comment on function vault.quarantine_rows(text) is 'Second step: the rows that the ticket of vault.ask_quarantine is for.';
 
 create or replace function vault.ask_record(record_id text, purpose text, reason text) returns text
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   wanted constant text := record_id;
   known text;
@@ -276,7 +291,7 @@ comment on function vault.ask_record(text, text, text) is
 
 create or replace function vault.record_of(ticket text)
 returns table (department text, records text, record_id text, record_key text)
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   asked constant ops.access_log := ops.use_ticket(ticket, array['vault.ask_record']);
 begin
@@ -327,7 +342,7 @@ $$;
 comment on function ops.access_line(ops.access_log) is 'A row of the access log as text, the same on every server; what a seal is over.';
 
 create or replace function ops.seal_log() returns text
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
 declare
   last ops.access_seal;
   sealed int8multirange;

@@ -28,6 +28,7 @@ FUNCTION_NAMES = (
 READ = "(select yihu.current_release())"
 PINNED = {
     "search_path": "pg_catalog, pg_temp",
+    "client_min_messages": "notice",
     "jit": "off",
     "work_mem": "'64MB'",
     "max_parallel_workers_per_gather": "0",
@@ -39,9 +40,6 @@ PINNED = {
     "enable_material": "on",
     "enable_sort": "on",
     "plan_cache_mode": "auto",
-    "debug_print_plan": "off",
-    "debug_print_parse": "off",
-    "debug_print_rewritten": "off",
 }
 """What a function of `yihu_in` runs under, whatever its caller has set."""
 EXPECTED_ROWS = 200_000
@@ -130,10 +128,14 @@ def source_status_sql() -> list[str]:
     ]
 
 
+# A release's totals are counts beside the one exit: less what is shown of its areas, they would tell those that are hidden.
 RELEASE_VIEW = """
 create view yihu.release with (security_barrier = true) as
 select r.release_id, r.as_of, r.release_id = (select c.release_id from ops.current_release as c) as is_current,
-  r.is_provisional, r.published_at, r.rule_version, r.code_version, r.run_id, r.checksum, r.households, r.red, r.yellow
+  r.is_provisional, r.published_at, r.rule_version, r.code_version, r.run_id, r.checksum,
+  case when not (select yihu_in.sees_counts()) then r.households end as households,
+  case when not (select yihu_in.sees_counts()) then r.red end as red,
+  case when not (select yihu_in.sees_counts()) then r.yellow end as yellow
 from ops.release as r
 where (r.pruned_at is null and r.withdrawn_at is null) or (select yihu_in.role_of_session()) = 'auditor'
 """
