@@ -18,7 +18,7 @@ from expectations.drafting.content import FEW, Column, is_name, is_number, shown
 from expectations.drafting.grid import tight
 from expectations.drafting.mapping import Match, code_of
 from expectations.drafting.office_words import office_words
-from expectations.writing import FIELD_UNITS, MONEY, PLAIN_FORMS, date_form
+from expectations.writing import FIELD_UNITS, MONEY, PLAIN_FORMS, DateForm, date_form
 
 _TIME = re.compile(r"[ T]?[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$")
 _MONTH_FORMS = ("YYYY年M月", "YYYY-MM", "YYYY/MM", "YYYY-M", "YYYY/M")
@@ -230,9 +230,13 @@ def flawed(contract: Contract, match: Match, said: Mapping[str, Any]) -> Iterato
         elif at.codes:
             if tight(word) not in taken and code_of(contract, at, word) is None:
                 yield place
-        elif at.type == "date" and day_of(cell) is None and not (word.isdigit() and len(word) == 5):
-            if not any(form.read(word) for form in forms):
-                yield place
+        elif at.type == "date" and not _is_day(cell, forms):
+            yield place
+
+
+def _is_day(cell: str, forms: Sequence[DateForm]) -> bool:
+    word = unwrapped(cell)
+    return (word.isdigit() and len(word) == 5) or day_of(cell) is not None or any(form.read(word) for form in forms)
 
 
 def day_of(cell: str) -> date | None:

@@ -60,7 +60,9 @@ def _is_money(column: Column) -> bool:
 
 def _is_days_of_months(column: Column) -> bool:
     """Whether a column that is called a day or time holds months, days, or words for none: a month counts from its first."""
-    if not bare(column.heading).endswith(("日期", "时间")) or not any(forms.day_of(cell) or is_dotted_month(cell) for cell in column.filled):
+    if not bare(column.heading).endswith(("日期", "时间")) or not any(
+        forms.day_of(cell) or is_dotted_month(cell) for cell in column.filled
+    ):
         return False
     not_yet = office_words().not_yet
     return column.mostly(lambda word: forms.day_of(word) is not None or is_dotted_month(word) or word in not_yet)

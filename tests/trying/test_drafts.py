@@ -289,7 +289,16 @@ def test_words_that_repeat_in_numbers_and_days_are_asked_about_and_name_nobody()
     header = ("借据号", "借款人", "身份证号", "贷款金额", "贷款余额", "放款日期", "到期日期", "贷款状态")
     words = ("核定中", "约五千", "5000", "5000", "5000")
     rows = [
-        (f"JJ{n}", "王芳", "11010519491231002X", words[n % 5], "王芳" if n % 5 else "0", "不详" if n % 3 else "2026-01-05", "2027-01-05", "正常")
+        (
+            f"JJ{n}",
+            "王芳",
+            "11010519491231002X",
+            words[n % 5],
+            "王芳" if n % 5 else "0",
+            "不详" if n % 3 else "2026-01-05",
+            "2027-01-05",
+            "正常",
+        )
         for n in range(20)
     ]
     asked = "\n".join(_draft(header, *rows).questions)
