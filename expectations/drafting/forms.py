@@ -24,6 +24,8 @@ _TIME = re.compile(r"[ T]?[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$")
 _MONTH_FORMS = ("YYYY年M月", "YYYY-MM", "YYYY/MM", "YYYY-M", "YYYY/M")
 _DOUBTFUL_FORMS = ("YYYY.M", "YY.M.D", "YY-M-D", "YY/M/D", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY")
 _UNIT = re.compile(r"[(（\[【]([^)）\]】]+)[)）\]】]")
+_COUNTED = re.compile(r"[0-9]+(?:\.[0-9]+)?([\u3400-\u9fff]{1,3})")
+_COUNTS = ("persons", "count", "households")
 _NOTHING = ("/", "-", "－", "—", "——", "--", "无")
 OFTEN = 3
 """A word that nobody knows and that stands in so many rows is no slip."""
@@ -92,6 +94,13 @@ def of_numbers(at: Field, column: Column) -> Written:
         made.properties["zero"] = nothing
         made.questions.append(f"{column.physical_name} says {_listed(nothing)}: is it 0, or not known (then blanks)?")
     odd = Counter(word for cell in column.filled if not is_number(word := unwrapped(cell)))
+    behind = {found[1] for word in odd if (found := _COUNTED.fullmatch(word))} if "written" not in made.properties else set()
+    if len(behind) == 1 and not behind & MONEY.keys() and sum(odd.values()) >= AT_LEAST:
+        word = behind.pop()
+        made.properties["written"] = [word]
+        if office_words().units.get(word) not in ([at.unit] if at.unit else _COUNTS):
+            made.questions.append(f"{column.physical_name} has {word} behind its numbers: is {at.name} counted in {at.unit or 'them'}?")
+        odd = Counter({word: count for word, count in odd.items() if not _COUNTED.fullmatch(word)})
     made.questions += _repeated(column, {word: count for word, count in odd.items() if word not in _NOTHING}, "number")
     return made
 

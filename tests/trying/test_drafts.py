@@ -350,3 +350,12 @@ def test_bad_rows_of_a_sample_are_counted_under_the_draft_itself() -> None:
     rows = [(f"HH{n}", "王芳", "11010519491231002X", f"{n + 1}/10/2026") for n in range(30)]
     draft = _draft(header, *rows, department="civil_affairs", records="deaths")
     assert not any("look bad" in question for question in draft.questions)
+
+
+@pytest.mark.parametrize(("cell", "written", "is_asked"), [("{}人", ["人"], False), ("{}", None, False), ("{}天", ["天"], True)])
+def test_a_word_behind_numbers_is_written_down(cell: str, written: list[str] | None, is_asked: bool) -> None:
+    header = ("低保证号", "申请人", "申请人身份证号", "救助类别", "保障人数", "月保障金额（元）", "审批时间")
+    rows = [(f"SM{n}", "王芳", "11010519491231002X", "低保", cell.format(n % 4 + 1), "400", "2026-01-05") for n in range(9)]
+    draft = _draft(header, *rows, department="civil_affairs", records="assistance")
+    assert _property(draft, "保障人数").get("written") == written
+    assert any("behind its numbers" in question for question in draft.questions) == is_asked
