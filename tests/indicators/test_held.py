@@ -14,7 +14,7 @@ from resources.engine import Engine
 from tests.indicators.county import County
 from tests.indicators.facts import Facts
 from tests.indicators.four import AS_OF, four_households
-from tests.making import forget, make_lamps, remember
+from tests.making import forget, make_lamps, remember, standing
 
 Lamps = dict[str, tuple[Any, ...]]
 
@@ -122,6 +122,8 @@ def test_a_missing_source_never_clears_a_lamp(tmp_path_factory: Any, seed: int, 
     engine = Engine(Path(tmp_path_factory.mktemp("held")))
     forget(engine)
     before = light(engine, County(seed, AS_OF, 60).facts, AS_OF)
+    kept = standing(engine).kept  # the same day, but for what went: as if it had been the day before
+    standing(engine).kept = {(table, day - timedelta(days=1)): copy for (table, day), copy in kept.items()}
     facts = County(seed, AS_OF, 60).facts
     for name in gone:
         facts.states[name] = state

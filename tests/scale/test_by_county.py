@@ -19,8 +19,10 @@ from bench.stage import run
 from expectations.contract import load_contracts
 from resources.engine import Engine
 from resources.lake import Lake
-from warehouse.graph.inputs import HELD_BACK
+from warehouse.graph.inputs import HELD_BACK, LakeInputs
+from warehouse.graph.moment import Households, day_moment
 from warehouse.graph.registry import kept_tables, place
+from warehouse.graph.runner import Runner
 from warehouse.matching import household_field
 from warehouse.publication.content import prepare
 
@@ -201,3 +203,20 @@ def test_scores_are_those_of_who_wrote_them_by_hand(
     )
     in_register = engine.scalar(f"select count(*) from {read(days.by_county, 'household')} where area_code is not null")
     assert counts == (in_register, 0, 0)
+
+
+def test_a_set_of_households_is_made_as_the_whole_is(days: Days, engine: Engine) -> None:
+    """What `make explain RECOMPUTE=yes` rests on: with what reaches over from other households, and with who moved."""
+    lake = Lake(days.by_county / "lake")
+    chosen = engine.rows(f"select household_id from {read(days.by_county, 'warning_flag')} where right(household_id, 1) in ('3', '7')")
+    scope = Households(frozenset(household for (household,) in chosen))
+    runner = Runner(engine, LakeInputs(lake, {}), load_contracts())
+    tables = ("household_indicator", "warning_flag", "warning_reason")
+    runner.make(tables, day_moment(SECOND), scope)
+    for table in tables:
+        columns = ", ".join(column for column, _ in engine.columns(f"select * from {read(days.by_county, table)}"))
+        stored = f"(select {columns} from {read(days.by_county, table)} where right(household_id, 1) in ('3', '7'))"
+        made = f"(select {columns} from {table})"
+        unlike = f"select count(*) from ((from {stored} except all from {made}) union all (from {made} except all from {stored}))"
+        assert engine.scalar(unlike) == 0, table
+        assert engine.scalar(f"select count(*) from {table}") > 0, table
