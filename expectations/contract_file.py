@@ -29,9 +29,9 @@ _YES_NO = {"yes": True, "no": False, "true": True, "false": False}
 def parsed(path: Path) -> Contract:
     """The contract in `path`. Raises `ContractError` with the file's name, what is wrong and what to write."""
     text = path.read_text(encoding="utf-8")
+    raw = _yaml(path, text)
     try:
         odcs = OpenDataContractStandard.from_string(text)
-        raw = yaml.safe_load(text)
     except Exception as error:
         raise ContractError(f"{path}: not an ODCS 3.1 contract ({type(error).__name__}); run datacontract lint on it") from error
     if not odcs.schema_ or not odcs.schema_[0].properties:
@@ -44,6 +44,17 @@ def parsed(path: Path) -> Contract:
 
 class _WrongError(ValueError):
     """Something in the file that means nothing; without the file's name."""
+
+
+def _yaml(path: Path, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ContractError(f"{path}{line}: no YAML; mind the indentation, and put signs such as '-' in quotation marks") from error
+    except (yaml.YAMLError, ValueError) as error:
+        # YAML makes a day of 1900-01-00, and finds that there is none
+        raise ContractError(f"{path}: {error}; put words such as '1900-01-00' in quotation marks") from error
 
 
 def _contract(path: Path, odcs: OpenDataContractStandard, raw: Mapping[str, Any]) -> Contract:

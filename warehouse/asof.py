@@ -23,7 +23,7 @@ from warehouse.day import PARTS, QUARANTINE_COLUMNS, VALID_EXTRAS, WITHDRAWN_EXT
 from warehouse.downstream import built_from
 from warehouse.face import face_of
 from warehouse.held_back import against_state, rows_due
-from warehouse.keys import settle_keys, source_keys
+from warehouse.keys import rekeyed, settle_keys, source_keys
 from warehouse.ledger import ConservationError, batch_note, faces_before, ledger_of, rejection_of, report, unreadable, volumes
 from warehouse.quarantine import keep_broken_rows
 from warehouse.replay import ReplayError, replayed_rows
@@ -102,8 +102,10 @@ def _before(day: Day, layer: str, columns: Sequence[tuple[str, str]]) -> str:
         day.engine.table(relation, empty_select(columns))
     else:
         stored = parquet(files)
-        there = {column for column, _ in day.engine.columns(f"select * from {stored}")}
+        there = [column for column, _ in day.engine.columns(f"select * from {stored}")]
         # A contract may have gained a field since that day, or changed a type.
+        if layer != "quarantine" and day.key not in there:
+            return rekeyed(day, layer, stored, columns, there)
         values = [(f"try_cast({name(column)} as {kind})" if column in there else f"null::{kind}", column) for column, kind in columns]
         day.engine.view(relation, f"select {', '.join(f'{value} as {name(column)}' for value, column in values)} from {stored}")
     return relation

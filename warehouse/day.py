@@ -91,6 +91,11 @@ class Day:
     def key(self) -> str:
         return self.contract.record_key.name
 
+    @property
+    def key_before(self) -> str | None:
+        """The key's field in the state before, where its ledger says it."""
+        return self.prior.get("key")
+
     def relation(self, purpose: str) -> str:
         """A name of the engine for this day's use, dropped when the day is done."""
         relation = f"asof_{purpose}_{self.contract.table}"

@@ -6,14 +6,16 @@ here: how a key is folded (`expectations.folding`, `expectations.typed_rows`), t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from expectations.contract import Contract
+from expectations.contract_file import KEY
 from expectations.engine import name, parquet
 from expectations.folding import folded_key, kind_of
 from expectations.idnumber import somebodys
-from expectations.typed_rows import key_select
+from expectations.typed_rows import composite, key_select
 from warehouse.day import Day
 
 PLAIN = "^[0-9A-Z_-]*$"
@@ -138,6 +140,50 @@ def _respelt_quarantine(day: Day, spelt: str) -> str:
         """,
     )
     return target
+
+
+def rekeyed(day: Day, layer: str, stored: str, columns: Sequence[tuple[str, str]], there: Sequence[str]) -> str:
+    """A stored state under the key that its contract has now, where it was kept under another one.
+
+    A composite key is made of its parts. Where one of them was not kept, or the key is a field that is new, the record has
+    its old key: the next full delivery lacks it, and is held back for it. A record keeps the id under which it was published.
+    Of several with one key the last updated stays, and one without a part leaves; both count as withdrawn.
+    """
+    contract, engine = day.contract, day.engine
+    old = f"cast(s.{name(day.key_before or _key_among(there))} as varchar)"
+    parts = [part.name for part in contract.key_fields]
+    key = composite([f"cast(s.{name(part)} as varchar)" for part in parts]) if {*parts} <= {*there} else old
+    published = old if contract.is_pseudonymous else f"case when not ({somebodys(old)}) then {old} end"
+    first = f"coalesce(s._first_key, {published})" if "_first_key" in there else published
+    said = {day.key: key, "_first_key": first}
+    values = [
+        (said.get(column) or (f"try_cast(s.{name(column)} as {kind})" if column in there else f"null::{kind}"), column)
+        for column, kind in columns
+    ]
+    gone = f"and {name(day.key)} not in (select {name(day.key)} from {day.valid})" if layer == "withdrawn" else ""
+    target, updated = day.relation(f"{layer}_rekeyed"), name(contract.by_role("updated_at").name)
+    listed = ", ".join(name(column) for column, _ in columns)
+    engine.table(
+        target,
+        f"""
+        with keyed as (select {", ".join(f"{value} as {name(column)}" for value, column in values)} from {stored} as s),
+        ranked as (
+            select *, row_number() over (partition by {name(day.key)} order by {updated} desc, _first_key nulls first) as _place
+            from keyed
+        )
+        select {listed} from ranked where _place = 1 and {name(day.key)} is not null {gone}
+        """,
+    )
+    if layer == "valid":
+        lost = f"(select count(*) from {stored}) - (select count(*) from {target})"
+        day.withdrawn_keys += int(engine.scalar(f"select {lost}"))
+    day.is_changed, day.keys_checked = True, False
+    return target
+
+
+def _key_among(there: Sequence[str]) -> str:
+    """The key's column in a state whose ledger does not name it: a composite one has its own name, others come first."""
+    return KEY if KEY in there else there[0]
 
 
 def first_key(contract: Contract, row: str) -> str:

@@ -199,6 +199,7 @@ def ledger_of(day: Day, pointer: Mapping[str, Any]) -> dict[str, Any]:
         "left_lying": pointer.get("left_lying"),
         "batches": day.batches,
         "contract_version": day.contract.version,
+        "key": day.key,
         "keys_folded": day.keys_folded,
         "keys_checked": day.keys_checked,
     }

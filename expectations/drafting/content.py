@@ -98,6 +98,11 @@ def is_month(cell: str) -> bool:
     return bool(_MONTH.fullmatch(unwrapped(cell)))
 
 
+def is_dotted_month(cell: str) -> bool:
+    """2026.9: a month, where nothing else could be meant; 2026.10 typed as a number is stored as 2026.1."""
+    return bool(re.fullmatch(r"(?:19|20)[0-9]{2}\.(?:[1-9]|1[0-2])", unwrapped(cell)))
+
+
 def is_number(cell: str) -> bool:
     return bool(_NUMBER.fullmatch(unwrapped(cell)))
 

@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 
 from expectations.contract import Contract
-from expectations.drafting.content import Column, columns_of
-from expectations.drafting.forms import day_of, flawed
+from expectations.drafting.content import Column, columns_of, unwrapped
+from expectations.drafting.forms import AT_LEAST, day_of, flawed
 from expectations.drafting.grid import Sheet, Table, bare, find_table, tight
 from expectations.drafting.keys import composite_key
 from expectations.drafting.known import Entry, known_fields, overlooked, unread
@@ -24,6 +24,7 @@ from expectations.drafting.mapping import Match, map_columns
 from expectations.drafting.names import files_pattern
 from expectations.drafting.office_words import office_words
 from expectations.drafting.unknown import unknown_fields
+from expectations.idnumber import names_somebody
 from expectations.questions import QUESTION
 
 ALIKE = 0.7
@@ -154,6 +155,7 @@ def _draft_known(sample: Sample, base: Contract, read: _Reading) -> Draft:
     free = [column for column in read.columns if column.place not in taken]
     entries = known_fields(base, raw["schema"][0]["properties"], matches, free, names)
     questions = _key(base, matches, entries) + overlooked(base, matches, free)
+    questions += _shaped_keys(raw, entries, {m.column.physical_name: m.column for m in matches.values()})
     questions += _delivery(raw, "updated_at" in {m.field.role for m in matches.values()})
     if raw["status"] == "draft":
         raw["description"]["purpose"] = re.sub(r" A draft:.*", "", raw["description"]["purpose"])
@@ -165,7 +167,7 @@ def _draft_known(sample: Sample, base: Contract, read: _Reading) -> Draft:
     rules = raw["schema"][0].get("quality") or []
     raw["schema"][0]["quality"] = kept = [rule for rule in rules if not _mentions(rule, gone)]
     questions += [asked for rule in kept if (asked := _out_of_order(rule, matches))]
-    questions += _bad_share(raw, base, matches)
+    questions += _bad_share(raw, base, matches, entries)
     remarks = unread(free)
     return _written(raw, entries, questions, remarks)
 
@@ -197,6 +199,7 @@ def _draft_unknown(sample: Sample, department: str, records: str, read: _Reading
         ],
     }  # fmt: skip
     questions += _delivery(raw, "updated_at" in roles)
+    questions += _shaped_keys(raw, entries, {column.physical_name: column for column in read.columns})
     questions.append("how often does it come? cadence and staleAfter say monthly and 45 days")
     _server(raw, sample, read, questions)
     return _written(raw, entries, questions, [])
@@ -205,7 +208,8 @@ def _draft_unknown(sample: Sample, department: str, records: str, read: _Reading
 def _guess_key(entries: Sequence[Entry]) -> None:
     """The person and the month or day: what most registers go by, until somebody says so."""
     person = [e for e in entries if _custom(e.property).get("role") == "id_number"]
-    when = [e for e in entries if e.property["name"] in ("month", "year", "term") or e.property["physicalType"] == "date"]
+    when = [e for e in entries if e.property["name"] in ("month", "year", "term")]
+    when += [e for e in entries if e.property["physicalType"] == "date" and "blanks" not in _custom(e.property)]
     for place, entry in enumerate((*person[:1], *when[:1]), 1):
         entry.property |= {"required": True, "primaryKey": True, "primaryKeyPosition": place}
 
@@ -221,6 +225,24 @@ def _key(base: Contract, matches: Mapping[str, Match], entries: Sequence[Entry])
     if not parts:
         return ["no column, and no few columns together, tell a record apart: which are the key? give them primaryKey"]
     return [f"a record has no number of its own; is it told apart by {', '.join(part.name for part in parts)}?"]
+
+
+def _shaped_keys(raw: dict[str, Any], entries: Sequence[Entry], columns: Mapping[str, Column]) -> list[str]:
+    """Record numbers that could be somebody's telephone or ID number are set aside, unless they leave as pseudonyms only."""
+    keys = [entry.property for entry in entries if entry.property.get("primaryKey")]
+    if any(key["classification"] == "identity" for key in keys):
+        return []
+    shaped = [columns[key["physicalName"]] for key in keys if key["physicalType"] == "text" and key.get("physicalName") in columns]
+    counts = {c.physical_name: sum(1 for word in c.filled if names_somebody(unwrapped(word))) for c in shaped}
+    found = {name: count for name, count in counts.items() if count >= AT_LEAST}
+    if not found:
+        return []
+    raw["customProperties"].append({"property": "published", "value": "pseudonym"})
+    said = ", ".join(f"{name} ({count} rows)" for name, count in found.items())
+    return [
+        f"{said} looks like telephone or ID numbers, or holds Chinese: is it the office's own number? published says "
+        "pseudonym, so that it is read, and never published as it stands"
+    ]
 
 
 def _delivery(raw: dict[str, Any], has_update_time: bool) -> list[str]:
@@ -256,9 +278,15 @@ def _sheets(read: _Reading, questions: list[str]) -> list[str]:
     months = [name for name in read.sheets if re.search(r"[0-9]{4}|[0-9]{1,2}月", name)]
     if len(months) > 1:
         questions.append(f"the sheets {', '.join(months)} look like months: which of them is to be read?")
-        return months[:1]
+        return [max(months, key=_period)]
     beside = [table for table in read.others if table.sheet.file == read.tables[0].sheet.file]
     return read.sheets if beside and len(read.sheets) == 1 else []
+
+
+def _period(sheet: str) -> tuple[int, int]:
+    """Year and month that a sheet's name says; 0 for what it does not."""
+    year, month = re.search(r"20[0-9]{2}", sheet), re.search(r"(?<![0-9])([0-9]{1,2})月|20[0-9]{2}[-./年]?([0-9]{1,2})", sheet)
+    return int(year[0]) if year else 0, int(month[1] or month[2]) if month else 0
 
 
 def _note_words(lines: Iterable[str]) -> list[str]:
@@ -288,17 +316,18 @@ def _out_of_order(rule: dict[str, Any], matches: Mapping[str, Match]) -> str | N
     return f"{found[1]} is before {found[2]} in {count} rows of the sample: are they wrong? then write critical again ({rule['name']})"
 
 
-def _bad_share(raw: dict[str, Any], base: Contract, matches: Mapping[str, Match]) -> list[str]:
+def _bad_share(raw: dict[str, Any], base: Contract, matches: Mapping[str, Match], entries: Sequence[Entry]) -> list[str]:
     """More bad rows in the sample than the contract allows of a delivery (from 20 rows): what it allows is raised, and asked about."""
-    flaws = [set(flawed(base, match)) for match in matches.values()]
+    said = {entry.property["name"]: _custom(entry.property) for entry in entries}
+    flaws = [set(flawed(base, match, said.get(name, {}))) for name, match in matches.items()]
     rows = max((len(match.column.cells) for match in matches.values()), default=0)
     bad = len(set().union(*flaws))
     allowed = next((e for e in raw["customProperties"] if e["property"] == "maxBadShare"), None)
     if allowed is None or rows < 20 or bad <= rows * float(allowed["value"]):
         return []
-    said = f"{bad} of {rows} rows of the sample look bad, more than {allowed['value']} of a delivery may be"
+    much = f"{bad} of {rows} rows of the sample look bad, more than {allowed['value']} of a delivery may be"
     allowed["value"] = ceil(bad / rows * 20) / 20
-    return [f"{said}: is the sample unusual? maxBadShare is {allowed['value']} here"]
+    return [f"{much}: is the sample unusual? maxBadShare is {allowed['value']} here"]
 
 
 def _raised(version: str) -> str:

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from expectations.contract import Contract, Field
-from expectations.drafting.content import FEW, Column, is_number, shown, unwrapped
+from expectations.drafting.content import FEW, Column, is_name, is_number, shown, unwrapped
 from expectations.drafting.grid import tight
 from expectations.drafting.mapping import Match, code_of
 from expectations.drafting.office_words import office_words
-from expectations.writing import FIELD_UNITS, MONEY, PLAIN_FORMS, date_form
+from expectations.writing import FIELD_UNITS, MONEY, PLAIN_FORMS, DateForm, date_form
 
 _TIME = re.compile(r"[ T]?[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$")
 _MONTH_FORMS = ("YYYY年M月", "YYYY-MM", "YYYY/MM", "YYYY-M", "YYYY/M")
 _DOUBTFUL_FORMS = ("YYYY.M", "YY.M.D", "YY-M-D", "YY/M/D", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY")
 _UNIT = re.compile(r"[(（\[【]([^)）\]】]+)[)）\]】]")
+_COUNTED = re.compile(r"[0-9]+(?:\.[0-9]+)?([\u3400-\u9fff]{1,3})")
+_COUNTS = ("persons", "count", "households")
 _NOTHING = ("/", "-", "－", "—", "——", "--", "无")
+OFTEN = 3
+"""A word that nobody knows and that stands in so many rows is no slip."""
 AT_LEAST = 2
 """So often a word occurs before it is taken for the column's own way of saying nothing."""
 
@@ -57,6 +61,7 @@ def of_dates(at: Field, column: Column) -> Written:
         made.questions.append(f"{column.physical_name} is required and says {_listed(words)}: may it be empty?")
     elif words:
         made.properties["blanks"] = sorted(words)
+    made.questions += _repeated(column, {word: count for word, count in odd.items() if word not in words}, "day")
     return made
 
 
@@ -88,6 +93,38 @@ def of_numbers(at: Field, column: Column) -> Written:
     if nothing:
         made.properties["zero"] = nothing
         made.questions.append(f"{column.physical_name} says {_listed(nothing)}: is it 0, or not known (then blanks)?")
+    odd = Counter(word for cell in column.filled if not is_number(word := unwrapped(cell)))
+    behind = {found[1] for word in odd if (found := _COUNTED.fullmatch(word))} if "written" not in made.properties else set()
+    if len(behind) == 1 and not behind & MONEY.keys() and sum(odd.values()) >= AT_LEAST:
+        word = behind.pop()
+        made.properties["written"] = [word]
+        if office_words().units.get(word) not in ([at.unit] if at.unit else _COUNTS):
+            made.questions.append(f"{column.physical_name} has {word} behind its numbers: is {at.name} counted in {at.unit or 'them'}?")
+        odd = Counter({word: count for word, count in odd.items() if not _COUNTED.fullmatch(word)})
+    made.questions += _repeated(column, {word: count for word, count in odd.items() if word not in _NOTHING}, "number")
+    return made
+
+
+def _repeated(column: Column, odd: Mapping[str, int], kind: str) -> list[str]:
+    """What is no value of the column's kind and stands there more than once: a slip would not."""
+    blanks = office_words().blanks
+    often = {word: count for word, count in odd.items() if count >= AT_LEAST and word.upper() not in blanks}
+    if not often:
+        return []
+    said = ", ".join(f"{'***' if is_name(word) else shown(word)} ({count} rows)" for word, count in often.items())
+    if len(often) > FEW:
+        said = f"{len(often)} different words, each in several rows"
+    return [f"{column.physical_name} says {said}, no {kind}: they are set aside; do they stand for nothing (then blanks)?"]
+
+
+def of_texts(column: Column) -> Written:
+    """A text is kept as it stands; what a program writes for nothing is asked about."""
+    made = Written()
+    none = Counter(word for cell in column.cells if (word := unwrapped(cell)) and word.upper() in office_words().blanks)
+    if none:
+        said = ", ".join(f"{shown(word)} ({count} rows)" for word, count in none.items())
+        made.properties["blanks"] = sorted(none)
+        made.questions.append(f"{column.physical_name} says {said}: does it stand for nothing? else take it out of blanks")
     return made
 
 
@@ -115,6 +152,7 @@ def of_codes(contract: Contract, at: Field, column: Column) -> Written:
             unknown.append((word, count))
         elif (spelled := column.spellings[word]) != meant and spelled not in words[meant]:
             words[meant].append(spelled)
+    unknown = _guess_codes(made, at, column, words, unknown)
     if any(words.values()):
         made.properties["codes"] = [_code(code.code, code.meaning, _once(words, code.code)) for code in at.codes]
     if unknown:
@@ -123,6 +161,22 @@ def of_codes(contract: Contract, at: Field, column: Column) -> Written:
             listed = f"{len(unknown)} different ones (is it the right column?)"
         made.questions.append(f"{column.physical_name} has words that are no code of {at.name}: {listed}; they are set aside")
     return made
+
+
+def _guess_codes(
+    made: Written, at: Field, column: Column, words: dict[str, list[str]], unknown: Sequence[tuple[str, int]]
+) -> list[tuple[str, int]]:
+    """Puts a word that is often there beside the one code whose word it contains, and asks; what is left is unknown."""
+    left = []
+    for word, count in unknown:
+        told = {code for code, listed in words.items() for each in listed if len(each) > 1 and tight(each) in word}
+        if count < OFTEN or len(told) != 1:
+            left.append((word, count))
+            continue
+        code = told.pop()
+        words[code].append(column.spellings[word])
+        made.questions.append(f"{column.physical_name} says {shown(word)} ({count} rows): is it the {at.name} {code}?")
+    return left
 
 
 def _once(words: dict[str, list[str]], code: str) -> list[str]:
@@ -168,20 +222,30 @@ def _listed(words: Sequence[str]) -> str:
     return ", ".join(map(shown, words))
 
 
-def flawed(contract: Contract, match: Match) -> Iterator[int]:
-    """The places of rows whose cell the field cannot hold, as far as a sample shows it: none, no code, no day."""
-    at, not_yet = match.field, office_words().not_yet
+def flawed(contract: Contract, match: Match, said: Mapping[str, Any]) -> Iterator[int]:
+    """The places of rows whose cell the field cannot hold, as far as a sample shows it: none, no code, no day.
+
+    `said` are the field's custom properties in the draft.
+    """
+    at, not_yet = match.field, (*office_words().not_yet, *said.get("blanks", ()))
+    taken = {tight(word) for code in said.get("codes", ()) for word in code.get("written", ())}
+    forms = [date_form(form) for form in said.get("written", ())] if at.type == "date" else []
     for place, cell in enumerate(match.column.cells):
         word = unwrapped(cell)
-        is_blank = not word or word.upper() in office_words().blanks
+        is_blank = (not word or word.upper() in office_words().blanks) and word not in said.get("zero", ())
         if is_blank or word in not_yet:
             if is_blank and contract.must_have(at) and at.type != "boolean":
                 yield place
         elif at.codes:
-            if code_of(contract, at, word) is None:
+            if tight(word) not in taken and code_of(contract, at, word) is None:
                 yield place
-        elif at.type == "date" and day_of(cell) is None and not (word.isdigit() and len(word) == 5):
+        elif at.type == "date" and not _is_day(cell, forms):
             yield place
+
+
+def _is_day(cell: str, forms: Sequence[DateForm]) -> bool:
+    word = unwrapped(cell)
+    return (word.isdigit() and len(word) == 5) or day_of(cell) is not None or any(form.read(word) for form in forms)
 
 
 def day_of(cell: str) -> date | None:

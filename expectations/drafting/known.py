@@ -79,9 +79,9 @@ def _written(contract: Contract, at: Field, column: Column) -> forms.Written:
 
 def _of_pattern(at: Field, column: Column) -> forms.Written:
     """A text that has a form of its own (`YYYY-1 spring or YYYY-2 autumn`): each word of the sample needs its value."""
-    made = forms.Written()
     if not at.meaning.startswith(("YYYY", "e.g.")) or not column.is_codes:
-        return made
+        return forms.of_texts(column) if not at.is_identity and at.role != "record_key" else forms.Written()
+    made = forms.Written()
     made.properties["codes"] = [{"code": f"{UNSAID} {n}", "written": [column.spellings[word]]} for n, word in enumerate(column.words, 1)]
     if len(column.words) == 1:
         made.properties["codes"][0]["code"] = UNSAID

@@ -6,11 +6,12 @@ Belongs here: names, types, classification, code lists out of a sample alone. No
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from expectations.contract import Field
 from expectations.drafting import forms
-from expectations.drafting.content import Column, is_certificate, is_id_number, is_month, is_name, is_number, unwrapped
+from expectations.drafting.content import Column, is_certificate, is_dotted_month, is_id_number, is_month, is_name, is_number, unwrapped
 from expectations.drafting.grid import bare, tight
 from expectations.drafting.known import Entry
 from expectations.drafting.office_words import office_words
@@ -41,15 +42,30 @@ def _type(column: Column) -> str:
     heading = bare(column.heading)
     if column.is_identity or heading.endswith(_KEYS):
         return "text"
-    if column.is_dates:
+    if column.is_dates or _is_days_of_months(column):
         return "date"
     said = {tight(cell).upper() for cell in column.filled}
     if said <= {"是", "否", "√", "×", "Y", "N"}:
         return "boolean"
     if column.share(is_number) >= 0.8 and not column.mostly(is_month):
         whole = all(unwrapped(cell).removesuffix(".0").isdigit() for cell in column.filled if is_number(cell))
-        return "integer" if whole and forms.unit_of(column) not in ("元", "万元") else "decimal(16,2)"
+        return "integer" if whole and not _is_money(column) else "decimal(16,2)"
     return "text"
+
+
+def _is_money(column: Column) -> bool:
+    unit = office_words().units.get(forms.unit_of(column) or "", "")
+    return "yuan" in unit
+
+
+def _is_days_of_months(column: Column) -> bool:
+    """Whether a column that is called a day or time holds months, days, or words for none: a month counts from its first."""
+    if not bare(column.heading).endswith(("日期", "时间")) or not any(
+        forms.day_of(cell) or is_dotted_month(cell) for cell in column.filled
+    ):
+        return False
+    not_yet = office_words().not_yet
+    return column.mostly(lambda word: forms.day_of(word) is not None or is_dotted_month(word) or word in not_yet)
 
 
 def _name(column: Column, kind: str, taken: set[str]) -> tuple[str, bool]:
@@ -78,6 +94,9 @@ def _entry(column: Column, kind: str, name: str, is_known: bool, is_person: bool
         custom["unit"] = {"万元": "yuan"}.get(unit or "", office_words().units.get(unit or "", "")) or "count"
         if unit == "万元":
             custom["written"] = ["万元"]
+        made = forms.of_numbers(replace(field, unit=custom["unit"]), column)
+        custom |= made.properties
+        questions += made.questions
     elif kind == "boolean":
         made = forms.of_booleans(column)
         custom |= made.properties
@@ -85,6 +104,10 @@ def _entry(column: Column, kind: str, name: str, is_known: bool, is_person: bool
     elif not column.is_identity and column.is_codes and not column.mostly(is_month):
         custom["codes"] = [{"code": column.spellings[word]} for word, _ in column.words.most_common()]
         custom["complete"] = "no"
+    elif not column.is_identity:
+        made = forms.of_texts(column)
+        custom |= made.properties
+        questions += made.questions
     entry = {
         "name": name,
         "physicalName": column.physical_name,

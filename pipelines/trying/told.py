@@ -134,7 +134,7 @@ def _words(made: Trial, field: Field) -> str:
     text, rule = name(field.physical_name), f"codes:{field.name}"
     found = made.engine.rows(
         f"""
-        select trim(cast(d.{text} as varchar)) as word, count(*)
+        select trim(cast(d.{text} as varchar), ' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(12288)) as word, count(*)
         from {made.bad} as b inner join {made.delivered} as d using (_row)
         where list_contains(b.rules, '{rule}') group by 1 order by 2 desc, 1
         """

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -252,3 +253,109 @@ def test_sheets_of_several_months_are_asked_about() -> None:
     sheets = tuple(Sheet("a.xlsx", name, one.rows) for name in ("2026年9月", "2026年10月"))
     draft = draft_contract(Sample(sheets), "rural_revitalisation", "loans", loans())
     assert any("look like months" in question for question in draft.questions)
+    assert "    - 2026年10月\n" in draft.text, "the newest of them stands there"
+
+
+def _draft(header: tuple[str, ...], *rows: tuple[str, ...], department: str = "rural_revitalisation", records: str = "loans") -> Draft:
+    base = next((c for c in every_contract() if (c.department, c.records) == (department, records)), None)
+    return draft_contract(Sample((_sheet(header, *rows),)), department, records, base)
+
+
+def _property(draft: Draft, column: str) -> dict[str, Any]:
+    """The field that reads a column, its custom properties beside the others."""
+    found = next(p for p in yaml.safe_load(draft.text)["schema"][0]["properties"] if p.get("physicalName") == column)
+    return found | {entry["property"]: entry["value"] for entry in found.get("customProperties", ())}
+
+
+@pytest.mark.parametrize("key", ["6109210{:04d}", "S2026100{:04d}", "61092119700{:04d}", "JJ-138-0000-{:04d}", "石镇{:04d}号"])
+def test_record_numbers_that_look_like_somebodys_are_asked_about(key: str) -> None:
+    """A run would set every one of these rows aside: the draft says so, and how they can be read."""
+    header = ("借据号", "借款人", "身份证号", "贷款金额", "贷款余额", "放款日期", "到期日期", "贷款状态")
+    rows = [(key.format(n), "王芳", "11010519491231002X", "5000", "0", "2026-01-05", "2027-01-05", "正常") for n in range(9)]
+    draft = _draft(header, *rows)
+    assert any("is it the office's own number?" in question for question in draft.questions)
+    assert {"property": "published", "value": "pseudonym"} in yaml.safe_load(draft.text)["customProperties"]
+
+
+def test_ends_of_the_calendar_stand_for_no_day() -> None:
+    header = ("残疾人证号", "姓名", "残疾类别", "残疾等级", "发证日期", "有效期至", "证件状态")
+    ends = ("99991231", "长期", "2031-03-05", "9999/12/31", "9999-12-31", "1900/1/0")
+    rows = [("11010519491231002X42", "王芳", "肢体", "二级", "2021-03-05", end, "正常") for end in ends * 2]
+    draft = _draft(header, *rows, department="disability_federation", records="certificates")
+    assert set(_property(draft, "有效期至")["blanks"]) == {*ends} - {"2031-03-05"}
+
+
+def test_words_that_repeat_in_numbers_and_days_are_asked_about_and_name_nobody() -> None:
+    header = ("借据号", "借款人", "身份证号", "贷款金额", "贷款余额", "放款日期", "到期日期", "贷款状态")
+    words = ("核定中", "约五千", "5000", "5000", "5000")
+    rows = [
+        (
+            f"JJ{n}",
+            "王芳",
+            "11010519491231002X",
+            words[n % 5],
+            "王芳" if n % 5 else "0",
+            "不详" if n % 3 else "2026-01-05",
+            "2027-01-05",
+            "正常",
+        )
+        for n in range(20)
+    ]
+    asked = "\n".join(_draft(header, *rows).questions)
+    assert "贷款金额 says '核定中' (4 rows), '约五千' (4 rows), no number" in asked
+    assert "放款日期 says '不详' (13 rows), no day" in asked
+    assert "王芳" not in asked
+
+
+def test_what_a_program_writes_for_nothing_in_a_text_is_asked_about() -> None:
+    header = ("结算单号", "姓名", "证件号码", "结算时间", "医疗类别", "原结算编号")
+    rows = [(f"JS{n}", "王芳", "11010519491231002X", "2026-01-05 08:00", "住院", "NULL" if n % 2 else "-") for n in range(6)]
+    draft = _draft(header, *rows, department="health_insurance", records="settlements")
+    assert any("原结算编号 says '-' (3 rows), 'NULL' (3 rows)" in question for question in draft.questions)
+    assert _property(draft, "原结算编号")["blanks"] == ["-", "NULL"]
+
+
+def test_a_word_with_one_known_word_in_it_is_offered_for_its_code() -> None:
+    """Often there, it is how the office says it; once, it may be anything."""
+    header = ("灾情编号", "灾害种类", "户主", "户主身份证号", "房屋受损程度", "直接经济损失（万元）", "受灾时间")
+    hazards = ("暴雨洪涝",) * 4 + ("火灾洪涝",) * 4 + ("其他待核",)
+    rows = [("ZQ1", word, "王芳", "11010519491231002X", "无", f"{n}.5", "2026-07-04") for n, word in enumerate(hazards)]
+    draft = _draft(header, *rows, department="emergency_management", records="losses")
+    codes = {code["code"]: code.get("written", []) for code in _property(draft, "灾害种类")["codes"]}
+    assert "暴雨洪涝" in codes["flood"]
+    assert any("says '暴雨洪涝' (4 rows): is it the hazard flood?" in question for question in draft.questions)
+    assert not any(word in listed for listed in codes.values() for word in ("火灾洪涝", "其他待核"))
+
+
+def test_a_new_record_type_has_units_months_and_dashes() -> None:
+    header = ("序号", "姓名", "身份证号", "发放月份", "津贴标准（元/月）", "补发（元）", "首次享受时间", "停发时间")
+    rows = [
+        (str(n), "王芳", "11010519491231002X", "2026年10月", "100", "-" if n % 2 else "50", f"2019.{n % 9 + 1}", "长期")
+        for n in range(1, 13)
+    ]
+    rows.append(("13", "王芳", "11010519491231002X", "2026年10月", "100", "50", "2019.3", "2026年9月"))
+    draft = _draft(header, *rows, department="civil_affairs", records="elderly_allowance")
+    assert _property(draft, "津贴标准（元/月）")["physicalType"] == "decimal(16,2)"
+    assert _property(draft, "补发（元）")["zero"] == ["-"]
+    assert any("补发（元） says '-': is it 0" in question for question in draft.questions)
+    assert _property(draft, "首次享受时间")["written"] == ["YYYY.M"]
+    assert any("are they YYYY.M?" in question for question in draft.questions)
+    assert _property(draft, "停发时间")["blanks"] == ["长期"]
+    assert _property(draft, "发放月份")["primaryKeyPosition"] == 2
+
+
+def test_bad_rows_of_a_sample_are_counted_under_the_draft_itself() -> None:
+    """Days that the draft gives a form, dashes that it takes for 0: they are no bad rows, and nothing is loosened for them."""
+    header = ("火化证编号", "姓名", "身份证号", "死亡日期")
+    rows = [(f"HH{n}", "王芳", "11010519491231002X", f"{n + 1}/10/2026") for n in range(30)]
+    draft = _draft(header, *rows, department="civil_affairs", records="deaths")
+    assert not any("look bad" in question for question in draft.questions)
+
+
+@pytest.mark.parametrize(("cell", "written", "is_asked"), [("{}人", ["人"], False), ("{}", None, False), ("{}天", ["天"], True)])
+def test_a_word_behind_numbers_is_written_down(cell: str, written: list[str] | None, is_asked: bool) -> None:
+    header = ("低保证号", "申请人", "申请人身份证号", "救助类别", "保障人数", "月保障金额（元）", "审批时间")
+    rows = [(f"SM{n}", "王芳", "11010519491231002X", "低保", cell.format(n % 4 + 1), "400", "2026-01-05") for n in range(9)]
+    draft = _draft(header, *rows, department="civil_affairs", records="assistance")
+    assert _property(draft, "保障人数").get("written") == written
+    assert any("behind its numbers" in question for question in draft.questions) == is_asked

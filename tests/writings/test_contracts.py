@@ -177,3 +177,14 @@ def test_nonsense_is_refused_with_what_to_write(tmp_path: Path, change: dict[str
         contract(tmp_path, **change)
     assert "subsidies.odcs.yaml" in str(refused.value)
     assert "sesame" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("blanks: [1900-01-00]", "'1900-01-00' in quotation marks"), ("zero: [-, /", r"office.yaml, line 2: no YAML"), ("a: *x", "no YAML")],
+)
+def test_what_is_no_yaml_is_refused_with_what_to_write(tmp_path: Path, line: str, said: str) -> None:
+    path = tmp_path / "office.yaml"
+    path.write_text(f"{line}\n", encoding="utf-8")
+    with pytest.raises(ContractError, match=said):
+        read_contract(path)

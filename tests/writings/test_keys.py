@@ -183,3 +183,60 @@ def test_composite_keys_of_a_reconciliation_are_joined(engine: Engine, lake: Lak
     pq.write_table(pa.table({"house": ["B "], "day": ["2026-11-01"]}), batch / "keys.parquet")
     make_valid(engine, lake, contract, NEXT)
     assert state(engine, lake, contract, NEXT, "record_key") == [("B|2026-11-01",)]
+
+
+NUMBERED = contract_of(
+    field("id_number", role="id_number", classification="identity", required=True),
+    field("kind", codes=(Code("living", "", ("生活补贴",)), Code("nursing", "", ("护理补贴",)))),
+    field("month", role="event_time", written=("YYYY年M月",)),
+    field("amount", "decimal(16,2)"),
+)
+"""The payments of an office that numbers them."""
+
+
+def numbered(n: int, **other: Any) -> dict[str, Any]:
+    return {"number": f"P{n}", "id_number": f"61242219880228831{n}", "kind": "生活补贴", "month": "202610", "amount": "1"} | other
+
+
+def test_a_contract_that_has_several_key_fields_by_now_carries_its_records(engine: Engine, lake: Lake) -> None:
+    """The office stops numbering: the records in force go by their parts, under the ids that they were published by."""
+    twice = [numbered(0, amount="9"), numbered(0, number="P7", amount="8"), numbered(3, month=None)]
+    deliver(lake, NUMBERED, [*twice, *(numbered(n) for n in (1, 2))])
+    make_valid(engine, lake, NUMBERED, DAY)
+    rows = [{k: v for k, v in numbered(n, amount="2").items() if k != "number"} for n in (0, 1)]
+    deliver(lake, PAYMENT, rows, day=NEXT)
+    ledger = make_valid(engine, lake, PAYMENT, NEXT)
+    # one of two alike, one without a month, one that the delivery lacks
+    assert (ledger["in_force_before"], ledger["withdrawn_keys"], ledger["new_keys"], ledger["in_force"]) == (5, 3, 0, 2)
+    assert (ledger["key"], ledger["today"]["accepted"]) == ("record_key", 2)
+    assert state(engine, lake, PAYMENT, NEXT, "record_key, _first_key, amount::varchar") == [
+        ("612422198802288310|living|202610", "P0", "2.00"),
+        ("612422198802288311|living|202610", "P1", "2.00"),
+    ]
+    later = NEXT + timedelta(days=1)
+    assert make_valid(engine, lake, PAYMENT, later)["in_force"] == 2
+
+
+@pytest.mark.parametrize("delivery", ["full", "incremental"])
+def test_a_contract_whose_key_is_another_field_by_now_adds_up(engine: Engine, lake: Lake, delivery: str) -> None:
+    """No number of the new kind was kept: what was in force counts as gone where everything is delivered."""
+    deliver(lake, PAYMENT, [{k: v for k, v in numbered(n).items() if k != "number"} for n in range(3)])
+    make_valid(engine, lake, PAYMENT, DAY)
+    deliver(lake, NUMBERED, [numbered(n) for n in range(2)], day=NEXT, delivery=delivery)
+    ledger = make_valid(engine, lake, NUMBERED, NEXT)
+    held = {number for (number,) in state(engine, lake, NUMBERED, NEXT, "number")}
+    # a key of ID numbers leaves where numbers are published
+    assert (ledger["withdrawn_keys"], ledger["new_keys"], held) == (3, 2, {"P0", "P1"})
+
+
+def test_a_key_of_another_name_is_held_back_and_adds_up(engine: Engine, lake: Lake) -> None:
+    """Of a record type that holds withdrawals back, the old state stands under its old keys until somebody says more."""
+    deliver(lake, NUMBERED, [numbered(n) for n in range(9)])
+    make_valid(engine, lake, NUMBERED, DAY)
+    renamed = tuple(replace(f, name="new_number") if f.name == "number" else f for f in NUMBERED.fields)
+    other = replace(NUMBERED, fields=renamed, properties={"maxBadShare": 1, "maxWithdrawnShare": 0.2})
+    deliver(lake, other, [numbered(n, number=f"Q{n}") for n in range(9)], day=NEXT)
+    ledger = make_valid(engine, lake, other, NEXT)
+    assert ledger["rejected"] is not None
+    assert "9 of 9 records would go" in str(ledger["rejected"]["reasons"])
+    assert [key for (key,) in state(engine, lake, other, NEXT, "new_number")] == [f"P{n}" for n in range(9)]
