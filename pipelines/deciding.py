@@ -236,6 +236,8 @@ def verify_log(settings: Settings, asked: argparse.Namespace) -> int:
     print(
         f"{found.seals} seals over {found.sealed_rows} rows; {found.unsealed_rows} rows are not sealed yet; last seal {found.last or '-'}"
     )
+    if found.late:
+        print(f"?? rows {', '.join(map(str, found.late[:10]))} came when their time was sealed: held open for long, or put in by hand")
     for problem in found.problems:
         print(f"!! {problem}")
     if found.problems:
