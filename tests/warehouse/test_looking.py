@@ -273,7 +273,7 @@ def test_asking_tells_nothing_of_a_household_elsewhere(watched: Warehouse) -> No
         said: list[str] = []
         with session(watched, officer) as connection:
             raw = connection.connection.driver_connection
-            raw.add_notice_handler(lambda notice, said=said: said.append(notice.message_primary))  # type: ignore[union-attr,misc]
+            raw.add_notice_handler(lambda notice, said=said: said.append(notice.message_primary))  # type: ignore[union-attr]
             for setting in ("client_min_messages = debug1", "debug_print_plan = on", "trace_sort = on"):
                 connection.exec_driver_sql(f"set {setting}")
             before = connection.exec_driver_sql(COUNTERS).all()
