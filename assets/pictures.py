@@ -6,6 +6,7 @@ Belongs here: drawing. Not here: what is drawn.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -100,5 +101,11 @@ def as_markdown(svg: str, title: str) -> str:
 
 def figures(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """The figures as a Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join("–" if cell is None else str(cell) for cell in line) + " |" for line in lines)
+    lines = [[_plain(cell) for cell in header], ["---"] * len(header), *([_plain(cell) for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _plain(cell: Any) -> str:
+    """A cell that is text whatever it holds: a department's names for files and columns are shown too."""
+    text = "–" if cell is None else " ".join(str(cell).split())
+    return re.sub(r"([\\`|\[\]<>&!])", r"\\\1", text)

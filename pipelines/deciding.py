@@ -96,15 +96,16 @@ def _by(asked: argparse.Namespace, who: Maker) -> str:
 
 def give(settings: Settings, asked: argparse.Namespace) -> int:
     """Gives a login its role and its areas or departments; a new login's password goes to a private file."""
-    secret = secret_file(settings.home, f"login_{asked.login}") if access.LOGIN.fullmatch(asked.login) else None
     with administered(settings) as (server, engine):
+        is_new = access.LOGIN.fullmatch(asked.login) is not None and not _is_there(engine, asked.login)
+        secret = secret_file(settings.home, f"login_{asked.login}") if is_new else None
         granted = access.grant(
             engine,
             asked.login,
             asked.role,
             _list(asked.area),
             _list(asked.department),
-            secret.read_text().strip() if secret is not None and not _is_there(engine, asked.login) else None,
+            secret.read_text().strip() if secret is not None else None,
             ends_on=_day(asked.until),
             person=asked.person or None,
             officer_id=asked.officer or None,
@@ -236,6 +237,8 @@ def verify_log(settings: Settings, asked: argparse.Namespace) -> int:
     print(
         f"{found.seals} seals over {found.sealed_rows} rows; {found.unsealed_rows} rows are not sealed yet; last seal {found.last or '-'}"
     )
+    if found.late:
+        print(f"?? rows {', '.join(map(str, found.late[:10]))} came when their time was sealed: held open for long, or put in by hand")
     for problem in found.problems:
         print(f"!! {problem}")
     if found.problems:

@@ -24,7 +24,8 @@ from ops.access_log order by access_id
 """
 SEALS = """
 select s.seal_id, s.row_count, s.hash, s.from_id, s.to_id,
-  array(select array[lower(r), upper(r)] from unnest(s.ids) as r order by 1) as ranges
+  array(select array[lower(r), upper(r)] from unnest(s.ids) as r order by 1) as ranges,
+  to_char((s.sealed_at - interval '2 minutes') at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as whole_until
 from ops.access_seal as s order by s.seal_id
 """
 LOOKED = """
@@ -57,6 +58,8 @@ class Verified:
     unsealed_rows: int
     last: str | None
     problems: tuple[str, ...]
+    late: tuple[int, ...] = ()
+    """Rows of a time that was sealed already when they came: a transaction was held open, or somebody put them in by hand."""
 
 
 def seal(engine: sa.Engine) -> str | None:
@@ -90,17 +93,20 @@ def verify(engine: sa.Engine, told: Sequence[tuple[str, str]] = ()) -> Verified:
             sa.text("select release_id, access_seal from ops.release where access_seal is not null order by 1")
         ).all()
     problems: list[str] = []
-    known, before, sealed = set[str](), "", set[int]()
+    known, before, sealed, whole_until = set[str](), "", set[int](), ""
+    late: list[int] = []
     for place, row in enumerate(seals, start=1):
         ids = [number for first, end in row.ranges for number in range(first, end)]
         problems += _broken(row, ids, lines, before, sealed, place)
+        late += _late(ids, lines, whole_until)
         sealed |= set(ids)
-        before = row.hash
+        before, whole_until = row.hash, row.whole_until
         known.add(f"{row.seal_id}:{row.hash}")
     told = [*((f"release {release_id}", text) for release_id, text in releases), *told]
     problems += [f"{where} names the seal {_short(text)}, which is not there" for where, text in told if text not in known]
     last = f"{seals[-1].seal_id}:{seals[-1].hash}" if seals else None
-    return Verified(len(seals), len(sealed & set(lines)), len(set(lines) - sealed), last, tuple(problems))
+    late += _late(sorted(set(lines) - sealed), lines, whole_until)
+    return Verified(len(seals), len(sealed & set(lines)), len(set(lines) - sealed), last, tuple(problems), tuple(late))
 
 
 def _broken(seal: Any, ids: list[int], lines: dict[int, str], before: str, sealed: set[int], place: int) -> Iterator[str]:
@@ -114,6 +120,11 @@ def _broken(seal: Any, ids: list[int], lines: dict[int, str], before: str, seale
     is_whole = len(ids) == seal.row_count and (ids[0], ids[-1]) == (seal.from_id, seal.to_id) and not sealed & set(ids)
     if not is_whole or hashlib.sha256(text.encode()).hexdigest() != seal.hash:
         yield f"seal {seal.seal_id}: a row from {seal.from_id} to {seal.to_id}, or the seal itself or the one before it, was changed"
+
+
+def _late(ids: Sequence[int], lines: dict[int, str], whole_until: str) -> list[int]:
+    """Which rows were not there when the seal before theirs was made, though their time was over by then."""
+    return [number for number in ids if number in lines and lines[number].split(FIELD)[1] < whole_until]
 
 
 def _lines(connection: sa.Connection) -> Iterator[tuple[int, str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,7 @@ from warehouse.day import LakeFolder
 CORRECTIONS = (
     "records", "record_key", "batch_id", "row", "rule", "column", "first_seen_on", "last_seen_on", "times_seen", "source", "what_is_wrong",
 )  # fmt: skip
+FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 WRONG = {
     "type": "类型不符",
     "required": "必填项为空",
@@ -185,11 +187,16 @@ def _source(lake: LakeFolder, contract: Contract, batch_id: str) -> str:
     return str(json.loads(manifest.read_text(encoding="utf-8")).get("source") or "") if manifest.exists() else ""
 
 
+def _as_text(cell: object) -> object:
+    """A cell that no spreadsheet takes for a formula: keys, columns and file names are what a department made them."""
+    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell
+
+
 def _write_csv(path: Path, lines: list[list[object]]) -> Path:
     # utf-8-sig: the departments open it in a spreadsheet.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(CORRECTIONS)
-        writer.writerows(lines)
+        writer.writerows([_as_text(cell) for cell in line] for line in lines)
     path.chmod(0o600)
     return path

@@ -68,3 +68,5 @@ def test_a_picture_is_whole_in_itself() -> None:
     assert "Red <lamps>" in texts
     assert "12 households" in texts
     assert figures(("a", "b"), [(1, None)]) == "| a | b |\n| --- | --- |\n| 1 | – |"
+    theirs = figures(("file",), [("x | y\n\n<b>![p](http://evil.example/p)",)])
+    assert theirs.splitlines()[2:] == ["| x \\| y \\<b\\>\\!\\[p\\](http://evil.example/p) |"]

@@ -151,6 +151,19 @@ def test_the_correction_file_names_keys_and_rules_and_no_identity(engine: Engine
     assert not [n for n in range(60) if id_number(n) in text]
 
 
+def test_no_cell_of_a_correction_file_is_a_formula(engine: Engine, lake: Lake, tmp_path: Path) -> None:
+    keys = ["=HYPERLINK(http://evil.example)", "+cmd|x!A0", "-2+3+cmd|x!A0", "@SUM(A1)", " =1+1", "＝1+1", "a=1"]
+    write_batch(lake, AID, D1, [*(aid(key, amount="viel") for key in keys), *many(200, "c")])
+    make_valid(engine, lake, AID, D1)
+    (path,) = write_corrections(engine, lake, [AID], D1, tmp_path / "out")
+    with path.open(encoding="utf-8-sig") as file:
+        lines = list(csv.DictReader(file))
+    told = [line["record_key"] for line in lines]
+    assert "a=1" in told
+    assert {key.strip("' ") for key in told} == {key.strip() for key in keys}
+    assert not [cell for line in lines for cell in line.values() if cell.lstrip()[:1] in ("=", "+", "-", "@", "＝")]
+
+
 def test_no_identity_leaves_valid_raw_and_quarantine(
     engine: Engine, lake: Lake, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -15,9 +15,11 @@ import sqlalchemy as sa
 from pipelines.backup import BackupError, backup, restore
 from resources.settings import Settings, load_settings
 from tests.warehouse.conftest import Warehouse, installed_binaries, make_warehouse, short_lived
+from warehouse.access import grant
 from warehouse.migrations import upgrade
 from warehouse.migrations.run import downgrade
 from warehouse.schema import VIEWS
+from warehouse.schema.logins import SETTINGS
 
 KEPT = ("ops.release", "ops.current_release", "ops.area_grant", "ops.gate_opening", "ops.review_decision", "ops.access_log", "vault.person")
 
@@ -50,6 +52,7 @@ def stranger(published: Warehouse) -> Iterator[None]:
 @pytest.mark.parametrize("kind", ["embedded", "installed"])
 def test_everything_comes_back(published: Warehouse, home: Settings, tmp_path: Path, kind: str) -> None:
     source = replace(home, warehouse_url=address(published))
+    grant(published.engine(), "carol", "yihu_auditor", [], password="pw-carol", person="Carol of the office")
     made = backup(source, tmp_path / "out")
     assert {path.stat().st_mode & 0o077 for path in (made, *made.rglob("*"))} == {0}
     binaries = None if kind == "embedded" else installed_binaries()
@@ -61,6 +64,10 @@ def test_everything_comes_back(published: Warehouse, home: Settings, tmp_path: P
         empty = replace(load_settings({"YIHU_HOME": str(tmp_path / "empty")}), warehouse_url=address(target))
         said = restore(empty, made)
         assert said[-1] == "Now: make status"
+        target.server.passwords["carol"] = "pw-carol"
+        assert target.one("select count(*) from yihu.household", "yihu_reader") != 0
+        settings = "select array_to_string(rolconfig, ' ') from pg_roles where rolname = 'carol'"
+        assert target.one(settings, "carol") == " ".join(f"{name}={value}" for name, value in SETTINGS.items())
         for view in VIEWS:
             assert digest(target, f"yihu.{view.name}", "yihu_reader") == digest(published, f"yihu.{view.name}", "yihu_reader")
         for table in KEPT:

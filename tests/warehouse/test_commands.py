@@ -73,6 +73,9 @@ def test_a_login_of_ones_own_decides_and_looks(home: tuple[Path, Server], tmp_pa
         folder, "login", YIHU_TYPED_LOGIN="wang", YIHU_TYPED_ROLE="yihu_area", YIHU_TYPED_PERSON="Wang", YIHU_TYPED_AREA=MINE, **mine
     )
     assert f"wang is yihu_area; areas: {MINE}" in officer.stdout
+    again = run(folder, "grant", "--login", "li_wei", "--role", "yihu_reader", **mine)
+    assert (again.returncode, "password" in again.stdout) == (0, False), "no word of a password that was not given"
+    assert not list((folder / "secrets").glob("login_li_wei"))
 
     marker = tmp_path / "touched"
     why = ODD.format(marker)

@@ -273,7 +273,7 @@ def test_asking_tells_nothing_of_a_household_elsewhere(watched: Warehouse) -> No
         said: list[str] = []
         with session(watched, officer) as connection:
             raw = connection.connection.driver_connection
-            raw.add_notice_handler(lambda notice, said=said: said.append(notice.message_primary))  # type: ignore[union-attr,misc]
+            raw.add_notice_handler(lambda notice, said=said: said.append(notice.message_primary))  # type: ignore[union-attr]
             for setting in ("client_min_messages = debug1", "debug_print_plan = on", "trace_sort = on"):
                 connection.exec_driver_sql(f"set {setting}")
             before = connection.exec_driver_sql(COUNTERS).all()
@@ -557,6 +557,31 @@ def test_a_changed_or_removed_row_is_found(watched: Warehouse, how: str) -> None
         assert said.format(**ids) in "; ".join(found.problems)
     finally:
         _mend(watched)
+
+
+def test_a_row_put_in_by_hand_is_told(watched: Warehouse) -> None:
+    """Between the rows of a seal, or before them, with a time to match."""
+    _mend(watched)
+    ticket_of(watched, "wang")
+    with session(watched, "wang") as given_up:
+        given_up.exec_driver_sql(ASK)
+        given_up.rollback()
+    ticket_of(watched, "wang")
+    seal(watched.engine())
+    ticket_of(watched, "wang")
+    assert verify(watched.engine()).late == ()
+    (first, last), *_ = watched.rows("select min(access_id), min(access_id) + 2 from ops.access_log")
+    with watched.engine().begin() as owner:
+        owner.exec_driver_sql(
+            "insert into ops.access_log (access_id, at, login, action, purpose, reason, outcome) overriding system value"
+            f" select {int(str(first)) + 1}, at - interval '1 hour', login, action, purpose, 'forged', outcome from ops.access_log"
+            f" where access_id = {last}"
+        )
+    forged = verify(watched.engine())
+    assert (forged.late, forged.problems) == ((int(str(first)) + 1,), ())
+    seal(watched.engine())
+    assert verify(watched.engine()).late == (int(str(first)) + 1,), "sealed afterwards, it still came too late"
+    _mend(watched)
 
 
 def _mend(watched: Warehouse) -> None:
