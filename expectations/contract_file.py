@@ -51,7 +51,8 @@ def _yaml(path: Path, text: str) -> Any:
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ContractError(f"{path}{line}: no YAML; mind the indentation, and put signs such as '-' in quotation marks") from error
+        said = "no YAML; mind the indentation, and put what begins with a sign, such as '-' or '{part}*', in quotation marks"
+        raise ContractError(f"{path}{line}: {said}") from error
     except (yaml.YAMLError, ValueError) as error:
         # YAML makes a day of 1900-01-00, and finds that there is none
         raise ContractError(f"{path}: {error}; put words such as '1900-01-00' in quotation marks") from error

@@ -34,6 +34,7 @@ _DATE = re.compile(
 )
 _MONTH = re.compile(r"(?:19|20)[0-9]{2}(?:年[0-9]{1,2}月份?|[-/.]?[0-9]{2})")
 _NUMBER = re.compile(r"[+-]?[¥￥]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?元?")
+COUNTED = re.compile(r"[0-9]+(?:\.[0-9]+)?([\u3400-\u9fff]{1,3})")
 _NAME = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]{2,4}")
 _PLACE = re.compile(r".*(?:省|市|县|镇|乡|村|社区|街道|组|学校|小学|中学|幼儿园|医院|卫生院|局|公司|银行|支行)")
 _DOTTED = re.compile(r"[\u3400-\u9fff]{1,8}[·•・．][\u3400-\u9fff·•・．]{1,16}")
@@ -105,6 +106,11 @@ def is_dotted_month(cell: str) -> bool:
 
 def is_number(cell: str) -> bool:
     return bool(_NUMBER.fullmatch(unwrapped(cell)))
+
+
+def is_counted(cell: str) -> bool:
+    """A number with a word behind it: 3人, 2026年."""
+    return bool(COUNTED.fullmatch(unwrapped(cell)))
 
 
 def is_boolean(cell: str) -> bool:

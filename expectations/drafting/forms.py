@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from expectations.contract import Contract, Field
-from expectations.drafting.content import FEW, Column, is_name, is_number, shown, unwrapped
+from expectations.drafting.content import COUNTED, FEW, Column, is_name, is_number, shown, unwrapped
 from expectations.drafting.grid import tight
 from expectations.drafting.mapping import Match, code_of
 from expectations.drafting.office_words import office_words
@@ -24,7 +24,6 @@ _TIME = re.compile(r"[ T]?[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$")
 _MONTH_FORMS = ("YYYY年M月", "YYYY-MM", "YYYY/MM", "YYYY-M", "YYYY/M")
 _DOUBTFUL_FORMS = ("YYYY.M", "YY.M.D", "YY-M-D", "YY/M/D", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY")
 _UNIT = re.compile(r"[(（\[【]([^)）\]】]+)[)）\]】]")
-_COUNTED = re.compile(r"[0-9]+(?:\.[0-9]+)?([\u3400-\u9fff]{1,3})")
 _COUNTS = ("persons", "count", "households")
 _NOTHING = ("/", "-", "－", "—", "——", "--", "无")
 OFTEN = 3
@@ -61,7 +60,12 @@ def of_dates(at: Field, column: Column) -> Written:
         made.questions.append(f"{column.physical_name} is required and says {_listed(words)}: may it be empty?")
     elif words:
         made.properties["blanks"] = sorted(words)
-    made.questions += _repeated(column, {word: count for word, count in odd.items() if word not in words}, "day")
+    left = {word: count for word, count in odd.items() if word not in words}
+    often = sorted(word for word, count in left.items() if count >= OFTEN and not at.required and _is_said(word))
+    if often:
+        made.properties["blanks"] = sorted({*words, *often})
+        made.questions.append(f"{column.physical_name} says {_listed(often)}: does it stand for no day? else take it out of blanks")
+    made.questions += _repeated(column, {word: count for word, count in left.items() if word not in often}, "day")
     return made
 
 
@@ -94,13 +98,13 @@ def of_numbers(at: Field, column: Column) -> Written:
         made.properties["zero"] = nothing
         made.questions.append(f"{column.physical_name} says {_listed(nothing)}: is it 0, or not known (then blanks)?")
     odd = Counter(word for cell in column.filled if not is_number(word := unwrapped(cell)))
-    behind = {found[1] for word in odd if (found := _COUNTED.fullmatch(word))} if "written" not in made.properties else set()
+    behind = {found[1] for word in odd if (found := COUNTED.fullmatch(word))} if "written" not in made.properties else set()
     if len(behind) == 1 and not behind & MONEY.keys() and sum(odd.values()) >= AT_LEAST:
         word = behind.pop()
         made.properties["written"] = [word]
         if office_words().units.get(word) not in ([at.unit] if at.unit else _COUNTS):
             made.questions.append(f"{column.physical_name} has {word} behind its numbers: is {at.name} counted in {at.unit or 'them'}?")
-        odd = Counter({word: count for word, count in odd.items() if not _COUNTED.fullmatch(word)})
+        odd = Counter({word: count for word, count in odd.items() if not COUNTED.fullmatch(word)})
     made.questions += _repeated(column, {word: count for word, count in odd.items() if word not in _NOTHING}, "number")
     return made
 
@@ -212,6 +216,11 @@ def _is_plain_date(text: str) -> bool:
 def _says_nothing(word: str, count: int) -> bool:
     """A word that repeats and begins with 未, 尚未, 无, 暂: there is no day. One that occurs once may be a slip."""
     return count >= AT_LEAST and word.startswith(("未", "尚未", "无", "暂", "待")) and not is_number(word)
+
+
+def _is_said(word: str) -> bool:
+    """A word, and neither a day that is none nor a number nor anybody's name."""
+    return not any(character.isdigit() for character in word) and not is_name(word) and word.upper() not in office_words().blanks
 
 
 def _sample(form: str) -> str:

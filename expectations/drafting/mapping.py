@@ -15,6 +15,7 @@ from expectations.drafting.content import (
     Column,
     is_boolean,
     is_certificate,
+    is_counted,
     is_date,
     is_id_number,
     is_month,
@@ -24,8 +25,8 @@ from expectations.drafting.content import (
 from expectations.drafting.grid import bare, tight
 from expectations.drafting.office_words import office_words
 
-NAMED, LIKE, BY_CONTENT = 3, 2, 1
-"""How a column was found: its heading is the field's name or a synonym; contains one; only its cells fit."""
+NAMED, LIKE, NEARLY, BY_CONTENT = 4, 3, 2, 1
+"""How a column was found: its heading is the field's name or a synonym; contains one; nearly so; only its cells fit."""
 FITS = 0.5
 """From this share of its filled cells on, a column's content fits a field."""
 ENOUGH = 0.985
@@ -76,7 +77,7 @@ def _named(contract: Contract, at: Field, column: Column) -> int:
     synonyms = [bare(at.physical_name), *words.headings_of(contract.records, at.name), *_role_words(at)]
     spoken = [bare(column.heading), bare(column.group + column.heading)]
     whole = tight(column.group + column.heading)
-    if any(other in whole for other in words.others) and not any(name in synonyms for name in spoken):
+    if _is_somebody(at) and any(other in whole for other in words.others) and not any(name in synonyms for name in spoken):
         return 0
     subjects = words.subjects.get(contract.records, ())
     full = [s + synonym for s in subjects for synonym in synonyms]
@@ -86,8 +87,26 @@ def _named(contract: Contract, at: Field, column: Column) -> int:
         return NAMED
     if tight(column.heading) in {tight(at.physical_name), tight(at.name)}:
         return NAMED
-    inside = (s for s in synonyms if len(s) >= 2)
-    return LIKE if any(name.startswith(s) or name.endswith(s) for s in inside for name in spoken) else 0
+    inside = [s for s in synonyms if len(s) >= 2]
+    if any(name.startswith(s) or name.endswith(s) for s in inside for name in spoken):
+        return LIKE
+    return NEARLY if any(_nearly(contract, at, s, name) for s in inside for name in spoken) else 0
+
+
+def _is_somebody(at: Field) -> bool:
+    """Whether the field says who somebody is, so that a column of somebody else must not be taken for it."""
+    return at.is_identity or at.role in _NAME_ROLES or at.role in CHECKED_IDENTITIES
+
+
+def _nearly(contract: Contract, at: Field, synonym: str, name: str) -> bool:
+    """缴费到账时间 holds 缴费时间; 参保年份 is 参保年度 but for one character (only where a value has to be there)."""
+    if len(synonym) < 4 or _is_somebody(at) or at.role == "record_key":
+        return False
+    letters = iter(name)
+    if all(letter in letters for letter in synonym):
+        return True
+    differing = sum(1 for one, other in zip(synonym, name, strict=False) if one != other)
+    return contract.must_have(at) and len(synonym) == len(name) and differing == 1
 
 
 def _role_words(at: Field) -> tuple[str, ...]:
@@ -133,7 +152,7 @@ def _typed_fitness(at: Field, column: Column) -> float:
     if at.type == "boolean":
         return column.share(is_boolean)
     if at.type == "integer" or at.type.startswith("decimal"):
-        return column.share(is_number)
+        return column.share(lambda word: is_number(word) or is_counted(word))
     if "YYYYMM" in at.meaning:
         return column.share(is_month)
     # a text that is none of the known kinds of identity
@@ -178,7 +197,7 @@ def _doubts(contract: Contract, at: Field, column: Column, found: int, rivals: S
         doubts.append(f"{at.name} is read from {column.physical_name!r}; {_named_list(others)} would fit as well")
     if at.role == "record_key" and distinct(column) < ENOUGH:
         doubts.append(f"{column.physical_name!r} stands in several rows: is it the record's own number?")
-    if found == LIKE:
+    if found in (LIKE, NEARLY):
         doubts.append(f"is {column.physical_name!r} really {at.name}{_meaning(at)}?")
     return doubts
 
@@ -190,7 +209,9 @@ def _by_content(contract: Contract, at: Field, columns: Sequence[Column], matche
         return
     others = office_words().others
     free = [
-        c for c in columns if c.place not in taken and c.filled and tell(c) and not any(o in tight(c.group + c.heading) for o in others)
+        c
+        for c in columns
+        if c.place not in taken and c.filled and tell(c) and not (_is_somebody(at) and any(o in tight(c.group + c.heading) for o in others))
     ]
     if not free:
         return

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from expectations.contract import Contract
-from resources.departments.dropped import Delivery, Dropped, comes_in_files, missing_parts
+from resources.departments.dropped import Delivery, Dropped, comes_in_files, missing_parts, strangers
 from resources.departments.names import READABLE, named, readable, shown, split
 from resources.departments.whole import judged, sha256_of
 from resources.settings import SHANGHAI, Settings
@@ -59,8 +59,12 @@ def _is_table(path: Path) -> bool:
 def given(contract: Contract, paths: Sequence[Path], settings: Settings) -> Given:
     """The delivery out of `paths`; where the contract takes some of them by name, those."""
     taken = [path for path in paths if named(contract, path.name) is not None] or list(paths)
-    files = tuple(_dropped(contract, path) for path in taken)
-    delivery = Delivery(files)
+    files = [_dropped(contract, path) for path in taken]
+    strange = {left.name for left in strangers(contract, files)}
+    # where the contract names its parts, a run reads those
+    files = [file for file in files if file.name not in strange] or files
+    taken = [file.path for file in files]
+    delivery = Delivery(tuple(files))
     digests = tuple(sha256_of(path) for path in taken)
     waits = []
     if named(contract, taken[0].name) is None:

@@ -216,7 +216,7 @@ class FileReader:
         try:
             copies = copied(delivery, offer.digests, work)
             table = _tabular(contract, copies, work, self._settings)
-            _check_parts(contract, table.parts)
+            _check_parts(contract, table)
         except BaseException as error:
             self._store.drop(work)
             if isinstance(error, Fault):
@@ -278,11 +278,12 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _check_parts(contract: Contract, labels: Sequence[str]) -> None:
-    """Parts that are sheets can be counted only now. Raises `Fault`."""
-    missing = missing_parts(contract, labels)
+def _check_parts(contract: Contract, table: Tabular) -> None:
+    """Parts that are sheets, and files that were no part, are known only now. Raises `Fault`."""
+    missing = missing_parts(contract, table.parts)
     if missing:
-        raise Fault("again", "incomplete_parts", f"the delivery is not all: {missing}", SENT_LATER)
+        beside = f"; not read: {some_of(table.unread)}" if table.unread else ""
+        raise Fault("again", "incomplete_parts", f"the delivery is not all: {missing}{beside}", SENT_LATER)
 
 
 def _is_incremental(contract: Contract) -> bool:

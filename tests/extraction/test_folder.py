@@ -560,3 +560,13 @@ def test_no_increment_is_passed_over(folder: Path, departments: Departments, lak
     put(folder, growing.name, some(contract, 3))
     later = departments.read_day(contract, D + timedelta(days=1), NOW)
     assert [b.row_count for b in later.batches] == [3, 4]
+
+
+def test_a_part_that_lacks_a_column_is_named_with_it(folder: Path, departments: Departments, certificates: Contract) -> None:
+    contract = parts(certificates, 2)
+    header, *body = table(contract, 4)
+    lay(folder, "石门镇持证2026年11月.csv", csv_bytes([header, *body]))
+    lay(folder, "青溪镇持证2026年11月.csv", csv_bytes([[cell if cell != "残疾类别" else "类型" for cell in header], *body]))
+    failure = departments.read_day(contract, D, NOW).failure
+    assert failure is not None
+    assert "1 of 2 parts came, there: 石门镇; not read: 青溪镇持证2026年11月.csv: it lacks 残疾类别" in str(failure)

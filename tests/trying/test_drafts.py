@@ -359,3 +359,34 @@ def test_a_word_behind_numbers_is_written_down(cell: str, written: list[str] | N
     draft = _draft(header, *rows, department="civil_affairs", records="assistance")
     assert _property(draft, "保障人数").get("written") == written
     assert any("behind its numbers" in question for question in draft.questions) == is_asked
+
+
+def test_headings_that_are_nearly_a_field_are_taken_and_asked_about() -> None:
+    header = ("个人编号", "参保人员姓名", "身份证件号码", "参保年份", "参保险种", "参保状态", "缴费到账时间", "户籍地址")
+    rows = [(f"61090{n}", "王芳", "11010519491231002X", "2026年", "城乡居民", "正常参保", "2026-10-05", "石门镇月河村") for n in range(9)]
+    draft = _draft(header, *rows, department="health_insurance", records="enrolments")
+    assert (_property(draft, "参保年份")["name"], _property(draft, "参保年份")["written"]) == ("year", ["年"])
+    assert _property(draft, "缴费到账时间")["name"] == "paid_on"
+    assert {"is '参保年份' really year?", "is '缴费到账时间' really paid_on?"} <= set(draft.questions)
+    assert "户籍地址 (identity)" in draft.text
+
+
+def test_somebody_elses_word_in_a_heading_keeps_only_peoples_columns_away() -> None:
+    """A family doctor's contract is the patient's; the doctor's name and number are not."""
+    header = ("档案编号", "医生姓名", "医生身份证号", "居民姓名", "居民身份证号", "病种", "家庭医生是否签约")
+    rows = [(f"DA{n}", "李明", "110101198001010037", "王芳", "11010519491231002X", "高血压", "是") for n in range(9)]
+    draft = _draft(header, *rows, department="health_commission", records="chronic_followups")
+    assert _property(draft, "家庭医生是否签约")["name"] == "signed"
+    assert [_property(draft, column)["name"] for column in ("居民姓名", "居民身份证号")] == ["name", "id_number"]
+
+
+def test_a_word_that_is_often_there_in_an_optional_day_stands_for_none_and_is_asked_about() -> None:
+    header = ("项目编号", "房屋编号", "户主", "户主身份证号", "批准日期", "竣工日期", "补助金额（元）")
+    rows = [
+        (f"WG{n}", f"FW{n}", "王芳", "11010519491231002X", "2026-03-05", ("缓建", "缓建", "2026-09-05", "在建")[n % 4], "20000")
+        for n in range(12)
+    ]
+    draft = _draft(header, *rows, department="housing", records="retrofits")
+    assert _property(draft, "竣工日期")["blanks"] == ["在建", "缓建"]
+    asked = [question for question in draft.questions if "stand for no day" in question]
+    assert asked == ["竣工日期 says '缓建': does it stand for no day? else take it out of blanks"]

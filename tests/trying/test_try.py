@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,16 @@ def test_ten_thousand_rows_are_tried_within_ten_seconds(settings: Settings, tmp_
     assert "rows: 10,000" in done.stdout, done.stdout + done.stderr
     # what it took of a core: other processes may have the clock's
     assert spent.children_user + spent.children_system - before.children_user - before.children_system < 10
+
+
+def test_a_file_that_is_none_of_the_named_parts_is_left_out_as_a_run_leaves_it(settings: Settings, tmp_path: Path) -> None:
+    contract = replace(
+        next(c for c in load_contracts() if c.records == "certificates"),
+        server={"form": "file", "files": "{part}持证{YYYY}年{M}月", "parts": ["石门镇", "青溪镇"]},
+    )
+    for town in ("石门镇", "青溪镇", "外县"):
+        (tmp_path / f"{town}持证2026年11月.csv").write_text("x\n", encoding="utf-8")
+    handed = given(contract, files_of(str(tmp_path)), settings)
+    assert [file.part for file in handed.delivery.files] == ["石门镇", "青溪镇"]
+    assert handed.passed_over == ("外县持证2026年11月.csv",)
+    assert not any("it is not all" in line for line in handed.waits)
