@@ -74,7 +74,7 @@ def drop(
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _clear_of_others(county, folder, writing)
     written = []
-    for contract in by_file(everything):
+    for contract in filter(_is_known, by_file(everything)):
         day = due_on(contract.cadence, as_of)
         path = folder / contract.department / file_name(contract, day)
         fault = (faults or {}).get(contract.records)
@@ -86,6 +86,11 @@ def drop(
                 write_file(county, contract, day, path, fault)
             written.append(path)
     return written
+
+
+def _is_known(contract: Contract) -> bool:
+    """Whether the sandbox stands in for the office: one whose contract says how its own files are called or keyed delivers them itself."""
+    return "files" not in contract.server and len(contract.delivered) == len(contract.fields)
 
 
 def writing_of(folder: Path) -> Writing:

@@ -138,6 +138,7 @@ class FileReader:
                 if _is_incremental(contract) and all(o.delivery.day != delivery.day for o in offers):
                     offers.clear()
         if not offers:
+            unread += self._behind_the_state(contract, found, state)
             return self._nothing(contract, ledger, notes, unread)
         unread += self._passed_over(contract, found, offers)
         if _is_incremental(contract):
@@ -191,6 +192,14 @@ class FileReader:
             listed = some_of(sorted(file.path.name for file in older))
             said.append(f"{len(older)} older file{'s' if len(older) > 1 else ''} never read, since a newer one lies there: {listed}")
         return list(dict.fromkeys(said))
+
+    def _behind_the_state(self, contract: Contract, found: Folder, state: str) -> list[str]:
+        """Files of before the state in force that no day ever read: it was made of another form, or of a file that is gone."""
+        older = [file for file in found.of(contract) if file.day.isoformat() < state and not self._was_read(contract, file)]
+        if not older:
+            return []
+        listed = some_of(sorted(file.path.name for file in older))
+        return [f"{len(older)} file{'s' if len(older) > 1 else ''} never read, dated before the state in force, of {state[:10]}: {listed}"]
 
     def _was_read(self, contract: Contract, file: Dropped) -> bool:
         of_day = self._store.of_day(contract.table, contract.records, file.day)

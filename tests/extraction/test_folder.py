@@ -570,3 +570,17 @@ def test_a_part_that_lacks_a_column_is_named_with_it(folder: Path, departments: 
     failure = departments.read_day(contract, D, NOW).failure
     assert failure is not None
     assert "1 of 2 parts came, there: 石门镇; not read: 青溪镇持证2026年11月.csv: it lacks 残疾类别" in str(failure)
+
+
+def test_a_file_dated_before_a_state_of_another_form_is_said(
+    folder: Path, departments: Departments, lake: Lake, certificates: Contract
+) -> None:
+    """A month's list is dated its first: upon a state that the platform gave yesterday nothing is newer, and that is said."""
+    contract = with_server(certificates, files="持证{YYYY}年{M}月*")
+    lake.write_note("ledger", contract.table, D, {"batch_id": "certificates-20261110-01", "extract_date": "2026-11-10"})
+    lay(folder, "持证2026年11月.csv", some(contract))
+    read = departments.read_day(contract, D + timedelta(days=1), NOW)
+    assert (read.row_count, read.failure) == (0, None)
+    assert [line for line in read.unread if "never read" in line] == [
+        "1 file never read, dated before the state in force, of 2026-11-10: 持证2026年11月.csv"
+    ]

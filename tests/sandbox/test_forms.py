@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import hashlib
 import io
 import json
@@ -194,3 +195,12 @@ def _wait(condition: object, seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.05)
+
+
+def test_an_office_that_says_how_it_names_its_files_delivers_them_itself(
+    county: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A contract that was written for a real office's file is none that the sandbox could write; the others' files come."""
+    own = dataclasses.replace(contract_for("dwellings"), server={"form": "file", "files": "农房排查{YYYY}年*"})
+    monkeypatch.setattr("sandbox.drop.by_file", lambda everything: (own, contract_for("retrofits")))
+    assert [path.name for path in drop(county, tmp_path, AS_OF)] == ["retrofits_20261001.xlsx"]
