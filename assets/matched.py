@@ -51,6 +51,7 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
     )
     def matched(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
+        house.know(contract)
         house.make([name], house.moment(as_of), beside=types_of_run(context, house))
         house.use(valid, as_of)
         written = house.keep(name, as_of)

@@ -148,6 +148,10 @@ class House(dg.ConfigurableResource):
     def contracts(self) -> tuple[Contract, ...]:
         return load_contracts()
 
+    def know(self, contract: Contract) -> None:
+        """Makes tables of this record type too, where it is one that no contract file describes."""
+        self.runner.know(contract)
+
     def read_ahead(self, selection: AbstractSet[dg.AssetKey] | None, as_of: date) -> None:
         """Begins, once a run, to read what the run is going to ask for; `selection` None means everything."""
         if self._is_reading_ahead:

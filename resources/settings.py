@@ -318,10 +318,10 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         usable = False
     if not usable:
         problems.append(f"YIHU_HOME is {str(home)!r}, which cannot be written: name a folder that this user may write")
-    if unquote(str(home)) != str(home) or "?" in str(home):
-        # Dagster hands the path of its SQLite files on as an address
+    if unquote(str(home)) != str(home) or "?" in str(home) or "\\" in str(home):
+        # Dagster hands the path of its SQLite files on as an address, and no glob of the engine's holds a backslash
         problems.append(
-            f"YIHU_HOME is {str(home)!r}, which reads as part of an address: name a folder without ? and without %41 or the like"
+            f"YIHU_HOME is {str(home)!r}, which reads as part of an address: name a folder without ?, \\ and without %41 or the like"
         )
     if problems:
         raise SettingsError(problems)

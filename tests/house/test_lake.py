@@ -68,7 +68,7 @@ def test_a_second_run_says_so_and_leaves(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("folder", ["the county's", "two words", "100%", "a[1]*", "{x} \\ ü"])
+@pytest.mark.parametrize("folder", ["the county's", "two words", "100%", "a[1]*", "{x} ü"])
 def test_a_home_may_have_any_name(engine: Engine, tmp_path: Path, folder: str) -> None:
     lake = Lake(tmp_path / folder / "lake")
     lake.write(engine, "household", "person", DAY, "select unnest([1, 2]) as id, '61092' || id as county", "id", county="county")

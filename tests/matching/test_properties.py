@@ -126,7 +126,7 @@ def test_rows_are_the_sum_of_the_four_outcomes_for_any_input(county: County, dat
         assert answer.outcome in OUTCOMES
         assert (answer.outcome == "linked") == (answer.member_id is not None) == (answer.method is not None) == (answer.reason is None)
     quality = county.quality()
-    assert quality["in_force"] == len(records) == sum(quality[outcome] for outcome in OUTCOMES)
+    assert quality["in_force"] == len(records) == sum(quality[outcome] or 0 for outcome in OUTCOMES)
 
 
 def test_two_engines_give_the_same(tmp_path: Path) -> None:

@@ -169,5 +169,4 @@ def test_a_changed_number_is_the_same_person_once_two_stewards_say_so(county: Co
 
 def test_the_queue_can_be_made_without_matching_first(county: County) -> None:
     asked = ask(county)
-    county.engine.execute("drop table answered_type")
     assert {row["queue_id"] for row in county.queue()} == {row["queue_id"] for row in asked.values()}

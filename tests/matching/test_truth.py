@@ -31,6 +31,9 @@ def test_links_against_the_truth(tmp_path: Path, rates: ErrorRates, seed: int) -
     assert linkage.precision >= ENOUGH, str(linkage)
     assert linkage.recall >= ENOUGH, str(linkage)
     assert len(linkage.misplaced) <= linkage.links * (1 - ENOUGH), str(linkage)
+    for table in ("person", "person_key_map"):  # written out, as by a run that ends
+        engine.table(f"{table}_written", f"select * from {table}")
+        engine.view(table, f"select * from {table}_written")
     runner = Runner(engine, Standing(engine, AS_OF), load_contracts(), KEY)
     assert runner.make(["review_queue"], day_moment(AS_OF))["review_queue"] > 0
     engine.close()

@@ -20,6 +20,7 @@ from tests.warehouse.oracle import TOOLS, Pair, clock, score
 from warehouse.access import grant
 from warehouse.migrations import upgrade
 from warehouse.schema import OPEN, PERIODIC, VIEW, VIEWS
+from warehouse.schema.roles import ROLES
 
 SPOTTED, CHANCE = 190, 120
 """Of 200: what the control must reach at least, and what no tool may reach."""
@@ -62,6 +63,11 @@ def attacked(any_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Wa
     with administrator.connect() as connection:
         if connection.scalar(sa.text("select 1 from pg_roles where rolname = :owner"), {"owner": OWNER}) is None:
             connection.exec_driver_sql(f"create role {OWNER} login createrole password '{PASSWORD}'")
+        if connection.dialect.server_version_info >= (16,):  # others made the roles: from 16 on an owner is given them
+            for role in connection.scalars(
+                sa.text("select rolname from pg_roles where rolname = any(:roles)"), {"roles": list(ROLES)}
+            ).all():
+                connection.exec_driver_sql(f"grant {role} to {OWNER} with admin option")
         connection.exec_driver_sql(f"create database {name} owner {OWNER} template template0")
     any_server.passwords[OWNER] = PASSWORD
     made = Warehouse(any_server, name, tmp_path_factory.mktemp("attacked"))

@@ -88,13 +88,14 @@ def test_an_area_officer_sees_nothing_without_a_grant_and_one_town_with_it(serve
     towns = [r.town_code for r in ask(server, "select distinct town_code from yihu.household where town_code <> '' order by 1")]
     assert len(towns) == 10
     assert ask(server, "select count(*) from yihu.household", "yihu_area")[0][0] == 0
+    login = server.url_of("yihu_area").username
     with asking(server, None) as connection:
-        connection.exec_driver_sql(f"insert into ops.area_grant (login, area_code) values ('yihu_area', '{towns[1]}')")
+        connection.exec_driver_sql(f"insert into ops.area_grant (login, area_code) values ('{login}', '{towns[1]}')")
         connection.commit()
     try:
         for view in ("household", "household_member", "household_indicator", "warning_flag", "warning_reason"):
             assert [r.town_code for r in ask(server, f"select distinct town_code from yihu.{view}", "yihu_area")] == [towns[1]]
     finally:
         with asking(server, None) as connection:
-            connection.exec_driver_sql("delete from ops.area_grant where login = 'yihu_area'")
+            connection.exec_driver_sql(f"delete from ops.area_grant where login = '{login}'")
             connection.commit()

@@ -74,6 +74,12 @@ class Runner:
         self._made_here: set[tuple[str, date]] = set()
         """What this runner made, by day."""
 
+    def know(self, contract: Contract) -> None:
+        """Makes tables of this record type too."""
+        if contract.table not in self._by_table:
+            self.contracts = (*self.contracts, contract)
+            self._by_table[contract.table] = contract
+
     def make(
         self,
         tables: Iterable[str],
