@@ -98,7 +98,7 @@ def _column(column: Measured, rows: int, cells: tuple[Any, ...]) -> dict[str, An
     if column.is_measured and rows - int(empty) - int(unknown) >= ROWS_BEHIND:
         found |= {"smallest": read(least), "largest": read(most)}
     if column.is_number and int(others) >= ROWS_BEHIND:
-        found |= {"middle": float(middle), "behind": int(others)}
+        found |= {"middle": round(float(middle), 4), "behind": int(others)}
     return found
 
 

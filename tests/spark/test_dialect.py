@@ -52,8 +52,8 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, 
     folder = tmp_path_factory.mktemp("dialect")
     duckdb, spark = Engine(folder / "duckdb"), SparkEngine(folder / "spark", "local[2]")
     for engine in (duckdb, spark):
-        identity.use_pseudonym_key(engine, b"a key for tests, of 32 characters")
-        names.use_variants(engine)
+        engine.table("pseudonym_pad", identity.pad_select(b"a key for tests, of 32 characters"))
+        engine.table("name_variant", names.variants_select())
         engine.table("number", f"select place, text from (values {_values(NUMBERS)}) as entry(place, text)")
         engine.table("person_name", f"select place, text from (values {_values(NAMES)}) as entry(place, text)")
         engine.table("money", f"select cast(text as decimal(18,2)) as yuan from (values {_values(MONEY)}) as entry(place, text)")

@@ -82,9 +82,9 @@ class Offices:
             "YIHU_FRONT_DB_URL": self.front,
         }
 
-    def bring_to(self, day: date) -> None:
+    def bring_to(self, day: date, writing: drop.Writing = "tidy") -> None:
         """Files and tables as the departments have them at the end of `day`."""
-        drop.drop(self.county, self.drop, day)
+        drop.drop(self.county, self.drop, day, writing=writing)
         frontdb.load(self.county, self.front, day)
 
 

@@ -81,7 +81,7 @@ def killed(synced: Synced) -> Iterator[Killed]:
     dice, moments, left, in_the_midst = random.Random(time.time_ns()), [], [], 0
     county = County(home / "sandbox", HOUSEHOLDS, SEED).make()
     with place, offices(county, folder / "offices") as departments:
-        departments.bring_to(SECOND)
+        departments.bring_to(SECOND, "office")  # as make sync has the sandbox write
         settings = {**departments.settings, "YIHU_PSEUDONYM_KEY": key}
         for _ in range(KILLS):
             moments.append(dice.uniform(0.3, 0.6 * synced.seconds))

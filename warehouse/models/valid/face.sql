@@ -61,7 +61,7 @@ select
     {{ 'count(distinct "' ~ c.name ~ '")' if c.is_coded else 'cast(null as bigint)' }} as codes_{{ loop.index }},
     {{ 'cast(min("' ~ c.name ~ '") as varchar)' if c.is_measured else 'cast(null as varchar)' }} as smallest_{{ loop.index }},
     {{ 'cast(max("' ~ c.name ~ '") as varchar)' if c.is_measured else 'cast(null as varchar)' }} as largest_{{ loop.index }},
-    {{ 'cast(median(nullif("' ~ c.name ~ '", 0)) as varchar)' if c.is_number else 'cast(null as varchar)' }} as middle_{{ loop.index }},
+    {{ 'cast(median(cast(nullif("' ~ c.name ~ '", 0) as double)) as varchar)' if c.is_number else 'cast(null as varchar)' }} as middle_{{ loop.index }},
     {{ 'count(nullif("' ~ c.name ~ '", 0))' if c.is_number else 'cast(null as bigint)' }} as others_{{ loop.index }}
     {% endfor %}
 from batch
