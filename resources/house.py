@@ -85,6 +85,7 @@ class House(dg.ConfigurableResource):
     _server: Server | None = PrivateAttr(default=None)
     _is_reading_ahead: bool = PrivateAttr(default=False)
     _moments: dict[date, Moment] = PrivateAttr(default_factory=dict)
+    _more: dict[str, Contract] = PrivateAttr(default_factory=dict)
     _by_county: dict[date, bool] = PrivateAttr(default_factory=dict)
     _written: dict[tuple[str, date], str | None] = PrivateAttr(default_factory=dict)
     """What this run wrote county by county, and which version of the day that is."""
@@ -146,10 +147,12 @@ class House(dg.ConfigurableResource):
         return self._server
 
     def contracts(self) -> tuple[Contract, ...]:
-        return load_contracts()
+        return (*load_contracts(), *self._more.values())
 
     def know(self, contract: Contract) -> None:
-        """Makes tables of this record type too, where it is one that no contract file describes."""
+        """Makes tables of this record type too, where no contract file that is installed describes it."""
+        if contract.table not in {known.table for known in self.contracts()}:
+            self._more[contract.table] = contract
         self.runner.know(contract)
 
     def read_ahead(self, selection: AbstractSet[dg.AssetKey] | None, as_of: date) -> None:
@@ -234,7 +237,7 @@ class House(dg.ConfigurableResource):
             if (layer == "matched" or table == "person") and self.is_by_county(as_of):
                 self._lay_by_county(table, as_of)
             else:
-                county = OF_A_COUNTY if "area_code" in types_of(table) and layer != "matched" else None
+                county = OF_A_COUNTY if layer != "matched" and "area_code" in types_of(table) else None
                 written = self.lake.write(self.engine, layer, folder, as_of, f"select * from {name(table)}", order_of(table), county)
                 self.runner.use(table, as_of)
                 return written
