@@ -97,7 +97,8 @@ def _of(opened: Opened | None) -> Opened:
 
 def _bind(memory: int, seconds: int, unpacked: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    # the hard limit later than the soft one: at both at once the kernel kills, which looks like too much memory
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (unpacked, unpacked))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
