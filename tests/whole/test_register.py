@@ -19,7 +19,7 @@ DAY = date(2026, 11, 10)
 
 
 def test_a_register_that_was_never_read_stops_the_run(tmp_path: Path) -> None:
-    """No department has a file: the register's asset fails and says why; another source is carried forward, missing."""
+    """No department has a file: the register's asset fails and says why, and nothing that is placed by it is made."""
     wanted = [contract_for(records) for records in ("households", "deaths")]
     keys = [dg.AssetKey(f"{layer}_{contract.table}") for contract in wanted for layer in ("raw", "valid", "matched")] + [
         dg.AssetKey(["person"]),
@@ -31,6 +31,7 @@ def test_a_register_that_was_never_read_stops_the_run(tmp_path: Path) -> None:
         result = job.execute_in_process(partition_key=DAY.isoformat(), asset_selection=keys, instance=instance, raise_on_error=False)
     assert not result.success
     failures = {event.step_key: event for event in result.get_step_failure_events()}
+    assert set(failures) == {"make_person", "valid_rural_revitalisation__households"}
     failed = failures["valid_rural_revitalisation__households"]
     error = failed.step_failure_data.error
     assert error is not None
