@@ -31,7 +31,7 @@ def parsed(path: Path) -> Contract:
     text = path.read_text(encoding="utf-8")
     raw = _yaml(path, text)
     try:
-        odcs = OpenDataContractStandard.from_string(text)
+        odcs = OpenDataContractStandard(**raw)
     except Exception as error:
         raise ContractError(f"{path}: not an ODCS 3.1 contract ({type(error).__name__}); run datacontract lint on it") from error
     if not odcs.schema_ or not odcs.schema_[0].properties:
@@ -48,7 +48,7 @@ class _WrongError(ValueError):
 
 def _yaml(path: Path, text: str) -> Any:
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         said = "no YAML; mind the indentation, and put what begins with a sign, such as '-' or '{part}*', in quotation marks"

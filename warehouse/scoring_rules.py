@@ -198,7 +198,7 @@ def _compose(path: Path) -> tuple[yaml.Node | None, Any]:
     except UnicodeDecodeError:
         raise RuleError(f"{path}:1: no YAML: the file is no text in UTF-8") from None
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+        return yaml.compose(text, Loader=yaml.CSafeLoader), yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RuleError(f"{path}:{line}: no YAML: {error.problem}") from None
