@@ -22,7 +22,13 @@ from warehouse.graph.standing import Standing
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rates", "seed"), [(ErrorRates(), 1), (ErrorRates().doubled(), 2)], ids=["as they are", "doubled"])
+@pytest.mark.parametrize(
+    ("rates", "seed"),
+    [
+        pytest.param(ErrorRates(), 1, id="as they are"),
+        pytest.param(ErrorRates().doubled(), 2, id="doubled", marks=pytest.mark.long),
+    ],
+)
 def test_links_against_the_truth(tmp_path: Path, rates: ErrorRates, seed: int) -> None:
     county = County(tmp_path / "county", households=600, seed=seed, rates=rates).make()
     engine = Engine(tmp_path / "engine")

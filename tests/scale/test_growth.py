@@ -14,7 +14,7 @@ import pytest
 
 from bench.alone import child
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("growth")]
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("growth")]
 
 DAY = date(2026, 11, 20)
 COUNTIES = 4

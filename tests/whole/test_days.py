@@ -29,6 +29,8 @@ from tests.whole.days import (
     releases,
 )
 
+pytestmark = pytest.mark.long
+
 # weeks apart, so that three hundred households have something to tell: late, withdrawn, returned, corrected; D4 is a Sunday
 D1, D2, D3, D4 = date(2026, 9, 10), date(2026, 10, 8), date(2026, 11, 5), date(2026, 11, 15)
 GHOSTS = ("members", "serious_illnesses")
@@ -93,7 +95,6 @@ def _one_row_less(departments: Offices) -> None:
     path.with_name(f"{path.name}.sha256").write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
 
 
-@pytest.mark.slow
 def test_nothing_was_rejected_or_failed(chain: Chain) -> None:
     for contract in load_contracts():
         for day in (D1, D2, D3, D4):
@@ -101,14 +102,12 @@ def test_nothing_was_rejected_or_failed(chain: Chain) -> None:
             assert (note["rejected"], note["failure"]) == (None, None), (contract.table, day)
 
 
-@pytest.mark.slow
 def test_a_missed_day_is_caught_up(chain: Chain) -> None:
     home = chain.again("missed", D1, D2, D4)
     for contract in load_contracts():
         assert in_force(home, contract, D4) == in_force(chain.home, contract, D4), contract.table
 
 
-@pytest.mark.slow
 def test_a_chain_of_increments_equals_one_full_pull(chain: Chain) -> None:
     home = chain.again("once", D4)
     beyond = 0
@@ -122,7 +121,6 @@ def test_a_chain_of_increments_equals_one_full_pull(chain: Chain) -> None:
     assert beyond > 0  # the rates are such that there are some
 
 
-@pytest.mark.slow
 def test_corrections_withdrawals_and_returns_land(chain: Chain) -> None:
     """Against what the county says: what the API and the files name as withdrawn is out, what came back is in."""
     county, gone, back, corrected = chain.offices.county, 0, 0, 0
@@ -144,7 +142,6 @@ def test_corrections_withdrawals_and_returns_land(chain: Chain) -> None:
     assert corrected > 50
 
 
-@pytest.mark.slow
 def test_a_deletion_in_a_front_end_database_is_found_on_sunday(chain: Chain) -> None:
     for records in GHOSTS:
         contract = contract_for(records)
@@ -153,7 +150,6 @@ def test_a_deletion_in_a_front_end_database_is_found_on_sunday(chain: Chain) -> 
         assert ledger(chain.home, contract, D4)["withdrawn_keys"] >= 1
 
 
-@pytest.mark.slow
 def test_a_full_file_withdraws_what_it_lacks(chain: Chain) -> None:
     contract = contract_for("certificates")
     before, now = (in_force(chain.home, contract, day) for day in (D3, D4))
@@ -161,7 +157,6 @@ def test_a_full_file_withdraws_what_it_lacks(chain: Chain) -> None:
     assert ledger(chain.home, contract, D4)["withdrawn_keys"] == len(set(before) - set(now))
 
 
-@pytest.mark.slow
 def test_days_replayed_from_their_batches_have_the_same_bytes(chain: Chain) -> None:
     """The departments are switched off; also the day that a later one stands on is made anew."""
     home = chain.folder / "batches"
@@ -185,7 +180,6 @@ def replayed(ranged: Ranged) -> Iterator[Path]:
         yield home
 
 
-@pytest.mark.long
 def test_days_at_once_equal_days_one_by_one_with_the_departments_switched_off(ranged: Ranged, replayed: Path) -> None:
     """`make sync FROM=… TO=…` read the departments; a run a partition, as a backfill does it, had the batches alone."""
     assert [day for day, _ in ranged.releases] == list(RANGE)
@@ -193,7 +187,6 @@ def test_days_at_once_equal_days_one_by_one_with_the_departments_switched_off(ra
     assert len({checksum for _, checksum in ranged.releases}) == len(RANGE)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("day", RANGE)
 def test_a_day_replayed_gives_the_same_bytes(ranged: Ranged, replayed: Path, day: date) -> None:
     layers = ("valid", "withdrawn", "quarantine", "matched", "household", "flags")

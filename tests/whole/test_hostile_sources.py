@@ -26,7 +26,7 @@ from sandbox.gateway import start
 from tests.whole.conftest import FEW, pipelines
 from tests.whole.days import KEY, PSEUDONYM, SID, ledger
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 DAY = date(2026, 11, 19)
 FAILS = {
