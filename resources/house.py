@@ -17,7 +17,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 import sqlalchemy as sa
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from expectations.contract import BASE_REGISTER, Contract, load_contracts
 from expectations.engine import name, parquet
@@ -43,9 +43,6 @@ OF_A_COUNTY = "substr(area_code, 1, 6)"
 
 BY_COUNTY_FROM = 500_000
 """Households from which a register of several counties is worked through county by county, unless a setting says otherwise."""
-
-LOCK_WAIT_SECONDS = 3600.0
-"""A run that the UI or the daemon starts waits this long for the run before it."""
 
 
 def decisions(server: Server, as_of: date) -> Sequence[sa.Row[Any]]:
@@ -76,6 +73,10 @@ def open_engine(settings: Settings) -> ComputeEngine:
 class House(dg.ConfigurableResource):
     """Everything that an asset needs of the world outside, opened once for a run and closed after it."""
 
+    lock_wait_seconds: float = Field(
+        default=3600.0, description="How long a run that the UI or the daemon starts waits for the one before it."
+    )
+
     _settings: Settings | None = PrivateAttr(default=None)
     _engine: ComputeEngine | None = PrivateAttr(default=None)
     _lake: Lake | None = PrivateAttr(default=None)
@@ -95,7 +96,7 @@ class House(dg.ConfigurableResource):
         os.umask(0o077)
         settings = load_settings()
         with (
-            run_lock(settings.home, wait_seconds=LOCK_WAIT_SECONDS),
+            run_lock(settings.home, wait_seconds=self.lock_wait_seconds),
             held_open(),
             ExitStack() as services,
         ):

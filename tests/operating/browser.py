@@ -32,7 +32,8 @@ QUIET = [
     "--hide-scrollbars",
     "--remote-debugging-port=0",
 ]
-SECONDS = 90.0
+SECONDS = 180.0
+"""Patience with a page, on a machine with other work."""
 
 SHOWN = "document.body ? document.body.innerText : ''"
 CLICK = """
@@ -111,6 +112,13 @@ class Page:
     def has(self, selector: str, count: int = 1) -> None:
         """Waits until so many of it are there. Raises `NotShown`."""
         _until(lambda: self.count(selector) == count or _raise("the page", [selector]))
+
+    def fetches(self, path: str, body: object) -> int:
+        """The status of a POST of JSON by a script of the page's own."""
+        options = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": json.dumps(body)}
+        script = f"fetch({json.dumps(path)}, {json.dumps(options)}).then(answer => answer.status)"
+        answer = self._call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        return int(answer["result"]["value"])
 
     def shoot(self, path: Path) -> None:
         """The page as it stands, as PNG."""

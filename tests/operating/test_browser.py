@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -15,15 +14,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
@@ -31,6 +27,8 @@ from expectations.contract import contract_for
 from resources.settings import ROOT, today
 from tests.operating.browser import Page, chromium, program
 from tests.operating.visitor import Visitor
+
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("browser")]  # all look at one home
 
 HOUSEHOLDS = 1000
 DAYS = 4
@@ -144,7 +142,7 @@ def ui() -> Iterator[Operated]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(ui: Operated) -> Iterator[Page]:
     with chromium() as opened:
         come_in(ui, opened)
@@ -152,11 +150,8 @@ def page(ui: Operated) -> Iterator[Page]:
 
 
 def come_in(ui: Operated, page: Page) -> None:
-    """By a one-time link, as whoever reads the terminal does; the second time it lets nobody in."""
-    link = f"{ui.url}{ui.visitor.link()}"
-    page.open(link, "Timeline")
-    with chromium() as other:
-        other.open(link, "make ui-link")
+    """By a one-time link, as whoever reads the terminal does."""
+    page.open(f"{ui.url}{ui.visitor.link()}", "Timeline")
 
 
 def graph(ui: Operated, page: Page) -> None:
@@ -208,93 +203,30 @@ PICTURES = {
 }
 
 
-@pytest.mark.long
 def test_the_graph_reads_as_the_flow(ui: Operated, page: Page) -> None:
     graph(ui, page)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", LAYERS)
 def test_one_asset_of_each_layer(ui: Operated, page: Page, name: str) -> None:
     layer(ui, page, name)
 
 
-@pytest.mark.long
 def test_a_failed_check_says_why(ui: Operated, page: Page) -> None:
     failed_check(ui, page)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", PICTURES)
 def test_pictures_are_drawn(ui: Operated, page: Page, name: str) -> None:
     picture(ui, page, *PICTURES[name])
 
 
-@pytest.mark.long
 def test_what_runs_by_itself(ui: Operated, page: Page) -> None:
     automation(ui, page)
 
 
-@pytest.mark.long
 def test_a_backfill_runs_its_days(ui: Operated, page: Page) -> None:
     backfill(ui, page)
-
-
-STOP_SCHEDULE = 'mutation { stopRunningSchedule(id: "x") { __typename } }'
-WIPE = 'mutation { wipeAssets(assetPartitionRanges: [{assetKey: {path: ["household"]}}]) { __typename } }'
-
-
-@pytest.mark.parametrize("mutation", [STOP_SCHEDULE, WIPE])
-def test_another_page_in_the_operators_browser_changes_nothing(ui: Operated, page: Page, mutation: str) -> None:
-    """The browser has its session; a page of another origin tries by image, by form, by fetch, by frame."""
-    query = quote(mutation)
-    with foreign_page(ATTACK % {"url": ui.url, "query": query, "mutation": json.dumps(mutation)}) as address:
-        said = page.open(address, "tried")
-    assert "answered" not in said
-    for path in (f"/graphql?query={query}", f"/graphql/?query={query}"):
-        assert ui.visitor.send("GET", path, Referer="http://evil.example/").status == 405
-        assert ui.visitor.send("GET", path, Origin="http://evil.example").status == 403
-    kept = ui.visitor.ask(
-        "{ assetsOrError { ... on AssetConnection { nodes { key { path } assetMaterializations(limit: 1) { runId } } } } }"
-    )
-    household = [node for node in kept["assetsOrError"]["nodes"] if node["key"]["path"] == ["household"]]
-    assert household[0]["assetMaterializations"], "nothing was wiped"
-
-
-ATTACK = """<!doctype html><body><p id=said>trying</p>
-<img src="%(url)s/graphql?query=%(query)s"><iframe src="%(url)s/asset-groups"></iframe>
-<form id=f method=post target=there action="%(url)s/graphql"><input name=query value='x'></form><iframe name=there></iframe>
-<script>
-const body = JSON.stringify({query: %(mutation)s});
-const tries = [
-  () => fetch('%(url)s/graphql', {method: 'POST', credentials: 'include', mode: 'no-cors', body}),
-  () => fetch('%(url)s/graphql', {method: 'POST', credentials: 'include', headers: {'Content-Type': 'application/json'}, body}),
-  () => fetch('%(url)s/server_info', {credentials: 'include'}),
-];
-(async () => { let said = 'tried';
-  document.getElementById('f').submit();
-  for (const one of tries) { try { const a = await one(); if (a.type !== 'opaque' && a.ok) said = 'answered'; } catch (e) {} }
-  document.getElementById('said').textContent = said; })();
-</script>"""
-
-
-@contextmanager
-def foreign_page(html: str) -> Iterator[str]:
-    """A page of another origin, on loopback too."""
-
-    class Page_(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(html.encode())
-
-        def log_message(self, *_: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Page_) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://localhost:{server.server_port}/"
-        server.shutdown()
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The layer before the operator's pages, attacked as another page in the operator's browser would, and by who may only read.
 
-A small server stands where Dagster's does; `test_browser` and `test_backfill` go through the same layer to the real one.
+A small server stands where Dagster's does; `test_foreign_page`, `test_browser` and `test_backfill` go
+through the same layer to the real one.
 """
 
 from __future__ import annotations
@@ -120,6 +121,8 @@ REFUSED: list[tuple[str, str, str | None, dict[str, str], int]] = [
     ("GET", "/graphql%0a?query=mutation%7Bwipe%7D", None, {}, 400),
     ("GET", "//graphql?query=mutation%7Bwipe%7D", None, {}, 405),
     ("POST", "/graphql?query=mutation%7Bwipe%7D", READ, {"Content_Type": "application/json"}, 405),
+    ("POST", "/graphql?op=Stop&query=mutation%7Bwipe%7D", READ, {"Content_Type": "application/json"}, 405),
+    ("GET", "/graphql?op=Stop", None, {}, 405),
     ("POST", "/graphql%0a", STOP, {"Content_Type": "application/json"}, 400),
     ("GET", "/", None, {"Sec_Fetch_Site": "same-site", "Sec_Fetch_Mode": "no-cors"}, 403),
     ("GET", "/", None, {"Sec_Fetch_Site": "same-origin, cross-site"}, 403),
@@ -201,8 +204,9 @@ def test_the_operators_own_work_goes_through(pages: tuple[Visitor, Behind], oper
     assert page.headers["x-frame-options"] == "DENY"
     assert page.headers["content-security-policy"] == "frame-ancestors 'none'"
     assert operator.send("POST", "/graphql", STOP, **own).status == 200
+    assert operator.send("POST", "/graphql?op=StopSchedule", STOP, **own).status == 200
     assert operator.send("GET", "/", Host="yihu.example").status == 200
-    assert pages[1].reached[1] == ("POST", "/graphql", STOP)
+    assert pages[1].reached[1:3] == [("POST", "/graphql", STOP)] * 2
 
 
 def test_a_page_too_large_is_refused_before_it_is_read(pages: tuple[Visitor, Behind], operator: Visitor) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
+import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,11 +19,12 @@ import pytest
 import sqlalchemy as sa
 
 from resources.engine import Engine
-from resources.server import Server, embedded
+from resources.server import Server, embedded, with_login
 from tests.warehouse.county import TOWNS, make_county, make_followers
 from warehouse.access import grant
 from warehouse.migrations import upgrade
 from warehouse.publication import PublishResult, RunSource, publish
+from warehouse.schema.roles import ROLES as OWN_ROLES
 
 DAY = date(2026, 11, 19)
 INSTALLED = Path("/usr/lib/postgresql")
@@ -73,7 +78,7 @@ class Warehouse:
         **options: object,
     ) -> PublishResult:
         """Publishes a county of the generator; `after` may spoil it first."""
-        engine = Engine(self.folder / "tmp")
+        engine = Engine(self.folder / "tmp", threads=1)
         try:
             tables = make_county(engine, households, day, changed)
             if after is not None:
@@ -85,12 +90,32 @@ class Warehouse:
 
 
 @contextmanager
-def short_lived(binaries: Path | None = None) -> Iterator[Server]:
-    """A server in a folder of its own: pytest closes its folders to other users whenever another pytest starts."""
-    with TemporaryDirectory(prefix="yihu-test-") as folder, embedded(Path(folder), binaries) as running:
-        with running.engine().execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+def new_home(binaries: Path | None = None) -> Iterator[Path]:
+    """A home whose embedded server was started once and stopped; deleted afterwards.
+
+    Not under pytest's own folder, which it closes to other users whenever another pytest starts.
+    """
+    with TemporaryDirectory(prefix="yihu-test-") as folder:
+        subprocess.run(["cp", "-a", f"{_stopped(binaries).name}/postgres", folder], check=True)
+        yield Path(folder)
+
+
+@cache
+def _stopped(binaries: Path | None) -> TemporaryDirectory[str]:
+    """What `new_home` copies: PostgreSQL takes a second to make the files of a new server."""
+    folder = TemporaryDirectory(prefix="yihu-test-")
+    atexit.register(folder.cleanup)
+    with embedded(Path(folder.name), binaries) as running:
+        administrator = running.engine().execution_options(isolation_level="AUTOCOMMIT")
+        with administrator.connect() as connection:
             connection.exec_driver_sql("alter system set fsync = off")
-            connection.exec_driver_sql("select pg_reload_conf()")
+    return folder
+
+
+@contextmanager
+def short_lived(binaries: Path | None = None) -> Iterator[Server]:
+    """A server of its own."""
+    with new_home(binaries) as home, embedded(home, binaries) as running:
         yield running
 
 
@@ -119,27 +144,70 @@ def any_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 _numbers = itertools.count(1)
 
 
-def make_warehouse(server: Server, folder: Path) -> Warehouse:
-    """A database of its own with the schema, from a template made once per server."""
-    administrator = sa.create_engine(server.url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+def _administrator(server: Server) -> sa.Engine:
+    """Outside of any warehouse."""
+    url = server.url.set(database="postgres")
+    return sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+
+
+def make_warehouse(server: Server, folder: Path, model: str = "model") -> Warehouse:
+    """A database of its own with the schema, or a copy of another: a template is made once per server."""
     name = f"w{next(_numbers)}"
-    with administrator.connect() as connection:
-        if connection.scalar(sa.text("select 1 from pg_database where datname = 'model'")) is None:
-            connection.exec_driver_sql("create database model template template0")
-            upgrade(sa.create_engine(server.url.set(database="model"), poolclass=sa.NullPool), server.passwords)
-        connection.exec_driver_sql(f"create database {name} template model")
+    with _administrator(server).connect() as connection:
+        there = sa.text("select 1 from pg_database where datname = :name")
+        if connection.scalar(there, {"name": model}) is None:
+            connection.exec_driver_sql(f"create database {model} template template0")
+            upgrade(sa.create_engine(server.url.set(database=model), poolclass=sa.NullPool), server.passwords)
+        connection.exec_driver_sql(f"create database {name} template {model}")
     made = Warehouse(server, name, folder)
     # what belongs to a database and not to its schemas does not come with a template
     upgrade(made.engine(), server.passwords)
     return made
 
 
+OWNER = "county_owner"
+
+
+def make_owned(server: Server, folder: Path) -> Warehouse:
+    """A warehouse as on a server of one's own: whoever owns it is no superuser, and `engine()` is theirs."""
+    name = f"owned{next(_numbers)}"
+    with _administrator(server).connect() as connection:
+        there = set(connection.scalars(sa.text("select rolname from pg_roles")))
+        if OWNER not in there:
+            connection.exec_driver_sql(f"create role {OWNER} login createrole password 'pw-owner'")
+        if connection.dialect.server_version_info >= (16,):  # from 16 on who made a role may give it, and nobody else
+            for role in there.intersection(OWN_ROLES):
+                connection.exec_driver_sql(f"grant {role} to {OWNER} with admin option")
+        connection.exec_driver_sql(f"create database {name} owner {OWNER} template template0 encoding 'UTF8'")
+    url = with_login(server.url, OWNER, "pw-owner").set(database=name)
+    made = Warehouse(replace(server, url=url, is_embedded=False), name, folder)
+    upgrade(made.engine(), server.passwords)
+    assert made.one("select rolsuper from pg_roles where rolname = session_user") is False
+    return made
+
+
 @pytest.fixture
 def warehouse(server: Server, tmp_path: Path) -> Iterator[Warehouse]:
     """An empty warehouse."""
-    with ExitStack() as stack:
-        stack.callback(shutil.rmtree, tmp_path, ignore_errors=True)
-        yield make_warehouse(server, tmp_path)
+    yield make_warehouse(server, tmp_path)
+    shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def once_released(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """What `released` is a copy of."""
+    made = make_warehouse(server, tmp_path_factory.mktemp("released"))
+    made.publish()
+    return made
+
+
+@pytest.fixture
+def released(once_released: Warehouse, tmp_path: Path) -> Iterator[Warehouse]:
+    """A warehouse with the release of `DAY`: 200 households as they are on day 0."""
+    made = make_warehouse(once_released.server, tmp_path, once_released.database)
+    shutil.copytree(once_released.releases, made.releases, copy_function=os.link)
+    yield made
+    shutil.rmtree(tmp_path, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -50,28 +50,29 @@ class _Cutter:
         return counted
 
 
-@pytest.mark.slow
-def test_the_connection_is_cut_at_every_statement(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    warehouse.publish(households=20)
-    stood = warehouse.rows("select * from yihu.warning_flag order by 1")
-    cutter = _Cutter(warehouse, monkeypatch)
-    cuts, messages = 0, set[str]()
+EACH, SOME = pytest.param(1, marks=pytest.mark.long, id="each"), pytest.param(9, id="every ninth")
+
+
+@pytest.mark.parametrize("step", [SOME, EACH])
+def test_the_connection_is_cut_at_a_statement(released: Warehouse, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    stood = released.rows("select * from yihu.warning_flag order by 1")
+    cutter = _Cutter(released, monkeypatch)
+    messages = set[str]()
     while True:
-        cutter.at, cutter.seen = cuts + 1, 0
+        cutter.at, cutter.seen = cutter.at + step, 0
         try:
-            result = warehouse.publish(DAY + timedelta(days=1), 20, day=20, changed="n % 10 = 1")
+            result = released.publish(DAY + timedelta(days=1), day=20, changed="n % 10 = 1")
         except PublicationError as error:
-            cuts += 1
             messages.add(str(error))
-            assert warehouse.rows("select * from yihu.warning_flag order by 1") == stood
-            assert warehouse.one("select count(*) from store.warning_flag") == 20
-            assert len(list(warehouse.releases.rglob("manifest.json"))) == 1
+            assert released.rows("select * from yihu.warning_flag order by 1") == stood
+            assert released.one("select count(*) from store.warning_flag") == 200
+            assert len(list(released.releases.rglob("manifest.json"))) == 1
             continue
         break
     assert result.is_new
     assert all("connection to the database was lost" in message for message in messages)
-    assert cuts > 40
-    assert warehouse.rows("select release_id, is_current from yihu.release order by 1") == [(1, False), (2, True)]
+    assert cutter.at > 40
+    assert released.rows("select release_id, is_current from yihu.release order by 1") == [(1, False), (2, True)]
 
 
 def test_the_answer_to_commit_is_lost(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,8 +105,7 @@ def test_messages_say_what_to_do_and_quote_nothing(code: str, said: str) -> None
     assert secret not in message
 
 
-def test_the_lakes_disk_is_full(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    warehouse.publish()
+def test_the_lakes_disk_is_full(released: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def full(engine: Engine, select: str, path: Path) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -113,30 +113,28 @@ def test_the_lakes_disk_is_full(warehouse: Warehouse, monkeypatch: pytest.Monkey
     with monkeypatch.context() as patched:
         patched.setattr(Engine, "copy_apart", full)
         with pytest.raises(PublicationError, match=r"No space left on device.*last release stands"):
-            warehouse.publish(DAY + timedelta(days=1), day=3, changed="n = 1")
-    assert warehouse.rows("select release_id from yihu.release") == [(1,)]
-    assert warehouse.publish(DAY + timedelta(days=1), day=3, changed="n = 1").is_new
+            released.publish(DAY + timedelta(days=1), day=3, changed="n = 1")
+    assert released.rows("select release_id from yihu.release") == [(1,)]
+    assert released.publish(DAY + timedelta(days=1), day=3, changed="n = 1").is_new
 
 
-def test_two_publishers_at_once(warehouse: Warehouse) -> None:
-    warehouse.publish()
-    with warehouse.engine().begin() as other:
+def test_two_publishers_at_once(released: Warehouse) -> None:
+    with released.engine().begin() as other:
         other.execute(sa.text("lock table ops.turn in exclusive mode"))
         with pytest.raises(Busy, match="another publisher"):
-            warehouse.publish(DAY + timedelta(days=1), wait_seconds=0.2)
+            released.publish(DAY + timedelta(days=1), wait_seconds=0.2)
         threading.Timer(0.5, other.rollback).start()
-        assert warehouse.publish(DAY + timedelta(days=1), wait_seconds=20).release_id == 2
+        assert released.publish(DAY + timedelta(days=1), wait_seconds=20).release_id == 2
 
 
-def test_a_folder_that_was_lost_does_not_matter(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_folder_that_was_lost_does_not_matter(released: Warehouse, tmp_path: Path) -> None:
     """The difference is taken against the database, which may be elsewhere."""
-    warehouse.publish()
-    elsewhere = Warehouse(warehouse.server, warehouse.database, tmp_path / "elsewhere")
+    elsewhere = Warehouse(released.server, released.database, tmp_path / "elsewhere")
     result = elsewhere.publish(DAY + timedelta(days=1), day=20, changed="n % 100 = 1")
     assert result.changed["warning_flag"] == 2
 
 
-PAUSE = 0.1
+PAUSE = 0.2
 """Seconds between a reader's queries: enough that fifty of them leave the publisher some of two cores. Without: 0."""
 
 READ = """
@@ -146,16 +144,15 @@ from yihu.warning_flag as f
 """
 
 
-@pytest.mark.slow
-def test_fifty_readers_through_twenty_publications(warehouse: Warehouse, show: Show) -> None:
-    warehouse.publish(households=100)
+@pytest.mark.parametrize(("readers", "days"), [(6, 4), pytest.param(50, 20, marks=pytest.mark.long)])
+def test_readers_through_publications(released: Warehouse, show: Show, readers: int, days: int) -> None:
     done = threading.Event()
     seconds: list[float] = []
     seen: set[int] = set()
 
     def read(_: int) -> int:
         answers = 0
-        with warehouse.engine("yihu_reader").connect() as connection:
+        with released.engine("yihu_reader").connect() as connection:
             while not done.is_set():
                 began = time.perf_counter()
                 releases, release, flags, score, points, members, households, first, last = connection.exec_driver_sql(READ).one()
@@ -168,15 +165,15 @@ def test_fifty_readers_through_twenty_publications(warehouse: Warehouse, show: S
                 done.wait(PAUSE)
         return answers
 
-    with ThreadPoolExecutor(50) as readers:
-        running = [readers.submit(read, n) for n in range(50)]
-        for day in range(1, 21):
-            warehouse.publish(DAY + timedelta(days=day), 100 + day % 3, day=day, changed="n % 10 = 1")
+    with ThreadPoolExecutor(readers) as pool:
+        running = [pool.submit(read, n) for n in range(readers)]
+        for day in range(1, days + 1):
+            released.publish(DAY + timedelta(days=day), 200 + day % 3, day=day, changed="n % 10 = 1")
         done.set()
         answers = sum(reader.result() for reader in running)
-    assert len(seen) > 15
+    assert len(seen) > days * 3 / 4
     said = f"{answers} answers, 0 errors, 0 mixed; slowest {max(seconds):.2f} s, {len(seen)} releases seen"
-    show("50 readers, 20 publications", said)
+    show(f"{readers} readers, {days} publications", said)
 
 
 def test_the_pseudonym_key_is_rotated_or_lost(warehouse: Warehouse) -> None:
@@ -211,12 +208,12 @@ def test_the_pseudonym_key_is_rotated_or_lost(warehouse: Warehouse) -> None:
 
 
 @contextmanager
-def small_disk(megabytes: int) -> Iterator[Path]:
-    """A file system of its own of so many megabytes, where this machine lets us mount one."""
+def small_disk(kilobytes: int) -> Iterator[Path]:
+    """A file system of its own of so many kilobytes, where this machine lets us mount one."""
     folder = Path(tempfile.mkdtemp(prefix="yihu-disk-"))
     folder.chmod(0o755)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0777", "tmpfs", folder], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k,mode=0777", "tmpfs", folder], capture_output=True, check=False
     )
     try:
         if mounted.returncode != 0:
@@ -227,31 +224,29 @@ def small_disk(megabytes: int) -> Iterator[Path]:
         folder.rmdir()
 
 
-def test_the_databases_disk_is_really_full(warehouse: Warehouse) -> None:
-    """The table with the most rows lies on a disk of two megabytes that a release does not fit on."""
-    warehouse.publish(households=100)
-    stood = warehouse.rows("select * from yihu.warning_flag order by 1")
-    with small_disk(2) as disk, warehouse.engine().execution_options(isolation_level="AUTOCOMMIT").connect() as administrator:
-        owner = Path(str(warehouse.one("show data_directory"))).stat()
+def test_the_databases_disk_is_really_full(released: Warehouse) -> None:
+    """The table with the most rows lies on a disk of one megabyte that a release does not fit on."""
+    stood = released.rows("select * from yihu.warning_flag order by 1")
+    with small_disk(1000) as disk, released.engine().execution_options(isolation_level="AUTOCOMMIT").connect() as administrator:
+        owner = Path(str(released.one("show data_directory"))).stat()
         os.chown(disk, owner.st_uid, owner.st_gid)
-        administrator.exec_driver_sql(f"create tablespace tight_{warehouse.database} location '{disk}'")
-        administrator.exec_driver_sql(f"alter table store.household_indicator set tablespace tight_{warehouse.database}")
+        administrator.exec_driver_sql(f"create tablespace tight_{released.database} location '{disk}'")
+        administrator.exec_driver_sql(f"alter table store.household_indicator set tablespace tight_{released.database}")
         with pytest.raises(PublicationError, match=r"disk is full: make room.*SQLSTATE 53100.*last release stands"):
-            warehouse.publish(DAY + timedelta(days=1), households=20_000)
-        assert warehouse.rows("select * from yihu.warning_flag order by 1") == stood
-        assert warehouse.rows("select release_id, is_current from yihu.release") == [(1, True)]
-        assert len(list(warehouse.releases.rglob("manifest.json"))) == 1
+            released.publish(DAY + timedelta(days=1), households=4000)
+        assert released.rows("select * from yihu.warning_flag order by 1") == stood
+        assert released.rows("select release_id, is_current from yihu.release") == [(1, True)]
+        assert len(list(released.releases.rglob("manifest.json"))) == 1
         administrator.exec_driver_sql("alter table store.household_indicator set tablespace pg_default")
-        administrator.exec_driver_sql(f"drop tablespace tight_{warehouse.database}")
-    assert warehouse.publish(DAY + timedelta(days=1), households=110).release_id == 2
+        administrator.exec_driver_sql(f"drop tablespace tight_{released.database}")
+    assert released.publish(DAY + timedelta(days=1), households=210).release_id == 2
 
 
-def test_the_lakes_disk_is_really_full(warehouse: Warehouse) -> None:
-    warehouse.publish(households=100)
-    with small_disk(1) as disk:
-        tight = Warehouse(warehouse.server, warehouse.database, disk)
+def test_the_lakes_disk_is_really_full(released: Warehouse) -> None:
+    with small_disk(240) as disk:
+        tight = Warehouse(released.server, released.database, disk)
         with pytest.raises(PublicationError, match=r"could not be written.*No space left on device.*last release stands"):
-            tight.publish(DAY + timedelta(days=1), households=20_000)
+            tight.publish(DAY + timedelta(days=1), households=4000)
         assert not list(disk.rglob("*.parquet"))
-        assert warehouse.rows("select release_id from yihu.release") == [(1,)]
-        assert tight.publish(DAY + timedelta(days=1), households=110).release_id == 2
+        assert released.rows("select release_id from yihu.release") == [(1,)]
+        assert tight.publish(DAY + timedelta(days=1), households=210).release_id == 2
