@@ -15,7 +15,6 @@ from expectations.contract import Contract
 from expectations.rules import own_rules
 from resources.house import House
 from warehouse.asof import make_valid
-from warehouse.face import register_needed
 
 CHECKS = {
     "suite_ran": "Every rule of the Great Expectations suite could run.",
@@ -79,9 +78,8 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
 
 
 def referred_to(contract: Contract) -> list[str]:
-    """The states besides its own that the contract's rules look up, and that its rows are placed by, of the same day where
-    the run makes them too."""
-    needs = {need for rule in own_rules(contract) for need in rule.needs} | set(register_needed(contract))
+    """The states besides its own that the contract's rules look up, of the same day where the run makes them too."""
+    needs = {need for rule in own_rules(contract) for need in rule.needs}
     return sorted(needs - {f"valid_{contract.table}"})
 
 

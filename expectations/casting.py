@@ -14,7 +14,7 @@ from expectations.engine import literal
 from expectations.words import FALSE, TRUE
 from expectations.writing import NumberForm, conflicts, date_form, number_form
 
-_STAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
+_STAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
 _OFFSET = r"(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)"
 _ISO_DAY = "YYYY-M-D"
 

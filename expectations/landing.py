@@ -20,7 +20,7 @@ from expectations.drift import Downstream, Drift, asking_drift, column_drift, no
 from expectations.engine import SqlEngine, literal, name, parquet
 from expectations.typed_rows import Delivery, typed_select
 
-LANDING = 2
+LANDING = 3
 """Raised when the same bytes would land otherwise than before; a batch landed under another number lands anew."""
 
 PAGE_BYTES = 16 * 1024 * 1024

@@ -20,8 +20,12 @@ RULES = {
     "control_character": "control_character",
     "illegal_byte": "illegal_byte",
     "extra_cells": "extra_cells",
+    "merged_across": "merged_across",
 }
 """The reader's marks and the rules of the quarantine that they are."""
+
+WITHOUT_VALUE = ("error_cell", "formula_without_value", "illegal_byte", "merged_across")
+"""Rules of cells of whose value nothing is known."""
 
 ROUNDED = f'^[{BLANKS}\'’‘="]*{SCIENTIFIC}[{BLANKS}"]*$'
 """A text that is such a number and nothing else."""
@@ -38,7 +42,7 @@ def is_key(field: Field) -> bool:
 
 def severity(mark: str, field: Field | None) -> Literal["critical", "warning"]:
     """`critical` where the row is set aside for it, `warning` where it is told and counted."""
-    if mark in ("error_cell", "formula_without_value", "illegal_byte", "extra_cells", "identity"):
+    if mark in (*WITHOUT_VALUE, "extra_cells", "identity"):
         return "critical"
     if mark == "damaged":
         return "critical" if field is not None and is_key(field) else "warning"
@@ -47,7 +51,7 @@ def severity(mark: str, field: Field | None) -> Literal["critical", "warning"]:
 
 def spoils(field: Field, has_marks: bool) -> str:
     """A condition over `_marked`: nothing is known of the field's value. Empty where that cannot be."""
-    marks = ["error_cell", "formula_without_value", "illegal_byte"] if has_marks else []
+    marks = [*WITHOUT_VALUE] if has_marks else []
     if is_key(field):
         marks += ["damaged", "control_character", "identity"]
     return " or ".join(f"list_contains(_marked, {literal(f'{mark}:{field.name}')})" for mark in marks)

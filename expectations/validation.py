@@ -6,7 +6,7 @@ Belongs here: running the suites and judging. Not here: what happens to good and
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib import import_module
@@ -19,6 +19,7 @@ from expectations.engine import SqlEngine, literal, name, parquet
 from expectations.rules import Rule, batch_rules, found_rules, row_rules
 from expectations.suites import BatchViews, RuleResult, applicable, batch_views, gx_on, run_rules
 
+PARTS_SHOWN = 5
 SHARES_FROM = 20
 """Rows from which a share says something: a smaller batch is rejected only where every row of it is bad."""
 
@@ -89,7 +90,8 @@ def validate(
     # Without a required column nearly every rule fails: the columns are the reason, the rest follows.
     rejecting = (columns,) if blocking else tuple(result for result in found if _rejects(result, rules))
     reasons = tuple(drift.message for drift in blocking) or tuple(_reason(contract, result, rules) for result in rejecting)
-    return Verdict(found, bad_rows, views.delivered_count, bad_count, bool(reasons), reasons, rejecting)
+    verdict = Verdict(found, bad_rows, views.delivered_count, bad_count, bool(reasons), reasons, rejecting)
+    return verdict.held_back(_parts_apart(contract, batch_manifest, views.delivered_count))
 
 
 def judge_rows(engine: SqlEngine, contract: Contract, rows: str) -> Verdict:
@@ -128,6 +130,19 @@ def _collect_bad_rows(engine: SqlEngine, views: BatchViews, rules: Sequence[Rule
 def _bad_share(contract: Contract, bad: int, received: int) -> RuleResult:
     is_sound = bad <= received * contract.max_bad_share if received >= SHARES_FROM else bad < max(received, 1)
     return RuleResult("batch:bad_share", "critical", is_sound, True, received, bad)
+
+
+def _parts_apart(contract: Contract, manifest: Mapping[str, Any], received: int) -> list[tuple[RuleResult, str]]:
+    """Whether each key stands in one part of a delivery in parts: else a part was sent twice, or is another month's."""
+    count, files = int(manifest.get("keys_twice") or 0), list(manifest.get("twice_in") or ())
+    if not count:
+        return []
+    shown = ", ".join(files[:PARTS_SHOWN]) + (f" and {len(files) - PARTS_SHOWN} more" if len(files) > PARTS_SHOWN else "")
+    reason = (
+        f"{contract.table}: {count} keys stand in more than one of the parts {shown}; "
+        "have each part sent once and for the same time, or open the gate"
+    )
+    return [(RuleResult("batch:key_in_two_parts", "critical", False, True, received, count), reason)]
 
 
 def _rejects(result: RuleResult, rules: Sequence[Rule]) -> bool:

@@ -263,6 +263,22 @@ def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
         problems.append(f"YIHU_DRAFTS names {', '.join(strange)}: the contracts that are drafts are {', '.join(known) or 'none'}")
 
 
+def _home_problems(home: Path) -> list[str]:
+    """What is wrong with the home, which is made where nothing is."""
+    if unquote(str(home)) != str(home) or "?" in str(home) or "\\" in str(home):
+        # Dagster hands the path of its SQLite files on as an address, and no glob of the engine's holds a backslash
+        said = f"YIHU_HOME is {str(home)!r}, which reads as part of an address"
+        return [f"{said}: name a folder without ?, \\ and without %41 or the like"]
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        usable = os.access(home, os.W_OK)
+    except OSError:
+        usable = False
+    if usable:
+        return []
+    return [f"YIHU_HOME is {str(home)!r}, which cannot be written: name a folder that this user may write"]
+
+
 def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     """The settings in `env` (the process environment by default).
 
@@ -311,18 +327,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         "YIHU_ALERT_WEBHOOK": alerts.webhook,
     }
     plain = _plain(env, places, problems)
-    try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        usable = os.access(home, os.W_OK)
-    except OSError:
-        usable = False
-    if not usable:
-        problems.append(f"YIHU_HOME is {str(home)!r}, which cannot be written: name a folder that this user may write")
-    if unquote(str(home)) != str(home) or "?" in str(home) or "\\" in str(home):
-        # Dagster hands the path of its SQLite files on as an address, and no glob of the engine's holds a backslash
-        problems.append(
-            f"YIHU_HOME is {str(home)!r}, which reads as part of an address: name a folder without ?, \\ and without %41 or the like"
-        )
+    problems += _home_problems(home)
     if problems:
         raise SettingsError(problems)
     return Settings(

@@ -25,7 +25,7 @@ import pyarrow as pa
 from expectations.contract import Contract, contract_for
 from expectations.engine import parquet
 from sandbox import days, delivery, hardship, health, visits, welfare
-from sandbox.draft import Draft
+from sandbox.draft import Draft, with_one_known
 from sandbox.economy import County as Drawn
 from sandbox.economy import draw_county
 from sandbox.golden import MEMBERS, write_golden
@@ -142,7 +142,7 @@ class County:
             delivery.deliver_members(connection, drawn, rows, contract_for("members"), self.rates, home)
             kept: dict[str, Draft] = {}
             for index, (records, draw) in enumerate(DRAWN):
-                draft = draw(np.random.default_rng([self.seed, 10 + index]), drawn, self.rates)
+                draft = with_one_known(draw(np.random.default_rng([self.seed, 10 + index]), drawn, self.rates), people)
                 delivery.deliver(connection, contract_for(records, with_drafts=True), draft, self.rates, home)
                 self._tell(f"sandbox: {records} {len(draft):,}")
                 if records in ("certificates", "dwellings"):

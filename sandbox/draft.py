@@ -5,13 +5,13 @@ Belongs here: the draft and what is shared in drawing one. Not here: a departmen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from sandbox.people import END, START, People
+from sandbox.people import END, REFERENCE, START, People
 
 Array = npt.NDArray[Any]
 DAY = np.timedelta64(86400, "s")
@@ -34,6 +34,28 @@ class Draft:
 
     def __len__(self) -> int:
         return len(self.person)
+
+
+def with_one_known(draft: Draft, people: People) -> Draft:
+    """The draft, with its earliest record a month before the reference day where all of them are still to come.
+
+    A county of a few hundred households may draw nothing rare for years; its departments have something to tell all the same.
+    """
+    if not len(draft) or draft.born.min() < REFERENCE:
+        return draft
+    grown = people.birth[draft.person] < REFERENCE - 40 * 366
+    first = np.argmin(np.where(grown, draft.born, draft.born.max() + DAY))
+    moved = (draft.born[first].astype("datetime64[D]") - (REFERENCE - 30)).astype(int)
+
+    def earlier(values: Array | None) -> Array | None:
+        if values is None or values.dtype.kind != "M":
+            return values
+        found = values.copy()
+        found[first] -= np.timedelta64(moved, "D")
+        return found
+
+    columns = {name: earlier(values) for name, values in draft.columns.items()}
+    return replace(draft, born=earlier(draft.born), closed=earlier(draft.closed), columns=columns)
 
 
 def days_between(rng: np.random.Generator, low: Any, high: Any, count: int) -> Array:

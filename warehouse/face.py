@@ -67,26 +67,36 @@ def town_link(contract: Contract) -> tuple[str, str] | None:
     return ("person", key.name) if key is not None and key.holds_number else None
 
 
-def register_needed(contract: Contract) -> list[str]:
-    """The states of the register that a row's town is found in."""
-    link = town_link(contract)
-    return [f"valid_{REGISTER[r]}" for r in (NEEDED[link[0]] if link else ()) if REGISTER[r] != contract.table]
-
-
 def face_of(day: Day, rows: str) -> Face:
     """The face of the landed `rows` (a relation)."""
     columns = measured(day.contract)
+    whole, towns = _asked(day, rows, columns)
+    count = int(whole[1])
+    found = {c.name: _column(c, count, whole[2 + 7 * i : 9 + 7 * i]) for i, c in enumerate(columns)} if count else {}
+    return {"rows": count, "towns": towns, "columns": found}
+
+
+def with_towns(day: Day, face: Face, batch_id: str | None) -> Face:
+    """An earlier face with its rows by town, which it lacks where it was measured before there was a register."""
     link = town_link(day.contract)
-    register = {records: _newest(day, table) for records, table in REGISTER.items()}
+    file = day.lake.table("raw", day.contract.table) / str(batch_id) / "rows.parquet"
+    if face["towns"] or not face["rows"] or link is None or not file.exists():
+        return face
+    rows = parquet(file)
+    there = {column for column, _ in day.engine.columns(f"select * from {rows}")}
+    return {**face, "towns": _asked(day, rows, [])[1]} if link[1] in there else face
+
+
+def _asked(day: Day, rows: str, columns: list[Measured]) -> tuple[tuple[Any, ...], dict[str, int]]:
+    """The answer for the whole, and the rows by town: none before there is a register that says where they are."""
+    link = town_link(day.contract)
+    register = {records: _before(day, table) for records, table in REGISTER.items()}
     if link is not None and any(register[records] is None for records in NEEDED[link[0]]):
         link = None
     town, by = link or (None, None)
     answer = day.engine.rows(render("valid/face", rows=rows, columns=columns, town=town, link=by, **register))
-    whole = next(row for row in answer if row[0] is None)
     towns = {str(row[0]): int(row[1]) for row in answer if row[0] is not None}
-    count = int(whole[1])
-    found = {c.name: _column(c, count, whole[2 + 7 * i : 9 + 7 * i]) for i, c in enumerate(columns)} if count else {}
-    return {"rows": count, "towns": dict(sorted(towns.items())), "columns": found}
+    return next(row for row in answer if row[0] is None), dict(sorted(towns.items()))
 
 
 def _column(column: Measured, rows: int, cells: tuple[Any, ...]) -> dict[str, Any]:
@@ -110,8 +120,11 @@ def _date(text: str) -> str:
     return date.fromisoformat(text[:10]).isoformat()
 
 
-def _newest(day: Day, table: str) -> str | None:
-    """The register's newest state up to the day, as a relation; None before there is one."""
-    newest = max((d for d in day.lake.days("valid", table) if d <= day.as_of), default=None)
+def _before(day: Day, table: str) -> str | None:
+    """The register's newest state before the day, as a relation; None where there is none.
+
+    Not the day's own: no source waits for the register's read, or fails with it, for the sake of a warning.
+    """
+    newest = max((d for d in day.lake.days("valid", table) if d < day.as_of), default=None)
     files = day.lake.files("valid", table, newest) if newest else None
     return parquet(files) if files else None

@@ -15,7 +15,7 @@ from expectations.gate import Gate
 from expectations.landing import Landed
 from expectations.validation import Verdict
 from warehouse.day import Day
-from warehouse.face import Face
+from warehouse.face import Face, with_towns
 from warehouse.unusual import RUNS
 from warehouse.warned import warnings_of_day
 
@@ -101,8 +101,11 @@ def faces_before(day: Day, manifest: dict[str, Any]) -> list[tuple[date, Face]]:
 def _faces(day: Day, on: date, manifest: dict[str, Any]) -> list[tuple[date, Face]]:
     """The face of the largest accepted batch of an earlier day, of the same delivery."""
     note = day.lake.read_note("ledger", day.contract.table, on) or {}
-    faces = [batch["face"] for batch in note.get("batches", ()) if batch.get("face") and batch["delivery"] == _delivery(manifest)]
-    return [(on, max(faces, key=lambda face: int(face["rows"])))] if faces else []
+    found = [batch for batch in note.get("batches", ()) if batch.get("face") and batch["delivery"] == _delivery(manifest)]
+    if not found:
+        return []
+    largest = max(found, key=lambda batch: int(batch["face"]["rows"]))
+    return [(on, with_towns(day, largest["face"], largest.get("batch_id")))]
 
 
 STATES = ("missing", "incomplete", "rejected", "stale", "ok")

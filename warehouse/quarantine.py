@@ -38,6 +38,7 @@ WRONG = {
     "control_character": "含有控制字符",
     "illegal_byte": "含有无法识别的字节",
     "extra_cells": "列数多于表头",
+    "merged_across": "单元格跨列合并，不知是哪一列的值",
     "identity": "编号中含有证件号、电话号或汉字",
     "folded_key": "编号仅全角半角或空格不同",
     "future": "时间晚于读取之日",

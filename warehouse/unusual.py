@@ -78,7 +78,13 @@ def unusual(face: Face, before: Sequence[tuple[date, Face]], day: date) -> list[
 
 
 def _towns(face: Face, before: Sequence[Face]) -> Iterator[Finding]:
-    """Rows by town, with the whole county's ups and downs taken out: those are the volume rule's."""
+    """Rows by town, with the whole county's ups and downs taken out: those are the volume rule's.
+
+    A run whose rows nobody could place yet (there was no register) says nothing of towns.
+    """
+    before = [f for f in before if f["towns"] or not f["rows"]]
+    if not before:
+        return
     towns = sorted({town for f in (face, *before) for town in f["towns"]})
     first = {town: median(f["towns"].get(town, 0) for f in before) for town in towns}
     runs = [{town: f["towns"].get(town, 0) / _level(f, first) for town in towns} for f in before]

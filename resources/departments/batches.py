@@ -53,6 +53,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """A text or HTML file without checksum: nothing but its end says that it is whole."""
     note_lines: dict[str, int] = {}
     """Lines of files that are no records (totals, signatures, the header again, blanks), by kind."""
+    keys_twice: int = 0
+    """Keys that stand in more than one file of a delivery in parts."""
+    twice_in: list[str] = []
+    """The files that have such keys."""
     behind: int = 0
     """Rows of a query's table that are later than the window."""
 

@@ -256,6 +256,8 @@ class FileReader:
             notes=table.notes,
             unread=table.unread,
             note_lines=table.note_lines,
+            keys_twice=table.keys_twice,
+            twice_in=table.twice_in,
             unchecked=offer.is_unchecked,
         )
         return self._store.commit(work, manifest)

@@ -41,16 +41,17 @@ def look_for(settings: Settings, folder: Path, contract: Contract) -> Folder:
 
 
 def lines_of(settings: Settings, contract: Contract, found: Folder, today: date) -> list[str]:
-    """What nobody reads in a department's folder, said by one of its record types only; so too what lies beside the folders."""
+    """What nobody reads in a department's folder, said by one of its record types only.
+
+    So too what lies beside the folders, by every department: it may be any one's.
+    """
     every = file_contracts(settings, contract)
     own = [c for c in every if c.department == contract.department]
-    lines = []
-    if contract.records == min(c.records for c in own):
-        line = left_line(everything_left(found, own, today))
-        lines += [line] if line else []
-    if settings.drop_dir is not None and contract.table == min(c.table for c in every):
-        lines += stray_lines(settings.drop_dir, [c.department for c in every])
-    return lines
+    if contract.records != min(c.records for c in own):
+        return []
+    line = left_line(everything_left(found, own, today))
+    beside = [] if settings.drop_dir is None else stray_lines(settings.drop_dir, [c.department for c in every])
+    return [*([line] if line else []), *beside]
 
 
 def count_left(settings: Settings, contract: Contract, found: Folder, today: date) -> int:

@@ -201,7 +201,10 @@ class Table:
         return any(place in places for place in range(left if last > first else left + 1, right + 1))
 
     def _merges(self, chunk: Chunk, lines: Sequence[int], kinds: dict[int, Kind]) -> Chunk:
-        """Finds the merged cells that reach over this chunk's records, and fills them where the contract says so."""
+        """Finds the merged cells that reach over this chunk's records, and fills them where the contract says so.
+
+        Downwards only: one value in two columns is hardly meant for both fields, and of the second nothing is known.
+        """
         records = [line for place, line in enumerate(lines) if place not in kinds]
         columns: list[Sequence[Cell]] = list(chunk.columns)
         for merge in self._below:
@@ -214,11 +217,19 @@ class Table:
                 continue
             self.merged.append(merge)
             if self._fills:
-                for column in range(left, min(right + 1, self.width)):
-                    filled = list(columns[column])
+                if left < self.width:
+                    filled = list(columns[left])
                     filled[begin:end] = [self._tops.get(merge)] * (end - begin)
-                    columns[column] = filled
+                    columns[left] = filled
+                self._mark_across(lines[begin:end], left, right)
         return Chunk(chunk.first, chunk.count, columns, chunk.lines, chunk.short, chunk.extra)
+
+    def _mark_across(self, lines: Sequence[int], left: int, right: int) -> None:
+        """The cells of the contract's to the right of a merged cell's first column."""
+        for column in self.columns:
+            if left < column.place <= right:
+                for line in lines:
+                    self._damaged.setdefault(line, []).append(f"{column.name}:merged_across")
 
     # what only the whole table tells
 

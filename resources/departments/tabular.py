@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from expectations.contract import Contract
+from expectations.contract import Contract, Source
 from resources.departments.errors import Fault
 from resources.departments.header import rows_to_look_at
 from resources.departments.names import part_of, shown
@@ -50,6 +50,10 @@ class Tabular:
     """Lines that are no records, by kind."""
     parts: list[str] = field(default_factory=list)
     """What was read: each file's part, or the sheets' names where one file has several."""
+    keys_twice: int = 0
+    """Keys that stand in more than one file of the delivery."""
+    twice_in: list[str] = field(default_factory=list)
+    """The files that have such keys."""
 
 
 def read_delivery(
@@ -84,6 +88,7 @@ class _Delivery:
         self._opened: list[OpenedFile] = []
         self._notes: list[str] = []
         self._unread: list[str] = []
+        self._keys_of_files: dict[str, list[pa.Array]] = {}
         self._first_fault: Fault | None = None
 
     def read(self, file: Path, password: str | None) -> None:
@@ -115,15 +120,18 @@ class _Delivery:
 
     def _read_parts(self, name: str, opened: OpenedFile, parts: Sequence[Part]) -> None:
         keys: dict[str, pa.Array] = {}
+        is_one_of_several = self._is_several or opened.member is not None
         for part in parts:
             table = self._table(name, opened, part)
             if len(parts) > 1 and not named_sheets(self._contract):
-                keys[part.name or ""] = self._keys(table)
+                keys[part.name or ""] = self._keys(table, "sheet")
+            if is_one_of_several:
+                self._keys_of_files.setdefault(name, []).append(self._keys(table, "file"))
         if len(parts) > 1:
             self._notes.append(f"{name}: read from {len(parts)} sheets, {', '.join(shown(part.name or '') for part in parts)}")
-        count = _in_several(list(keys.values()))
-        if count:
-            raise overlap(self._contract, list(keys), count)
+        twice = _in_several(list(keys.values()))
+        if len(twice):
+            raise overlap(self._contract, list(keys), len(twice))
 
     def _table(self, name: str, opened: OpenedFile, part: Part) -> Table:
         """Reads one table into the next Parquet."""
@@ -149,15 +157,16 @@ class _Delivery:
         self._tables.append(table)
         return table
 
-    def _keys(self, table: Table) -> pa.Array:
-        """The keys of the table that was read last."""
-        names = [f.physical_name for f in self._contract.key_fields if f.is_delivered and f.physical_name in table.header.found]
-        if not names:
+    def _keys(self, table: Table, apart: Source) -> pa.Array:
+        """The keys of the table that was read last; none where the names of sheets or files (`apart`) tell them apart."""
+        fields = self._contract.key_fields
+        names = [f.physical_name for f in fields if f.is_delivered and f.physical_name in table.header.found]
+        if not names or any(f.source == apart for f in fields):
             return pa.array([], pa.string())
         read = pq.read_table(self._path(len(self._tables) - 1), columns=names).combine_chunks()
         texts = [pc.utf8_trim_whitespace(read.column(name)) for name in names]
         keys = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "|")
-        return pc.unique(pc.drop_null(keys))
+        return pc.unique(pc.drop_null(keys).combine_chunks())
 
     def finish(self, target_folder: Path) -> Tabular:
         if not self._tables:
@@ -169,6 +178,7 @@ class _Delivery:
         filled = {name for table in self._tables for name in table.filled}
         first = self._opened[0]
         sheets = [table.place.sheet for table in self._tables]
+        twice = self._twice()
         is_by_sheet = len({table.place.file for table in self._tables}) == 1 and len(sheets) > 1
         return Tabular(
             format=first.format,  # type: ignore[arg-type]
@@ -179,7 +189,13 @@ class _Delivery:
             unread=self._unread,
             note_lines=self._note_lines(),
             parts=[(table.place.sheet or "") if is_by_sheet else table.place.part for table in self._tables],
+            keys_twice=len(twice),
+            twice_in=[name for name, keys in self._keys_of_files.items() if pc.any(pc.is_in(pa.concat_arrays(keys), twice)).as_py()],
         )
+
+    def _twice(self) -> pa.Array:
+        """The keys that stand in more than one file."""
+        return _in_several([pc.unique(pa.concat_arrays(keys)) for keys in self._keys_of_files.values()])
 
     def _note_lines(self) -> dict[str, int]:
         counts: Counter[str] = Counter()
@@ -218,9 +234,9 @@ def _widened(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _in_several(keys: Sequence[pa.Array]) -> int:
-    """How many keys stand in more than one of them."""
+def _in_several(keys: Sequence[pa.Array]) -> pa.Array:
+    """The keys that stand in more than one of them."""
     if len(keys) < 2:
-        return 0
-    every = pc.value_counts(pa.concat_arrays([key.combine_chunks() if isinstance(key, pa.ChunkedArray) else key for key in keys]))
-    return int(pc.sum(pc.greater(every.field("counts"), 1)).as_py() or 0)
+        return pa.array([], pa.string())
+    every = pc.value_counts(pa.concat_arrays(keys))
+    return every.field("values").filter(pc.greater(every.field("counts"), 1))

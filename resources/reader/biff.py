@@ -32,21 +32,28 @@ def is_encrypted(path: Path) -> bool:
     return any(kind == FILEPASS for kind, _, _ in _records(_stream(path), 0))
 
 
+def is_document(path: Path) -> bool:
+    """Whether it is no workbook at all but a text (DOC, WPS)."""
+    with olefile.OleFileIO(str(path)) as ole:
+        return bool(ole.exists("WordDocument"))
+
+
 def is_1904(path: Path) -> bool:
     stream = _stream(path)
     return any(kind == DATEMODE and stream[at : at + 2] == b"\x01\x00" for kind, at, _ in _records(stream, 0))
 
 
-def damage(path: Path, sheet: str) -> Damage:
+def damage(path: Path, place: int) -> Damage:
+    """The damaged cells of a sheet, by its place among all sheets of the workbook, hidden ones too."""
     stream = _stream(path)
     if _ERROR.search(stream) is None:
         return Damage()
-    start = _sheets(stream).get(sheet)
-    if start is None:
+    starts = _sheets(stream)
+    if place >= len(starts):
         return Damage(is_known=False)
     errors, formulas = [], []
     waits: tuple[int, int] | None = None
-    for kind, at, length in _records(stream, start):
+    for kind, at, length in _records(stream, starts[place]):
         if waits is not None and kind not in BETWEEN:
             # a formula says that its value is a text, and the text follows
             if kind != STRING:
@@ -84,13 +91,6 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         at += 4 + length
 
 
-def _sheets(stream: bytes) -> dict[str, int]:
-    """Where each sheet begins."""
-    found = {}
-    for kind, at, length in _records(stream, 0):
-        if kind == BOUNDSHEET:
-            (start,) = struct.unpack_from("<I", stream, at)
-            count, is_wide = stream[at + 6], stream[at + 7] & 1
-            text = stream[at + 8 : at + length]
-            found[text[: count * 2].decode("utf-16-le") if is_wide else text[:count].decode("latin-1")] = start
-    return found
+def _sheets(stream: bytes) -> list[int]:
+    """Where each sheet begins, in the order of the workbook."""
+    return [struct.unpack_from("<I", stream, at)[0] for kind, at, _ in _records(stream, 0) if kind == BOUNDSHEET]

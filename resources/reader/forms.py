@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from resources.reader import biff
+from resources.reader import biff, ods
 from resources.reader.delimited import Delimited
 from resources.reader.html_table import HtmlTable
 from resources.reader.table import Opened, Wanted
@@ -22,6 +22,7 @@ TABLES = (".csv", ".xlsx", ".xls", ".et", ".xlsb", ".ods", ".xlsm", ".htm", ".ht
 HEAD = 1 << 16
 AGAIN = "have the department send it anew"
 AS_WORKBOOK = "have the department save it as an XLSX workbook or a CSV"
+AS_OPEN_WORKBOOK = "have the department send it without a password, or as an XLSX workbook"
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _STRANGE = {
@@ -30,10 +31,12 @@ _STRANGE = {
     b"\x1f\x8b": "a gzip archive",
     b"%PDF": "a PDF",
     b"MIME-Version:": "a web archive (MHT)",
-    b"\x09\x00": "a workbook of before 1997",
-    b"\x09\x02": "a workbook of before 1997",
-    b"\x09\x04": "a workbook of before 1997",
-    b"\x09\x08": "a workbook of before 1997",
+    b"{\\rtf": "a text of a word processor (RTF)",
+    b"ID;P": "a SYLK table",
+    b"\x09\x00": "a workbook of before 1995",
+    b"\x09\x02": "a workbook of before 1995",
+    b"\x09\x04": "a workbook of before 1995",
+    b"\x09\x08": "a workbook of before 1995",
 }
 
 
@@ -48,6 +51,8 @@ def open_file(wanted: Wanted) -> Iterator[tuple[str | None, Opened]]:
     with _archive(path) as archive:
         form = _zipped_form(archive)
         _bound(archive, wanted.unpacked, "the archive" if form is None else "the workbook")
+        if form == "ods" and ods.is_encrypted(archive):
+            raise Unreadable("encrypted_file", "the workbook is encrypted", AS_OPEN_WORKBOOK)
         if form is not None:
             yield None, Workbook(path, form, wanted)
             return
@@ -64,6 +69,8 @@ def _no_archive(wanted: Wanted, head: bytes) -> Opened:
     if text.startswith(b"<"):
         if b"urn:schemas-microsoft-com:office:spreadsheet" in text and b"<html" not in text:
             raise Unreadable("unknown_form", "the file is an XML spreadsheet of 2003", AS_WORKBOOK)
+        if b"urn:oasis:names:tc:opendocument" in text and b"<html" not in text:
+            raise Unreadable("unknown_form", "the file is an OpenDocument text in one file (FODS)", AS_WORKBOOK)
         return HtmlTable(wanted)
     return Delimited(wanted)
 
@@ -72,14 +79,21 @@ def _ole(wanted: Wanted) -> Opened:
     """An XLS or ET workbook, or an encrypted one of either kind."""
     path = Path(wanted.path)
     try:
+        if biff.is_document(path):
+            raise Unreadable("unknown_form", "the file is a document of a word processor", AS_WORKBOOK)
         is_encrypted = biff.is_encrypted(path)
+    except Unreadable:
+        raise
     except Exception:  # whatever olefile makes of bytes that are damaged
         raise Unreadable("damaged_file", "the workbook is damaged", AGAIN) from None
     if not is_encrypted:
         return Workbook(path, "xls", wanted)
     plain = Path(wanted.work) / "decrypted"
     decrypted(path, wanted.password, plain)
-    if not zipfile.is_zipfile(plain):
+    # by its head: an XLS holds an archive, too, the theme of its colours
+    with plain.open("rb") as file:
+        is_archive = file.read(2) == b"PK"
+    if not is_archive:
         return Workbook(plain, "xls", wanted)
     with _archive(plain) as archive:
         _bound(archive, wanted.unpacked, "the workbook")
@@ -98,6 +112,8 @@ def _archive(path: Path) -> zipfile.ZipFile:
 
 def _zipped_form(archive: zipfile.ZipFile) -> str | None:
     names = set(archive.namelist())
+    if "word/document.xml" in names:
+        raise Unreadable("unknown_form", "the file is a document of a word processor", AS_WORKBOOK)
     if "xl/workbook.xml" in names:
         return "xlsx"
     if "xl/workbook.bin" in names:

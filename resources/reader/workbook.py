@@ -12,11 +12,13 @@ from typing import Any
 
 import python_calamine
 
-from resources.reader import biff, xlsx
+from resources.reader import biff, ods, xlsb, xlsx
 from resources.reader.table import ROWS_AT_ONCE, Chunk, Damage, Sheet, Wanted, plain, plain_column
 from resources.reader.unreadable import Unreadable
 
 AGAIN = "have the department send it anew"
+UNASKED = "VelvetSweatshop"
+"""The password of a workbook of which only the structure is protected: spreadsheet programs open it without asking."""
 
 
 class Workbook:
@@ -25,10 +27,13 @@ class Workbook:
     encoding = None
 
     def __init__(self, path: Path, form: str, wanted: Wanted) -> None:
+        work = Path(wanted.work)
         self.format = form
-        self._path = path
-        self._book = _opened(path, form, Path(wanted.work))
-        self._sheets = [self._book.get_sheet_by_name(name) for name in _visible(self._book)]
+        self._path = xlsb.with_columns(path, work) if form == "xlsb" else path
+        self._book = _opened(self._path, form, work)
+        self._places, names = _visible(self._book)
+        self._sheets = [self._book.get_sheet_by_name(name) for name in names]
+        self._merged = ods.merged(path) if form == "ods" else {}
         self.sheets = [self._sheet(sheet, wanted.top) for sheet in self._sheets]
         self.is_1904 = self._is_1904()
 
@@ -50,7 +55,7 @@ class Workbook:
             case "xlsx":
                 found = xlsx.damage(self._path, opened.name)
             case "xls":
-                found = biff.damage(self._path, opened.name)
+                found = biff.damage(self._path, self._places[sheet])
             case _:
                 return Damage(is_known=False)
         return Damage(_moved(found.errors, first_column), _moved(found.formulas, first_column), found.is_known)
@@ -63,9 +68,18 @@ class Workbook:
             return Sheet(sheet.name, [], [])
         rows = [[plain(cell) for cell in row] for row in islice(sheet.iter_rows(), top)]
         left = sheet.start[1]
-        merged = [(start[0] + 1, max(start[1] - left, 0), end[0] + 1, end[1] - left) for start, end in sheet.merged_cell_ranges or ()]
+        cells = self._merged_cells(sheet)
+        merged = [(start[0] + 1, max(start[1] - left, 0), end[0] + 1, end[1] - left) for start, end in cells]
         ends = list(range(1, len(rows) + 1))
         return Sheet(sheet.name, rows, ends, sorted(merged), sheet.end[0] + 1, left)
+
+    def _merged_cells(self, sheet: Any) -> Any:
+        match self.format:
+            case "xlsb":
+                return xlsb.merged(self._path, sheet.name)
+            case "ods":
+                return self._merged.get(sheet.name, ())
+        return sheet.merged_cell_ranges or ()
 
     def _is_1904(self) -> bool:
         match self.format:
@@ -73,6 +87,8 @@ class Workbook:
                 return xlsx.is_1904(self._path)
             case "xls":
                 return biff.is_1904(self._path)
+            case "xlsb":
+                return xlsb.is_1904(self._path)
         return False
 
 
@@ -81,26 +97,44 @@ def _moved(cells: Any, left: int) -> list[tuple[int, int]]:
 
 
 def _opened(path: Path, form: str, work: Path) -> Any:
+    try:
+        try:
+            return _by_calamine(path, form, work)
+        except python_calamine.CalamineError:
+            if form != "ods":
+                raise
+            return _by_calamine(ods.without_breaks(path, work), form, work)
+    except (python_calamine.CalamineError, OSError, ValueError):
+        raise Unreadable("damaged_file", "the workbook is damaged", AGAIN) from None
+
+
+def _by_calamine(path: Path, form: str, work: Path) -> Any:
     # calamine believes the name: a link of the right one
     link = work / f"opened.{form}"
     link.unlink(missing_ok=True)
     link.symlink_to(path.absolute())
     try:
         return python_calamine.CalamineWorkbook.from_path(str(link))
-    except (python_calamine.CalamineError, OSError, ValueError):
-        raise Unreadable("damaged_file", "the workbook is damaged", AGAIN) from None
     finally:
         link.unlink()
 
 
 def decrypted(path: Path, password: str | None, target: Path) -> None:
     """Writes an encrypted workbook's plain one to `target`."""
+    words = [word for word in (password, UNASKED) if word is not None]
+    if any(_is_opened_by(word, path, target) for word in words):
+        return
     if password is None:
         raise Unreadable(
             "encrypted_file",
             "the workbook is encrypted",
             "have the department send it without a password, or name the setting of its password in the contract",
         )
+    said = "the workbook is encrypted with another password"
+    raise Unreadable("encrypted_file", said, "ask the department for it, and set it anew")
+
+
+def _is_opened_by(word: str, path: Path, target: Path) -> bool:
     # only here: it brings a library of ciphers with it
     import msoffcrypto
     import msoffcrypto.exceptions
@@ -108,15 +142,21 @@ def decrypted(path: Path, password: str | None, target: Path) -> None:
     try:
         with path.open("rb") as locked, target.open("wb") as opened:
             office = msoffcrypto.OfficeFile(locked)
-            office.load_key(password=password)
+            office.load_key(password=word)
             office.decrypt(opened)
     except msoffcrypto.exceptions.InvalidKeyError:
-        said = "the workbook is encrypted with another password"
-        raise Unreadable("encrypted_file", said, "ask the department for it, and set it anew") from None
+        return False
     except Exception:
         raise Unreadable("encrypted_file", "the workbook cannot be decrypted", AGAIN) from None
+    return True
 
 
-def _visible(book: Any) -> list[str]:
+def _visible(book: Any) -> tuple[list[int], list[str]]:
+    """Which of all sheets, from 0, can be seen, and their names."""
     kinds, shown = python_calamine.SheetTypeEnum, python_calamine.SheetVisibleEnum
-    return [m.name for m in book.sheets_metadata if m.visible == shown.Visible and m.typ == kinds.WorkSheet]
+    there = [
+        (place, sheet.name)
+        for place, sheet in enumerate(book.sheets_metadata)
+        if sheet.visible == shown.Visible and sheet.typ == kinds.WorkSheet
+    ]
+    return [place for place, _ in there], [name for _, name in there]

@@ -305,6 +305,19 @@ def test_what_lies_beside_the_departments_folders_is_named(settings: Settings, f
     )
 
 
+def test_what_lies_beside_the_folders_may_be_any_departments_and_is_said_by_each(
+    departments: Departments, settings: Settings, folder: Path
+) -> None:
+    """By one record type of each: nobody knows whose folder it should have been."""
+    assert settings.drop_dir is not None
+    (settings.drop_dir / "canlian").mkdir()
+    (settings.drop_dir / "canlian" / "a.csv").write_bytes(b"x")
+    wanted = ("certificates", "dwellings", "retrofits", "cases")
+    said = {records: departments.read_day(contract_for(records), D, NOW).unread for records in wanted}
+    line = "left lying: 1 file: canlian/ (1 in the folder of no department that delivers files)"
+    assert said == {"certificates": (line,), "dwellings": (line,), "retrofits": (), "cases": (line,)}
+
+
 def test_two_contracts_that_take_a_name_alike(folder: Path, certificates: Contract) -> None:
     lay(folder, "a2026年1月.csv", b"x\n")
     lay(folder, "b.csv", b"x\n")

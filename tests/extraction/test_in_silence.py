@@ -4,6 +4,7 @@ update time of a day to come, an answer without rows. From the department's fold
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -118,6 +119,29 @@ def test_one_corrected_row_is_not_the_whole(source: Any, settings: Settings) -> 
     assert "what stands is of 2026-11-16, 2 days old" in said.seen
     assert "make open-gate RECORDS=certificates BATCH=certificates-20261117-01" in said.next_step
     assert id_number(0) not in said.seen + said.next_step
+
+
+def test_a_townships_file_under_two_names_is_not_the_county(source: Any) -> None:
+    """The second month brings one township's file twice, and another's not at all: nobody there is withdrawn."""
+    in_parts = CERTIFICATES.server | {"files": "{part}持证{YYYY}年{M}月", "parts": 3}
+    federation = source(dataclasses.replace(CERTIFICATES, server=in_parts))
+    folder = federation.settings.drop_dir / CERTIFICATES.department
+    folder.mkdir()
+    header = [f.physical_name for f in CERTIFICATES.fields]
+    towns = {town: certificates(40)[n::13] for n, town in enumerate(("石门镇", "青溪镇", "白鹤镇"))}
+
+    def deliver(month: int, sent: dict[str, list[Row]]) -> None:
+        for town, rows in sent.items():
+            table = [header, *([_cell(row.get(f.name)) for f in CERTIFICATES.fields] for row in rows)]
+            put(folder, f"{town}持证2026年{month}月.csv", csv_bytes(table), "right")
+
+    deliver(10, towns)
+    assert federation.run(D1)["in_force"] == sum(map(len, towns.values()))
+    deliver(11, towns | {"白鹤镇": towns["石门镇"]})
+    ledger = federation.run(D2)
+    assert (ledger["state"], ledger["rejection"]["rule"], ledger["rejection"]["rows"]) == ("rejected", "batch:key_in_two_parts", 4)
+    assert "白鹤镇持证2026年11月.csv, 石门镇持证2026年11月.csv" in ledger["rejection"]["reasons"][0]
+    assert (ledger["in_force"], ledger["withdrawn_keys"]) == (sum(map(len, towns.values())), 0)
 
 
 def test_half_a_workbook_is_not_the_whole(source: Any) -> None:

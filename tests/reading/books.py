@@ -6,16 +6,23 @@ Belongs here: writers. Not here: what is right (the tests).
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import os
 import re
+import struct
+import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
+import olefile
 import openpyxl
 import xlwt
+from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
+from cryptography.hazmat.primitives.ciphers import Cipher
 
 Rows = Sequence[Sequence[Any]]
 
@@ -67,6 +74,57 @@ def xls(
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
+
+
+BOF, EOF, BOUNDSHEET, FILEPASS, INTERFACE, THEME = 0x809, 0x0A, 0x85, 0x2F, 0xE1, 0x896
+BLOCK = 1024
+
+
+def locked_xls(content: bytes, password: str) -> bytes:
+    """An XLS under a password as Excel writes it (RC4 CryptoAPI), with the archive that it keeps the theme of its colours in."""
+    with olefile.OleFileIO(io.BytesIO(content)) as ole:
+        records = _records(ole.openstream("Workbook").read())
+    salt, verifier = os.urandom(16), os.urandom(16)
+    key = hashlib.sha1(salt + password.encode("utf-16-le")).digest()
+    sealed = _rc4(key, 0, verifier + hashlib.sha1(verifier).digest())
+    name = "Microsoft Enhanced Cryptographic Provider v1.0\0".encode("utf-16-le")
+    header = struct.pack("<8I", 4, 0, 0x6801, 0x8004, 128, 1, 0, 0) + name
+    lock = struct.pack("<3HII", 1, 2, 2, 4, len(header)) + header + struct.pack("<I", 16) + salt + sealed[:16] + struct.pack("<I", 20)
+    lock += sealed[16:]
+    theme = bytes(16) + archive({"theme/theme/themeManager.xml": b"<x/>"})
+    # what fills the last sector is read as records of 4 bytes
+    theme += bytes(-sum(len(body) for _, body in [*records, (0, lock), (0, theme)]) % 4)
+    end = next(place for place, (kind, _) in enumerate(records) if kind == EOF)
+    records = [records[0], (FILEPASS, lock), *records[1:end], (THEME, theme), *records[end:]]
+    moved = 8 + len(lock) + len(theme)
+    stream, clear = bytearray(), bytearray()
+    for kind, body in records:
+        if kind == BOUNDSHEET:
+            body = struct.pack("<I", struct.unpack_from("<I", body)[0] + moved) + body[4:]
+        plain = 4 if kind == BOUNDSHEET else len(body) if kind in (BOF, FILEPASS, INTERFACE) else 0
+        stream += struct.pack("<HH", kind, len(body)) + body
+        clear += b"\1" * (4 + plain) + bytes(len(body) - plain)
+    blocks = (bytes(stream[at : at + BLOCK]) for at in range(0, len(stream), BLOCK))
+    cipher = b"".join(_rc4(key, number, block) for number, block in enumerate(blocks))
+    locked = bytes(old if is_clear else new for old, new, is_clear in zip(stream, cipher, clear, strict=True))
+    with tempfile.TemporaryFile() as target:
+        xlwt.CompoundDoc.XlsDoc().save(target, locked)
+        target.seek(0)
+        return target.read()
+
+
+def _records(stream: bytes) -> list[tuple[int, bytes]]:
+    found, at = [], 0
+    while at + 4 <= len(stream):
+        kind, length = struct.unpack_from("<HH", stream, at)
+        if kind:
+            found.append((kind, stream[at + 4 : at + 4 + length]))
+        at += 4 + length
+    return found
+
+
+def _rc4(key: bytes, block: int, text: bytes) -> bytes:
+    return Cipher(ARC4(hashlib.sha1(key + struct.pack("<I", block)).digest()[:16]), None).encryptor().update(text)
 
 
 _NAMES = " ".join(f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{prefix}:1.0"' for prefix in ("office", "table", "text"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from datetime import date, datetime
 from pathlib import Path
@@ -193,6 +194,20 @@ def test_days_counted_from_1904(form: str, tmp_path: Path, houses: Contract, rea
             assert b"date1904" in archive.read("xl/workbook.xml")
     found = read(houses, put(tmp_path, content, f"a.{form}"))
     assert [cells[DAY] for cells in found.cells] == ["45592", "2021", "2024-10-27"]
+
+
+def test_days_counted_from_1904_in_a_binary_workbook(tmp_path: Path, houses: Contract, read: Reader) -> None:
+    """The workbook's own record says so, and nothing else of it differs."""
+    content = (Path(__file__).parent / "workbooks" / "days.xlsb").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        at = archive.read("xl/workbook.bin").index(b"\x99\x01") + 3
+
+    def from_1904(book: bytes) -> bytes:
+        return book[:at] + bytes([book[at] | 1]) + book[at + 1 :]
+
+    for edit, day in ((lambda book: book, "44130"), (from_1904, "45592")):
+        path = put(tmp_path, books.edited(content, "xl/workbook.bin", edit), "a.xlsb")
+        assert [cells[DAY] for cells in read(houses, path).cells] == [day, "2021", None]
 
 
 # texts

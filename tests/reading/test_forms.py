@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msoffcrypto.format.ooxml import OOXMLFile
 
 from expectations.contract import Contract
 from tests.reading import books
-from tests.reading.conftest import HEADER, HOUSES, ROWS, Reader, contract_of, expected
+from tests.reading.conftest import HEADER, HOUSES, ROWS, Column, Reader, contract_of, expected
 
 TABLE = [HEADER, *ROWS]
+WRITTEN = Path(__file__).parent / "workbooks"
+"""The same table by another writer (`make.js`): its XLSB leaves out the columns of cells, its ODS has blanks between tags."""
 FORMS = {
     "xlsx": books.xlsx(TABLE),
     "xls": books.xls(TABLE),
     "ods": books.ods(TABLE),
+    "xls, another writer": (WRITTEN / "plain.xls").read_bytes(),
+    "xlsb": (WRITTEN / "plain.xlsb").read_bytes(),
+    "ods, another writer": (WRITTEN / "plain.ods").read_bytes(),
     "html": books.html(TABLE),
     "html, utf-8 under gb2312": books.html(TABLE, "utf-8"),
     "html, utf-8 with a mark": books.html(TABLE, "utf-8-sig", "utf-8"),
@@ -51,18 +59,64 @@ def test_characters_of_four_bytes(tmp_path: Path, houses: Contract, read: Reader
     assert read(houses, path).cells[0][2] == "𬱖㐀"
 
 
-def test_a_workbook_with_a_password(tmp_path: Path, houses: Contract, read: Reader, refused: Reader) -> None:
-    from msoffcrypto.format.ooxml import OOXMLFile
+PASSWORD = "秘密2026"
+UNASKED = "VelvetSweatshop"
 
-    plain, path = tmp_path / "plain.xlsx", tmp_path / "a.xlsx"
-    plain.write_bytes(books.xlsx(TABLE))
-    with plain.open("rb") as source, path.open("wb") as target:
-        OOXMLFile(source).encrypt("秘密2026", target)
-    assert read(houses, path, password="秘密2026").cells == expected()
-    assert refused(houses, path, password="other").reason == "encrypted_file"
+
+def locked(content: bytes, password: str) -> bytes:
+    """A zipped workbook under a password."""
+    target = io.BytesIO()
+    OOXMLFile(io.BytesIO(content)).encrypt(password, target)
+    return target.getvalue()
+
+
+LOCKED = {
+    "xlsx": lambda password: locked(books.xlsx(TABLE), password),
+    "xlsb": lambda password: locked((WRITTEN / "plain.xlsb").read_bytes(), password),
+    "xls": lambda password: books.locked_xls(books.xls(TABLE), password),
+    "et": lambda password: books.locked_xls((WRITTEN / "plain.xls").read_bytes(), password),
+}
+
+
+@pytest.mark.parametrize("form", LOCKED)
+def test_a_workbook_with_a_password(form: str, tmp_path: Path, houses: Contract, read: Reader, refused: Reader) -> None:
+    path = tmp_path / f"a.{form}"
+    path.write_bytes(LOCKED[form](PASSWORD))
+    assert read(houses, path, password=PASSWORD).cells == expected()
+    fault = refused(houses, path, password="other")
+    assert (fault.reason, fault.said) == ("encrypted_file", "the workbook is encrypted with another password")
     fault = refused(houses, path)
-    assert fault.reason == "encrypted_file"
-    assert "秘密" not in fault.said + fault.next_step
+    assert (fault.reason, fault.said) == ("encrypted_file", "the workbook is encrypted")
+    assert PASSWORD not in fault.said + fault.next_step
+
+
+@pytest.mark.parametrize("password", [None, PASSWORD])
+@pytest.mark.parametrize("form", LOCKED)
+def test_a_workbook_of_which_only_the_structure_is_protected(
+    form: str, password: str | None, tmp_path: Path, houses: Contract, read: Reader
+) -> None:
+    """Spreadsheet programs encrypt it, and open it without asking."""
+    path = tmp_path / f"a.{form}"
+    path.write_bytes(LOCKED[form](UNASKED))
+    assert read(houses, path, password=password).cells == expected()
+
+
+def test_an_ods_under_a_password_is_called_by_its_name(tmp_path: Path, houses: Contract, refused: Reader) -> None:
+    said = b'<manifest:file-entry manifest:full-path="content.xml"><manifest:encryption-data/></manifest:file-entry></manifest:manifest>'
+    path = tmp_path / "a.ods"
+    content = books.edited(books.ods(TABLE), "META-INF/manifest.xml", lambda xml: xml.replace(b"</manifest:manifest>", said))
+    path.write_bytes(books.edited(content, "content.xml", lambda xml: b"\x9f\x00 no XML"))
+    fault = refused(houses, path, password=PASSWORD)
+    assert (fault.reason, fault.said) == ("encrypted_file", "the workbook is encrypted")
+    assert "without a password, or as an XLSX" in fault.next_step
+
+
+def test_errors_in_a_workbook_of_1995_are_found(tmp_path: Path, read: Reader) -> None:
+    """Its sheets' names are written otherwise than those of later ones: sheets are told by their place."""
+    columns = [Column("house", "house", role="record_key", key=1), Column("grade", "grade"), Column("area", "area", "decimal(8,2)")]
+    found = read(contract_of(tmp_path, columns), WRITTEN / "of-1995.xls")
+    assert found.cells == [("FW000001", "A", "96"), ("FW000002", "B", None)]
+    assert found.marks == {3: ["area:error_cell"]}
 
 
 @pytest.mark.parametrize(
@@ -72,6 +126,10 @@ def test_a_workbook_with_a_password(tmp_path: Path, houses: Contract, read: Read
         (b"Rar!\x1a\x07\x01\x00", "RAR"),
         (b"<html><body><p>login</p></body></html>", "without a table"),
         (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', "XML spreadsheet"),
+        (b'<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"/>', "FODS"),
+        (b"{\\rtf1\\ansi", "RTF"),
+        (b"ID;PWXL;N;E\r\n", "SYLK"),
+        (books.archive({"word/document.xml": b"<x/>"}), "a document of a word processor"),
     ],
 )
 def test_what_is_no_table_is_called_by_its_name(content: bytes, words: str, tmp_path: Path, houses: Contract, refused: Reader) -> None:
@@ -109,3 +167,39 @@ def test_files_of_one_delivery(tmp_path: Path, read: Reader) -> None:
     (line,) = found.table.unread
     assert line.startswith("白鹤镇房屋台账2026年10月.xls")
     assert "房屋编号" in line
+
+
+TOWNS = ("石门镇", "青溪镇", "白鹤镇")
+
+
+def in_parts(folder: Path, parts: list[list[list[Any]]]) -> list[Path]:
+    """A township's file each, in three forms."""
+    written = []
+    for town, rows, write in zip(TOWNS, parts, (books.text, books.xls, books.html), strict=True):
+        written.append(folder / f"{town}房屋台账2026年10月.xls")
+        written[-1].write_bytes(write([HEADER, *rows]))
+    return written
+
+
+@pytest.mark.parametrize(
+    ("parts", "count", "twice"),
+    [
+        ([ROWS[:1], ROWS[1:2], ROWS[2:]], 0, []),
+        ([ROWS[:2], ROWS[1:2], ROWS[2:]], 1, ["石门镇", "青溪镇"]),
+        ([ROWS[:1], ROWS, ROWS[1:]], 3, ["石门镇", "青溪镇", "白鹤镇"]),
+        ([ROWS[:1], ROWS[1:], [[f" {ROWS[2][0]}\t", *ROWS[2][1:]]]], 1, ["青溪镇", "白鹤镇"]),
+        ([ROWS[:1], [ROWS[1], ROWS[1]], ROWS[2:]], 0, []),
+    ],
+)
+def test_keys_in_two_parts_are_counted(parts: list[list[list[Any]]], count: int, twice: list[str], tmp_path: Path, read: Reader) -> None:
+    """Of a delivery in parts, a key that stands in several; twice in one part is another matter."""
+    contract = contract_of(tmp_path, HOUSES, files="{part}房屋台账{YYYY}年{M}月", parts=3)
+    found = read(contract, *in_parts(tmp_path, parts))
+    assert (found.table.keys_twice, sorted(found.table.twice_in)) == (count, sorted(f"{town}房屋台账2026年10月.xls" for town in twice))
+
+
+def test_keys_in_two_members_of_an_archive_are_counted(tmp_path: Path, read: Reader) -> None:
+    path = tmp_path / "台账.zip"
+    path.write_bytes(books.archive({"a.csv": books.text([HEADER, *ROWS]), "b.csv": books.text([HEADER, ROWS[0]])}))
+    found = read(contract_of(tmp_path, HOUSES, parts=2), path)
+    assert (found.table.keys_twice, found.table.twice_in) == (1, ["a.csv", "b.csv"])

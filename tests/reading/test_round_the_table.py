@@ -209,6 +209,89 @@ def test_merged_records_are_filled_where_the_contract_says_so(tmp_path: Path, re
     assert found.table.note_lines == {"total": 1}
 
 
+ACROSS = [
+    (["C3:D3"], {3: ["鉴定等级:merged_across"]}),
+    (["B4:D4"], {4: ["户主姓名:merged_across", "鉴定等级:merged_across"]}),
+    (["C3:D4"], {3: ["鉴定等级:merged_across"], 4: ["鉴定等级:merged_across"]}),
+    (["F3:G5"], {line: ["地址:merged_across"] for line in (3, 4, 5)}),
+    (["C3:D3", "F5:G5"], {3: ["鉴定等级:merged_across"], 5: ["地址:merged_across"]}),
+]
+
+
+@pytest.mark.parametrize(("merged", "marks"), ACROSS, ids=[" ".join(merged) for merged, _ in ACROSS])
+def test_a_value_is_filled_down_and_never_into_another_field(
+    merged: list[str], marks: dict[int, list[str]], tmp_path: Path, read: Reader
+) -> None:
+    """One cell over two columns that are read: of the second nothing is known, and its row says so."""
+    rows = [row("某县台账"), HEADER, *ROWS]
+    found = read(contract_of(tmp_path, HOUSES, merged="fill"), merged_book(tmp_path, merged, rows))
+    assert found.marks == marks
+    told = {(line, mark.partition(":")[0]) for line, found_marks in marks.items() for mark in found_marks}
+    for record in found.rows:
+        for name in HEADER:
+            assert (record[name] is None) >= ((record["_line"], name) in told), (record["_line"], name)
+
+
+@pytest.mark.parametrize("form", ["html", "xls"])
+def test_a_value_over_two_columns_of_another_form(form: str, tmp_path: Path, read: Reader) -> None:
+    path = tmp_path / "a.xls"
+    if form == "xls":
+        first = [*ROWS[0][:3], "", *ROWS[0][4:]]
+        path.write_bytes(books.xls([HEADER, first, *ROWS[1:]], merged=[(1, 1, 2, 3)]))
+    else:
+        cell = "<td style='mso-number-format:\"\\@\"'>"
+        pair = f"{cell}测甲</td>{cell}A</td>"
+        page = books.html([HEADER, *ROWS]).decode("gb18030")
+        assert pair in page
+        path.write_bytes(page.replace(pair, "<td colspan=2>测甲</td>").encode("gb18030"))
+    found = read(contract_of(tmp_path, HOUSES, merged="fill"), path)
+    assert (found.cells[0][2:4], found.marks) == (("测甲", None), {2: ["鉴定等级:merged_across"]})
+
+
+def test_a_cell_that_reaches_from_a_read_column_into_one_that_nobody_reads_is_no_harm(tmp_path: Path, read: Reader) -> None:
+    rows = [[*HEADER, "备注"], *([*cells, ""] for cells in ROWS)]
+    for merged in ("fill", "refuse"):
+        found = read(contract_of(tmp_path, HOUSES, merged=merged), merged_book(tmp_path, ["G2:H2"], rows))
+        assert (found.marks, [cells[6] for cells in found.cells]) == ({}, ["青溪镇", "石门镇，一组", None])
+
+
+def test_a_cell_that_reaches_from_a_column_that_nobody_reads_into_a_read_one(tmp_path: Path, read: Reader, refused: Any) -> None:
+    rows = [["乡镇", *HEADER], *(["青溪镇", *cells] for cells in ROWS)]
+    book = merged_book(tmp_path, ["A3:B3"], rows)
+    assert refused(contract_of(tmp_path, HOUSES), book).reason == "merged_cells"
+    assert read(contract_of(tmp_path, HOUSES, merged="fill"), book).marks == {3: ["房屋编号:merged_across"]}
+
+
+@pytest.mark.parametrize("form", ["xlsb", "ods"])
+def test_merged_cells_of_workbooks_that_say_so_otherwise(form: str, tmp_path: Path, houses: Contract, read: Reader, refused: Any) -> None:
+    """G2:G3 and C4:D4, by the hand of another writer."""
+    path = Path(__file__).parent / "workbooks" / f"merged.{form}"
+    fault = refused(houses, path)
+    assert (fault.reason, fault.said) == ("merged_cells", "2 groups of cells are merged in the table, first C4:D4, G2:G3")
+    found = read(contract_of(tmp_path, HOUSES, merged="fill"), path)
+    assert found.marks == {4: ["鉴定等级:merged_across"]}
+    assert [cells[6] for cells in found.cells] == ["青溪镇", "青溪镇", None]
+
+
+def test_merged_cells_of_an_ods_with_repeated_rows_and_columns(tmp_path: Path, houses: Contract, refused: Any) -> None:
+    """Rows and cells that are alike are written once, with how often they stand."""
+    rows = [["", "", *cells] for cells in ([], [], HEADER, *ROWS)]
+    span = b'<table:table-cell table:number-rows-spanned="2" office:value-type="string"><text:p>\xe9\x9d\x92'
+
+    def packed(xml: bytes) -> bytes:
+        blank = b"<table:table-cell/><table:table-cell/>"
+        short = b'<table:table-cell table:number-columns-repeated="2"/>'
+        empty = b"<table:table-row>" + blank + b"</table:table-row>"
+        twice = b'<table:table-row table:number-rows-repeated="2">' + short + b"</table:table-row>"
+        assert xml.count(empty * 2) == 1
+        plain = b'<table:table-cell office:value-type="string"><text:p>\xe9\x9d\x92'
+        return xml.replace(empty * 2, twice).replace(blank, short).replace(plain, span)
+
+    path = tmp_path / "a.ods"
+    path.write_bytes(books.edited(books.ods(rows), "content.xml", packed))
+    assert refused(houses, path).said == "1 groups of cells are merged in the table, first I4:I5"
+
+
 def test_merged_cells_that_the_contract_does_not_read_do_no_harm(tmp_path: Path, houses: Contract, read: Reader) -> None:
     rows = [[*HEADER, "镇"], *([*cells, "青溪镇" if n == 0 else ""] for n, cells in enumerate(ROWS))]
     found = read(houses, merged_book(tmp_path, ["H2:H4"], rows))

@@ -38,7 +38,14 @@ def test_three_days_in_a_home_with_an_odd_name(tmp_path: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.parametrize("name", ["what?", "a%41b"])
+@pytest.mark.parametrize("name", ["what?", "a%41b", "a\\b", "C:\\yihu", "a[1]\\"])
 def test_a_name_that_reads_as_part_of_an_address_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SettingsError, match=r"YIHU_HOME is .* address"):
+    with pytest.raises(SettingsError, match=r"YIHU_HOME is .* address") as refused:
         load_settings({"YIHU_HOME": str(tmp_path / name)})
+    assert "without ?, \\ and without %41" in str(refused.value)
+    assert list(tmp_path.iterdir()) == [], "no folder is made of it"
+
+
+@pytest.mark.parametrize("name", ["a b", "100%", "o'clock", "[new]", "50% off"])
+def test_a_name_that_reads_as_itself_is_taken(tmp_path: Path, name: str) -> None:
+    assert load_settings({"YIHU_HOME": str(tmp_path / name)}).home == tmp_path / name

@@ -11,7 +11,7 @@ import pytest
 from expectations.contract import contract_for
 from pipelines.definitions import build_defs
 from resources.lake import Lake
-from tests.whole.days import at_home, closed
+from tests.whole.days import at_home, closed, ledger
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +19,7 @@ DAY = date(2026, 11, 10)
 
 
 def test_a_register_that_was_never_read_stops_the_run(tmp_path: Path) -> None:
-    """No department has a file: the register's asset fails and says why, and nothing that is placed by it is made."""
+    """No department has a file: the register's asset fails and says why; another source is carried forward, missing."""
     wanted = [contract_for(records) for records in ("households", "deaths")]
     keys = [dg.AssetKey(f"{layer}_{contract.table}") for contract in wanted for layer in ("raw", "valid", "matched")] + [
         dg.AssetKey(["person"]),
@@ -38,4 +38,5 @@ def test_a_register_that_was_never_read_stops_the_run(tmp_path: Path) -> None:
     said = error.to_string()
     assert "the base register's households were never read" in said
     assert "have the department deliver households_YYYYMMDD" in said
+    assert ledger(tmp_path / "home", contract_for("deaths"), DAY)["state"] == "missing"
     assert Lake(tmp_path / "home" / "lake").days("matched", contract_for("deaths").table) == []
