@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.shown import tasks_by_department
+from assets.shown import compared_with, tasks_by_department
 from assets.tables import Check, Table, counted, tables_asset, with_others
 from expectations.contract import Contract
 from resources.house import House
@@ -101,6 +101,7 @@ FOLLOWING = (
         "changes_add_up",
         "Red before, newly red and no longer red add up to red.",
         CHANGES_ADD_UP,
+        compared_with,
     ),
     _table(
         "verify_item",

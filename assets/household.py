@@ -1,4 +1,4 @@
-"""The household's tables: who is who (`person`), how fresh and well linked each source is, and the 72 indicators.
+"""The household's tables: who is who (`person`), how fresh and well linked each source is, and the indicators.
 
 Belongs here: the assets, and what must hold of them. Not here: what is made of what, and how (the heads of the models).
 """
@@ -109,7 +109,7 @@ HOUSEHOLDS = (
     ),
     Table(
         "household_indicator",
-        "72 indicators of each household: 24 basic, 30 risk, 18 resilience, and which are missing, stale or not applicable.",
+        "The indicators of each household: basic, risk and resilience, and which are missing, stale or not applicable.",
     ),
 )
 

@@ -4,7 +4,7 @@ Belongs here: what is published. Not here: how (`warehouse.publication`), who ma
 """
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
 import dagster as dg
@@ -15,13 +15,16 @@ from expectations.contract import Contract
 from resources.alerts import note_seal
 from resources.house import House
 from resources.settings import ROOT, today
-from warehouse.following_rules import FollowingRules, load_following
+from warehouse.catalogue import load_catalogue
+from warehouse.following_rules import load_following
 from warehouse.graph.inputs import HELD_BACK
-from warehouse.graph.registry import published_tables
+from warehouse.graph.registry import maker, published_tables
 from warehouse.migrations.run import upgrade
 from warehouse.publication import GATES, AuditFailed, PublicationError, RunSource, publish
 from warehouse.record_numbers import build_record_numbers
-from warehouse.scoring_rules import RuleError, Rules, load_rules, refuse_changed
+from warehouse.schema import VIEW
+from warehouse.schema.shape import Shape, shape_of
+from warehouse.scoring_rules import RuleError, Versioned, load_rules, named
 
 PUBLISHED = published_tables()
 
@@ -32,16 +35,31 @@ def code_version() -> str:
     return done.stdout.strip() or "unknown"
 
 
-def refuse_edited_rules(house: House, rules: Rules, following: FollowingRules) -> None:
-    """Raises `RuleError` where a release was already made under rules of the same `effective_from` that read otherwise."""
+LOADED: Mapping[str, Callable[[date], Versioned]] = {
+    "rule_version": load_rules,
+    "following_version": load_following,
+    "catalogue_version": load_catalogue,
+}
+"""What a release names, and what gives that of a day."""
+
+
+def refuse_edited_rules(house: House) -> None:
+    """Raises `RuleError` where a version that a release was made under is not what the files say any more."""
     engine = house.server.engine()
     try:
         with engine.connect() as connection:
-            scored, followed = (used_versions(connection, column) for column in ("rule_version", "following_version"))
+            used = {column: used_versions(connection, column) for column in LOADED}
     finally:
         engine.dispose()
-    refuse_changed(rules, scored)
-    refuse_changed(following, followed)
+    for column, versions in used.items():
+        for version in versions:
+            named(version, LOADED[column])
+
+
+def published_in(shape: Shape) -> list[str]:
+    """The tables that a release of this shape takes from the lake."""
+    published = {table: maker(table).publishes for table in PUBLISHED}
+    return [table for table, view in published.items() if view in shape.columns or view not in VIEW]
 
 
 def used_versions(connection: sa.Connection, column: str) -> list[str]:
@@ -120,25 +138,27 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
     )
     def release(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
         as_of = date.fromisoformat(context.partition_key)
+        moment = house.moment(as_of)
+        shape = shape_of(moment.layout, moment.catalogue)
         # rows go to PostgreSQL from one process, whatever computed them
         house = house.reading
-        for table in PUBLISHED:
+        tables = published_in(shape)
+        for table in tables:
             house.use(table, as_of)
         engine = house.server.engine()
         try:
             upgrade(engine, house.server.passwords)
         finally:
             engine.dispose()
-        rules = load_rules(as_of)
-        following = load_following(as_of)
-        source = RunSource(context.run.run_id, code_version(), rules.version, as_of >= today(), following.version)
+        versions = (moment.rules.version, as_of >= today(), moment.following.version)
+        source = RunSource(context.run.run_id, code_version(), *versions, shape)
         try:
-            refuse_edited_rules(house, rules, following)
+            refuse_edited_rules(house)
             published = publish(
                 house.engine,
                 house.server.url,
                 as_of,
-                {table: table for table in PUBLISHED},
+                {table: table for table in tables},
                 source,
                 house.lake.root / "release",
                 extras=use_beside(house, contracts, as_of),
@@ -161,6 +181,7 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
                 "release_id": published.release_id,
                 "is_current": published.is_current,
                 "checksum": published.checksum,
+                "layout": shape.layout,
                 "changed": dict(published.changed),
                 "seconds": {step: round(seconds, 3) for step, seconds in published.seconds.items()},
             },

@@ -15,6 +15,7 @@ import dagster as dg
 from assets.described import code_references
 from assets.lineage import lineage_metadata
 from assets.pictures import as_markdown, bars, figures, lines
+from assets.shown import layouts_apart
 from resources.engine import ComputeEngine
 from resources.house import House
 from warehouse.graph import registry
@@ -129,7 +130,7 @@ def day_of(house: House, rhythm: Rhythm, period_on: date) -> date:
 
 def use_period(house: House, rhythm: Rhythm, period_on: date, as_of: date) -> date | None:
     """Makes the rhythm's table on the engine, and reads what it is checked against; returns the day that it is compared with."""
-    moment = rhythm.moment(period_on, as_of)
+    moment = rhythm.moment(period_on, house.moment(as_of))
     if registry.reads(rhythm.name, Kind.SEVERAL_DAYS):
         moment = replace(moment, flag_days=tuple(house.lake.days(*place("warning_flag"))))
         house.make(["field_visit"], moment)
@@ -194,6 +195,7 @@ def rhythm_asset(rhythm: Rhythm) -> dg.AssetsDefinition:
                 "dagster/row_count": rows,
                 "counted_on": as_of.isoformat(),
                 "compared_on": compared_on.isoformat() if compared_on else "no earlier day",
+                **(layouts_apart(house, compared_on, as_of) if compared_on else {}),
                 **shown(house.engine, rhythm, period_on),
                 **lineage_metadata(rhythm.name),
             },

@@ -14,7 +14,9 @@ import dagster as dg
 
 from assets.pictures import as_markdown, bars, figures, lines
 from resources.house import House
+from warehouse.graph.inputs import released_day
 from warehouse.indicators import area_select
+from warehouse.layouts import across
 from warehouse.quarantine import list_quarantine
 
 Shown = dict[str, Any]
@@ -64,6 +66,20 @@ def lamps_by_town(house: House, as_of: date) -> Shown:
     counts = {level: sum(int(row[place]) for row in rows) for place, level in enumerate(LEVELS, 1)}
     held = sum(int(row[5]) for row in rows)
     return {**counts, "held": held, **_picture(title, svg, ("town", *LEVELS, "held"), rows)}
+
+
+def compared_with(house: House, as_of: date) -> Shown:
+    """The day that changes are counted from, and what is to be said where it is of another layout."""
+    before = released_day(house.runner.inputs, "warning_flag", as_of)
+    if before is None:
+        return {"compared_on": "no earlier day"}
+    return {"compared_on": before.isoformat(), **layouts_apart(house, before, as_of)}
+
+
+def layouts_apart(house: House, before: date, as_of: date) -> Shown:
+    """What a comparison of two days has to say; nothing within one layout."""
+    said = across(house.made_in(before), house.moment(as_of).layout)
+    return {"layouts": said} if said else {}
 
 
 def tasks_by_department(house: House, as_of: date) -> Shown:

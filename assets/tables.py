@@ -87,6 +87,7 @@ def tables_asset(
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
         if not made_by_county(house, as_of, names, ahead=_selected(context)):
             house.make(names, house.moment(as_of))
+        house.note_made(as_of)
         for table in tables:
             written = house.keep(table.name, as_of)
             context.log.info(f"{time.monotonic() - started:6.1f} s  {table.name}: {written.rows:,} rows")

@@ -22,6 +22,7 @@ from typing import Any
 from assets.lineage import FILE, Column, Lineage
 from expectations.contract import Contract, Field, load_contracts
 from resources.engine import Engine
+from warehouse.catalogue import load_catalogue
 from warehouse.graph.moment import day_moment
 from warehouse.graph.reference import REFERENCES
 from warehouse.graph.registry import is_of_type, kept_tables, makers, models
@@ -30,8 +31,8 @@ from warehouse.graph.standing import Nothing
 from warehouse.rhythms import RHYTHMS
 
 COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
-DAY = date(2026, 11, 19)
-"""The day whose models are read; another day's have the same columns."""
+DAY = max(date(2026, 11, 19), load_catalogue(date.max).effective_from)
+"""The day whose models are read: one on which every indicator has begun; another one has the same columns."""
 
 
 class Recorder(Engine):
@@ -72,7 +73,7 @@ def record_day(temp_dir: Path, contracts: tuple[Contract, ...]) -> Recorder:
         runner.make(("person", "person_key_map", f"matched_{contract.table}"), day_moment(DAY))
     runner.make(kept_tables(), day_moment(DAY))
     for rhythm in RHYTHMS:
-        runner.make((rhythm.name, *kept_tables()), replace(rhythm.moment(DAY, DAY), flag_days=(DAY,)))
+        runner.make((rhythm.name, *kept_tables()), replace(rhythm.moment(DAY, day_moment(DAY)), flag_days=(DAY,)))
     return engine
 
 

@@ -15,6 +15,7 @@ from expectations.contract import load_contracts
 from resources.lake import Lake
 from resources.server import warehouse_server
 from resources.settings import Settings
+from warehouse.layouts import across
 
 SOURCES = """
 select department, records, state, age_days, received, accepted, unchanged, superseded, withdrawn, quarantined, in_force, linked, match_rate,
@@ -24,11 +25,12 @@ from yihu.source_status order by department, records
 COUNTS = ("age_days", "received", "accepted", "unchanged", "superseded", "withdrawn", "lacked", "quarantined", "in_force", "linked")
 """The columns of the table; `lacked`: keys in force that a full delivery did not have any more, and that went with it."""
 RELEASE = """
-select release_id, as_of, is_provisional, households, red, yellow, rule_version, left(checksum, 12) as checksum
+select release_id, as_of, is_provisional, households, red, yellow, rule_version, left(checksum, 12) as checksum, layout
 from ops.release where as_of = :as_of order by release_id desc limit 1
 """
 BEFORE = (
-    "select release_id, as_of, households, red, yellow from ops.release where release_id < :release_id order by release_id desc limit 1"
+    "select release_id, as_of, households, red, yellow, layout from ops.release where release_id < :release_id"
+    " order by release_id desc limit 1"
 )
 
 
@@ -120,3 +122,5 @@ def _print_release(release: dict[str, Any], before: dict[str, Any] | None, secon
         f"   yellow {release['yellow']:,}{_changed(release['yellow'], previous.get('yellow'))}"
         + (f"   against release {before['release_id']} of {before['as_of']}" if before else "   (the first release)")
     )
+    if before and (said := across(before["layout"], release["layout"])):
+        print(f"  {said}")

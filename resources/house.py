@@ -33,9 +33,12 @@ from warehouse.graph.inputs import LakeInputs, NotThere
 from warehouse.graph.moment import Moment, day_moment
 from warehouse.graph.registry import order_of, place
 from warehouse.graph.runner import Runner
+from warehouse.graph.under import MADE, Under, moment_under, note_of, under_in_lake, under_of_release
+from warehouse.layouts import NEWEST, LayoutError
 from warehouse.migrations.run import upgrade
 from warehouse.review import ANSWERS_UP_TO
 from warehouse.schema.lake import STEWARD_DECISION, types_of
+from warehouse.scoring_rules import RuleError
 from warehouse.sources import ledger_table
 
 OF_A_COUNTY = "substr(area_code, 1, 6)"
@@ -173,10 +176,34 @@ class House(dg.ConfigurableResource):
         return self._runner
 
     def moment(self, as_of: date) -> Moment:
-        """The day under the rules in force on it, read once a run."""
+        """The day, read once a run: under what its release names, or under what is in force on a day without one."""
         if as_of not in self._moments:
-            self._moments[as_of] = day_moment(as_of)
+            try:
+                under = self._released_under(as_of)
+                self._moments[as_of] = day_moment(as_of) if under is None else moment_under(as_of, under)
+            except (RuleError, LayoutError) as error:
+                raise dg.Failure(str(error), allow_retries=False) from None
         return self._moments[as_of]
+
+    def _released_under(self, as_of: date) -> Under | None:
+        """What the day's release names; a day without lamps in the lake was never released from here."""
+        if self.lake.version(*place("warning_flag"), as_of) is None:
+            return None
+        engine = self.server.engine()
+        try:
+            with engine.connect() as connection:
+                return under_of_release(connection, as_of)
+        finally:
+            engine.dispose()
+
+    def note_made(self, as_of: date) -> None:
+        """Notes in the lake under what the day's tables were made."""
+        self.lake.write_note(*MADE, as_of, note_of(self.moment(as_of)))
+
+    def made_in(self, as_of: date) -> str:
+        """The layout that the day's lamps in the lake were made in."""
+        under = under_in_lake(self.lake, self.engine, as_of)
+        return NEWEST if under is None else under.layout
 
     def make(self, tables: Iterable[str], moment: Moment, beside: Sequence[Contract] = ()) -> None:
         """Makes tables on the engine, from what they declare; a day that is missing in the lake is a failure that names it."""

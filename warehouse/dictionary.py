@@ -24,7 +24,9 @@ Made from the contracts (`expectations/contracts/`), the indicator catalogue and
 RELEASE_COLUMNS = tuple(
     name
     for name in (*RELEASE.columns.keys(), "is_current")
-    if not name.startswith(("withdrawn", "pruned", "row_", "changed", "published_by", "following_version", "access_seal"))
+    if not name.startswith(
+        ("withdrawn", "pruned", "row_", "changed", "published_by", "following_version", "access_seal", "catalogue_version")
+    )
 )
 
 
@@ -40,7 +42,7 @@ def _row(column: Column, key: tuple[str, ...]) -> tuple[str, ...]:
 
 def _view(view: View, added: tuple[Column, ...] = ADDED) -> list[str]:
     lines = [f"### yihu.{view.name}", "", view.meaning, ""]
-    return lines + _table("column type key meaning", [_row(column, view.key) for column in (*view.stored, *added)])
+    return lines + _table("column type key meaning", [_row(column, view.key) for column in view.shown(added)])
 
 
 def _sql_table(table: sa.Table, names: list[str] | None = None) -> list[tuple[str, ...]]:

@@ -5,7 +5,7 @@ Belongs here: wording. Not here: the points themselves (`scoring`), where past d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -184,15 +184,16 @@ def explain(lamp: Lamp) -> str:
     return "\n".join(lines)
 
 
-def _change(before: Lamp | None, lamp: Lamp) -> str:
+def _change(before: Lamp | None, lamp: Lamp, layouts: Mapping[date, str]) -> str:
     points = {r.code: r.points for r in lamp.reasons}
     old = {r.code: r.points for r in before.reasons} if before else {}
     came = [f"+{code} ({points[code]:+.2f})" for code in sorted(points) if code not in old]
     went = [f"-{code} (was {old[code]:+.2f})" for code in sorted(old) if code not in points]
     moved = [f"{code} {old[code]:+.2f} -> {points[code]:+.2f}" for code in sorted(points) if code in old and old[code] != points[code]]
     rules = [f"rules {lamp.rule_version}"] if before and before.rule_version != lamp.rule_version else []
+    layout = [f"layout {layouts[lamp.as_of]}"] if before and layouts.get(before.as_of) != layouts.get(lamp.as_of) else []
     held = ["held 保持"] if lamp.is_held else []
-    return "; ".join([*held, *came, *went, *moved, *rules]) or "no change 无变化"
+    return "; ".join([*held, *came, *went, *moved, *rules, *layout]) or "no change 无变化"
 
 
 def recomputed(stored: Lamp, again: Lamp | None) -> str:
@@ -203,11 +204,19 @@ def recomputed(stored: Lamp, again: Lamp | None) -> str:
     return f"Recomputed from the lake 由数据湖重算 {stored.as_of}: {score}, but {stored.level} {stored.score} was stored 不一致."
 
 
-def history(lamps: Sequence[Lamp]) -> str:
-    """How the lamp came about: a line a day, oldest first, with the points that came, went and changed."""
+def not_recomputed(why: str) -> str:
+    """Why a lamp was not computed anew."""
+    return f"Not recomputed 不重算: {why}."
+
+
+def history(lamps: Sequence[Lamp], layouts: Mapping[date, str]) -> str:
+    """How the lamp came about: a line a day, oldest first, with the points that came, went and changed.
+
+    `layouts`: the one that each day was made in; where it changes, the line says so.
+    """
     lines = ["Day by day 逐日变化:"]
     before: Lamp | None = None
     for lamp in sorted(lamps, key=lambda x: x.as_of):
-        lines.append(f"  {lamp.as_of}  {lamp.level:<6} {LEVELS[lamp.level][:2]} {lamp.score:>6}  {_change(before, lamp)}")
+        lines.append(f"  {lamp.as_of}  {lamp.level:<6} {LEVELS[lamp.level][:2]} {lamp.score:>6}  {_change(before, lamp, layouts)}")
         before = lamp
     return "\n".join(lines)

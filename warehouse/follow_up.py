@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from expectations.engine import day, literal
-from warehouse.catalogue import indicators_by_code
+from warehouse.catalogue import Catalogue
 from warehouse.following_rules import MEASURES, FollowingRules
 from warehouse.schema.declared import AREA_LEDGER
 
@@ -97,7 +97,7 @@ def task_rule_select(rules: FollowingRules) -> str:
     return f"select code, need, department, task from (values {values}) as entry(code, need, department, task)"
 
 
-def risk_domain_select() -> str:
+def risk_domain_select(catalogue: Catalogue) -> str:
     """The reference table `risk_domain`."""
-    risks = ", ".join(f"('{i.code}', '{i.domain}')" for i in indicators_by_code().values() if i.group == "risk")
+    risks = ", ".join(f"('{i.code}', '{i.domain}')" for i in catalogue.indicators if i.group == "risk")
     return f"select code, domain from (values {risks}) as entry(code, domain)"

@@ -12,12 +12,12 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from expectations.contract import contract_for, load_contracts
-from warehouse.catalogue import RULES, Indicator, indicators_by_code
+from warehouse.catalogue import RULES, Indicator, load_catalogue
 from warehouse.conditions import Condition, ConditionError, parse_condition
-from warehouse.scoring_rules import RuleError, Strict, line_of, read_rule_file
+from warehouse.scoring_rules import RuleError, Strict, catalogue_of, line_of, read_rule_file
 
 STAGES = ("discovered", "verified", "compared", "reviewed", "approved", "recorded", "assisted", "cleared")
 """The eight stages of a case, in order: stage 1 is the first."""
@@ -45,10 +45,9 @@ def _department(name: str) -> str:
     return name
 
 
-def _risk(code: str) -> str:
-    indicator = indicators_by_code().get(code)
-    if indicator is None or indicator.group != "risk":
-        raise ValueError(f"{code} is no risk indicator (R01 to R30)")
+def _risk(code: str, info: ValidationInfo) -> str:
+    if code not in catalogue_of(info).codes("risk"):
+        raise ValueError(f"{code} is no risk indicator")
     return code
 
 
@@ -91,9 +90,8 @@ class Tasks(Strict):
 
     @field_validator("of")
     @classmethod
-    def _every_risk(cls, of: dict[str, TaskRule]) -> dict[str, TaskRule]:
-        risks = {i.code for i in indicators_by_code().values() if i.group == "risk"}
-        if wrong := sorted(set(of) ^ risks):
+    def _every_risk(cls, of: dict[str, TaskRule], info: ValidationInfo) -> dict[str, TaskRule]:
+        if wrong := sorted(set(of) ^ catalogue_of(info).codes("risk")):
             raise ValueError(f"one task for each risk code; missing or unknown: {', '.join(wrong)}")
         return of
 
@@ -177,10 +175,6 @@ class FollowingRules:
     hash: str
 
     @property
-    def effective_from(self) -> date:
-        return self.following.effective_from
-
-    @property
     def version(self) -> str:
         """`<effective_from>-<8 digits of the hash>`."""
         return f"{self.following.effective_from}-{self.hash[:8]}"
@@ -189,10 +183,11 @@ class FollowingRules:
 def read_following(path: Path) -> FollowingRules:
     """The rules in `path`. Raises `RuleError` naming file, line and reason."""
     following, node = read_rule_file(path, Following)
+    catalogue = load_catalogue(following.effective_from).by_code
     lines: list[VerifyLine] = []
     problems: list[str] = []
     for position, rule in enumerate(following.verify):
-        indicator = indicators_by_code()[rule.code]
+        indicator = catalogue[rule.code]
         try:
             lines.append(VerifyLine(rule, indicator, tuple(parse_condition(indicator, text) for text in rule.when)))
         except ConditionError as error:

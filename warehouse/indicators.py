@@ -1,4 +1,4 @@
-"""The 72 indicators of each household on a day: what their models take from the calendar, the rules and the sources' states.
+"""The indicators of each household on a day: what their models take from the calendar, the rules and the sources' states.
 
 Belongs here: those values. Not here: the formulas (SQL), the catalogue (`catalogue`), points and lamps (`scoring`), running
 the models (`graph.runner`).
@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from expectations.engine import day, literal
-from warehouse.catalogue import DOMAINS, RULES, Indicator, load_indicators
+from warehouse.catalogue import DOMAINS, RULES, Catalogue, Indicator
 from warehouse.model import model_path
 from warehouse.scoring_rules import Rules
 
@@ -126,10 +126,10 @@ def formula_states() -> frozenset[str]:
     return frozenset(column for text in texts for column in re.findall(r"\bas ([bsr][0-9]{2}_state)\b", text))
 
 
-def cells(states: Mapping[str, str]) -> tuple[Cell, ...]:
-    """The indicators with their models, under the day's state of each source."""
+def cells(states: Mapping[str, str], catalogue: Catalogue) -> tuple[Cell, ...]:
+    """The day's indicators with their models, under the state of each source."""
     made: list[Cell] = []
-    for indicator in load_indicators():
+    for indicator in catalogue.indicators:
         state = f"{indicator.code.lower()}_state"
         alias = indicator.domain or indicator.group
         made.append(Cell(indicator, alias, worst_state(indicator, states), state if state in formula_states() else None))

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from warehouse.graph import registry
 from warehouse.graph.heads import Kind
-from warehouse.graph.moment import Moment, day_moment
+from warehouse.graph.moment import Moment
 from warehouse.schema import View
 from warehouse.schema.periodic import FLAG_ACCURACY, INCOME_ACCOUNTING, MONTHLY_SCREENING, QUARTERLY_SUPERVISION, WEEKLY_STATISTICS
 
@@ -59,10 +59,10 @@ class Rhythm:
     def period_column(self) -> str:
         return self.view.key[0]
 
-    def moment(self, period_on: date, as_of: date) -> Moment:
-        """The period that begins on `period_on`, counted on the day `as_of`."""
+    def moment(self, period_on: date, day: Moment) -> Moment:
+        """The period that begins on `period_on`, counted on the day."""
         first = self.before(period_on) if self.must_be_period_before else None
-        return replace(day_moment(as_of), earlier_than=period_on, not_before=first, period_on=period_on)
+        return replace(day, earlier_than=period_on, not_before=first, period_on=period_on)
 
     def end(self, period_on: date) -> date:
         """The last day of the period that begins on `period_on`."""

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from warehouse.catalogue import load_catalogue
 from warehouse.graph.moment import Moment
 from warehouse.graph.runner import Runner
+from warehouse.layouts import NEWEST
 from warehouse.model import render
 from warehouse.scoring_rules import Rules
 
@@ -33,6 +35,10 @@ class RulesDiff:
     """A day scored under two sets of rules."""
 
     as_of: date
+    layout: str
+    """The day's own: both sides are made in it."""
+    brought: tuple[str, ...]
+    """Codes of indicators that the day's catalogue does not have yet and the candidate's has."""
     before: str
     """Rule version in force."""
     after: str
@@ -44,6 +50,8 @@ class RulesDiff:
     def text(self, at_most: int = 50) -> str:
         """What `make rules-diff` prints."""
         lines = [f"{self.as_of}: rules in force {self.before}, candidate {self.after}"]
+        lines += [f"the day is of layout {self.layout}, and both are made in it"] if self.layout != NEWEST else []
+        lines += [f"the candidate's catalogue has {', '.join(self.brought)} besides"] if self.brought else []
         lines += [f"{count:>8} {a} -> {b}" for (a, b), count in sorted(self.counts.items()) if a != b]
         lines += ["nobody changes level"] if not self.changed else []
         for c in self.changed[:at_most]:
@@ -57,11 +65,12 @@ class RulesDiff:
 def rules_diff(runner: Runner, moment: Moment, candidate: Rules) -> RulesDiff:
     """Scores a day under its rules and under `candidate`: who would turn red or green, and why. Publishes nothing.
 
-    Leaves the candidate's tables on the engine: use one that is thrown away.
+    A candidate that begins later is scored with the catalogue of its own day. Leaves the candidate's tables on the engine: use one that is thrown away.
     """
     engine = runner.engine
-    for name, version in (("before", moment.rules), ("after", candidate)):
-        runner.make(("household_indicator", "warning_flag", "scored_point"), replace(moment, rules=version))
+    catalogue = max(moment.catalogue, load_catalogue(candidate.scoring.effective_from), key=lambda found: found.effective_from)
+    for name, scored in (("before", moment), ("after", replace(moment, rules=candidate, catalogue=catalogue))):
+        runner.make(("household_indicator", "warning_flag", "scored_point"), scored)
         engine.table(f"diff_flag_{name}", "select household_id, area_code, level, score from warning_flag")
         engine.table(f"diff_point_{name}", "select household_id, code, domain, points from scored_point")
     rows = engine.rows(
@@ -73,6 +82,8 @@ def rules_diff(runner: Runner, moment: Moment, candidate: Rules) -> RulesDiff:
     )
     return RulesDiff(
         as_of=moment.as_of,
+        layout=moment.layout,
+        brought=tuple(sorted(catalogue.by_code.keys() - moment.catalogue.by_code.keys())),
         before=moment.rules.version,
         after=candidate.version,
         counts={(str(a), str(b)): int(n) for a, b, n in counts},

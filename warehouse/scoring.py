@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from expectations.contract import contract_for
 from expectations.engine import literal
-from warehouse.catalogue import Indicator, load_indicators
+from warehouse.catalogue import Catalogue, Indicator
 from warehouse.scoring_rules import PointLine, Rules
 
 RECORD_TYPES = (
@@ -58,10 +58,10 @@ class ScoredCell:
         return self.indicator.column
 
 
-def scored(rules: Rules) -> tuple[ScoredCell, ...]:
+def scored(rules: Rules, catalogue: Catalogue) -> tuple[ScoredCell, ...]:
     """The indicators that the rules give points for, in the order of the catalogue."""
     made: list[ScoredCell] = []
-    for indicator in load_indicators():
+    for indicator in catalogue.indicators:
         lines = [line for line in rules.lines if line.indicator.code == indicator.code]
         if not lines:
             continue
@@ -71,18 +71,18 @@ def scored(rules: Rules) -> tuple[ScoredCell, ...]:
     return tuple(made)
 
 
-def _line_row(line: PointLine) -> str:
-    first = line.indicator.sources[0]
-    domain = "null" if line.indicator.domain is None else literal(line.indicator.domain)
+def _line_row(line: PointLine, indicator: Indicator) -> str:
+    first = indicator.sources[0]
+    domain = "null" if indicator.domain is None else literal(indicator.domain)
     return (
-        f"({literal(line.indicator.code)}, {line.number}, {domain}, {line.points}, {str(line.is_hard).lower()}, "
+        f"({literal(indicator.code)}, {line.number}, {domain}, {line.points}, {str(line.is_hard).lower()}, "
         f"{literal(line.condition.threshold)}, {literal(contract_for(first).department)}, {literal(first)})"
     )
 
 
-def rule_line_select(rules: Rules) -> str:
+def rule_line_select(rules: Rules, catalogue: Catalogue) -> str:
     """The reference table `rule_line`: a row per condition and its points."""
-    lines = ", ".join(_line_row(line) for line in rules.lines)
+    lines = ", ".join(_line_row(line, catalogue.by_code[line.indicator.code]) for line in rules.lines)
     return (
         "select code, line, cast(domain as varchar) as domain, cast(points as decimal(6,2)) as points, is_hard, "
         "threshold, department, records "
@@ -96,9 +96,9 @@ def domain_cap_select(rules: Rules) -> str:
     return f"select domain, cast(cap as decimal(6,2)) as cap from (values {caps}) as entry(domain, cap)"
 
 
-def indicator_source_select() -> str:
+def indicator_source_select(catalogue: Catalogue) -> str:
     """The reference table `indicator_source`: where each record type stands in an indicator's evidence."""
-    sources = ", ".join(f"('{i.code}', '{records}', '{_place(i, records)}')" for i in load_indicators() for records in RECORD_TYPES)
+    sources = ", ".join(f"('{i.code}', '{records}', '{_place(i, records)}')" for i in catalogue.indicators for records in RECORD_TYPES)
     return f"select code, records, place from (values {sources}) as entry(code, records, place)"
 
 

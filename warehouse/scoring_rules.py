@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from warehouse.catalogue import DOMAINS, RULES, Indicator, indicators_by_code, load_indicators
+from warehouse.catalogue import DOMAINS, RULES, Catalogue, Indicator, load_catalogue
 from warehouse.conditions import Condition, ConditionError, parse_condition
 
 Points = Annotated[Decimal, Field(gt=0, le=100, decimal_places=2)]
@@ -27,6 +27,12 @@ Yuan = Annotated[Decimal, Field(gt=0, lt=10**9, decimal_places=2)]
 
 class RuleError(ValueError):
     """A rule file that cannot be used; the message has file, line and reason."""
+
+
+def catalogue_of(info: ValidationInfo) -> Catalogue:
+    """The catalogue that a rule file is held against: that of the day from which it is in force."""
+    begins = (info.context or {}).get("effective_from")
+    return load_catalogue(begins if isinstance(begins, date) else date.max)
 
 
 class Strict(BaseModel):
@@ -91,8 +97,8 @@ class Scoring(Strict):
 
     @field_validator("points")
     @classmethod
-    def _every_indicator(cls, points: dict[str, tuple[Line, ...]]) -> dict[str, tuple[Line, ...]]:
-        scored = {i.code for i in load_indicators() if i.is_scored}
+    def _every_indicator(cls, points: dict[str, tuple[Line, ...]], info: ValidationInfo) -> dict[str, tuple[Line, ...]]:
+        scored = catalogue_of(info).codes("risk", "resilience")
         if wrong := sorted(set(points) ^ scored):
             raise ValueError(
                 f"one list of conditions (it may be empty) for each risk and resilience code; missing or unknown: {', '.join(wrong)}"
@@ -225,7 +231,7 @@ def read_rule_file(path: Path, model: type[Model]) -> tuple[Model, yaml.Node | N
         raise RuleError(f"{path}:1: the file: {model.__name__.lower()} rules are keys with values, such as effective_from: 2021-01-01")
     _refuse_twice(path, node)
     try:
-        return model.model_validate(content), node
+        return model.model_validate(content, context={"effective_from": content.get("effective_from")}), node
     except ValidationError as error:
         lines = [f"{path}:{line_of(node, e['loc'])}: {'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
         raise RuleError("\n".join(lines)) from None
@@ -234,7 +240,7 @@ def read_rule_file(path: Path, model: type[Model]) -> tuple[Model, yaml.Node | N
 def read_scoring(path: Path) -> tuple[Scoring, tuple[PointLine, ...]]:
     """A scoring file and its compiled lines. Raises `RuleError` naming file, line and reason."""
     scoring, node = read_rule_file(path, Scoring)
-    catalogue = indicators_by_code()
+    catalogue = load_catalogue(scoring.effective_from).by_code
     compiled: list[PointLine] = []
     problems: list[str] = []
     for code in sorted(scoring.points):
@@ -302,21 +308,28 @@ def load_candidate(path: Path, as_of: date, folder: Path = RULES) -> Rules:
 
 
 class Versioned(Protocol):
-    """Rules of a day: of the score, or of what follows it."""
+    """What is in force on a day: rules of the score, of what follows it, the catalogue."""
 
-    @property
-    def effective_from(self) -> date: ...
     @property
     def version(self) -> str: ...
 
 
-def refuse_changed(rules: Versioned, used: Iterable[str]) -> None:
-    """Stops a day whose rules were edited after a release used them.
+AnyVersion = TypeVar("AnyVersion", bound=Versioned)
 
-    `used` has the versions that releases were made under, `<effective_from>-<digits of the hash>`.
+
+def named(version: str, load: Callable[[date], AnyVersion]) -> AnyVersion:
+    """What a release was made under, by the version that it names: `<effective_from>-<digits of the hash>`.
+
+    `load` gives what is in force on a day. Raises `RuleError` where the files no longer give that version: they were edited.
     """
-    if any(version.startswith(f"{rules.effective_from}-") and version != rules.version for version in used):
+    try:
+        began = date.fromisoformat(version[:10])
+    except ValueError:
+        raise RuleError(f"a release names the version {version!r}, which begins with no date: see ops.release") from None
+    found = load(began)
+    if found.version != version:
         raise RuleError(
-            f"the rules in force from {rules.effective_from} are not those that a release used: "
-            "restore the rule files, and put the change into a new file with a later effective_from"
+            f"the rules in force from {version[:10]} are not those that a release used ({version}): "
+            "restore the rule files, and put the change into a new file or row with a later effective_from"
         )
+    return found

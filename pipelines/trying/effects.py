@@ -16,11 +16,11 @@ from pipelines.trying.trial import REGISTER, Trial
 from resources.engine import Engine
 from resources.lake import Lake
 from resources.settings import Settings
-from warehouse.catalogue import Indicator, load_indicators
+from warehouse.catalogue import Indicator
 from warehouse.graph.inputs import LakeInputs, NotThere
-from warehouse.graph.moment import day_moment
 from warehouse.graph.registry import place
 from warehouse.graph.runner import Runner
+from warehouse.graph.under import made_moment
 from warehouse.matching import OUTCOMES
 from warehouse.schema.lake import STEWARD_DECISION
 
@@ -62,13 +62,13 @@ def effects(made: Trial, settings: Settings, with_lamps: bool = False) -> Effect
         return None
     contracts = (*(other for other in load_contracts() if other.table != contract.table), contract)
     inputs = LakeInputs(lake, {"steward_decision": lambda _: STEWARD_DECISION.arrow.empty_table()})
-    runner, moment = Runner(engine, inputs, contracts, settings.pseudonym_key), day_moment(day)
+    runner, moment = Runner(engine, inputs, contracts, settings.pseudonym_key), made_moment(lake, engine, day)
     matched, tried = f"matched_{contract.table}", "tried_records"
     runner.make([matched], moment, given={f"valid_{contract.table}": made.lake.relation("valid", contract.table, made.as_of)})
     engine.table(tried, f"select * from {name(matched)}")
     counted = engine.rows(f"select outcome, count(*) from {tried} group by outcome")
     outcomes = dict.fromkeys(OUTCOMES, 0) | {str(outcome): int(count) for outcome, count in counted}
-    read = [indicator for indicator in load_indicators() if contract.records in indicator.sources]
+    read = [indicator for indicator in moment.catalogue.indicators if contract.records in indicator.sources]
     if not read:
         return Effects(day, outcomes, None, {})
     # a source that was missing is there with the trial

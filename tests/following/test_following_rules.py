@@ -17,7 +17,7 @@ from tests.making import FOLLOWING
 from warehouse.catalogue import RULES
 from warehouse.following_rules import load_following, read_following
 from warehouse.graph.registry import order_of
-from warehouse.scoring_rules import RuleError, refuse_changed
+from warehouse.scoring_rules import RuleError, named
 
 FIRST = RULES / "following-2021-01-01.yaml"
 
@@ -108,7 +108,7 @@ def test_the_same_inputs_give_the_same_rows(engine: Engine, tmp_path: Path) -> N
 
 def test_a_version_that_a_release_used_is_never_changed(tmp_path: Path) -> None:
     used, edited = read_following(FIRST), read_following(changed(tmp_path, verify=[]))
-    assert used.effective_from == edited.effective_from
+    assert used.following.effective_from == edited.following.effective_from
     assert used.version != edited.version
     with sa.create_engine("sqlite://").connect() as connection:
         connection.execute(sa.text("attach ':memory:' as ops"))
@@ -117,7 +117,10 @@ def test_a_version_that_a_release_used_is_never_changed(tmp_path: Path) -> None:
         connection.execute(sa.text("insert into ops.release values ('x', :version), ('x', null)"), {"version": used.version})
         versions = used_versions(connection, "following_version")
     assert versions == [used.version]
-    refuse_changed(used, versions)
+    assert named(used.version, load_following) == used
     with pytest.raises(RuleError, match="from 2021-01-01 are not those that a release used"):
-        refuse_changed(edited, versions)
-    refuse_changed(edited, ["2020-01-01-00000000"])
+        named(used.version, lambda day: load_following(day, tmp_path))
+    with pytest.raises(RuleError, match="no following file is in force on 2020-01-01"):
+        named("2020-01-01-00000000", load_following)
+    with pytest.raises(RuleError, match="begins with no date"):
+        named("rules of then", load_following)

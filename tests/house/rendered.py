@@ -81,7 +81,7 @@ def rendered_models() -> dict[str, set[str]]:
     runner = Runner(engine, Nothing(tuple(contracts)), contracts, KEY)
     runner.make((*(f"matched_{contract.table}" for contract in contracts), *kept_tables(), "review_candidate"), day_moment(DAY))
     for rhythm in RHYTHMS:
-        runner.make((rhythm.name, *kept_tables()), replace(rhythm.moment(DAY, DAY), flag_days=(DAY,)))
+        runner.make((rhythm.name, *kept_tables()), replace(rhythm.moment(DAY, day_moment(DAY)), flag_days=(DAY,)))
     runner.make(("household_county", *REACHING), day_moment(DAY))
     by_table = {contract.table: model_name(contract) for contract in contracts}
     for table, sql in engine.made:

@@ -38,6 +38,7 @@ TOWN_RED = View(
     ("area_code",),
     columns("area_code | text | a town: 9 digits", "red | integer | households"),
     "Red households of each town.",
+    since="0.2.0",
 )
 """
 MIGRATION = '''"""Red households of each town
@@ -68,14 +69,17 @@ from pathlib import Path
 import sys
 from alembic.script import ScriptDirectory
 from assets.catalogue import all_assets
+from assets.release import published_in
 from expectations.contract import load_contracts
 from resources.engine import Engine
+from warehouse.catalogue import load_catalogue
 from warehouse.graph.moment import day_moment
 from warehouse.graph.registry import inputs_of, published_tables
 from warehouse.graph.runner import Runner
 from warehouse.graph.standing import Nothing
 from warehouse.schema import METADATA
 from warehouse.schema.lake import types_of
+from warehouse.schema.shape import shape_of
 
 assert "town_red" in published_tables()
 assert inputs_of("town_red") == {"household", "warning_flag"}
@@ -89,6 +93,10 @@ engine = Engine(Path(sys.argv[1]))
 Runner(engine, Nothing(), contracts).make(["town_red"], day_moment(date(2026, 11, 19)))
 made = {name: kind.lower() for name, kind in engine.columns("select * from town_red")}
 assert made == dict(types_of("town_red")), made
+catalogue = load_catalogue(date(2026, 11, 19))
+assert "town_red" in shape_of("0.2.0", catalogue).columns
+assert "town_red" not in shape_of("0.1.0", catalogue).columns
+assert "town_red" not in published_in(shape_of("0.1.0", catalogue))
 assert ScriptDirectory("warehouse/migrations").get_heads() == ["9999"]
 print("all of it")
 """

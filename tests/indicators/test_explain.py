@@ -69,11 +69,14 @@ def test_day_by_day(engine: Engine) -> None:
     forget(engine)
     lamps = [_lamp(engine, "jiang"), _lamp(engine, "jiang", 1, "settlements"), _lamp(engine, "jiang", 2)]
     assert "Held at red" in explain(lamps[1])
-    lines = history(lamps[::-1]).splitlines()[1:]
+    layouts = dict(zip([lamp.as_of for lamp in lamps], ("0.1.0", "0.1.0", "0.2.0"), strict=True))
+    lines = history(lamps[::-1], layouts).splitlines()[1:]
     assert [line.split()[0] for line in lines] == ["2026-11-19", "2026-11-20", "2026-11-21"]
     assert "held 保持" in lines[1]
     assert "-R04 (was +16.00)" in lines[1]
     assert "+R04 (+16.00)" in lines[2]
+    assert ["layout" in line for line in lines] == [False, False, True]
+    assert lines[2].endswith("layout 0.2.0")
 
 
 def test_what_a_candidate_would_change(engine: Engine, tmp_path: Path) -> None:

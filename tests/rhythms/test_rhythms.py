@@ -14,6 +14,7 @@ from resources.engine import Engine
 from tests.following.county import AS_OF, Village, follow, later
 from tests.indicators.facts import Facts
 from tests.making import make
+from warehouse.graph.moment import day_moment
 from warehouse.rhythms import RHYTHM
 
 WEEK = date(2026, 11, 16)
@@ -24,7 +25,7 @@ QUARTER = date(2026, 10, 1)
 def count(engine: Engine, name: str, period_on: date, as_of: date = AS_OF, visits: Sequence[date] = ()) -> list[Mapping[str, Any]]:
     """The rows of a rhythm, in the order of its key; `visits`: the days whose lamps there are."""
     rhythm = RHYTHM[name]
-    moment = replace(rhythm.moment(period_on, as_of), flag_days=tuple(visits), history=tuple(visits))
+    moment = replace(rhythm.moment(period_on, day_moment(as_of)), flag_days=tuple(visits), history=tuple(visits))
     make(engine, [name], as_of, moment=moment)
     names = [column for column, _ in engine.columns(f"select * from {name}")]
     assert {column.name for column in rhythm.view.stored} <= set(names)

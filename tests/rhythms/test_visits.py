@@ -16,6 +16,7 @@ from tests.making import FLAGS, make, standing
 from tests.rhythms.test_rhythms import QUARTER, count, one, picked
 from tests.validation.batches import stored, write_batch
 from warehouse.asof import make_valid
+from warehouse.graph.moment import day_moment
 from warehouse.rhythms import RHYTHM
 
 FIELD_RESULTS = "matched_monitoring__field_results"
@@ -88,7 +89,7 @@ def test_a_visit_is_judged_by_the_lamp_of_its_day(engine: Engine) -> None:
 
 def judged_by(engine: Engine, *flag_days: date) -> list[date]:
     """The days by whose lamps visits are judged, of those that there are."""
-    moment = replace(RHYTHM["flag_accuracy"].moment(QUARTER, AS_OF), flag_days=flag_days)
+    moment = replace(RHYTHM["flag_accuracy"].moment(QUARTER, day_moment(AS_OF)), flag_days=flag_days)
     make(engine, ["field_visit"], AS_OF, moment=moment)
     return [on for (on,) in engine.rows("select distinct flag_on from field_visit order by 1")]
 

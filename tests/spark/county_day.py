@@ -47,5 +47,7 @@ def make_day(engine: SqlEngine, lake: Lake, as_of: date, decisions: Callable[[da
     for rhythm in RHYTHMS:
         quarter = date(as_of.year, 3 * ((as_of.month - 1) // 3) + 1, 1)
         period_on = periods.get(rhythm.name, as_of.replace(day=1) if rhythm.months == 1 else quarter)
-        moment = replace(rhythm.moment(period_on, as_of), earlier_than=as_of, not_before=None, flag_days=(as_of,), history=(as_of,))
+        moment = replace(
+            rhythm.moment(period_on, day_moment(as_of)), earlier_than=as_of, not_before=None, flag_days=(as_of,), history=(as_of,)
+        )
         runner.make((rhythm.name,), moment)

@@ -25,6 +25,7 @@ from warehouse.access import grant
 from warehouse.migrations import upgrade
 from warehouse.publication import PublishResult, RunSource, publish
 from warehouse.schema.roles import ROLES as OWN_ROLES
+from warehouse.schema.shape import Shape, newest_shape
 
 DAY = date(2026, 11, 19)
 INSTALLED = Path("/usr/lib/postgresql")
@@ -75,6 +76,7 @@ class Warehouse:
         login: str | None = "yihu_publisher",
         is_provisional: bool = False,
         after: Callable[[Engine, dict[str, str]], None] | None = None,
+        shape: Shape | None = None,
         **options: object,
     ) -> PublishResult:
         """Publishes a county of the generator; `after` may spoil it first."""
@@ -83,7 +85,7 @@ class Warehouse:
             tables = make_county(engine, households, day, changed)
             if after is not None:
                 after(engine, tables)
-            source = RunSource("run", "code", "rules1", is_provisional)
+            source = RunSource("run", "code", "rules1", is_provisional, shape=shape or newest_shape())
             return publish(engine, self.url(login), as_of, tables, source, self.releases, **options)  # type: ignore[arg-type]
         finally:
             engine.close()

@@ -1,4 +1,4 @@
-"""What tables are made for: the day, the rules that count on it, what it is compared with; and how much of the county.
+"""What tables are made for: the day, what is in force on it, what it is compared with; and how much of the county.
 
 Belongs here: those values. Not here: what is done with them (`runner`, `parameters`, `inputs`).
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from warehouse.catalogue import Catalogue, load_catalogue
 from warehouse.following_rules import FollowingRules, load_following
+from warehouse.layouts import NEWEST
 from warehouse.scoring_rules import Rules, load_rules
 
 
@@ -19,6 +21,7 @@ class Moment:
     as_of: date
     rules: Rules
     following: FollowingRules
+    catalogue: Catalogue
     earlier_than: date
     """Earlier days are those before this one: the day itself, or the first of the period."""
     not_before: date | None = None
@@ -28,11 +31,13 @@ class Moment:
     """The days whose lamps there are, to find that of a visit."""
     history: tuple[date, ...] = ()
     """The days that are read where several are."""
+    layout: str = NEWEST
+    """The layout that its tables are made in."""
 
 
 def day_moment(as_of: date, rules: Rules | None = None, following: FollowingRules | None = None) -> Moment:
-    """A business day under the rules in force on it, or under others."""
-    return Moment(as_of, rules or load_rules(as_of), following or load_following(as_of), as_of)
+    """A business day that was never released: in the newest layout, under what is in force on it, or under other rules."""
+    return Moment(as_of, rules or load_rules(as_of), following or load_following(as_of), load_catalogue(as_of), as_of)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 from expectations.contract import Contract
 from expectations.engine import day
 from warehouse import follow_up, identity, indicators, linkage, matching, names, rhythms, scoring
-from warehouse.catalogue import DOMAINS, load_indicators
+from warehouse.catalogue import DOMAINS
 from warehouse.following_rules import STAGES
 from warehouse.graph.heads import Model
 from warehouse.graph.moment import Moment
@@ -41,7 +41,8 @@ class Filling:
         moment = self.moment
         days = (moment.as_of, moment.earlier_than, moment.not_before, moment.period_on, moment.flag_days, self.compared_on)
         types = tuple(contract.table for contract in self.types)
-        return (*days, moment.rules.hash, moment.following.hash, types, tuple(sorted(self.states.items())), self.has_released)
+        rules = (moment.rules.hash, moment.following.hash, moment.catalogue.hash, moment.layout)
+        return (*days, *rules, types, tuple(sorted(self.states.items())), self.has_released)
 
     @property
     def type(self) -> Contract:
@@ -88,7 +89,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "as_of_digits": lambda f: f.moment.as_of.strftime("%Y%m%d"),
     "allowed_ages": lambda f: [(c.department, c.records, c.stale_after_days) for c in f.contracts],
     "at_once": lambda f: matching.at_once("d.name" if f.contract is None else matching.type_parameters(f.type)["name_value"]),
-    "catalogue": lambda f: load_indicators(),
+    "catalogue": lambda f: f.moment.catalogue.indicators,
     "chronic_days": _rhythm("chronic_followup_within_days"),
     "cleared": lambda f: STAGES.index("cleared") + 1,
     "codes": lambda f: follow_up.codes(f.moment.following),
@@ -102,7 +103,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "flag_days": lambda f: ", ".join(f"({day(on)})" for on in f.moment.flag_days),
     "has_released": lambda f: str(f.has_released).lower(),
     "incomes": lambda f: follow_up.INCOMES,
-    "indicators": lambda f: indicators.cells(f.states),
+    "indicators": lambda f: indicators.cells(f.states, f.moment.catalogue),
     "is_enrolment_seen": lambda f: str(f.states.get("enrolments", "missing") != "missing").lower(),
     "items": lambda f: follow_up.items(f.moment.as_of, f.moment.following),
     "kept_since": lambda f: follow_up.kept_since(f.moment.as_of, f.moment.following),
@@ -115,9 +116,9 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "period_on": lambda f: day(f.moment.period_on),
     "record_types": lambda f: scoring.RECORD_TYPES,
     "recorded": lambda f: STAGES.index("recorded") + 1,
-    "risks": lambda f: [cell for cell in indicators.cells(f.states) if cell.indicator.group == "risk"],
+    "risks": lambda f: [cell for cell in indicators.cells(f.states, f.moment.catalogue) if cell.indicator.group == "risk"],
     "rule_version": lambda f: f.moment.rules.version,
-    "scored": lambda f: scoring.scored(f.moment.rules),
+    "scored": lambda f: scoring.scored(f.moment.rules, f.moment.catalogue),
     "stages": lambda f: STAGES,
     "thresholds": _rhythm("thresholds"),
     "types": lambda f: [matching.delivered(contract) for contract in f.types],

@@ -14,12 +14,12 @@ REFERENCES: Mapping[str, Callable[[Moment, bytes], str]] = {
     "area": lambda moment, key: indicators.area_select(),
     "dibao_standard": lambda moment, key: indicators.standard_select(moment.rules.dibao_standard),
     "domain_cap": lambda moment, key: scoring.domain_cap_select(moment.rules),
-    "indicator_source": lambda moment, key: scoring.indicator_source_select(),
+    "indicator_source": lambda moment, key: scoring.indicator_source_select(moment.catalogue),
     "monitoring_line": lambda moment, key: indicators.standard_select(moment.rules.monitoring_line),
     "name_variant": lambda moment, key: names.variants_select(),
     "pseudonym_pad": lambda moment, key: identity.pad_select(key),
-    "risk_domain": lambda moment, key: follow_up.risk_domain_select(),
-    "rule_line": lambda moment, key: scoring.rule_line_select(moment.rules),
+    "risk_domain": lambda moment, key: follow_up.risk_domain_select(moment.catalogue),
+    "rule_line": lambda moment, key: scoring.rule_line_select(moment.rules, moment.catalogue),
     "task_rule": lambda moment, key: follow_up.task_rule_select(moment.following),
 }
 

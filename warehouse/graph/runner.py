@@ -24,7 +24,7 @@ from warehouse.graph.parameters import Filling, fill
 from warehouse.graph.reference import reference_select
 from warehouse.graph.registry import EVERY_TYPE, PER_TYPE, is_kept, is_of_type, makers
 from warehouse.matching import is_identified, model_name
-from warehouse.schema.lake import empty_select, types_of
+from warehouse.schema.lake import empty_select, has_grown, types_of
 
 Mark = Hashable
 
@@ -293,9 +293,9 @@ class Runner:
                 self._bind(read.alias, self._completed(read.table, relation), mark)
             case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY:
                 on = self._day_of(read, making)
-                self._bind(read.alias, _dated(inputs, read.table, () if on is None else (on,)), mark)
+                self._bind(read.alias, self._dated(inputs, read.table, () if on is None else (on,)), mark)
             case Kind.SEVERAL_DAYS:
-                self._bind(read.alias, _dated(inputs, read.table, moment.history), mark)
+                self._bind(read.alias, self._dated(inputs, read.table, moment.history), mark)
             case Kind.REFERENCE:
                 self.engine.table(read.alias, self._reference(read.table, making))
                 self._marks[read.alias] = mark
@@ -312,9 +312,9 @@ class Runner:
         return f"({empty_select(types_of(table, self.contracts))})"
 
     def _completed(self, table: str, relation: str) -> str:
-        """The rows of a relation; a state kept before a column was declared has it without a value."""
+        """The rows of a relation; what was kept before a column was declared has it without a value."""
         select = f"select * from {relation}"
-        if not is_of_type(table) or relation == name(table):
+        if relation == name(table) or not (is_of_type(table) or has_grown(table)):
             return select
         there = {column for column, _ in self.engine.columns(select)}
         lacking = [
@@ -322,13 +322,16 @@ class Runner:
         ]
         return f"select *, {', '.join(lacking)} from {relation}" if lacking else select
 
+    def _whole(self, table: str, relation: str) -> str:
+        """The same as a relation."""
+        return f"({self._completed(table, relation)})" if has_grown(table) else relation
+
     def _bind(self, alias: str, select: str, mark: Mark) -> None:
         if select != f"select * from {name(alias)}":  # a table of that name is there itself
             self.engine.view(alias, select)
         self._marks[alias] = mark
 
-
-def _dated(inputs: Inputs, table: str, days: Sequence[date]) -> str:
-    """The rows of some days, each with its `_as_of`; none, in the declared columns, without a day."""
-    selects = [f"select *, {day(on)} as _as_of from {inputs.relation(table, on)}" for on in days]
-    return " union all by name ".join(selects) or f"select *, {day(None)} as _as_of from ({empty_select(types_of(table))}) as nothing"
+    def _dated(self, inputs: Inputs, table: str, days: Sequence[date]) -> str:
+        """The rows of some days, each with its `_as_of`; none, in the declared columns, without a day."""
+        selects = [f"select *, {day(on)} as _as_of from {self._whole(table, inputs.relation(table, on))}" for on in days]
+        return " union all by name ".join(selects) or f"select *, {day(None)} as _as_of from ({empty_select(types_of(table))}) as nothing"

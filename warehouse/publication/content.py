@@ -6,7 +6,7 @@ Belongs here: the engine's side of a release, and its difference from the last o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ from expectations.engine import SqlEngine
 from warehouse.model import render
 from warehouse.publication.errors import PublicationError
 from warehouse.schema import VIEW, VIEWS, Column, View
+from warehouse.schema.lake import empty_select
+from warehouse.schema.shape import Shape, newest_shape
 
 ENGINE_TYPES = {"text": "varchar", "text[]": "varchar[]", "jsonb": "varchar", "timestamptz": "timestamptz"}
 HASH = pa.binary(16)
@@ -45,11 +47,18 @@ class Content:
     """The release on the engine: `release_<view>` reads the file of its folder, whose rows carry their hash."""
 
     tables: Mapping[str, Table]
+    """Every table; one that the shape does not have has no row, and no file."""
     checksum: str
+    shape: Shape
 
     @property
     def counts(self) -> dict[str, int]:
-        return {name: table.rows for name, table in self.tables.items()}
+        return {name: self.tables[name].rows for name in self.shape.columns}
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The tables that the release has."""
+        return tuple(VIEW[name] for name in self.shape.columns)
 
     @staticmethod
     def rows(view: View) -> str:
@@ -77,10 +86,10 @@ def _source(column: Column, have: set[str]) -> str | None:
     return None
 
 
-def _columns(view: View, have: set[str] | None) -> list[dict[str, Any]]:
-    """The columns for the model; `have` is None for a table that is not there yet."""
+def _columns(view: View, wanted: Sequence[Column], have: set[str] | None) -> list[dict[str, Any]]:
+    """The wanted columns for the model; `have` is None for a table that is not there yet."""
     made, lacking = [], []
-    for column in view.stored:
+    for column in wanted:
         source = "null" if have is None else _source(column, have)
         if source is None:
             lacking.append(column.name)
@@ -95,10 +104,14 @@ def file_of(folder: Path, view: View) -> Path:
     return folder / f"{view.name}.parquet"
 
 
-def prepare(engine: SqlEngine, tables: Mapping[str, str], folder: Path) -> Content:
+NOTHING = Table(0, bytes(16).hex(), 0)
+
+
+def prepare(engine: SqlEngine, tables: Mapping[str, str], folder: Path, shape: Shape | None = None) -> Content:
     """Writes the tables of a release to `folder`, each in the order of its key; views that `tables` does not name are empty.
 
-    Equal content gives equal bytes. `tables`: name of the view → name of the engine's table or view.
+    Equal content gives equal bytes. `tables`: name of the view → name of the engine's table or view. `shape`: the tables and
+    columns that the release has; everything that is declared, where none is given.
 
     Raises:
         PublicationError: for an unknown name, a table that lacks a column, or a disk that is full.
@@ -106,23 +119,29 @@ def prepare(engine: SqlEngine, tables: Mapping[str, str], folder: Path) -> Conte
     unknown = sorted(set(tables) - set(VIEW) - {"source_status"})
     if unknown:
         raise PublicationError(f"no such view in yihu: {', '.join(unknown)}")
-    selects = {view.name: _select(engine, view, tables.get(view.name)) for view in VIEWS}
+    shape = shape or newest_shape()
+    views = [view for view in VIEWS if view.name in shape.columns]
+    selects = {view.name: _select(engine, view, tables.get(view.name), shape.of(view)) for view in views}
     with ThreadPoolExecutor(WRITERS) as writers:
-        for written in [writers.submit(_write, engine, view, selects[view.name], folder) for view in VIEWS]:
+        for written in [writers.submit(_write, engine, view, selects[view.name], folder) for view in views]:
             written.result()
     made: dict[str, Table] = {}
     digest = hashlib.sha256()
     for view in VIEWS:
+        if view.name not in shape.columns:
+            engine.view(Content.rows(view), empty_select(dict.fromkeys(view.key, "varchar") | {"row_hash": "blob"}))
+            made[view.name] = NOTHING
+            continue
         engine.parquet_view(Content.rows(view), str(file_of(folder, view)))
         made[view.name] = table = _summed(engine, view)
         digest.update(f"{view.name}:{table.rows}:".encode())
         digest.update(bytes.fromhex(table.digest))
-    return Content(made, digest.hexdigest())
+    return Content(made, digest.hexdigest(), shape)
 
 
-def _select(engine: SqlEngine, view: View, source: str | None) -> str:
+def _select(engine: SqlEngine, view: View, source: str | None, wanted: Sequence[Column]) -> str:
     have = None if source is None else {name for name, _ in engine.columns(f'select * from "{source}"')}
-    columns = _columns(view, have)
+    columns = _columns(view, wanted, have)
     rows = render("publication/content", columns=columns, source="(select 1) where false" if source is None else f'"{source}"')
     return render("publication/hashes", columns=columns, content=f"({rows}) as content") + f" order by {_key(view)}"
 

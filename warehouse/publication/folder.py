@@ -19,7 +19,7 @@ from typing import Any
 
 from warehouse.publication.content import Content, file_of
 from warehouse.publication.errors import PublicationError
-from warehouse.schema import VIEW, VIEWS
+from warehouse.schema import VIEW, View
 
 MANIFEST = "manifest.json"
 
@@ -59,7 +59,9 @@ class Kept:
     tables: dict[str, Any]
 
     def file(self, view: str) -> Path | None:
-        """The table's file, where its bytes are what the manifest says."""
+        """The table's file, where its bytes are what the manifest says; None too where the release did not have it."""
+        if view not in self.tables:
+            return None
         path = file_of(self.path, VIEW[view])
         return path if path.is_file() and _digest(path) == self.tables[view]["sha256"] else None
 
@@ -74,7 +76,7 @@ def kept(folder: Path, release_id: int, checksum: str) -> Kept | None:
     except ValueError:
         return None
     tables = note.get("tables", {})
-    if (note.get("release_id"), note.get("checksum")) != (release_id, checksum) or set(tables) != set(VIEW):
+    if (note.get("release_id"), note.get("checksum")) != (release_id, checksum) or not set(tables) <= set(VIEW):
         return None
     return Kept(folder, tables) if all("digest" in table for table in tables.values()) else None
 
@@ -86,9 +88,9 @@ def complete(work: Path, content: Content, note: dict[str, Any], before: Kept | 
         PublicationError: where the disk does not take it.
     """
     try:
-        tables = {view.name: _described(work, view.name, content) for view in VIEWS}
+        tables = {view.name: _described(work, view, content) for view in content.views}
         for name, table in tables.items():
-            if before is not None and before.tables[name]["sha256"] == table["sha256"]:
+            if before is not None and before.tables.get(name, {}).get("sha256") == table["sha256"]:
                 _share(before.path / table["file"], work / table["file"])
         text = json.dumps({**note, "checksum": content.checksum, "tables": tables}, ensure_ascii=False, indent=1)
         (work / MANIFEST).write_text(text + "\n", encoding="utf-8")
@@ -100,14 +102,14 @@ def complete(work: Path, content: Content, note: dict[str, Any], before: Kept | 
         ) from None
 
 
-def _described(work: Path, name: str, content: Content) -> dict[str, Any]:
-    path = file_of(work, VIEW[name])
+def _described(work: Path, view: View, content: Content) -> dict[str, Any]:
+    path = file_of(work, view)
     return {
         "file": path.name,
-        "rows": content.tables[name].rows,
+        "rows": content.tables[view.name].rows,
         "sha256": _digest(path),
-        "digest": content.tables[name].digest,
-        "columns": {column.name: column.type for column in VIEW[name].stored} | {"row_hash": "bytea"},
+        "digest": content.tables[view.name].digest,
+        "columns": {column.name: column.type for column in content.shape.of(view)} | {"row_hash": "bytea"},
     }
 
 

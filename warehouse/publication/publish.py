@@ -25,6 +25,7 @@ from warehouse.publication.errors import AuditFailed, HeldUp
 from warehouse.publication.folder import Kept, aside, complete, folder_of, kept, move_into_place
 from warehouse.publication.wire import Wire, take_turn, wired
 from warehouse.schema import VIEWS, View
+from warehouse.schema.shape import Shape, newest_shape
 from warehouse.turn import unhindered
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class RunSource:
     rule_version: str
     is_provisional: bool = False
     following_version: str | None = None
+    shape: Shape = field(default_factory=newest_shape)
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def publish(
     try:
         with aside(release_dir) as work:
             with clock.step("prepare"):
-                content = prepare(engine, tables, work)
+                content = prepare(engine, tables, work, source.shape)
             turn = partial(_Turn, engine, as_of, source, release_dir, work, content, tables, extras or {}, register, clock)
             try:
                 return _unhindered(turn(trusts_folder=True), url, wait_seconds)
@@ -285,7 +287,7 @@ class _Turn:
             for view in VIEWS:
                 if differing[view.name]:
                     rows.close(wire, self.engine, view, release_id)
-                    rows.add(wire, self.engine, view, release_id)
+                    rows.add(wire, self.engine, view, release_id, self.content.shape.of(view))
             self._insert_release(wire, release_id, differing)
         with self.clock.step("audit"):
             wire.rows("select set_config('yihu.release_id', $1::text, true)", str(release_id))
@@ -322,9 +324,9 @@ class _Turn:
     def _insert_release(self, wire: Wire, release_id: int, differing: Mapping[str, int]) -> None:
         wire.execute(
             "insert into ops.release (release_id, as_of, is_provisional, published_at, rule_version, code_version, run_id, checksum,"
-            " households, red, yellow, row_counts, changed_rows, published_by, following_version)"
+            " households, red, yellow, row_counts, changed_rows, published_by, following_version, layout, catalogue_version)"
             " values ($1::integer, $2::text::date, $3::boolean, clock_timestamp(), $4::text, $5::text, $6::text, $7::text,"
-            " 0, 0, 0, $8::text::jsonb, $9::text::jsonb, session_user, $10::text)",
+            " 0, 0, 0, $8::text::jsonb, $9::text::jsonb, session_user, $10::text, $11::text, $12::text)",
             release_id,
             self.as_of.isoformat(),
             self.source.is_provisional,
@@ -335,6 +337,8 @@ class _Turn:
             json.dumps(dict(self.content.counts)),
             json.dumps(dict(differing)),
             self.source.following_version,
+            self.source.shape.layout,
+            self.source.shape.catalogue_version,
         )
 
     def _note(self) -> dict[str, str | bool | None]:
@@ -344,6 +348,8 @@ class _Turn:
             "is_provisional": source.is_provisional,
             "rule_version": source.rule_version,
             "following_version": source.following_version,
+            "catalogue_version": source.shape.catalogue_version,
+            "layout": source.shape.layout,
             "code_version": source.code_version,
             "run_id": source.run_id,
         }

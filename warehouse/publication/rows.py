@@ -5,7 +5,7 @@ Belongs here: getting a difference into `store`. Not here: finding it (`content`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from expectations.engine import SqlEngine
 from warehouse.publication.content import changed
 from warehouse.publication.wire import Wire
-from warehouse.schema import OPEN, View
+from warehouse.schema import OPEN, Column, View
 
 JSONB_VERSION = b"\x01"
 """What PostgreSQL wants before the text of a jsonb value that comes in binary."""
@@ -47,9 +47,9 @@ def close(wire: Wire, engine: SqlEngine, view: View, release_id: int) -> None:
         )
 
 
-def add(wire: Wire, engine: SqlEngine, view: View, release_id: int) -> None:
-    """Adds the new versions: straight into the table, or by way of a staging table where row security asks for it."""
-    kinds = {column.name: column.type for column in view.stored} | {"row_hash": "bytea"}
+def add(wire: Wire, engine: SqlEngine, view: View, release_id: int, columns: Sequence[Column]) -> None:
+    """Adds the new versions, `columns` of them: straight into the table, or by way of a staging table where row security asks for it."""
+    kinds = {column.name: column.type for column in columns} | {"row_hash": "bytea"}
     names = ", ".join(f'"{name}"' for name in kinds)
     rows = engine.arrow(f"select {names}, {release_id}::integer as from_release from {changed(view)}")
     documents = [name for name, kind in kinds.items() if kind == "jsonb"]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
-from warehouse.catalogue import DOMAINS, Indicator, load_indicators
+from warehouse.catalogue import DOMAINS, Indicator, began_on, load_indicators
+from warehouse.layouts import FIRST, LAYOUTS
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,10 @@ class Column:
     name: str
     type: str
     meaning: str
+    since: str = FIRST
+    """The layout that brought it."""
+    effective_from: date | None = None
+    """An indicator's that came into the catalogue later: releases of earlier days do not have it."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +73,23 @@ class View:
     """SQL over a row `t` of the table: the department whose own it is; `yihu_department` reads its own then."""
     exit: Exit | None = None
     """Where it is made of counts: how they leave by the one exit, which is all that `yihu_analyst` sees."""
+    since: str = FIRST
+    """The layout that brought it."""
 
     @property
     def stored(self) -> tuple[Column, ...]:
-        """The columns that a row carries: those declared and its place."""
+        """The columns that a row carries: those declared and its place; what came later stands at the end."""
         have = {column.name for column in self.columns}
-        return self.columns + tuple(column for column in PLACE if column.name not in have)
+        return tuple(sorted((*self.columns, *(column for column in PLACE if column.name not in have)), key=self._came))
+
+    def shown(self, added: tuple[Column, ...]) -> tuple[Column, ...]:
+        """The columns as consumers see them: what the view adds comes before what came later than the view."""
+        stored = self.stored
+        first = [column for column in stored if self._came(column) == self._came(PLACE[0])]
+        return (*first, *added, *stored[len(first) :])
+
+    def _came(self, column: Column) -> tuple[date, int]:
+        return column.effective_from or date.min, max(LAYOUTS.index(column.since), LAYOUTS.index(self.since))
 
 
 PLACE = (
@@ -86,25 +103,28 @@ ADDED = (
 
 HOUSEHOLD_ID = Column("household_id", "text", "household number in the base register (户编号)")
 RULE_VERSION = Column("rule_version", "text", "hash of the rules in force on the day")
-COVERAGE = Column("coverage", "numeric(5,4)", "share of the 72 indicators that are ok or not_applicable")
+COVERAGE = Column("coverage", "numeric(5,4)", "share of the day's indicators that are ok or not_applicable")
 STAGES = ("discovered", "verified", "compared", "reviewed", "approved", "recorded", "assisted", "cleared")
 
 
-def columns(*rows: str | Column) -> tuple[Column, ...]:
-    """`name | type | meaning`, a line each."""
+def columns(*rows: str | Column, since: str = FIRST) -> tuple[Column, ...]:
+    """`name | type | meaning`, a line each; `since`: the layout that brought them."""
     made: list[Column] = []
     for row in rows:
         if isinstance(row, Column):
             made.append(row)
         else:
             name, kind, meaning = (part.strip() for part in row.split("|", 2))
-            made.append(Column(name, kind, meaning))
+            made.append(Column(name, kind, meaning, since))
     return tuple(made)
 
 
 def _indicator(indicator: Indicator) -> Column:
     kind = indicator.sql_type.replace("decimal", "numeric").replace("varchar", "text")
-    return Column(indicator.column, kind, f"{indicator.code} {indicator.chinese}, {indicator.unit}: {indicator.definition}")
+    began = began_on()
+    later = None if began[indicator.code] == min(began.values()) else began[indicator.code]
+    meaning = f"{indicator.code} {indicator.chinese}, {indicator.unit}: {indicator.definition}{f'; from {later} on' if later else ''}"
+    return Column(indicator.column, kind, meaning, effective_from=later)
 
 
 HOUSEHOLD = View(
@@ -154,7 +174,7 @@ HOUSEHOLD_INDICATOR = View(
             "not_applicable | text[] | codes of the indicators that do not apply to the household",
         ),
     ),
-    "The 72 indicators of each household; null is missing or not applicable, the lists say which.",
+    "The indicators of each household; null is missing or not applicable, the lists say which.",
 )
 WARNING_FLAG = View(
     "warning_flag",

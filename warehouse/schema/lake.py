@@ -17,6 +17,7 @@ from expectations.casting import sql_type
 from expectations.contract import Contract, contract_for
 from expectations.engine import name
 from warehouse.day import VALID_EXTRAS, state_columns
+from warehouse.layouts import FIRST
 from warehouse.schema.declared import HOUSEHOLD_ID, VIEW, Column, columns
 
 OUTCOME_COUNTS = ("linked", "unregistered", "ambiguous", "unidentifiable")
@@ -189,6 +190,13 @@ def declared() -> Mapping[str, LakeTable]:
     """Every table that is not one of a record type."""
     published = (LakeTable(view.name, (*view.stored, *CARRIED.get(view.name, ())), view.meaning) for view in VIEW.values())
     return {table.name: table for table in (*published, *OWN)}
+
+
+@lru_cache(maxsize=64)
+def has_grown(table: str) -> bool:
+    """Whether columns of the table came later than the first layout and catalogue: days that were kept before lack them."""
+    found = declared().get(table)
+    return found is not None and any(column.since != FIRST or column.effective_from is not None for column in found.columns)
 
 
 def types_of(table: str, contracts: Iterable[Contract] = ()) -> Mapping[str, str]:

@@ -218,10 +218,13 @@ def public_sql(view: View, added: tuple[Column, ...]) -> str:
     counts = counts_of(view)
     unplaced = ", t.area_code || '000'" if view.exit.places_only else ""
     seen = [_is_shown(view, name, unplaced) for name in counts]
+    made = {"as_of": "yihu.current_as_of()", "release_id": READ} if added else {}
     picked = []
-    for column in view.stored:
+    for column in view.shown(added):
         name = f't."{column.name}"'
-        if column.name in counts:
+        if column.name in made:
+            picked.append(made[column.name])
+        elif column.name in counts:
             picked.append(f"case when {seen[counts.index(column.name)]} then {name} end")
         elif column.name == view.exit.ranked:
             of = f't."{view.exit.by}"'
@@ -231,14 +234,13 @@ def public_sql(view: View, added: tuple[Column, ...]) -> str:
             picked.append(f"case when {' and '.join(seen)} then {name} end")
         else:
             picked.append(name)
-    names = ", ".join(f'"{column.name}" {column.type}' for column in (*view.stored, *added))
-    extra = f", yihu.current_as_of(), {READ}" if added else ""
+    names = ", ".join(f'"{column.name}" {column.type}' for column in view.shown(added))
     left_out = f"\nwhere {' or '.join(seen)}" if view.exit.is_sparse else ""
     return f"""
 create or replace function {public_function(view)} returns table ({names})
 language sql stable security definer rows 1000 set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
 with gone as materialized (select h.family, h.instance, h.area_code from {HIDDEN} as h)
-select {", ".join(picked)}{extra}
+select {", ".join(picked)}
 from {_rows(view)}{left_out}
 $$"""
 

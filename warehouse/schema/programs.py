@@ -30,7 +30,7 @@ create or replace function public.yihu_as_of(day date) returns integer language 
 
 def _comments(view: View, added: tuple[Column, ...] = ADDED) -> list[str]:
     rows = [f'comment on view yihu."{view.name}" is {literal(view.meaning)}']
-    for column in (*view.stored, *added):
+    for column in view.shown(added):
         if column.meaning:
             rows.append(f'comment on column yihu."{view.name}"."{column.name}" is {literal(column.meaning)}')
     return rows

@@ -52,9 +52,8 @@ def function_of(view: View) -> str:
 
 def view_sql(view: View, added: tuple[Column, ...]) -> str:
     """The view: all of it for who sees all, the session's own rows, and counts by the one exit for who sees no more."""
-    names = ", ".join(f't."{column.name}"' for column in view.stored)
-    if added:
-        names += f",\n  (select yihu.current_as_of()) as as_of,\n  {READ} as release_id"
+    made = {"as_of": "(select yihu.current_as_of()) as as_of", "release_id": f"{READ} as release_id"} if added else {}
+    names = ", ".join(made.get(column.name) or f't."{column.name}"' for column in view.shown(added))
     release = f"\n  and t.from_release <= {READ} and t.until_release > {READ}" if added else ""
     leaving = f'\nunion all\nselect t.*\nfrom yihu."public_{view.name}"() as t where (select yihu_in.sees_counts())' if view.exit else ""
     return (
@@ -135,7 +134,8 @@ select r.release_id, r.as_of, r.release_id = (select c.release_id from ops.curre
   r.is_provisional, r.published_at, r.rule_version, r.code_version, r.run_id, r.checksum,
   case when not (select yihu_in.sees_counts()) then r.households end as households,
   case when not (select yihu_in.sees_counts()) then r.red end as red,
-  case when not (select yihu_in.sees_counts()) then r.yellow end as yellow
+  case when not (select yihu_in.sees_counts()) then r.yellow end as yellow,
+  r.layout
 from ops.release as r
 where (r.pruned_at is null and r.withdrawn_at is null) or (select yihu_in.role_of_session()) = 'auditor'
 """

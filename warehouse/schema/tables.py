@@ -118,6 +118,8 @@ RELEASE = _table(
     _column("pruned_at | timestamptz | when its versions were given up; it can no longer be read"),
     _column("following_version | text | hash of the rules of what follows in force on the day"),
     _column("access_seal | text | the access log's last seal when it was published: number and hash; not part of the checksum"),
+    _column("layout | text | the layout of its tables and columns: the version that it was counted by", nullable=False),
+    _column("catalogue_version | text | hash of the catalogue of indicators in force on the day", nullable=False),
     sa.Index("release_as_of_idx", "as_of"),
 )
 CURRENT_RELEASE = _table(

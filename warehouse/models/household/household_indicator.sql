@@ -1,5 +1,5 @@
 {#-
-The 72 indicators of each household, how many of them are known, and which are not and why.
+The indicators of each household, how many of them are known, and which are not and why.
 
 table: household_indicator
 kept: household
