@@ -75,7 +75,7 @@ def page(tables: Tables) -> str:
     to_indicators = [pair for pair in drawn if pair[1] in ("household_indicator", "person")]
     others = [pair for pair in drawn if pair[1] not in ("household_indicator", "person") and "__" not in pair[0] and "__" not in pair[1]]
     parts = [
-        OPENING + "From the departments to the 72 indicators:\n\n" + flowchart(to_indicators),
+        OPENING + "From the departments to the indicators:\n\n" + flowchart(to_indicators),
         "From the indicators to what is published, and to the rhythms:\n\n" + flowchart(others),
         "## Columns\n\nOf the tables that no single department owns; columns that are never published are left out.",
         *(_columns(table, columns) for table, columns in own.items()),
