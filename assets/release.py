@@ -44,7 +44,7 @@ LOADED: Mapping[str, Callable[[date], Versioned]] = {
 
 
 def refuse_edited_rules(house: House) -> None:
-    """Raises `RuleError` where a version that a release was made under is not what the files say any more."""
+    """Raises `RuleError` where the files no longer give a version that a release was made under."""
     engine = house.server.engine()
     try:
         with engine.connect() as connection:

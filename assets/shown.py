@@ -69,7 +69,7 @@ def lamps_by_town(house: House, as_of: date) -> Shown:
 
 
 def compared_with(house: House, as_of: date) -> Shown:
-    """The day that changes are counted from, and what is to be said where it is of another layout."""
+    """The day that changes are counted from, and what to say where it is of another layout."""
     before = released_day(house.runner.inputs, "warning_flag", as_of)
     if before is None:
         return {"compared_on": "no earlier day"}

@@ -32,7 +32,7 @@ from warehouse.rhythms import RHYTHMS
 
 COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 DAY = max(date(2026, 11, 19), load_catalogue(date.max).effective_from)
-"""The day whose models are read: one on which every indicator has begun; another one has the same columns."""
+"""The day whose models are read: every indicator has begun; another one has the same columns."""
 
 
 class Recorder(Engine):

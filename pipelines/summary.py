@@ -29,8 +29,8 @@ select release_id, as_of, is_provisional, households, red, yellow, rule_version,
 from ops.release where as_of = :as_of order by release_id desc limit 1
 """
 BEFORE = (
-    "select release_id, as_of, households, red, yellow, layout from ops.release where release_id < :release_id"
-    " order by release_id desc limit 1"
+    "select release_id, as_of, households, red, yellow, layout from ops.release"
+    " where release_id < :release_id order by release_id desc limit 1"
 )
 
 

@@ -33,7 +33,14 @@ from warehouse.graph.inputs import LakeInputs, NotThere
 from warehouse.graph.moment import Moment, day_moment
 from warehouse.graph.registry import order_of, place
 from warehouse.graph.runner import Runner
-from warehouse.graph.under import MADE, Under, moment_under, note_of, under_in_lake, under_of_release
+from warehouse.graph.under import (
+    MADE,
+    Under,
+    moment_under,
+    note_of,
+    under_in_lake,
+    under_of_release,
+)
 from warehouse.layouts import NEWEST, LayoutError
 from warehouse.migrations.run import upgrade
 from warehouse.review import ANSWERS_UP_TO
@@ -176,7 +183,7 @@ class House(dg.ConfigurableResource):
         return self._runner
 
     def moment(self, as_of: date) -> Moment:
-        """The day, read once a run: under what its release names, or under what is in force on a day without one."""
+        """The day, read once a run: under what its release names, or under what is in force on it."""
         if as_of not in self._moments:
             try:
                 under = self._released_under(as_of)
@@ -186,7 +193,7 @@ class House(dg.ConfigurableResource):
         return self._moments[as_of]
 
     def _released_under(self, as_of: date) -> Under | None:
-        """What the day's release names; a day without lamps in the lake was never released from here."""
+        """What the day's release names; one without lamps in the lake was never released from here."""
         if self.lake.version(*place("warning_flag"), as_of) is None:
             return None
         engine = self.server.engine()

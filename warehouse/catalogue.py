@@ -1,7 +1,7 @@
-"""The catalogue of the indicators: what each is called, what it counts, where it comes from, and since when.
+"""The catalogue of the indicators: what each is called, what it counts, its sources, since when.
 
-Belongs here: reading `rules/indicators.csv` and picking what is in force on a day. Not here: how a value is computed
-(`models/indicators`) or scored (`rules/scoring-*.yaml`).
+Belongs here: reading `rules/indicators.csv` and picking what is in force on a day. Not here: how a
+value is computed (`models/indicators`) or scored (`rules/scoring-*.yaml`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class CatalogueError(ValueError):
 
 @dataclass(frozen=True)
 class Indicator:
-    """A row of the catalogue: an indicator as it counts from a day on. Basic (B), risk (R) or resilience (S)."""
+    """A row of the catalogue: an indicator from a day on. Basic (B), risk (R), resilience (S)."""
 
     code: str
     effective_from: date
@@ -73,7 +73,7 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The indicators that are in force on a day, in the order of their codes: B01 …, R01 …, S01 …."""
+    """The indicators in force on a day, in the order of their codes: B01 …, R01 …, S01 …."""
 
     indicators: tuple[Indicator, ...]
 
@@ -115,7 +115,7 @@ def load_catalogue(as_of: date, path: Path | None = None) -> Catalogue:
 
 
 def load_indicators() -> tuple[Indicator, ...]:
-    """Every indicator that there is, each by its newest row, whether that has begun or not; by code."""
+    """Every indicator, each by its newest row, whether that has begun or not; by code."""
     return _newest(_rows(FILE))
 
 

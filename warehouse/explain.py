@@ -210,7 +210,7 @@ def not_recomputed(why: str) -> str:
 
 
 def history(lamps: Sequence[Lamp], layouts: Mapping[date, str]) -> str:
-    """How the lamp came about: a line a day, oldest first, with the points that came, went and changed.
+    """How the lamp came about: a line a day, oldest first; the points that came, went, changed.
 
     `layouts`: the one that each day was made in; where it changes, the line says so.
     """

@@ -1,4 +1,4 @@
-"""The indicators of each household on a day: what their models take from the calendar, the rules and the sources' states.
+"""The indicators of a day: what their models take from calendar, rules and the sources' states.
 
 Belongs here: those values. Not here: the formulas (SQL), the catalogue (`catalogue`), points and lamps (`scoring`), running
 the models (`graph.runner`).

@@ -1,7 +1,7 @@
-"""Layouts of a release: which tables and columns it has and what they mean, counted by tagged version.
+"""Layouts of a release: its tables and columns and what they mean, counted by tagged version.
 
-Belongs here: which there are, and which this code still makes. Not here: the columns of each (`schema.declared` says of a view or
-a column since when it is there, `schema.shape` picks).
+Belongs here: which there are, and which this code still makes. Not here: the columns of each
+(`schema.declared` says of a view or a column since when it is there, `schema.shape` picks).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def refuse_unmade(layout: str, what: str) -> None:
     """Raises `LayoutError` where days of the layout are not made any more."""
     if layout not in MADE:
         raise LayoutError(
-            f"{what} is of layout {layout}, and this code makes {' and '.join(MADE)}: it is read as it is, not made anew; "
-            f"the code of version {layout} makes it"
+            f"{what} is of layout {layout}, and this code makes {' and '.join(MADE)}: it is read as it "
+            f"is, not made anew; the code of version {layout} makes it"
         )
 
 
@@ -35,4 +35,5 @@ def across(before: str, now: str) -> str:
     """What a comparison of two layouts has to say; empty within one."""
     if before == now:
         return ""
-    return f'layout {before} is compared with layout {now}: a difference may be the layout\'s; see docs/rules.md, "Layouts"'
+    compared = f"layout {before} is compared with layout {now}"
+    return f'{compared}: a difference may be the layout\'s; see docs/rules.md, "Layouts"'

@@ -65,7 +65,8 @@ class RulesDiff:
 def rules_diff(runner: Runner, moment: Moment, candidate: Rules) -> RulesDiff:
     """Scores a day under its rules and under `candidate`: who would turn red or green, and why. Publishes nothing.
 
-    A candidate that begins later is scored with the catalogue of its own day. Leaves the candidate's tables on the engine: use one that is thrown away.
+    A candidate that begins later is scored with the catalogue of its own day. Leaves the candidate's
+    tables on the engine: use one that is thrown away.
     """
     engine = runner.engine
     catalogue = max(moment.catalogue, load_catalogue(candidate.scoring.effective_from), key=lambda found: found.effective_from)

@@ -318,9 +318,10 @@ AnyVersion = TypeVar("AnyVersion", bound=Versioned)
 
 
 def named(version: str, load: Callable[[date], AnyVersion]) -> AnyVersion:
-    """What a release was made under, by the version that it names: `<effective_from>-<digits of the hash>`.
+    """What a release was made under, by the version that it names: `<effective_from>-<hash>`.
 
-    `load` gives what is in force on a day. Raises `RuleError` where the files no longer give that version: they were edited.
+    `load` gives what is in force on a day. Raises `RuleError` where the files no longer give that
+    version: they were edited.
     """
     try:
         began = date.fromisoformat(version[:10])
@@ -330,6 +331,7 @@ def named(version: str, load: Callable[[date], AnyVersion]) -> AnyVersion:
     if found.version != version:
         raise RuleError(
             f"the rules in force from {version[:10]} are not those that a release used ({version}): "
-            "restore the rule files, and put the change into a new file or row with a later effective_from"
+            "restore the rule files, and put the change into a new file or row with a later "
+            "effective_from"
         )
     return found

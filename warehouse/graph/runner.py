@@ -312,7 +312,7 @@ class Runner:
         return f"({empty_select(types_of(table, self.contracts))})"
 
     def _completed(self, table: str, relation: str) -> str:
-        """The rows of a relation; what was kept before a column was declared has it without a value."""
+        """The rows of a relation; kept before a column was declared, they have it without a value."""
         select = f"select * from {relation}"
         if relation == name(table) or not (is_of_type(table) or has_grown(table)):
             return select
@@ -332,6 +332,6 @@ class Runner:
         self._marks[alias] = mark
 
     def _dated(self, inputs: Inputs, table: str, days: Sequence[date]) -> str:
-        """The rows of some days, each with its `_as_of`; none, in the declared columns, without a day."""
+        """The rows of some days, each with its `_as_of`; without a day none, in their columns."""
         selects = [f"select *, {day(on)} as _as_of from {self._whole(table, inputs.relation(table, on))}" for on in days]
         return " union all by name ".join(selects) or f"select *, {day(None)} as _as_of from ({empty_select(types_of(table))}) as nothing"

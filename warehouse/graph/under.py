@@ -1,8 +1,8 @@
-"""Under what a day was made: the versions of rules, of what follows, of the catalogue, and the layout.
+"""Under what a day was made: its layout, and the versions of rules, of what follows, of the catalogue.
 
-A release names them, and so do the day's tables in the lake: a day that was released is made anew under the same, whatever was
-installed since. Belongs here: reading the names and finding what they name. Not here: what is in force on a day that was never
-released (`moment`).
+A release names them, and so do the day's tables in the lake: a day that was released is made anew
+under the same, whatever was installed since. Belongs here: reading the names and finding what they
+name. Not here: what is in force on a day that was never released (`moment`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from warehouse.scoring_rules import load_rules, named
 MADE = ("flags", "made")
 """Notes in the lake: under what each day's lamps were made."""
 RELEASE = """
-select to_jsonb(r) from ops.release as r where r.as_of = :as_of and not r.is_provisional order by r.release_id desc limit 1
+select to_jsonb(r) from ops.release as r
+where r.as_of = :as_of and not r.is_provisional order by r.release_id desc limit 1
 """
 """Whole, since a warehouse of older code has fewer columns."""
 
@@ -43,30 +44,32 @@ class Under:
 
 def under_of(moment: Moment) -> Under:
     """What a day that is made now is made under."""
-    return Under(moment.rules.version, moment.following.version, moment.catalogue.version, moment.layout)
+    versions = (moment.rules.version, moment.following.version, moment.catalogue.version)
+    return Under(*versions, moment.layout)
 
 
 def moment_under(as_of: date, under: Under) -> Moment:
     """The day as it was made.
 
-    Raises `LayoutError` where its layout is not made any more, `RuleError` where a version was edited since.
+    Raises `LayoutError` where its layout is not made any more, `RuleError` where a version was
+    edited since.
     """
     refuse_unmade(under.layout, f"the release of {as_of}")
     rules = replace(named(under.rule_version, load_rules), as_of=as_of)
-    following = load_following(as_of) if under.following_version is None else named(under.following_version, load_following)
-    if under.catalogue_version is None:
-        catalogue = load_catalogue(rules.scoring.effective_from)
-    else:
-        catalogue = named(under.catalogue_version, load_catalogue)
+    followed, began = under.following_version, rules.scoring.effective_from
+    following = named(followed, load_following) if followed else load_following(as_of)
+    known = under.catalogue_version
+    catalogue = named(known, load_catalogue) if known else load_catalogue(began)
     return replace(day_moment(as_of, rules, following), catalogue=catalogue, layout=under.layout)
 
 
 def _from(said: Mapping[str, Any]) -> Under:
-    return Under(**{name: said[name] for name in Under.__dataclass_fields__ if said.get(name) is not None})
+    names = [name for name in Under.__dataclass_fields__ if said.get(name) is not None]
+    return Under(**{name: said[name] for name in names})
 
 
 def under_of_release(connection: sa.Connection, as_of: date) -> Under | None:
-    """What the last release of the day names; None where there is none, or a provisional one alone."""
+    """What the day's last release names; None where there is none, or a provisional one alone."""
     if connection.scalar(sa.text("select to_regclass('ops.release')")) is None:
         return None
     said = connection.scalar(sa.text(RELEASE), {"as_of": as_of})
@@ -79,7 +82,8 @@ def under_in_lake(lake: GraphLake, engine: SqlEngine, as_of: date) -> Under | No
         return None
     if (note := lake.read_note(*MADE, as_of)) is not None:
         return _from(note)
-    version = engine.scalar(f"select max(rule_version) from {lake.relation(*place('warning_flag'), as_of)}")
+    lamps = lake.relation(*place("warning_flag"), as_of)
+    version = engine.scalar(f"select max(rule_version) from {lamps}")
     return None if version is None else Under(str(version))
 
 

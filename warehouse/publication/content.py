@@ -110,8 +110,8 @@ NOTHING = Table(0, bytes(16).hex(), 0)
 def prepare(engine: SqlEngine, tables: Mapping[str, str], folder: Path, shape: Shape | None = None) -> Content:
     """Writes the tables of a release to `folder`, each in the order of its key; views that `tables` does not name are empty.
 
-    Equal content gives equal bytes. `tables`: name of the view → name of the engine's table or view. `shape`: the tables and
-    columns that the release has; everything that is declared, where none is given.
+    Equal content gives equal bytes. `tables`: name of the view → name of the engine's table or view.
+    `shape`: the tables and columns that the release has; where none is given, all that are declared.
 
     Raises:
         PublicationError: for an unknown name, a table that lacks a column, or a disk that is full.

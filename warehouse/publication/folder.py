@@ -59,7 +59,7 @@ class Kept:
     tables: dict[str, Any]
 
     def file(self, view: str) -> Path | None:
-        """The table's file, where its bytes are what the manifest says; None too where the release did not have it."""
+        """The table's file, where the release has it and its bytes are what the manifest says."""
         if view not in self.tables:
             return None
         path = file_of(self.path, VIEW[view])

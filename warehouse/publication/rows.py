@@ -48,7 +48,10 @@ def close(wire: Wire, engine: SqlEngine, view: View, release_id: int) -> None:
 
 
 def add(wire: Wire, engine: SqlEngine, view: View, release_id: int, columns: Sequence[Column]) -> None:
-    """Adds the new versions, `columns` of them: straight into the table, or by way of a staging table where row security asks for it."""
+    """Adds the new versions, in these columns.
+
+    Straight into the table, or by way of a staging table where row security asks for it.
+    """
     kinds = {column.name: column.type for column in columns} | {"row_hash": "bytea"}
     names = ", ".join(f'"{name}"' for name in kinds)
     rows = engine.arrow(f"select {names}, {release_id}::integer as from_release from {changed(view)}")

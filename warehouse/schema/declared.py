@@ -24,7 +24,7 @@ class Column:
     since: str = FIRST
     """The layout that brought it."""
     effective_from: date | None = None
-    """An indicator's that came into the catalogue later: releases of earlier days do not have it."""
+    """Of an indicator that came into the catalogue later: earlier days' releases do not have it."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,12 @@ class View:
 
     @property
     def stored(self) -> tuple[Column, ...]:
-        """The columns that a row carries: those declared and its place; what came later stands at the end."""
+        """The columns of a row: those declared and its place; what came later stands at the end."""
         have = {column.name for column in self.columns}
         return tuple(sorted((*self.columns, *(column for column in PLACE if column.name not in have)), key=self._came))
 
     def shown(self, added: tuple[Column, ...]) -> tuple[Column, ...]:
-        """The columns as consumers see them: what the view adds comes before what came later than the view."""
+        """The columns as consumers see them: what the view adds, then what came later than it."""
         stored = self.stored
         first = [column for column in stored if self._came(column) == self._came(PLACE[0])]
         return (*first, *added, *stored[len(first) :])

@@ -194,7 +194,7 @@ def declared() -> Mapping[str, LakeTable]:
 
 @lru_cache(maxsize=64)
 def has_grown(table: str) -> bool:
-    """Whether columns of the table came later than the first layout and catalogue: days that were kept before lack them."""
+    """Whether columns of the table came later: days that were kept before lack them."""
     found = declared().get(table)
     return found is not None and any(column.since != FIRST or column.effective_from is not None for column in found.columns)
 

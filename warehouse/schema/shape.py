@@ -1,6 +1,7 @@
-"""The shape of a release: which tables and columns it has, by its layout and by the catalogue of its day.
+"""The shape of a release: its tables and columns, by its layout and by the catalogue of its day.
 
-Belongs here: picking. Not here: the declarations (`declared`), which layouts there are (`warehouse.layouts`).
+Belongs here: picking. Not here: the declarations (`declared`), which layouts there are
+(`warehouse.layouts`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from warehouse.schema.declared import VIEWS, Column, View
 
 @dataclass(frozen=True)
 class Shape:
-    """What goes into a release and its checksum; other tables are empty, other columns without a value."""
+    """What goes into a release and its checksum; the rest is empty."""
 
     layout: str
     catalogue_version: str
@@ -30,12 +31,15 @@ class Shape:
 
 def shape_of(layout: str, catalogue: Catalogue) -> Shape:
     """The shape of a release of `layout` on a day with this catalogue."""
+    on = catalogue.effective_from
     views = [view for view in VIEWS if has_begun(view.since, layout)]
-    return Shape(layout, catalogue.version, {view.name: _columns(view, layout, catalogue.effective_from) for view in views})
+    columns = {view.name: _columns(view, layout, on) for view in views}
+    return Shape(layout, catalogue.version, columns)
 
 
 def _columns(view: View, layout: str, on: date) -> tuple[Column, ...]:
-    return tuple(c for c in view.stored if has_begun(c.since, layout) and (c.effective_from or date.min) <= on)
+    begun = [column for column in view.stored if has_begun(column.since, layout)]
+    return tuple(column for column in begun if (column.effective_from or date.min) <= on)
 
 
 def newest_shape() -> Shape:
