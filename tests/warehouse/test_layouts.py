@@ -14,10 +14,10 @@ import pytest
 from resources.engine import Engine
 from resources.lake import Lake
 from resources.settings import ROOT
-from tests.indicators.county import County
 from tests.making import FLAGS, FOLLOWING, HOUSEHOLDS, make, remember
 from tests.warehouse.conftest import DAY, Warehouse
 from tests.warehouse.county import make_followers
+from tests.warehouse.then import counties
 from warehouse import layouts
 from warehouse.catalogue import load_catalogue
 from warehouse.graph.moment import day_moment
@@ -36,15 +36,15 @@ CHECKSUMS = {
     date(2026, 11, 19): "7d1c1adcf3057e53ea1a6335e627c688425098ca653ab025b3b0fd99539f38e5",
     date(2026, 11, 20): "addc37c6cf53f1b8e1ea714a5b382a54311853908d5018f39dffe50b5e9198a5",
 }
-"""What the code of 0.1.0 made of the counties 11 and 12, the one on the day after the other."""
+"""What the code of 0.1.0 made of the two counties, the one on the day after the other."""
 
 
 def test_a_day_of_the_first_layout_comes_out_as_it_did_then(engine: Engine, tmp_path: Path) -> None:
     tables = (*HOUSEHOLDS, *FLAGS, *FOLLOWING)
     made = {}
-    for seed, day in enumerate(CHECKSUMS, 11):
+    for facts, day in zip(counties(), CHECKSUMS, strict=True):
         moment = moment_under(day, THEN)
-        County(seed, min(CHECKSUMS), 60).facts.register(engine)
+        facts.register(engine)
         make(engine, tables, day, moment=moment)
         folder = tmp_path / day.isoformat()
         folder.mkdir()
