@@ -23,7 +23,7 @@ from warehouse.dictionary import DICTIONARY, dictionary
 from warehouse.explain import explain, read_lamp
 from warehouse.graph.inputs import LakeInputs
 from warehouse.graph.moment import Moment, day_moment
-from warehouse.graph.registry import order_of, place
+from warehouse.graph.registry import kept_tables, order_of, place
 from warehouse.graph.runner import Runner
 from warehouse.graph.under import MADE, moment_under, note_of, under_of_release
 from warehouse.migrations.run import upgrade
@@ -38,9 +38,10 @@ BORN = date(2026, 11, 19)
 
 
 def laid(engine: Engine, lake: Lake, day: date) -> None:
-    """The county's matched rows in the lake."""
+    """The county's matched rows in the lake, and what comes with them."""
     County(31, BORN, 60).facts.register(engine)
-    for table in ("person", "source_status", *(f"matched_{contract.table}" for contract in load_contracts())):
+    matched = [f"matched_{contract.table}" for contract in load_contracts()]
+    for table in (*(table for table in kept_tables() if engine.exists(table)), *matched):
         lake.write(engine, *place(table), day, f"select * from {table}", order_of(table))
 
 
