@@ -120,6 +120,7 @@ HOUSEHOLD = View(
         "village_name | text | ",
         "town_name | text | ",
         "has_conflict | boolean | a member's ID number is in the review queue",
+        "is_shell | boolean | its row of the base register is not in force, while members are there",
     ),
     "One row per household of the base register (一户).",
     (("area_code",),),

@@ -1,0 +1,24 @@
+"""A household's row says whether its row of the base register is in force.
+
+Revision: 0016, after 0014, 2026-11-27 22:00:00
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0016"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+MEANING = "its row of the base register is not in force, while members are there"
+
+
+def upgrade() -> None:
+    op.add_column("household", sa.Column("is_shell", sa.Boolean(), nullable=True, comment=MEANING), schema="store")
+
+
+def downgrade() -> None:
+    op.drop_column("household", "is_shell", schema="store")
