@@ -46,7 +46,8 @@ class Exit:
     ranked: str | None = None
     """The column of ranks: gone for a whole level where one of its areas is hidden, since the gap tells it."""
     places_only: bool = False
-    """Households of no known place are left out: against a view that has them (as town 000), a county's counts tell theirs."""
+    """Households of no known place are left out, unless it has a row for them (town 000): against a view that has them a county's
+    counts tell theirs."""
     is_sparse: bool = False
     """A row is there only where something was counted: an area without one counts as 0, and hidden rows are left out."""
 
