@@ -1,10 +1,13 @@
-"""Scores against the truth: what each household's score is, what it would be under true links and true facts, and why it differs.
+"""Scores against the truth: what each household's score is, what it would be under true links and true
+facts, and why it differs.
 
-`python -m bench.scores [--double-errors] [--households N] [--rules FILE]` makes a county, reads and matches it, scores it, scores
-the truth, and prints the households that differ by kind of error. Of the truth there are two: the whole one, and what of it is
-known: linked, or waiting with the household as candidate. What is with nobody, in quarantine or waits for others cannot be told.
+`python -m bench.scores [--double-errors] [--households N] [--rules FILE]` makes counties, reads and
+matches them, scores them, scores the truth, and prints the households that differ by kind of error. Of
+the truth there are two: the whole one, and what of it is known: linked, or waiting with the household as
+candidate. What is with nobody, in quarantine or waits for others cannot be told.
 
-Belongs here: both scores and their comparison. Not here: the truth (`sandbox.truth`), matching a county (`bench.links`).
+Belongs here: both scores and their comparison. Not here: the truth (`sandbox.truth`), who a record is
+about (`bench.links`).
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ from warehouse.scoring_rules import load_candidate
 
 AS_OF = date(2026, 11, 26)
 ENOUGH = 0.995
-"""The share of households whose score must be what is known of the truth, at default errors."""
+"""The share of scores that must be what is known of the truth, at default errors."""
 SEEDS = (20260101, 1, 7)
 READ_BEFORE = (date(2026, 1, 1), date(2026, 4, 1), date(2026, 7, 1), date(2026, 10, 1))
 """A county in use: so often was everything read before."""
@@ -60,16 +63,17 @@ class Unequal:
     points: tuple[str, ...]
     """Indicators whose points differ: `R06 5 (0)`."""
     kinds: tuple[str, ...]
-    """What became of its records: `enrolments relative waits with the household`."""
+    """What became of its records: `enrolments relative: waits for the member`."""
 
     def __str__(self) -> str:
         why = "; ".join(self.kinds) or "no record of it went astray"
-        return f"{self.household_id}: {self.score:.2f}, truly {self.true_score:.2f}: {', '.join(self.points)}: {why}"
+        scores = f"{self.score:.2f}, truly {self.true_score:.2f}"
+        return f"{self.household_id}: {scores}: {', '.join(self.points)}: {why}"
 
 
 @dataclass
 class Scores:
-    """A county's scores beside the true ones."""
+    """Counties' scores beside the true ones."""
 
     version: str
     households: int = 0
@@ -78,9 +82,12 @@ class Scores:
     """Households whose score is not what the known part of the truth gives."""
 
     def __add__(self, other: Scores) -> Scores:
-        """Of several counties together."""
-        unequal = [*self.unequal, *other.unequal]
-        return Scores(self.version, self.households + other.households, unequal, self.unequal_to_known + other.unequal_to_known)
+        return Scores(
+            self.version,
+            self.households + other.households,
+            [*self.unequal, *other.unequal],
+            self.unequal_to_known + other.unequal_to_known,
+        )
 
     @property
     def share(self) -> float:
@@ -109,10 +116,13 @@ class Scores:
         }
 
     def __str__(self) -> str:
-        equal = self.households - len(self.unequal)
-        known = f"{self.share_of_known:.2%} are what is known of the truth"
-        lines = [f"rules {self.version}: {equal:,} of {self.households:,} scores are the true ones ({self.share:.2%}); {known}"]
-        lines += [f"{count:>6} {kind}" for kind, count in sorted(self.kinds.items(), key=lambda pair: (-pair[1], pair[0]))]
+        equal = f"{self.households - len(self.unequal):,} of {self.households:,}"
+        lines = [
+            f"rules {self.version}: {equal} scores are the true ones ({self.share:.2%}); "
+            f"{self.share_of_known:.2%} are what is known of the truth"
+        ]
+        kinds = sorted(self.kinds.items(), key=lambda pair: (-pair[1], pair[0]))
+        lines += [f"{count:>6} {kind}" for kind, count in kinds]
         return "\n".join([*lines, *(f"! {one}" for one in self.unequal)])
 
 
@@ -123,10 +133,10 @@ def all_sources_read(engine: Engine) -> None:
 
 
 def read_county(engine: Engine, county: County, as_of: date, before: Iterable[date] = ()) -> Runner:
-    """Puts the day as reading and matching leave it on the engine: matched rows, persons, the review queue.
+    """Puts the day as reading and matching leave it on the engine: matched rows, persons, the queue.
 
-    `before`: the days on which everything was read before, so that numbers of then are known, and what is in quarantine today
-    stands as it was.
+    `before`: the days on which everything was read before, so that numbers of then are known, and what
+    is in quarantine today stands as it was.
     """
     contracts, inputs = load_contracts(), Standing(engine, as_of)
     runner = Runner(engine, inputs, contracts, KEY)
@@ -147,30 +157,33 @@ def _read(engine: Engine, county: County, contracts: Iterable[Contract], day: da
     """`valid_<table>` of a day: what came, and of what is quarantined the version that stands."""
     for contract in contracts:
         table, key = f"valid_{contract.table}", contract.record_key.name
-        if engine.exists(table):
+        was_read = engine.exists(table)
+        if was_read:
             engine.table("stood", f"select * from {table}")
-        else:
-            engine.drop("stood")
         bring(engine, county, contract, end_of(day))
-        if engine.exists("stood"):
-            quarantined = f"select record_key from truth_{contract.records} where expects = 'quarantined'"
-            engine.execute(f"insert into {table} by name select * from stood where {key} in ({quarantined})")
+        if was_read:
+            truth = f"truth_{contract.records}"
+            quarantined = f"select record_key from {truth} where expects = 'quarantined'"
+            stands = f"select * from stood where {key} in ({quarantined})"
+            engine.execute(f"insert into {table} by name {stands}")
 
 
 def read_truth(engine: Engine, county: County, as_of: date) -> Runner:
-    """The same of true links and true facts: nobody's number is wrong, no version broken, nobody twice in the register."""
+    """The same of true links and true facts: no number is wrong, no version broken, nobody twice."""
     until, contracts = end_of(as_of), load_contracts()
     engine.table("pseudonym_pad", identity.pad_select(KEY))
     for records in REGISTER:
         _bring_facts(engine, county, contract_for(records), until)
-        engine.table(f"valid_{contract_for(records).table}", f"select * exclude (true_member_id, true_household_id) from facts_{records}")
+        facts = f"select * exclude (true_member_id, true_household_id) from facts_{records}"
+        engine.table(f"valid_{contract_for(records).table}", facts)
     runner = Runner(engine, Standing(engine, as_of), contracts, KEY)
-    runner.make(("person", *(f"matched_{contract_for(records).table}" for records in REGISTER)), day_moment(as_of))
-    for contract in by_number(contracts):
-        _bring_facts(engine, county, contract, until)
-        engine.table(f"matched_{contract.table}", _linked(contract))
+    register = [f"matched_{contract_for(records).table}" for records in REGISTER]
+    runner.make(("person", *register), day_moment(as_of))
     for contract in contracts:
-        if contract not in by_number(contracts) and contract.records not in REGISTER:
+        if contract in by_number(contracts):
+            _bring_facts(engine, county, contract, until)
+            engine.table(f"matched_{contract.table}", _linked(contract))
+        elif contract.records not in REGISTER:
             bring(engine, county, contract, until)
             runner.make([f"matched_{contract.table}"], day_moment(as_of))
     engine.from_arrow("review_queue", REVIEW_QUEUE.arrow.empty_table())
@@ -179,7 +192,8 @@ def read_truth(engine: Engine, county: County, as_of: date) -> Runner:
 
 
 def _bring_facts(engine: Engine, county: County, contract: Contract, until: datetime) -> None:
-    engine.from_arrow("facts_now", county.connection().execute(facts_on(county, contract.records, until)).to_arrow_table())
+    facts = county.connection().execute(facts_on(county, contract.records, until))
+    engine.from_arrow("facts_now", facts.to_arrow_table())
     arrived = f"date '{until.date()}' as _arrived_on, null::varchar as _first_key"
     engine.table(f"facts_{contract.records}", f"select *, {arrived} from facts_now")
     engine.drop("facts_now")
@@ -191,17 +205,27 @@ def _linked(contract: Contract) -> str:
     fields = [f"r.{one['delivered']} as {one['name']}" for one in of_type["fields"]]
     amounts = [f"{one['expression']} as {one['name']}" for one in of_type["amounts"]]
     return f"""
-        with r as (select v.*, {of_type["record_id"]} as _record_id from facts_{contract.records} as v)
+        with r as (
+            select v.*, {of_type["record_id"]} as _record_id
+            from facts_{contract.records} as v
+        )
         select
-            r._record_id as record_id, {", ".join(fields)}, cast(null as varchar) as person_key, r.true_member_id as member_id,
-            r.true_household_id as household_id, case when r.true_member_id is null then 'unregistered' else 'linked' end as outcome,
-            'exact' as method, 'same' as name_agreement, cast(null as varchar) as reason, {"".join(f"{one}, " for one in amounts)}
+            r._record_id as record_id,
+            {", ".join(fields)},
+            cast(null as varchar) as person_key,
+            r.true_member_id as member_id,
+            r.true_household_id as household_id,
+            case when r.true_member_id is null then 'unregistered' else 'linked' end as outcome,
+            'exact' as method,
+            'same' as name_agreement,
+            cast(null as varchar) as reason,
+            {"".join(f"{amount}, " for amount in amounts)}
             r._arrived_on
         from r"""
 
 
 def compare(runner: Runner, truth: Runner, moment: Moment) -> Scores:
-    """Scores both under the rules of the moment; `runner` and `truth` have what `read_county` and `read_truth` put there."""
+    """Scores both under the rules of the moment, on what `read_county` and `read_truth` put there."""
     engine = runner.engine
     runner.make(LAMPS, moment)
     with known_facts(runner, truth):
@@ -209,26 +233,28 @@ def compare(runner: Runner, truth: Runner, moment: Moment) -> Scores:
         known = _beside(runner, truth)
     truth.make(LAMPS, moment)
     households = _beside(runner, truth)
-    engine.from_arrow("true_scored_point", truth.engine.arrow("select * from scored_point").read_all())
-    scores = Scores(moment.rules.version, len(households), unequal_to_known=sum(ours != theirs for _, ours, theirs in known))
     differing = {str(h): (float(ours), float(theirs)) for h, ours, theirs in households if ours != theirs}
-    engine.from_arrow("unequal", pa.table({"household_id": pa.array(sorted(differing), pa.string())}))
-    points: dict[str, dict[str, str]] = {household: {} for household in differing}
+    engine.from_arrow("unequal", pa.table({"household_id": pa.array([*differing], pa.string())}))
+    points = truth.engine.arrow("select household_id, code, points from scored_point").read_all()
+    engine.from_arrow("true_scored_point", points)
+    told: dict[str, dict[str, str]] = {household: {} for household in differing}
     for household, code, ours, theirs in engine.rows(POINTS):
-        points[household][code] = f"{code} {ours:.0f} ({theirs:.0f})"
-    kinds = _kinds(runner, truth, {household: set(codes) for household, codes in points.items()})
-    scores.unequal = [
-        Unequal(household, *differing[household], tuple(points[household].values()), tuple(sorted(kinds[household])))
-        for household in sorted(differing)
-    ]
-    return scores
+        told[household][code] = f"{code} {ours:.0f} ({theirs:.0f})"
+    kinds = _kinds(runner, truth, {household: set(codes) for household, codes in told.items()})
+    return Scores(
+        moment.rules.version,
+        len(households),
+        [Unequal(h, *scores, tuple(told[h].values()), tuple(sorted(kinds[h]))) for h, scores in differing.items()],
+        sum(ours != theirs for _, ours, theirs in known),
+    )
 
 
 def _beside(runner: Runner, truth: Runner) -> list[tuple[Any, ...]]:
     """The score and the true one of each household that has one in truth."""
     engine = runner.engine
     for table in ("warning_flag", "facts_households"):
-        engine.from_arrow(f"true_{table}", truth.engine.arrow(f"select * from {table}").read_all())
+        rows = truth.engine.arrow(f"select * from {table}").read_all()
+        engine.from_arrow(f"true_{table}", rows)
     return engine.rows(
         """
         select t.household_id, coalesce(f.score, 0), t.score
@@ -243,47 +269,43 @@ def _beside(runner: Runner, truth: Runner) -> list[tuple[Any, ...]]:
 
 @contextmanager
 def known_facts(runner: Runner, truth: Runner) -> Iterator[None]:
-    """Leaves the truth's engine with the records that are linked or wait with their household as candidate, for as long as it takes."""
+    """Leaves the truth with the records that are linked or wait with their household as candidate."""
     engine, contracts = runner.engine, by_number(load_contracts())
     engine.table("candidate_member", CANDIDATES)
+    candidates = engine.arrow("select record_id, household_id from candidate_member").read_all()
+    truth.engine.from_arrow("candidate_household", candidates)
     for contract in contracts:
         table = f"matched_{contract.table}"
-        truth.engine.from_arrow("candidate_member", engine.arrow("select record_id, household_id from candidate_member").read_all())
-        truth.engine.from_arrow("linked", engine.arrow(f"select record_id from {table} where outcome = 'linked'").read_all())
+        linked = engine.arrow(f"select record_id from {table} where outcome = 'linked'").read_all()
+        truth.engine.from_arrow("linked", linked)
         truth.engine.table(f"whole_{table}", f"select * from {table}")
         truth.engine.table(
             table,
             f"""
             select w.*
             from whole_{table} as w
-            where w.record_id in (select record_id from linked)
-                or exists (from candidate_member as c where c.record_id = w.record_id and c.household_id = w.household_id)
+            where w.record_id in (select record_id from linked) or exists (
+                from candidate_household as c
+                where c.record_id = w.record_id and c.household_id = w.household_id
+            )
             """,
         )
     yield
     for contract in contracts:
-        truth.engine.table(f"matched_{contract.table}", f"select * from whole_matched_{contract.table}")
-
-
-POINTS = """
-    select coalesce(o.household_id, t.household_id), coalesce(o.code, t.code), coalesce(o.points, 0), coalesce(t.points, 0)
-    from (select p.* from scored_point as p inner join unequal as u on u.household_id = p.household_id) as o
-    full join (select p.* from true_scored_point as p inner join unequal as u on u.household_id = p.household_id) as t
-        on t.household_id = o.household_id and t.code = o.code
-    where coalesce(o.points, 0) <> coalesce(t.points, 0)
-    order by 1, 2
-"""
+        table = f"matched_{contract.table}"
+        truth.engine.table(table, f"select * from whole_{table}")
 
 
 def _kinds(runner: Runner, truth: Runner, codes: dict[str, set[str]]) -> dict[str, set[str]]:
     """What became of the records that the differing points of each household rest on."""
     found: dict[str, set[str]] = {household: set() for household in codes}
-    engine, contracts = runner.engine, load_contracts()
-    engine.from_arrow("true_member", truth.engine.arrow("select member_id, household_id from person").read_all())
+    engine, indicators = runner.engine, indicators_by_code()
+    members = truth.engine.arrow("select member_id, household_id from person").read_all()
+    engine.from_arrow("true_member", members)
     for household, became in engine.rows(ASTRAY_IN_THE_REGISTER):
         found[household].add(became)
-    for contract in by_number(contracts):
-        asked = {h for h, told in codes.items() if any(contract.records in indicators_by_code()[code].sources for code in told)}
+    for contract in by_number(load_contracts()):
+        asked = {household for household, told in codes.items() if any(contract.records in indicators[code].sources for code in told)}
         if not asked:
             continue
         about = f"select record_id, member_id, household_id from matched_{contract.table}"
@@ -294,6 +316,27 @@ def _kinds(runner: Runner, truth: Runner, codes: dict[str, set[str]]) -> dict[st
     return found
 
 
+POINTS = """
+    with ours as (
+        select p.household_id, p.code, p.points
+        from scored_point as p
+        inner join unequal as u on u.household_id = p.household_id
+    ),
+    theirs as (
+        select p.household_id, p.code, p.points
+        from true_scored_point as p
+        inner join unequal as u on u.household_id = p.household_id
+    )
+    select
+        coalesce(o.household_id, t.household_id),
+        coalesce(o.code, t.code),
+        coalesce(o.points, 0),
+        coalesce(t.points, 0)
+    from ours as o
+    full join theirs as t on t.household_id = o.household_id and t.code = o.code
+    where coalesce(o.points, 0) <> coalesce(t.points, 0)
+    order by 1, 2
+"""
 CANDIDATES = """
     select distinct q.records, q.record_id, c.member_id, c.household_id
     from review_candidate as c
@@ -320,12 +363,18 @@ ASTRAY_IN_THE_REGISTER = """
 
 
 def _astray(contract: Contract) -> str:
-    """Records of the differing households that are not with whom they are about, others' that are here, and what became of them."""
-    record = identity.pseudonym(f"'{contract.records}|' || record_key") if contract.record_key.is_identity else "record_key"
+    """Records that are not with whom they are about, others' that are here, what became of them."""
+    record = "record_key"
+    if contract.record_key.is_identity:
+        record = identity.pseudonym(f"'{contract.records}|' || record_key")
+    of_record = "from candidate as c where c.record_id = r.record_id"
     return f"""
         with told as (select {record} as record_id, error_kind from truth_{contract.records}),
         record as (
-            select t.record_id, t.member_id, t.household_id, m.outcome, m.member_id as linked_id, m.household_id as linked_household,
+            select
+                t.record_id, t.member_id, t.household_id, m.outcome,
+                m.member_id as linked_id,
+                m.household_id as linked_household,
                 coalesce(k.error_kind, 'none') as error_kind
             from true_record as t
             left join matched_{contract.table} as m on m.record_id = t.record_id
@@ -335,10 +384,10 @@ def _astray(contract: Contract) -> str:
         select r.household_id, concat(r.error_kind, ': ', case
             when r.outcome is null then 'quarantined'
             when r.outcome = 'linked' then 'with somebody else'
-            when exists (from candidate as c where c.record_id = r.record_id and c.member_id = r.member_id) then 'waits for the member'
-            when exists (from candidate as c where c.record_id = r.record_id and c.household_id = r.household_id)
+            when exists ({of_record} and c.member_id = r.member_id) then 'waits for the member'
+            when exists ({of_record} and c.household_id = r.household_id)
                 then 'waits for another of the household'
-            when exists (from candidate as c where c.record_id = r.record_id) then 'waits for other households'
+            when exists ({of_record}) then 'waits for other households'
             else 'is nobody''s' end)
         from record as r
         inner join unequal as u on u.household_id = r.household_id
@@ -356,11 +405,19 @@ def _astray(contract: Contract) -> str:
         where c.household_id is distinct from r.household_id"""
 
 
-def measure(home: Path, county: County, as_of: date, before: Sequence[date] = (), rules: Sequence[Path] = ()) -> list[Scores]:
-    """The county's scores of a day beside the true ones: under the rules in force on it, then under each of `rules`."""
+def measure(
+    home: Path,
+    county: County,
+    as_of: date,
+    before: Sequence[date] = (),
+    rules: Sequence[Path] = (),
+) -> list[Scores]:
+    """A county's scores of a day beside the true ones: under the rules in force, then under `rules`."""
     engine, true_engine = Engine(home / "spill", threads=2), Engine(home / "true_spill", threads=2)
-    runner, truth = read_county(engine, county, as_of, before), read_truth(true_engine, county, as_of)
-    moments = [day_moment(as_of), *(day_moment(as_of, load_candidate(path, as_of)) for path in rules)]
+    runner = read_county(engine, county, as_of, before)
+    truth = read_truth(true_engine, county, as_of)
+    moments = [day_moment(as_of)]
+    moments += [day_moment(as_of, load_candidate(path, as_of)) for path in rules]
     found = [compare(runner, truth, moment) for moment in moments]
     engine.close()
     true_engine.close()
@@ -369,23 +426,26 @@ def measure(home: Path, county: County, as_of: date, before: Sequence[date] = ()
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.scores")
-    parser.add_argument("--households", type=int, default=2000)
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="a county each; they are counted together")
-    parser.add_argument("--as-of", type=date.fromisoformat, default=AS_OF)
-    parser.add_argument("--double-errors", action="store_true", help="every error twice as often")
-    parser.add_argument("--first-read", action="store_true", help="nothing was read before")
-    parser.add_argument("--rules", type=Path, nargs="*", default=[], help="scoring files to try beside the one in force")
-    parser.add_argument("--json", action="store_true", help="one line of figures for each")
+    add = parser.add_argument
+    add("--households", type=int, default=2000)
+    add("--seeds", type=int, nargs="+", default=list(SEEDS), help="a county each; counted together")
+    add("--as-of", type=date.fromisoformat, default=AS_OF)
+    add("--double-errors", action="store_true", help="every error twice as often")
+    add("--first-read", action="store_true", help="nothing was read before")
+    add("--rules", type=Path, nargs="*", default=[], help="scoring files to try beside the one in force")
+    add("--json", action="store_true", help="a line of figures for each")
     asked = parser.parse_args()
     rates = ErrorRates().doubled() if asked.double_errors else ErrorRates()
+    before = () if asked.first_read else READ_BEFORE
     started, found = time.monotonic(), list[Scores]()
     for seed in asked.seeds:
         with tempfile.TemporaryDirectory(prefix="yihu-scores-") as folder:
             county = county_of(Path(folder), asked.households, seed, rates)
-            made = measure(Path(folder), county, asked.as_of, () if asked.first_read else READ_BEFORE, asked.rules)
+            made = measure(Path(folder), county, asked.as_of, before, asked.rules)
         found = [one + other for one, other in zip(found, made, strict=True)] if found else made
     for scores in found:
-        print(json.dumps({"bench": "scores", **scores.line()}, ensure_ascii=False) if asked.json else scores)
+        line = json.dumps({"bench": "scores", **scores.line()}, ensure_ascii=False)
+        print(line if asked.json else scores)
     if not asked.json:
         print(f"in {time.monotonic() - started:.0f} s")
     return 0 if found[0].share_of_known >= ENOUGH else 1

@@ -124,10 +124,10 @@ def truth_on(county: _County, records: str, until: datetime, register_until: dat
 
 
 def facts_on(county: County, records: str, until: datetime) -> str:
-    """A SELECT of what a department knows at a moment, had no version been broken; planted households apart.
+    """A SELECT of what a department knows at a moment, had no version been broken; planted ones apart.
 
-    Columns: the contract's fields as they stand, and of whom the record truly is: true_member_id, true_household_id. Of the
-    register, each person's own row.
+    Columns: the contract's fields as they stand, and of whom the record truly is: true_member_id,
+    true_household_id. Of the register, each person's own row.
     """
     key = county.contract(records).record_key.name
     whole = replace(county, rates=replace(county.rates, broken=0.0))
@@ -139,7 +139,11 @@ def facts_on(county: County, records: str, until: datetime) -> str:
         sound as (
             from delivered where _broken = 0
             union all by name
-            from ({whole.state(records, until)}) where {key} in (select {key} from delivered where _broken > 0)
+            from ({whole.state(records, until)})
+            where {key} in (select {key} from delivered where _broken > 0)
         )
-        select s.* exclude (_op, _broken), {member_id} as true_member_id, t.household_id as true_household_id
+        select
+            s.* exclude (_op, _broken),
+            {member_id} as true_member_id,
+            t.household_id as true_household_id
         from sound as s inner join {truth} as t on t.record_key = s.{key} {own}"""

@@ -61,8 +61,10 @@ class Cell:
         """SQL: the sources were read and the formula applies; its value may still be null."""
         if self.source_state == "missing":
             return "false"
-        applies = "true" if self.formula_state is None else f"coalesce({self.alias}.{self.formula_state}, 'ok') = 'ok'"
-        return f"not r.is_shell and {applies}" if self.needs_household else applies
+        parts = ["not r.is_shell"] if self.needs_household else []
+        if self.formula_state is not None:
+            parts.append(f"coalesce({self.alias}.{self.formula_state}, 'ok') = 'ok'")
+        return " and ".join(parts) or "true"
 
     def when(self, status: str) -> str:
         """SQL: the indicator of a household with active members has this status; `true` or `false` where that is known without asking."""
@@ -70,8 +72,9 @@ class Cell:
             return str(status == "missing").lower()
         state = self.formula_state and f"{self.alias}.{self.formula_state}"
         if status == "not_applicable":
-            not_applicable = f"{state} = 'not_applicable'" if state else "false"
-            return f"not r.is_shell and {not_applicable}" if state and self.needs_household else not_applicable
+            if not state:
+                return "false"
+            return f"{'not r.is_shell and ' if self.needs_household else ''}{state} = 'not_applicable'"
         if status == "stale":
             return f"{self.has_value} and {self.formula} is not null" if self.source_state == "stale" else "false"
         missing = [f"({self.has_value} and {self.formula} is null)"]

@@ -264,7 +264,7 @@ def _in_force(entries: Sequence[Standard], as_of: date) -> dict[str, Standard]:
 
 
 SILENT = ("shells", "absence")
-"""Settings that the first version did not name: at their defaults they are no part of a version's hash."""
+"""Settings that the first version did not name: at their defaults they are no part of a hash."""
 
 
 def _said(scoring: Scoring) -> dict[str, Any]:

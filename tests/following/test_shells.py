@@ -1,4 +1,5 @@
-"""Households whose register row is out of force, in what follows a lamp: counted in their county, in no known town or village."""
+"""Households whose register row is out of force, in what follows a lamp: counted in their county, in no
+known town or village."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def _shell(village: Village, name: str, **fields: Any) -> None:
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """Three households and two shells, on the last day of the version before and on the first on which shells are computed."""
+    """Three households and two shells, on the last day of the version before and on the first on which
+    shells are computed."""
     made, village = Engine(Path(tmp_path_factory.mktemp("shells"))), Village()
     village.home("well", area="610921100201")
     village.home("dry", {}, {}, area="610921100202", water_safe=False)
@@ -93,7 +95,9 @@ def test_changes_tasks_lists_and_cards_carry_the_county(engine: Engine) -> None:
     assert rows(engine, "flag_change", change) == [("dropped", NOWHERE, "none", "red", True), ("quiet", NOWHERE, "none", "green", False)]
     tasks = rows(engine, "follow_up_task", "code, area_code, town_code", "household_id = 'dropped' and closed_on is null")
     assert ("R18", NOWHERE, "610921000") in tasks
-    assert rows(engine, "verify_item", "department, code, area_code", "household_id = 'dropped'") == [("rural_revitalisation", "R18", NOWHERE)]
+    assert rows(engine, "verify_item", "department, code, area_code", "household_id = 'dropped'") == [
+        ("rural_revitalisation", "R18", NOWHERE)
+    ]
     (card,) = rows(engine, "household_card", "area_code, card", "household_id = 'dropped'")
     assert card[0] == NOWHERE
     assert [entry["member"] for entry in json.loads(card[1])["schooling"]] == ["dropped-1", "dropped-2"]

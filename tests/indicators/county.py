@@ -119,7 +119,9 @@ class County:
         birthday = self.day + timedelta(days=r.choice([-1, 0, 1, 90, -200]))
         born = self.maybe(year_before(birthday, r.choice([0, 1, 5, 6, 15, 16, 17, 40, 59, 60, 61, 79, 80, 90])), 0.15)
         status = r.choice("111111123")
-        return self.facts.member(household, f"{household}-{number}", born, status=status, is_merged=self.chance(0.03), outcome=outcome, **fields)
+        return self.facts.member(
+            household, f"{household}-{number}", born, status=status, is_merged=self.chance(0.03), outcome=outcome, **fields
+        )
 
     def _facts_of(self, member: str) -> None:
         r, add = self.random, self.facts.add

@@ -1,4 +1,5 @@
-"""From the scoring version of 2026-11-25 on: what waits is not absent, and shells are computed. The day before: as ever."""
+"""From the scoring version of 2026-11-25 on: what waits is not absent, and shells are computed. The day
+before: as ever."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ OF_HOUSEHOLDS = [indicator.code for indicator in load_indicators() if "household
 
 
 def home(facts: Facts, name: str, *people: dict[str, Any], **fields: Any) -> list[str]:
-    """A household of adults whose ID numbers are known; `people` says what is different about each."""
+    """A household of adults of known numbers; `people` says what is different about each."""
     well = {"wage_income": Decimal(60000), "previous_net_income": Decimal(60000)}
     facts.household(name, **{**HOUSEHOLD, **well, **fields})
     return members(facts, name, *people)
@@ -95,7 +96,7 @@ def dibao(facts: Facts) -> None:
 def retrofits(facts: Facts) -> None:
     (one,) = home(facts, "its-dwelling")
     dwelling = facts.add("dwellings", one, grade="D", occupied=True, appraised_on=date(2026, 1, 1))
-    project = {"approved_on": date(2026, 1, 10), "outcome": "ambiguous"}
+    project: dict[str, Any] = {"approved_on": date(2026, 1, 10), "outcome": "ambiguous"}
     facts.add("retrofits", None, dwelling_id=dwelling, finished_on=date(2026, 9, 1), **project)
     (one,) = home(facts, "late-project")
     dwelling = facts.add("dwellings", one, grade="A", occupied=True, appraised_on=date(2026, 1, 1))
@@ -124,8 +125,8 @@ class Days:
 
     def values(self, household: str, *codes: str) -> tuple[Any, Any]:
         """The values of both days, a word for what has none."""
-        found = tuple(tuple(_value(engine, household, code) for code in codes) for engine in (self.before, self.now))
-        return found if len(codes) > 1 else (found[0][0], found[1][0])
+        before, now = (tuple(_value(engine, household, code) for code in codes) for engine in (self.before, self.now))
+        return (before, now) if len(codes) > 1 else (before[0], now[0])
 
 
 def _value(engine: Engine, household: str, code: str) -> Any:

@@ -24,14 +24,15 @@ def scores(tmp_path_factory: pytest.TempPathFactory) -> list[Scores]:
 
 def test_scores_are_what_is_known_of_the_truth(scores: list[Scores], show: Show) -> None:
     now, before = scores
-    show("scores against the truth", f"now {now.share:.2%}, of what is known {now.share_of_known:.2%}; before {before.share:.2%}")
+    shares = f"{now.share:.2%}, of what is known {now.share_of_known:.2%}"
+    show("scores against the truth", f"now {shares}; before {before.share:.2%}")
     assert now.households == before.households > 380
     assert now.share_of_known >= ENOUGH
     assert now.share > before.share
 
 
 def test_what_waits_with_its_household_makes_nobody_uninsured(scores: list[Scores]) -> None:
-    """The difference that most scores had: an enrolment that could not be linked, and waits for one of the household."""
+    """The difference that most scores had: an enrolment that is not linked and waits for the member."""
     now, before = scores
 
     def waiting(one: Scores) -> list[str]:

@@ -176,7 +176,7 @@ DOUBTED_FROM = date(2026, 11, 25)
 
 
 def test_who_has_the_name_in_the_holders_household_is_proposed(tmp_path: Path) -> None:
-    """A sound number under another name is a relative's more often than anybody else's: from 2026-11-25 on the steward is shown them."""
+    """A sound number under another name is mostly a relative's: from 2026-11-25 on they are shown."""
     register = [
         Member("a", "张三", FIRST),
         Member("b", "李四", None),

@@ -1,4 +1,5 @@
-"""A household whose register row is out of force lies in its county and in no town: whoever has the county sees it, nobody below."""
+"""A household whose register row is out of force lies in its county and in no town: whoever has the
+county sees it, nobody below."""
 
 from __future__ import annotations
 

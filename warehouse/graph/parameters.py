@@ -51,7 +51,8 @@ class Filling:
 
 
 NO_COUNTY = "000000"
-"""The county of what is linked to no household, and of households whose register row is out of force."""
+"""The county of what is linked to no household, and of households whose register row is out of force
+and whose county nobody knows."""
 
 
 def _calendar(part: str) -> Callable[[Filling], Any]:

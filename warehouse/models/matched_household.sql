@@ -1,6 +1,6 @@
 {#-
-Records of the base register and of cases: tied to their household by its number, where the register has it in force, or, where
-shells are computed, has members of it.
+Records of the base register and of cases: tied to their household by its number, where the register
+has it in force, or, where shells are computed, has members of it.
 
 table: matched_{type}
 kept: matched

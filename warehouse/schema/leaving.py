@@ -213,12 +213,14 @@ def _is_shown(view: View, count: str, unplaced: str) -> str:
 
 
 def _unplaced(view: View) -> str:
-    """SQL over a row `t` of a view of places: the households of its area that it leaves out; null where they have a row there."""
+    """SQL over a row `t` of a view of places: the households of its area that it leaves out; null
+    where they have a row there."""
     nowhere = "t.area_code || '000'"
     if view.exit is None or view.exit.on != "as_of":
         return nowhere
-    own = f'select 1 from store."{view.name}" as o where o.area_code = {nowhere}'
-    return f"case when not exists ({own} and o.from_release <= {READ} and o.until_release > {READ}) then {nowhere} end"
+    read = f"o.from_release <= {READ} and o.until_release > {READ}"
+    own = f'select 1 from store."{view.name}" as o where o.area_code = {nowhere} and {read}'
+    return f"case when not exists ({own}) then {nowhere} end"
 
 
 def public_sql(view: View, added: tuple[Column, ...]) -> str:

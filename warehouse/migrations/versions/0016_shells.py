@@ -13,11 +13,12 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
-MEANING = "its row of the base register is not in force, while members are there"
+MEANING = "its row of the base register is not in force, while members are"
 
 
 def upgrade() -> None:
-    op.add_column("household", sa.Column("is_shell", sa.Boolean(), nullable=True, comment=MEANING), schema="store")
+    column: sa.Column[bool] = sa.Column("is_shell", sa.Boolean(), nullable=True, comment=MEANING)
+    op.add_column("household", column, schema="store")
 
 
 def downgrade() -> None:

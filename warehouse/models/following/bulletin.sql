@@ -1,6 +1,6 @@
 {#-
-Rates and ranks per county and town. Ranks are of the rates as shown, among the areas of a level: 1, 1, 1, 4; no known town
-(000) has none.
+Rates and ranks per county and town. Ranks are of the rates as shown, among the areas of a level:
+1, 1, 1, 4; no known town (000) has none.
 
 table: bulletin
 kept: flags

@@ -1,6 +1,6 @@
 {#-
-Rates per county and town (通报): each area's own, from the households that lie in it; of a county also those in no known town,
-which have a row of their own (000).
+Rates per county and town (通报): each area's own, from the households that lie in it; of a county
+also those in no known town, which have a row of their own (000).
 
 table: bulletin_rate
 grain: area

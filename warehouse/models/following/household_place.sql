@@ -1,6 +1,6 @@
 {#-
-The village of each household, for what is counted by area. A household whose register row is out of force has none: it counts
-under the county, in no known town or village (000).
+The village of each household, for what is counted by area. A household whose register row is out of
+force has none: it counts under the county, in no known town or village (000).
 
 table: household_place
 grain: household
@@ -9,7 +9,11 @@ same day: household
 parameters: no_county
 -#}
 with county as (
-    select case when count(distinct substr(area_code, 1, 6)) = 1 then max(substr(area_code, 1, 6)) else '{{ no_county }}' end as county
+    select
+        case
+            when count(distinct substr(area_code, 1, 6)) = 1 then max(substr(area_code, 1, 6))
+            else '{{ no_county }}'
+        end as county
     from household
     where area_code is not null
 )

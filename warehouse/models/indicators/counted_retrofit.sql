@@ -1,6 +1,6 @@
 {#-
-Retrofits (危房改造), each of the household of its dwelling, or of its owner where the dwelling is not known; an ambiguous
-one of nobody's, but for its dwelling's where what waits counts.
+Retrofits (危房改造), each of the household of its dwelling, or of its owner where the dwelling is not
+known. An ambiguous one is nobody's; where what waits is not absent, it is its dwelling's too.
 One that finishes after the day is not finished.
 
 table: counted_retrofit
@@ -24,4 +24,5 @@ select
 from matched_housing__retrofits as r
 left join dwelling as d on d.record_id = r.dwelling_id
 inner join any_member as m on m.member_id = coalesce(d.member_id, case when r.outcome = 'linked' then r.member_id end)
-where (r.outcome <> 'ambiguous' or ({{ absence_is_undoubted }} and d.record_id is not null)) and r.approved_on <= {{ as_of }}
+where r.approved_on <= {{ as_of }}
+    and (r.outcome <> 'ambiguous' or ({{ absence_is_undoubted }} and d.record_id is not null))

@@ -1,6 +1,6 @@
 {#-
 Active members with a known ID number, and whether they are insured for the year of the day
-(until 31 March the year before will do); null where an enrolment waits of which they are a candidate.
+(until 31 March the year before will do); null where they are a candidate of a waiting enrolment.
 
 table: known_enrolment
 grain: member
@@ -18,7 +18,10 @@ waiting as (
     from waiting_candidate
     where records = 'enrolments'
 )
-select m.household_id, m.member_id, case when w.member_id is null then i.member_id is not null end as is_insured
+select
+    m.household_id,
+    m.member_id,
+    case when w.member_id is null then i.member_id is not null end as is_insured
 from active_member as m
 left join insured as i on i.member_id = m.member_id
 left join waiting as w on w.member_id = m.member_id

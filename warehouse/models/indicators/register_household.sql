@@ -1,6 +1,7 @@
 {#-
-Every household of the register, and a shell for each whose register row is out of force while members are there: in the county
-that it was last known in, or the register's only one, and in no village; where shells are not computed, nobody's and nowhere.
+Every household of the register, and a shell for each whose register row is out of force while
+members are there: in the county that it was last known in, or the register's only one, and in no
+village; where shells are not computed, without members and nowhere.
 
 table: register_household
 grain: household
@@ -23,7 +24,10 @@ shell as (
 ),
 county as (
     select
-        case when count(distinct substr(area_code, 1, 6)) = 1 then max(substr(area_code, 1, 6)) else '{{ no_county }}' end as code
+        case
+            when count(distinct substr(area_code, 1, 6)) = 1 then max(substr(area_code, 1, 6))
+            else '{{ no_county }}'
+        end as code
     from matched_rural_revitalisation__households
     where area_code is not null
 )
@@ -41,9 +45,9 @@ select
     s.household_id,
     cast(null as varchar) as record_id,
     cast(null as date) as _arrived_on,
-    case when {{ shells_are_computed }}
-        then concat(coalesce(nullif(substr(b.area_code, 1, 6), '{{ no_county }}'), c.code), '000000')
-    end as area_code,
+    case when {{ shells_are_computed }} then concat(
+        coalesce(nullif(substr(b.area_code, 1, 6), '{{ no_county }}'), c.code), '000000'
+    ) end as area_code,
     true as is_shell,
     case when {{ shells_are_computed }} then coalesce(a.active_count, 0) else 0 end as active_count
 from shell as s

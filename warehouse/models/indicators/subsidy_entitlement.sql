@@ -1,7 +1,7 @@
 {#-
 Who is entitled to which disability subsidy, and what was paid for the month of the day and the two before.
-Nursing: a latest certificate of level 1 or 2. Living: a valid certificate in a household on dibao. Without the candidates of a
-certificate, subsidy or assistance record that waits.
+Nursing: a latest certificate of level 1 or 2. Living: a valid certificate in a household on dibao.
+Without the candidates of a certificate, subsidy or assistance record that waits.
 
 table: subsidy_entitlement
 grain: member

@@ -1,6 +1,6 @@
 {#-
-Whom a record may be about that waits in the review queue for an answer: everybody among its candidates, of any status.
-Nobody where what waits counts as absent.
+Whom a record may be about that waits in the review queue for an answer: everybody among its
+candidates, of any status. Nobody where what waits counts as absent.
 
 table: waiting_candidate
 grain: member

@@ -1,6 +1,7 @@
 {#-
-Everybody whom an open pair may be about, and by which rule. The first four rules decide, the others only propose: who shares
-name and digits, and, where what waits is not absent, who has the name in the household of the number's holder.
+Everybody whom an open pair may be about, and by which rule. The first four rules decide, the others
+only propose: who shares name and digits, and, where what waits is not absent, who has the name in the
+household of the number's holder.
 
 table: candidate
 grain: record
@@ -34,7 +35,9 @@ asked_number as (
 asked_household as (
     select household_id
     from spine
-    where {{ absence_is_undoubted }} and is_holder and number in (select number from open_pair where is_sound)
+    where {{ absence_is_undoubted }}
+        and is_holder
+        and number in (select number from open_pair where is_sound)
 ),
 comparable as (
     select
@@ -92,8 +95,10 @@ related as (
     inner join open_pair as p on p.pair_id = h.pair_id
     inner join near as o on o.member_id = h.member_id
     inner join near as s on s.household_id = o.household_id
-    where {{ absence_is_undoubted }} and s.member_id <> o.member_id
-        and {{ names.agreement("p", "o") }} = 'different' and {{ names.agreement("p", "s") }} = 'same'
+    where {{ absence_is_undoubted }}
+        and s.member_id <> o.member_id
+        and {{ names.agreement("p", "o") }} = 'different'
+        and {{ names.agreement("p", "s") }} = 'same'
 ),
 claimed as (
     select p.pair_id, s.member_id, 'claimant' as rule
