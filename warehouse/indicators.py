@@ -52,11 +52,19 @@ class Cell:
         return f"{self.alias}.{self.column}"
 
     @property
+    def needs_household(self) -> bool:
+        """It is missing in a shell, whatever else is known."""
+        return "households" in self.indicator.sources
+
+    @property
     def has_value(self) -> str:
         """SQL: the sources were read and the formula applies; its value may still be null."""
         if self.source_state == "missing":
             return "false"
-        return "true" if self.formula_state is None else f"coalesce({self.alias}.{self.formula_state}, 'ok') = 'ok'"
+        parts = ["not r.is_shell"] if self.needs_household else []
+        if self.formula_state is not None:
+            parts.append(f"coalesce({self.alias}.{self.formula_state}, 'ok') = 'ok'")
+        return " and ".join(parts) or "true"
 
     def when(self, status: str) -> str:
         """SQL: the indicator of a household with active members has this status; `true` or `false` where that is known without asking."""
@@ -64,11 +72,17 @@ class Cell:
             return str(status == "missing").lower()
         state = self.formula_state and f"{self.alias}.{self.formula_state}"
         if status == "not_applicable":
-            return f"{state} = 'not_applicable'" if state else "false"
+            if not state:
+                return "false"
+            return f"{'not r.is_shell and ' if self.needs_household else ''}{state} = 'not_applicable'"
         if status == "stale":
             return f"{self.has_value} and {self.formula} is not null" if self.source_state == "stale" else "false"
-        empty = f"({self.has_value} and {self.formula} is null)"
-        return f"{state} = 'missing' or {empty}" if state else empty
+        missing = [f"({self.has_value} and {self.formula} is null)"]
+        if state:
+            missing.insert(0, f"{state} = 'missing'")
+        if self.needs_household:
+            missing.insert(0, "r.is_shell")
+        return " or ".join(missing)
 
 
 def months_before(start: date, months: int) -> date:

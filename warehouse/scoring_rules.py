@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -85,6 +85,10 @@ class Scoring(Strict):
     hard_floor: Points
     offset: Offset
     medical_threshold: MedicalThreshold
+    shells: Literal["as_without_active_member", "computed"] = "as_without_active_member"
+    """How a household counts whose register row is out of force while members are there."""
+    absence: Literal["plain", "undoubted"] = "plain"
+    """Whether what waits in the review queue counts as absent."""
     caps: dict[str, Points]
     points: dict[str, tuple[Line, ...]]
 
@@ -265,10 +269,19 @@ def _in_force(entries: Sequence[Standard], as_of: date) -> dict[str, Standard]:
     return {e.area: e for e in begun}
 
 
+SILENT = ("shells", "absence")
+"""Settings that the first version did not name: at their defaults they are no part of a hash."""
+
+
+def _said(scoring: Scoring) -> dict[str, Any]:
+    silent = {name for name in SILENT if getattr(scoring, name) == Scoring.model_fields[name].default}
+    return scoring.model_dump(mode="json", exclude=silent)
+
+
 def _assemble(as_of: date, scoring: Scoring, lines: tuple[PointLine, ...], standards: Standards) -> Rules:
     monitoring, dibao = _in_force(standards.monitoring_line, as_of), _in_force(standards.dibao_standard, as_of)
     content = {
-        "scoring": scoring.model_dump(mode="json"),
+        "scoring": _said(scoring),
         "monitoring_line": {a: e.model_dump(mode="json") for a, e in monitoring.items()},
         "dibao_standard": {a: e.model_dump(mode="json") for a, e in dibao.items()},
     }

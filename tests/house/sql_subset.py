@@ -25,7 +25,7 @@ _CONSTRUCTS = """
     RegexpLike RegexpReplace SHA2 Hex Unhex Encode
     DateDiff Year Month Day
     Count Sum Min Max Filter Distinct Window RowNumber Rank DenseRank FirstValue Median
-    Array ArrayAgg ArraySort ArrayContains ArraySlice ArrayToString Split Transform Lambda
+    Array ArrayAgg ArraySort ArrayContains ArraySlice ArrayToString Explode Split Transform Lambda
 """
 
 KNOWN = frozenset(_CONSTRUCTS.split())

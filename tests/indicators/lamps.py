@@ -14,6 +14,7 @@ from typing import Any
 from tests.indicators.facts import Facts
 from tests.indicators.reading import (
     CODES,
+    DOUBTED_FROM,
     MISSING,
     NOT_APPLICABLE,
     RATIO,
@@ -131,6 +132,8 @@ def read_household(h: Household) -> dict[str, Result]:
     for read in (read_income, read_medical, read_disability, read_housing, read_work, read_assistance):
         read(h, v)
     v = {code: stored(code, v[code]) for code in CODES}
+    if h.is_shell:
+        v |= dict.fromkeys((code for code in CODES if "households" in sources_of(code)), MISSING)
     results: dict[str, Result] = {}
     for code in CODES:
         states = {h.facts.states[records] for records in sources_of(code)}
@@ -158,17 +161,18 @@ def read_county(facts: Facts, day: date, line: Fraction | None, dibao_standard: 
     registered = {h["household_id"] for h in facts.rows["households"]}
     merged = {p["member_id"] for p in facts.persons if p["status"] == "2"}
     results = {}
-    for row in facts.rows["households"]:
-        mine = [m for m in facts.rows["members"] if m["household_id"] == row["household_id"] and m["status"] in ("1", "3")]
-        mine = [m for m in mine if m["member_id"] not in merged]
+    shells = sorted({m["household_id"] for m in facts.rows["members"]} - registered)
+    nothing = {"household_type": None, "monitor_class": None}
+    for household, row in [*((h["household_id"], h) for h in facts.rows["households"]), *((shell, nothing) for shell in shells)]:
+        everybody = [m for m in facts.rows["members"] if m["household_id"] == household]
+        mine = [m for m in everybody if m["status"] in ("1", "3") and m["member_id"] not in merged]
+        if household not in registered and day < DOUBTED_FROM:
+            mine = []
         active = [m for m in mine if m["status"] == "1" and m["member_id"] not in deaths]
-        is_here = row["area_code"].startswith("61")
+        is_here = row.get("area_code", "61").startswith("61")
         standards = (line, dibao_standard) if is_here else (None, None)
-        h = Household(row, active, mine, facts, day, births, deaths, originals, known, *standards)
-        results[row["household_id"]] = read_household(h)
-    for shell in {m["household_id"] for m in facts.rows["members"]} - registered:
-        h = Household({}, [], [], facts, day, births, deaths, originals, known, line, dibao_standard)
-        results[shell] = read_household(h)
+        of_day = (facts, day, births, deaths, originals, known, *standards)
+        results[household] = read_household(Household(row, active, mine, everybody, *of_day, is_shell=household not in registered))
     return results
 
 

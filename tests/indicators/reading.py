@@ -14,6 +14,8 @@ from typing import Any
 from tests.indicators.facts import Facts, Row
 
 MISSING, NOT_APPLICABLE = "missing", "not_applicable"
+DOUBTED_FROM = date(2026, 11, 25)
+"""From this day on what waits is not absent, and shells are computed."""
 Value = Any
 """A Fraction, int, bool or str; or one of the two words above."""
 
@@ -96,6 +98,8 @@ class Household:
     row: Row
     active: list[Row]
     any: list[Row]
+    everybody: list[Row]
+    """Of whatever status."""
     facts: Facts
     day: date
     births: dict[str, date | None]
@@ -104,7 +108,15 @@ class Household:
     dwellings_known: dict[str, Row]
     line: Fraction | None
     dibao_standard: Fraction | None
+    is_shell: bool = False
     values: dict[str, Value] = field(default_factory=dict)
+
+    def waiting(self, *records: str) -> set[str]:
+        """Members who are candidates of a waiting record of these types."""
+        if self.day < DOUBTED_FROM:
+            return set()
+        asked = {key for q in self.facts.queue if q["records"] in records for key in q["candidates"]}
+        return {p["member_id"] for p in self.facts.persons if p["person_key"] in asked}
 
     def in_year(self, day: date) -> bool:
         return year_before(self.day) < day <= self.day
@@ -142,6 +154,8 @@ class Household:
         entitled = {(m, "nursing") for m in self.severe()}
         if "dibao" in self.schemes():
             entitled |= {(m, "living") for m in self.certificates()}
+        waiting = self.waiting("certificates", "disability_subsidies", "assistance")
+        entitled = {(m, subsidy) for m, subsidy in entitled if m not in waiting}
         month = self.day.year * 12 + self.day.month - 1
         months = {f"{(month - back) // 12:04d}{(month - back) % 12 + 1:02d}" for back in range(3)}
         paid = {pair: Fraction(0) for pair in entitled}
@@ -155,9 +169,10 @@ class Household:
         mine = []
         for r in self.facts.rows["retrofits"]:
             outcome = r.get("outcome", "linked")
-            if outcome == "ambiguous" or r["approved_on"] > self.day:
-                continue
             dwelling = self.dwellings_known.get(r["dwelling_id"])
+            belongs_to_it = dwelling is not None and self.day >= DOUBTED_FROM
+            if (outcome == "ambiguous" and not belongs_to_it) or r["approved_on"] > self.day:
+                continue
             whose = dwelling["member_id"] if dwelling else r["member_id"] if outcome == "linked" else None
             if whose in any_ids:
                 mine.append(r)
@@ -174,11 +189,13 @@ class Household:
                 left.append(d)
         return left
 
-    def uninsured(self) -> tuple[int, int]:
+    def uninsured(self) -> tuple[int, int, int]:
+        """Members of known number; of these, those about whom no enrolment waits; of these, the uninsured."""
         known = [m for m in self.active if self.births[m["member_id"]] is not None]
         years = {self.day.year} | ({self.day.year - 1} if self.day.month <= 3 else set())
         insured = {e["member_id"] for e in self.of("enrolments", known) if e["status"] == "1" and e["year"] in years}
-        return len(known), len([m for m in known if m["member_id"] not in insured])
+        judged = [m for m in known if m["member_id"] not in self.waiting("enrolments")]
+        return len(known), len(judged), len([m for m in judged if m["member_id"] not in insured])
 
 
 def read_basic(h: Household) -> dict[str, Value]:
@@ -240,8 +257,8 @@ def read_medical(h: Household, v: dict[str, Value]) -> None:
         v["R05"] = MISSING
     else:
         v["R05"] = paid / v["B19"] if v["B19"] > 0 else Fraction(paid > 0)
-    known, v["R06"] = h.uninsured()
-    v["S08"] = NOT_APPLICABLE if known == 0 else v["R06"] == 0
+    known, judged, v["R06"] = h.uninsured()
+    v["S08"] = NOT_APPLICABLE if known == 0 else judged > 0 and v["R06"] == 0
     ill = [s for s in h.of("serious_illnesses", h.active) if s["status"] == "1" and s["diagnosed_on"] <= h.day]
     v["R07"] = len({s["member_id"] for s in ill})
     chronic = h.of("chronic_followups", h.active)
@@ -320,7 +337,8 @@ def read_assistance(h: Household, v: dict[str, Value]) -> None:
     v["R27"] = bool(schemes & {"edge", "rigid"})
     v["S06"] = bool(schemes & {"dibao", "tekun"})
     low = None if v["B20"] == MISSING or h.dibao_standard is None else v["B20"] < h.dibao_standard
-    gap = all_of(low, not v["S06"])
+    waits = {m["member_id"] for m in h.everybody} & h.waiting("assistance")
+    gap = all_of(low, not v["S06"], not waits)
     v["R28"] = MISSING if gap is None else gap
     earners = [m for m in h.any if m.get("labour_class") in ("1", "2")]
     v["R29"] = sum(any(h.in_year(d) for d in h.deaths.get(m["member_id"], [])) for m in earners)

@@ -131,6 +131,31 @@ def test_a_later_version_leaves_earlier_days_alone(folder: Path) -> None:
     assert (new.scoring.caps["income"], new.effective_from) == (Decimal(30), date(2026, 12, 1))
 
 
+def test_the_first_version_is_the_one_that_releases_used() -> None:
+    """Settings that it did not name are no part of it."""
+    assert load_rules(DAY).version == "2024-03-14-114e68ac"
+    assert (load_rules(DAY).scoring.shells, load_rules(DAY).scoring.absence) == ("as_without_active_member", "plain")
+
+
+def test_the_version_of_2026_11_25_has_the_same_points_and_two_settings_more() -> None:
+    before, after = load_rules(date(2026, 11, 24)), load_rules(date(2026, 11, 25))
+    assert (after.scoring.shells, after.scoring.absence) == ("computed", "undoubted")
+    assert after.effective_from == date(2026, 11, 25)
+    assert after.version != before.version
+    settings = {"effective_from", "shells", "absence"}
+    assert after.scoring.model_dump(exclude=settings) == before.scoring.model_dump(exclude=settings)
+    assert load_rules(date(2027, 6, 1)).version == after.version
+
+
+@pytest.mark.parametrize("setting", ["shells: counted", "absence: doubted"])
+def test_a_setting_that_nobody_knows_is_refused(folder: Path, setting: str) -> None:
+    name = "scoring-2026-11-25.yaml"
+    known = {"shells": "shells: computed", "absence": "absence: undoubted"}[setting.partition(":")[0]]
+    line = _edit(folder / name, f"\n{known}\n", f"\n{setting}\n") + 1
+    with pytest.raises(RuleError, match=re.escape(f"{name}:{line}: {setting.partition(':')[0]}: Input should be")):
+        load_rules(DAY, folder)
+
+
 def test_a_used_version_is_not_changed(folder: Path) -> None:
     used = load_rules(DAY, folder)
     assert named(used.version, lambda day: load_rules(day, folder)) == replace(used, as_of=used.effective_from)

@@ -170,3 +170,40 @@ def test_a_changed_number_is_the_same_person_once_two_stewards_say_so(county: Co
 def test_the_queue_can_be_made_without_matching_first(county: County) -> None:
     asked = ask(county)
     assert {row["queue_id"] for row in county.queue()} == {row["queue_id"] for row in asked.values()}
+
+
+DOUBTED_FROM = date(2026, 11, 25)
+
+
+def test_who_has_the_name_in_the_holders_household_is_proposed(tmp_path: Path) -> None:
+    """A sound number under another name is mostly a relative's: from 2026-11-25 on they are shown."""
+    register = [
+        Member("a", "张三", FIRST),
+        Member("b", "李四", None),
+        Member("c", "李四", number("19750505", 3), status="2"),
+        Member("d", "李四", TWICE, "H2"),
+    ]
+    records = [Record(FIRST, "李四", "relative"), Record(FIRST, "王五", "stranger"), Record(FIRST, "张三", "fine")]
+    for as_of, related in ((AS_OF, set()), (DOUBTED_FROM, {"b", "c"})):
+        county = County(tmp_path / str(as_of), register, as_of)
+        outcomes = [(answer.outcome, answer.reason) for answer in county.match(records)]
+        assert outcomes == [("ambiguous", "name_differs"), ("ambiguous", "name_differs"), ("linked", None)]
+        asked = {str(row["record_id"]): str(row["queue_id"]) for row in county.queue()}
+        shown = [(row["queue_id"], row["member_id"], row["rule"]) for row in county.table("review_candidate")]
+        assert {(m, rule) for queue, m, rule in shown if queue == asked["relative"]} == {
+            ("a", "holder"), *((member, "named_in_household") for member in related),
+        }  # fmt: skip
+        assert {(m, rule) for queue, m, rule in shown if queue == asked["stranger"]} == {("a", "holder")}
+        assert set(asked) == {"relative", "stranger"}
+
+
+def test_a_relative_who_was_proposed_can_be_answered(tmp_path: Path) -> None:
+    county = County(tmp_path, [Member("a", "张三", FIRST), Member("b", "李四", None)], DOUBTED_FROM)
+    records = [Record(FIRST, "李四", "relative")]
+    asked, keys = ask(county, records), county.keys()
+    assert sorted(str(key) for key in asked["relative"]["candidates"]) == sorted(keys.values())  # type: ignore[attr-defined]
+    county.next_day(date(2026, 11, 26))
+    county.decide((str(asked["relative"]["queue_id"]), "link", keys["b"], "steward_1"))
+    county.build()
+    (answer,) = county.match(records)
+    assert (answer.member_id, answer.outcome, answer.method) == ("b", "linked", "decided")

@@ -52,7 +52,8 @@ class Filling:
 
 
 NO_COUNTY = "000000"
-"""The county of what is linked to no household, and of households whose register row is out of force."""
+"""The county of what is linked to no household, and of households whose register row is out of force
+and whose county nobody knows."""
 
 
 def _calendar(part: str) -> Callable[[Filling], Any]:
@@ -84,6 +85,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     **{part: _calendar(part) for part in CALENDAR},
     **{part: _rule(part) for part in ("hard_floor", "levels", "offset", "score_limit")},
     **{part: _of_type(part) for part in OF_TYPE},
+    "absence_is_undoubted": lambda f: str(f.moment.rules.scoring.absence == "undoubted").lower(),
     "area_levels": lambda f: follow_up.AREA_LEVELS,
     "area_outcomes": lambda f: matching.AREA_OUTCOMES,
     "as_of_digits": lambda f: f.moment.as_of.strftime("%Y%m%d"),
@@ -119,6 +121,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "risks": lambda f: [cell for cell in indicators.cells(f.states, f.moment.catalogue) if cell.indicator.group == "risk"],
     "rule_version": lambda f: f.moment.rules.version,
     "scored": lambda f: scoring.scored(f.moment.rules, f.moment.catalogue),
+    "shells_are_computed": lambda f: str(f.moment.rules.scoring.shells == "computed").lower(),
     "stages": lambda f: STAGES,
     "thresholds": _rhythm("thresholds"),
     "types": lambda f: [matching.delivered(contract) for contract in f.types],

@@ -13,4 +13,7 @@ from scored_point as p
 inner join known_enrolment as k on k.household_id = p.household_id
 inner join matched_health_insurance__enrolments as e on e.member_id = k.member_id
 where e.outcome = 'linked' and e.year in ({{ enrolment_years }})
-    and ((p.code = 'S08' and e.status = '1') or (p.code = 'R06' and not k.is_insured))
+    and (
+        (p.code = 'S08' and k.is_insured and e.status = '1')
+        or (p.code = 'R06' and not k.is_insured)
+    )

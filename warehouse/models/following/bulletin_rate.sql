@@ -1,5 +1,6 @@
 {#-
-Rates per county and town (通报): each area's own, from the households that lie in it.
+Rates per county and town (通报): each area's own, from the households that lie in it; of a county
+also those in no known town, which have a row of their own (000).
 
 table: bulletin_rate
 grain: area
@@ -71,7 +72,7 @@ fact as (
     left join signed as s on s.household_id = p.household_id
     left join recorded as r on r.household_id = p.household_id
     left join credit as c on c.household_id = p.household_id
-    where p.is_placed
+    where p.is_in_county
 ),
 by_town as (
     select

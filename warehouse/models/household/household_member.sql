@@ -8,8 +8,8 @@ publishes: household_member
 grain: member
 key: member_id
 order: member_id
-same day: matched_civil_affairs__deaths, matched_rural_revitalisation__households,
-    matched_rural_revitalisation__members, person
+same day: matched_civil_affairs__deaths, matched_rural_revitalisation__members, person,
+    register_household
 parameters: as_of, as_of_month_day, as_of_year
 -#}
 with died as (
@@ -49,4 +49,4 @@ select
 from matched_rural_revitalisation__members as m
 left join aged as p on p.member_id = m.member_id
 left join died as d on d.member_id = m.member_id
-left join matched_rural_revitalisation__households as h on h.household_id = m.household_id
+left join register_household as h on h.household_id = m.household_id

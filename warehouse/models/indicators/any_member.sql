@@ -1,12 +1,13 @@
 {#-
-Any member: register members of status 1 or 3 (who moved out no longer counts), with what their death says.
-Active: of status 1 with no linked death on or before the day. A row that stewards merged away (2 in the spine) is out.
+Any member: register members of status 1 or 3 (who moved out no longer counts), with what their death
+says. Active: of status 1 with no linked death on or before the day. A row that stewards merged away
+(2 in the spine) is out; the members of shells are too, unless these are computed.
 
 table: any_member
 grain: member
 key: member_id
 same day: matched_civil_affairs__deaths, matched_rural_revitalisation__members, person
-parameters: as_of, as_of_month_day, as_of_year, year_ago
+parameters: as_of, as_of_month_day, as_of_year, shells_are_computed, year_ago
 -#}
 with death as (
     select
@@ -41,4 +42,6 @@ select
 from matched_rural_revitalisation__members as m
 left join person as p on p.member_id = m.member_id
 left join death as d on d.member_id = m.member_id
-where m.outcome = 'linked' and m.status in ('1', '3') and coalesce(p.status, '') <> '2'
+where (m.outcome = 'linked' or {{ shells_are_computed }})
+    and m.status in ('1', '3')
+    and coalesce(p.status, '') <> '2'

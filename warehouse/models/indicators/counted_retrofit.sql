@@ -1,12 +1,13 @@
 {#-
-Retrofits (危房改造), each of the household of its dwelling, or of its owner where the dwelling is not known.
+Retrofits (危房改造), each of the household of its dwelling, or of its owner where the dwelling is not
+known. An ambiguous one is nobody's; where what waits is not absent, it is its dwelling's too.
 One that finishes after the day is not finished.
 
 table: counted_retrofit
 grain: record
 key: record_id
 same day: any_member, matched_housing__dwellings, matched_housing__retrofits
-parameters: as_of
+parameters: as_of, absence_is_undoubted
 -#}
 with dwelling as (
     select record_id, member_id
@@ -23,4 +24,5 @@ select
 from matched_housing__retrofits as r
 left join dwelling as d on d.record_id = r.dwelling_id
 inner join any_member as m on m.member_id = coalesce(d.member_id, case when r.outcome = 'linked' then r.member_id end)
-where r.outcome <> 'ambiguous' and r.approved_on <= {{ as_of }}
+where r.approved_on <= {{ as_of }}
+    and (r.outcome <> 'ambiguous' or ({{ absence_is_undoubted }} and d.record_id is not null))

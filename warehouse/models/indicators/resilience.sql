@@ -37,7 +37,9 @@ supported as (
     where scheme in ('dibao', 'tekun')
 ),
 known as (
-    select distinct household_id from known_enrolment
+    select household_id, count(is_insured) as judged
+    from known_enrolment
+    group by household_id
 ),
 entitled as (
     select distinct household_id from subsidy_entitlement
@@ -84,7 +86,7 @@ select
     su.household_id is not null as s06_dibao_or_tekun,
     {{ ratio("se.fund_paid", "se.total_fee") }} as s07_reimbursement_rate,
     case when se.total_fee > 0 then 'ok' else 'not_applicable' end as s07_state,
-    m.r06_uninsured_count = 0 as s08_all_insured,
+    m.r06_uninsured_count = 0 and k.judged > 0 as s08_all_insured,
     case when k.household_id is null then 'not_applicable' else 'ok' end as s08_state,
     case when se.household_id is null then 0 else {{ yuan("se.critical_illness_paid") }} end as s09_critical_illness_paid,
     e.household_id is not null and d.r13_subsidy_gap_count = 0 as s10_subsidies_paid,
