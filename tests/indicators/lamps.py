@@ -11,18 +11,18 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from tests.indicators.facts import Facts
+from tests.indicators.facts import Facts, Row
 from tests.indicators.reading import (
     CODES,
     MISSING,
     NOT_APPLICABLE,
     RATIO,
     YUAN,
+    CountyFacts,
     Household,
     Result,
     Value,
     money,
-    netted,
     read_assistance,
     read_basic,
     read_disability,
@@ -146,30 +146,35 @@ def read_household(h: Household) -> dict[str, Result]:
     return results
 
 
-def read_county(facts: Facts, day: date, line: Fraction | None, dibao_standard: Fraction | None) -> dict[str, dict[str, Result]]:
-    """Value, status and points of every indicator of every household; line and standard are those of the province 61."""
+def read_households(facts: Facts, day: date, line: Fraction | None, dibao_standard: Fraction | None) -> dict[str, Household]:
+    """The facts that count for each household; line and standard are those of the province 61."""
     deaths: dict[str, list[date]] = {}
     for d in facts.rows["deaths"]:
         if d.get("outcome", "linked") == "linked" and d["died_on"] <= day:
             deaths.setdefault(d["member_id"], []).append(d["died_on"])
     births = {p["member_id"]: p["birth_on"] for p in facts.persons}
-    originals = netted(facts, day)
-    known = {d["record_id"]: d for d in facts.rows["dwellings"] if d.get("outcome", "linked") == "linked"}
-    registered = {h["household_id"] for h in facts.rows["households"]}
     merged = {p["member_id"] for p in facts.persons if p["status"] == "2"}
-    results = {}
+    known = CountyFacts(facts, day)
+    members: dict[str, list[Row]] = {}
+    for m in facts.rows["members"]:
+        members.setdefault(m["household_id"], []).append(m)
+    found = {}
     for row in facts.rows["households"]:
-        mine = [m for m in facts.rows["members"] if m["household_id"] == row["household_id"] and m["status"] in ("1", "3")]
+        mine = [m for m in members.get(row["household_id"], []) if m["status"] in ("1", "3")]
         mine = [m for m in mine if m["member_id"] not in merged]
         active = [m for m in mine if m["status"] == "1" and m["member_id"] not in deaths]
         is_here = row["area_code"].startswith("61")
         standards = (line, dibao_standard) if is_here else (None, None)
-        h = Household(row, active, mine, facts, day, births, deaths, originals, known, *standards)
-        results[row["household_id"]] = read_household(h)
-    for shell in {m["household_id"] for m in facts.rows["members"]} - registered:
-        h = Household({}, [], [], facts, day, births, deaths, originals, known, line, dibao_standard)
-        results[shell] = read_household(h)
-    return results
+        found[row["household_id"]] = Household(row, active, mine, known, day, births, deaths, *standards)
+    for shell in members.keys() - found.keys():
+        found[shell] = Household({}, [], [], known, day, births, deaths, line, dibao_standard)
+    return found
+
+
+def read_county(facts: Facts, day: date, line: Fraction | None, dibao_standard: Fraction | None) -> dict[str, dict[str, Result]]:
+    """Value, status and points of every indicator of every household."""
+    households = read_households(facts, day, line, dibao_standard)
+    return {household: read_household(h) for household, h in households.items()}
 
 
 @dataclass
