@@ -15,6 +15,7 @@ from expectations.engine import day
 from warehouse import follow_up, identity, indicators, linkage, matching, names, rhythms, scoring
 from warehouse.catalogue import DOMAINS
 from warehouse.following_rules import STAGES
+from warehouse.graph import registry
 from warehouse.graph.heads import Model
 from warehouse.graph.moment import Moment
 from warehouse.model import render
@@ -95,6 +96,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "codes": lambda f: follow_up.codes(f.moment.following),
     "compared_on": lambda f: day(f.compared_on),
     "contracts": lambda f: list(f.contracts),
+    "counting": lambda f: registry.counting(),
     "counts": lambda f: follow_up.LEDGER_COUNTS,
     "deadlines": lambda f: f.moment.following.following.deadlines,
     "domain_models": lambda f: indicators.MODEL_DOMAINS,
@@ -114,7 +116,6 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "outcomes": lambda f: matching.PERSONAL_OUTCOMES,
     "pair_text": lambda f: matching.pair_text,
     "period_on": lambda f: day(f.moment.period_on),
-    "record_types": lambda f: scoring.RECORD_TYPES,
     "recorded": lambda f: STAGES.index("recorded") + 1,
     "risks": lambda f: [cell for cell in indicators.cells(f.states, f.moment.catalogue) if cell.indicator.group == "risk"],
     "rule_version": lambda f: f.moment.rules.version,

@@ -4,8 +4,7 @@ B01 to B24: the household as the register has it, and its income.
 table: indicators_basic
 grain: household
 key: household_id
-same day: active_member, matched_rural_revitalisation__households, net_settlement,
-    register_household
+same day: active_member, household_record, net_settlement, register_household
 reference: monitoring_line
 -#}
 {% from "indicators/exact.jinja" import ratio, yuan, members %}
@@ -13,7 +12,7 @@ with people as (
     select
         household_id,
         {{ members("resident_months", "resident_months >= 6") }} as residents,
-        {{ members("labour_class", "labour_class in ('1', '2')") }} as labour,
+        {{ members("labour_class", "is_labour") }} as labour,
         {{ members("labour_class", "labour_class = '3'") }} as weak_labour,
         {{ members("age", "age >= 60") }} as elders,
         {{ members("age", "age < 16") }} as children,
@@ -61,7 +60,7 @@ given as (
         coalesce(property_income, 0) as property_income,
         transfer_income,
         coalesce(claims_income, 0) as claims_income
-    from matched_rural_revitalisation__households
+    from household_record
 ),
 income as (
     select *, {{ yuan("wage_income + business_net + property_income + transfer_income") }} as net_income

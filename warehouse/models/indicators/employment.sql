@@ -5,7 +5,7 @@ table: indicators_employment
 grain: household
 key: household_id
 as: view
-same day: active_member, indicators_basic, matched_rural_revitalisation__households
+same day: active_member, household_record, indicators_basic
 -#}
 {% from "indicators/exact.jinja" import ratio, members %}
 with people as (
@@ -35,4 +35,4 @@ select
     h.previous_business_net as _previous_business_net
 from indicators_basic as b
 left join people as p on p.household_id = b.household_id
-left join matched_rural_revitalisation__households as h on h.household_id = b.household_id
+left join household_record as h on h.household_id = b.household_id

@@ -18,7 +18,7 @@ with reversed as (
         sum(critical_illness_paid) as critical_illness_paid,
         count(*) = count(critical_illness_paid) as is_complete
     from settlement_reversal
-    where settled_on <= {{ as_of }}
+    where is_counted
     group by original_id
 ),
 net as (
@@ -26,7 +26,7 @@ net as (
         s.record_id,
         s.member_id,
         cast(s.settled_at as date) as settled_on,
-        s.medical_type,
+        s.medical_type = '21' as is_inpatient,
         s.total_fee + coalesce(r.total_fee, 0) as total_fee,
         s.in_scope + coalesce(r.in_scope, 0) as in_scope,
         s.fund_paid + coalesce(r.fund_paid, 0) as fund_paid,

@@ -5,19 +5,20 @@ table: indicators_resilience
 grain: household
 key: household_id
 as: view
-same day: active_member, chronic_followup, counted_retrofit, indicators_basic,
-    indicators_disability, indicators_medical, known_enrolment, lived_in_dwelling,
-    matched_rural_revitalisation__households, net_settlement, scheme_in_force,
-    subsidy_entitlement
-parameters: as_of, five_years_ago
+same day: active_member, chronic_followup, counted_retrofit, household_record, indicators_basic,
+    indicators_disability, indicators_medical, known_enrolment, lived_in_dwelling, net_settlement,
+    scheme_in_force, subsidy_entitlement
+parameters: as_of
 -#}
 {% from "indicators/exact.jinja" import ratio, yuan, members, complete_sum %}
 with people as (
     select
         household_id,
-        case when count(work_months) > 0 then {{ members("working_now", "working_now and work_months >= 6") }} end as stable_jobs,
+        case when count(work_months) > 0
+            then {{ members("working_now", "has_stable_job") }}
+        end as stable_jobs,
         {{ members("public_post", "public_post") }} as public_posts,
-        {{ members("labour_class", "labour_class = '2'") }} as skilled,
+        {{ members("labour_class", "is_skilled") }} as skilled,
         {{ members("pension", "pension") }} as pensions
     from active_member
     group by household_id
@@ -34,7 +35,7 @@ settled as (
 supported as (
     select distinct household_id
     from scheme_in_force
-    where scheme in ('dibao', 'tekun')
+    where is_dibao_or_tekun
 ),
 known as (
     select distinct household_id from known_enrolment
@@ -50,14 +51,14 @@ chronic as (
 dwelling as (
     select
         household_id,
-        count(*) = count(*) filter (where grade in ('A', 'B') and appraised_on >= {{ five_years_ago }}) as all_safe
+        count(*) = count(*) filter (where is_safe) as all_safe
     from lived_in_dwelling
     group by household_id
 ),
 finished as (
     select distinct household_id
     from counted_retrofit
-    where finished_on is not null
+    where is_finished
 ),
 visited as (
     select
@@ -66,7 +67,7 @@ visited as (
         cooperative_link,
         cast(measures_count as integer) as measures_count,
         case when last_visit_on <= {{ as_of }} then cast(date_diff('day', last_visit_on, {{ as_of }}) as integer) end as days_since_visit
-    from matched_rural_revitalisation__households
+    from household_record
 )
 select
     b.household_id,
