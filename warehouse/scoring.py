@@ -80,9 +80,12 @@ def domain_cap_select(rules: Rules) -> str:
 
 def indicator_source_select(catalogue: Catalogue) -> str:
     """The reference table `indicator_source`: where each record type stands in an indicator's evidence."""
-    pairs = {(one.code, str(model.records)) for model in registry.counting() for one in model.counted_by if one.code in catalogue.by_code}
+    counting = registry.counting()
+    pairs = {(one.code, str(model.records)) for model in counting for one in model.counted_by}
+    pairs = {pair for pair in pairs if pair[0] in catalogue.by_code}
     records = sorted({records for _, records in pairs})
-    rows = [(code, read, _place(catalogue.by_code[code], read, records)) for code, read in sorted(pairs)]
+    by_code = catalogue.by_code
+    rows = [(code, read, _place(by_code[code], read, records)) for code, read in sorted(pairs)]
     sources = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
     return f"select code, records, place from (values {sources}) as entry(code, records, place)"
 

@@ -1,19 +1,32 @@
-"""A plain reading of a reason's evidence: the records of all that an indicator counted, as flags.md ("Explained") has it.
+"""A plain reading of a reason's evidence: the records of all that an indicator counted, as flags.md
+("Explained") has it.
 
-Belongs here: which records each of the 48 scored codes counts. Not here: their values (`reading`). Nothing is imported from
-`warehouse`.
+Belongs here: which records each of the 48 scored codes counts. Not here: their values (`reading`).
+Nothing is imported from `warehouse`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import date
 from fractions import Fraction
+from typing import Any
 
-from tests.indicators.facts import Row
+from resources.engine import Engine
+from tests.indicators.facts import ARRIVED, Facts, Row
+from tests.indicators.lamps import read_household, read_households
 from tests.indicators.reading import Household, Result, sources_of
 
 Records = dict[str, list[Row]]
 """Rows by record type."""
+Difference = tuple[str, str, Any, Any]
+"""Household, code, what is shown and what the plain reading has."""
+REASONS = """
+    select household_id, code, evidence, evidence_on
+    from warning_reason
+    where department is not null
+"""
 AT_MOST = 20
 
 
@@ -43,8 +56,9 @@ def _line(h: Household) -> Records:
 
 
 def _uninsured(h: Household) -> Records:
-    ids = {m["member_id"] for m in h.uninsured()}
-    return {"enrolments": [e for e in h.enrolments() if e["member_id"] in ids], "members": h.uninsured()}
+    members = h.uninsured()
+    ids = {m["member_id"] for m in members}
+    return {"enrolments": [e for e in h.enrolments() if e["member_id"] in ids], "members": members}
 
 
 def _subsidies(h: Household, of: set[tuple[str, str]]) -> Records:
@@ -63,18 +77,29 @@ def _schemes(h: Household, *schemes: str) -> Records:
 
 def _burden(h: Household, most: Fraction) -> Records:
     """Who pays most, and who studies beyond compulsory school (B09)."""
-    pays = [m for m in h.active if m.get("education_self_pay") is not None and Fraction(m["education_self_pay"]) == most]
+    pays = [m for m in h.active if m.get("education_self_pay") == most]
     studies = [m for m in h.active if m.get("student_status") in ("3", "4")]
     return {"members": list({m["member_id"]: m for m in pays + studies}.values())}
 
 
 def _lost_earners(h: Household) -> Records:
-    return {"deaths": [d for d in h.of("deaths", h.lost_earners()) if h.in_year(d["died_on"])], "members": h.lost_earners()}
+    members = h.lost_earners()
+    deaths = [d for d in h.of("deaths", members) if h.in_year(d["died_on"])]
+    return {"deaths": deaths, "members": members}
 
 
 def _stands(h: Household, damage: str) -> Records:
     standing = [x for x in h.losses() if h.stands(x["occurred_on"], x.get("resolved_on"))]
     return {"losses": [x for x in standing if x["house_damage"] == damage]}
+
+
+def _lost(h: Household) -> Records:
+    return {"losses": [x for x in h.losses() if h.in_year(x["occurred_on"])]}
+
+
+def _chronic(h: Household, disease: str | None = None) -> Records:
+    rows = h.of("chronic_followups", h.active)
+    return {"chronic_followups": [f for f in rows if disease in (None, f["disease"])]}
 
 
 def _rehoused(h: Household) -> Records:
@@ -92,7 +117,7 @@ COUNTED: dict[str, Callable[[Household, Mapping[str, Result]], Records]] = {
     "R07": lambda h, v: {"serious_illnesses": h.illnesses()},
     "R08": lambda h, v: {"chronic_followups": h.chronic_gaps()},
     "R09": lambda h, v: _settled([s for s in h.settlements() if s["medical_type"] == "21"]),
-    "R10": lambda h, v: {"chronic_followups": [f for f in h.of("chronic_followups", h.active) if f["disease"] == "severe_mental"]},
+    "R10": lambda h, v: _chronic(h, "severe_mental"),
     "R11": lambda h, v: {"certificates": h.severe()},
     "R12": lambda h, v: {"certificates": [c for cs in h.certificates().values() for c in cs]},
     "R13": lambda h, v: _subsidies(h, h.unpaid()),
@@ -106,7 +131,7 @@ COUNTED: dict[str, Callable[[Household, Mapping[str, Result]], Records]] = {
     "R21": lambda h, v: _members(h, "worked_before"),
     "R22": lambda h, v: {**_members(h, "working_now"), **_own(h)},
     "R23": lambda h, v: _own(h),
-    "R24": lambda h, v: {"losses": [x for x in h.losses() if h.in_year(x["occurred_on"])], **_own(h)},
+    "R24": lambda h, v: {**_lost(h), **_own(h)},
     "R25": lambda h, v: {"casualties": h.casualties()},
     "R26": lambda h, v: {"relief": h.relief()},
     "R27": lambda h, v: _schemes(h, "edge", "rigid"),
@@ -123,7 +148,7 @@ COUNTED: dict[str, Callable[[Household, Mapping[str, Result]], Records]] = {
     "S08": lambda h, v: {"enrolments": [e for e in h.enrolments() if e["status"] == "1"]},
     "S09": lambda h, v: _settled([s for s in h.settlements() if s["critical_illness_paid"]]),
     "S10": lambda h, v: _subsidies(h, set(h.subsidies())),
-    "S11": lambda h, v: {"chronic_followups": h.of("chronic_followups", h.active)},
+    "S11": lambda h, v: _chronic(h),
     "S12": lambda h, v: {"dwellings": h.dwellings()},
     "S13": lambda h, v: _rehoused(h),
     "S14": lambda h, v: _members(h, "pension"),
@@ -135,12 +160,39 @@ COUNTED: dict[str, Callable[[Household, Mapping[str, Result]], Records]] = {
 
 
 def counted(h: Household, results: Mapping[str, Result], code: str) -> list[tuple[str, Row]]:
-    """Record type and row of everything that the indicator counted: its first source first, then the others, then by record id."""
+    """Record type and row of everything that the indicator counted, in the order of its sources.
+
+    Types that it does not list come last; within a type rows stand by record id.
+    """
     listed = sources_of(code)
     rows = [(records, row) for records, found in COUNTED[code](h, results).items() for row in found]
-    return sorted(rows, key=lambda r: (listed.index(r[0]) if r[0] in listed else len(listed), r[0], r[1]["record_id"]))
+
+    def place(counted: tuple[str, Row]) -> tuple[int, str, str]:
+        records, row = counted
+        among = listed.index(records) if records in listed else len(listed)
+        return among, records, row["record_id"]
+
+    return sorted(rows, key=place)
 
 
 def evidence(h: Household, results: Mapping[str, Result], code: str) -> list[str]:
     """The record ids that a reason shows."""
     return [row["record_id"] for _, row in counted(h, results, code)][:AT_MOST]
+
+
+def differing(engine: Engine, facts: Facts, day: date) -> tuple[list[Difference], Counter[str]]:
+    """Reasons whose evidence is another than by the plain reading, and how many there are by code."""
+    households = read_households(facts, day, Fraction(8800), Fraction(5600))
+    results: dict[str, dict[str, Result]] = {}
+    wrong, counts = list[Difference](), Counter[str]()
+    for household, code, ids, on in engine.rows(REASONS):
+        h = households[household]
+        if household not in results:
+            results[household] = read_household(h)
+        v = results[household]
+        arrived = [row.get("_arrived_on", ARRIVED) for _, row in counted(h, v, code)]
+        want = (evidence(h, v, code), max(arrived, default=None))
+        counts[code] += 1
+        if (ids, on) != want:
+            wrong.append((household, code, (ids, on), want))
+    return wrong, counts

@@ -146,7 +146,12 @@ def read_household(h: Household) -> dict[str, Result]:
     return results
 
 
-def read_households(facts: Facts, day: date, line: Fraction | None, dibao_standard: Fraction | None) -> dict[str, Household]:
+def read_households(
+    facts: Facts,
+    day: date,
+    line: Fraction | None,
+    dibao_standard: Fraction | None,
+) -> dict[str, Household]:
     """The facts that count for each household; line and standard are those of the province 61."""
     deaths: dict[str, list[date]] = {}
     for d in facts.rows["deaths"]:
@@ -165,13 +170,19 @@ def read_households(facts: Facts, day: date, line: Fraction | None, dibao_standa
         active = [m for m in mine if m["status"] == "1" and m["member_id"] not in deaths]
         is_here = row["area_code"].startswith("61")
         standards = (line, dibao_standard) if is_here else (None, None)
-        found[row["household_id"]] = Household(row, active, mine, known, day, births, deaths, *standards)
+        of_day = (known, day, births, deaths)
+        found[row["household_id"]] = Household(row, active, mine, *of_day, *standards)
     for shell in members.keys() - found.keys():
         found[shell] = Household({}, [], [], known, day, births, deaths, line, dibao_standard)
     return found
 
 
-def read_county(facts: Facts, day: date, line: Fraction | None, dibao_standard: Fraction | None) -> dict[str, dict[str, Result]]:
+def read_county(
+    facts: Facts,
+    day: date,
+    line: Fraction | None,
+    dibao_standard: Fraction | None,
+) -> dict[str, dict[str, Result]]:
     """Value, status and points of every indicator of every household."""
     households = read_households(facts, day, line, dibao_standard)
     return {household: read_household(h) for household, h in households.items()}

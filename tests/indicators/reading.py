@@ -104,11 +104,11 @@ class CountyFacts:
         for original in netted(facts, day):
             self._originals.setdefault(original["member_id"], []).append(original)
         self._retrofits: dict[str, list[Row]] = {}
-        known = {d["record_id"]: d for d in facts.rows["dwellings"] if d.get("outcome", "linked") == "linked"}
+        dwellings = [d for d in facts.rows["dwellings"] if d.get("outcome", "linked") == "linked"]
+        owners = {d["record_id"]: d["member_id"] for d in dwellings}
         for r in facts.rows["retrofits"]:
             outcome = r.get("outcome", "linked")
-            dwelling = known.get(r["dwelling_id"])
-            whose = dwelling["member_id"] if dwelling else r["member_id"] if outcome == "linked" else None
+            whose = owners.get(r["dwelling_id"], r["member_id"] if outcome == "linked" else None)
             if whose is not None and outcome != "ambiguous" and r["approved_on"] <= day:
                 self._retrofits.setdefault(whose, []).append(r)
 
@@ -139,6 +139,9 @@ class Household:
     def in_year(self, day: date) -> bool:
         return year_before(self.day) < day <= self.day
 
+    def died_in_year(self, member: Row) -> bool:
+        return any(self.in_year(d) for d in self.deaths.get(member["member_id"], []))
+
     def of(self, records: str, members: Iterable[Row]) -> list[Row]:
         return self.facts.of(records, members)
 
@@ -157,7 +160,7 @@ class Household:
         return {r["scheme"] for r in self.assistance()}
 
     def settlements(self) -> list[Row]:
-        died = [m for m in self.any if any(self.in_year(d) for d in self.deaths.get(m["member_id"], []))]
+        died = [m for m in self.any if self.died_in_year(m)]
         whose = {m["member_id"]: m for m in self.active + died}
         rows = self.facts.originals(whose.values())
         return [s for s in rows if self.in_year(s["day"]) and s["total_fee"] > 0]
@@ -171,8 +174,9 @@ class Household:
 
     def severe(self) -> list[Row]:
         """The latest certificate of each member, where it is of level 1 or 2."""
-        by_issue = [sorted(cs, key=lambda c: (c["issued_on"], c["record_id"])) for cs in self.certificates().values()]
-        return [cs[-1] for cs in by_issue if cs[-1]["level"] in "12"]
+        every = self.certificates().values()
+        latest = [max(cs, key=lambda c: (c["issued_on"], c["record_id"])) for cs in every]
+        return [c for c in latest if c["level"] in "12"]
 
     def subsidies(self) -> dict[tuple[str, str], list[Row]]:
         """Who is entitled to what, and the payments of the three months."""
@@ -189,7 +193,11 @@ class Household:
 
     def unpaid(self) -> set[tuple[str, str]]:
         """Those of them of which nothing is left that was paid."""
-        return {pair for pair, payments in self.subsidies().items() if sum(Fraction(p["amount"]) for p in payments) <= 0}
+        paid = {
+            pair: sum(Fraction(payment["amount"]) for payment in payments)
+            for pair, payments in self.subsidies().items()
+        }  # fmt: skip
+        return {pair for pair, amount in paid.items() if amount <= 0}
 
     def retrofits(self) -> list[Row]:
         return self.facts.retrofits(self.any)
@@ -206,7 +214,8 @@ class Household:
         return left
 
     def overdue(self, retrofit: Row) -> bool:
-        return self.day - retrofit["approved_on"] > timedelta(days=180) and not self.finished(retrofit)
+        is_late = self.day - retrofit["approved_on"] > timedelta(days=180)
+        return is_late and not self.finished(retrofit)
 
     def known(self) -> list[Row]:
         return [m for m in self.active if self.births[m["member_id"]] is not None]
@@ -224,12 +233,12 @@ class Household:
         return [s for s in rows if s["status"] == "1" and s["diagnosed_on"] <= self.day]
 
     def chronic_gaps(self) -> list[Row]:
+        def is_seen(f: Row) -> bool:
+            seen = f.get("last_followup_on")
+            return seen is not None and self.day - seen <= timedelta(days=100)
+
         rows = self.of("chronic_followups", self.active)
-        limit = timedelta(days=100)
-        return [
-            f for f in rows
-            if not f["signed"] or f.get("last_followup_on") is None or self.day - f["last_followup_on"] > limit
-        ]  # fmt: skip
+        return [f for f in rows if not f["signed"] or not is_seen(f)]
 
     def losses(self) -> list[Row]:
         return [x for x in self.of("losses", self.any) if x["occurred_on"] <= self.day]
@@ -243,15 +252,15 @@ class Household:
 
     def lost_earners(self) -> list[Row]:
         earners = [m for m in self.any if m.get("labour_class") in ("1", "2")]
-        return [m for m in earners if any(self.in_year(d) for d in self.deaths.get(m["member_id"], []))]
+        return [m for m in earners if self.died_in_year(m)]
 
     def reports(self) -> list[Row]:
         rows = self.of("reports", self.active)
         return [r for r in rows if r["status"] == "open" and r["reported_at"].date() <= self.day]
 
     def stable_workers(self) -> list[Row]:
-        working = [m for m in self.active if m.get("working_now") and m.get("work_months") is not None]
-        return [m for m in working if m["work_months"] >= 6]
+        working = [m for m in self.active if m.get("working_now")]
+        return [m for m in working if m.get("work_months") is not None and m["work_months"] >= 6]
 
 
 def read_basic(h: Household) -> dict[str, Value]:
@@ -374,7 +383,8 @@ def read_work(h: Household, v: dict[str, Value]) -> None:
     single = all_of(one, None if net is None else net > 0, wages)
     v["R22"] = MISSING if single is None else single
     v["R23"] = v["B16"]
-    v["S01"] = MISSING if MISSING in (working, h.count("work_months", bool)) else len(h.stable_workers())
+    is_unknown = MISSING in (working, h.count("work_months", bool))
+    v["S01"] = MISSING if is_unknown else len(h.stable_workers())
     v["S02"] = h.count("public_post", bool)
     v["S03"] = h.count("labour_class", lambda x: x == "2")
     v["S14"] = h.count("pension", bool)
@@ -390,7 +400,8 @@ def read_assistance(h: Household, v: dict[str, Value]) -> None:
     gap = all_of(low, not v["S06"])
     v["R28"] = MISSING if gap is None else gap
     v["R29"] = len(h.lost_earners())
-    v["R30"] = max(((h.day - r["reported_at"].date()).days for r in h.reports()), default=NOT_APPLICABLE)
+    ages = [(h.day - r["reported_at"].date()).days for r in h.reports()]
+    v["R30"] = max(ages, default=NOT_APPLICABLE)
     loan, link, measures = h.row.get("microcredit"), h.row.get("cooperative_link"), h.row.get("measures_count")
     v["S16"] = MISSING if loan is None else loan == "1"
     v["S17"] = MISSING if link is None else link
@@ -414,6 +425,6 @@ def netted(facts: Facts, day: date) -> list[Row]:
             seen = [child for r in seen for child in children.get(r["record_id"], [])]
             family += [r for r in seen if r["settled_at"].date() <= day]
         net: Row = {a: None if any(r[a] is None for r in family) else sum((Fraction(r[a]) for r in family), Fraction(0)) for a in amounts}
-        of_original = {"member_id": o["member_id"], "day": o["settled_at"].date(), "medical_type": o["medical_type"]}
-        originals.append({**net, **of_original, "records": family})
+        net |= {name: o[name] for name in ("member_id", "medical_type")}
+        originals.append({**net, "day": o["settled_at"].date(), "records": family})
     return originals

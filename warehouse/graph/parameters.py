@@ -72,10 +72,20 @@ def _rhythm(part: str) -> Callable[[Filling], Any]:
     return lambda f: getattr(f.moment.following.following.rhythms, part)
 
 
+def _threshold(part: str) -> Callable[[Filling], Any]:
+    return lambda f: getattr(f.moment.rules.thresholds, part)
+
+
 CALENDAR = (
-    *("as_of", "year_ago", "five_years_ago", "as_of_year", "as_of_month_day", "subsidy_months", "enrolment_years"),
-    "medical_threshold",
+    *("as_of", "as_of_year", "as_of_month_day", "window_start", "appraised_since"),
+    *("paid_months", "enrolment_years", "medical_threshold"),
 )
+THRESHOLDS = (
+    *("window_months", "resident_months", "weak_labour_weight", "elder_age", "child_under_age"),
+    *("chronic_followup_days", "retrofit_days", "single_earner_share", "stable_job_months"),
+    "income_source_share",
+)
+"""Those that models compare with as they are; the others stand in what the calendar gives."""
 OF_TYPE = (
     *("amounts", "area_code", "fields", "has_member_id", "household_id", "member_id", "name_value", "number", "pair", "person_key"),
     *("record_id", "record_key", "record_type"),
@@ -83,6 +93,7 @@ OF_TYPE = (
 
 PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     **{part: _calendar(part) for part in CALENDAR},
+    **{part: _threshold(part) for part in THRESHOLDS},
     **{part: _rule(part) for part in ("hard_floor", "levels", "offset", "score_limit")},
     **{part: _of_type(part) for part in OF_TYPE},
     "area_levels": lambda f: follow_up.AREA_LEVELS,

@@ -15,7 +15,7 @@ same day: active_member, any_member, chronic_followup, counted_loss, counted_ret
     matched_rural_revitalisation__households, net_settlement, relief_in_force, scheme_in_force,
     serious_illness, subsidy_payment, valid_certificate
 asked: source_state
-parameters: as_of, incomes, is_enrolment_seen, lists, year_ago
+parameters: as_of, incomes, is_enrolment_seen, lists, window_months, window_start
 -#}
 {% from "following/json.jinja" import item, said, plain, day, entry %}
 with entry as (
@@ -31,7 +31,7 @@ with entry as (
     select m.household_id, 'benefits' as list, {{ entry([item("temporary_aid"), said("type", "t.aid_type"), day("paid_on", "t.paid_on"), plain("yuan", "t.amount")]) }} as entry
     from matched_civil_affairs__temporary_aid as t
     inner join any_member as m on m.member_id = t.member_id
-    where t.outcome = 'linked' and t.paid_on > {{ year_ago }} and t.paid_on <= {{ as_of }}
+    where t.outcome = 'linked' and t.paid_on > {{ window_start }} and t.paid_on <= {{ as_of }}
     union all
     select household_id, 'benefits' as list, {{ entry([item("relief"), said("season", "season"), day("since", "listed_on")]) }} as entry
     from relief_in_force
@@ -52,7 +52,14 @@ with entry as (
     from active_member
     where public_post
     union all
-    select household_id, 'medical' as list, {{ entry([item("paid_in_12_months"), said("member", "member_id"), plain("settlements", "count(*)"), plain("total", "sum(total_fee)"), plain("fund", "sum(fund_paid)"), plain("personal", "sum(personal_paid)")]) }} as entry
+    select household_id, 'medical' as list, {{ entry([
+        item("paid_in_" ~ window_months ~ "_months"),
+        said("member", "member_id"),
+        plain("settlements", "count(*)"),
+        plain("total", "sum(total_fee)"),
+        plain("fund", "sum(fund_paid)"),
+        plain("personal", "sum(personal_paid)"),
+    ]) }} as entry
     from net_settlement
     group by household_id, member_id
     union all

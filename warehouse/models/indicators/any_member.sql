@@ -13,7 +13,7 @@ records: members
 counted by: R29 where is_lost_earner
 -#}
 with death as (
-    select member_id, count(*) filter (where is_in_year) > 0 as died_in_year
+    select member_id, count(*) filter (where is_in_window) > 0 as died_in_window
     from linked_death
     group by member_id
 ),
@@ -24,7 +24,7 @@ member as (
         m.record_id,
         m._arrived_on,
         m.status = '1' and d.member_id is null as is_active,
-        coalesce(d.died_in_year, false) as died_in_year,
+        coalesce(d.died_in_window, false) as died_in_window,
         p.birth_on,
         {{ as_of_year }} - year(p.birth_on) - case
             when {{ as_of_month_day }} < month(p.birth_on) * 100 + day(p.birth_on) then 1
@@ -48,5 +48,5 @@ member as (
     left join death as d on d.member_id = m.member_id
     where m.outcome = 'linked' and m.status in ('1', '3') and coalesce(p.status, '') <> '2'
 )
-select *, died_in_year and is_labour as is_lost_earner
+select *, died_in_window and is_labour as is_lost_earner
 from member

@@ -6,9 +6,9 @@ table: counted_loss
 grain: record
 key: record_id
 same day: any_member, matched_emergency_management__losses
-parameters: as_of, year_ago
+parameters: as_of, window_start
 records: losses
-counted by: R16 where is_worst, R24 where is_in_year
+counted by: R16 where is_worst, R24 where is_in_window
 -#}
 with loss as (
     select
@@ -16,7 +16,7 @@ with loss as (
         l.record_id,
         l.house_damage,
         l.resolved_on is null or l.resolved_on >= {{ as_of }} as is_unresolved,
-        l.occurred_on > {{ year_ago }} as is_in_year,
+        l.occurred_on > {{ window_start }} as is_in_window,
         l.loss_yuan,
         l._arrived_on
     from matched_emergency_management__losses as l

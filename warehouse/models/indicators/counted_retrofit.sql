@@ -6,7 +6,7 @@ table: counted_retrofit
 grain: record
 key: record_id
 same day: any_member, matched_housing__dwellings, matched_housing__retrofits
-parameters: as_of
+parameters: as_of, retrofit_days
 records: retrofits
 counted by: R15 where is_overdue, S13 where is_finished
 -#}
@@ -32,5 +32,6 @@ retrofit as (
 select
     *,
     finished_on is not null as is_finished,
-    finished_on is null and date_diff('day', approved_on, {{ as_of }}) > 180 as is_overdue
+    finished_on is null
+        and date_diff('day', approved_on, {{ as_of }}) > {{ retrofit_days }} as is_overdue
 from retrofit

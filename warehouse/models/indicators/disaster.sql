@@ -11,13 +11,13 @@ same day: casualty, counted_loss, indicators_basic, relief_in_force
 with lost as (
     select household_id, sum(loss_yuan) as loss_yuan
     from counted_loss
-    where is_in_year
+    where is_in_window
     group by household_id
 ),
 hurt as (
     select
         household_id,
-        cast(count(distinct case when is_in_year then member_id end) as integer) as persons
+        cast(count(distinct case when is_in_window then member_id end) as integer) as persons
     from casualty
     group by household_id
 ),

@@ -6,6 +6,7 @@ grain: household
 key: household_id
 as: view
 same day: active_member, household_record, indicators_basic
+parameters: single_earner_share
 -#}
 {% from "indicators/exact.jinja" import ratio, members %}
 with people as (
@@ -30,7 +31,9 @@ select
         when p.worked_before = 0 then 'not_applicable'
         else 'ok'
     end as r21_state,
-    p.working_now = 1 and b.b19_net_income > 0 and b.b15_wage_income >= 0.8 * b.b19_net_income as r22_single_earner,
+    p.working_now = 1
+        and b.b19_net_income > 0
+        and b.b15_wage_income >= {{ single_earner_share }} * b.b19_net_income as r22_single_earner,
     b.b16_business_net_income as r23_business_failure,
     h.previous_business_net as _previous_business_net
 from indicators_basic as b

@@ -1,5 +1,6 @@
 {#-
-Enrolments in health insurance for the year of the day (until 31 March the year before will do).
+Enrolments in health insurance for the year of the day; in its first months the year before will
+do.
 
 table: enrolment_of_year
 grain: record

@@ -6,7 +6,7 @@ table: lived_in_dwelling
 grain: record
 key: record_id
 same day: any_member, counted_retrofit, matched_housing__dwellings
-parameters: as_of, five_years_ago
+parameters: as_of, appraised_since
 records: dwellings
 counted by: R14 where is_worst, S12
 -#}
@@ -21,7 +21,7 @@ dwelling as (
         m.household_id,
         d.record_id,
         d.grade,
-        d.grade in ('A', 'B') and d.appraised_on >= {{ five_years_ago }} as is_safe,
+        d.grade in ('A', 'B') and d.appraised_on >= {{ appraised_since }} as is_safe,
         d._arrived_on
     from matched_housing__dwellings as d
     inner join any_member as m on m.member_id = d.member_id

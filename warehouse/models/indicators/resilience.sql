@@ -8,9 +8,12 @@ as: view
 same day: active_member, chronic_followup, counted_retrofit, household_record, indicators_basic,
     indicators_disability, indicators_medical, known_enrolment, lived_in_dwelling, net_settlement,
     scheme_in_force, subsidy_entitlement
-parameters: as_of
+parameters: as_of, income_source_share
 -#}
 {% from "indicators/exact.jinja" import ratio, yuan, members, complete_sum %}
+{% set incomes = (
+    "b15_wage_income", "b16_business_net_income", "b17_property_income", "b18_transfer_income"
+) %}
 with people as (
     select
         household_id,
@@ -75,10 +78,12 @@ select
     p.public_posts as s02_public_post_count,
     p.skilled as s03_skilled_count,
     case when b.b19_net_income > 0 then
-        (case when b.b15_wage_income > 0.1 * b.b19_net_income then 1 else 0 end)
-        + (case when b.b16_business_net_income > 0.1 * b.b19_net_income then 1 else 0 end)
-        + (case when b.b17_property_income > 0.1 * b.b19_net_income then 1 else 0 end)
-        + (case when b.b18_transfer_income > 0.1 * b.b19_net_income then 1 else 0 end)
+{% for income in incomes %}
+        {{ "+ " if not loop.first }}case
+            when b.{{ income }} > {{ income_source_share }} * b.b19_net_income then 1
+            else 0
+        end
+{% endfor %}
     end as s04_income_source_count,
     case when b.b19_net_income is null then 'missing' when b.b19_net_income > 0 then 'ok' else 'not_applicable' end as s04_state,
     b.b24_line_ratio as s05_income_margin,
