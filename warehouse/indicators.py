@@ -95,15 +95,18 @@ def months_before(start: date, months: int) -> date:
 
 def day_parameters(as_of: date, rules: Rules) -> dict[str, Any]:
     """What the models take from the calendar and the rules."""
-    months = [months_before(as_of.replace(day=1), back) for back in range(3)]
-    years = [as_of.year] if as_of.month > 3 else [as_of.year, as_of.year - 1]
+    thresholds = rules.thresholds
+    first = as_of.replace(day=1)
+    months = [months_before(first, back) for back in range(thresholds.subsidy_months)]
+    has_grace = f"{as_of:%m-%d}" <= thresholds.enrolment_grace_until
+    years = [as_of.year, as_of.year - 1] if has_grace else [as_of.year]
     return {
         "as_of": day(as_of),
-        "year_ago": day(months_before(as_of, 12)),
-        "five_years_ago": day(months_before(as_of, 60)),
+        "window_start": day(months_before(as_of, thresholds.window_months)),
+        "appraised_since": day(months_before(as_of, thresholds.appraisal_months)),
         "as_of_year": as_of.year,
         "as_of_month_day": as_of.month * 100 + as_of.day,
-        "subsidy_months": ", ".join(f"'{m:%Y%m}'" for m in months),
+        "paid_months": ", ".join(f"'{m:%Y%m}'" for m in months),
         "enrolment_years": ", ".join(map(str, years)),
         "medical_threshold": rules.scoring.medical_threshold,
     }

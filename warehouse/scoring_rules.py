@@ -1,4 +1,5 @@
-"""The rules of the score as data: `rules/scoring-<date>.yaml` and `rules/standards.yaml`, checked when read.
+"""The rules of the score as data: `rules/scoring-<date>.yaml`, the thresholds where it is silent,
+and `rules/standards.yaml`, checked when read.
 
 Belongs here: reading, checking, and picking what is in force on a day. Not here: applying them (`scoring`).
 """
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from warehouse.catalogue import DOMAINS, RULES, Catalogue, Indicator, load_catalogue
 from warehouse.conditions import Condition, ConditionError, parse_condition
+from warehouse.thresholds import FIRST_HASH, NamedThresholds, Thresholds, with_named
 
 Points = Annotated[Decimal, Field(gt=0, le=100, decimal_places=2)]
 Yuan = Annotated[Decimal, Field(gt=0, lt=10**9, decimal_places=2)]
@@ -89,6 +91,7 @@ class Scoring(Strict):
     """How a household counts whose register row is out of force while members are there."""
     absence: Literal["plain", "undoubted"] = "plain"
     """Whether what waits in the review queue counts as absent."""
+    thresholds: NamedThresholds | None = None
     caps: dict[str, Points]
     points: dict[str, tuple[Line, ...]]
 
@@ -114,6 +117,13 @@ class Scoring(Strict):
         if not self.levels.red_above < self.hard_floor <= self.score_limit:
             raise ValueError("hard_floor must lie above levels.red_above and not above score_limit")
         return self
+
+
+class FirstThresholds(Strict):
+    """The whole `thresholds-2021-01-01.yaml`."""
+
+    effective_from: date
+    thresholds: Thresholds
 
 
 class Standard(Strict):
@@ -164,6 +174,8 @@ class Rules:
     hash: str
     """SHA-256 of what is in force; the same for every day on which the same is."""
     lines: tuple[PointLine, ...]
+    thresholds: Thresholds
+    """What the scoring file names, and the first ones where it is silent."""
 
     @property
     def version(self) -> str:
@@ -275,10 +287,31 @@ SILENT = ("shells", "absence")
 
 def _said(scoring: Scoring) -> dict[str, Any]:
     silent = {name for name in SILENT if getattr(scoring, name) == Scoring.model_fields[name].default}
-    return scoring.model_dump(mode="json", exclude=silent)
+    return scoring.model_dump(mode="json", exclude=silent, exclude_none=True)
 
 
-def _assemble(as_of: date, scoring: Scoring, lines: tuple[PointLine, ...], standards: Standards) -> Rules:
+def _hash(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def first_thresholds(folder: Path = RULES) -> Thresholds:
+    """The thresholds that count where a scoring file is silent.
+
+    Raises `RuleError`, also where they were changed.
+    """
+    path = folder / "thresholds-2021-01-01.yaml"
+    instead = "name what is to change under thresholds in scoring-<day>.yaml"
+    if others := sorted(set(folder.glob("thresholds-*.yaml")) - {path}):
+        raise RuleError(f"{others[0]}:1: no such file is read: {instead}")
+    thresholds = read_rule_file(path, FirstThresholds)[0].thresholds
+    if _hash(thresholds.model_dump(mode="json")) != FIRST_HASH:
+        changed = "these are not the thresholds that releases were made with: restore the file"
+        raise RuleError(f"{path}:1: {changed}, and {instead}")
+    return thresholds
+
+
+def _assemble(as_of: date, scoring: Scoring, lines: tuple[PointLine, ...], folder: Path) -> Rules:
+    standards = read_rule_file(folder / "standards.yaml", Standards)[0]
     monitoring, dibao = _in_force(standards.monitoring_line, as_of), _in_force(standards.dibao_standard, as_of)
     content = {
         "scoring": _said(scoring),
@@ -292,8 +325,9 @@ def _assemble(as_of: date, scoring: Scoring, lines: tuple[PointLine, ...], stand
         monitoring_line=tuple(sorted((a, e.yuan) for a, e in monitoring.items())),
         dibao_standard=tuple(sorted((a, e.yuan) for a, e in dibao.items())),
         effective_from=max(begun),
-        hash=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+        hash=_hash(content),
         lines=lines,
+        thresholds=with_named(first_thresholds(folder), scoring.thresholds),
     )
 
 
@@ -311,13 +345,13 @@ def load_rules(as_of: date, folder: Path = RULES) -> Rules:
     if not begun:
         raise RuleError(f"{folder}: no scoring file is in force on {as_of}; add one with an earlier effective_from")
     scoring, lines = max(begun, key=lambda entry: entry[0].effective_from)
-    return _assemble(as_of, scoring, lines, read_rule_file(folder / "standards.yaml", Standards)[0])
+    return _assemble(as_of, scoring, lines, folder)
 
 
 def load_candidate(path: Path, as_of: date, folder: Path = RULES) -> Rules:
     """The rules of `as_of` with the scoring file `path` instead of the one in force, whatever its `effective_from`."""
     scoring, lines = read_scoring(path)
-    return _assemble(as_of, scoring, lines, read_rule_file(folder / "standards.yaml", Standards)[0])
+    return _assemble(as_of, scoring, lines, folder)
 
 
 class Versioned(Protocol):

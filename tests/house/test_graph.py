@@ -16,11 +16,23 @@ from expectations.contract import load_contracts
 from pipelines.lineage import record_day
 from resources.settings import ROOT
 from tests.house.rendered import RECORDS, of_areas, rendered_models
+from warehouse.catalogue import load_indicators
 from warehouse.graph.drawn import PAGE, page
 from warehouse.graph.heads import HeadError, Kind, Model, read_head
 from warehouse.graph.parameters import PARAMETERS
 from warehouse.graph.reference import REFERENCES
-from warehouse.graph.registry import inputs_of, is_of_type, kept_tables, maker, makers, models, ordered, place, published_tables
+from warehouse.graph.registry import (
+    counting,
+    inputs_of,
+    is_of_type,
+    kept_tables,
+    maker,
+    makers,
+    models,
+    ordered,
+    place,
+    published_tables,
+)
 from warehouse.model import MODELS, environment
 from warehouse.schema import PERIODIC, VIEW
 from warehouse.schema.lake import declared, types_of
@@ -133,6 +145,14 @@ def test_each_table_comes_after_what_it_reads() -> None:
         assert same_day <= earlier, table
 
 
+def test_what_an_indicator_reads_it_counts() -> None:
+    """Every scored indicator counts records of each type that the catalogue lists for it."""
+    counted = {(one.code, model.records) for model in counting() for one in model.counted_by}
+    listed = {(i.code, records) for i in load_indicators() if i.is_scored for records in i.sources}
+    assert listed - counted == {("R14", "retrofits")}, "a retrofit leaves a dwelling out, it is not counted"
+    assert {code for code, _ in counted} == {i.code for i in load_indicators() if i.is_scored}
+
+
 def test_what_assets_depend_on() -> None:
     assert {"warning_flag", "warning_reason"} <= inputs_of("flag_change")
     assert "source_status" in inputs_of("household_indicator")
@@ -161,6 +181,9 @@ HEAD = "{{#-\nWhat it is.\n\n{entries}\n-#}}\nselect 1 as one\n"
         ("table: a\ngrain: all\ntable: b", "the head has 'table: b'"),
         ("table: a\ngrain: all\nkept: attic", "kept is 'attic'"),
         ("table: a\ngrain: all\nkept: flags", "needs an order"),
+        ("table: a\ngrain: all\nrecords: deaths", "records and counted by stand together"),
+        ("table: a\ngrain: all\ncounted by: R29", "records and counted by stand together"),
+        ("table: a\ngrain: all\nrecords: deaths\ncounted by: R29 if young", "counted by has 'R29 if young'"),
     ],
 )
 def test_a_head_that_cannot_be_read_says_why(tmp_path: Path, entries: str, said: str) -> None:

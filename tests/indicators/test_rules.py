@@ -50,6 +50,26 @@ BROKEN = [
     ("scoring-2021-01-01.yaml", "score_limit: 100", "score_limits: 100", "Extra inputs"),
     ("scoring-2021-01-01.yaml", "effective_from: 2021-01-01", "effective_from: 2021-02-30", "day is out of range"),
     (
+        "scoring-2021-01-01.yaml",
+        "score_limit: 100",
+        "score_limit: 100\nthresholds: {chronic_days: 90}",
+        "no formula has the threshold chronic_days: take it out, or write one of window_months",
+    ),
+    (
+        "scoring-2021-01-01.yaml",
+        "score_limit: 100",
+        "score_limit: 100\nthresholds: {retrofit_days: 0}",
+        "thresholds.retrofit_days: Input should be greater than or equal to 1",
+    ),
+    (
+        "scoring-2021-01-01.yaml",
+        "score_limit: 100",
+        "score_limit: 100\nthresholds: {enrolment_grace_until: 02-30}",
+        "'02-30' is no day of a year",
+    ),
+    ("thresholds-2021-01-01.yaml", "elder_age: 60", "elder_age: 65", "restore the file"),
+    ("thresholds-2021-01-01.yaml", "  elder_age: 60", "", "thresholds.elder_age: Field required"),
+    (
         "standards.yaml",
         '{area: "61", effective_from: 2021-01-01, yuan: 6000}',
         '{area: "6", effective_from: 2021-01-01, yuan: 6000}',
@@ -162,6 +182,25 @@ def test_a_used_version_is_not_changed(folder: Path) -> None:
     _edit(folder / "scoring-2021-01-01.yaml", "  income: 26", "  income: 25")
     with pytest.raises(RuleError, match="later effective_from"):
         named(used.version, lambda day: load_rules(day, folder))
+
+
+def test_a_version_covers_the_thresholds_that_it_names(folder: Path) -> None:
+    silent = load_rules(DAY, folder)
+    assert silent.version == "2024-03-14-114e68ac", "the first version names none"
+    path = folder / "candidate.yaml"
+    text = (folder / "scoring-2021-01-01.yaml").read_text(encoding="utf-8")
+    path.write_text(f"{text}\nthresholds: {{retrofit_days: 90}}\n", encoding="utf-8")
+    named = load_candidate(path, DAY, folder)
+    assert (silent.thresholds.retrofit_days, named.thresholds.retrofit_days) == (180, 90)
+    assert named.thresholds.elder_age == silent.thresholds.elder_age
+    assert named.version != silent.version
+
+
+def test_a_second_file_of_thresholds_is_refused(folder: Path) -> None:
+    first = folder / "thresholds-2021-01-01.yaml"
+    shutil.copy(first, folder / "thresholds-2027-01-01.yaml")
+    with pytest.raises(RuleError, match=r"thresholds-2027-01-01.yaml:1: no such file is read"):
+        load_rules(DAY, folder)
 
 
 def test_a_candidate_stands_in_for_the_file_in_force(folder: Path) -> None:

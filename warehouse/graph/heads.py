@@ -11,6 +11,12 @@ on where the next one is indented:
     earlier day: warning_flag as previous_warning_flag
     -#}
 
+A model whose rows are records that indicators count says of which type, and which indicator
+counts which: what a point shows as its evidence is read from there.
+
+    records: settlements
+    counted by: R05, R09 where is_inpatient
+
 Belongs here: the entries and reading them. Not here: what they amount to (`registry`). Nothing heavy is imported.
 """
 
@@ -55,7 +61,12 @@ class Kind(StrEnum):
     """A table of PostgreSQL."""
 
 
-_ENTRIES = {"table", "kept", "publishes", "grain", "key", "order", "as", "until", "holds", "parameters"} | set(Kind)
+_ENTRIES = {
+    *("table", "kept", "publishes", "grain", "key", "order", "as", "until", "holds"),
+    *("parameters", "records", "counted by"),
+    *Kind,
+}
+_COUNTED = re.compile(r"(?P<code>[A-Z][0-9]{2})(?: where (?P<negated>not )?(?P<column>[a-z_]+))?")
 
 
 class HeadError(ValueError):
@@ -70,6 +81,21 @@ class Input:
     table: str
     """`matched_*` stands for every record type, `valid_{type}` for the record type that the model is made for."""
     alias: str
+
+
+@dataclass(frozen=True)
+class Counted:
+    """An indicator that counts rows of a model: all, or those where a column holds, or does not."""
+
+    code: str
+    column: str | None = None
+    is_negated: bool = False
+
+    def condition(self, alias: str) -> str:
+        """SQL: whether it counts a row of `alias`."""
+        if self.column is None:
+            return "true"
+        return f"not {alias}.{self.column}" if self.is_negated else f"{alias}.{self.column}"
 
 
 @dataclass(frozen=True)
@@ -95,6 +121,9 @@ class Model:
     holds_identities: bool
     inputs: tuple[Input, ...]
     parameters: tuple[str, ...]
+    records: str | None
+    """The type of the records that its rows are, where indicators count them."""
+    counted_by: tuple[Counted, ...]
 
     def reads(self, *kinds: Kind) -> tuple[Input, ...]:
         """Its inputs of these kinds."""
@@ -117,6 +146,8 @@ def read_head(name: str, path: Path) -> Model:
         raise HeadError(f"{path}: grain is {grain!r}: use one of {', '.join(GRAINS)}")
     if said.get("kept", "valid") not in LAYERS:
         raise HeadError(f"{path}: kept is {said['kept']!r}: use one of {', '.join(LAYERS)}")
+    if ("records" in said) != ("counted by" in said):
+        raise HeadError(f"{path}: records and counted by stand together, or neither does")
     if "kept" in said and "order" not in said and said["kept"] != "valid":
         raise HeadError(f"{path}: what is kept needs an order")
     return Model(
@@ -133,6 +164,8 @@ def read_head(name: str, path: Path) -> Model:
         holds_identities=said.get("holds") == "identities",
         inputs=tuple(_input(kind, text) for kind in Kind for text in _listed(said.get(kind, ""))),
         parameters=_listed(said.get("parameters", "")),
+        records=said.get("records"),
+        counted_by=tuple(_counted(text, path) for text in _listed(said.get("counted by", ""))),
     )
 
 
@@ -157,3 +190,10 @@ def _listed(text: str) -> tuple[str, ...]:
 def _input(kind: Kind, text: str) -> Input:
     table, _, alias = text.partition(" as ")
     return Input(kind, table, alias or table)
+
+
+def _counted(text: str, path: Path) -> Counted:
+    found = _COUNTED.fullmatch(text)
+    if found is None:
+        raise HeadError(f"{path}: counted by has {text!r}; write R04, or R04 where is_largest")
+    return Counted(found["code"], found["column"], found["negated"] is not None)

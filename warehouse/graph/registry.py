@@ -81,6 +81,12 @@ def published_tables() -> tuple[str, ...]:
     return ordered(table for table, model in makers().items() if model.publishes is not None and model.layer is not None)
 
 
+@lru_cache(maxsize=1)
+def counting() -> tuple[Model, ...]:
+    """The models whose rows are records that indicators count."""
+    return tuple(model for _, model in sorted(makers().items()) if model.records is not None)
+
+
 def order_of(table: str) -> str:
     """The columns that order a kept table totally."""
     return models()["matched"].order if is_of_type(table) else maker(table).order

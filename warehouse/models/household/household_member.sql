@@ -8,14 +8,11 @@ publishes: household_member
 grain: member
 key: member_id
 order: member_id
-same day: matched_civil_affairs__deaths, matched_rural_revitalisation__members, person,
-    register_household
-parameters: as_of, as_of_month_day, as_of_year
+same day: linked_death, matched_rural_revitalisation__members, person, register_household
+parameters: as_of_month_day, as_of_year
 -#}
 with died as (
-    select distinct member_id
-    from matched_civil_affairs__deaths
-    where outcome = 'linked' and died_on <= {{ as_of }}
+    select distinct member_id from linked_death
 ),
 aged as (
     select

@@ -12,8 +12,8 @@ reference: dibao_standard
 with scheme as (
     select
         household_id,
-        count(*) filter (where scheme in ('edge', 'rigid')) > 0 as on_edge,
-        count(*) filter (where scheme in ('dibao', 'tekun')) > 0 as on_dibao
+        count(*) filter (where is_edge_or_rigid) > 0 as on_edge,
+        count(*) filter (where is_dibao_or_tekun) > 0 as on_dibao
     from scheme_in_force
     group by household_id
 ),
@@ -23,9 +23,8 @@ waiting as (
     where records = 'assistance'
 ),
 breadwinner as (
-    select household_id, cast(count(*) as integer) as persons
+    select household_id, cast(count(*) filter (where is_lost_earner) as integer) as persons
     from any_member
-    where died_in_year and labour_class in ('1', '2')
     group by household_id
 ),
 report as (
