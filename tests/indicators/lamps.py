@@ -180,9 +180,7 @@ def read_households(
         is_here = row.get("area_code", "61").startswith("61")
         standards = (line, dibao_standard) if is_here else (None, None)
         of_day = (known, day, births, deaths)
-        found[household] = Household(
-            row, active, mine, everybody, *of_day, *standards, is_shell=is_shell
-        )
+        found[household] = Household(row, active, mine, everybody, *of_day, *standards, is_shell=is_shell)
     return found
 
 

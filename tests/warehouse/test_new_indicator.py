@@ -29,8 +29,7 @@ SQL = (
     (
         "warehouse/models/indicators/employment.sql",
         '        {{ members("working_now", "working_now") }} as working_now\n',
-        '        {{ members("working_now", "working_now") }} as working_now,\n'
-        '        {{ members("working_now", "is_idle") }} as idle\n',
+        '        {{ members("working_now", "working_now") }} as working_now,\n        {{ members("working_now", "is_idle") }} as idle\n',
     ),
     (
         "warehouse/models/indicators/employment.sql",
