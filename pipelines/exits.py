@@ -7,10 +7,20 @@ from __future__ import annotations
 
 import sys
 
-OK, FAILED, BAD_SETTINGS, LOCKED = 0, 1, 2, 3
+from expectations.errors import BAD_SETTINGS, FAILED, LOCKED, OK, YihuError
+
+__all__ = ["BAD_SETTINGS", "FAILED", "LOCKED", "OK", "complain", "ended_by"]
+
+INTERRUPTED = 130
 
 
 def complain(*lines: str) -> None:
     """One line a problem, on standard error."""
     for line in lines:
         print(f"yihu: {line}", file=sys.stderr)
+
+
+def ended_by(error: YihuError) -> int:
+    """Says what happened and what to do next; returns the exit status."""
+    complain(*error.lines)
+    return error.exit_status
