@@ -61,5 +61,6 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
 
 
 def read_facts(failure: SourceError) -> dict[str, str]:
-    """Why a source was not read, each fact by itself: what is told of it is not read out of a sentence."""
-    return {"reason": failure.reason, "kind": failure.kind, "message": failure.message, "next_step": failure.next_step}
+    """Why a source was not read, fact by fact: alerts read none out of a sentence."""
+    said = {"message": failure.message, "next_step": failure.next_step}
+    return {"reason": failure.reason, "kind": failure.kind, **said}

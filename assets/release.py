@@ -168,7 +168,11 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
             )
         except AuditFailed as failed:
             context.log.error(str(failed))
-            house.lake.write_note(*HELD_BACK, as_of, {"run_id": context.run.run_id, "gates": list(failed.gates)})
+            house.lake.write_note(
+                *HELD_BACK,
+                as_of,
+                {"run_id": context.run.run_id, "gates": list(failed.gates)},
+            )
             raise failure(failed) from None
         except YihuError as error:
             raise failure(error, f"release {as_of}") from None

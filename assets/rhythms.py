@@ -122,7 +122,8 @@ def day_of(house: House, rhythm: Rhythm, period_on: date) -> date:
     days = [set(house.lake.days(*place(table))) for table in rhythm.inputs]
     within = [day for day in set.intersection(*days) if period_on <= day <= rhythm.end(period_on)]
     if not within:
-        said = f"no day from {period_on} to {rhythm.end(period_on)} has all of {', '.join(rhythm.inputs)} in the lake"
+        needed = ", ".join(rhythm.inputs)
+        said = f"no day from {period_on} to {rhythm.end(period_on)} has all of {needed} in the lake"
         missing = NotInLake(said, "run daily_sync for a day of the period, then this again")
         raise failure(missing, f"{rhythm.name} {period_on}")
     return max(within)

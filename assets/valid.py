@@ -93,7 +93,8 @@ class NeverRead(YihuError):
     def __init__(self, contract: Contract, ledger: dict[str, Any]) -> None:
         unread, rejected = ledger["failure"] or {}, ledger["rejected"] or {}
         why = unread.get("message") or "; ".join(rejected.get("reasons", [])) or "no extract came"
-        super().__init__(f"the base register's {contract.records} were never read, and nothing can be published without them: {why}")
+        said = f"the base register's {contract.records} were never read, and nothing can be published"
+        super().__init__(f"{said} without them: {why}")
 
 
 def valid_checks(ledger: dict[str, Any]) -> list[dg.AssetCheckResult]:

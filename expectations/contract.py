@@ -201,7 +201,10 @@ class Contract:
         """The field with that role; raises `ContractError` where there is none."""
         found = self.find_role(role)
         if found is None:
-            raise ContractError(f"{self.path.name}: no field has the role {role}", "add it to customProperties")
+            raise ContractError(
+                f"{self.path.name}: no field has the role {role}",
+                "add it to customProperties",
+            )
         return found
 
     def find_role(self, role: str) -> Field | None:
@@ -211,7 +214,10 @@ class Contract:
         for f in self.fields:
             if f.name == name:
                 return f
-        raise ContractError(f"{self.path.name}: no field {name}", "add it to the schema's properties")
+        raise ContractError(
+            f"{self.path.name}: no field {name}",
+            "add it to the schema's properties",
+        )
 
 
 def read_contract(path: Path) -> Contract:
@@ -247,4 +253,7 @@ def contract_for(records: str, with_drafts: bool = False) -> Contract:
     for contract in (*load_contracts(), *(load_contracts(status="draft") if with_drafts else ())):
         if contract.records == records:
             return contract
-    raise ContractError(f"no contract describes {records}", f"add expectations/contracts/<department>/{records}.odcs.yaml")
+    raise ContractError(
+        f"no contract describes {records}",
+        f"add expectations/contracts/<department>/{records}.odcs.yaml",
+    )

@@ -1,8 +1,8 @@
-"""The one exception tree: whatever yihu raises by itself is a `YihuError`, which says what happened and what to do next.
+"""The one exception tree: what yihu raises by itself says what happened and what to do next.
 
-Belongs here: the base, the kinds, the exit statuses, and the tree as `python -m pipelines docs` draws it (with kind and exit
-status). Not here: the exceptions themselves (each stands with what raises it), how a command prints one (`pipelines.exits`),
-how Dagster records one (`resources.failures`).
+Belongs here: the base, the kinds, the exit statuses, and the tree as `make docs` draws it, with
+kind and exit status. Not here: the exceptions themselves (each stands with what raises it), how a
+command prints one (`pipelines.exits`), how Dagster records one (`resources.failures`).
 
     YihuError                 permanent      1
       AlertNotSent            transient      1
@@ -68,7 +68,7 @@ from typing import Literal
 Kind = Literal["usage", "configuration", "transient", "permanent", "gate", "defect"]
 KINDS: dict[Kind, str] = {
     "usage": "something was typed that does not fit: type it otherwise",
-    "configuration": "a setting, contract, rule file or model's head is wrong: mend it before anything runs",
+    "configuration": "a setting, contract, rule file or head of a model is wrong: mend it first",
     "transient": "it may pass by itself: wait, then run again (a run that may be tried again is)",
     "permanent": "somebody has to mend something outside: a department, a server, a disk, the lake",
     "gate": "a gate holds it back until a named person has looked and opens it",
@@ -89,9 +89,10 @@ EXIT_STATUSES: dict[int, str] = {
 class YihuError(Exception):
     """What happened, and what to do next; neither holds a value of a row.
 
-    `str()` is both in one line. A message that ends with a colon, a comma or a full stop leads into the next step by it, any
-    other by a semicolon. `kind` says who has to do something, `exit_status` how a command ends by it: a class has both, so that nobody
-    reads them out of words.
+    `str()` is both in one line. A message that ends with a colon, a comma or a full stop leads into
+    the next step by it, any other by a semicolon. `kind` says who has to do something,
+    `exit_status` how a command ends by it: a class has both, so that nobody reads them out of
+    words.
     """
 
     kind: Kind = "permanent"
@@ -108,12 +109,14 @@ class YihuError(Exception):
     def __str__(self) -> str:
         if not self.next_step:
             return self.message
-        lead = "\n" if "\n" in self.message else " " if self.message.endswith((":", ",", ".")) else "; "
+        if "\n" in self.message:
+            return f"{self.message}\n{self.next_step}"
+        lead = " " if self.message.endswith((":", ",", ".")) else "; "
         return f"{self.message}{lead}{self.next_step}"
 
     @property
     def lines(self) -> list[str]:
-        """What a command prints: message and next step, then what was noted on the way (`add_note`)."""
+        """What a command prints: message and next step, then what was noted (`add_note`)."""
         return [*str(self).splitlines(), *getattr(self, "__notes__", ())]
 
 

@@ -43,9 +43,15 @@ def open_gate(lake_root: Path, table: str, batch_id: str, who: str, why: str, lo
         GateError: no name, no reason, no such batch, or a gate that is open already.
     """
     if not who.strip() or len(why.strip()) < 5:
-        raise GateError("a gate is opened by a named person with a reason:", "give BY=<name> and WHY=<reason>")
+        raise GateError(
+            "a gate is opened by a named person with a reason:",
+            "give BY=<name> and WHY=<reason>",
+        )
     if not (lake_root / "raw" / table / batch_id / "manifest.json").exists():
-        raise GateError(f"{table} has no batch {batch_id}:", "take its name from the check that rejected it")
+        raise GateError(
+            f"{table} has no batch {batch_id}:",
+            "take its name from the check that rejected it",
+        )
     now = datetime.now(ZoneInfo("Asia/Shanghai")).isoformat(timespec="seconds")
     gate = Gate(table, batch_id, who.strip(), why.strip(), now, login, os_user)
     path = _path(lake_root, table, batch_id)

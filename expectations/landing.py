@@ -115,7 +115,10 @@ def _delivered_text(engine: SqlEngine, contract: Contract, batch: Path, manifest
     files = [batch / file for file in manifest.get("files") or ()]
     absent = [file.name for file in files if not file.exists()]
     if absent:
-        raise LandingError(f"{contract.table}: batch {batch.name} lacks {', '.join(absent[:3])}", "read the day again")
+        raise LandingError(
+            f"{contract.table}: batch {batch.name} lacks {', '.join(absent[:3])}",
+            "read the day again",
+        )
     try:
         engine.table(
             table, _json_select(contract, files) if _is_json(manifest) else _parquet_select(engine, contract, _parquets(batch, files))
@@ -125,7 +128,8 @@ def _delivered_text(engine: SqlEngine, contract: Contract, batch: Path, manifest
     except Exception as error:
         # The engine's message may quote a value: its class says enough.
         raise LandingError(
-            f"{contract.table}: batch {batch.name} cannot be parsed ({type(error).__name__})", "read the day again"
+            f"{contract.table}: batch {batch.name} cannot be parsed ({type(error).__name__})",
+            "read the day again",
         ) from None
 
 
@@ -216,7 +220,8 @@ def _write(engine: SqlEngine, select: str, path: Path, contract: Contract) -> No
     except Exception as error:
         work.unlink(missing_ok=True)
         raise LandingError(
-            f"{contract.table}: batch {path.parent.name} cannot be landed ({type(error).__name__})", "check the disk"
+            f"{contract.table}: batch {path.parent.name} cannot be landed ({type(error).__name__})",
+            "check the disk",
         ) from None
     work.chmod(0o600)
     os.replace(work, path)

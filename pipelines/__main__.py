@@ -1,7 +1,7 @@
 """`yihu <command>`, `python -m pipelines <command>`, `make <command>`: the one command line.
 
-Belongs here: running a command, and how it ends where something goes wrong. Not here: which there are (`command_line`), what
-they do.
+Belongs here: running a command, and how it ends where something goes wrong. Not here: which there
+are (`command_line`), what they do.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from expectations.errors import YihuError
-from pipelines.command_line.declared import COMMANDS
 from pipelines.command_line.parser import parse
-from pipelines.exits import FAILED, INTERRUPTED, complain, ended_by
+from pipelines.command_line.table import COMMANDS
+from pipelines.exits import FAILED, INTERRUPTED, UNTOUCHED, complain, ended_by
 
-REPORT = "that is a fault of yihu: report it with the lines above. The last release stands untouched."
+REPORT = f"that is a fault of yihu: report it with the lines above. {UNTOUCHED}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except YihuError as error:
         return ended_by(error)
     except KeyboardInterrupt:
-        complain("interrupted: what was begun is completed when it is run again. The last release stands untouched.")
+        complain(f"interrupted: what was begun is completed when it is run again. {UNTOUCHED}")
         return INTERRUPTED
     except BrokenPipeError:  # whoever reads has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

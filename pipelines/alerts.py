@@ -86,7 +86,8 @@ def seen_in(events: Sequence[dg.DagsterEvent], run_id: str, job: str, day: str) 
 
 
 def _step(event: dg.DagsterEvent, run_id: str, day: str) -> Seen:
-    """A step that failed. What is said is an error of ours; any other error's text may quote a value, so only its class is."""
+    """A step that failed. What is said is an error of ours: of any other, whose text may quote a
+    value, only the class is."""
     step = str(event.step_key)
     data = event.step_failure_data if event.event_type is dg.DagsterEventType.STEP_FAILURE else event.step_retry_data
     own = failed_with(data)
@@ -96,8 +97,18 @@ def _step(event: dg.DagsterEvent, run_id: str, day: str) -> Seen:
     kind: Kind = "gate" if own is not None and own.kind == "gate" else "failure"
     said = own.message if own is not None else f"{step} failed with {name}"
     mend = own.next_step if own is not None else "open the run, look at the step's error, mend it"
-    next_step = mend if kind == "gate" else f"{mend}; then: make sync AS_OF={day}. The last release stands untouched"
-    told = Alert(kind, f"step:{step}:{day}", f"{name} {said}", step.removeprefix("make_"), day, said, next_step, run_id)
+    rest = f"; then: make sync AS_OF={day}. The last release stands untouched"
+    next_step = mend if kind == "gate" else mend + rest
+    told = Alert(
+        kind,
+        f"step:{step}:{day}",
+        f"{name} {said}",
+        step.removeprefix("make_"),
+        day,
+        said,
+        next_step,
+        run_id,
+    )
     return Seen(f"step:{step}", day, (told,), is_state=False)
 
 
@@ -132,9 +143,10 @@ def _told(asset: str, check: str, facts: Facts, severity: dg.AssetCheckSeverity)
 
 
 def _unread(asset: str, facts: Facts) -> Iterator[tuple[str, Told]]:
-    said, next_step = facts.get("message", "could not be read"), facts.get("next_step", "see the check")
+    said = str(facts.get("message", "could not be read"))
+    next_step = f"{facts.get('next_step', 'see the check')}. The last good state is carried on"
     # the reason stays the same from day to day, the words do not
-    yield "", ("failure", str(facts.get("reason", "failed")), str(said), f"{next_step}. The last good state is carried on")
+    yield "", ("failure", str(facts.get("reason", "failed")), said, next_step)
 
 
 def _stale(asset: str, facts: Facts) -> Iterator[tuple[str, Told]]:

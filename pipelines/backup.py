@@ -48,7 +48,10 @@ def backup(settings: Settings, out: Path) -> Path:
     os.umask(0o077)
     target = out.expanduser().absolute() / f"yihu-{datetime.now(SHANGHAI):%Y%m%d-%H%M%S}"
     if settings.home in target.parents:
-        raise BackupError(f"OUT is inside YIHU_HOME ({settings.home}):", "name a folder on another disk")
+        raise BackupError(
+            f"OUT is inside YIHU_HOME ({settings.home}):",
+            "name a folder on another disk",
+        )
     target.mkdir(parents=True, mode=0o700)
     with run_lock(settings.home), warehouse_server(settings.home, settings.warehouse_url) as server:
         engine = server.engine()
@@ -139,12 +142,16 @@ def _whole(source: Path) -> None:
     note = source / NOTE
     if not note.is_file():
         raise BackupError(
-            f"{source} is no backup, or one that was not finished: it has no {NOTE}", "name the folder yihu-… that make backup printed"
+            f"{source} is no backup, or one that was not finished: it has no {NOTE}",
+            "name the folder yihu-… that make backup printed",
         )
     for name, digest in json.loads(note.read_text(encoding="utf-8"))["files"].items():
         path = source / name
         if not path.is_file() or _sha256(path) != digest:
-            raise BackupError(f"{path} is missing or damaged:", "take another backup; nothing was changed")
+            raise BackupError(
+                f"{path} is missing or damaged:",
+                "take another backup; nothing was changed",
+            )
 
 
 def _close_to_others(home: Path) -> None:

@@ -33,7 +33,7 @@ def status(settings: Settings, asked: Namespace) -> int:
 
 
 def psql(settings: Settings, asked: Namespace) -> int:
-    """psql as a role, or with LOGIN as oneself; with SQL on standard input it runs that and stops at the first error.
+    """psql as a role, or with LOGIN as oneself; SQL on standard input stops at the first error.
 
     A role has a login of yihu's own, made when it is needed; one's own password comes by PGPASSWORD, PGPASSFILE or is asked for.
     """
@@ -47,7 +47,8 @@ def psql(settings: Settings, asked: Namespace) -> int:
             hint = f" (the nearest is {near[0]})" if near else ""
             raise UsageError(f"ROLE {login} is none{hint}:", f"use one of {', '.join(LOGINS)}")
         command, environment = server.psql_command(login)
-        return subprocess.run([*command, *options], env={**os.environ, **environment}, check=False).returncode
+        done = subprocess.run([*command, *options], env={**os.environ, **environment}, check=False)
+        return done.returncode
 
 
 def ui(settings: Settings, asked: Namespace) -> int:
@@ -59,9 +60,13 @@ def ui(settings: Settings, asked: Namespace) -> int:
         running.bring_to(settings.as_of)
         pages = load_pages(port)
         print(f"yihu: the UI is at {entry(pages, port)} (Ctrl-C ends it)", flush=True)
-        print("yihu: the link lets in once; another: make ui-link" if pages.is_by_link else "yihu: sign in there", flush=True)
+        by_link = "the link lets in once; another: make ui-link"
+        print(f"yihu: {by_link if pages.is_by_link else 'sign in there'}", flush=True)
         daemon = str(Path(sys.executable).parent / "dagster-daemon")
-        return _serve([sys.executable, "-m", "pipelines.webserver", "-p", str(port)], [daemon, "run", "-m", MODULE])
+        return _serve(
+            [sys.executable, "-m", "pipelines.webserver", "-p", str(port)],
+            [daemon, "run", "-m", MODULE],
+        )
 
 
 def ui_link(settings: Settings, asked: Namespace) -> int:
@@ -79,10 +84,14 @@ def ui_user(asked: Namespace) -> int:
     user, may_operate = asked.user, asked.right == "operator"
     path = os.environ.get("YIHU_UI_PASSWORD_FILE")
     if not path or not re.fullmatch(r"[A-Za-z0-9_.@-]{1,64}", user):
-        raise SettingsError(["name the file in YIHU_UI_PASSWORD_FILE and the user in UI_USER=… (letters, digits, _ . @ -)"])
+        named = "name the file in YIHU_UI_PASSWORD_FILE and the user in UI_USER=…"
+        raise SettingsError([f"{named} (letters, digits, _ . @ -)"])
     password = getpass.getpass(f"password of {user} (12 characters or more): ")
     if len(password) < 12 or password != getpass.getpass("once more: "):
-        raise UsageError("the password is shorter than 12 characters, or the two differ; nothing was changed", "try again")
+        raise UsageError(
+            "the password is shorter than 12 characters, or the two differ; nothing was changed",
+            "try again",
+        )
     set_password_line(Path(path).expanduser(), password_line(user, password, may_operate))
     print(f"{user} may {'operate' if may_operate else 'read'}; it counts from the next start of make ui")
     return OK

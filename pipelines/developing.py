@@ -1,6 +1,7 @@
-"""Developer's tools: what a change of the code is held against, and the pages that are made from it.
+"""Developer's tools: what a change is held against, and the pages that are made from the code.
 
-Belongs here: these commands. Not here: what operators run (`commands`, `operations`, `deciding`), what a page says.
+Belongs here: these commands. Not here: what operators run (`commands`, `operations`, `deciding`),
+what a page says.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ def check(settings: Settings, asked: Namespace) -> int:
 
     defs = build_defs()
     dg.Definitions.validate_loadable(defs)
-    print(f"definitions: {len(list(defs.resolve_all_asset_specs()))} assets, {len(list(defs.jobs or []))} jobs, all load")
+    assets, jobs = len(list(defs.resolve_all_asset_specs())), len(list(defs.jobs or []))
+    print(f"definitions: {assets} assets, {jobs} jobs, all load")
     return OK
 
 
 def check_contracts(asked: Namespace) -> int:
-    """Names the questions that stand in contracts, and what models compare with codes that no contract has."""
+    """Names questions that stand in contracts, and codes that models compare and no contract
+    has."""
     from expectations import questions
     from expectations.contract import CONTRACTS
     from pipelines import compared
@@ -44,7 +47,11 @@ def write_docs(asked: Namespace) -> int:
     from warehouse import dictionary
     from warehouse.graph import drawn
 
-    made = {**documented.pages(), dictionary.DICTIONARY: dictionary.dictionary(), drawn.PAGE: drawn.page()}
+    made = {
+        **documented.pages(),
+        dictionary.DICTIONARY: dictionary.dictionary(),
+        drawn.PAGE: drawn.page(),
+    }
     for path, text in made.items():
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(ROOT))
@@ -61,5 +68,9 @@ def read_lineage(asked: Namespace) -> int:
 def bench(asked: Namespace) -> int:
     """Runs the benchmarks, which stand beside the house, as a process of their own."""
     folder = ["--folder", asked.folder] if asked.folder else []
-    done = subprocess.run([sys.executable, "-m", "bench", "--scale", asked.scale, *folder], cwd=ROOT, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--scale", asked.scale, *folder],
+        cwd=ROOT,
+        check=False,
+    )
     return done.returncode

@@ -85,7 +85,10 @@ def read_password_file(path: Path) -> dict[str, Known]:
         user, _, rest = line.partition(":")
         right, _, secret = rest.partition(":")
         if not user or right not in ("operator", "reader") or len(secret) != len(NOBODY):
-            raise PasswordFileError(f"{path} line {number} is not user:operator|reader:…:", "write it with `make ui-user`")
+            raise PasswordFileError(
+                f"{path} line {number} is not user:operator|reader:…:",
+                "write it with `make ui-user`",
+            )
         known[user] = Known(secret, right == "operator")
     return known
 

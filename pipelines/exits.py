@@ -12,6 +12,7 @@ from expectations.errors import BAD_SETTINGS, FAILED, LOCKED, OK, YihuError
 __all__ = ["BAD_SETTINGS", "FAILED", "LOCKED", "OK", "complain", "ended_by"]
 
 INTERRUPTED = 130
+UNTOUCHED = "The last release stands untouched."
 
 
 def complain(*lines: str) -> None:

@@ -32,13 +32,19 @@ def move_warehouse(settings: Settings, to: str) -> list[str]:
         CopyError: the target is not empty, or does not hold the same afterwards.
     """
     if sa.make_url(to).password:
-        raise MoveError("TO has a password, which others on this machine could see:", "leave it out, and put it into PGPASSFILE")
+        raise MoveError(
+            "TO has a password, which others on this machine could see:",
+            "leave it out, and put it into PGPASSFILE",
+        )
     with warehouse_server(settings.home, settings.warehouse_url) as source:
         target = external(settings.home, to)
         here, there = source.engine(), target.engine()
         try:
             if not counts(here):
-                raise MoveError("there is no warehouse yet:", "set YIHU_WAREHOUSE_URL and run make sync")
+                raise MoveError(
+                    "there is no warehouse yet:",
+                    "set YIHU_WAREHOUSE_URL and run make sync",
+                )
             with tempfile.TemporaryDirectory(prefix="yihu-move-", dir=settings.home) as folder:
                 before = copy_out(here, Path(folder))
                 copy_in(there, Path(folder))

@@ -137,7 +137,10 @@ def explain_lamp(settings: Settings, asked: argparse.Namespace) -> int:
             is_same = is_same and made == lamp
             again.append(explain.recomputed(lamp, made))
     if not lamps:
-        raise UsageError(f"no household {asked.household} up to {newest}:", "take its household_id from yihu.household")
+        raise UsageError(
+            f"no household {asked.household} up to {newest}:",
+            "take its household_id from yihu.household",
+        )
     print(explain.explain(lamps[-1]))
     print()
     print(explain.history(lamps, {day: found.layout for day, found in under.items()}))

@@ -43,7 +43,7 @@ def run_day(settings: Settings, as_of: date) -> list[str] | None:
 
 
 def _problem(event: dg.DagsterEvent) -> list[str]:
-    """What a step failed by, and what to do: an error of ours says both, of any other the last line is its own."""
+    """What a step failed by, and what to do: an error of ours says both."""
     own = failed_with(event.step_failure_data)
     if own is not None:
         return f"{event.step_key}: {YihuError(own.message, own.next_step)}".splitlines()
@@ -51,7 +51,8 @@ def _problem(event: dg.DagsterEvent) -> list[str]:
     cause = error.cause if error is not None and error.cause is not None else error
     text = cause.message.strip().splitlines()[-1] if cause is not None and cause.message.strip() else "no message"
     is_ours = cause is not None and cause.cls_name in names_below(YihuError)
-    return [f"{event.step_key}: {text}" + ("" if is_ours else "; look at the step in `make ui`, mend it, then run the day again")]
+    mend = "" if is_ours else "; look at the step in `make ui`, mend it, then run the day again"
+    return [f"{event.step_key}: {text}{mend}"]
 
 
 def names_below(parent: type[YihuError]) -> set[str]:

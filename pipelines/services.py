@@ -115,6 +115,12 @@ def _wait_for(process: subprocess.Popen[bytes], ready: Path) -> str:
         if ready.exists() and ready.stat().st_size:
             return str(json.loads(ready.read_text())["url"])
         if process.poll() is not None:
-            raise ServiceError(f"the sandbox ended with exit {process.returncode} before it served", "see the lines above")
+            raise ServiceError(
+                f"the sandbox ended with exit {process.returncode} before it served",
+                "see the lines above",
+            )
         time.sleep(0.05)
-    raise ServiceError(f"the sandbox did not serve within {SANDBOX_START_SECONDS:.0f} s", "see the lines above")
+    raise ServiceError(
+        f"the sandbox did not serve within {SANDBOX_START_SECONDS:.0f} s",
+        "see the lines above",
+    )

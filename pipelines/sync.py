@@ -12,14 +12,12 @@ from datetime import date, timedelta
 
 from expectations.contract import load_contracts
 from pipelines.environment import prepare
-from pipelines.exits import FAILED, OK, complain
+from pipelines.exits import FAILED, OK, UNTOUCHED, complain
 from pipelines.services import services
 from resources.lock import run_lock
 from resources.settings import Settings, SettingsError, load_settings, today
 from warehouse.following_rules import load_following
 from warehouse.scoring_rules import RuleError, load_rules
-
-UNTOUCHED = "The last release stands untouched."
 
 
 def days_of(settings: Settings, first: str | None, last: str | None) -> list[date]:

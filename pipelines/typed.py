@@ -1,6 +1,6 @@
 """Words typed by people: they come by the environment, a file or a prompt, and never pass through a shell.
 
-Belongs here: asking for one that was not typed. Not here: arguments (`command_line`), what is done with them.
+Belongs here: asking for one that was not typed. Not here: arguments (`command_line`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ def said(variable: str, text: str, prompt: str) -> str:
         try:
             text = Path(file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
-            raise UsageError(f"{variable}_FILE is {file!r}, which cannot be read as text", "name a text file in UTF-8") from None
+            raise UsageError(
+                f"{variable}_FILE is {file!r}, which cannot be read as text",
+                "name a text file in UTF-8",
+            ) from None
     if not text.strip() and sys.stdin.isatty():
         text = input(prompt)
     return text.strip()

@@ -60,7 +60,8 @@ def load_pages(port: int) -> Pages:
     if path is not None and not path.is_file():
         raise SettingsError([f"YIHU_UI_PASSWORD_FILE is {str(path)!r}, which is no file: make ui-user"])
     if path is not None and header is not None:
-        raise SettingsError(["YIHU_UI_PASSWORD_FILE and YIHU_UI_USER_HEADER exclude each other: unset one of them"])
+        both = "YIHU_UI_PASSWORD_FILE and YIHU_UI_USER_HEADER"
+        raise SettingsError([f"{both} exclude each other: unset one of them"])
     named = os.environ.get("YIHU_UI_OPERATORS", "").split(",")
     operators = tuple(name.strip() for name in named if name.strip())
     return Pages(settings.home, (*own, *asked), path, header, operators)

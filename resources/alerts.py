@@ -287,9 +287,15 @@ def webhook_sink(url: str) -> Sink:
             answer = requests.post(url, json=body, timeout=SECONDS, allow_redirects=False)
         except requests.RequestException as error:
             # the address may hold a token: it is not repeated
-            raise AlertNotSent(f"the alerts' webhook does not answer ({type(error).__name__})", "check YIHU_ALERT_WEBHOOK") from None
+            raise AlertNotSent(
+                f"the alerts' webhook does not answer ({type(error).__name__})",
+                "check YIHU_ALERT_WEBHOOK",
+            ) from None
         if answer.status_code >= 300:
-            raise AlertNotSent(f"the alerts' webhook answers {answer.status_code}", "check YIHU_ALERT_WEBHOOK")
+            raise AlertNotSent(
+                f"the alerts' webhook answers {answer.status_code}",
+                "check YIHU_ALERT_WEBHOOK",
+            )
 
     return send
 
@@ -312,7 +318,8 @@ def email_sink(settings: AlertSettings) -> Sink:
                 if address.username:
                     if not isinstance(server.sock, ssl.SSLSocket):
                         raise AlertNotSent(
-                            "the alerts' mail server speaks no TLS, and is told no password:", "use smtps:// in YIHU_ALERT_SMTP_URL"
+                            "the alerts' mail server speaks no TLS, and is told no password:",
+                            "use smtps:// in YIHU_ALERT_SMTP_URL",
                         )
                     server.login(unquote(address.username), unquote(address.password or ""))
                 server.send_message(mail)
@@ -323,7 +330,8 @@ def email_sink(settings: AlertSettings) -> Sink:
             ) from None
         except (OSError, smtplib.SMTPException) as error:
             raise AlertNotSent(
-                f"the alerts' mail server does not take mail ({type(error).__name__})", "check YIHU_ALERT_SMTP_URL"
+                f"the alerts' mail server does not take mail ({type(error).__name__})",
+                "check YIHU_ALERT_SMTP_URL",
             ) from None
 
     return send

@@ -39,7 +39,8 @@ def _explained() -> Iterator[None]:
         raise EngineError(f"{type(error).__name__}: {str(error).splitlines()[0]}") from None
     except duckdb.Error as error:
         raise EngineError(
-            f"{type(error).__name__} in the engine: a value did not fit", "run the model on a copy of the day to see which"
+            f"{type(error).__name__} in the engine: a value did not fit",
+            "run the model on a copy of the day to see which",
         ) from None
 
 

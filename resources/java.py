@@ -33,11 +33,17 @@ def java_home() -> Path:
     named = os.environ.get("JAVA_HOME")
     found = Path(named) / "bin" / "java" if named else Path(shutil.which("java") or "")
     if not (found.is_file() and os.access(found, os.X_OK)):
-        raise NoJavaError(f"Spark needs Java, and {f'JAVA_HOME ({named}) has' if named else 'there is'} none:", WHAT_TO_DO)
+        raise NoJavaError(
+            f"Spark needs Java, and {f'JAVA_HOME ({named}) has' if named else 'there is'} none:",
+            WHAT_TO_DO,
+        )
     said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
     version = re.search(r'version "(?:1\.)?([0-9]+)', said)
     if version is None or int(version.group(1)) < OLDEST:
-        raise NoJavaError(f"Spark needs Java {OLDEST} or later, and {found} is {version.group(1) if version else 'none'}:", WHAT_TO_DO)
+        raise NoJavaError(
+            f"Spark needs Java {OLDEST} or later, and {found} is {version.group(1) if version else 'none'}:",
+            WHAT_TO_DO,
+        )
     return found.resolve().parents[1]
 
 

@@ -64,6 +64,7 @@ def _acquire(descriptor: int, wait_seconds: float) -> None:
             if time.monotonic() >= deadline:
                 holder = os.pread(descriptor, 200, 0).decode(errors="replace") or "another process"
                 raise RunLocked(
-                    f"another sync is running ({holder}); nothing was started.", "Wait until it ends, or watch it in `make ui`"
+                    f"another sync is running ({holder}); nothing was started.",
+                    "Wait until it ends, or watch it in `make ui`",
                 ) from None
             time.sleep(min(1.0, max(0.05, deadline - time.monotonic())))

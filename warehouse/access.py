@@ -131,11 +131,17 @@ def revoke(engine: sa.Engine, login: str, areas: Sequence[str] = (), departments
         raise AccessError(f"{login!r} is no login", SEE_GRANTS)
     with deciding(engine, maker) as connection:
         if not _exists(connection, login):
-            raise AccessError(f"there is no login {login}{_nearest(login, _logins(connection))}", SEE_GRANTS)
+            raise AccessError(
+                f"there is no login {login}{_nearest(login, _logins(connection))}",
+                SEE_GRANTS,
+            )
         for table, column, named in (("area_grant", "area_code", areas), ("department_grant", "department", departments)):
             held = _held(connection, table, column, login)
             if lacking := sorted(set(named) - set(held)):
-                raise AccessError(f"{login} does not have {', '.join(lacking)}; it has {', '.join(held) or 'nothing'}", SEE_GRANTS)
+                raise AccessError(
+                    f"{login} does not have {', '.join(lacking)}; it has {', '.join(held) or 'nothing'}",
+                    SEE_GRANTS,
+                )
             gone = list(named) if areas or departments else list(held)
             connection.execute(
                 sa.text(f"delete from ops.{table} where login = :login and {column} = any(:gone)"), {"login": login, "gone": gone}
@@ -194,7 +200,10 @@ def _check(login: str, role: str, areas: Sequence[str], departments: Sequence[st
     known = sorted({contract.department for contract in load_contracts()})
     problems += [f"DEPARTMENT {_shown(name)} is none{_nearest(name, known)}" for name in departments if name not in known]
     if problems:
-        raise AccessError("; ".join(problems), "docs/security.md has the roles, make grants who has which")
+        raise AccessError(
+            "; ".join(problems),
+            "docs/security.md has the roles, make grants who has which",
+        )
 
 
 def _check_known(connection: sa.Connection, areas: Sequence[str]) -> None:
@@ -202,7 +211,8 @@ def _check_known(connection: sa.Connection, areas: Sequence[str]) -> None:
     known = set(connection.scalars(sa.text(AREAS))) if areas else set()
     strange = [area for area in areas if known and area not in known]
     if strange:
-        problems = [f"AREA {area} has no household in the register{_nearest(area, known)}" for area in strange]
+        near = {area: _nearest(area, known) for area in strange}
+        problems = [f"AREA {area} has no household in the register{near[area]}" for area in strange]
         raise AccessError("; ".join(problems), "write a code that the register has")
 
 
@@ -228,7 +238,10 @@ def _say_whose(connection: sa.Connection, login: str, person: str | None, office
     known = connection.scalar(sa.text("select person from ops.person where login = :login"), {"login": login})
     values = {"login": login, "person": person or login, "officer_id": officer_id or person}
     if LONG_NUMBER.search(f"{person or ''} {officer_id or ''}"):
-        raise AccessError("PERSON and OFFICER are a staff number or a name, never an ID number", "name another one")
+        raise AccessError(
+            "PERSON and OFFICER are a staff number or a name, never an ID number",
+            "name another one",
+        )
     if known is None:
         connection.execute(sa.text("insert into ops.person (login, person, officer_id) values (:login, :person, :officer_id)"), values)
     elif person is not None and known == login != person:

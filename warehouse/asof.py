@@ -158,7 +158,10 @@ def _replay(day: Day, batch_id: str, rows: Sequence[int]) -> None:
     day.engine.table(chosen, f"select * from {parquet(landed.rows_path)} where _row in ({listed})")
     verdict = judge_rows(day.engine, day.contract, chosen)
     if not all(result.could_run for result in verdict.rules):
-        raise ReplayError(f"{day.contract.table}: a rule could not run", f"mend {day.contract.path.name}, then replay again")
+        raise ReplayError(
+            f"{day.contract.table}: a rule could not run",
+            f"mend {day.contract.path.name}, then replay again",
+        )
     counts = _merge(day, folder, manifest | {"delivery": "incremental", "keys_file": None}, chosen, verdict, is_sighting=False)
     day.replayed = {part: day.replayed.get(part, 0) + counts[part] for part in ("received", *PARTS)}
 
@@ -167,7 +170,10 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise LandingError(f"{folder.parent.name}: batch {folder.name} has no readable manifest", "read the day again") from None
+        raise LandingError(
+            f"{folder.parent.name}: batch {folder.name} has no readable manifest",
+            "read the day again",
+        ) from None
 
 
 def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict: Verdict, *, is_sighting: bool = True) -> dict[str, int]:

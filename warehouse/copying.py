@@ -87,7 +87,10 @@ def copy_in(engine: sa.Engine, folder: Path) -> dict[str, int]:
     after = counts(engine)
     differing = sorted(name for name, rows in note["rows"].items() if after.get(name) != rows)
     if differing:
-        raise CopyError(f"rows differ in {', '.join(differing)}:", "drop the database, create it again, and try again")
+        raise CopyError(
+            f"rows differ in {', '.join(differing)}:",
+            "drop the database, create it again, and try again",
+        )
     upgrade(engine)
     return after
 
@@ -102,7 +105,10 @@ def _fill(connection: psycopg.Connection, name: str, columns: list[str], file: P
                 while piece := source.read(PIECE):
                     target.write(piece)
     except (psycopg.Error, OSError, EOFError) as error:
-        raise CopyError(f"{name} could not be filled ({type(error).__name__}):", f"is {file.name} whole?") from None
+        raise CopyError(
+            f"{name} could not be filled ({type(error).__name__}):",
+            f"is {file.name} whole?",
+        ) from None
     connection.execute(sql.SQL("alter table {} enable trigger user").format(table))
 
 

@@ -40,7 +40,10 @@ def make_extract(engine: sa.Engine, name: str, columns: Sequence[str], reason: s
         with deciding(engine, maker) as connection:
             release = connection.scalar(sa.text(INSERT), told)
     except sa.exc.IntegrityError:
-        raise ExtractError(f"there is an extract {name} already:", "take another name, since a pseudonym never changes") from None
+        raise ExtractError(
+            f"there is an extract {name} already:",
+            "take another name, since a pseudonym never changes",
+        ) from None
     if release is None:
         raise ExtractError("nothing was published yet:", "make sync")
     return int(release)

@@ -208,7 +208,10 @@ def _refuse_twice(path: Path, node: yaml.Node | None) -> None:
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
-                raise RuleError(f"{path}:{key.start_mark.line + 1}: {key.value} stands here twice", "keep one")
+                raise RuleError(
+                    f"{path}:{key.start_mark.line + 1}: {key.value} stands here twice",
+                    "keep one",
+                )
             seen.add(key.value)
             _refuse_twice(path, value)
     elif isinstance(node, yaml.SequenceNode):
@@ -220,14 +223,20 @@ def _compose(path: Path) -> tuple[yaml.Node | None, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise RuleError(f"{path}:1: no YAML: the file is no text in UTF-8", "save it as UTF-8") from None
+        raise RuleError(
+            f"{path}:1: no YAML: the file is no text in UTF-8",
+            "save it as UTF-8",
+        ) from None
     try:
         return yaml.compose(text, Loader=yaml.CSafeLoader), yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RuleError(f"{path}:{line}: no YAML: {error.problem}", MEND_LINES) from None
     except ValueError as error:  # a date such as 2024-02-30
-        raise RuleError(f"{path}:{_line_of_no_date(text)}: {error}", "write a day that exists") from None
+        raise RuleError(
+            f"{path}:{_line_of_no_date(text)}: {error}",
+            "write a day that exists",
+        ) from None
 
 
 def _line_of_no_date(text: str) -> int:
@@ -246,7 +255,10 @@ def read_rule_file(path: Path, model: type[Model]) -> tuple[Model, yaml.Node | N
         raise RuleError(f"{path}:0: there is no such rule file", "name one that is there")
     node, content = _compose(path)
     if not isinstance(content, dict):
-        raise RuleError(f"{path}:1: the file: {model.__name__.lower()} rules are keys with values,", "such as effective_from: 2021-01-01")
+        raise RuleError(
+            f"{path}:1: the file: {model.__name__.lower()} rules are keys with values,",
+            "such as effective_from: 2021-01-01",
+        )
     _refuse_twice(path, node)
     try:
         return model.model_validate(content, context={"effective_from": content.get("effective_from")}), node
@@ -342,10 +354,16 @@ def load_rules(as_of: date, folder: Path = RULES) -> Rules:
     read = [(path, *read_scoring(path)) for path in paths]
     for path, scoring, _ in read:
         if path.stem != f"scoring-{scoring.effective_from}":
-            raise RuleError(f"{path}:1: effective_from is {scoring.effective_from}", f"name the file scoring-{scoring.effective_from}.yaml")
+            raise RuleError(
+                f"{path}:1: effective_from is {scoring.effective_from}",
+                f"name the file scoring-{scoring.effective_from}.yaml",
+            )
     begun = [(scoring, lines) for _, scoring, lines in read if scoring.effective_from <= as_of]
     if not begun:
-        raise RuleError(f"{folder}: no scoring file is in force on {as_of}", "add one with an earlier effective_from")
+        raise RuleError(
+            f"{folder}: no scoring file is in force on {as_of}",
+            "add one with an earlier effective_from",
+        )
     scoring, lines = max(begun, key=lambda entry: entry[0].effective_from)
     return _assemble(as_of, scoring, lines, folder)
 
@@ -375,7 +393,10 @@ def named(version: str, load: Callable[[date], AnyVersion]) -> AnyVersion:
     try:
         began = date.fromisoformat(version[:10])
     except ValueError:
-        raise RuleError(f"a release names the version {version!r}, which begins with no date:", "see ops.release") from None
+        raise RuleError(
+            f"a release names the version {version!r}, which begins with no date:",
+            "see ops.release",
+        ) from None
     found = load(began)
     if found.version != version:
         raise RuleError(

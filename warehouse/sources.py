@@ -38,7 +38,7 @@ def _day(text: str | None) -> date | None:
 
 
 def said_and_next(failure: Mapping[str, Any]) -> tuple[str, str]:
-    """What a source's failure said, and what to do; days of older versions have both in one line."""
+    """What a source's failure said, and what to do; older days have both in one line."""
     if "next_step" in failure:
         return str(failure["said"]), str(failure["next_step"])
     said, _, next_step = str(failure["message"]).partition("; ")

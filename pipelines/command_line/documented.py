@@ -1,7 +1,8 @@
-"""The pages made from declarations: `docs/commands.md` from the commands, `docs/errors.md` and the tree from the exceptions.
+"""The pages made from declarations: `docs/commands.md` of the commands, `docs/errors.md` of the
+errors.
 
-Belongs here: turning declarations into text. Not here: the declarations (`declared`, `expectations.errors`); writing the pages
-(`yihu docs`).
+Belongs here: turning declarations into text. Not here: the declarations (`table`,
+`expectations.errors`), writing the pages (`yihu docs`).
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from expectations import errors as base
-from pipelines.command_line.declared import COMMANDS, GROUPS, Argument, Command
+from pipelines.command_line.declared import GROUPS, Argument, Command
 from pipelines.command_line.parser import examples, exit_statuses
+from pipelines.command_line.table import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("expectations", "warehouse", "resources", "assets", "pipelines", "sandbox", "bench")
@@ -24,16 +26,17 @@ TREE = re.compile(r"^    YihuError .*?(?=^\"\"\"$)", re.MULTILINE | re.DOTALL)
 
 COMMANDS_HEAD = """# Commands
 
-Made from the declarations (`pipelines/command_line/declared.py`) by `make docs`; a test fails when it is behind. Three ways to say
-the same: `make explain HOUSEHOLD=…`, `./yihu explain --household …` (from any folder), `uv run python -m pipelines explain
---household …`. The first two read `.env` and install what is missing. What is typed for make passes through no shell: a
-reason may hold quotes, `$` and backticks.
+Made from the declarations (`pipelines/command_line/table.py`) by `make docs`; a test fails when it
+is behind. Three ways to say the same: `make explain HOUSEHOLD=…`, `./yihu explain --household …`
+(from any folder), `uv run python -m pipelines explain --household …`. The first two read `.env` and
+install what is missing. What is typed for make passes through no shell: a reason may hold quotes,
+`$` and backticks.
 """
 ERRORS_HEAD = """# Errors
 
-Made from the exceptions by `make docs`; a test fails when it is behind. Every error of yihu says what happened and what to do next,
-and its class says the rest: of which kind it is, and with which status a command ends by it. `docs/faults.md` has what can go
-wrong outside, and what comes of it.
+Made from the exceptions by `make docs`; a test fails when it is behind. Every error of yihu says
+what happened and what to do next, and its class says the rest: of which kind it is, and with which
+status a command ends by it. `docs/faults.md` has what can go wrong outside, and what comes of it.
 """
 
 
@@ -69,23 +72,35 @@ def commands_page() -> str:
             lines += _section(command)
     lines += ["## Make targets that are no command", "", "| target | what it does |", "|---|---|"]
     called = {command.target for command in COMMANDS.values()}
-    lines += [f"| `make {target}` | {said} |" for target, said in make_targets().items() if target not in called]
+    others = {target: said for target, said in make_targets().items() if target not in called}
+    lines += [f"| `make {target}` | {said} |" for target, said in others.items()]
     return "\n".join(lines) + "\n"
 
 
 def _section(command: Command) -> list[str]:
-    lines = [f"### {command.name}", "", command.does, "", *(f"    {line}" for line in reversed(examples(command))), ""]
+    lines = [
+        f"### {command.name}",
+        "",
+        command.does,
+        "",
+        *(f"    {line}" for line in reversed(examples(command))),
+        "",
+    ]
     if command.arguments:
         lines += ["| argument | with make | what it is |", "|---|---|---|"]
-        lines += [f"| `{a.flag}` | `{a.variable}={'yes' if a.is_switch else '…'}` | {_meaning(a)} |" for a in command.arguments]
+        lines += [_argument_row(argument) for argument in command.arguments]
         lines += [""]
-    statuses = [f"- exit status {status}: {said}" for status, said in exit_statuses(command).items()]
+    meant = exit_statuses(command)
+    statuses = [f"- exit status {status}: {said}" for status, said in meant.items()]
     return [*lines, *statuses, ""]
 
 
-def _meaning(argument: Argument) -> str:
+def _argument_row(argument: Argument) -> str:
+    value = "yes" if argument.is_switch else "…"
+    default = f"; default: {argument.default}" if argument.default != "" else ""
     needed = " (needed)" if argument.is_needed else ""
-    return argument.help.replace("|", "\\|") + (f"; default: {argument.default}" if argument.default != "" else "") + needed
+    what = f"{argument.help}{default}{needed}"
+    return f"| `{argument.flag}` | `{argument.variable}={value}` | {what} |"
 
 
 def make_targets() -> dict[str, str]:
@@ -97,7 +112,15 @@ def make_targets() -> dict[str, str]:
 @lru_cache
 def error_classes() -> tuple[ErrorClass, ...]:
     """Every exception of the project, parents before their children, siblings by name."""
-    root = ErrorClass("YihuError", base.__name__, "", "", base.YihuError.kind, base.YihuError.exit_status, "")
+    root = ErrorClass(
+        "YihuError",
+        base.__name__,
+        "",
+        "",
+        base.YihuError.kind,
+        base.YihuError.exit_status,
+        "",
+    )
     return (root, *_below(root, list(_classes())))
 
 
@@ -139,8 +162,10 @@ def _declared(parent: ErrorClass, module: str, node: ast.ClassDef) -> ErrorClass
 
 def _attributes(node: ast.ClassDef) -> Iterator[tuple[str, str | int]]:
     for line in node.body:
-        target = line.targets[0] if isinstance(line, ast.Assign) else line.target if isinstance(line, ast.AnnAssign) else None
-        value = getattr(line, "value", None)
+        if not isinstance(line, ast.Assign | ast.AnnAssign):
+            continue
+        target = line.targets[0] if isinstance(line, ast.Assign) else line.target
+        value = line.value
         if not isinstance(target, ast.Name):
             continue
         if isinstance(value, ast.Constant) and isinstance(value.value, str | int):
@@ -155,7 +180,8 @@ def tree_lines() -> list[str]:
     lines = []
     for error in error_classes():
         depths[error.name] = depths[error.parent] + 1
-        lines.append(f"{'  ' * depths[error.name] + error.name:<26}{error.kind:<15}{error.exit_status}")
+        name = "  " * depths[error.name] + error.name
+        lines.append(f"{name:<26}{error.kind:<15}{error.exit_status}")
     return lines
 
 
@@ -171,8 +197,20 @@ def errors_page() -> str:
     lines += ["", "## Exit statuses", "", "| status | means |", "|---|---|"]
     lines += [f"| {status} | {said} |" for status, said in base.EXIT_STATUSES.items()]
     lines += ["", "A command that was interrupted (Ctrl-C) ends with 130.", ""]
-    lines += ["## The tree", "", "Name, kind, exit status.", "", *(f"    {line}" for line in tree_lines()), ""]
-    lines += ["## What each means", "", "| error | raised by | what it means | what to do |", "|---|---|---|---|"]
+    lines += [
+        "## The tree",
+        "",
+        "Name, kind, exit status.",
+        "",
+        *(f"    {line}" for line in tree_lines()),
+        "",
+    ]
+    lines += [
+        "## What each means",
+        "",
+        "| error | raised by | what it means | what to do |",
+        "|---|---|---|---|",
+    ]
     lines += [_error_row(error) for error in error_classes()[1:]]
     return "\n".join(lines) + "\n"
 

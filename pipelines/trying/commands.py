@@ -44,7 +44,10 @@ def contract_of(records: str | None, path: str | None) -> Contract:
             raise TryingError(f"CONTRACT is {path!r}: no such file", "name one that is there")
         return read_contract(Path(path))
     if not records:
-        raise TryingError("name what the file holds:", "RECORDS=certificates, or CONTRACT=path/to/contract.odcs.yaml")
+        raise TryingError(
+            "name what the file holds:",
+            "RECORDS=certificates, or CONTRACT=path/to/contract.odcs.yaml",
+        )
     found = [c for c in every_contract() if records in (c.records, c.table, f"{c.department}.{c.records}")]
     if len(found) == 1:
         return found[0]
@@ -80,7 +83,10 @@ def draft(settings: Settings, asked: argparse.Namespace) -> int:
     made = draft_contract(sample, department, records, base)
     path = Path(asked.out or f"{records}.odcs.yaml")
     if path.exists() and CONTRACTS in path.resolve().parents and not standing_questions(path):
-        raise TryingError(f"OUT is {str(path)!r}, a contract in use:", "draft into another file, and compare them")
+        raise TryingError(
+            f"OUT is {str(path)!r}, a contract in use:",
+            "draft into another file, and compare them",
+        )
     path.write_text(made.text, encoding="utf-8")
     known = f"as {base.department}.{base.records}" if base else "as a record type that is new here"
     print(f"{path}: {made.fields} fields, {known}; {len(made.questions)} questions stand in it:")
@@ -93,17 +99,26 @@ def draft(settings: Settings, asked: argparse.Namespace) -> int:
 def _base(sample: Sample, department: str, records: str) -> Contract | None:
     """The known record type that is drafted; None for one that is new, which then needs a name."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", department) or not re.fullmatch(r"([a-z][a-z0-9_]*)?", records):
-        raise TryingError("DEPARTMENT and RECORDS are names in small letters,", "e.g. DEPARTMENT=education RECORDS=attendance")
+        raise TryingError(
+            "DEPARTMENT and RECORDS are names in small letters,",
+            "e.g. DEPARTMENT=education RECORDS=attendance",
+        )
     own = [contract for contract in every_contract() if contract.department == department]
     if not records:
         found = guessed(sample, own)
         if found is None:
-            raise TryingError("the sample is of no record type that is known of this department:", "name it, RECORDS=…")
+            raise TryingError(
+                "the sample is of no record type that is known of this department:",
+                "name it, RECORDS=…",
+            )
         return found
     elsewhere = [c.department for c in every_contract() if c.records == records and c.department != department]
     base = next((contract for contract in own if contract.records == records), None)
     if base is None and elsewhere:
-        raise TryingError(f"{records} are known of {elsewhere[0]}:", f"write DEPARTMENT={elsewhere[0]}, or another name in RECORDS")
+        raise TryingError(
+            f"{records} are known of {elsewhere[0]}:",
+            f"write DEPARTMENT={elsewhere[0]}, or another name in RECORDS",
+        )
     return base
 
 

@@ -51,7 +51,10 @@ def newest_batch(lake: Lake, table: str) -> Newest:
             folder = lake.table("raw", table) / str(batch_id)
             if (folder / "manifest.json").exists():
                 return Newest(day, folder, read_manifest(folder))
-    raise DifferenceError(f"no batch of {table} is kept in the lake:", "try the contract on a file with make try FILE=… CONTRACT=…")
+    raise DifferenceError(
+        f"no batch of {table} is kept in the lake:",
+        "try the contract on a file with make try FILE=… CONTRACT=…",
+    )
 
 
 def difference(settings: Settings, edited: Contract) -> list[str]:

@@ -49,7 +49,10 @@ def files_of(text: str) -> list[Path]:
     else:
         found = [Path(name) for name in glob.glob(str(path)) if _is_table(Path(name))]
     if not found:
-        raise GivenError(f"FILE is {text!r}: no file of that name", "write a file, a folder, or a pattern in quotation marks")
+        raise GivenError(
+            f"FILE is {text!r}: no file of that name",
+            "write a file, a folder, or a pattern in quotation marks",
+        )
     return sorted(found, key=lambda file: readable(file.name))
 
 

@@ -188,7 +188,10 @@ def parts_of(contract: Contract) -> int | tuple[str, ...] | None:
     if isinstance(stated, list | tuple):
         return tuple(fold(str(name)).strip() for name in stated)
     if not str(stated).isdecimal():
-        raise PatternError("`parts` is neither a number nor a list", "write how many files make one delivery, or their list")
+        raise PatternError(
+            "`parts` is neither a number nor a list",
+            "write how many files make one delivery, or their list",
+        )
     return int(str(stated))
 
 

@@ -20,7 +20,16 @@ class SourceError(YihuError):
     has to mend (it was not retried). `reason` is a short name that stays the same from release to release.
     """
 
-    def __init__(self, kind: SourceKind, department: str, records: str, day: date, reason: str, said: str, next_step: str) -> None:
+    def __init__(
+        self,
+        kind: SourceKind,
+        department: str,
+        records: str,
+        day: date,
+        reason: str,
+        said: str,
+        next_step: str,
+    ) -> None:
         super().__init__(f"{department}/{records}, {day}: {said}", next_step)
         self.kind = kind
         self.department = department

@@ -117,7 +117,12 @@ class FileReader:
             patterns_of(contract)
             parts_of(contract)
         except PatternError as error:
-            raise Fault("none", "contract", str(error), "mend the contract's servers (`make contracts` checks it)") from None
+            raise Fault(
+                "none",
+                "contract",
+                str(error),
+                "mend the contract's servers (`make contracts` checks it)",
+            ) from None
         return self._settings.drop_dir / contract.department
 
     def _read(self, task: Task, found: Folder, unread: list[str]) -> Reading:

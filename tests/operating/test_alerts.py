@@ -161,7 +161,11 @@ def test_rows_in_quarantine_are_the_day_s_usual_business(runs: Runs) -> None:
 
 
 def test_a_release_that_was_held_back_is_a_gate(runs: Runs) -> None:
-    closed = GateClosed(DAY, ["gate red_share: …: make open-gate GATE=red_share BY=… WHY=…"], ["red_share"])
+    closed = GateClosed(
+        DAY,
+        ["gate red_share: …: make open-gate GATE=red_share BY=… WHY=…"],
+        ["red_share"],
+    )
     alert = told(runs.of("release", fails=failure(closed)))
     assert alert.kind == "gate"
     assert "make open-gate GATE=red_share" in alert.what

@@ -141,7 +141,10 @@ def read_head(name: str, path: Path) -> Model:
     """The head of the model in `path`. Raises `HeadError`."""
     found = HEAD.match(path.read_text(encoding="utf-8"))
     if found is None:
-        raise HeadError(f"{path}:1: a model begins with its head:", "{#-, what it is, an empty line, its entries, -#}")
+        raise HeadError(
+            f"{path}:1: a model begins with its head:",
+            "{#-, what it is, an empty line, its entries, -#}",
+        )
     said = _entries(found["entries"], path)
     grain = said.get("grain", "")
     if grain not in GRAINS:
@@ -154,7 +157,10 @@ def read_head(name: str, path: Path) -> Model:
             "add the other, or take it out",
         )
     if "kept" in said and "order" not in said and said["kept"] != "valid":
-        raise HeadError(f"{path}: what is kept needs an order", "add `order: <columns>` to its head")
+        raise HeadError(
+            f"{path}: what is kept needs an order",
+            "add `order: <columns>` to its head",
+        )
     return Model(
         name=name,
         meaning=" ".join(found["text"].split()),
@@ -183,7 +189,10 @@ def _entries(text: str, path: Path) -> Mapping[str, str]:
             continue
         last, colon, value = line.partition(":")
         if not colon or last not in _ENTRIES or last in said:
-            raise HeadError(f"{path}: the head has {line!r}", f"entries, each once, are {', '.join(sorted(_ENTRIES))}")
+            raise HeadError(
+                f"{path}: the head has {line!r}",
+                f"entries, each once, are {', '.join(sorted(_ENTRIES))}",
+            )
         said[last] = value.strip()
     return said
 

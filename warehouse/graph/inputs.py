@@ -83,7 +83,10 @@ class LakeInputs:
     def relation(self, table: str, as_of: date) -> str:
         """The rows of the day; raises `NotThere`."""
         if self.version(table, as_of) is None:
-            raise NotThere(f"{table} has no day {as_of} in the lake:", f"materialise {table} for {as_of} first, then this asset again")
+            raise NotThere(
+                f"{table} has no day {as_of} in the lake:",
+                f"materialise {table} for {as_of} first, then this asset again",
+            )
         return self.lake.relation(*place(table), as_of)
 
     def outside(self, name: str, as_of: date) -> pa.Table:

@@ -40,7 +40,10 @@ def makers() -> Mapping[str, Model]:
     for model in models().values():
         if model.table and PER_TYPE not in model.table:
             if model.table in found:
-                raise UnknownTable(f"{model.table} is made by {found[model.table].name} and by {model.name}", "take one of them out")
+                raise UnknownTable(
+                    f"{model.table} is made by {found[model.table].name} and by {model.name}",
+                    "take one of them out",
+                )
             found[model.table] = model
     return found
 

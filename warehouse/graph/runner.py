@@ -278,7 +278,8 @@ class Runner:
                 raise
             # an error of the engine may quote a row
             raise ModelError(
-                f"{table} could not be computed by {model.name}.sql ({type(error).__name__})", "see docs/matching.md"
+                f"{table} could not be computed by {model.name}.sql ({type(error).__name__})",
+                "see docs/matching.md",
             ) from None
 
     def _ensure_input(self, read: Input, making: _Making) -> None:
@@ -306,7 +307,10 @@ class Runner:
                 self.engine.from_arrow(read.alias, inputs.outside(read.table, moment.as_of))
                 self._marks[read.alias] = mark
             case _:
-                raise NotThere(f"{read.table} is {read.kind}: the runner cannot bind it", "correct the head of the model that reads it")
+                raise NotThere(
+                    f"{read.table} is {read.kind}: the runner cannot bind it",
+                    "correct the head of the model that reads it",
+                )
 
     def _if_there(self, table: str, making: _Making) -> str:
         """The day's table as a relation; no rows of its columns where the day has none."""

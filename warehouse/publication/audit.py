@@ -39,7 +39,7 @@ class Previous:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`findings`: a line per gate in `closed`; `used`: the gates that would have held it back and were open."""
+    """`findings`: a line for each gate in `closed`; `used`: the gates that were open and counted."""
 
     findings: tuple[str, ...]
     closed: tuple[str, ...]
@@ -129,7 +129,14 @@ def as_read(wire: Wire, previous: Previous | None, gates: Mapping[str, Any]) -> 
         else:
             closed.append(gate)
             findings.append(f"gate {gate}: {said} (a named person can open it with a reason: make open-gate GATE={gate} BY=… WHY=…)")
-    return Verdict(tuple(findings), tuple(closed), tuple(used), int(households), int(red), int(yellow))
+    return Verdict(
+        tuple(findings),
+        tuple(closed),
+        tuple(used),
+        int(households),
+        int(red),
+        int(yellow),
+    )
 
 
 def _gates(wire: Wire, previous: Previous | None, households: int, red: int) -> dict[str, str]:

@@ -95,7 +95,10 @@ def _columns(view: View, wanted: Sequence[Column], have: set[str] | None) -> lis
             lacking.append(column.name)
         made.append({"name": column.name, "type": engine_type(column), "source": source, "text": _canonical(column)})
     if lacking:
-        raise PublicationError(f"{view.name} cannot be published: the engine's table lacks {', '.join(lacking)}", REPORT)
+        raise PublicationError(
+            f"{view.name} cannot be published: the engine's table lacks {', '.join(lacking)}",
+            REPORT,
+        )
     return made
 
 
@@ -162,7 +165,10 @@ def _explained(view: View, folder: Path, error: Exception) -> PublicationError:
         said = f"the release folder could not be written under {folder.parent}: {reason}"
         return PublicationError(said, "make room and run again, the last release stands.")
     kind = type(error).__name__
-    return PublicationError(f"{view.name} cannot be published: its values do not fit the declared types ({kind})", REPORT)
+    return PublicationError(
+        f"{view.name} cannot be published: its values do not fit the declared types ({kind})",
+        REPORT,
+    )
 
 
 def _summed(engine: SqlEngine, view: View) -> Table:

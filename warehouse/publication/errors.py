@@ -17,7 +17,7 @@ class PublicationError(YihuError):
 
 
 class AuditFailed(PublicationError):
-    """The release, as it would have been read, does not hold; a line per finding. `gates`: those that were found closed."""
+    """The release, as it would have been read, does not hold; a line per finding, closed `gates` too."""
 
     kind: Kind = "defect"
     next_step = "look at the asset release in `make ui`, and report it"
@@ -31,7 +31,7 @@ class GateClosed(AuditFailed):
     """The release holds, and nothing but gates keeps it back."""
 
     kind = "gate"
-    next_step = "look at its counts against the last release's; if they are right, open the gate, then make sync"
+    next_step = "compare its counts with the last release; if they are right, open the gate, then make sync"
 
 
 class Busy(PublicationError):

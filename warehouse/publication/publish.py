@@ -297,7 +297,7 @@ class _Turn:
             wire.rows("select set_config('yihu.release_id', $1::text, true)", str(release_id))
             apart = audit.tables_apart(wire, self.content)
             if apart and self.trusts_folder and standing.last_written is not None:
-                raise _NotAsKept("the database holds other rows than the last release's folder says")
+                raise _NotAsKept("the database holds other rows than the last folder says")
             verdict = audit.as_read(wire, standing.current, audit.open_gates(wire, self.as_of))
             if apart:
                 raise AuditFailed(self.as_of, [*apart, *verdict.findings], verdict.closed)

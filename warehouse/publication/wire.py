@@ -44,12 +44,17 @@ def explained(error: adbc_driver_manager.Error) -> PublicationError:
         return PublicationError(said, f"{step} (SQLSTATE {code}); the last release stands.")
     if not code or code[:2] in ("08", "57") or code == "00000":
         named = f" (SQLSTATE {code})" if code else ""
-        return PublicationError(LOST, f"see that the server runs, and run again{named}; the last release stands.")
+        return PublicationError(
+            LOST,
+            f"see that the server runs, and run again{named}; the last release stands.",
+        )
     # Class 42 names tables and columns, never values.
-    quoted = str(error).partition("ERROR:")[2].strip().splitlines()[:1] if code.startswith("42") else []
+    lines = str(error).partition("ERROR:")[2].strip().splitlines()
+    quoted = lines[:1] if code.startswith("42") else []
     reason = f": {quoted[0]}" if quoted else ""
     return PublicationError(
-        f"the database refused a statement (SQLSTATE {code}){reason}", "make status says more, the last release stands."
+        f"the database refused a statement (SQLSTATE {code}){reason}",
+        "make status says more, the last release stands.",
     )
 
 
@@ -128,7 +133,8 @@ def take_turn(wire: Wire, wait_seconds: float, patience: float = PATIENCE[-1]) -
     except adbc_driver_manager.Error as error:
         if getattr(error, "sqlstate", None) == LOCK_NOT_AVAILABLE:
             raise Busy(
-                f"another publisher is at work and was not done in {wait_seconds:.0f} s:", "run again when it is; the last release stands."
+                f"another publisher is at work and was not done in {wait_seconds:.0f} s:",
+                "run again when it is; the last release stands.",
             ) from None
         raise
     wire.execute(patient(patience))
