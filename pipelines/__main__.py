@@ -13,10 +13,10 @@ from argparse import Namespace
 from collections.abc import Sequence
 from importlib import import_module
 
-from expectations.errors import YihuError
+from expectations.errors import FAILED, YihuError
 from pipelines.command_line.parser import parse
 from pipelines.command_line.table import COMMANDS
-from pipelines.exits import FAILED, INTERRUPTED, UNTOUCHED, complain, ended_by
+from pipelines.exits import INTERRUPTED, UNTOUCHED, complain, ended_by
 
 REPORT = f"that is a fault of yihu: report it with the lines above. {UNTOUCHED}"
 

@@ -16,7 +16,7 @@ from argparse import Namespace
 from pathlib import Path
 from threading import Event
 
-from pipelines.exits import FAILED, OK
+from expectations.errors import FAILED, OK
 from pipelines.own_logins import ensure_own_login
 from pipelines.services import services
 from pipelines.typed import UsageError

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from argparse import Namespace
 
-from pipelines.exits import FAILED, OK
+from expectations.errors import FAILED, OK
 from resources.settings import ROOT, Settings
 
 

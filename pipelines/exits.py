@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from expectations.errors import BAD_SETTINGS, FAILED, LOCKED, OK, YihuError
-
-__all__ = ["BAD_SETTINGS", "FAILED", "LOCKED", "OK", "complain", "ended_by"]
+from expectations.errors import YihuError
 
 INTERRUPTED = 130
 UNTOUCHED = "The last release stands untouched."

@@ -15,9 +15,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from expectations.contract import load_contracts
+from expectations.errors import FAILED, OK
 from pipelines.backup import backup, restore
 from pipelines.deciding import contract_named
-from pipelines.exits import FAILED, OK
 from pipelines.moving import move_warehouse
 from pipelines.summary import number, table
 from pipelines.typed import UsageError

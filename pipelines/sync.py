@@ -11,8 +11,9 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from expectations.contract import load_contracts
+from expectations.errors import FAILED, OK
 from pipelines.environment import prepare
-from pipelines.exits import FAILED, OK, UNTOUCHED, complain
+from pipelines.exits import UNTOUCHED, complain
 from pipelines.services import services
 from resources.lock import run_lock
 from resources.settings import Settings, SettingsError, load_settings, today

@@ -16,9 +16,9 @@ from typing import Any
 
 import uvicorn
 
-from expectations.errors import YihuError
+from expectations.errors import OK, YihuError
 from pipelines.entrance import Door, read_password_file
-from pipelines.exits import OK, ended_by
+from pipelines.exits import ended_by
 from pipelines.guard import ENTER, App, Guard
 from pipelines.sessions import Links, Sessions
 from resources.settings import SettingsError, load_settings

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from expectations.contract import CONTRACTS, Contract, load_contracts, read_contract
 from expectations.drafting.draft import Sample, draft_contract, guessed
+from expectations.errors import FAILED, OK
 from expectations.questions import standing_questions
-from pipelines.exits import FAILED, OK
 from pipelines.trying.difference import difference
 from pipelines.trying.effects import effects
 from pipelines.trying.exported import write_rows
