@@ -117,7 +117,7 @@ OPERATE = (
                 is_switch=True,
             ),
         ),
-        {"household": "610921104213000007", "recompute": True},
+        {"household": "H0000001", "recompute": True},
         failed="recomputed, a lamp came out otherwise",
     ),
     Command(
@@ -250,7 +250,7 @@ ACCESS = (
         "Lists who looked at a household's identities, when and why.",
         "pipelines.deciding:who_looked",
         (HOUSEHOLD,),
-        {"household": "610921104213000007"},
+        {"household": "H0000001"},
     ),
     Command(
         "verify-log",
