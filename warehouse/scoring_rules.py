@@ -316,11 +316,11 @@ def first_thresholds(folder: Path = RULES) -> Thresholds:
     path = folder / "thresholds-2021-01-01.yaml"
     instead = "name what is to change under thresholds in scoring-<day>.yaml"
     if others := sorted(set(folder.glob("thresholds-*.yaml")) - {path}):
-        raise RuleError(f"{others[0]}:1: no such file is read: {instead}")
+        raise RuleError(f"{others[0]}:1: no such file is read:", instead)
     thresholds = read_rule_file(path, FirstThresholds)[0].thresholds
     if _hash(thresholds.model_dump(mode="json")) != FIRST_HASH:
-        changed = "these are not the thresholds that releases were made with: restore the file"
-        raise RuleError(f"{path}:1: {changed}, and {instead}")
+        changed = "these are not the thresholds that releases were made with:"
+        raise RuleError(f"{path}:1: {changed}", f"restore the file, and {instead}")
     return thresholds
 
 

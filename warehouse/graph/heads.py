@@ -209,5 +209,8 @@ def _input(kind: Kind, text: str) -> Input:
 def _counted(text: str, path: Path) -> Counted:
     found = _COUNTED.fullmatch(text)
     if found is None:
-        raise HeadError(f"{path}: counted by has {text!r}; write R04, or R04 where is_largest")
+        raise HeadError(
+            f"{path}: counted by has {text!r}",
+            "write R04, or R04 where is_largest",
+        )
     return Counted(found["code"], found["column"], found["negated"] is not None)
