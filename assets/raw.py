@@ -9,6 +9,7 @@ import dagster as dg
 
 from assets.described import contract_files, delivered_schema, department_asset
 from expectations.contract import Contract
+from resources.departments import SourceError
 from resources.house import House
 
 
@@ -38,7 +39,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         day = house.departments.read_day(contract, as_of)
         said = "; ".join([str(day.failure) if day.failure else f"{day.row_count:,} rows, {day.status}", *day.notes])
         context.log.info(f"{day.seconds:6.1f} s  {said}")
-        metadata = {"what now": said, **({"reason": day.failure.reason, "kind": day.failure.kind} if day.failure else {})}
+        metadata = {"what now": said, **(read_facts(day.failure) if day.failure else {})}
         # a file that lay there and was refused is a rejected extract
         is_refused = day.failure is not None and day.failure.refused is not None
         severity = dg.AssetCheckSeverity.ERROR if is_refused else dg.AssetCheckSeverity.WARN
@@ -57,3 +58,9 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         )
 
     return raw
+
+
+def read_facts(failure: SourceError) -> dict[str, str]:
+    """Why a source was not read, fact by fact: alerts read none out of a sentence."""
+    said = {"message": failure.message, "next_step": failure.next_step}
+    return {"reason": failure.reason, "kind": failure.kind, **said}

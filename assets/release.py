@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from assets.described import DAILY, code_references
 from expectations.contract import Contract
+from expectations.errors import YihuError
 from resources.alerts import note_seal
+from resources.failures import failure
 from resources.house import House
 from resources.settings import ROOT, today
 from warehouse.catalogue import load_catalogue
@@ -20,11 +22,11 @@ from warehouse.following_rules import load_following
 from warehouse.graph.inputs import HELD_BACK
 from warehouse.graph.registry import maker, published_tables
 from warehouse.migrations.run import upgrade
-from warehouse.publication import GATES, AuditFailed, PublicationError, RunSource, publish
+from warehouse.publication import AuditFailed, RunSource, publish
 from warehouse.record_numbers import build_record_numbers
 from warehouse.schema import VIEW
 from warehouse.schema.shape import Shape, shape_of
-from warehouse.scoring_rules import RuleError, Versioned, load_rules, named
+from warehouse.scoring_rules import Versioned, load_rules, named
 
 PUBLISHED = published_tables()
 
@@ -166,11 +168,14 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
             )
         except AuditFailed as failed:
             context.log.error(str(failed))
-            closed = [gate for gate in GATES if any(finding.startswith(f"gate {gate}:") for finding in failed.findings)]
-            house.lake.write_note(*HELD_BACK, as_of, {"run_id": context.run.run_id, "gates": closed})
-            raise dg.Failure(str(failed), allow_retries=False) from None
-        except (PublicationError, RuleError) as error:
-            raise dg.Failure(f"release {as_of}: {error}") from None
+            house.lake.write_note(
+                *HELD_BACK,
+                as_of,
+                {"run_id": context.run.run_id, "gates": list(failed.gates)},
+            )
+            raise failure(failed) from None
+        except YihuError as error:
+            raise failure(error, f"release {as_of}") from None
         note_seal(house.settings.home, published.access_seal)
         house.lake.remove_note(*HELD_BACK, as_of)
         steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in published.seconds.items())

@@ -17,7 +17,9 @@ from assets.lineage import lineage_metadata
 from assets.pictures import as_markdown, bars, figures, lines
 from assets.shown import layouts_apart
 from resources.engine import ComputeEngine
+from resources.failures import failure
 from resources.house import House
+from resources.lake import NotInLake
 from warehouse.graph import registry
 from warehouse.graph.heads import Kind
 from warehouse.graph.inputs import earlier_day
@@ -120,11 +122,10 @@ def day_of(house: House, rhythm: Rhythm, period_on: date) -> date:
     days = [set(house.lake.days(*place(table))) for table in rhythm.inputs]
     within = [day for day in set.intersection(*days) if period_on <= day <= rhythm.end(period_on)]
     if not within:
-        raise dg.Failure(
-            f"{rhythm.name} {period_on}: no day from {period_on} to {rhythm.end(period_on)} has all of {', '.join(rhythm.inputs)} in the "
-            "lake; run daily_sync for a day of the period, then this again",
-            allow_retries=False,
-        )
+        needed = ", ".join(rhythm.inputs)
+        said = f"no day from {period_on} to {rhythm.end(period_on)} has all of {needed} in the lake"
+        missing = NotInLake(said, "run daily_sync for a day of the period, then this again")
+        raise failure(missing, f"{rhythm.name} {period_on}")
     return max(within)
 
 
@@ -215,7 +216,7 @@ def write(house: House, rhythm: Rhythm, period_on: date) -> None:
     try:
         publish_period(house.engine, house.server.url, rhythm.view, rhythm.name, period_on)
     except PublicationError as error:
-        raise dg.Failure(f"{rhythm.name} {period_on}: {error}") from None
+        raise failure(error, f"{rhythm.name} {period_on}") from None
 
 
 def assets() -> list[dg.AssetsDefinition]:

@@ -13,6 +13,7 @@ import dagster as dg
 
 from resources.alerts import Alert, Kind, Seen, Warned, alert_book
 from resources.departments import SourceError
+from resources.failures import failed_with
 from resources.settings import Settings, today
 
 LOOKED_AT = {
@@ -85,23 +86,29 @@ def seen_in(events: Sequence[dg.DagsterEvent], run_id: str, job: str, day: str) 
 
 
 def _step(event: dg.DagsterEvent, run_id: str, day: str) -> Seen:
-    """A step that failed. What is said is our own `dg.Failure`; any other error's text may quote a value, so only its class is."""
+    """A step that failed. What is said is an error of ours: of any other, whose text may quote a
+    value, only the class is."""
     step = str(event.step_key)
     data = event.step_failure_data if event.event_type is dg.DagsterEventType.STEP_FAILURE else event.step_retry_data
-    own = getattr(data, "user_failure_data", None)
+    own = failed_with(data)
     error = data.error
     cause = error.cause if error is not None and error.cause is not None else error
     name = (cause.cls_name if cause is not None else None) or "an error"
-    said = own.description if own is not None and own.description else f"{step} failed with {name}"
-    asset = step.removeprefix("make_")
-    if "gate " in said and "open-gate" in said:
-        next_step = (
-            "look at the release's counts against the last one; if they are right, open the gate as the message says, then make sync"
-        )
-        told = Alert("gate", f"step:{step}:{day}", said, asset, day, said, next_step, run_id)
-    else:
-        next_step = f"open the run, look at the step's error, mend it, then: make sync AS_OF={day}. The last release stands untouched"
-        told = Alert("failure", f"step:{step}:{day}", f"{name} {said}", asset, day, said, next_step, run_id)
+    kind: Kind = "gate" if own is not None and own.kind == "gate" else "failure"
+    said = own.message if own is not None else f"{step} failed with {name}"
+    mend = own.next_step if own is not None else "open the run, look at the step's error, mend it"
+    rest = f"; then: make sync AS_OF={day}. The last release stands untouched"
+    next_step = mend if kind == "gate" else mend + rest
+    told = Alert(
+        kind,
+        f"step:{step}:{day}",
+        f"{name} {said}",
+        step.removeprefix("make_"),
+        day,
+        said,
+        next_step,
+        run_id,
+    )
     return Seen(f"step:{step}", day, (told,), is_state=False)
 
 
@@ -136,9 +143,10 @@ def _told(asset: str, check: str, facts: Facts, severity: dg.AssetCheckSeverity)
 
 
 def _unread(asset: str, facts: Facts) -> Iterator[tuple[str, Told]]:
-    said, _, next_step = str(facts.get("what now", "could not be read")).partition("; ")
+    said = str(facts.get("message", "could not be read"))
+    next_step = f"{facts.get('next_step', 'see the check')}. The last good state is carried on"
     # the reason stays the same from day to day, the words do not
-    yield "", ("failure", str(facts.get("reason", "failed")), said, f"{next_step or 'see the check'}. The last good state is carried on")
+    yield "", ("failure", str(facts.get("reason", "failed")), said, next_step)
 
 
 def _stale(asset: str, facts: Facts) -> Iterator[tuple[str, Told]]:

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from expectations.errors import YihuError
 from resources.lock import run_lock
 from resources.server import warehouse_server
 from resources.settings import SHANGHAI, Settings
-from warehouse.copying import CopyError, copy_in, copy_out
+from warehouse.copying import copy_in, copy_out
 from warehouse.schema.logins import CONNECTIONS, SETTINGS
 from warehouse.schema.roles import IS_SUPERUSER, ROLES
 
@@ -33,7 +34,7 @@ _MEMBERS = (
 )
 
 
-class BackupError(RuntimeError):
+class BackupError(YihuError):
     """Nothing was backed up or restored, or not all of it; says what to do."""
 
 
@@ -41,20 +42,22 @@ def backup(settings: Settings, out: Path) -> Path:
     """Writes a new folder under `out`, readable by its owner alone; returns it. Waits for a run that is going on.
 
     Raises:
-        BackupError: nothing to back up, or no place for it.
+        BackupError: no place for it.
+        CopyError: nothing to back up.
     """
     os.umask(0o077)
     target = out.expanduser().absolute() / f"yihu-{datetime.now(SHANGHAI):%Y%m%d-%H%M%S}"
     if settings.home in target.parents:
-        raise BackupError(f"OUT is inside YIHU_HOME ({settings.home}): name a folder on another disk")
+        raise BackupError(
+            f"OUT is inside YIHU_HOME ({settings.home}):",
+            "name a folder on another disk",
+        )
     target.mkdir(parents=True, mode=0o700)
     with run_lock(settings.home), warehouse_server(settings.home, settings.warehouse_url) as server:
         engine = server.engine()
         try:
             rows = copy_out(engine, target / ROWS)
             _write(target / LOGINS, json.dumps(_logins(engine), indent=1))
-        except CopyError as error:
-            raise BackupError(str(error)) from None
         finally:
             engine.dispose()
         with tarfile.open(target / ARCHIVE, "w") as archive:
@@ -70,12 +73,13 @@ def restore(settings: Settings, source: Path) -> list[str]:
     """Puts a backup into an empty home and an empty warehouse; returns what was done and what is left to do.
 
     Raises:
-        BackupError: the backup is not whole, or something is there already.
+        BackupError: the backup is not whole, or there is a lake already.
+        CopyError: there is a warehouse already.
     """
     os.umask(0o077)
     _whole(source)
     if (settings.home / "lake").exists() and any((settings.home / "lake").iterdir()):
-        raise BackupError(f"{settings.home} has a lake already: name an empty YIHU_HOME")
+        raise BackupError(f"{settings.home} has a lake already:", "name an empty YIHU_HOME")
     with run_lock(settings.home):
         with tarfile.open(source / ARCHIVE) as archive:
             archive.extractall(settings.home, filter="data")
@@ -85,8 +89,6 @@ def restore(settings: Settings, source: Path) -> list[str]:
             try:
                 rows = copy_in(engine, source / ROWS)
                 without = _let_in(engine, json.loads((source / LOGINS).read_text(encoding="utf-8")))
-            except CopyError as error:
-                raise BackupError(str(error)) from None
             finally:
                 engine.dispose()
     said = [f"{len(rows)} tables with {sum(rows.values()):,} rows, the lake and the secrets are back in {settings.home}."]
@@ -139,11 +141,17 @@ def _whole(source: Path) -> None:
     """Every file of the backup is there as it was written."""
     note = source / NOTE
     if not note.is_file():
-        raise BackupError(f"{source} is no backup, or one that was not finished: it has no {NOTE}")
+        raise BackupError(
+            f"{source} is no backup, or one that was not finished: it has no {NOTE}",
+            "name the folder yihu-… that make backup printed",
+        )
     for name, digest in json.loads(note.read_text(encoding="utf-8"))["files"].items():
         path = source / name
         if not path.is_file() or _sha256(path) != digest:
-            raise BackupError(f"{path} is missing or damaged: take another backup; nothing was changed")
+            raise BackupError(
+                f"{path} is missing or damaged:",
+                "take another backup; nothing was changed",
+            )
 
 
 def _close_to_others(home: Path) -> None:

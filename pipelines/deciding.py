@@ -30,6 +30,7 @@ from warehouse.graph.inputs import HELD_BACK
 from warehouse.maker import Maker
 from warehouse.migrations.run import upgrade
 
+SEE_REJECTED = "make quarantine names those that were"
 PERSON = "select person from ops.person where login = :login"
 
 
@@ -58,12 +59,18 @@ def maker(server: Server, engine: sa.Engine, remark: str = "") -> Maker:
         print(f"recorded as {engine.url.username} (system user {os_user()}): YIHU_LOGIN=… records your own login", file=sys.stderr)
         return Maker(None, os_user(), remark or None)
     if login == engine.url.username:
-        raise UsageError(f"YIHU_LOGIN is {login}, which is nobody's own: name the login that make login made for you")
+        raise UsageError(
+            f"YIHU_LOGIN is {login}, which is nobody's own:",
+            "name the login that make login made for you",
+        )
     _let_in(with_login(server.url, login, None))
     with engine.connect() as connection:
         person = connection.scalar(sa.text(PERSON), {"login": login})
     if person is None:
-        raise UsageError(f"YIHU_LOGIN is {login}, and nobody says whose that is: make login LOGIN={login} ROLE=… PERSON=…")
+        raise UsageError(
+            f"YIHU_LOGIN is {login}, and nobody says whose that is:",
+            f"make login LOGIN={login} ROLE=… PERSON=…",
+        )
     return Maker(login, os_user(), remark or str(person))
 
 
@@ -75,12 +82,16 @@ def _let_in(url: sa.URL) -> None:
     except sa.exc.OperationalError:
         if not sys.stdin.isatty():
             raise UsageError(
-                f"YIHU_LOGIN is {url.username}, and the server does not let it in: put its password into PGPASSFILE or PGPASSWORD"
+                f"YIHU_LOGIN is {url.username}, and the server does not let it in:",
+                "put its password into PGPASSFILE or PGPASSWORD",
             ) from None
     try:
         _connect(url.set(password=getpass.getpass(f"Password of {url.username}: ")))
     except sa.exc.OperationalError:
-        raise UsageError(f"the server does not let {url.username} in with this password") from None
+        raise UsageError(
+            f"the server does not let {url.username} in with this password",
+            "try again, or make login for another",
+        ) from None
 
 
 def _connect(url: sa.URL) -> None:
@@ -177,7 +188,10 @@ def go_back(settings: Settings, asked: argparse.Namespace) -> int:
 def open_a_gate(settings: Settings, asked: argparse.Namespace) -> int:
     """Opens the gate of a rejected batch (`--records`, `--batch`) or of a release (`--gate`), in a person's name."""
     if not asked.gate and not (asked.records and asked.batch):
-        raise UsageError("name what to open: RECORDS=… BATCH=… for a rejected extract, or GATE=… for a release")
+        raise UsageError(
+            "name what to open:",
+            "RECORDS=… BATCH=… for a rejected extract, or GATE=… for a release",
+        )
     why = said("WHY", asked.why, "Why (recorded): ")
     with administered(settings) as (server, engine):
         who = maker(server, engine, asked.by)
@@ -202,7 +216,10 @@ def _is_held_back(lake: Lake, as_of: date, gate: str) -> None:
     closed = None if note is None else note.get("gates")
     if note is None or (closed is not None and gate not in closed):
         held = ", ".join(closed or []) or "nothing"
-        raise UsageError(f"gate {gate} is not closed: what holds the release of {as_of} back is {held}")
+        raise UsageError(
+            f"gate {gate} is not closed: what holds the release of {as_of} back is {held}",
+            "name a gate that is closed",
+        )
 
 
 def _was_rejected(lake: Lake, contract: Contract, batch: str) -> None:
@@ -214,7 +231,10 @@ def _was_rejected(lake: Lake, contract: Contract, batch: str) -> None:
     if batch not in rejected:
         near = difflib.get_close_matches(batch, sorted(rejected), n=1, cutoff=0.0)
         known = f"; the nearest that was: {near[0]}" if near else ""
-        raise UsageError(f"BATCH {batch} of {contract.records} was never rejected: there is no gate to open{known}")
+        raise UsageError(
+            f"BATCH {batch} of {contract.records} was never rejected: there is no gate to open{known}",
+            SEE_REJECTED,
+        )
 
 
 def contract_named(name: str) -> Contract:
@@ -225,7 +245,10 @@ def contract_named(name: str) -> Contract:
             return contract
     near = difflib.get_close_matches(name, [c.records for c in contracts], n=1)
     hint = f" (the nearest is {near[0]})" if near else ""
-    raise UsageError(f"RECORDS is {name!r}{hint}: use one of {', '.join(c.records for c in contracts)}")
+    raise UsageError(
+        f"RECORDS is {name!r}{hint}:",
+        f"use one of {', '.join(c.records for c in contracts)}",
+    )
 
 
 def verify_log(settings: Settings, asked: argparse.Namespace) -> int:
@@ -298,49 +321,11 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise UsageError(f"UNTIL is {text!r}, which is no date: write it as YYYY-MM-DD") from None
+        raise UsageError(
+            f"UNTIL is {text!r}, which is no date:",
+            "write it as YYYY-MM-DD",
+        ) from None
 
 
 def _time(moment: object) -> str:
     return "-" if moment is None else str(moment)[:19]
-
-
-COMMANDS = {
-    "open-gate": open_a_gate,
-    "grant": give,
-    "login": make_login,
-    "revoke": take,
-    "grants": show_grants,
-    "rollback": go_back,
-    "verify-log": verify_log,
-    "seal-log": seal_log,
-    "who-looked": who_looked,
-    "extract": extract,
-}
-
-
-def add_arguments(parsers: dict[str, argparse.ArgumentParser]) -> None:
-    """The command line of each; what people type comes by environment too (`pipelines.typed`)."""
-    for name in ("grant", "login", "revoke"):
-        parser = parsers[name]
-        parser.add_argument("--login", default="")
-        parser.add_argument("--area", action="append", default=[])
-        parser.add_argument("--department", action="append", default=[])
-    for name in ("grant", "login"):
-        parser = parsers[name]
-        parser.add_argument("--role", default="")
-        parser.add_argument("--person", default="", help="whose login it is: a staff number or a name")
-        parser.add_argument("--officer", default="", help="the staff number, where --person is a name")
-        parser.add_argument("--until", default="", help="the last day on which it counts, YYYY-MM-DD")
-    for name in ("open-gate", "rollback", "grant", "login", "revoke", "extract"):
-        parsers[name].add_argument("--by", default="", help="a person's name, which is recorded beside the login")
-    for name in ("open-gate", "rollback", "extract"):
-        parsers[name].add_argument("--why", default="", help="the reason, which is recorded")
-    for name in ("records", "batch", "gate"):
-        parsers["open-gate"].add_argument(f"--{name}", default="")
-    parsers["rollback"].add_argument("--to", type=int, help="a release_id; default: the one before")
-    parsers["grants"].add_argument("--history", action="store_true", help="every grant and revocation that was made")
-    parsers["verify-log"].add_argument("--seal", action="append", default=[], help="a seal as an alert or a release named it")
-    parsers["who-looked"].add_argument("--household", default="")
-    parsers["extract"].add_argument("--name", default="")
-    parsers["extract"].add_argument("--columns", nargs="*", default=[])

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from expectations.errors import ConfigurationError
 from pipelines.sessions import Links, Session, Sessions
 
 _COST = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
@@ -44,7 +45,7 @@ document.getElementById('f').onsubmit = async e => { e.preventDefault();
 )
 
 
-class PasswordFileError(ValueError):
+class PasswordFileError(ConfigurationError):
     """A password file that cannot be used; says which line, and what it should hold."""
 
 
@@ -76,7 +77,7 @@ def set_password_line(path: Path, line: str) -> None:
 def read_password_file(path: Path) -> dict[str, Known]:
     """The users of a password file. Raises `PasswordFileError`; a file that others can read is refused."""
     if path.stat().st_mode & 0o077:
-        raise PasswordFileError(f"{path} can be read by others: chmod 600 it")
+        raise PasswordFileError(f"{path} can be read by others:", "chmod 600 it")
     known = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip() or line.startswith("#"):
@@ -84,7 +85,10 @@ def read_password_file(path: Path) -> dict[str, Known]:
         user, _, rest = line.partition(":")
         right, _, secret = rest.partition(":")
         if not user or right not in ("operator", "reader") or len(secret) != len(NOBODY):
-            raise PasswordFileError(f"{path} line {number} is not user:operator|reader:…: write it with `make ui-user`")
+            raise PasswordFileError(
+                f"{path} line {number} is not user:operator|reader:…:",
+                "write it with `make ui-user`",
+            )
         known[user] = Known(secret, right == "operator")
     return known
 

@@ -7,10 +7,19 @@ from __future__ import annotations
 
 import sys
 
-OK, FAILED, BAD_SETTINGS, LOCKED = 0, 1, 2, 3
+from expectations.errors import YihuError
+
+INTERRUPTED = 130
+UNTOUCHED = "The last release stands untouched."
 
 
 def complain(*lines: str) -> None:
     """One line a problem, on standard error."""
     for line in lines:
         print(f"yihu: {line}", file=sys.stderr)
+
+
+def ended_by(error: YihuError) -> int:
+    """Says what happened and what to do next; returns the exit status."""
+    complain(*error.lines)
+    return error.exit_status

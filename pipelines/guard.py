@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
 
+from expectations.errors import UsageError
 from pipelines.sessions import Session
 
 Scope = MutableMapping[str, Any]
@@ -56,12 +57,14 @@ class Entrance(Protocol):
     def page(self) -> str: ...
 
 
-class Refused(Exception):
+class Refused(UsageError):
     """A request that goes no further: its status, and what to do instead."""
+
+    next_step = "open the pages by the link that make ui printed"
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
-        self.status, self.message = status, message
+        self.status = status
 
 
 class Guard:

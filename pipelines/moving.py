@@ -11,15 +11,16 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from expectations.errors import YihuError
 from resources.server import external, warehouse_server
 from resources.settings import Settings
-from warehouse.copying import CopyError, copy_in, copy_out, counts
+from warehouse.copying import copy_in, copy_out, counts
 from warehouse.migrations.run import upgrade
 
 LOGINS = "select login from ops.person except select rolname from pg_roles order by 1"
 
 
-class MoveError(RuntimeError):
+class MoveError(YihuError):
     """The warehouse was not moved; the one that it was to be moved from stands as it was."""
 
 
@@ -27,24 +28,29 @@ def move_warehouse(settings: Settings, to: str) -> list[str]:
     """Copies releases, gates, grants, decisions and the vault to the empty PostgreSQL at `to`; returns what to do next.
 
     Raises:
-        MoveError: when the target is not empty, or does not hold the same afterwards.
+        MoveError: there is nothing to move, or the address has a password.
+        CopyError: the target is not empty, or does not hold the same afterwards.
     """
     if sa.make_url(to).password:
-        raise MoveError("TO has a password, which others on this machine could see: leave it out, and put it into PGPASSFILE")
+        raise MoveError(
+            "TO has a password, which others on this machine could see:",
+            "leave it out, and put it into PGPASSFILE",
+        )
     with warehouse_server(settings.home, settings.warehouse_url) as source:
         target = external(settings.home, to)
         here, there = source.engine(), target.engine()
         try:
             if not counts(here):
-                raise MoveError("there is no warehouse yet: set YIHU_WAREHOUSE_URL and run make sync")
+                raise MoveError(
+                    "there is no warehouse yet:",
+                    "set YIHU_WAREHOUSE_URL and run make sync",
+                )
             with tempfile.TemporaryDirectory(prefix="yihu-move-", dir=settings.home) as folder:
                 before = copy_out(here, Path(folder))
                 copy_in(there, Path(folder))
             upgrade(there, target.passwords)
             with there.connect() as connection:
                 logins = [str(login) for login in connection.scalars(sa.text(LOGINS))]
-        except CopyError as error:
-            raise MoveError(str(error)) from None
         finally:
             here.dispose()
             there.dispose()

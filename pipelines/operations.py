@@ -1,6 +1,6 @@
 """What operators do by hand: look at the quarantine, replay, prune, explain a lamp, try rules, move; beside them `deciding`.
 
-Belongs here: the commands behind those `make` targets. Not here: what they call (`warehouse`, `expectations`).
+Belongs here: these commands. Not here: what they call (`warehouse`, `expectations`).
 """
 
 from __future__ import annotations
@@ -15,30 +15,26 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from expectations.contract import load_contracts
-from expectations.gate import GateError
-from pipelines import deciding
-from pipelines.backup import BackupError, backup, restore
+from expectations.errors import FAILED, OK
+from pipelines.backup import backup, restore
 from pipelines.deciding import contract_named
-from pipelines.exits import BAD_SETTINGS, FAILED, OK, complain
-from pipelines.moving import MoveError, move_warehouse
+from pipelines.moving import move_warehouse
 from pipelines.summary import number, table
-from pipelines.typed import UsageError, fill
+from pipelines.typed import UsageError
 from resources.engine import Engine
 from resources.lake import Lake
-from resources.lock import RunLocked, run_lock
-from resources.server import ServerError, warehouse_server
+from resources.lock import run_lock
+from resources.server import warehouse_server
 from resources.settings import Settings, today
-from warehouse import access, explain, publication, quarantine, replay
-from warehouse.extract import ExtractError
-from warehouse.graph.inputs import LakeInputs, NotThere
+from warehouse import explain, publication, quarantine, replay
+from warehouse.graph.inputs import LakeInputs
 from warehouse.graph.moment import Households, Moment
 from warehouse.graph.registry import place
 from warehouse.graph.runner import Runner
 from warehouse.graph.under import made_moment, moment_under, under_in_lake
 from warehouse.layouts import LayoutError
-from warehouse.migrations.run import MigrationError
 from warehouse.rules_diff import rules_diff
-from warehouse.scoring_rules import RuleError, load_candidate
+from warehouse.scoring_rules import load_candidate
 
 
 @contextmanager
@@ -64,7 +60,7 @@ def _newest(lake: Lake, table_name: str, at: date) -> date:
     layer, name = place(table_name)
     days = [day for day in lake.days(layer, name) if day <= at]
     if not days:
-        raise UsageError(f"the lake has no {table_name} up to {at}: run make sync first")
+        raise UsageError(f"the lake has no {table_name} up to {at}:", "run make sync first")
     return days[-1]
 
 
@@ -141,7 +137,10 @@ def explain_lamp(settings: Settings, asked: argparse.Namespace) -> int:
             is_same = is_same and made == lamp
             again.append(explain.recomputed(lamp, made))
     if not lamps:
-        raise UsageError(f"no household {asked.household} up to {newest}: take its household_id from yihu.household")
+        raise UsageError(
+            f"no household {asked.household} up to {newest}:",
+            "take its household_id from yihu.household",
+        )
     print(explain.explain(lamps[-1]))
     print()
     print(explain.history(lamps, {day: found.layout for day, found in under.items()}))
@@ -186,48 +185,3 @@ def put_back(settings: Settings, asked: argparse.Namespace) -> int:
     """Puts a backup into an empty YIHU_HOME and an empty warehouse."""
     print("\n".join(restore(settings, Path(asked.source))))
     return OK
-
-
-COMMANDS = {
-    "backup": back_up,
-    "restore": put_back,
-    "quarantine": show_quarantine,
-    "replay": ask_replay,
-    "prune": prune,
-    "explain": explain_lamp,
-    "rules-diff": compare_rules,
-    "move-warehouse": move,
-    **deciding.COMMANDS,
-}
-EXPECTED = (
-    *(UsageError, GateError, RuleError, RunLocked, ServerError, MoveError, BackupError, NotThere),
-    *(access.AccessError, ExtractError, publication.PublicationError, replay.ReplayError, MigrationError, LayoutError),
-)
-
-
-def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """The command line of each operation."""
-    parsers = {name: commands.add_parser(name, help=(run.__doc__ or "").splitlines()[0]) for name, run in COMMANDS.items()}
-    parsers["quarantine"].add_argument("--out", help="a folder for the files to send back")
-    parsers["replay"].add_argument("--records", default="")
-    parsers["prune"].add_argument("--keep", type=int, default=30, help="days")
-    parsers["explain"].add_argument("--household", default="")
-    parsers["explain"].add_argument("--days", type=int, default=30)
-    parsers["explain"].add_argument("--recompute", action="store_true", help="compute each of these days anew from the lake")
-    parsers["backup"].add_argument("--out", default="", help="a folder, on another disk")
-    parsers["restore"].add_argument("--from", dest="source", default="", help="the folder that make backup wrote")
-    parsers["move-warehouse"].add_argument("--to", default="", help="postgresql://owner:…@host/database, an empty one")
-    parsers["rules-diff"].add_argument("--rules", default="", help="the candidate rule file")
-    deciding.add_arguments(parsers)
-
-
-def run(settings: Settings | None, asked: argparse.Namespace) -> int:
-    """Runs one operation; a mistake is one clear line."""
-    if settings is None:
-        return BAD_SETTINGS
-    try:
-        fill(asked)
-        return COMMANDS[asked.command](settings, asked)
-    except EXPECTED as error:
-        complain(str(error))
-        return FAILED

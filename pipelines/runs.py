@@ -9,9 +9,11 @@ from datetime import date
 
 import dagster as dg
 
+from expectations.errors import YihuError
 from expectations.validation import preload
 from pipelines.alerts import alert_after
 from pipelines.definitions import build_defs
+from resources.failures import failed_with
 from resources.settings import Settings
 from resources.storage import held_open
 
@@ -35,13 +37,25 @@ def run_day(settings: Settings, as_of: date) -> list[str] | None:
         alert_after(settings, instance, result.dagster_run)
         if result.success:
             return None
-        return [_problem(event) for event in result.get_step_failure_events()] or [
+        return [line for event in result.get_step_failure_events() for line in _problem(event)] or [
             f"daily_sync {as_of} failed (run {result.run_id}): open `make ui` and look at the run"
         ]
 
 
-def _problem(event: dg.DagsterEvent) -> str:
+def _problem(event: dg.DagsterEvent) -> list[str]:
+    """What a step failed by, and what to do: an error of ours says both."""
+    own = failed_with(event.step_failure_data)
+    if own is not None:
+        return f"{event.step_key}: {YihuError(own.message, own.next_step)}".splitlines()
     error = event.step_failure_data.error
     cause = error.cause if error is not None and error.cause is not None else error
     text = cause.message.strip().splitlines()[-1] if cause is not None and cause.message.strip() else "no message"
-    return f"{event.step_key}: {text}"
+    is_ours = cause is not None and cause.cls_name in names_below(YihuError)
+    mend = "" if is_ours else "; look at the step in `make ui`, mend it, then run the day again"
+    return [f"{event.step_key}: {text}{mend}"]
+
+
+def names_below(parent: type[YihuError]) -> set[str]:
+    """The names of the errors below one."""
+    children = parent.__subclasses__()
+    return {child.__name__ for child in children}.union(*(names_below(child) for child in children))

@@ -150,7 +150,7 @@ def _look(departments: Departments, folder: Path, digest: Callable[[Path], str],
         try:
             today = now.astimezone(SHANGHAI).date()
             waiting = waiting_delivery(departments.settings, departments.store, contract, folder, today, digest)
-        except (OSError, PatternError, ValueError) as error:
+        except (OSError, PatternError) as error:
             notes.append(f"{contract.department}: the folder cannot be read ({type(error).__name__})")
             continue
         notes.extend(waiting.notes)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from expectations.errors import YihuError
 from resources.server import Server, warehouse_server
 from resources.settings import ROOT, Settings, load_settings
 
@@ -25,7 +26,7 @@ SANDBOX_SEED = "20260101"
 SANDBOX_START_SECONDS = 180.0
 
 
-class ServiceError(RuntimeError):
+class ServiceError(YihuError):
     """A service that did not come up; the message says what to look at."""
 
 
@@ -82,7 +83,8 @@ def _sandbox(settings: Settings, command: str, *arguments: str) -> None:
     done = subprocess.run([sys.executable, "-m", "sandbox", command, *_arguments(settings), *arguments], cwd=ROOT, check=False)
     if done.returncode:
         raise ServiceError(
-            f"the sandbox could not make its {command} (exit {done.returncode}); see the lines above, or remove {settings.home / 'sandbox'}"
+            f"the sandbox could not make its {command} (exit {done.returncode})",
+            f"see the lines above, or remove {settings.home / 'sandbox'}",
         )
 
 
@@ -113,6 +115,12 @@ def _wait_for(process: subprocess.Popen[bytes], ready: Path) -> str:
         if ready.exists() and ready.stat().st_size:
             return str(json.loads(ready.read_text())["url"])
         if process.poll() is not None:
-            raise ServiceError(f"the sandbox ended with exit {process.returncode} before it served; see the lines above")
+            raise ServiceError(
+                f"the sandbox ended with exit {process.returncode} before it served",
+                "see the lines above",
+            )
         time.sleep(0.05)
-    raise ServiceError(f"the sandbox did not serve within {SANDBOX_START_SECONDS:.0f} s; see the lines above")
+    raise ServiceError(
+        f"the sandbox did not serve within {SANDBOX_START_SECONDS:.0f} s",
+        "see the lines above",
+    )

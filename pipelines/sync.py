@@ -6,14 +6,16 @@ Belongs here: the order of things and the exit status. Not here: what is compute
 from __future__ import annotations
 
 import time
+from argparse import Namespace
 from collections.abc import Callable
 from datetime import date, timedelta
 
 from expectations.contract import load_contracts
+from expectations.errors import FAILED, OK
 from pipelines.environment import prepare
-from pipelines.exits import BAD_SETTINGS, FAILED, LOCKED, OK, complain
-from pipelines.services import ServiceError, services
-from resources.lock import RunLocked, run_lock
+from pipelines.exits import UNTOUCHED, complain
+from pipelines.services import services
+from resources.lock import run_lock
 from resources.settings import Settings, SettingsError, load_settings, today
 from warehouse.following_rules import load_following
 from warehouse.scoring_rules import RuleError, load_rules
@@ -40,31 +42,30 @@ def days_of(settings: Settings, first: str | None, last: str | None) -> list[dat
     return [found[0] + timedelta(days=n) for n in range((found[1] - found[0]).days + 1)]
 
 
+def run(asked: Namespace) -> int:
+    """`yihu sync`."""
+    return sync(asked.first or None, asked.last or None)
+
+
 def sync(first: str | None = None, last: str | None = None) -> int:
     """Runs the days one after the other and prints each release; returns the exit status."""
+    settings = load_settings()
+    days = days_of(settings, first, last)
+    _refuse_broken_rules(days)
+    prepare(settings)
+    with run_lock(settings.home), services(settings) as running:
+        return _run_days(running.settings, days, running.bring_to)
+
+
+def _refuse_broken_rules(days: list[date]) -> None:
+    """Raises `RuleError` before anything is read."""
     try:
-        settings = load_settings()
-        days = days_of(settings, first, last)
-        for day in days:  # a broken rule file is refused before anything is read
+        for day in days:
             load_rules(day)
             load_following(day)
-    except SettingsError as error:
-        complain(*error.problems)
-        return BAD_SETTINGS
     except RuleError as error:
-        complain(*str(error).splitlines(), "The last release stands untouched.")
-        return BAD_SETTINGS
-    prepare(settings)
-    try:
-        with run_lock(settings.home):
-            with services(settings) as running:
-                return _run_days(running.settings, days, running.bring_to)
-    except RunLocked as error:
-        complain(str(error))
-        return LOCKED
-    except ServiceError as error:
-        complain(str(error))
-        return FAILED
+        error.add_note(UNTOUCHED)
+        raise
 
 
 def _run_days(settings: Settings, days: list[date], bring_to: Callable[[date], None]) -> int:
@@ -80,12 +81,12 @@ def _run_days(settings: Settings, days: list[date], bring_to: Callable[[date], N
             alert_before(settings, day, None)
         except SourceError as error:
             alert_before(settings, day, error)
-            complain(f"{error}. The last release stands untouched.")
-            return FAILED
+            complain(f"{error}. {UNTOUCHED}")
+            return error.exit_status
         started = time.monotonic()
         problem = run_day(settings, day)
         if problem is not None:
-            complain(*problem, "The last release stands untouched.")
+            complain(*problem, UNTOUCHED)
             return FAILED
         print_summary(settings, day, time.monotonic() - started)
     return OK

@@ -24,6 +24,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
+from expectations.errors import YihuError
 from resources.settings import SHANGHAI, AlertSettings
 
 Kind = Literal["failure", "stale", "gate", "match_rate", "warning"]
@@ -32,8 +33,10 @@ RUNS_KEPT = 500
 SEAL_NOTE = "access_seal"
 
 
-class AlertNotSent(RuntimeError):
+class AlertNotSent(YihuError):
     """A sink did not take an alert; it is tried again after the next run."""
+
+    kind = "transient"
 
 
 @dataclass(frozen=True)
@@ -284,9 +287,15 @@ def webhook_sink(url: str) -> Sink:
             answer = requests.post(url, json=body, timeout=SECONDS, allow_redirects=False)
         except requests.RequestException as error:
             # the address may hold a token: it is not repeated
-            raise AlertNotSent(f"the alerts' webhook does not answer ({type(error).__name__}); check YIHU_ALERT_WEBHOOK") from None
+            raise AlertNotSent(
+                f"the alerts' webhook does not answer ({type(error).__name__})",
+                "check YIHU_ALERT_WEBHOOK",
+            ) from None
         if answer.status_code >= 300:
-            raise AlertNotSent(f"the alerts' webhook answers {answer.status_code}; check YIHU_ALERT_WEBHOOK")
+            raise AlertNotSent(
+                f"the alerts' webhook answers {answer.status_code}",
+                "check YIHU_ALERT_WEBHOOK",
+            )
 
     return send
 
@@ -309,17 +318,21 @@ def email_sink(settings: AlertSettings) -> Sink:
                 if address.username:
                     if not isinstance(server.sock, ssl.SSLSocket):
                         raise AlertNotSent(
-                            "the alerts' mail server speaks no TLS, and is told no password: use smtps:// in YIHU_ALERT_SMTP_URL"
+                            "the alerts' mail server speaks no TLS, and is told no password:",
+                            "use smtps:// in YIHU_ALERT_SMTP_URL",
                         )
                     server.login(unquote(address.username), unquote(address.password or ""))
                 server.send_message(mail)
         except ssl.SSLCertVerificationError:
             raise AlertNotSent(
-                "the alerts' mail server shows a certificate that is not its own or that nobody signed; mend it, or name its "
-                "authority in SSL_CERT_FILE"
+                "the alerts' mail server shows a certificate that is not its own or that nobody signed",
+                "mend it, or name its authority in SSL_CERT_FILE",
             ) from None
         except (OSError, smtplib.SMTPException) as error:
-            raise AlertNotSent(f"the alerts' mail server does not take mail ({type(error).__name__}); check YIHU_ALERT_SMTP_URL") from None
+            raise AlertNotSent(
+                f"the alerts' mail server does not take mail ({type(error).__name__})",
+                "check YIHU_ALERT_SMTP_URL",
+            ) from None
 
     return send
 

@@ -16,14 +16,18 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from expectations.errors import DefectError
+
 TABLE_LIST = "_engine_tables"
 """The view that stands for `information_schema.tables`: table_name, table_type."""
 
 DECIMAL_38 = exp.DataType.build("decimal(38, 0)")
 
 
-class DialectError(ValueError):
+class DialectError(DefectError):
     """SQL that has no translation; the message names the construct, never a value."""
+
+    next_step = "write it in the subset that docs/spark.md names"
 
 
 @lru_cache(maxsize=4096)

@@ -18,10 +18,13 @@ import pyarrow as pa
 
 from expectations.engine import SqlEngine, literal, parquet
 from expectations.engine import name as identifier
+from expectations.errors import YihuError
 
 
-class EngineError(RuntimeError):
+class EngineError(YihuError):
     """What the engine could not do, without the values or the SQL that its own message quotes."""
+
+    next_step = "see that disk and memory suffice, then run the day again"
 
 
 _TELLING = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException, duckdb.IOException, duckdb.OutOfMemoryException)
@@ -36,7 +39,8 @@ def _explained() -> Iterator[None]:
         raise EngineError(f"{type(error).__name__}: {str(error).splitlines()[0]}") from None
     except duckdb.Error as error:
         raise EngineError(
-            f"{type(error).__name__} in the engine: a value did not fit; run the model on a copy of the day to see which"
+            f"{type(error).__name__} in the engine: a value did not fit",
+            "run the model on a copy of the day to see which",
         ) from None
 
 

@@ -21,8 +21,10 @@ from pydantic import Field, PrivateAttr
 
 from expectations.contract import BASE_REGISTER, Contract, load_contracts
 from expectations.engine import name, parquet
+from expectations.errors import YihuError
 from resources.departments import Departments
 from resources.engine import ComputeEngine, Engine
+from resources.failures import failure
 from resources.lake import Lake, Written
 from resources.lock import run_lock
 from resources.server import Server, warehouse_server
@@ -41,11 +43,10 @@ from warehouse.graph.under import (
     under_in_lake,
     under_of_release,
 )
-from warehouse.layouts import NEWEST, LayoutError
+from warehouse.layouts import NEWEST
 from warehouse.migrations.run import upgrade
 from warehouse.review import ANSWERS_UP_TO
 from warehouse.schema.lake import STEWARD_DECISION, types_of
-from warehouse.scoring_rules import RuleError
 from warehouse.sources import ledger_table
 
 OF_A_COUNTY = "substr(area_code, 1, 6)"
@@ -188,8 +189,8 @@ class House(dg.ConfigurableResource):
             try:
                 under = self._released_under(as_of)
                 self._moments[as_of] = day_moment(as_of) if under is None else moment_under(as_of, under)
-            except (RuleError, LayoutError) as error:
-                raise dg.Failure(str(error), allow_retries=False) from None
+            except YihuError as error:
+                raise failure(error) from None
         return self._moments[as_of]
 
     def _released_under(self, as_of: date) -> Under | None:
@@ -217,14 +218,14 @@ class House(dg.ConfigurableResource):
         try:
             self.runner.make(tables, moment, beside=beside)
         except NotThere as error:
-            raise dg.Failure(str(error)) from None
+            raise failure(error) from None
 
     def use(self, table: str, as_of: date) -> str:
         """Makes `table` of the day readable on the engine under its own name, from the lake; returns the name."""
         try:
             return self.runner.use(table, as_of)
         except NotThere as error:
-            raise dg.Failure(str(error)) from None
+            raise failure(error) from None
 
     def _decisions(self, as_of: date) -> pa.Table:
         """What stewards had answered by the end of the day, from the warehouse."""

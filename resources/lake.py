@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.engine import parquet, pattern
+from expectations.errors import YihuError
 from resources.engine import ComputeEngine
 
 NO_COUNTY = "000000"
@@ -34,8 +35,10 @@ class Written:
     counties: tuple[str, ...]
 
 
-class NotInLake(LookupError):
+class NotInLake(YihuError):
     """A day that was asked for is not there."""
+
+    next_step = "make sync AS_OF=… of that day first"
 
 
 class Lake:

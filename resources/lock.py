@@ -13,13 +13,17 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from expectations.errors import LOCKED, YihuError
 from resources.leftovers import sweep
 
 _held: set[Path] = set()
 
 
-class RunLocked(RuntimeError):
+class RunLocked(YihuError):
     """Another run holds the lock; the message says which, since when, and what to do."""
+
+    kind = "transient"
+    exit_status = LOCKED
 
 
 @contextmanager
@@ -60,6 +64,7 @@ def _acquire(descriptor: int, wait_seconds: float) -> None:
             if time.monotonic() >= deadline:
                 holder = os.pread(descriptor, 200, 0).decode(errors="replace") or "another process"
                 raise RunLocked(
-                    f"another sync is running ({holder}); nothing was started. Wait until it ends, or watch it in `make ui`"
+                    f"another sync is running ({holder}); nothing was started.",
+                    "Wait until it ends, or watch it in `make ui`",
                 ) from None
             time.sleep(min(1.0, max(0.05, deadline - time.monotonic())))

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, unquote, urlparse
 from zoneinfo import ZoneInfo
 
 from expectations.contract import load_contracts
+from expectations.errors import ConfigurationError
 from resources.java import NoJavaError, java_home
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -30,12 +31,21 @@ FILE_PASSWORD = "YIHU_FILE_PASSWORD_"
 BY_COUNTY = ("auto", "yes", "no")
 
 
-class SettingsError(ValueError):
+class SettingsError(ConfigurationError):
     """Every setting that is missing or malformed, a line each, with what to do."""
+
+    next_step = "correct `.env` or the environment; .env.example lists every setting"
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def lines(self) -> list[str]:
+        return self.problems
 
 
 LEAST_READER_MEMORY = 2 * 10**8

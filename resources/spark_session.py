@@ -75,19 +75,26 @@ def explained() -> Iterator[None]:
     try:
         yield
     except DialectError as error:
-        raise EngineError(str(error)) from None
+        raise EngineError(error.message, error.next_step) from None
     except PySparkException as error:
         parameters = error.getMessageParameters() or {}
         named = ", ".join(str(parameters[key]) for key in _NAMED if key in parameters)
         condition = error.getCondition() or type(error).__name__
         raise EngineError(
-            f"{condition}{f' ({named})' if named else ''} in the engine: run the model on a copy of the day to see which row"
+            f"{condition}{f' ({named})' if named else ''} in the engine:",
+            "run the model on a copy of the day to see which row",
         ) from None
     except Py4JJavaError as error:
         kind = str(error.java_exception.getClass().getSimpleName())
-        raise EngineError(f"{kind} in the engine: a value did not fit, or a worker was lost; run the model on a copy of the day") from None
+        raise EngineError(
+            f"{kind} in the engine: a value did not fit, or a worker was lost",
+            "run the model on a copy of the day",
+        ) from None
     except Py4JError:
-        raise EngineError("Spark's process is gone: see that Java has memory enough, then run the day again") from None
+        raise EngineError(
+            "Spark's process is gone:",
+            "see that Java has memory enough, then run the day again",
+        ) from None
 
 
 def _configuration(folder: Path, master: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from expectations.contract import load_contracts
+from expectations.errors import UsageError
 from warehouse.maker import NOBODY, Maker, deciding
 from warehouse.schema.logins import let_in, make_login, own_logins, quoted
 from warehouse.schema.roles import AREA, DEPARTMENT, ROLES, set_password
@@ -26,9 +27,10 @@ AREAS = """
 select distinct area_code from store.household union select distinct town_code from store.household
 union select distinct left(area_code, 6) from store.household
 """
+SEE_GRANTS = "make grants lists who has what"
 
 
-class AccessError(ValueError):
+class AccessError(UsageError):
     """The grant makes no sense; says what to write."""
 
 
@@ -109,7 +111,7 @@ def make_person_login(
         AccessError: where it is another person's login already, or the grant makes no sense.
     """
     if not person.strip():
-        raise AccessError("PERSON is missing: say whose login it is, by staff number or name")
+        raise AccessError("PERSON is missing:", "say whose login it is, by staff number or name")
     password = secrets.token_urlsafe(18)
     granted = grant(
         engine, login, role, areas, departments, password, ends_on=ends_on, person=person.strip(), officer_id=officer_id, maker=maker
@@ -126,14 +128,20 @@ def revoke(engine: sa.Engine, login: str, areas: Sequence[str] = (), departments
         AccessError: where there is no such login, or it does not have what is named.
     """
     if not LOGIN.fullmatch(login):
-        raise AccessError(f"{login!r} is no login")
+        raise AccessError(f"{login!r} is no login", SEE_GRANTS)
     with deciding(engine, maker) as connection:
         if not _exists(connection, login):
-            raise AccessError(f"there is no login {login}{_nearest(login, _logins(connection))}")
+            raise AccessError(
+                f"there is no login {login}{_nearest(login, _logins(connection))}",
+                SEE_GRANTS,
+            )
         for table, column, named in (("area_grant", "area_code", areas), ("department_grant", "department", departments)):
             held = _held(connection, table, column, login)
             if lacking := sorted(set(named) - set(held)):
-                raise AccessError(f"{login} does not have {', '.join(lacking)}; it has {', '.join(held) or 'nothing'}")
+                raise AccessError(
+                    f"{login} does not have {', '.join(lacking)}; it has {', '.join(held) or 'nothing'}",
+                    SEE_GRANTS,
+                )
             gone = list(named) if areas or departments else list(held)
             connection.execute(
                 sa.text(f"delete from ops.{table} where login = :login and {column} = any(:gone)"), {"login": login, "gone": gone}
@@ -192,7 +200,10 @@ def _check(login: str, role: str, areas: Sequence[str], departments: Sequence[st
     known = sorted({contract.department for contract in load_contracts()})
     problems += [f"DEPARTMENT {_shown(name)} is none{_nearest(name, known)}" for name in departments if name not in known]
     if problems:
-        raise AccessError("; ".join(problems))
+        raise AccessError(
+            "; ".join(problems),
+            "docs/security.md has the roles, make grants who has which",
+        )
 
 
 def _check_known(connection: sa.Connection, areas: Sequence[str]) -> None:
@@ -200,7 +211,9 @@ def _check_known(connection: sa.Connection, areas: Sequence[str]) -> None:
     known = set(connection.scalars(sa.text(AREAS))) if areas else set()
     strange = [area for area in areas if known and area not in known]
     if strange:
-        raise AccessError("; ".join(f"AREA {area} has no household in the register{_nearest(area, known)}" for area in strange))
+        near = {area: _nearest(area, known) for area in strange}
+        problems = [f"AREA {area} has no household in the register{near[area]}" for area in strange]
+        raise AccessError("; ".join(problems), "write a code that the register has")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
@@ -225,13 +238,16 @@ def _say_whose(connection: sa.Connection, login: str, person: str | None, office
     known = connection.scalar(sa.text("select person from ops.person where login = :login"), {"login": login})
     values = {"login": login, "person": person or login, "officer_id": officer_id or person}
     if LONG_NUMBER.search(f"{person or ''} {officer_id or ''}"):
-        raise AccessError("PERSON and OFFICER are a staff number or a name, never an ID number")
+        raise AccessError(
+            "PERSON and OFFICER are a staff number or a name, never an ID number",
+            "name another one",
+        )
     if known is None:
         connection.execute(sa.text("insert into ops.person (login, person, officer_id) values (:login, :person, :officer_id)"), values)
     elif person is not None and known == login != person:
         connection.execute(sa.text("update ops.person set person = :person, officer_id = :officer_id where login = :login"), values)
     elif person is not None and known != person:
-        raise AccessError(f"{login} is the login of {known}: make another one for {person}")
+        raise AccessError(f"{login} is the login of {known}:", f"make another one for {person}")
 
 
 def _roles_of(connection: sa.Connection, login: str) -> list[str]:

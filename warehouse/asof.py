@@ -15,6 +15,7 @@ from typing import Any
 from expectations.contract import Contract
 from expectations.drift import Downstream
 from expectations.engine import SqlEngine, name, parquet
+from expectations.errors import YihuError
 from expectations.gate import gate_of
 from expectations.landing import LandingError, delivered_json, land, release_text
 from expectations.rules import own_rules
@@ -31,7 +32,7 @@ from warehouse.unusual import unusual
 from warehouse.warned import Accepted, warnings_of_batch
 
 
-class LostStateError(RuntimeError):
+class LostStateError(YihuError):
     """The state that a day stands on is no longer in the lake."""
 
 
@@ -96,7 +97,8 @@ def _before(day: Day, layer: str, columns: Sequence[tuple[str, str]]) -> str:
     files = day.lake.files(layer, day.contract.table, day.prior_day) if day.prior_day else None
     if files is None and day.prior_day is not None:
         raise LostStateError(
-            f"{day.contract.table} {day.as_of}: {layer} of {day.prior_day} is gone from the lake; run {day.prior_day} again, then this day"
+            f"{day.contract.table} {day.as_of}: {layer} of {day.prior_day} is gone from the lake",
+            f"run {day.prior_day} again, then this day",
         )
     if files is None:
         day.engine.table(relation, empty_select(columns))
@@ -156,7 +158,10 @@ def _replay(day: Day, batch_id: str, rows: Sequence[int]) -> None:
     day.engine.table(chosen, f"select * from {parquet(landed.rows_path)} where _row in ({listed})")
     verdict = judge_rows(day.engine, day.contract, chosen)
     if not all(result.could_run for result in verdict.rules):
-        raise ReplayError(f"{day.contract.table}: a rule could not run; mend {day.contract.path.name}, then replay again")
+        raise ReplayError(
+            f"{day.contract.table}: a rule could not run",
+            f"mend {day.contract.path.name}, then replay again",
+        )
     counts = _merge(day, folder, manifest | {"delivery": "incremental", "keys_file": None}, chosen, verdict, is_sighting=False)
     day.replayed = {part: day.replayed.get(part, 0) + counts[part] for part in ("received", *PARTS)}
 
@@ -165,7 +170,10 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise LandingError(f"{folder.parent.name}: batch {folder.name} has no readable manifest; read the day again") from None
+        raise LandingError(
+            f"{folder.parent.name}: batch {folder.name} has no readable manifest",
+            "read the day again",
+        ) from None
 
 
 def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict: Verdict, *, is_sighting: bool = True) -> dict[str, int]:
@@ -214,7 +222,8 @@ def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict:
     if counts["received"] != sum(counts[part] for part in PARTS):
         raise ConservationError(
             f"{day.contract.table} {day.as_of}: batch {manifest['batch_id']} received {counts['received']} rows, but "
-            f"{', '.join(f'{counts[part]} {part}' for part in PARTS)}; report it, and do not publish this day"
+            f"{', '.join(f'{counts[part]} {part}' for part in PARTS)}",
+            "report it, and do not publish this day",
         )
     return counts
 

@@ -20,6 +20,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
+from expectations.errors import YihuError
 from warehouse.migrations.run import upgrade
 
 SCHEMAS = ("store", "ops", "vault")
@@ -38,7 +39,7 @@ where c.contype = 'f' and c.connamespace::regnamespace::text = any(%s)
 """
 
 
-class CopyError(RuntimeError):
+class CopyError(YihuError):
     """The rows were not copied; says which table and what to do."""
 
 
@@ -55,7 +56,7 @@ def copy_out(engine: sa.Engine, folder: Path) -> dict[str, int]:
         connection.execute("set transaction isolation level repeatable read, read only")
         tables, rows = _tables(connection), dict[str, int]()
         if not tables:
-            raise CopyError("there is no warehouse yet: make sync")
+            raise CopyError("there is no warehouse yet:", "make sync")
         for name, columns in tables.items():
             rows[name] = _count(connection, name)
             with _private(folder / f"{name}.gz") as out, connection.cursor() as cursor:
@@ -76,7 +77,7 @@ def copy_in(engine: sa.Engine, folder: Path) -> dict[str, int]:
     """
     note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
     if counts(engine):
-        raise CopyError("the database has a warehouse already: name an empty one")
+        raise CopyError("the database has a warehouse already:", "name an empty one")
     upgrade(engine, to=str(note["revision"]))
     with _raw(engine) as connection:
         for name in _in_order(connection, list(note["columns"])):
@@ -86,7 +87,10 @@ def copy_in(engine: sa.Engine, folder: Path) -> dict[str, int]:
     after = counts(engine)
     differing = sorted(name for name, rows in note["rows"].items() if after.get(name) != rows)
     if differing:
-        raise CopyError(f"rows differ in {', '.join(differing)}: drop the database, create it again, and try again")
+        raise CopyError(
+            f"rows differ in {', '.join(differing)}:",
+            "drop the database, create it again, and try again",
+        )
     upgrade(engine)
     return after
 
@@ -101,7 +105,10 @@ def _fill(connection: psycopg.Connection, name: str, columns: list[str], file: P
                 while piece := source.read(PIECE):
                     target.write(piece)
     except (psycopg.Error, OSError, EOFError) as error:
-        raise CopyError(f"{name} could not be filled ({type(error).__name__}): is {file.name} whole?") from None
+        raise CopyError(
+            f"{name} could not be filled ({type(error).__name__}):",
+            f"is {file.name} whole?",
+        ) from None
     connection.execute(sql.SQL("alter table {} enable trigger user").format(table))
 
 
@@ -130,7 +137,7 @@ def _in_order(connection: psycopg.Connection, names: list[str]) -> list[str]:
     while len(done) < len(names):
         ready = [name for name in names if name not in done and refers[name] <= set(done)]
         if not ready:
-            raise CopyError("tables refer to each other in a circle: report it")
+            raise CopyError("tables refer to each other in a circle:", "report it")
         done += ready
     return done
 
@@ -147,7 +154,7 @@ def _count(connection: psycopg.Connection, name: str) -> int:
 def _revision(connection: psycopg.Connection) -> str:
     found = connection.execute("select version_num from ops.alembic_version").fetchone()
     if found is None:
-        raise CopyError("the warehouse names no revision: report it")
+        raise CopyError("the warehouse names no revision:", "report it")
     return str(found[0])
 
 

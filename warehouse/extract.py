@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from expectations.errors import UsageError
 from warehouse.maker import NOBODY, Maker, deciding
 from warehouse.schema.extracting import MOST_COLUMNS, extractable
 
@@ -21,7 +22,7 @@ select :name, c.release_id, :columns, :reason, :key, coalesce(:by, session_user)
 """
 
 
-class ExtractError(ValueError):
+class ExtractError(UsageError):
     """The extract cannot be made; says what to write."""
 
 
@@ -33,15 +34,18 @@ def make_extract(engine: sa.Engine, name: str, columns: Sequence[str], reason: s
     """
     problems = _problems(name, columns, reason)
     if problems:
-        raise ExtractError("; ".join(problems))
+        raise ExtractError("; ".join(problems), "docs/query.md has an example")
     told = {"name": name, "columns": list(columns), "reason": reason.strip(), "key": secrets.token_bytes(32), "by": maker.login}
     try:
         with deciding(engine, maker) as connection:
             release = connection.scalar(sa.text(INSERT), told)
     except sa.exc.IntegrityError:
-        raise ExtractError(f"there is an extract {name} already: take another name, since a pseudonym never changes") from None
+        raise ExtractError(
+            f"there is an extract {name} already:",
+            "take another name, since a pseudonym never changes",
+        ) from None
     if release is None:
-        raise ExtractError("nothing was published yet: make sync")
+        raise ExtractError("nothing was published yet:", "make sync")
     return int(release)
 
 

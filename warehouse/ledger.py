@@ -11,11 +11,13 @@ from datetime import date, datetime
 from typing import Any
 
 from expectations.engine import name
+from expectations.errors import DefectError
 from expectations.gate import Gate
 from expectations.landing import Landed
 from expectations.validation import Verdict
 from warehouse.day import Day
 from warehouse.face import Face, with_towns
+from warehouse.sources import said_and_next
 from warehouse.unusual import RUNS
 from warehouse.warned import warnings_of_day
 
@@ -25,7 +27,7 @@ FACES_WITHIN_DAYS = 800
 """How far back the last runs of a source are looked for: eight quarters, and some."""
 
 
-class ConservationError(RuntimeError):
+class ConservationError(DefectError):
     """Rows that were lost or doubled between a batch and the state: never published, always a defect."""
 
 
@@ -147,7 +149,7 @@ def _rejection(day: Day, pointer: Mapping[str, Any]) -> dict[str, Any] | None:
     if day.rejected is not None:
         return day.rejected
     if failure.get("refused"):
-        said, _, next_step = str(failure["message"]).partition("; ")
+        said, next_step = said_and_next(failure)
         rule = f"read:{failure['reason']}"
         return {"batch_id": None, "day": day.as_of.isoformat(), "rule": rule, "rows": None, "reasons": [said], "next_step": next_step}
     if day.accepted is None and (failure or not pointer.get("is_read", True)):
@@ -162,7 +164,8 @@ def ledger_of(day: Day, pointer: Mapping[str, Any]) -> dict[str, Any]:
     if in_force != before + day.new_keys - day.withdrawn_keys:
         raise ConservationError(
             f"{table} {day.as_of}: {in_force} rows in force, but {before} before + {day.new_keys} new - {day.withdrawn_keys} "
-            "withdrawn keys; report it, and do not publish this day"
+            "withdrawn keys",
+            "report it, and do not publish this day",
         )
     newest = day.accepted or {}
     extract = str(newest.get("extract_date") or day.prior.get("extract_date") or "") or None

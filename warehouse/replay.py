@@ -13,11 +13,12 @@ from pathlib import Path
 
 from expectations.contract import Contract
 from expectations.engine import SqlEngine, parquet
+from expectations.errors import ConfigurationError
 from expectations.landing import fingerprint
 from warehouse.day import LakeFolder
 
 
-class ReplayError(RuntimeError):
+class ReplayError(ConfigurationError):
     """A replay that cannot be done; says what to do."""
 
 

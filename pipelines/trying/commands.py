@@ -10,28 +10,24 @@ import re
 import shlex
 from pathlib import Path
 
-from expectations.contract import CONTRACTS, Contract, ContractError, load_contracts, read_contract
-from expectations.drafting.draft import DraftError, Sample, draft_contract, guessed
+from expectations.contract import CONTRACTS, Contract, load_contracts, read_contract
+from expectations.drafting.draft import Sample, draft_contract, guessed
+from expectations.errors import FAILED, OK
 from expectations.questions import standing_questions
-from pipelines.exits import BAD_SETTINGS, FAILED, OK, complain
-from pipelines.trying.difference import DifferenceError, difference
+from pipelines.trying.difference import difference
 from pipelines.trying.effects import effects
 from pipelines.trying.exported import write_rows
-from pipelines.trying.given import GivenError, files_of, given
+from pipelines.trying.given import files_of, given
 from pipelines.trying.sampled import open_sample
 from pipelines.trying.told import effects_report, report
 from pipelines.trying.trial import scratch, trial
-from pipelines.typed import UsageError, fill
-from resources.departments.errors import Fault, SourceError
-from resources.settings import Settings, SettingsError, load_settings
+from pipelines.typed import UsageError
+from resources.departments.errors import Fault
+from resources.settings import Settings
 
 
-class TryingError(ValueError):
+class TryingError(UsageError):
     """The command was called with something that does not fit; says what to write."""
-
-
-EXPECTED = (UsageError, TryingError, GivenError, ContractError, DraftError, SourceError, DifferenceError)
-"""Mistakes that are one clear line."""
 
 
 def every_contract() -> tuple[Contract, ...]:
@@ -45,15 +41,18 @@ def contract_of(records: str | None, path: str | None) -> Contract:
     """The contract that CONTRACT or RECORDS names."""
     if path:
         if not Path(path).is_file():
-            raise TryingError(f"CONTRACT is {path!r}: no such file")
+            raise TryingError(f"CONTRACT is {path!r}: no such file", "name one that is there")
         return read_contract(Path(path))
     if not records:
-        raise TryingError("name what the file holds: RECORDS=certificates, or CONTRACT=path/to/contract.odcs.yaml")
+        raise TryingError(
+            "name what the file holds:",
+            "RECORDS=certificates, or CONTRACT=path/to/contract.odcs.yaml",
+        )
     found = [c for c in every_contract() if records in (c.records, c.table, f"{c.department}.{c.records}")]
     if len(found) == 1:
         return found[0]
     known = ", ".join(sorted(contract.records for contract in every_contract()))
-    raise TryingError(f"RECORDS is {records!r}: use one of {known}")
+    raise TryingError(f"RECORDS is {records!r}:", f"use one of {known}")
 
 
 def try_file(settings: Settings, asked: argparse.Namespace) -> int:
@@ -76,16 +75,18 @@ def draft(settings: Settings, asked: argparse.Namespace) -> int:
         try:
             sample = open_sample(files_of(asked.file), settings, work)
         except Fault as fault:
-            raise TryingError(f"{fault.said}; {fault.next_step}") from None
-    # typed for `make`, a department is a list: elsewhere several may be named
-    department = asked.department if isinstance(asked.department, str) else " ".join(asked.department)
+            raise TryingError(fault.message, fault.next_step) from None
+    department = asked.department
     asked_for = asked.records.removeprefix(f"{department}.")
     base = _base(sample, department, asked_for)
     records = base.records if base else asked_for
     made = draft_contract(sample, department, records, base)
     path = Path(asked.out or f"{records}.odcs.yaml")
     if path.exists() and CONTRACTS in path.resolve().parents and not standing_questions(path):
-        raise TryingError(f"OUT is {str(path)!r}, a contract in use: draft into another file, and compare them")
+        raise TryingError(
+            f"OUT is {str(path)!r}, a contract in use:",
+            "draft into another file, and compare them",
+        )
     path.write_text(made.text, encoding="utf-8")
     known = f"as {base.department}.{base.records}" if base else "as a record type that is new here"
     print(f"{path}: {made.fields} fields, {known}; {len(made.questions)} questions stand in it:")
@@ -98,17 +99,26 @@ def draft(settings: Settings, asked: argparse.Namespace) -> int:
 def _base(sample: Sample, department: str, records: str) -> Contract | None:
     """The known record type that is drafted; None for one that is new, which then needs a name."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", department) or not re.fullmatch(r"([a-z][a-z0-9_]*)?", records):
-        raise TryingError("DEPARTMENT and RECORDS are names in small letters, e.g. DEPARTMENT=education RECORDS=attendance")
+        raise TryingError(
+            "DEPARTMENT and RECORDS are names in small letters,",
+            "e.g. DEPARTMENT=education RECORDS=attendance",
+        )
     own = [contract for contract in every_contract() if contract.department == department]
     if not records:
         found = guessed(sample, own)
         if found is None:
-            raise TryingError("the sample is of no record type that is known of this department: name it, RECORDS=…")
+            raise TryingError(
+                "the sample is of no record type that is known of this department:",
+                "name it, RECORDS=…",
+            )
         return found
     elsewhere = [c.department for c in every_contract() if c.records == records and c.department != department]
     base = next((contract for contract in own if contract.records == records), None)
     if base is None and elsewhere:
-        raise TryingError(f"{records} are known of {elsewhere[0]}: write DEPARTMENT={elsewhere[0]}, or another name in RECORDS")
+        raise TryingError(
+            f"{records} are known of {elsewhere[0]}:",
+            f"write DEPARTMENT={elsewhere[0]}, or another name in RECORDS",
+        )
     return base
 
 
@@ -116,31 +126,3 @@ def compare_contract(settings: Settings, asked: argparse.Namespace) -> int:
     """Reads the newest batches under an edited contract: rows whose outcome changes, indicators and lamps that move."""
     print("\n".join(difference(settings, contract_of(None, asked.contract))))
     return OK
-
-
-COMMANDS = {"try": try_file, "draft-contract": draft, "contract-diff": compare_contract}
-
-
-def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """The command line of each."""
-    parsers = {name: commands.add_parser(name, help=(run.__doc__ or "").splitlines()[0]) for name, run in COMMANDS.items()}
-    for name in ("try", "draft-contract"):
-        parsers[name].add_argument("--file", default="", help="a file, a folder, or a pattern in quotation marks")
-        parsers[name].add_argument("--records", default="", help="what it holds, e.g. certificates")
-        parsers[name].add_argument("--out", default="", help="where to write")
-    parsers["try"].add_argument("--contract", default="", help="a contract that is not installed")
-    parsers["draft-contract"].add_argument("--department", default="")
-    parsers["contract-diff"].add_argument("--contract", default="", help="the edited contract")
-
-
-def run(asked: argparse.Namespace) -> int:
-    """Runs one command; a mistake is one clear line. Neither Dagster nor the warehouse is needed, nor loaded."""
-    try:
-        fill(asked)
-        return COMMANDS[asked.command](load_settings(), asked)
-    except SettingsError as error:
-        complain(*error.problems)
-        return BAD_SETTINGS
-    except EXPECTED as error:
-        complain(str(error))
-        return FAILED

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from expectations.contract import Contract, load_contracts
 from expectations.engine import name
+from expectations.errors import UsageError
 from pipelines.trying.effects import effects
 from pipelines.trying.given import Given
 from pipelines.trying.told import effects_report, number
@@ -30,7 +31,7 @@ from resources.settings import Settings
 RULES_SHOWN = 20
 
 
-class DifferenceError(ValueError):
+class DifferenceError(UsageError):
     """There is nothing to compare; says what to do."""
 
 
@@ -50,7 +51,10 @@ def newest_batch(lake: Lake, table: str) -> Newest:
             folder = lake.table("raw", table) / str(batch_id)
             if (folder / "manifest.json").exists():
                 return Newest(day, folder, read_manifest(folder))
-    raise DifferenceError(f"no batch of {table} is kept in the lake: try the contract on a file with make try FILE=… CONTRACT=…")
+    raise DifferenceError(
+        f"no batch of {table} is kept in the lake:",
+        "try the contract on a file with make try FILE=… CONTRACT=…",
+    )
 
 
 def difference(settings: Settings, edited: Contract) -> list[str]:
@@ -106,8 +110,8 @@ def _handed(settings: Settings, lake: Lake, contract: Contract, newest: Newest) 
     try:
         manifest = FileReader(settings, BatchStore(lake)).take(contract, Offer(Delivery(files), digests, is_unchecked=False))
     except Fault as fault:
-        said = f"the batch cannot be read under {contract.path.name}: {fault.said}; {fault.next_step}"
-        raise DifferenceError(said) from None
+        said = f"the batch cannot be read under {contract.path.name}: {fault.said}"
+        raise DifferenceError(said, fault.next_step) from None
     return Given(Delivery(files), digests, (), ()), manifest
 
 

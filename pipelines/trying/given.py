@@ -12,13 +12,14 @@ from datetime import datetime
 from pathlib import Path
 
 from expectations.contract import Contract
+from expectations.errors import UsageError
 from resources.departments.dropped import Delivery, Dropped, comes_in_files, missing_parts, strangers
 from resources.departments.names import READABLE, named, readable, shown, split
 from resources.departments.whole import judged, sha256_of
 from resources.settings import SHANGHAI, Settings
 
 
-class GivenError(ValueError):
+class GivenError(UsageError):
     """FILE names nothing that could be read; says what to write."""
 
 
@@ -48,7 +49,10 @@ def files_of(text: str) -> list[Path]:
     else:
         found = [Path(name) for name in glob.glob(str(path)) if _is_table(Path(name))]
     if not found:
-        raise GivenError(f"FILE is {text!r}: no file of that name; write a file, a folder, or a pattern in quotation marks")
+        raise GivenError(
+            f"FILE is {text!r}: no file of that name",
+            "write a file, a folder, or a pattern in quotation marks",
+        )
     return sorted(found, key=lambda file: readable(file.name))
 
 

@@ -187,6 +187,11 @@ def parts_of(contract: Contract) -> int | tuple[str, ...] | None:
         return None
     if isinstance(stated, list | tuple):
         return tuple(fold(str(name)).strip() for name in stated)
+    if not str(stated).isdecimal():
+        raise PatternError(
+            "`parts` is neither a number nor a list",
+            "write how many files make one delivery, or their list",
+        )
     return int(str(stated))
 
 
@@ -194,7 +199,7 @@ def comes_in_files(contract: Contract) -> bool:
     """Whether parts are files of their own (their names differ by `{part}` or `*`), not only sheets of one."""
     try:
         return parts_of(contract) is not None and any(p.has_part for p in patterns_of(contract))
-    except (PatternError, ValueError):
+    except PatternError:
         return False
 
 

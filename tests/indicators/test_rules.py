@@ -124,7 +124,7 @@ def test_every_mistake_is_named_at_once(folder: Path) -> None:
     _edit(path, "{when: B09 >= 2, points: 5}", "{when: B08 >= 2, points: 5}")
     with pytest.raises(RuleError) as refused:
         load_rules(DAY, folder)
-    assert len(str(refused.value).splitlines()) == 2
+    assert len(refused.value.message.splitlines()) == 2
 
 
 def test_what_is_in_force_on_a_day(folder: Path) -> None:

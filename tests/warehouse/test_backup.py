@@ -16,6 +16,7 @@ from pipelines.backup import BackupError, backup, restore
 from resources.settings import Settings, load_settings
 from tests.warehouse.conftest import Warehouse, installed_binaries, make_warehouse, short_lived
 from warehouse.access import grant
+from warehouse.copying import CopyError
 from warehouse.migrations import upgrade
 from warehouse.migrations.run import downgrade
 from warehouse.schema import VIEWS
@@ -82,7 +83,7 @@ def test_everything_comes_back(published: Warehouse, home: Settings, tmp_path: P
         with pytest.raises(BackupError, match="has a lake already"):
             restore(empty, made)
         again = replace(load_settings({"YIHU_HOME": str(tmp_path / "third")}), warehouse_url=address(target))
-        with pytest.raises(BackupError, match="has a warehouse already"):
+        with pytest.raises(CopyError, match="has a warehouse already"):
             restore(again, made)
 
 
@@ -106,7 +107,7 @@ def test_nothing_to_back_up_and_no_place_for_it(home: Settings, tmp_path: Path) 
         backup(home, home.home / "backups")
     with TemporaryDirectory(prefix="yihu-test-") as folder:
         alone = load_settings({"YIHU_HOME": folder})
-        with pytest.raises(BackupError, match="no warehouse yet"):
+        with pytest.raises(CopyError, match="no warehouse yet"):
             backup(alone, tmp_path / "out")
 
 

@@ -28,6 +28,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from expectations.errors import ConfigurationError
+
 HEAD = re.compile(r"\A\{#-\n(?P<text>.*?)\n\n(?P<entries>.*?)-#\}\n", re.DOTALL)
 LAYERS = ("valid", "matched", "household", "flags")
 GRAINS = ("household", "member", "record", "area", "all")
@@ -69,7 +71,7 @@ _ENTRIES = {
 _COUNTED = re.compile(r"(?P<code>[A-Z][0-9]{2})(?: where (?P<negated>not )?(?P<column>[a-z_]+))?")
 
 
-class HeadError(ValueError):
+class HeadError(ConfigurationError):
     """A head that cannot be read; names the model and the line."""
 
 
@@ -139,17 +141,26 @@ def read_head(name: str, path: Path) -> Model:
     """The head of the model in `path`. Raises `HeadError`."""
     found = HEAD.match(path.read_text(encoding="utf-8"))
     if found is None:
-        raise HeadError(f"{path}:1: a model begins with its head: {{#-, what it is, an empty line, its entries, -#}}")
+        raise HeadError(
+            f"{path}:1: a model begins with its head:",
+            "{#-, what it is, an empty line, its entries, -#}",
+        )
     said = _entries(found["entries"], path)
     grain = said.get("grain", "")
     if grain not in GRAINS:
-        raise HeadError(f"{path}: grain is {grain!r}: use one of {', '.join(GRAINS)}")
+        raise HeadError(f"{path}: grain is {grain!r}:", f"use one of {', '.join(GRAINS)}")
     if said.get("kept", "valid") not in LAYERS:
-        raise HeadError(f"{path}: kept is {said['kept']!r}: use one of {', '.join(LAYERS)}")
+        raise HeadError(f"{path}: kept is {said['kept']!r}:", f"use one of {', '.join(LAYERS)}")
     if ("records" in said) != ("counted by" in said):
-        raise HeadError(f"{path}: records and counted by stand together, or neither does")
+        raise HeadError(
+            f"{path}: records and counted by stand together, or neither does",
+            "add the other, or take it out",
+        )
     if "kept" in said and "order" not in said and said["kept"] != "valid":
-        raise HeadError(f"{path}: what is kept needs an order")
+        raise HeadError(
+            f"{path}: what is kept needs an order",
+            "add `order: <columns>` to its head",
+        )
     return Model(
         name=name,
         meaning=" ".join(found["text"].split()),
@@ -178,7 +189,10 @@ def _entries(text: str, path: Path) -> Mapping[str, str]:
             continue
         last, colon, value = line.partition(":")
         if not colon or last not in _ENTRIES or last in said:
-            raise HeadError(f"{path}: the head has {line!r}; entries, each once, are {', '.join(sorted(_ENTRIES))}")
+            raise HeadError(
+                f"{path}: the head has {line!r}",
+                f"entries, each once, are {', '.join(sorted(_ENTRIES))}",
+            )
         said[last] = value.strip()
     return said
 
@@ -195,5 +209,8 @@ def _input(kind: Kind, text: str) -> Input:
 def _counted(text: str, path: Path) -> Counted:
     found = _COUNTED.fullmatch(text)
     if found is None:
-        raise HeadError(f"{path}: counted by has {text!r}; write R04, or R04 where is_largest")
+        raise HeadError(
+            f"{path}: counted by has {text!r}",
+            "write R04, or R04 where is_largest",
+        )
     return Counted(found["code"], found["column"], found["negated"] is not None)

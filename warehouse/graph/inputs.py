@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from expectations.contract import Contract
 from expectations.engine import literal
+from expectations.errors import YihuError
 from warehouse.graph.moment import County, Households, Scope
 from warehouse.graph.registry import place
 from warehouse.schema.lake import types_of
@@ -25,7 +26,7 @@ SETTLEMENTS, RETROFITS = "matched_health_insurance__settlements", "matched_housi
 DWELLINGS = "matched_housing__dwellings"
 
 
-class NotThere(LookupError):
+class NotThere(YihuError):
     """A table has no such day: what is missing, and what to make first."""
 
 
@@ -82,13 +83,16 @@ class LakeInputs:
     def relation(self, table: str, as_of: date) -> str:
         """The rows of the day; raises `NotThere`."""
         if self.version(table, as_of) is None:
-            raise NotThere(f"{table} has no day {as_of} in the lake: materialise {table} for {as_of} first, then this asset again")
+            raise NotThere(
+                f"{table} has no day {as_of} in the lake:",
+                f"materialise {table} for {as_of} first, then this asset again",
+            )
         return self.lake.relation(*place(table), as_of)
 
     def outside(self, name: str, as_of: date) -> pa.Table:
         """Rows of what comes from outside; raises `NotThere` where nobody brings it."""
         if name not in self.sources:
-            raise NotThere(f"nobody brings {name}")
+            raise NotThere(f"nobody brings {name}", "hand it to LakeInputs among its sources")
         return self.sources[name](as_of)
 
     def within(self, scope: Scope) -> Inputs:

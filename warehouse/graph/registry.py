@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from expectations.errors import DefectError
 from warehouse.graph.heads import Kind, Model, read_head
 from warehouse.model import MODELS
 
@@ -19,8 +20,10 @@ OF_THE_DAY = (Kind.SAME_DAY, Kind.EARLIER_OR_OWN, Kind.ASKED)
 """The kinds that a table comes from on its own day."""
 
 
-class UnknownTable(LookupError):
+class UnknownTable(DefectError):
     """A table that no model makes and no contract delivers."""
+
+    next_step = "see docs/architecture.md, which names them all"
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +40,10 @@ def makers() -> Mapping[str, Model]:
     for model in models().values():
         if model.table and PER_TYPE not in model.table:
             if model.table in found:
-                raise UnknownTable(f"{model.table} is made by {found[model.table].name} and by {model.name}")
+                raise UnknownTable(
+                    f"{model.table} is made by {found[model.table].name} and by {model.name}",
+                    "take one of them out",
+                )
             found[model.table] = model
     return found
 
@@ -45,7 +51,7 @@ def makers() -> Mapping[str, Model]:
 def maker(table: str) -> Model:
     """The model that makes `table`; raises `UnknownTable`."""
     if table not in makers():
-        raise UnknownTable(f"no model makes {table}; see warehouse/models")
+        raise UnknownTable(f"no model makes {table}", "see warehouse/models")
     return makers()[table]
 
 

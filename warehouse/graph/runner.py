@@ -16,6 +16,7 @@ from datetime import date
 
 from expectations.contract import Contract
 from expectations.engine import SqlEngine, day, name
+from expectations.errors import DefectError
 from warehouse.graph import registry
 from warehouse.graph.heads import Input, Kind, Model
 from warehouse.graph.inputs import Inputs, NotThere, earlier_day, released_day, there
@@ -29,7 +30,7 @@ from warehouse.schema.lake import empty_select, has_grown, types_of
 Mark = Hashable
 
 
-class ModelError(RuntimeError):
+class ModelError(DefectError):
     """A model that could not be computed: its name and the kind of error, no value."""
 
 
@@ -276,7 +277,10 @@ class Runner:
             if not model.holds_identities and not is_of_type(table):
                 raise
             # an error of the engine may quote a row
-            raise ModelError(f"{table} could not be computed by {model.name}.sql ({type(error).__name__}); see docs/matching.md") from None
+            raise ModelError(
+                f"{table} could not be computed by {model.name}.sql ({type(error).__name__})",
+                "see docs/matching.md",
+            ) from None
 
     def _ensure_input(self, read: Input, making: _Making) -> None:
         inputs, moment = making.inputs, making.moment
@@ -303,7 +307,10 @@ class Runner:
                 self.engine.from_arrow(read.alias, inputs.outside(read.table, moment.as_of))
                 self._marks[read.alias] = mark
             case _:
-                raise NotThere(f"{read.table} is {read.kind}: the runner cannot bind it")
+                raise NotThere(
+                    f"{read.table} is {read.kind}: the runner cannot bind it",
+                    "correct the head of the model that reads it",
+                )
 
     def _if_there(self, table: str, making: _Making) -> str:
         """The day's table as a relation; no rows of its columns where the day has none."""

@@ -14,6 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
+from expectations.errors import YihuError
 from warehouse.schema import logins, programs, roles, walls
 from warehouse.turn import PATIENCE, TURN, in_the_way, is_held_up, patient, take, unhindered
 
@@ -26,7 +27,7 @@ NEW = 7_104_001
 """The advisory lock under which an empty database is filled: it has no consumers yet."""
 
 
-class MigrationError(RuntimeError):
+class MigrationError(YihuError):
     """The database cannot be brought to this code's schema; says what to do."""
 
 
@@ -62,16 +63,17 @@ def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: s
     except sa.exc.ProgrammingError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise MigrationError(
-            f"the warehouse's schema could not be made: {reason}. The login must own the database and have CREATEROLE,"
-            " and where another login made the roles, from PostgreSQL 16 on, be granted them with admin option."
+            f"the warehouse's schema could not be made: {reason}.",
+            "The login must own the database and have CREATEROLE,"
+            " and where another login made the roles, from PostgreSQL 16 on, be granted them with admin option.",
         ) from None
     except sa.exc.OperationalError as error:
         if not is_held_up(error):
             raise
         held = ", ".join(str(holder) for holder in in_the_way(engine, ())) or "somebody who is gone by now"
         raise MigrationError(
-            f"the schema could not be upgraded: its tables are held by {held}. Have these sessions end (pg_terminate_backend, as a "
-            "superuser), then run this again."
+            f"the schema could not be upgraded: its tables are held by {held}.",
+            "Have these sessions end (pg_terminate_backend, as a superuser), then run this again.",
         ) from None
 
 

@@ -39,9 +39,10 @@ class Previous:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`findings`: what does not hold; `used`: the gates that would have held it back and were open."""
+    """`findings`: a line for each gate in `closed`; `used`: the gates that were open and counted."""
 
     findings: tuple[str, ...]
+    closed: tuple[str, ...]
     used: tuple[str, ...]
     households: int
     red: int
@@ -120,13 +121,22 @@ def as_read(wire: Wire, previous: Previous | None, gates: Mapping[str, Any]) -> 
     """Reads the release's totals through `yihu`, as a reader will, and holds them against the last release's."""
     findings: list[str] = []
     households, red, yellow = wire.rows(render("publication/totals"))[0]
+    closed: list[str] = []
     used: list[str] = []
     for gate, said in _gates(wire, previous, int(households), int(red)).items():
         if gate in gates:
             used.append(gate)
         else:
+            closed.append(gate)
             findings.append(f"gate {gate}: {said} (a named person can open it with a reason: make open-gate GATE={gate} BY=… WHY=…)")
-    return Verdict(tuple(findings), tuple(used), int(households), int(red), int(yellow))
+    return Verdict(
+        tuple(findings),
+        tuple(closed),
+        tuple(used),
+        int(households),
+        int(red),
+        int(yellow),
+    )
 
 
 def _gates(wire: Wire, previous: Previous | None, households: int, red: int) -> dict[str, str]:

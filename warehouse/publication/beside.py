@@ -12,7 +12,7 @@ from datetime import date
 from sqlalchemy.dialects import postgresql
 
 from expectations.engine import SqlEngine
-from warehouse.publication.errors import PublicationError
+from warehouse.publication.errors import REPORT, PublicationError
 from warehouse.publication.wire import Wire
 from warehouse.schema import METADATA
 
@@ -62,7 +62,7 @@ def load(wire: Wire, engine: SqlEngine, as_of: date, sources: Mapping[str, str])
     """
     unknown = sorted(set(sources) - set(NAMES))
     if unknown:
-        raise PublicationError(f"no such table beside a release: {', '.join(unknown)}")
+        raise PublicationError(f"no such table beside a release: {', '.join(unknown)}", REPORT)
     rekeyed = PERSON in sources and _load_person(wire, engine, sources[PERSON])
     for name, source in sources.items():
         if name == PERSON:

@@ -44,7 +44,8 @@ def aside(release_dir: Path) -> Iterator[Path]:
             release_dir.chmod(0o700)
         except OSError as error:
             raise PublicationError(
-                f"the release folder could not be written under {release_dir}: {error.strerror}; the last release stands."
+                f"the release folder could not be written under {release_dir}: {error.strerror}",
+                "make room, or let this user write there, and run again; the last release stands.",
             ) from None
         yield work
     finally:
@@ -98,7 +99,8 @@ def complete(work: Path, content: Content, note: dict[str, Any], before: Kept | 
             file.chmod(0o600)
     except OSError as error:
         raise PublicationError(
-            f"the release folder could not be written under {work.parent}: {error.strerror}; the last release stands."
+            f"the release folder could not be written under {work.parent}: {error.strerror}",
+            "make room, or let this user write there, and run again; the last release stands.",
         ) from None
 
 

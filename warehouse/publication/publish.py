@@ -19,9 +19,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from expectations.engine import SqlEngine
+from expectations.errors import YihuError
 from warehouse.publication import audit, beside, rows
 from warehouse.publication.content import Content, difference, drop, everything_is_new, nothing_is_new, prepare
-from warehouse.publication.errors import AuditFailed, HeldUp
+from warehouse.publication.errors import AuditFailed, GateClosed, HeldUp
 from warehouse.publication.folder import Kept, aside, complete, folder_of, kept, move_into_place
 from warehouse.publication.wire import Wire, take_turn, wired
 from warehouse.schema import VIEWS, View
@@ -179,8 +180,11 @@ def _standing(wire: Wire, as_of: date) -> Standing:
     )
 
 
-class _NotAsKept(Exception):
+class _NotAsKept(YihuError):
     """The database does not hold what the last release's folder says: somebody changed it by hand."""
+
+    kind = "transient"
+    next_step = "read its rows back from the database"
 
 
 @dataclass(frozen=True)
@@ -293,10 +297,12 @@ class _Turn:
             wire.rows("select set_config('yihu.release_id', $1::text, true)", str(release_id))
             apart = audit.tables_apart(wire, self.content)
             if apart and self.trusts_folder and standing.last_written is not None:
-                raise _NotAsKept
+                raise _NotAsKept("the database holds other rows than the last folder says")
             verdict = audit.as_read(wire, standing.current, audit.open_gates(wire, self.as_of))
-            if apart or verdict.findings:
-                raise AuditFailed(self.as_of, [*apart, *verdict.findings])
+            if apart:
+                raise AuditFailed(self.as_of, [*apart, *verdict.findings], verdict.closed)
+            if verdict.findings:
+                raise GateClosed(self.as_of, verdict.findings, verdict.closed)
         with self.clock.step("beside"):
             self._load_beside(wire, release_id)
         with self.clock.step("commit"):
