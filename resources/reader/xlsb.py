@@ -6,7 +6,6 @@ Belongs here: records of BIFF12 parts. Not here: values (`workbook`).
 from __future__ import annotations
 
 import posixpath
-import re
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -36,7 +35,8 @@ def is_1904(path: Path) -> bool:
 def merged(path: Path, sheet: str) -> list[Merge]:
     """The merged cells of the sheet, each from its first row and column to its last, from 0."""
     with zipfile.ZipFile(path) as archive:
-        content = archive.read(_parts(archive)[sheet])
+        part = _parts(archive).get(sheet)
+        content = archive.read(part) if part else b""
     at = len(content)
     # they stand behind the rows: looked for from the end, and taken where they add up
     while (at := content.rfind(_MERGES, 0, at)) >= 0:
@@ -118,13 +118,14 @@ def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
     """The archive's member of each sheet, by its name."""
     links = ElementTree.fromstring(archive.read("xl/_rels/workbook.bin.rels"))
     targets = {link.get("Id"): link.get("Target", "") for link in links}
-    book, found = archive.read(BOOK), {}
+    book, found, there = archive.read(BOOK), {}, set(archive.namelist())
     for kind, _, at, _ in _records(book):
         if kind == SHEET:
             link, at = _text(book, at + 8)
             name, _ = _text(book, at)
-            if re.search("worksheets", targets.get(link, "")):
-                found[name] = posixpath.normpath(posixpath.join("/xl", targets[link])).lstrip("/")
+            part = posixpath.normpath(posixpath.join("/xl", targets.get(link, ""))).lstrip("/")
+            if "worksheets" in part and part in there:
+                found[name] = part
     return found
 
 
