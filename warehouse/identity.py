@@ -58,7 +58,7 @@ def cleaned(column: str) -> str:
 
 
 def unwrapped(text: str) -> str:
-    """The text without blanks, what nobody sees, and the signs by which a spreadsheet is told that it is text (`'`, `="…"`)."""
+    """The text without blanks, what nobody sees, and a spreadsheet's signs of text: `'`, `="…"`."""
     return f"translate({text}, {literal(_SPACES + _INVISIBLE + _APOSTROPHES + '=' + chr(34))}, '')"
 
 

@@ -1,4 +1,5 @@
-"""What calamine does not tell of an XLSB workbook: merged cells, the date system; and cells that leave out their column.
+"""What calamine does not tell of an XLSB workbook: merged cells, the date system; and cells that
+leave out their column.
 
 Belongs here: records of BIFF12 parts. Not here: values (`workbook`).
 """
@@ -20,7 +21,7 @@ ROW, SHEET, BOOK_PROPERTIES = 0, 156, 153
 FULL = frozenset([*range(1, 12), 62])
 """Records of cells, which begin with their column."""
 SHORT = {kind: kind - 11 for kind in range(12, 19)}
-"""Records of cells that stand right behind the one before and do not say so, and what they are with their column."""
+"""Records of cells that stand behind the one before and do not say where, by what they are else."""
 _MERGES, _MERGE, _END = b"\xb1\x01\x04", b"\xb0\x01\x10", b"\xb2\x01\x00"
 
 Merge = tuple[tuple[int, int], tuple[int, int]]
@@ -51,7 +52,7 @@ def merged(path: Path, sheet: str) -> list[Merge]:
 
 
 def with_columns(path: Path, work: Path) -> Path:
-    """The workbook itself where every cell says its column, else one in `work` that is the same and does."""
+    """The workbook where every cell says its column, else one in `work` that does."""
     with zipfile.ZipFile(path) as archive:
         short = {part for part in _parts(archive).values() if _is_short(archive, part)}
         if not short:
@@ -86,7 +87,7 @@ def _widened(content: bytes) -> bytes:
 
 
 def _records(content: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """Kind of each record, and where it, its content, and the next begin; one that is cut is left out."""
+    """Kind of each record, and where it, its content and the next begin; a cut one is left out."""
     at, size = 0, len(content)
     while at < size:
         start, kind, length = at, content[at], 0

@@ -81,31 +81,33 @@ def test_questions_keep_their_id_and_first_day(county: County) -> None:
 
 
 SPELT = [
-    (f"{FIRST} ", "李四"), (FIRST, " 李四\t"), (f"'{FIRST}", "李 四"), (FIRST, '="李四"'), (FIRST, "\u200b李四"),
-    (FIRST.translate({ord("0") + n: 0xFF10 + n for n in range(10)}), "李四"), (f"{FIRST[:6]} {FIRST[6:14]}-{FIRST[14:]}", "李四\u3000"),
+    (f"{FIRST} ", "李四"), (FIRST, " 李四\t"), (f"'{FIRST}", "李 四"), (FIRST, '="李四"'),
+    (FIRST, "\u200b李四"), (FIRST.translate({ord("0") + n: 0xFF10 + n for n in range(10)}), "李四"),
+    (f"{FIRST[:6]} {FIRST[6:14]}-{FIRST[14:]}", "李四\u3000"),
 ]  # fmt: skip
 
 
-def id_of(number: str, name: str) -> str:
+def id_of(spelt: str, name: str) -> str:
     """The id that the question had when it was made of the text as it was delivered."""
-    text = f"queue|temporary_aid|differs|{len(number)}|{number}{name}"
+    text = f"queue|temporary_aid|differs|{len(spelt)}|{spelt}{name}"
     return hmac.new(KEY, text.encode(), "sha256").hexdigest()
 
 
 def test_a_question_keeps_its_id_however_number_and_name_are_spelt(county: County) -> None:
     tidy = ask(county)["differs"]
     assert tidy["queue_id"] == id_of(FIRST, "李四"), "the ids of all days are made so"
-    for number, name in SPELT:
-        assert ask(county, [Record(number, name, "differs")])["differs"]["queue_id"] == tidy["queue_id"], (number, name)
-    for number, name in ((FIRST, "李似"), (FIRST[:-1], "李四")):
-        assert ask(county, [Record(number, name, "differs")]).get("differs", {}).get("queue_id") != tidy["queue_id"]
+    for record in (Record(spelt, name, "differs") for spelt, name in SPELT):
+        assert ask(county, [record])["differs"]["queue_id"] == tidy["queue_id"], record
+    for record in (Record(FIRST, "李似", "differs"), Record(FIRST[:-1], "李四", "differs")):
+        assert ask(county, [record]).get("differs", {}).get("queue_id") != tidy["queue_id"], record
 
 
-@pytest.mark.parametrize(("number", "name"), [SPELT[0], SPELT[1]])
-def test_an_answer_to_a_question_under_its_former_id_counts(county: County, number: str, name: str) -> None:
-    """As long as the state holds the untidy text; with the next release the answer goes to the id that the question has now."""
-    keys, former = county.keys(), id_of(number, name)
-    record = [Record(number, name, "differs")]
+@pytest.mark.parametrize(("spelt", "name"), [SPELT[0], SPELT[1]])
+def test_an_answer_to_a_question_under_its_former_id_counts(county: County, spelt: str, name: str) -> None:
+    """As long as the state holds the untidy text; with the next release the answer goes to the id that
+    the question has now."""
+    keys, former = county.keys(), id_of(spelt, name)
+    record = [Record(spelt, name, "differs")]
     now = str(ask(county, record)["differs"]["queue_id"])
     assert former != now
     county.next_day(NEXT_DAY)

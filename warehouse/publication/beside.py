@@ -47,7 +47,8 @@ TABLES = {
 }
 PERSON = "person"
 RESPELT = "respelt"
-"""Questions that were asked under another id (`former_id`, `queue_id`), when it depended on how number and name were spelt."""
+"""Questions that were asked under another id (`former_id`, `queue_id`), which depended on the
+spelling of number and name."""
 NAMES = (*TABLES, PERSON, RESPELT)
 
 
@@ -84,12 +85,11 @@ def load(wire: Wire, engine: SqlEngine, as_of: date, sources: Mapping[str, str])
 
 def _move_answers(wire: Wire, engine: SqlEngine, source: str) -> None:
     """An answer goes with its question to the id that the question has now."""
-    wire.execute("create temporary table stage_respelt (former_id text, queue_id text) on commit drop")
-    wire.load("stage_respelt", engine.arrow(f'select former_id, queue_id from "{source}"'))
-    wire.execute(
-        "update ops.review_decision as d set queue_id = s.queue_id from stage_respelt as s "
-        "where d.queue_id = s.former_id"
-    )
+    stage = "stage_respelt"
+    wire.execute(f"create temporary table {stage} (former_id text, queue_id text) on commit drop")
+    wire.load(stage, engine.arrow(f'select former_id, queue_id from "{source}"'))
+    set_id = "update ops.review_decision as d set queue_id = s.queue_id"
+    wire.execute(f"{set_id} from {stage} as s where d.queue_id = s.former_id")
 
 
 FOUND_AGAIN = """

@@ -1,7 +1,7 @@
 {#-
 The records to ask a steward about: ambiguous ones, and those with a proposal. A question is its record and what the
-department delivered, so a corrected record is a new question, and an answered one is never asked again. How number and name are
-spelt (blanks, width, small letters) does not matter; `former_id` is the id under which it was asked when it did.
+department delivered, so a corrected record is a new question, and an answered one is never asked again. How number
+and name are spelt (blanks, width, small letters) does not matter; `former_id` is its id of a time when it did.
 
 table: question
 grain: record
@@ -11,7 +11,8 @@ same day: open_record, pair_answer
 reference: pseudonym_pad
 parameters: pair_text, types
 -#}
-{%- set meant = pair_text(ids.cleaned(ids.unwrapped("a.raw_number")), ids.unwrapped("a.raw_name")) -%}
+{%- set number = ids.cleaned(ids.unwrapped("a.raw_number")) -%}
+{%- set meant = pair_text(number, ids.unwrapped("a.raw_name")) -%}
 {%- set record = "'queue|' || v.records || '|' || v.record_key || '|' || " -%}
 select
     v.record_type,
