@@ -85,6 +85,7 @@ def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict
         "select p.member_id, p.person_key, p.household_id, m.id_number, m.name from person as p "
         "join valid_rural_revitalisation__members as m using (member_id)",
     )
+    engine.view("respelt", "select former_id, queue_id from question where former_id <> queue_id")
     engine.table("rule_result", RULE_RESULT)
     quarantined = []
     for contract in contracts:
@@ -110,6 +111,7 @@ def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict
         "quarantine_row": "quarantined",
         "review_queue": "review_queue",
         "queue_candidate": "review_candidate",
+        "respelt": "respelt",
         "record_number": build_record_numbers(engine, contracts, house.settings.pseudonym_key),
     }
 

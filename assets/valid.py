@@ -80,7 +80,8 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
 
 
 def referred_to(contract: Contract) -> list[str]:
-    """The states besides its own that the contract's rules look up, of the same day where the run makes them too."""
+    """The states besides its own that the contract's rules look up, of the same day where the run
+    makes them too."""
     needs = {need for rule in own_rules(contract) for need in rule.needs}
     return sorted(needs - {f"valid_{contract.table}"})
 

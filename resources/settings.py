@@ -276,7 +276,8 @@ def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
 def _home_problems(home: Path) -> list[str]:
     """What is wrong with the home, which is made where nothing is."""
     if unquote(str(home)) != str(home) or "?" in str(home) or "\\" in str(home):
-        # Dagster hands the path of its SQLite files on as an address, and no glob of the engine's holds a backslash
+        # Dagster hands the path of its SQLite files on as an address, and no glob of the engine's
+        # holds a backslash
         said = f"YIHU_HOME is {str(home)!r}, which reads as part of an address"
         return [f"{said}: name a folder without ?, \\ and without %41 or the like"]
     try:
@@ -286,7 +287,8 @@ def _home_problems(home: Path) -> list[str]:
         usable = False
     if usable:
         return []
-    return [f"YIHU_HOME is {str(home)!r}, which cannot be written: name a folder that this user may write"]
+    said = f"YIHU_HOME is {str(home)!r}, which cannot be written"
+    return [f"{said}: name a folder that this user may write"]
 
 
 def load_settings(env: Mapping[str, str] | None = None) -> Settings:

@@ -72,12 +72,14 @@ def face_of(day: Day, rows: str) -> Face:
     columns = measured(day.contract)
     whole, towns = _asked(day, rows, columns)
     count = int(whole[1])
-    found = {c.name: _column(c, count, whole[2 + 7 * i : 9 + 7 * i]) for i, c in enumerate(columns)} if count else {}
+    cells = [whole[2 + 7 * i : 9 + 7 * i] for i, _ in enumerate(columns)]
+    found = {c.name: _column(c, count, own) for c, own in zip(columns, cells, strict=True) if count}
     return {"rows": count, "towns": towns, "columns": found}
 
 
 def with_towns(day: Day, face: Face, batch_id: str | None) -> Face:
-    """An earlier face with its rows by town, which it lacks where it was measured before there was a register."""
+    """An earlier face with its rows by town, which it lacks where it was measured before there was
+    a register."""
     link = town_link(day.contract)
     file = day.lake.table("raw", day.contract.table) / str(batch_id) / "rows.parquet"
     if face["towns"] or not face["rows"] or link is None or not file.exists():
@@ -88,7 +90,7 @@ def with_towns(day: Day, face: Face, batch_id: str | None) -> Face:
 
 
 def _asked(day: Day, rows: str, columns: list[Measured]) -> tuple[tuple[Any, ...], dict[str, int]]:
-    """The answer for the whole, and the rows by town: none before there is a register that says where they are."""
+    """The answer for the whole, and the rows by town: none before there is a register to tell."""
     link = town_link(day.contract)
     register = {records: _before(day, table) for records, table in REGISTER.items()}
     if link is not None and any(register[records] is None for records in NEEDED[link[0]]):
@@ -123,7 +125,8 @@ def _date(text: str) -> str:
 def _before(day: Day, table: str) -> str | None:
     """The register's newest state before the day, as a relation; None where there is none.
 
-    Not the day's own: no source waits for the register's read, or fails with it, for the sake of a warning.
+    Not the day's own: no source waits for the register's read, or fails with it, for the sake of a
+    warning.
     """
     newest = max((d for d in day.lake.days("valid", table) if d < day.as_of), default=None)
     files = day.lake.files("valid", table, newest) if newest else None

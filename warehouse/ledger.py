@@ -103,7 +103,8 @@ def faces_before(day: Day, manifest: dict[str, Any]) -> list[tuple[date, Face]]:
 def _faces(day: Day, on: date, manifest: dict[str, Any]) -> list[tuple[date, Face]]:
     """The face of the largest accepted batch of an earlier day, of the same delivery."""
     note = day.lake.read_note("ledger", day.contract.table, on) or {}
-    found = [batch for batch in note.get("batches", ()) if batch.get("face") and batch["delivery"] == _delivery(manifest)]
+    with_faces = [batch for batch in note.get("batches", ()) if batch.get("face")]
+    found = [batch for batch in with_faces if batch["delivery"] == _delivery(manifest)]
     if not found:
         return []
     largest = max(found, key=lambda batch: int(batch["face"]["rows"]))

@@ -50,8 +50,10 @@ def lines_of(settings: Settings, contract: Contract, found: Folder, today: date)
     if contract.records != min(c.records for c in own):
         return []
     line = left_line(everything_left(found, own, today))
-    beside = [] if settings.drop_dir is None else stray_lines(settings.drop_dir, [c.department for c in every])
-    return [*([line] if line else []), *beside]
+    lines = [line] if line else []
+    if settings.drop_dir is not None:
+        lines += stray_lines(settings.drop_dir, [c.department for c in every])
+    return lines
 
 
 def count_left(settings: Settings, contract: Contract, found: Folder, today: date) -> int:

@@ -290,7 +290,8 @@ def test_nothing_of_a_window_is_a_batch_too(gateway: Gateway, departments: Depar
 
 @pytest.mark.slow
 def test_a_large_read_costs_little(gateway: Gateway, settings: Settings, lake: Lake, contract: Contract) -> None:
-    """Pages of 10,000 rows each cost less than making Python of every row would: of a page little more than its ends is read."""
+    """Pages of 10,000 rows each cost less than making Python of every row would: of a page little
+    more than its ends is read."""
     pages = 12
     row = json.dumps({**rows(1)[0], **{f"field_{n}": "0123456789" for n in range(12)}}, ensure_ascii=False)
     bodies = []

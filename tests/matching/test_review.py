@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from tests.matching.county import AS_OF, County, Member, Record, number
+from tests.matching.county import AS_OF, KEY, County, Member, Record, number
 
 FIRST, SECOND, TWICE = number("19800101", 11), number("19800101", 12), number("19900909", 9)
 NEXT_DAY, THIRD_DAY = date(2026, 11, 20), date(2026, 11, 21)
@@ -77,6 +78,46 @@ def test_questions_keep_their_id_and_first_day(county: County) -> None:
     assert after == before, "the same questions, first seen on the first day"
     corrected = ask(county, [Record(SECOND, "李四", "differs")])
     assert corrected.get("differs", {}).get("queue_id") != before["differs"]["queue_id"], "a corrected record is another question"
+
+
+SPELT = [
+    (f"{FIRST} ", "李四"), (FIRST, " 李四\t"), (f"'{FIRST}", "李 四"), (FIRST, '="李四"'),
+    (FIRST, "\u200b李四"), (FIRST.translate({ord("0") + n: 0xFF10 + n for n in range(10)}), "李四"),
+    (f"{FIRST[:6]} {FIRST[6:14]}-{FIRST[14:]}", "李四\u3000"),
+]  # fmt: skip
+
+
+def id_of(spelt: str, name: str) -> str:
+    """The id that the question had when it was made of the text as it was delivered."""
+    text = f"queue|temporary_aid|differs|{len(spelt)}|{spelt}{name}"
+    return hmac.new(KEY, text.encode(), "sha256").hexdigest()
+
+
+def test_a_question_keeps_its_id_however_number_and_name_are_spelt(county: County) -> None:
+    tidy = ask(county)["differs"]
+    assert tidy["queue_id"] == id_of(FIRST, "李四"), "the ids of all days are made so"
+    for record in (Record(spelt, name, "differs") for spelt, name in SPELT):
+        assert ask(county, [record])["differs"]["queue_id"] == tidy["queue_id"], record
+    for record in (Record(FIRST, "李似", "differs"), Record(FIRST[:-1], "李四", "differs")):
+        assert ask(county, [record]).get("differs", {}).get("queue_id") != tidy["queue_id"], record
+
+
+@pytest.mark.parametrize(("spelt", "name"), [SPELT[0], SPELT[1]])
+def test_an_answer_to_a_question_under_its_former_id_counts(county: County, spelt: str, name: str) -> None:
+    """As long as the state holds the untidy text; with the next release the answer goes to the id that
+    the question has now."""
+    keys, former = county.keys(), id_of(spelt, name)
+    record = [Record(spelt, name, "differs")]
+    now = str(ask(county, record)["differs"]["queue_id"])
+    assert former != now
+    county.next_day(NEXT_DAY)
+    county.decide((former, "link", keys["d"], "steward_1"))
+    county.build()
+    assert [(a.member_id, a.method) for a in county.match(record)] == [("d", "decided")]
+    assert "differs" not in ask(county, record)
+    county.decide((former, "link", keys["d"], "steward_1"), (now, "link", keys["a"], "steward_1"))
+    county.build()
+    assert county.match(record)[0].member_id == "a", "an answer to the question as it is now comes first"
 
 
 def test_an_answer_links_and_is_never_asked_again(county: County) -> None:

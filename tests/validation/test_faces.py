@@ -233,7 +233,8 @@ def test_a_town_that_falls_silent_is_a_warning_and_stops_nothing(engine: Engine,
 
 
 def test_the_second_delivery_is_held_beside_the_first_that_came_with_the_register(engine: Engine, lake: Lake) -> None:
-    """No source waits for the register of its own day: the first face of all knows no towns, until there is a second one."""
+    """No source waits for the register of its own day: the first face of all knows no towns, until
+    there is a second one."""
     first, second = DAY, DAY + timedelta(days=7)
     register(engine, lake, first, 90, 3)
     ledger = in_force(engine, lake, AID, first, [good_row(AID, n) for n in range(90)], delivery="full")
@@ -241,7 +242,8 @@ def test_the_second_delivery_is_held_beside_the_first_that_came_with_the_registe
     later = [good_row(AID, n) for n in range(90) if n % 3 or n < 9]
     ledger = in_force(engine, lake, replace(AID, properties={"maxWithdrawnShare": 1}), second, later, delivery="full")
     assert face_in(ledger)["towns"] == {"610921100": 3, "610921101": 30, "610921102": 30}
-    assert [w["said"] for w in ledger["warnings"] if w["key"].startswith("face:")] == ["rows of town 610921100: 3, expected 7 to 69"]
+    said = [w["said"] for w in ledger["warnings"] if w["key"].startswith("face:")]
+    assert said == ["rows of town 610921100: 3, expected 7 to 69"]
 
 
 def test_a_run_without_towns_says_nothing_of_them() -> None:

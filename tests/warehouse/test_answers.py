@@ -6,9 +6,11 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 
+from resources.engine import Engine
 from tests.warehouse.conftest import Warehouse
 from warehouse.review import ANSWERS_UP_TO
 
+DECISIONS = "select queue_id, decision from ops.review_decision order by decision_id"
 LONG_AGO = date(2022, 1, 1)
 """Before anybody runs these tests: what counts is the release that was there, not the clock."""
 
@@ -40,3 +42,17 @@ def test_an_answer_counts_from_the_day_that_the_steward_saw(warehouse: Warehouse
         {"of the first day", "of the second day", "of the third day"},
     ]
     assert len(_counting(warehouse, date.today() + timedelta(days=1))) == 4, "by its own date where no release was there"
+
+
+def test_an_answer_goes_with_its_question_to_another_id(warehouse: Warehouse) -> None:
+    """Where a question was asked under an id that depended on how number and name were spelt."""
+    warehouse.publish()
+    for queue_id in ("former", "other"):
+        _answer(warehouse, queue_id)
+
+    def respelt(engine: Engine, tables: dict[str, str]) -> None:
+        engine.table("moved", "select * from (values ('former', 'now'), ('nobodys', 'else')) as t(former_id, queue_id)")
+
+    for _ in range(2):
+        warehouse.publish(after=respelt, extras={"respelt": "moved"})
+        assert warehouse.rows(DECISIONS) == [("now", "unregistered"), ("other", "unregistered")]

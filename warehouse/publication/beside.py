@@ -46,7 +46,10 @@ TABLES = {
     "record_number": Beside("vault", "record_number"),
 }
 PERSON = "person"
-NAMES = (*TABLES, PERSON)
+RESPELT = "respelt"
+"""Questions that were asked under another id (`former_id`, `queue_id`), which depended on the
+spelling of number and name."""
+NAMES = (*TABLES, PERSON, RESPELT)
 
 
 def load_source_status(wire: Wire, engine: SqlEngine, source: str, release_id: int) -> None:
@@ -65,7 +68,7 @@ def load(wire: Wire, engine: SqlEngine, as_of: date, sources: Mapping[str, str])
         raise PublicationError(f"no such table beside a release: {', '.join(unknown)}", REPORT)
     rekeyed = PERSON in sources and _load_person(wire, engine, sources[PERSON])
     for name, source in sources.items():
-        if name == PERSON:
+        if name in (PERSON, RESPELT):
             continue
         beside = TABLES[name]
         day = as_of.isoformat()
@@ -74,8 +77,19 @@ def load(wire: Wire, engine: SqlEngine, as_of: date, sources: Mapping[str, str])
         _load(wire, engine, beside, source, {"as_of": f"date '{day}'"})
     if "review_queue" in sources and "queue_candidate" in sources:
         wire.execute(MASKED)
+    if RESPELT in sources:
+        _move_answers(wire, engine, sources[RESPELT])
     if rekeyed:
         wire.execute(FOUND_AGAIN)
+
+
+def _move_answers(wire: Wire, engine: SqlEngine, source: str) -> None:
+    """An answer goes with its question to the id that the question has now."""
+    stage = "stage_respelt"
+    wire.execute(f"create temporary table {stage} (former_id text, queue_id text) on commit drop")
+    wire.load(stage, engine.arrow(f'select former_id, queue_id from "{source}"'))
+    set_id = "update ops.review_decision as d set queue_id = s.queue_id"
+    wire.execute(f"{set_id} from {stage} as s where d.queue_id = s.former_id")
 
 
 FOUND_AGAIN = """
