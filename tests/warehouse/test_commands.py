@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -36,12 +36,18 @@ class Home:
 
     folder: Path
     warehouse: Warehouse
+    mine: dict[str, str] = field(default_factory=dict)
+    """The environment of somebody with a login of their own."""
 
     def run(self, *arguments: str, stdin: str = "", **environment: str) -> CompletedProcess[str]:
         """A command of this home."""
         where = self.warehouse.url().set(drivername="postgresql").render_as_string(False)
         own = {"YIHU_HOME": str(self.folder), "YIHU_WAREHOUSE_URL": where}
         return typed(*arguments, stdin=stdin, **own, **environment)
+
+    def decide(self, *arguments: str, **environment: str) -> CompletedProcess[str]:
+        """A command in somebody's own name."""
+        return self.run(*arguments, **(self.mine | environment))
 
     def rows(self, statement: str) -> list[tuple[object, ...]]:
         return self.warehouse.rows(statement)
@@ -59,13 +65,33 @@ def home(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Home:
     made = make_warehouse(server, folder)
     for day, changed in ((0, "false"), (20, "n % 100 = 1")):
         made.publish(DAY + timedelta(days=bool(day)), day=day, changed=changed, after=_filled, extras=EXTRAS, login=None)
-    return Home(folder, made)
+    home = Home(folder, made)
+    first = home.run("login", "--login", "chen", "--role", "yihu_reader", "--person", "Chen")
+    home.mine.update(YIHU_LOGIN="chen", PGPASSWORD=password_in(first))
+    return home
 
 
 def password_in(done: CompletedProcess[str]) -> str:
     found = re.search("password, shown this once: (.*)", done.stdout)
     assert found is not None, done.stdout + done.stderr
     return found[1]
+
+
+def test_the_administrator_decides_nothing_once_somebody_is_there(home: Home) -> None:
+    """Who made the first login, and makes another one for who lost a password, is recorded as that."""
+    listed = home.rows("select login, made_by from ops.grant_log where action = 'login' order by 1")
+    assert ("chen", "postgres") in listed
+    for arguments in (
+        ["grant", "--login", "somebody", "--role", "yihu_reader"],
+        ["revoke", "--login", "chen"],
+        ["rollback", "--by", "Chen", "--why", "x"],
+        ["extract", "--name", "lamps", "--columns", "level", "--why", "x"],
+        ["open-gate", "--gate", "red_jump", "--by", "Chen", "--why", "x"],
+    ):
+        refused = home.run(*arguments)
+        assert (refused.returncode != 0, "say who decides" in refused.stderr) == (True, True)
+    again = home.run("login", "--login", "chen_two", "--role", "yihu_reader", "--person", "Chen")
+    assert "recorded as postgres" in again.stderr
 
 
 def test_a_login_of_ones_own_decides_and_looks(home: Home, tmp_path: Path) -> None:
@@ -126,7 +152,7 @@ def test_a_login_of_ones_own_decides_and_looks(home: Home, tmp_path: Path) -> No
         (["rollback", "--why", "x"], {"YIHU_LOGIN": "nobody_there"}, "does not let it in"),
         (["rollback", "--why", "x"], {"YIHU_LOGIN": "postgres"}, "nobody's own"),
         (["rollback", "--by", "Li"], {}, "BY=… WHY=…"),
-        (["rollback", "--why", "x"], {}, "BY=… WHY=…"),
+        (["rollback", "--why", "x"], {"YIHU_LOGIN": ""}, "say who decides: YIHU_LOGIN=…"),
         (["rollback"], {"YIHU_TYPED_TO": "seven"}, "no release number"),
         (["grant", "--login", "x"], {}, "ROLE is missing"),
         (["login", "--login", "x", "--role", "yihu_reader"], {}, "PERSON is missing"),
@@ -142,7 +168,7 @@ def test_a_login_of_ones_own_decides_and_looks(home: Home, tmp_path: Path) -> No
     ],
 )  # fmt: skip
 def test_mistakes_are_one_clear_line(home: Home, arguments: list[str], environment: dict[str, str], said: str) -> None:
-    done = home.run(*arguments, **environment)
+    done = home.decide(*arguments, **environment)
     assert done.returncode != 0
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -151,25 +177,23 @@ def test_mistakes_are_one_clear_line(home: Home, arguments: list[str], environme
 def test_a_gate_is_opened_where_it_is_closed(home: Home) -> None:
     Lake(home.folder / "lake").write_note(*HELD_BACK, date(2026, 11, 18), {"run_id": "r", "gates": ["red_jump"]})
     day = {"YIHU_AS_OF": "2026-11-18"}
-    other = home.run("open-gate", "--gate", "households_lost", "--by", "Li", "--why", "it is right", **day)
+    other = home.decide("open-gate", "--gate", "households_lost", "--by", "Li", "--why", "it is right", **day)
     assert "what holds the release of 2026-11-18 back is red_jump" in other.stderr
-    opened = home.run("open-gate", "--gate", "red_jump", "--by", "Li", "--why", "it is right", **day)
+    opened = home.decide("open-gate", "--gate", "red_jump", "--by", "Li", "--why", "it is right", **day)
     assert opened.returncode == 0, opened.stderr
-    again = home.run("open-gate", "--gate", "red_jump", "--by", "Wang", "--why", "another", **day)
+    again = home.decide("open-gate", "--gate", "red_jump", "--by", "Wang", "--why", "another", **day)
     assert "open already, by Li" in again.stderr
-    assert home.rows("select opened_by, reason, login from ops.gate_opening where as_of = '2026-11-18'") == [
-        ("Li", "it is right", "postgres")
-    ]
+    assert home.rows("select opened_by, reason, login from ops.gate_opening where as_of = '2026-11-18'") == [("Li", "it is right", "chen")]
 
 
 def test_grants_are_listed_and_ended(home: Home) -> None:
-    given = home.run("grant", "--login", "zhou", "--role", "yihu_area", "--area", MINE, "--until", "2099-12-31", "--by", "Chen")
+    given = home.decide("grant", "--login", "zhou", "--role", "yihu_area", "--area", MINE, "--until", "2099-12-31", "--by", "Chen")
     assert (home.folder / "secrets" / "login_zhou").stat().st_mode & 0o777 == 0o600, given.stderr
-    listed = home.run("grants")
-    assert re.search(rf"zhou +zhou +yihu_area +{MINE} +\S+ \S+ +postgres +2099-12-31", listed.stdout), listed.stdout
-    assert home.run("revoke", "--login", "zhou").returncode == 0
-    assert "zhou" not in home.run("grants").stdout
-    history = home.run("grants", "--history").stdout
+    listed = home.decide("grants")
+    assert re.search(rf"zhou +zhou +yihu_area +{MINE} +\S+ \S+ +chen +2099-12-31", listed.stdout), listed.stdout
+    assert home.decide("revoke", "--login", "zhou").returncode == 0
+    assert "zhou" not in home.decide("grants").stdout
+    history = home.decide("grants", "--history").stdout
     assert re.search(rf"zhou +revoke +yihu_area +{MINE}", history), history
     assert "Chen" in history
 
