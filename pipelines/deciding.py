@@ -29,9 +29,18 @@ from warehouse.extract import make_extract
 from warehouse.graph.inputs import HELD_BACK
 from warehouse.maker import Maker
 from warehouse.migrations.run import upgrade
+from warehouse.schema.roles import ROLES
 
 SEE_REJECTED = "make quarantine names those that were"
 PERSON = "select person from ops.person where login = :login"
+SOMEBODY = """
+select p.login from ops.person as p join pg_roles as r on r.rolname = p.login and r.rolcanlogin
+where exists (
+    select from pg_auth_members as m join pg_roles as g on g.oid = m.roleid
+    where m.member = r.oid and g.rolname = any(:roles)
+) limit 1
+"""
+"""A person's login that has a role."""
 
 
 @contextmanager
@@ -47,17 +56,29 @@ def administered(settings: Settings) -> Iterator[tuple[Server, sa.Engine]]:
 
 
 def maker(server: Server, engine: sa.Engine, remark: str = "") -> Maker:
-    """Who decides: `YIHU_LOGIN`, let in by the person's own password; else the administrator's login, as is then recorded.
+    """Who decides: `YIHU_LOGIN`, let in by the person's own password; while there is no such login, the administrator.
 
     Raises:
-        UsageError: where that login is not let in, or is nobody's.
+        UsageError: where nobody said who decides, that login is not let in, or is nobody's.
     """
+    login = _login()
+    if login:
+        return _person(server, engine, login, remark)
+    with engine.connect() as connection:
+        somebody = connection.scalar(sa.text(SOMEBODY), {"roles": list(ROLES)})
+    if somebody is not None:
+        raise UsageError(
+            "say who decides: YIHU_LOGIN=… (your own login, as make grants lists it; make login LOGIN=… ROLE=… PERSON=… makes one)"
+        )
+    return _administrator(engine, remark)
+
+
+def _login() -> str:
     login = os.environ.get("YIHU_LOGIN", "").strip()
-    if not login and sys.stdin.isatty():
-        login = input("Your login (YIHU_LOGIN; empty: as the administrator): ").strip()
-    if not login:
-        print(f"recorded as {engine.url.username} (system user {os_user()}): YIHU_LOGIN=… records your own login", file=sys.stderr)
-        return Maker(None, os_user(), remark or None)
+    return login or (input("Your login (YIHU_LOGIN): ").strip() if sys.stdin.isatty() else "")
+
+
+def _person(server: Server, engine: sa.Engine, login: str, remark: str) -> Maker:
     if login == engine.url.username:
         raise UsageError(
             f"YIHU_LOGIN is {login}, which is nobody's own:",
@@ -72,6 +93,12 @@ def maker(server: Server, engine: sa.Engine, remark: str = "") -> Maker:
             f"make login LOGIN={login} ROLE=… PERSON=…",
         )
     return Maker(login, os_user(), remark or str(person))
+
+
+def _administrator(engine: sa.Engine, remark: str) -> Maker:
+    """Makes the first login, and another one for who lost the password of their own; recorded as what it is."""
+    print(f"recorded as {engine.url.username} (system user {os_user()})", file=sys.stderr)
+    return Maker(None, os_user(), remark or None)
 
 
 def _let_in(url: sa.URL) -> None:
@@ -131,6 +158,8 @@ def give(settings: Settings, asked: argparse.Namespace) -> int:
 def make_login(settings: Settings, asked: argparse.Namespace) -> int:
     """Makes a person's login with its role; prints its password, once. Asked again for the same person, a new password."""
     with administered(settings) as (server, engine):
+        login = _login()
+        who = _person(server, engine, login, asked.by) if login else _administrator(engine, asked.by)
         granted, password = access.make_person_login(
             engine,
             asked.login,
@@ -140,7 +169,7 @@ def make_login(settings: Settings, asked: argparse.Namespace) -> int:
             _list(asked.area),
             _list(asked.department),
             ends_on=_day(asked.until),
-            maker=maker(server, engine, asked.by),
+            maker=who,
         )
         (settings.home / "secrets" / f"login_{asked.login}").unlink(missing_ok=True)
     print(_shown(granted))

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from expectations.contract import load_contracts
 from expectations.errors import UsageError
 from warehouse.maker import NOBODY, Maker, deciding
-from warehouse.schema.logins import let_in, make_login, own_logins, quoted
+from warehouse.schema.logins import keep_out, let_in, make_login, own_logins, quoted
 from warehouse.schema.roles import AREA, DEPARTMENT, ROLES, set_password
 
 LOGIN = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -122,7 +122,7 @@ def make_person_login(
 
 
 def revoke(engine: sa.Engine, login: str, areas: Sequence[str] = (), departments: Sequence[str] = (), *, maker: Maker = NOBODY) -> None:
-    """Takes the areas and departments that are named from a login, or with none named everything; it can still log in, and sees nothing.
+    """Takes the areas and departments that are named from a login; with none named everything, the way in too.
 
     Raises:
         AccessError: where there is no such login, or it does not have what is named.
@@ -150,6 +150,7 @@ def revoke(engine: sa.Engine, login: str, areas: Sequence[str] = (), departments
             for role in _roles_of(connection, login):
                 connection.exec_driver_sql(f"revoke {role} from {quoted(connection, login)}")
                 _log(connection, "revoke", login, role, None)
+            keep_out(connection, login)
 
 
 def grants(engine: sa.Engine) -> list[Granted]:

@@ -137,10 +137,15 @@ def installed_server() -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="session", params=["embedded", "installed"])
-def any_server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """The embedded server, and the one that the machine has, where it has one."""
-    return request.getfixturevalue("server" if request.param == "embedded" else "installed_server")
+SERVERS = ("server", pytest.param("installed_server", marks=pytest.mark.long))
+"""What is tried on both of them is tried on the embedded one by day."""
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def any_server(request: pytest.FixtureRequest) -> Server:
+    """The embedded server, and by night the one that the machine has, where it has one."""
+    found: Server = request.getfixturevalue(request.param)
+    return found
 
 
 _numbers = itertools.count(1)
@@ -188,11 +193,20 @@ def make_owned(server: Server, folder: Path) -> Warehouse:
     return made
 
 
+@contextmanager
+def _given_up(made: Warehouse) -> Iterator[Warehouse]:
+    """A warehouse that is gone afterwards: a server that holds hundreds stops slowly."""
+    yield made
+    with _administrator(made.server).connect() as connection:
+        connection.exec_driver_sql(f"drop database {made.database} with (force)")
+    shutil.rmtree(made.folder, ignore_errors=True)
+
+
 @pytest.fixture
 def warehouse(server: Server, tmp_path: Path) -> Iterator[Warehouse]:
     """An empty warehouse."""
-    yield make_warehouse(server, tmp_path)
-    shutil.rmtree(tmp_path, ignore_errors=True)
+    with _given_up(make_warehouse(server, tmp_path)) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -208,8 +222,8 @@ def released(once_released: Warehouse, tmp_path: Path) -> Iterator[Warehouse]:
     """A warehouse with the release of `DAY`: 200 households as they are on day 0."""
     made = make_warehouse(once_released.server, tmp_path, once_released.database)
     shutil.copytree(once_released.releases, made.releases, copy_function=os.link)
-    yield made
-    shutil.rmtree(tmp_path, ignore_errors=True)
+    with _given_up(made):
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -277,3 +277,5 @@ TOOLS: dict[str, Tool] = {
     "errors": errors,
 }
 """What the attacker has at hand; the clock is for the nightly tests."""
+SHARPEST = ("plan, as it comes", "LIMIT steps", "pg_stat_xact")
+"""One for each way of telling: plans, where a scan stops, counters."""

@@ -15,6 +15,7 @@ from resources.settings import ROOT
 from tests.conftest import Show
 from tests.warehouse.conftest import HOUSEHOLD_OF_TOWN, OTHER, Warehouse
 from warehouse.access import grant, revoke
+from warehouse.migrations import upgrade
 
 DOCUMENT = ROOT / "docs" / "security.md"
 LOGINS = ("yihu_reader", "officer", "villager", "nobody_yet", "clerk", "yihu_steward", "yihu_auditor", "yihu_analyst", "taken_away")
@@ -228,7 +229,20 @@ def test_no_other_database_lets_one_in(tried: Warehouse) -> None:
 
 
 def test_a_login_whose_role_was_taken_away_asks_nothing(tried: Warehouse) -> None:
-    revoke(tried.engine(), "taken_away")
     for view in ("household", "area_ledger", "source_status", "release"):
         with pytest.raises(sa.exc.DBAPIError, match="permission denied"):
             tried.rows(f"select 1 from yihu.{view}", "taken_away")
+
+
+def test_a_login_that_was_revoked_does_not_come_in(tried: Warehouse) -> None:
+    """Not after the next upgrade either; granted something again, it does."""
+    grant(tried.engine(), "left_the_office", "yihu_reader", password="pw-left")
+    tried.server.passwords["left_the_office"] = "pw-left"
+    assert tried.one("select count(*) from yihu.release", "left_the_office") == 1
+    revoke(tried.engine(), "left_the_office")
+    for _ in range(2):
+        with pytest.raises(sa.exc.OperationalError, match="permission denied for database"):
+            tried.rows("select 1", "left_the_office")
+        upgrade(tried.engine(), tried.server.passwords)
+    grant(tried.engine(), "left_the_office", "yihu_area", ["610921"])
+    assert tried.one("select count(*) from yihu.household", "left_the_office") == 200

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.backup import BackupError, backup, restore
+from resources.server import Server
 from resources.settings import Settings, load_settings
 from tests.warehouse.conftest import Warehouse, installed_binaries, make_warehouse, short_lived
 from warehouse.access import grant
@@ -49,42 +50,47 @@ def stranger(published: Warehouse) -> Iterator[None]:
     published.rows("select lo_unlink(4711)")
 
 
+@pytest.fixture
+def other_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """One that the warehouse was never on, of another version where this machine has one."""
+    if installed_binaries() is not None:
+        yield request.getfixturevalue("installed_server")
+        return
+    with short_lived() as server:
+        yield server
+
+
 @pytest.mark.usefixtures("stranger")
-@pytest.mark.parametrize("kind", ["embedded", "installed"])
-def test_everything_comes_back(published: Warehouse, home: Settings, tmp_path: Path, kind: str) -> None:
+def test_everything_comes_back(published: Warehouse, other_server: Server, home: Settings, tmp_path: Path) -> None:
     source = replace(home, warehouse_url=address(published))
     grant(published.engine(), "carol", "yihu_auditor", [], password="pw-carol", person="Carol of the office")
     made = backup(source, tmp_path / "out")
     assert {path.stat().st_mode & 0o077 for path in (made, *made.rglob("*"))} == {0}
-    binaries = None if kind == "embedded" else installed_binaries()
-    if kind == "installed" and binaries is None:
-        pytest.skip("no PostgreSQL of one's own on this machine (apt-get install postgresql)")
-    with short_lived(binaries) as server:
-        target = make_warehouse(server, tmp_path)
-        downgrade(target.engine())
-        empty = replace(load_settings({"YIHU_HOME": str(tmp_path / "empty")}), warehouse_url=address(target))
-        said = restore(empty, made)
-        assert said[-1] == "Now: make status"
-        target.server.passwords["carol"] = "pw-carol"
-        assert target.one("select count(*) from yihu.household", "yihu_reader") != 0
-        settings = "select array_to_string(rolconfig, ' ') from pg_roles where rolname = 'carol'"
-        assert target.one(settings, "carol") == " ".join(f"{name}={value}" for name, value in SETTINGS.items())
-        for view in VIEWS:
-            assert digest(target, f"yihu.{view.name}", "yihu_reader") == digest(published, f"yihu.{view.name}", "yihu_reader")
-        for table in KEPT:
-            assert digest(target, table) == digest(published, table), table
-        assert (empty.lake / "raw" / "x" / "page.json").read_text() == "{}"
-        assert (empty.home / "secrets" / "pseudonym_key").read_bytes() == home.pseudonym_key
-        assert {path.stat().st_mode & 0o077 for path in empty.home.rglob("*")} == {0}
-        with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
-            target.rows("select * from store.household", "yihu_area")
-        newest = int(str(published.one("select max(release_id) from ops.release")))
-        assert target.publish(date(2026, 11, 21)).release_id == newest + 1
-        with pytest.raises(BackupError, match="has a lake already"):
-            restore(empty, made)
-        again = replace(load_settings({"YIHU_HOME": str(tmp_path / "third")}), warehouse_url=address(target))
-        with pytest.raises(CopyError, match="has a warehouse already"):
-            restore(again, made)
+    target = make_warehouse(other_server, tmp_path)
+    downgrade(target.engine())
+    empty = replace(load_settings({"YIHU_HOME": str(tmp_path / "empty")}), warehouse_url=address(target))
+    said = restore(empty, made)
+    assert said[-1] == "Now: make status"
+    target.server.passwords["carol"] = "pw-carol"
+    assert target.one("select count(*) from yihu.household", "yihu_reader") != 0
+    settings = "select array_to_string(rolconfig, ' ') from pg_roles where rolname = 'carol'"
+    assert target.one(settings, "carol") == " ".join(f"{name}={value}" for name, value in SETTINGS.items())
+    for view in VIEWS:
+        assert digest(target, f"yihu.{view.name}", "yihu_reader") == digest(published, f"yihu.{view.name}", "yihu_reader")
+    for table in KEPT:
+        assert digest(target, table) == digest(published, table), table
+    assert (empty.lake / "raw" / "x" / "page.json").read_text() == "{}"
+    assert (empty.home / "secrets" / "pseudonym_key").read_bytes() == home.pseudonym_key
+    assert {path.stat().st_mode & 0o077 for path in empty.home.rglob("*")} == {0}
+    with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+        target.rows("select * from store.household", "yihu_area")
+    newest = int(str(published.one("select max(release_id) from ops.release")))
+    assert target.publish(date(2026, 11, 21)).release_id == newest + 1
+    with pytest.raises(BackupError, match="has a lake already"):
+        restore(empty, made)
+    again = replace(load_settings({"YIHU_HOME": str(tmp_path / "third")}), warehouse_url=address(target))
+    with pytest.raises(CopyError, match="has a warehouse already"):
+        restore(again, made)
 
 
 def test_a_damaged_backup_is_not_restored(published: Warehouse, home: Settings, tmp_path: Path) -> None:

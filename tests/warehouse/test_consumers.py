@@ -35,10 +35,9 @@ def test_there_are_twenty_questions() -> None:
     assert len(QUESTIONS) >= 20
 
 
-def test_client_stays_on_one_release(warehouse: Warehouse) -> None:
-    warehouse.publish()
-    with Client(warehouse.url("yihu_reader")) as yihu:
-        warehouse.publish(date(2026, 11, 20), day=20, changed="n % 100 = 1")
+def test_client_stays_on_one_release(released: Warehouse) -> None:
+    with Client(released.url("yihu_reader")) as yihu:
+        released.publish(date(2026, 11, 20), day=20, changed="n % 100 = 1")
         assert yihu.pandas("select distinct release_id from yihu.household").iloc[0, 0] == 1
         assert yihu.now().who().release_id == 2
         assert yihu.at(DAY).who().as_of == DAY
@@ -72,22 +71,21 @@ def test_views_and_columns_are_the_designs(published: Warehouse, design: Path) -
         assert len(have[view]) == len(named) + spread + added
 
 
-def test_migrations_go_up_and_down(warehouse: Warehouse) -> None:
+def test_migrations_go_up_and_down(released: Warehouse) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
-    engine = warehouse.engine()
-    warehouse.publish()
+    engine = released.engine()
     downgrade(engine, "0001")
     upgrade(engine)
-    assert warehouse.one("select count(*) from yihu.household", "yihu_reader") == 200
+    assert released.one("select count(*) from yihu.household", "yihu_reader") == 200
     options = {"include_schemas": True, "include_name": _ours, "compare_type": True, "version_table_schema": "ops"}
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection, opts=options), METADATA) == []
     downgrade(engine)
-    assert warehouse.rows("select 1 from information_schema.schemata where schema_name in ('yihu', 'store', 'ops', 'vault')") == []
+    assert released.rows("select 1 from information_schema.schemata where schema_name in ('yihu', 'store', 'ops', 'vault')") == []
     upgrade(engine)
-    assert warehouse.publish().release_id == 1
+    assert released.publish().release_id == 1
 
 
 def _ours(name: str | None, kind: str, parents: object) -> bool:
@@ -101,6 +99,7 @@ def test_comments_are_in_the_database(published: Warehouse) -> None:
     assert bare == []
 
 
+@pytest.mark.long  # make backup and make restore are what docs tell (test_backup)
 def test_dump_restore_query(published: Warehouse, tmp_path: Path) -> None:
     """docs/deploy.md, "Backups": the same commands."""
     binaries = published.server.psql.parent

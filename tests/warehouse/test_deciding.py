@@ -16,8 +16,8 @@ import pytest
 import sqlalchemy as sa
 
 from resources.server import Server, with_login
-from tests.warehouse.conftest import DAY, MINE, OTHER, Warehouse, _more, make_warehouse, short_lived
-from tests.warehouse.test_looking import EXTRAS, _filled, owned, refused, session
+from tests.warehouse.conftest import DAY, MINE, OTHER, Warehouse, _more, make_owned, make_warehouse, short_lived
+from tests.warehouse.test_looking import EXTRAS, _filled, refused, session
 from warehouse.access import AccessError, grant, grants, make_person_login, revoke, who_has_what
 from warehouse.maker import Maker
 from warehouse.migrations import upgrade
@@ -38,16 +38,17 @@ def another_server() -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="module", params=["embedded", "embedded, its owner no superuser", "installed, its owner no superuser"])
+OTHERS = ("superuser", "another_server", "installed_server")
+
+
+@pytest.fixture(scope="module", params=["server", *(pytest.param(o, marks=pytest.mark.long) for o in OTHERS)])
 def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """A warehouse whose stewards are persons: Zhao with two logins, Qian with one."""
+    """A warehouse whose stewards are persons: Zhao with two logins, Qian with one. Its owner is no superuser, but for one."""
     folder = tmp_path_factory.mktemp("office")
-    if request.param == "embedded":
+    if request.param == "superuser":
         made = make_warehouse(request.getfixturevalue("server"), folder)
     else:
-        server = request.getfixturevalue("another_server" if request.param.startswith("embedded") else "installed_server")
-        made = Warehouse(owned(server, "office"), "office", folder)
-        upgrade(made.engine(), made.server.passwords)
+        made = make_owned(request.getfixturevalue(request.param), folder)
     made.publish(after=_filled, extras=EXTRAS, login=None)
     for login, role, person in (
         ("zhao_one", "yihu_steward", "Zhao"),
@@ -188,30 +189,28 @@ def _one_of_each(office: Warehouse) -> None:
     decide(office, "qian", "unregistered", "null")
 
 
-def test_rollback_keeps_its_record_when_the_release_is_brought_back(warehouse: Warehouse) -> None:
-    make_person_login(warehouse.engine(), "li_wei", "yihu_reader", "Li Wei")
-    warehouse.publish()
-    second = warehouse.publish(TOMORROW, day=20, changed="n % 100 = 1")
-    rollback(warehouse.engine(), by="Li Wei", reason="wrong extract", maker=LI)
-    rollback(warehouse.engine(), by="Li Wei", reason="it was right", to=second.release_id, maker=LI)
-    assert warehouse.one("select withdrawn_at is null from ops.release where release_id = 2") is True
-    assert warehouse.rows("select from_release, to_release, reason, made_by, os_user, remark from ops.rollback order by 1 desc") == [
+def test_rollback_keeps_its_record_when_the_release_is_brought_back(released: Warehouse) -> None:
+    make_person_login(released.engine(), "li_wei", "yihu_reader", "Li Wei")
+    second = released.publish(TOMORROW, day=20, changed="n % 100 = 1")
+    rollback(released.engine(), by="Li Wei", reason="wrong extract", maker=LI)
+    rollback(released.engine(), by="Li Wei", reason="it was right", to=second.release_id, maker=LI)
+    assert released.one("select withdrawn_at is null from ops.release where release_id = 2") is True
+    assert released.rows("select from_release, to_release, reason, made_by, os_user, remark from ops.rollback order by 1 desc") == [
         (2, 1, "wrong extract", "li_wei", "root", "Li Wei"),
         (1, 2, "it was right", "li_wei", "root", "Li Wei"),
     ]
-    rollback(warehouse.engine(), by="Wang", reason="again")
-    assert warehouse.one("select made_by from ops.rollback order by rollback_id desc limit 1") == "postgres", "whose session it was"
+    rollback(released.engine(), by="Wang", reason="again")
+    assert released.one("select made_by from ops.rollback order by rollback_id desc limit 1") == "postgres", "whose session it was"
 
 
-def test_a_gate_is_opened_once(warehouse: Warehouse) -> None:
-    warehouse.publish(households=2000)
+def test_a_gate_is_opened_once(released: Warehouse) -> None:
     with pytest.raises(AuditFailed, match="red_jump"):
-        warehouse.publish(TOMORROW, households=2000, day=30, changed="n % 20 = 1")
-    open_gate(warehouse.engine(), TOMORROW, "red_jump", "Li Wei", "flood of 20 November", maker=LI)
+        released.publish(TOMORROW, day=30, changed="n % 5 = 1")
+    open_gate(released.engine(), TOMORROW, "red_jump", "Li Wei", "flood of 20 November", maker=LI)
     with pytest.raises(PublicationError, match="open already, by Li Wei at"):
-        open_gate(warehouse.engine(), TOMORROW, "red_jump", "Somebody", "another reason")
-    warehouse.publish(TOMORROW, households=2000, day=30, changed="n % 20 = 1")
-    opened = warehouse.rows("select opened_by, reason, used_by_release, login, os_user from ops.gate_opening", "yihu_auditor")
+        open_gate(released.engine(), TOMORROW, "red_jump", "Somebody", "another reason")
+    released.publish(TOMORROW, day=30, changed="n % 5 = 1")
+    opened = released.rows("select opened_by, reason, used_by_release, login, os_user from ops.gate_opening", "yihu_auditor")
     assert opened == [("Li Wei", "flood of 20 November", 2, "li_wei", "root")]
 
 

@@ -7,18 +7,21 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
-from tests.warehouse.conftest import Warehouse
+from resources.server import Server
+from tests.warehouse.conftest import Warehouse, make_warehouse
 from warehouse.extract import ExtractError, make_extract
 from warehouse.schema.extracting import extractable
 
 
-@pytest.fixture
-def with_extracts(warehouse: Warehouse) -> Warehouse:
-    warehouse.publish(households=400)
-    make_extract(warehouse.engine(), "lamps_by_type", ["household_type", "level", "town_code"], "a study of lamps")
-    make_extract(warehouse.engine(), "the_same_again", ["household_type", "level", "town_code"], "a study of lamps")
-    make_extract(warehouse.engine(), "incomes", ["b19_net_income", "level"], "a study of incomes")
-    return warehouse
+@pytest.fixture(scope="module")
+def with_extracts(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    made = make_warehouse(server, tmp_path_factory.mktemp("extracts"))
+    made.publish(households=400)
+    lamps = ["household_type", "level", "town_code"]
+    make_extract(made.engine(), "lamps_by_type", lamps, "a study of lamps")
+    make_extract(made.engine(), "the_same_again", lamps, "a study of lamps")
+    make_extract(made.engine(), "incomes", ["b19_net_income", "level"], "a study of incomes")
+    return made
 
 
 def test_groups_of_five_at_least(with_extracts: Warehouse) -> None:

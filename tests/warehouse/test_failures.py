@@ -144,7 +144,7 @@ from yihu.warning_flag as f
 """
 
 
-@pytest.mark.parametrize(("readers", "days"), [(6, 4), pytest.param(50, 20, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("readers", "days"), [(4, 4), pytest.param(50, 20, marks=pytest.mark.long)])
 def test_readers_through_publications(released: Warehouse, show: Show, readers: int, days: int) -> None:
     done = threading.Event()
     seconds: list[float] = []

@@ -92,7 +92,7 @@ def _try(warehouse: Warehouse, seeds: range) -> tuple[int, int]:
     return shown, hidden
 
 
-@pytest.mark.parametrize("counties", [range(30), pytest.param(range(30, 300), marks=pytest.mark.long)], ids=["30", "300"])
+@pytest.mark.parametrize("counties", [range(4), pytest.param(range(4, 300), marks=pytest.mark.long)], ids=["4", "300"])
 def test_no_hidden_count_is_recovered(empty: Warehouse, counties: range, show: Show) -> None:
     shown, hidden = _try(empty, counties)
     show("counts of random counties", f"{len(counties)}: {shown} shown, {hidden} hidden, none of these recovered by an integer programme")
@@ -103,7 +103,7 @@ def test_no_hidden_count_is_recovered(empty: Warehouse, counties: range, show: S
 def test_the_programme_recovers_what_a_careless_exit_hides(careless: str) -> None:
     """The control: hidden counts come back where only small ones are hidden, where views decide alone, where ranks stay."""
     found = 0
-    for seed in range(4):
+    for seed in range(2):
         county = County(random.Random(seed)).make()
         published: dict[str, list[Row]] = {}
         for view, rows in county.tables.items():
@@ -118,7 +118,7 @@ def test_the_programme_recovers_what_a_careless_exit_hides(careless: str) -> Non
             for row in published["bulletin"]:
                 row["rank"] = None
         found += len(Reader(county, published, COUNTS).recovered(random.Random(seed), at_most=6))
-    assert found > 8
+    assert found > 4
 
 
 def test_every_count_is_judged(empty: Warehouse) -> None:

@@ -10,17 +10,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
 
 import pytest
 import sqlalchemy as sa
 
-from resources.server import Server, with_login
-from tests.warehouse.conftest import HOUSEHOLD_OF_TOWN, MINE, OTHER, Warehouse, _more, make_warehouse
+from tests.warehouse.conftest import HOUSEHOLD_OF_TOWN, MINE, OTHER, SERVERS, Warehouse, _more, make_owned
 from warehouse.access import grant
 from warehouse.looking import seal, told_by_manifests, verify, who_looked
-from warehouse.migrations import upgrade
 
 HOME, THEIRS = HOUSEHOLD_OF_TOWN[MINE], HOUSEHOLD_OF_TOWN[OTHER]
 ASK = f"select yihu.ask('{HOME}', 'visit', 'letter of 19 November')"
@@ -43,26 +40,10 @@ def _filled(engine, tables) -> None:  # type: ignore[no-untyped-def]
     )
 
 
-def owned(server: Server, database: str) -> Server:
-    """A new database of the server, as its owner has it who is no superuser."""
-    administrator = sa.create_engine(server.url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with administrator.connect() as connection:
-        if connection.scalar(sa.text("select 1 from pg_roles where rolname = 'county_owner'")) is None:
-            connection.exec_driver_sql("create role county_owner login createrole password 'pw-owner'")
-        connection.exec_driver_sql(f"create database {database} owner county_owner template template0 encoding 'UTF8'")
-    url = with_login(server.url, "county_owner", "pw-owner").set(database=database)
-    return replace(server, url=url, is_embedded=False)
-
-
-@pytest.fixture(scope="module", params=["embedded", "installed, its owner no superuser"])
-def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """A warehouse with an officer, a steward and an auditor; on the machine's own server its owner is no superuser."""
-    folder = tmp_path_factory.mktemp("watched")
-    if request.param == "embedded":
-        made = make_warehouse(request.getfixturevalue("server"), folder)
-    else:
-        made = Warehouse(owned(request.getfixturevalue("installed_server"), "county"), "county", folder)
-        upgrade(made.engine(), made.server.passwords)
+@pytest.fixture(scope="module", params=SERVERS)
+def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """A warehouse with an officer, a steward and an auditor, whose owner is no superuser."""
+    made = make_owned(request.getfixturevalue(request.param), tmp_path_factory.mktemp("watched"))
     made.publish(after=_filled, extras=EXTRAS, login=None)
     for login, role, areas in (("wang", "yihu_area", [MINE]), ("zhao", "yihu_steward", []), ("sun", "yihu_auditor", [])):
         grant(made.engine(), login, role, areas, password=f"pw-{login}", person=f"{login} of the office")

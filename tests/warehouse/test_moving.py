@@ -16,6 +16,7 @@ from warehouse.migrations.run import downgrade
 from warehouse.schema import VIEWS
 
 
+@pytest.mark.long  # rows travel as in a backup (test_backup)
 def test_the_whole_warehouse_moves(published: Warehouse, tmp_path: Path) -> None:
     target = make_warehouse(published.server, tmp_path)
     downgrade(target.engine())

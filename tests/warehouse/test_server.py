@@ -8,20 +8,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 import sqlalchemy as sa
 
-from resources.server import ServerError, embedded, external, is_running, warehouse_server
+from resources.server import Server, ServerError, embedded, external, is_running, warehouse_server
 from resources.settings import ROOT
+from tests.warehouse.conftest import make_warehouse, new_home
+from warehouse.schema.logins import own_login
 
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with TemporaryDirectory(prefix="yihu-test-") as folder:
-        yield Path(folder)
+    with new_home() as folder:
+        yield folder
 
 
 def postmaster(home: Path) -> int:
@@ -79,29 +81,27 @@ def test_it_comes_back_after_the_postmaster_is_killed(home: Path) -> None:
         engine.dispose()
 
 
-def test_passwords_mean_something(home: Path) -> None:
-    with embedded(home) as server:
-        from warehouse.migrations import upgrade
-
-        upgrade(server.engine(), server.passwords)
-        with server.engine("yihu_reader").connect() as connection:
-            assert connection.exec_driver_sql("select session_user").scalar() == "yihu_reader__yihu"
-            assert connection.exec_driver_sql("select pg_has_role('yihu_reader', 'member')").scalar()
-        shared = server.url.set(username="yihu_reader", password=server.passwords["yihu_reader"])
-        with pytest.raises(sa.exc.OperationalError, match=r"password authentication failed|not permitted to log in"):
-            sa.create_engine(shared).connect()
-        wrong = server.url.set(username="yihu_reader__yihu", password="wrong")
-        with pytest.raises(sa.exc.OperationalError, match="password authentication failed"):
-            sa.create_engine(wrong).connect()
-        for secret in (home / "secrets").iterdir():
-            assert secret.stat().st_mode & 0o777 == 0o600
-        for folder in ("secrets", "postgres", "postgres/data", "postgres/run"):
-            assert (home / folder).stat().st_mode & 0o777 == 0o700
-        assert not set(server.passwords.values()) & set(repr(server).split("'"))
-        command, environment = server.psql_command("yihu_reader")
-        assert server.passwords["yihu_reader"] not in " ".join(command)
-        said = subprocess.run([*command, "-Atc", "select session_user"], env=environment, capture_output=True, text=True, check=True)
-        assert said.stdout == "yihu_reader__yihu\n"
+def test_passwords_mean_something(server: Server, tmp_path: Path) -> None:
+    home, server = server.secrets_home, replace(server, url=make_warehouse(server, tmp_path).url())
+    own = own_login("yihu_reader", str(server.url.database))
+    with server.engine("yihu_reader").connect() as connection:
+        assert connection.exec_driver_sql("select session_user").scalar() == own
+        assert connection.exec_driver_sql("select pg_has_role('yihu_reader', 'member')").scalar()
+    shared = server.url.set(username="yihu_reader", password=server.passwords["yihu_reader"])
+    with pytest.raises(sa.exc.OperationalError, match=r"password authentication failed|not permitted to log in"):
+        sa.create_engine(shared).connect()
+    wrong = server.url.set(username=own, password="wrong")
+    with pytest.raises(sa.exc.OperationalError, match="password authentication failed"):
+        sa.create_engine(wrong).connect()
+    for secret in (home / "secrets").iterdir():
+        assert secret.stat().st_mode & 0o777 == 0o600
+    for folder in ("secrets", "postgres", "postgres/data", "postgres/run"):
+        assert (home / folder).stat().st_mode & 0o777 == 0o700
+    assert not set(server.passwords.values()) & set(repr(server).split("'"))
+    command, environment = server.psql_command("yihu_reader")
+    assert server.passwords["yihu_reader"] not in " ".join(command)
+    said = subprocess.run([*command, "-Atc", "select session_user"], env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout == f"{own}\n"
 
 
 def test_a_home_deep_down(home: Path) -> None:
@@ -115,12 +115,11 @@ def test_a_home_deep_down(home: Path) -> None:
             assert connection.exec_driver_sql("select 1").scalar() == 1
 
 
-def test_a_server_of_ones_own(home: Path) -> None:
-    with embedded(home) as server:
-        with warehouse_server(home, server.libpq()) as outside:
-            assert not outside.is_embedded
-            with outside.engine().connect() as connection:
-                assert connection.exec_driver_sql("select 1").scalar() == 1
+def test_a_server_of_ones_own(server: Server, tmp_path: Path) -> None:
+    with warehouse_server(tmp_path, server.libpq()) as outside:
+        assert not outside.is_embedded
+        with outside.engine().connect() as connection:
+            assert connection.exec_driver_sql("select 1").scalar() == 1
     with pytest.raises(ServerError, match="Check that it runs") as failed:
-        external(home, "postgresql://somebody:secret-word@127.0.0.1:1/yihu")
+        external(tmp_path, "postgresql://somebody:secret-word@127.0.0.1:1/yihu")
     assert "secret-word" not in str(failed.value)

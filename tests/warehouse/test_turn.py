@@ -46,8 +46,8 @@ def another_version(warehouse: Warehouse) -> None:
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many tries as ever, each shorter."""
-    monkeypatch.setattr(turn, "PATIENCE", (0.1, 0.1, 0.1, 0.3, 0.5, 1.0))
+    """Enough tries to tell who stays, each a short one."""
+    monkeypatch.setattr(turn, "PATIENCE", (0.1, 0.1, 0.1, 0.3))
     monkeypatch.setattr(turn, "PAUSE_SECONDS", 0.1)
 
 

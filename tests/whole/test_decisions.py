@@ -28,7 +28,11 @@ def home() -> Iterator[Path]:
         assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
         with warehouse_server(home):
             for login, person in (("steward_a", "Zhao"), ("steward_c", "Zhao"), ("steward_b", "Qian")):
-                pipelines(home, "grant", "--login", login, "--role", "yihu_steward", "--person", person).check_returncode()
+                named = ("--login", login, "--role", "yihu_steward", "--person", person)
+                made = pipelines(home, "login", *named)
+                made.check_returncode()
+                password = made.stdout.rpartition(": ")[2]
+                (home / "secrets" / f"login_{login}").write_text(password)
             yield home
 
 

@@ -50,11 +50,14 @@ def close(wire: Wire, engine: SqlEngine, view: View, release_id: int) -> None:
 def add(wire: Wire, engine: SqlEngine, view: View, release_id: int, columns: Sequence[Column]) -> None:
     """Adds the new versions, in these columns.
 
-    Straight into the table, or by way of a staging table where row security asks for it.
+    Straight into the table, or by way of a staging table where row security asks for it. By town: a town's login reads
+    all of its town, which then lies on that town's pages and not on all of the county's.
     """
     kinds = {column.name: column.type for column in columns} | {"row_hash": "bytea"}
     names = ", ".join(f'"{name}"' for name in kinds)
-    rows = engine.arrow(f"select {names}, {release_id}::integer as from_release from {changed(view)}")
+    place = ", ".join(("town_code", *(f'"{name}"' for name in view.key)))
+    select = f"select {names}, {release_id}::integer as from_release from {changed(view)} order by {place}"
+    rows = engine.arrow(select)
     documents = [name for name, kind in kinds.items() if kind == "jsonb"]
     if documents:
         rows = _as_jsonb(rows, documents)
@@ -64,7 +67,8 @@ def add(wire: Wire, engine: SqlEngine, view: View, release_id: int, columns: Seq
     declared = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
     wire.execute(f'create temporary table "stage_{view.name}" ({declared}, from_release integer) on commit drop')
     if wire.load(f"stage_{view.name}", rows):
-        wire.execute(f'insert into store."{view.name}" ({names}, from_release) select {names}, from_release from "stage_{view.name}"')
+        staged = f'select {names}, from_release from "stage_{view.name}"'
+        wire.execute(f'insert into store."{view.name}" ({names}, from_release) {staged}')
 
 
 def _as_jsonb(rows: pa.RecordBatchReader, names: list[str]) -> pa.RecordBatchReader:

@@ -26,8 +26,12 @@ KNOWN = """
 select r.rolname from pg_roles as r
 where r.rolname = any(:own) or r.rolname in (
     select login from ops.person union select login from ops.area_grant union select login from ops.department_grant
+) and exists (
+    select from pg_auth_members as m join pg_roles as g on g.oid = m.roleid
+    where m.member = r.oid and g.rolname = any(:roles)
 ) order by 1
 """
+"""Logins that belong here: yihu's own, and persons' that have a role; one whose role was taken away does not."""
 
 
 def own_login(role: str, database: str) -> str:
@@ -86,8 +90,8 @@ def close_door(connection: sa.Connection) -> None:
     database = quoted(connection, str(connection.scalar(sa.text("select current_database()"))))
     if connection.scalar(sa.text("select has_database_privilege('public', current_database(), 'connect')")):
         connection.exec_driver_sql(f"revoke connect on database {database} from public")
-    own = list(own_logins(connection).values())
-    for login in connection.scalars(sa.text(KNOWN), {"own": own}).all():
+    asked = {"own": list(own_logins(connection).values()), "roles": list(ROLES)}
+    for login in connection.scalars(sa.text(KNOWN), asked).all():
         if not connection.scalar(sa.text("select has_database_privilege(:login, current_database(), 'connect')"), {"login": login}):
             let_in(connection, [login])
 

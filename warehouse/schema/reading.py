@@ -66,15 +66,15 @@ def view_sql(view: View, added: tuple[Column, ...]) -> str:
 def function_sql(view: View, added: tuple[Column, ...]) -> str:
     """The session's own rows, gathered by its areas or departments; nothing for who sees all."""
     read = " and t.from_release <= chosen and t.until_release > chosen" if added else ""
-    arms = [_arm(view, "area", condition, read) for condition in _places(view)]
+    gathered = _gathered(view, "area", AREAS, _places(view), read)
     if view.department:
-        arms.append(_department_arm(view, read))
+        gathered += _gathered(view, "department", DEPARTMENTS, [("true", f"{view.department} = mine.department")], read)
     return (
         f'create or replace function {function_of(view)} returns setof store."{view.name}"\n'
         f"language plpgsql stable security definer rows {EXPECTED_ROWS}\n{_pinned()} as $$\n"
-        "declare\n  chosen integer;\n  role text := yihu_in.role_of_session();\n"
+        "declare\n  chosen integer;\n  mine record;\n  role text := yihu_in.role_of_session();\n"
         "begin\n  if role = 'all' then\n    return;\n  end if;\n  chosen := yihu.current_release();\n"
-        f"{''.join(arms)}end $$"
+        f"{gathered}end $$"
     )
 
 
@@ -82,31 +82,29 @@ def _pinned() -> str:
     return "\n".join(f"set {name} = {value}" for name, value in PINNED.items())
 
 
+AREAS = "select * from yihu_in.granted_towns()"
+DEPARTMENTS = "select unnest(yihu.granted_departments()) as department"
+
+
 def _places(view: View) -> list[tuple[str, str]]:
     """For grants of a kind, the rows that lie in them; each is found by an index."""
+    towns = "t.town_code >= mine.first_town and t.town_code <= mine.last_town"
     made = [
-        ("g.village is null", "t.town_code >= g.first_town and t.town_code <= g.last_town"),
-        ("g.village is not null", "t.town_code = g.first_town and t.area_code = g.village"),
+        ("mine.village is null", towns),
+        ("mine.village is not null", "t.town_code = mine.first_town and t.area_code = mine.village"),
     ]
     if "area_code" in view.key:
-        made.append(("g.county is not null", "t.town_code is null and t.area_code = g.county"))
+        made.append(("mine.county is not null", "t.town_code is null and t.area_code = mine.county"))
     return made
 
 
-def _arm(view: View, role: str, place: tuple[str, str], read: str) -> str:
-    kind, condition = place
-    return (
-        f"  if role = '{role}' then\n    return query select t.* from yihu_in.granted_towns() as g cross join lateral (\n"
-        f'      select t.* from store."{view.name}" as t where {condition}{read} offset 0) as t\n    where {kind};\n  end if;\n'
+def _gathered(view: View, role: str, grants: str, kinds: list[tuple[str, str]], read: str) -> str:
+    """Grant by grant, so that a row is handed on as it is stored: a join would make each of them anew."""
+    arms = "".join(
+        f'      if {kind} then\n        return query select t.* from store."{view.name}" as t where {condition}{read};\n      end if;\n'
+        for kind, condition in kinds
     )
-
-
-def _department_arm(view: View, read: str) -> str:
-    return (
-        "  if role = 'department' then\n    return query select t.* from unnest(yihu.granted_departments()) as g (department)"
-        f' cross join lateral (\n      select t.* from store."{view.name}" as t where {view.department} = g.department{read}'
-        " offset 0) as t;\n  end if;\n"
-    )
+    return f"  if role = '{role}' then\n    for mine in {grants} loop\n{arms}    end loop;\n  end if;\n"
 
 
 def source_status_sql() -> list[str]:

@@ -19,6 +19,7 @@ OPEN = 2147483647
 """`until_release` of a row that stands in the last release written."""
 
 PLACE_INDEX = ("town_code", "area_code")
+"""By which a login's areas are found without touching another row."""
 
 METADATA = sa.MetaData(
     naming_convention={
@@ -63,19 +64,21 @@ def _versioned(view: View) -> sa.Table:
     key = sa.PrimaryKeyConstraint(*view.key, "from_release")
     table = sa.Table(view.name, METADATA, *columns, *versions, key, schema="store", comment=view.meaning)
     _indexed(table, view)
+    # with the versions in it, a login's areas are found without a look at a row that was closed
+    place = (*PLACE_INDEX, "until_release", "from_release")
+    sa.Index(f"{view.name}_place_idx", *(table.c[name] for name in place))
     return table
 
 
 def _periodic(view: View) -> sa.Table:
     key = sa.PrimaryKeyConstraint(*view.key)
     table = sa.Table(view.name, METADATA, *(_made(column, view.key) for column in view.stored), key, schema="store", comment=view.meaning)
-    _indexed(table, view)
+    _indexed(table, view, PLACE_INDEX)
     return table
 
 
-def _indexed(table: sa.Table, view: View) -> None:
-    """The indexes declared, and that of the place, by which a login's areas are found without touching another row."""
-    for names in (*view.indexes, PLACE_INDEX):
+def _indexed(table: sa.Table, view: View, *more: tuple[str, ...]) -> None:
+    for names in (*view.indexes, *more):
         sa.Index(f"{view.name}_{'_'.join(names)}_idx", *(table.c[name] for name in names))
 
 
