@@ -68,7 +68,8 @@ def maker(server: Server, engine: sa.Engine, remark: str = "") -> Maker:
         somebody = connection.scalar(sa.text(SOMEBODY), {"roles": list(ROLES)})
     if somebody is not None:
         raise UsageError(
-            "say who decides: YIHU_LOGIN=… (your own login, as make grants lists it; make login LOGIN=… ROLE=… PERSON=… makes one)"
+            "nobody said who decides:",
+            "say who decides: YIHU_LOGIN=… (your own login, as make grants lists it; make login LOGIN=… ROLE=… PERSON=… makes one)",
         )
     return _administrator(engine, remark)
 
