@@ -97,8 +97,6 @@ class CountyFacts:
 
     def __init__(self, facts: Facts, day: date) -> None:
         self.states = facts.states
-        self.queue = facts.queue
-        self.persons = facts.persons
         self._linked: dict[tuple[str, str], list[Row]] = {}
         for records, rows in facts.rows.items():
             for row in rows:
@@ -117,6 +115,12 @@ class CountyFacts:
             is_placed = whose is not None and (outcome != "ambiguous" or is_its)
             if is_placed and r["approved_on"] <= day:
                 self._retrofits.setdefault(whose, []).append(r)
+        keys = {p["person_key"]: p["member_id"] for p in facts.persons}
+        self.waiting: dict[str, set[str]] = {}
+        """Members who are candidates of a record that waits, by record type."""
+        for asked in facts.queue:
+            of_type = self.waiting.setdefault(asked["records"], set())
+            of_type.update(keys[key] for key in asked["candidates"] if key in keys)
 
     def of(self, records: str, members: Iterable[Row]) -> list[Row]:
         return [r for m in members for r in self._linked.get((records, m["member_id"]), [])]
@@ -149,8 +153,7 @@ class Household:
         """Members who are candidates of a waiting record of these types."""
         if self.day < DOUBTED_FROM:
             return set()
-        asked = {key for q in self.facts.queue if q["records"] in records for key in q["candidates"]}
-        return {p["member_id"] for p in self.facts.persons if p["person_key"] in asked}
+        return {member for one in records for member in self.facts.waiting.get(one, ())}
 
     def in_year(self, day: date) -> bool:
         return year_before(self.day) < day <= self.day

@@ -27,6 +27,7 @@ def test_evidence_of_a_county_is_what_was_counted(synced: Synced, tmp_path: Path
     for contract in load_contracts():
         facts.rows[contract.records] = rows_of(engine, lake, f"matched_{contract.table}", SECOND)
     facts.persons = rows_of(engine, lake, "person", SECOND)
+    facts.queue = rows_of(engine, lake, "review_queue", SECOND)
     relation = lake.relation(*place("warning_reason"), SECOND)
     engine.view("warning_reason", f"select * from {relation}")
     wrong, counts = differing(engine, facts, SECOND)
