@@ -188,10 +188,10 @@ test-long: install ## days in a row, faults end to end, kill -9: ten minutes
 	@$(RUN) pytest -m long
 .PHONY: test-spark
 test-spark: install-spark ## 20,000 households on DuckDB and on a cluster; every rule, the as-of state, expressions: ten minutes
-	@.venv-spark/bin/python -m resources.java
+	@.venv-spark/bin/python -m resources.engines.java
 	@.venv-spark/bin/python -m pytest tests/spark -n 0 -m "not long" --durations=8
 .PHONY: test-spark-long
 test-spark-long: install-spark ## every model row for row, what is made on the way too; 20,000 households in local mode
-	@.venv-spark/bin/python -m resources.java
+	@.venv-spark/bin/python -m resources.engines.java
 	@.venv-spark/bin/python -m pytest tests/spark -n 0 -m long --durations=8
 test: lint types architecture contracts definitions unit ## lint, types, architecture, tests

@@ -21,8 +21,8 @@ from queue import SimpleQueue
 import dagster as dg
 
 from expectations.engine import name, parquet, pattern
-from resources.engine import Engine
-from resources.house import House
+from resources.engines.duckdb import Engine
+from resources.runtime.context import House
 from warehouse import counties
 from warehouse.graph import registry
 from warehouse.graph.heads import Kind

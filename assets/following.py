@@ -11,10 +11,10 @@ from typing import Any
 
 import dagster as dg
 
-from assets.shown import compared_with, tasks_by_department
+from assets.charts.of_the_day import compared_with, tasks_by_department
 from assets.tables import Check, Table, counted, tables_asset, with_others
 from expectations.contract import Contract
-from resources.house import House
+from resources.runtime.context import House
 
 CHANGES_ADD_UP = """
 select case when (select count(*) from released_warning_flag) = 0 then 0 else abs(

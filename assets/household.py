@@ -10,11 +10,11 @@ from datetime import date
 
 import dagster as dg
 
+from assets.charts.of_the_day import match_rates, sources_and_quarantine
 from assets.matched import REGISTER
-from assets.shown import match_rates, sources_and_quarantine
 from assets.tables import Table, counted, tables_asset
 from expectations.contract import BASE_REGISTER, Contract
-from resources.house import House
+from resources.runtime.context import House
 from warehouse import linkage
 from warehouse.graph.registry import place
 

@@ -11,7 +11,7 @@ import dagster as dg
 from assets.described import contract_files, contract_schema, department_asset
 from assets.lineage import lineage_metadata
 from expectations.contract import Contract
-from resources.house import House
+from resources.runtime.context import House
 from warehouse.graph.heads import Kind
 from warehouse.graph.registry import PER_TYPE, inputs_of, is_kept, models
 from warehouse.matching import MATCHED_COLUMNS, OUTCOMES, model_name

@@ -10,7 +10,7 @@ import dagster as dg
 from assets.described import contract_files, delivered_schema, department_asset
 from expectations.contract import Contract
 from resources.departments import SourceError
-from resources.house import House
+from resources.runtime.context import House
 
 
 def raw_asset(contract: Contract) -> dg.AssetsDefinition:

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from assets.described import DAILY, code_references
 from expectations.contract import Contract
 from expectations.errors import YihuError
-from resources.alerts import note_seal
-from resources.failures import failure
-from resources.house import House
+from resources.runtime.alerts import note_seal
+from resources.runtime.context import House
+from resources.runtime.failures import failure
 from resources.settings import ROOT, today
 from warehouse.catalogue import load_catalogue
 from warehouse.following_rules import load_following

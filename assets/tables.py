@@ -15,7 +15,7 @@ from assets.by_county import made_by_county
 from assets.described import DAILY, code_references
 from assets.lineage import lineage_metadata
 from expectations.contract import Contract
-from resources.house import House
+from resources.runtime.context import House
 from warehouse.graph import registry
 from warehouse.model import model_path
 from warehouse.schema.lake import declared

@@ -14,8 +14,8 @@ from assets.lineage import lineage_metadata
 from expectations.contract import Contract
 from expectations.errors import YihuError
 from expectations.rules import own_rules
-from resources.failures import failure
-from resources.house import House
+from resources.runtime.context import House
+from resources.runtime.failures import failure
 from warehouse.asof import make_valid
 
 CHECKS = {

@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from expectations.contract import Contract, load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from sandbox.county import County
 from sandbox.rates import ErrorRates
 from warehouse import identity
+from warehouse.graph.engine_inputs import Standing
 from warehouse.graph.moment import day_moment
 from warehouse.graph.runner import Runner
-from warehouse.graph.standing import Standing
 from warehouse.matching import household_field
 
 KEY = b"a key for benchmarks only"

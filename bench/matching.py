@@ -17,11 +17,11 @@ from datetime import date
 from pathlib import Path
 
 from expectations.contract import contract_for, load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from warehouse import identity
+from warehouse.graph.engine_inputs import Standing
 from warehouse.graph.moment import day_moment
 from warehouse.graph.runner import Runner
-from warehouse.graph.standing import Standing
 
 KEY = b"a key for benchmarks only"
 AS_OF = date(2026, 11, 19)

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from assets.release import PUBLISHED, use_beside
 from bench.__main__ import say
-from resources.house import House
+from resources.runtime.context import House
 from resources.server import Server
 from warehouse.migrations.run import upgrade
 from warehouse.publication import PublishResult, RunSource, publish

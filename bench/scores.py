@@ -30,14 +30,14 @@ import pyarrow as pa
 from bench.astray import CANDIDATES, POINTS, kinds_of
 from bench.links import KEY, bring, by_number, county_of, end_of
 from expectations.contract import Contract, contract_for, load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from sandbox.county import County
 from sandbox.rates import ErrorRates
 from sandbox.truth import facts_on
 from warehouse import identity
+from warehouse.graph.engine_inputs import Standing
 from warehouse.graph.moment import Moment, day_moment
 from warehouse.graph.runner import Runner
-from warehouse.graph.standing import Standing
 from warehouse.matching import type_parameters
 from warehouse.schema.lake import REVIEW_QUEUE, SOURCE_STATUS
 from warehouse.scoring_rules import load_candidate

@@ -39,7 +39,7 @@ def run(home: Path, as_of: date, stages: list[str]) -> dict[str, object]:
     from assets.catalogue import all_assets
     from expectations.contract import load_contracts
     from expectations.validation import preload
-    from resources.house import House
+    from resources.runtime.context import House
 
     if "validation" in stages:
         preload()

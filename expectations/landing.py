@@ -228,7 +228,7 @@ def _write(engine: SqlEngine, select: str, path: Path, contract: Contract) -> No
 
 
 def _aside(path: Path) -> Path:
-    """Beside the batch, not in it: there `resources.leftovers` finds what a killed run leaves."""
+    """Beside the batch, not in it: there `resources.runtime.cleanup` finds what a killed run leaves."""
     return path.parent.with_name(f".{path.parent.name}.{path.name}.tmp")
 
 

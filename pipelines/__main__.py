@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from expectations.errors import FAILED, YihuError
+from pipelines.command_line.exits import INTERRUPTED, UNTOUCHED, complain, ended_by
 from pipelines.command_line.parser import parse
 from pipelines.command_line.table import COMMANDS
-from pipelines.exits import INTERRUPTED, UNTOUCHED, complain, ended_by
 
 REPORT = f"that is a fault of yihu: report it with the lines above. {UNTOUCHED}"
 

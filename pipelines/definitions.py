@@ -8,12 +8,12 @@ import dagster as dg
 
 from assets.catalogue import all_assets
 from expectations.contract import Contract, load_contracts
-from pipelines.console import progress_logger
-from pipelines.jobs import daily_sync, daily_sync_schedule
-from pipelines.rhythms import rhythm_jobs, rhythm_schedules
-from pipelines.sealing import seal_log, seal_log_schedule
-from pipelines.sensors import sensors
-from resources.house import House
+from pipelines.automation.jobs import daily_sync, daily_sync_schedule
+from pipelines.automation.periodic import rhythm_jobs, rhythm_schedules
+from pipelines.automation.progress import progress_logger
+from pipelines.automation.sealing import seal_log, seal_log_schedule
+from pipelines.automation.sensors import sensors
+from resources.runtime.context import House
 
 
 def build_defs(contracts: Sequence[Contract] | None = None, house: House | None = None) -> dg.Definitions:

@@ -17,10 +17,10 @@ from typing import Any
 import uvicorn
 
 from expectations.errors import OK, YihuError
-from pipelines.entrance import Door, read_password_file
-from pipelines.exits import ended_by
-from pipelines.guard import ENTER, App, Guard
-from pipelines.sessions import Links, Sessions
+from pipelines.command_line.exits import ended_by
+from pipelines.web.guard import ENTER, App, Guard
+from pipelines.web.sessions import Links, Sessions
+from pipelines.web.sign_in import Door, read_password_file
 from resources.settings import SettingsError, load_settings
 
 MODULE = "pipelines.definitions"

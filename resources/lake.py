@@ -18,7 +18,7 @@ from typing import Any
 
 from expectations.engine import parquet, pattern
 from expectations.errors import YihuError
-from resources.engine import ComputeEngine
+from resources.engines.duckdb import ComputeEngine
 
 NO_COUNTY = "000000"
 """The county of tables whose rows do not name one."""

@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from expectations.engine import literal
 from expectations.errors import YihuError
 from resources.settings import secret_file
-from warehouse.address import libpq_url
+from warehouse.database.address import libpq_url
 from warehouse.schema.logins import own_login
 
 DATABASE = "yihu"

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from expectations.contract import load_contracts
 from expectations.errors import ConfigurationError
-from resources.java import NoJavaError, java_home
+from resources.engines.java import NoJavaError, java_home
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ROOT = Path(__file__).resolve().parents[1]

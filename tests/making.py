@@ -10,12 +10,12 @@ from datetime import date
 from weakref import WeakKeyDictionary
 
 from expectations.contract import Contract, load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from warehouse.following_rules import FollowingRules
+from warehouse.graph.engine_inputs import Standing
 from warehouse.graph.moment import Moment, day_moment
 from warehouse.graph.registry import kept_tables
 from warehouse.graph.runner import Runner
-from warehouse.graph.standing import Standing
 from warehouse.scoring_rules import Rules
 
 KEY = b"a key for tests only"

@@ -20,12 +20,12 @@ from expectations.gate import gate_of
 from expectations.landing import LandingError, delivered_json, land, release_text
 from expectations.rules import own_rules
 from expectations.validation import Verdict, judge_rows, validate
-from warehouse.day import PARTS, QUARANTINE_COLUMNS, VALID_EXTRAS, WITHDRAWN_EXTRAS, Day, LakeFolder, empty_select, state_columns
+from warehouse.batch_profile import face_of
 from warehouse.downstream import built_from
-from warehouse.face import face_of
 from warehouse.held_back import against_state, rows_due
 from warehouse.keys import rekeyed, settle_keys, source_keys
 from warehouse.ledger import ConservationError, batch_note, faces_before, ledger_of, rejection_of, report, unreadable, volumes
+from warehouse.merge_state import PARTS, QUARANTINE_COLUMNS, VALID_EXTRAS, WITHDRAWN_EXTRAS, Day, LakeFolder, empty_select, state_columns
 from warehouse.quarantine import keep_broken_rows
 from warehouse.replay import ReplayError, replayed_rows
 from warehouse.unusual import unusual

@@ -13,7 +13,7 @@ from expectations.contract import Contract, Field
 from expectations.engine import literal, name
 from expectations.suites import RuleResult
 from expectations.validation import SHARES_FROM, Verdict
-from warehouse.day import Day
+from warehouse.merge_state import Day
 
 UNCHECKED_SHARE = 0.02
 """What a full file without a checksum, whose end nobody can see, may withdraw of the state."""

@@ -16,7 +16,7 @@ from expectations.engine import name, parquet
 from expectations.folding import folded_key, kind_of
 from expectations.idnumber import somebodys
 from expectations.typed_rows import composite, key_select
-from warehouse.day import Day
+from warehouse.merge_state import Day
 
 PLAIN = "^[0-9A-Z_-]*$"
 """A key that is its own one spelling."""

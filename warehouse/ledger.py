@@ -15,8 +15,8 @@ from expectations.errors import DefectError
 from expectations.gate import Gate
 from expectations.landing import Landed
 from expectations.validation import Verdict
-from warehouse.day import Day
-from warehouse.face import Face, with_towns
+from warehouse.batch_profile import Face, with_towns
+from warehouse.merge_state import Day
 from warehouse.sources import said_and_next
 from warehouse.unusual import RUNS
 from warehouse.warned import warnings_of_day

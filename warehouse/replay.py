@@ -15,7 +15,7 @@ from expectations.contract import Contract
 from expectations.engine import SqlEngine, parquet
 from expectations.errors import ConfigurationError
 from expectations.landing import fingerprint
-from warehouse.day import LakeFolder
+from warehouse.merge_state import LakeFolder
 
 
 class ReplayError(ConfigurationError):

@@ -16,7 +16,7 @@ from datetime import date
 from statistics import median
 from typing import Any
 
-from warehouse.face import Face
+from warehouse.batch_profile import Face
 
 RUNS = 8
 ENOUGH = 5

@@ -1,7 +1,7 @@
 """What of a day is no reason to stop and has to be told: columns that came or are absent, warnings of rules, an unusual face,
 keys that a full delivery lacked, what lay there and was not read.
 
-Belongs here: the day's warnings, in words, with what to do. Not here: who is told, and when (`pipelines.alerts`).
+Belongs here: the day's warnings, in words, with what to do. Not here: who is told, and when (`pipelines.automation.alerts`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from expectations.gate import Gate
 from expectations.rules import batch_rules, row_rules
 from expectations.suites import RuleResult
 from expectations.validation import Verdict
-from warehouse.day import Day
 from warehouse.downstream import indicators_of
 from warehouse.held_back import absent_fields
+from warehouse.merge_state import Day
 from warehouse.unusual import Finding
 
 ASK = "ask the department whether that is right"

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from expectations.errors import EXIT_STATUSES, FAILED, LOCKED
 from pipelines.command_line.declared import GROUPS, Argument, Command
 from pipelines.command_line.table import COMMANDS
-from pipelines.typed import UsageError
+from pipelines.command_line.typed import UsageError
 
 INTRODUCTION = """One household: which families are about to fall back into poverty.
 make <command> VARIABLE=… does the same; every setting stands in .env.example."""

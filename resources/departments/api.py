@@ -20,7 +20,7 @@ from resources.departments.errors import Fault
 from resources.departments.jsons import WAIT_FOR_IT
 from resources.departments.line import Line, LineAdapter, Unpacked, too_large
 from resources.departments.pages import Pages
-from resources.departments.patience import Budget, Patience
+from resources.departments.retry import Budget, Patience
 from resources.departments.signature import ExchangeSignature
 from resources.departments.windows import Window
 

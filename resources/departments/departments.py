@@ -18,8 +18,8 @@ from expectations.questions import standing_questions
 from resources.departments.batches import BatchStore, Manifest
 from resources.departments.errors import Fault, SourceError
 from resources.departments.files import FileReader
-from resources.departments.patience import Patience
 from resources.departments.reading import ApiReader, Reader, Reading, Task, form_of
+from resources.departments.retry import Patience
 from resources.departments.sql import SqlReader
 from resources.departments.windows import end_of, is_closed, moment, stamp, until_of, watermark_of
 from resources.lake import Lake

@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 from expectations.contract import Contract
 from resources.departments.departments import Departments
 from resources.departments.errors import Fault, SourceError
-from resources.departments.patience import Budget, Patience
 from resources.departments.reading import ApiReader, form_of
+from resources.departments.retry import Budget, Patience
 from resources.departments.windows import Window, until_of
 from resources.lake import Lake
 from resources.settings import SHANGHAI, Settings

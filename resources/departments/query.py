@@ -18,7 +18,7 @@ from expectations.contract import Contract
 from resources.departments.clock import ISO, Clock, as_compared, number_clock, text_clock
 from resources.departments.errors import Fault
 from resources.departments.moments import moment_of
-from resources.departments.patience import Patience
+from resources.departments.retry import Patience
 from resources.departments.texts import Kind
 from resources.departments.windows import Window
 

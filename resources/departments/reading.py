@@ -13,7 +13,7 @@ from expectations.contract import Contract
 from resources.departments.api import ApiClient
 from resources.departments.batches import BatchStore, Form, Manifest
 from resources.departments.errors import Fault
-from resources.departments.patience import Patience
+from resources.departments.retry import Patience
 from resources.departments.windows import stamp, window_of
 from resources.settings import SHANGHAI, Settings
 

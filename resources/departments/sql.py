@@ -21,9 +21,9 @@ from expectations.contract import Contract
 from resources.departments.batches import BatchStore, Manifest
 from resources.departments.clock import Clock
 from resources.departments.errors import Fault
-from resources.departments.patience import Budget, Patience
 from resources.departments.query import Outside, SourceTable, connected, front_database, source_table
 from resources.departments.reading import Reading, Task, fetched_at
+from resources.departments.retry import Budget, Patience
 from resources.departments.texts import column_texts
 from resources.departments.windows import AHEAD, Window, reconciles, stamp, window_of
 from resources.settings import SHANGHAI, Settings

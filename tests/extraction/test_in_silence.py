@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from expectations.contract import Contract, contract_for
-from pipelines.status import sources
+from pipelines.operator.status import sources
 from resources.departments import Departments
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.settings import Settings
 from tests.extraction.conftest import NOW, as_form

@@ -18,7 +18,7 @@ import pytest
 
 from expectations.contract import Contract, contract_for
 from resources.departments import DayRead, Departments, Patience
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.settings import SHANGHAI, Settings, load_settings
 from sandbox import frontdb

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.following.county import Village, follow, later, rows
 from tests.indicators.four import MEMBER
 

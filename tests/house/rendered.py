@@ -13,15 +13,15 @@ from typing import Any
 import pyarrow as pa
 
 from expectations.contract import Contract, contract_for, load_contracts
+from warehouse.batch_profile import measured
 from warehouse.counties import REACHING
-from warehouse.face import measured
+from warehouse.graph.engine_inputs import Nothing
 from warehouse.graph.moment import day_moment
 from warehouse.graph.registry import kept_tables, makers
 from warehouse.graph.runner import Runner
-from warehouse.graph.standing import Nothing
 from warehouse.matching import model_name
 from warehouse.model import MODELS, render
-from warehouse.rhythms import RHYTHMS
+from warehouse.periodic_reports import RHYTHMS
 
 DAY = date(2026, 11, 19)
 KEY = b"a key that reads nobody"

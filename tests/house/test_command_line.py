@@ -14,9 +14,9 @@ import pytest
 
 from expectations.errors import EXIT_STATUSES, UsageError
 from pipelines.command_line.declared import GROUPS, Command, given_words, typed_text
-from pipelines.command_line.documented import make_targets
 from pipelines.command_line.parser import exit_statuses, parse
 from pipelines.command_line.table import COMMANDS
+from pipelines.development.documented import make_targets
 from resources.settings import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")

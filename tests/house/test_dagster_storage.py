@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from resources.runtime.dagster_storage import held_open
 from resources.server import embedded
 from resources.settings import ROOT
-from resources.storage import held_open
 from tests.whole.conftest import environment
 
 PROGRAM = """

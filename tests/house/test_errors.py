@@ -13,9 +13,9 @@ import pytest
 
 from expectations.errors import EXIT_STATUSES, KINDS, ConfigurationError, UsageError, YihuError
 from pipelines import __main__ as command_line
-from pipelines.command_line.documented import ErrorClass, error_classes, pages, tree_lines
-from resources.failures import failed_with, failure
-from resources.lock import RunLocked
+from pipelines.development.documented import ErrorClass, error_classes, pages, tree_lines
+from resources.runtime.failures import failed_with, failure
+from resources.runtime.lock import RunLocked
 from resources.settings import ROOT, SettingsError
 from warehouse.publication import AuditFailed
 from warehouse.publication.errors import GateClosed

@@ -13,7 +13,7 @@ from jinja2 import meta
 from sqlglot import exp
 
 from expectations.contract import load_contracts
-from pipelines.lineage import record_day
+from pipelines.development.lineage import record_day
 from resources.settings import ROOT
 from tests.house.rendered import RECORDS, of_areas, rendered_models
 from warehouse.catalogue import load_indicators

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
+from resources.engines.sql_subset import refusals
 from resources.settings import ROOT
 from tests.house.rendered import line_in_file, rendered_models
-from tests.house.sql_subset import refusals
 from warehouse.model import MODELS
 
 OF_THE_WAREHOUSE = "publication"

@@ -13,7 +13,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.indicators.facts import ARRIVED, Facts, Row
 from tests.indicators.lamps import read_household, read_households
 from tests.indicators.reading import Household, Result, sources_of

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from expectations.contract import Contract, contract_for, load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from warehouse.schema.lake import REVIEW_QUEUE
 
 LINK = {

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.indicators.facts import Facts
 from tests.indicators.four import HOUSEHOLD, MEMBER
 from tests.making import make_lamps

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.indicators.county import County
 from tests.indicators.evidence import AT_MOST, Difference, differing
 from tests.indicators.facts import ARRIVED, Facts

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.indicators.county import County
 from tests.indicators.lamps import read_county, read_lamp
 from tests.indicators.reading import CODES, rounded

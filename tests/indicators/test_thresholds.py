@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.indicators.county import County
 from tests.indicators.reading import CODES
 from tests.making import runner

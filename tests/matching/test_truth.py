@@ -12,13 +12,13 @@ import pytest
 
 from bench.links import ENOUGH, match_county
 from expectations.contract import load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from sandbox.county import County
 from sandbox.rates import ErrorRates
 from tests.matching.county import AS_OF, KEY
+from warehouse.graph.engine_inputs import Standing
 from warehouse.graph.moment import day_moment
 from warehouse.graph.runner import Runner
-from warehouse.graph.standing import Standing
 
 
 @pytest.mark.slow

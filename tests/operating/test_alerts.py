@@ -21,10 +21,10 @@ import pytest
 
 from assets.raw import read_facts
 from assets.valid import valid_checks
-from pipelines.alerts import alert_after, alert_before
-from resources.alerts import Alert, AlertNotSent, alert_book, without_numbers
+from pipelines.automation.alerts import alert_after, alert_before
 from resources.departments import SourceError
-from resources.failures import failure
+from resources.runtime.alerts import Alert, AlertNotSent, alert_book, without_numbers
+from resources.runtime.failures import failure
 from resources.settings import SHANGHAI, AlertSettings, Settings, SettingsError, load_settings
 from warehouse.publication.errors import GateClosed
 from warehouse.scoring_rules import RuleError

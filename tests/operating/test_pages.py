@@ -20,9 +20,9 @@ import uvicorn
 from websockets.exceptions import InvalidHandshake
 from websockets.sync.client import connect
 
-from pipelines.entrance import Door, PasswordFileError, password_line, read_password_file, set_password_line
-from pipelines.guard import LARGEST_BODY, Guard
-from pipelines.sessions import IDLE_SECONDS, LINK_SECONDS, Links, Session, Sessions
+from pipelines.web.guard import LARGEST_BODY, Guard
+from pipelines.web.sessions import IDLE_SECONDS, LINK_SECONDS, Links, Session, Sessions
+from pipelines.web.sign_in import Door, PasswordFileError, password_line, read_password_file, set_password_line
 from tests.operating.visitor import Visitor
 
 READ = json.dumps({"query": "{ version }"})

@@ -12,10 +12,10 @@ import pytest
 
 from expectations.contract import Contract, contract_for, read_contract
 from expectations.drafting.draft import draft_contract
-from pipelines.trying.exported import write_rows
-from pipelines.trying.given import files_of, given
-from pipelines.trying.sampled import open_sample
-from pipelines.trying.trial import trial
+from pipelines.dry_run.export import write_rows
+from pipelines.dry_run.input_files import files_of, given
+from pipelines.dry_run.run import trial
+from pipelines.dry_run.sample import open_sample
 from resources.settings import Settings
 from tests.reading import books
 from tests.reading.conftest import Reader

@@ -14,7 +14,7 @@ import pytest
 from stdnum.cn import ric
 
 from expectations.contract import load_contracts
-from pipelines.services import SANDBOX_SEED
+from pipelines.operator.services import SANDBOX_SEED
 from sandbox.county import County
 from sandbox.days import end_of
 from sandbox.draft import Draft, with_one_known

@@ -17,7 +17,7 @@ from bench.province import Province, make_province
 from bench.references import by_hand, with_pandas
 from bench.stage import run
 from expectations.contract import load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from warehouse.graph.inputs import HELD_BACK, LakeInputs
 from warehouse.graph.moment import Households, day_moment

@@ -20,7 +20,7 @@ from warehouse.graph.inputs import LakeInputs
 from warehouse.graph.moment import day_moment
 from warehouse.graph.registry import kept_tables
 from warehouse.graph.runner import Runner
-from warehouse.rhythms import RHYTHMS
+from warehouse.periodic_reports import RHYTHMS
 from warehouse.schema.lake import STEWARD_DECISION
 from warehouse.sources import ledger_table
 

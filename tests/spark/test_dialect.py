@@ -9,8 +9,8 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from resources.engine import Engine, EngineError
-from resources.spark import SparkEngine
+from resources.engines.duckdb import Engine, EngineError
+from resources.engines.spark import SparkEngine
 from warehouse import identity, names
 from warehouse.model import MODELS
 

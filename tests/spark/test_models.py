@@ -15,10 +15,10 @@ import pyarrow as pa
 import pytest
 
 from expectations.contract import load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
+from resources.engines.spark import SparkEngine
 from resources.lake import Lake
 from resources.settings import ROOT
-from resources.spark import SparkEngine
 from tests.spark.county_day import make_day, no_decisions
 from tests.spark.twin import TwinEngine
 from warehouse.graph.registry import kept_tables, order_of, place

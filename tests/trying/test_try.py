@@ -19,10 +19,10 @@ from expectations.engine import literal
 from expectations.landing import land
 from expectations.rules import row_rules
 from expectations.suites import batch_views, gx_on
-from pipelines.trying.given import files_of, given
-from pipelines.trying.told import report
-from pipelines.trying.trial import trial
-from resources.engine import Engine
+from pipelines.dry_run.input_files import files_of, given
+from pipelines.dry_run.report import report
+from pipelines.dry_run.run import trial
+from resources.engines.duckdb import Engine
 from resources.settings import ROOT, Settings
 from tests.trying.cases import CASES, WORKBOOKS, Case, read_csv
 

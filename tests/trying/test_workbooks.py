@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import read_contract
-from pipelines.trying.exported import write_rows
-from pipelines.trying.given import files_of, given
-from pipelines.trying.trial import trial
+from pipelines.dry_run.export import write_rows
+from pipelines.dry_run.input_files import files_of, given
+from pipelines.dry_run.run import trial
 from resources.settings import Settings
 from tests.trying.cases import CASES, Case, compared, place, read_csv
 

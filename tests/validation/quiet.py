@@ -15,13 +15,13 @@ from statistics import median
 from typing import Any
 
 from expectations.contract import Contract, load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from sandbox.county import County
 from sandbox.drop import due_on
-from warehouse.day import Day
-from warehouse.face import REGISTER, Face, face_of, measured
+from warehouse.batch_profile import REGISTER, Face, face_of, measured
 from warehouse.ledger import faces_before
+from warehouse.merge_state import Day
 from warehouse.unusual import EXPECTED_FROM, Finding, unusual
 
 LAST = date(2026, 11, 19)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from expectations.contract import Contract, contract_for
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from sandbox.county import County
 from tests.conftest import Show
@@ -20,7 +20,7 @@ from tests.validation.batches import Row, days, write_batch
 from tests.validation.quiet import QUIET, Quiet, measure
 from tests.validation.rows import good_row, id_number
 from warehouse.asof import make_valid
-from warehouse.face import Face, town_link
+from warehouse.batch_profile import Face, town_link
 from warehouse.ledger import faces_before
 from warehouse.unusual import ENOUGH, RUNS, unusual
 

@@ -13,7 +13,7 @@ import pytest
 
 from expectations.contract import Contract, contract_for
 from expectations.gate import open_gate
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.validation.batches import Row, state, write_batch
 from tests.validation.rows import good_row

@@ -11,7 +11,7 @@ import pytest
 
 from expectations.contract import CONTRACTS, Contract, contract_for, read_contract
 from expectations.gate import GateError, open_gate
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.validation.batches import Row, state, stored, write_batch
 from tests.validation.rows import good_row, id_number

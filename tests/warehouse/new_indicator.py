@@ -14,7 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from expectations.contract import load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.indicators.county import County
 from tests.making import FLAGS, FOLLOWING, HOUSEHOLDS, KEY

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.warehouse.conftest import Warehouse
-from warehouse.review import ANSWERS_UP_TO
+from warehouse.database.review import ANSWERS_UP_TO
 
 DECISIONS = "select queue_id, decision from ops.review_decision order by decision_id"
 LONG_AGO = date(2022, 1, 1)

@@ -12,12 +12,12 @@ from tempfile import TemporaryDirectory
 import pytest
 import sqlalchemy as sa
 
-from pipelines.backup import BackupError, backup, restore
+from pipelines.operator.backup import BackupError, backup, restore
 from resources.server import Server
 from resources.settings import Settings, load_settings
 from tests.warehouse.conftest import Warehouse, installed_binaries, make_warehouse, short_lived
-from warehouse.access import grant
-from warehouse.copying import CopyError
+from warehouse.database.access import grant
+from warehouse.database.copying import CopyError
 from warehouse.migrations import upgrade
 from warehouse.migrations.run import downgrade
 from warehouse.schema import VIEWS
@@ -119,7 +119,7 @@ def test_nothing_to_back_up_and_no_place_for_it(home: Settings, tmp_path: Path) 
 
 def test_a_backup_of_an_older_revision_is_brought_up(published: Warehouse, tmp_path: Path) -> None:
     """Rows of the revision that they are of go in first; the upgrade follows."""
-    from warehouse.copying import NOTE, copy_in, copy_out
+    from warehouse.database.copying import NOTE, copy_in, copy_out
 
     old = make_warehouse(published.server, tmp_path)
     downgrade(old.engine())

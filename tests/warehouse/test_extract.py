@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from resources.server import Server
 from tests.warehouse.conftest import Warehouse, make_warehouse
-from warehouse.extract import ExtractError, make_extract
+from warehouse.database.extract import ExtractError, make_extract
 from warehouse.schema.extracting import extractable
 
 

@@ -19,7 +19,7 @@ import adbc_driver_manager
 import pytest
 import sqlalchemy as sa
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.conftest import Show
 from tests.warehouse.conftest import DAY, Warehouse
 from warehouse.publication import Busy, PublicationError

@@ -16,8 +16,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.warehouse.conftest import HOUSEHOLD_OF_TOWN, MINE, OTHER, SERVERS, Warehouse, _more, make_owned
-from warehouse.access import grant
-from warehouse.looking import seal, told_by_manifests, verify, who_looked
+from warehouse.database.access import grant
+from warehouse.database.access_log import seal, told_by_manifests, verify, who_looked
 
 HOME, THEIRS = HOUSEHOLD_OF_TOWN[MINE], HOUSEHOLD_OF_TOWN[OTHER]
 ASK = f"select yihu.ask('{HOME}', 'visit', 'letter of 19 November')"

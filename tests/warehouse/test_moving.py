@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.moving import move_warehouse
+from pipelines.operator.moving import move_warehouse
 from resources.settings import load_settings
 from tests.warehouse.conftest import Warehouse, make_warehouse
-from warehouse.copying import CopyError
+from warehouse.database.copying import CopyError
 from warehouse.migrations.run import downgrade
 from warehouse.schema import VIEWS
 

@@ -77,7 +77,7 @@ def downgrade() -> None:
     op.drop_column("household_indicator", COLUMN.name, schema="store")
 '''
 MADE = ("assets/lineage.json", "docs/lineage.md")
-"""What `python -m pipelines.lineage` writes anew besides: a minute's work, not done here."""
+"""What `python -m pipelines.development.lineage` writes anew besides: a minute's work, not done here."""
 
 
 def edit(path: Path, old: str, new: str) -> None:

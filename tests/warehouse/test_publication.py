@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.server import Server
 from tests.warehouse.conftest import DAY, Warehouse, make_warehouse
 from warehouse.publication import AuditFailed, PublicationError, open_gate, prune, rollback

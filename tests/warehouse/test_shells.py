@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.server import Server
 from tests.warehouse.conftest import HOUSEHOLD_OF_TOWN, MINE, Warehouse, make_warehouse
-from warehouse.access import grant
+from warehouse.database.access import grant
 
 SHELL = HOUSEHOLD_OF_TOWN[MINE]
 COUNTY = MINE[:6]

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from expectations.contract import load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.conftest import Show
 from tests.indicators.evidence import differing

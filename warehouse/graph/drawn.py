@@ -1,6 +1,6 @@
 """The picture of the structure, `docs/architecture.md`: drawn from the heads of the models. `python -m warehouse.graph.drawn`.
 
-Belongs here: turning the registry into Markdown and Mermaid. Not here: the registry; columns (`pipelines.lineage`).
+Belongs here: turning the registry into Markdown and Mermaid. Not here: the registry; columns (`pipelines.development.lineage`).
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.engine import day
-from warehouse import follow_up, identity, indicators, linkage, matching, names, rhythms, scoring
+from warehouse import follow_up, identity, indicators, linkage, matching, names, scoring
+from warehouse import periodic_reports as rhythms
 from warehouse.catalogue import DOMAINS
 from warehouse.following_rules import STAGES
 from warehouse.graph import registry

@@ -15,8 +15,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from expectations.errors import YihuError
+from warehouse.database.write_lock import PATIENCE, TURN, in_the_way, is_held_up, patient, take, unhindered
 from warehouse.schema import logins, programs, roles, walls
-from warehouse.turn import PATIENCE, TURN, in_the_way, is_held_up, patient, take, unhindered
 
 HERE = Path(__file__).parent
 VERSION_SCHEMA = "ops"

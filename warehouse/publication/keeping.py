@@ -14,12 +14,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from warehouse.maker import NOBODY, Maker, deciding, sign
+from warehouse.database.actor import NOBODY, Maker, deciding, sign
+from warehouse.database.write_lock import is_held_up, take
 from warehouse.publication.audit import GATES
 from warehouse.publication.errors import Busy, PublicationError
 from warehouse.publication.folder import days_of, releases_of
 from warehouse.schema import OPEN, VIEWS
-from warehouse.turn import is_held_up, take
 
 KEPT_DAYS = 30
 

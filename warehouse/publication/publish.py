@@ -20,14 +20,15 @@ import sqlalchemy as sa
 
 from expectations.engine import SqlEngine
 from expectations.errors import YihuError
-from warehouse.publication import audit, beside, rows
+from warehouse.database.write_lock import unhindered
+from warehouse.publication import audit, rows
+from warehouse.publication import unversioned as beside
 from warehouse.publication.content import Content, difference, drop, everything_is_new, nothing_is_new, prepare
 from warehouse.publication.errors import AuditFailed, GateClosed, HeldUp
 from warehouse.publication.folder import Kept, aside, complete, folder_of, kept, move_into_place
 from warehouse.publication.wire import Wire, take_turn, wired
 from warehouse.schema import VIEWS, View
 from warehouse.schema.shape import Shape, newest_shape
-from warehouse.turn import unhindered
 
 log = logging.getLogger(__name__)
 

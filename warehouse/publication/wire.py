@@ -14,9 +14,9 @@ import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import sqlalchemy as sa
 
-from warehouse.address import libpq_url
+from warehouse.database.address import libpq_url
+from warehouse.database.write_lock import DEADLOCK, LOCK_NOT_AVAILABLE, LOCK_TURN, PATIENCE, patient
 from warehouse.publication.errors import Busy, HeldUp, PublicationError
-from warehouse.turn import DEADLOCK, LOCK_NOT_AVAILABLE, LOCK_TURN, PATIENCE, patient
 
 ADVICE: dict[str, tuple[str, str]] = {
     "53100": ("the database's disk is full:", "make room (make prune, then vacuum), and run again"),

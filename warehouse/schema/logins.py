@@ -1,7 +1,7 @@
 """Logins: those that yihu itself uses for its roles, and who is let into this database.
 
 Belongs here: a login's name, password, settings, and `connect`. Not here: what a role may do (`roles`), whose a login is
-and what it was granted (`warehouse.access`).
+and what it was granted (`warehouse.database.access`).
 """
 
 from __future__ import annotations
