@@ -18,16 +18,16 @@ from assets.described import code_references
 from assets.lineage import lineage_metadata
 from resources.engines.duckdb import ComputeEngine
 from resources.lake import NotInLake
-from resources.runtime.context import House
+from resources.runtime.context import RunContext
 from resources.runtime.failures import failure
 from warehouse.graph import registry
 from warehouse.graph.heads import Kind
 from warehouse.graph.inputs import earlier_day
-from warehouse.graph.registry import place
+from warehouse.graph.registry import layer_and_folder
 from warehouse.indicators import area_select
 from warehouse.migrations.run import upgrade
 from warehouse.model import model_path
-from warehouse.periodic_reports import RHYTHMS, Rhythm
+from warehouse.periodic_reports import PERIODIC_REPORTS, PeriodicReport
 from warehouse.publication import PublicationError
 from warehouse.publication.periods import publish_period
 
@@ -117,30 +117,30 @@ CHECKS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def day_of(house: House, rhythm: Rhythm, period_on: date) -> date:
+def day_of(house: RunContext, report: PeriodicReport, period_on: date) -> date:
     """The newest day of the period whose tables are all in the lake; raises `dg.Failure` where there is none."""
-    days = [set(house.lake.days(*place(table))) for table in rhythm.inputs]
-    within = [day for day in set.intersection(*days) if period_on <= day <= rhythm.end(period_on)]
+    days = [set(house.lake.days(*layer_and_folder(table))) for table in report.inputs]
+    within = [day for day in set.intersection(*days) if period_on <= day <= report.end(period_on)]
     if not within:
-        needed = ", ".join(rhythm.inputs)
-        said = f"no day from {period_on} to {rhythm.end(period_on)} has all of {needed} in the lake"
+        needed = ", ".join(report.inputs)
+        said = f"no day from {period_on} to {report.end(period_on)} has all of {needed} in the lake"
         missing = NotInLake(said, "run daily_sync for a day of the period, then this again")
-        raise failure(missing, f"{rhythm.name} {period_on}")
+        raise failure(missing, f"{report.name} {period_on}")
     return max(within)
 
 
-def use_period(house: House, rhythm: Rhythm, period_on: date, as_of: date) -> date | None:
+def use_period(house: RunContext, report: PeriodicReport, period_on: date, as_of: date) -> date | None:
     """Makes the rhythm's table on the engine, and reads what it is checked against; returns the day that it is compared with."""
-    moment = rhythm.moment(period_on, house.moment(as_of))
-    if registry.reads(rhythm.name, Kind.SEVERAL_DAYS):
-        moment = replace(moment, flag_days=tuple(house.lake.days(*place("warning_flag"))))
+    moment = report.moment(period_on, house.moment(as_of))
+    if registry.reads(report.name, Kind.SEVERAL_DAYS):
+        moment = replace(moment, flag_days=tuple(house.lake.days(*layer_and_folder("warning_flag"))))
         house.make(["field_visit"], moment)
         visited = house.engine.rows("select distinct flag_on from field_visit order by 1")
         moment = replace(moment, history=tuple(on for (on,) in visited))
-    house.make([rhythm.name], moment)
-    for table in rhythm.inputs:
+    house.make([report.name], moment)
+    for table in report.inputs:
         house.use(table, as_of)
-    return None if rhythm.previous is None else earlier_day(house.runner.inputs, rhythm.previous, period_on, moment.not_before)
+    return None if report.previous is None else earlier_day(house.runner.inputs, report.previous, period_on, moment.not_before)
 
 
 def drawn(title: str, picture: Picture, rows: Sequence[Sequence[Any]]) -> str:
@@ -155,50 +155,50 @@ def drawn(title: str, picture: Picture, rows: Sequence[Sequence[Any]]) -> str:
     return lines(title, [str(row[0]).removeprefix("above ") for row in rows], curves, picture.unit)
 
 
-def shown(engine: ComputeEngine, rhythm: Rhythm, period_on: date) -> dict[str, dg.MetadataValue]:
+def shown(engine: ComputeEngine, report: PeriodicReport, period_on: date) -> dict[str, dg.MetadataValue]:
     """The picture, and the figures in it."""
-    picture = PICTURES[rhythm.name]
+    picture = PICTURES[report.name]
     rows = engine.rows(picture.sql.format(area=area_select()))
     title = f"{picture.title}, {period_on}"
     svg = drawn(title, picture, rows)
     return {"picture": dg.MetadataValue.md(as_markdown(svg, title)), "figures": dg.MetadataValue.md(figures(picture.header, rows))}
 
 
-def rhythm_asset(rhythm: Rhythm) -> dg.AssetsDefinition:
+def rhythm_asset(report: PeriodicReport) -> dg.AssetsDefinition:
     """The asset of one rhythm: counts the period's newest day, writes the table, draws."""
-    check, says, sql = CHECKS[rhythm.name]
+    check, says, sql = CHECKS[report.name]
 
     @dg.asset(
-        name=rhythm.name,
-        partitions_def=PERIODS[rhythm.name],
+        name=report.name,
+        partitions_def=PERIODS[report.name],
         group_name=GROUP,
         owners=["team:yihu"],
         kinds={"duckdb", "postgres"},
         tags={"layer": GROUP},
-        deps=list(rhythm.inputs),
-        description=f"{rhythm.view.meaning} One partition a period; the newest day of it that is in the lake is counted.",
+        deps=list(report.inputs),
+        description=f"{report.view.meaning} One partition a period; the newest day of it that is in the lake is counted.",
         metadata={
-            "dagster/code_references": code_references({"SQL": model_path(f"rhythms/{rhythm.name}")}),
-            **lineage_metadata(rhythm.name),
+            "dagster/code_references": code_references({"SQL": model_path(f"rhythms/{report.name}")}),
+            **lineage_metadata(report.name),
         },
-        check_specs=[dg.AssetCheckSpec(check, asset=rhythm.name, description=says)],
+        check_specs=[dg.AssetCheckSpec(check, asset=report.name, description=says)],
     )
-    def made(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+    def made(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         period_on = date.fromisoformat(context.partition_key)
-        as_of = day_of(house, rhythm, period_on)
-        compared_on = use_period(house, rhythm, period_on, as_of)
-        rows = int(house.engine.scalar(f'select count(*) from "{rhythm.name}"'))
+        as_of = day_of(house, report, period_on)
+        compared_on = use_period(house, report, period_on, as_of)
+        rows = int(house.engine.scalar(f'select count(*) from "{report.name}"'))
         off = int(house.engine.scalar(sql) or 0)
-        write(house, rhythm, period_on)
-        context.log.info(f"{rhythm.name} {period_on}: {rows:,} rows, counted on {as_of}")
+        write(house, report, period_on)
+        context.log.info(f"{report.name} {period_on}: {rows:,} rows, counted on {as_of}")
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": rows,
                 "counted_on": as_of.isoformat(),
                 "compared_on": compared_on.isoformat() if compared_on else "no earlier day",
                 **(layouts_apart(house, compared_on, as_of) if compared_on else {}),
-                **shown(house.engine, rhythm, period_on),
-                **lineage_metadata(rhythm.name),
+                **shown(house.engine, report, period_on),
+                **lineage_metadata(report.name),
             },
             check_results=[dg.AssetCheckResult(check_name=check, passed=off == 0, metadata={"off": off})],
         )
@@ -206,7 +206,7 @@ def rhythm_asset(rhythm: Rhythm) -> dg.AssetsDefinition:
     return made
 
 
-def write(house: House, rhythm: Rhythm, period_on: date) -> None:
+def write(house: RunContext, report: PeriodicReport, period_on: date) -> None:
     """Puts the period into the warehouse, in place of what it had of it."""
     engine = house.server.engine()
     try:
@@ -214,11 +214,11 @@ def write(house: House, rhythm: Rhythm, period_on: date) -> None:
     finally:
         engine.dispose()
     try:
-        publish_period(house.engine, house.server.url, rhythm.view, rhythm.name, period_on)
+        publish_period(house.engine, house.server.url, report.view, report.name, period_on)
     except PublicationError as error:
-        raise failure(error, f"{rhythm.name} {period_on}") from None
+        raise failure(error, f"{report.name} {period_on}") from None
 
 
 def assets() -> list[dg.AssetsDefinition]:
     """One a rhythm."""
-    return [rhythm_asset(rhythm) for rhythm in RHYTHMS]
+    return [rhythm_asset(report) for report in PERIODIC_REPORTS]

@@ -10,7 +10,7 @@ import dagster as dg
 from assets.described import contract_files, delivered_schema, department_asset
 from expectations.contract import Contract
 from resources.departments import SourceError
-from resources.runtime.context import House
+from resources.runtime.context import RunContext
 
 
 def raw_asset(contract: Contract) -> dg.AssetsDefinition:
@@ -33,7 +33,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         },
         check_specs=[dg.AssetCheckSpec("read", asset=described["name"], description="The department could be read.")],
     )
-    def raw(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+    def raw(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         as_of = date.fromisoformat(context.partition_key)
         house.read_ahead(context.run.asset_selection, as_of)
         day = house.departments.read_day(contract, as_of)

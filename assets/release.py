@@ -14,7 +14,7 @@ from assets.described import DAILY, code_references
 from expectations.contract import Contract
 from expectations.errors import YihuError
 from resources.runtime.alerts import note_seal
-from resources.runtime.context import House
+from resources.runtime.context import RunContext
 from resources.runtime.failures import failure
 from resources.settings import ROOT, today
 from warehouse.catalogue import load_catalogue
@@ -45,7 +45,7 @@ LOADED: Mapping[str, Callable[[date], Versioned]] = {
 """What a release names, and what gives that of a day."""
 
 
-def refuse_edited_rules(house: House) -> None:
+def refuse_edited_rules(house: RunContext) -> None:
     """Raises `RuleError` where the files no longer give a version that a release was made under."""
     engine = house.server.engine()
     try:
@@ -70,7 +70,7 @@ def used_versions(connection: sa.Connection, column: str) -> list[str]:
     return [str(version) for version in used.scalars()]
 
 
-def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict[str, str]:
+def attach_unversioned(house: RunContext, contracts: Sequence[Contract], as_of: date) -> dict[str, str]:
     """Engine tables of what goes along with a release: validation results, quarantine, review queue, and the vault's part."""
     engine = house.engine
     house.make(["review_candidate"], house.moment(as_of))
@@ -140,7 +140,7 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
         metadata={"dagster/code_references": code_references({"publication": ROOT / "warehouse" / "publication" / "publish.py"})},
         check_specs=[dg.AssetCheckSpec("audit", asset="release", description="What is published is whole, sound and holds no ID number.")],
     )
-    def release(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+    def release(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         as_of = date.fromisoformat(context.partition_key)
         moment = house.moment(as_of)
         shape = shape_of(moment.layout, moment.catalogue)
@@ -165,7 +165,7 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
                 {table: table for table in tables},
                 source,
                 house.lake.root / "release",
-                extras=use_beside(house, contracts, as_of),
+                extras=attach_unversioned(house, contracts, as_of),
                 register="matched_rural_revitalisation__households",
             )
         except AuditFailed as failed:

@@ -14,7 +14,7 @@ from assets.lineage import lineage_metadata
 from expectations.contract import Contract
 from expectations.errors import YihuError
 from expectations.rules import own_rules
-from resources.runtime.context import House
+from resources.runtime.context import RunContext
 from resources.runtime.failures import failure
 from warehouse.asof import make_valid
 
@@ -51,7 +51,7 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
         },
         check_specs=[dg.AssetCheckSpec(check, asset=name, description=text) for check, text in CHECKS.items()],
     )
-    def valid(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+    def valid(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         started = time.monotonic()
         ledger = make_valid(house.engine, house.lake, contract, date.fromisoformat(context.partition_key))
         if contract.is_base_register and ledger["state"] == "missing":

@@ -35,7 +35,7 @@ from sandbox.county import County
 from sandbox.rates import ErrorRates
 from sandbox.truth import facts_on
 from warehouse import identity
-from warehouse.graph.engine_inputs import Standing
+from warehouse.graph.engine_inputs import EngineInputs
 from warehouse.graph.moment import Moment, day_moment
 from warehouse.graph.runner import Runner
 from warehouse.matching import type_parameters
@@ -138,7 +138,7 @@ def read_county(engine: Engine, county: County, as_of: date, before: Iterable[da
     `before`: the days on which everything was read before, so that numbers of then are known, and what
     is in quarantine today stands as it was.
     """
-    contracts, inputs = load_contracts(), Standing(engine, as_of)
+    contracts, inputs = load_contracts(), EngineInputs(engine, as_of)
     runner = Runner(engine, inputs, contracts, KEY)
     for day in sorted(before):
         inputs.as_of = day
@@ -176,7 +176,7 @@ def read_truth(engine: Engine, county: County, as_of: date) -> Runner:
         _bring_facts(engine, county, contract_for(records), until)
         facts = f"select * exclude (true_member_id, true_household_id) from facts_{records}"
         engine.table(f"valid_{contract_for(records).table}", facts)
-    runner = Runner(engine, Standing(engine, as_of), contracts, KEY)
+    runner = Runner(engine, EngineInputs(engine, as_of), contracts, KEY)
     register = [f"matched_{contract_for(records).table}" for records in REGISTER]
     runner.make(("person", *register), day_moment(as_of))
     for contract in contracts:

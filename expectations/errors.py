@@ -29,21 +29,21 @@ command prints one (`pipelines.command_line.exits`), how Dagster records one (`r
         UnknownTable          defect         1
       EngineError             permanent      1
       Fault                   permanent      1
+      FolderOutOfDate         transient      1
       LandingError            permanent      1
       Late                    permanent      1
       LayoutError             permanent      1
       LostStateError          permanent      1
       MigrationError          permanent      1
+      MissingInput            permanent      1
       MoveError               permanent      1
       NeverRead               permanent      1
-      _NotAsKept              transient      1
       NotInLake               permanent      1
-      NotThere                permanent      1
       PublicationError        permanent      1
         AuditFailed           defect         1
           GateClosed          gate           1
-        Busy                  transient      1
-        HeldUp                transient      1
+        LockTimeout           transient      1
+        PublisherBusy         transient      1
       RunLocked               transient      3
       ServerError             permanent      1
       ServiceError            permanent      1
@@ -55,7 +55,7 @@ command prints one (`pipelines.command_line.exits`), how Dagster records one (`r
         DraftError            usage          1
         ExtractError          usage          1
         GateError             usage          1
-        GivenError            usage          1
+        InputFileError        usage          1
         Refused               usage          1
         Refused               usage          1
         TryingError           usage          1

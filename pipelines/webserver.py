@@ -20,7 +20,7 @@ from expectations.errors import OK, YihuError
 from pipelines.command_line.exits import ended_by
 from pipelines.web.guard import ENTER, App, Guard
 from pipelines.web.sessions import Links, Sessions
-from pipelines.web.sign_in import Door, read_password_file
+from pipelines.web.sign_in import SignIn, read_password_file
 from resources.settings import SettingsError, load_settings
 
 MODULE = "pipelines.definitions"
@@ -44,9 +44,9 @@ class Pages:
     def links(self) -> Links:
         return Links(self.home / "ui" / "links")
 
-    def door(self) -> Door:
+    def door(self) -> SignIn:
         known = read_password_file(self.password_file) if self.password_file else None
-        return Door(Sessions(), self.links, known, self.user_header, self.operators)
+        return SignIn(Sessions(), self.links, known, self.user_header, self.operators)
 
 
 def load_pages(port: int) -> Pages:

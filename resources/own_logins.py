@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from resources.server import LOGINS, Server
-from warehouse.schema.logins import close_door, make_own_logins, own_logins
+from warehouse.schema.logins import make_own_logins, own_logins, restrict_connect
 from warehouse.schema.roles import set_password
 
 
@@ -37,7 +37,7 @@ def ensure_own_login(server: Server, role: str) -> bool:
         with engine.begin() as connection:
             make_own_logins(connection, {role: server.passwords[role]})
             set_password(connection, own_logins(connection)[role], server.passwords[role])
-            close_door(connection)
+            restrict_connect(connection)
     finally:
         engine.dispose()
     return True

@@ -11,7 +11,7 @@ from typing import Any
 
 from expectations.contract import BASE_REGISTER, Contract, Field
 from expectations.engine import literal, name, parquet
-from warehouse.merge_state import Day
+from warehouse.merge_state import MergeState
 from warehouse.model import render
 
 ROWS_BEHIND = 20
@@ -21,7 +21,7 @@ REGISTER = {records: f"{BASE_REGISTER}__{records}" for records in ("households",
 NEEDED: dict[str, tuple[str, ...]] = {"area": (), "household": ("households",), "person": ("households", "members")}
 """What of the register it takes to find a row's town, by the way in which it is found."""
 
-Face = dict[str, Any]
+BatchProfile = dict[str, Any]
 """`rows`; `towns` (code → rows); `columns`: name → `empty` and `unknown` (shares), `codes` (how many different ones),
 `smallest`, `largest`, and `middle` (the median of what is not 0) with the rows `behind` it."""
 
@@ -67,7 +67,7 @@ def town_link(contract: Contract) -> tuple[str, str] | None:
     return ("person", key.name) if key is not None and key.holds_number else None
 
 
-def face_of(day: Day, rows: str) -> Face:
+def profile_of(day: MergeState, rows: str) -> BatchProfile:
     """The face of the landed `rows` (a relation)."""
     columns = measured(day.contract)
     whole, towns = _asked(day, rows, columns)
@@ -77,7 +77,7 @@ def face_of(day: Day, rows: str) -> Face:
     return {"rows": count, "towns": towns, "columns": found}
 
 
-def with_towns(day: Day, face: Face, batch_id: str | None) -> Face:
+def with_towns(day: MergeState, face: BatchProfile, batch_id: str | None) -> BatchProfile:
     """An earlier face with its rows by town, which it lacks where it was measured before there was
     a register."""
     link = town_link(day.contract)
@@ -89,7 +89,7 @@ def with_towns(day: Day, face: Face, batch_id: str | None) -> Face:
     return {**face, "towns": _asked(day, rows, [])[1]} if link[1] in there else face
 
 
-def _asked(day: Day, rows: str, columns: list[Measured]) -> tuple[tuple[Any, ...], dict[str, int]]:
+def _asked(day: MergeState, rows: str, columns: list[Measured]) -> tuple[tuple[Any, ...], dict[str, int]]:
     """The answer for the whole, and the rows by town: none before there is a register to tell."""
     link = town_link(day.contract)
     register = {records: _before(day, table) for records, table in REGISTER.items()}
@@ -122,7 +122,7 @@ def _date(text: str) -> str:
     return date.fromisoformat(text[:10]).isoformat()
 
 
-def _before(day: Day, table: str) -> str | None:
+def _before(day: MergeState, table: str) -> str | None:
     """The register's newest state before the day, as a relation; None where there is none.
 
     Not the day's own: no source waits for the register's read, or fails with it, for the sake of a

@@ -130,7 +130,7 @@ class Measure(Strict):
         return needs
 
 
-class Rhythms(Strict):
+class PeriodicRules(Strict):
     """Days within which a household is visited and a chronic patient seen, and the scores at which lamps are tried."""
 
     visit_within_days: Days
@@ -146,7 +146,7 @@ class Following(Strict):
     tasks: Tasks
     deadlines: tuple[Deadline, ...]
     bulletin: dict[str, Measure]
-    rhythms: Rhythms
+    rhythms: PeriodicRules
 
     @field_validator("verify")
     @classmethod

@@ -55,7 +55,7 @@ class LakeFolder(Protocol):
 
 
 @dataclass
-class Day:
+class MergeState:
     """One record type on one day while it is being made: the relations that hold its state, and its counts."""
 
     engine: SqlEngine

@@ -32,7 +32,7 @@ WEEKLY_COUNTS = (
 
 
 @dataclass(frozen=True)
-class Rhythm:
+class PeriodicReport:
     """One of them: its table, how long a period is, and the tables of a day that it counts."""
 
     view: View
@@ -78,11 +78,11 @@ def _months_on(day: date, months: int) -> date:
     return date(index // 12, index % 12 + 1, 1)
 
 
-RHYTHMS = (
-    Rhythm(WEEKLY_STATISTICS, 0, must_be_period_before=False),
-    Rhythm(MONTHLY_SCREENING, 1, must_be_period_before=False),
-    Rhythm(INCOME_ACCOUNTING, 1, must_be_period_before=True),
-    Rhythm(QUARTERLY_SUPERVISION, 3, must_be_period_before=False),
-    Rhythm(FLAG_ACCURACY, 3, must_be_period_before=False),
+PERIODIC_REPORTS = (
+    PeriodicReport(WEEKLY_STATISTICS, 0, must_be_period_before=False),
+    PeriodicReport(MONTHLY_SCREENING, 1, must_be_period_before=False),
+    PeriodicReport(INCOME_ACCOUNTING, 1, must_be_period_before=True),
+    PeriodicReport(QUARTERLY_SUPERVISION, 3, must_be_period_before=False),
+    PeriodicReport(FLAG_ACCURACY, 3, must_be_period_before=False),
 )
-RHYTHM: Mapping[str, Rhythm] = {rhythm.name: rhythm for rhythm in RHYTHMS}
+RHYTHM: Mapping[str, PeriodicReport] = {report.name: report for report in PERIODIC_REPORTS}

@@ -37,7 +37,7 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text[:10]) if text else None
 
 
-def said_and_next(failure: Mapping[str, Any]) -> tuple[str, str]:
+def message_and_next_step(failure: Mapping[str, Any]) -> tuple[str, str]:
     """What a source's failure said, and what to do; older days have both in one line."""
     if "next_step" in failure:
         return str(failure["said"]), str(failure["next_step"])
@@ -51,7 +51,7 @@ def next_step(ledger: dict[str, Any]) -> str | None:
     if rejection is not None:
         return str(rejection["next_step"])
     if failure is not None:
-        return said_and_next(failure)[1]
+        return message_and_next_step(failure)[1]
     if ledger["state"] == "ok":
         return None
     return f"ask {ledger['department']} for its newest {ledger['records']}, then make sync"

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from assets.charts.svg import as_markdown, bars, figures, lines
-from resources.runtime.context import House
+from resources.runtime.context import RunContext
 from warehouse.graph.inputs import released_day
 from warehouse.indicators import area_select
 from warehouse.layouts import across
@@ -58,7 +58,7 @@ def _picture(title: str, svg: str, header: Sequence[str], rows: Sequence[Sequenc
     return {"picture": dg.MetadataValue.md(as_markdown(svg, title)), "figures": dg.MetadataValue.md(figures(header, rows))}
 
 
-def lamps_by_town(house: House, as_of: date) -> Shown:
+def lamps_by_town(house: RunContext, as_of: date) -> Shown:
     """How many lamps of each level (over time), and the red ones by town."""
     rows = house.engine.rows(LAMPS.format(area=area_select()))
     title = f"Red lamps by town 红灯, {as_of}"
@@ -68,7 +68,7 @@ def lamps_by_town(house: House, as_of: date) -> Shown:
     return {**counts, "held": held, **_picture(title, svg, ("town", *LEVELS, "held"), rows)}
 
 
-def compared_with(house: House, as_of: date) -> Shown:
+def compared_with(house: RunContext, as_of: date) -> Shown:
     """The day that changes are counted from, and what to say where it is of another layout."""
     before = released_day(house.runner.inputs, "warning_flag", as_of)
     if before is None:
@@ -76,13 +76,13 @@ def compared_with(house: House, as_of: date) -> Shown:
     return {"compared_on": before.isoformat(), **layouts_apart(house, before, as_of)}
 
 
-def layouts_apart(house: House, before: date, as_of: date) -> Shown:
+def layouts_apart(house: RunContext, before: date, as_of: date) -> Shown:
     """What a comparison of two days has to say; nothing within one layout."""
     said = across(house.made_in(before), house.moment(as_of).layout)
     return {"layouts": said} if said else {}
 
 
-def tasks_by_department(house: House, as_of: date) -> Shown:
+def tasks_by_department(house: RunContext, as_of: date) -> Shown:
     """How many tasks are open, overdue, opened and closed today (over time), and whose they are."""
     rows = house.engine.rows(TASKS.format(as_of=f"date '{as_of}'"))
     title = f"Open tasks by department 任务清单, {as_of}"
@@ -92,7 +92,7 @@ def tasks_by_department(house: House, as_of: date) -> Shown:
     return {**totals, **_picture(title, svg, header, rows)}
 
 
-def match_rates(house: House, as_of: date) -> Shown:
+def match_rates(house: RunContext, as_of: date) -> Shown:
     """Today's match rates, and those of the last days as far as the lake has them."""
     rows = house.engine.rows(RATES)
     days = sorted({day for _, day, _, _ in rows})
@@ -109,7 +109,7 @@ def match_rates(house: House, as_of: date) -> Shown:
     return {**lowest, **_picture(title, svg, ("source", *(str(day) for day in days)), table)}
 
 
-def sources_and_quarantine(house: House, as_of: date) -> Shown:
+def sources_and_quarantine(house: RunContext, as_of: date) -> Shown:
     """Which sources are not well, and what is in quarantine, by rule."""
     lines = list_quarantine(house.engine, house.lake, house.contracts(), as_of)
     title = f"Rows in quarantine 隔离区 by rule, {as_of}"

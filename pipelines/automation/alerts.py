@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from resources.departments import SourceError
-from resources.runtime.alerts import Alert, Kind, Seen, Warned, alert_book
+from resources.runtime.alerts import Alert, Kind, Observation, SourceWarnings, alert_book
 from resources.runtime.failures import failed_with
 from resources.settings import Settings, today
 
@@ -26,7 +26,7 @@ LOOKED_AT = {
 }
 PARTITION = "dagster/partition"
 
-Told = tuple[Kind, str, str, str]
+AlertParts = tuple[Kind, str, str, str]
 """Kind, fingerprint, what, what to do."""
 Facts = Mapping[str, Any]
 
@@ -35,13 +35,13 @@ def alert_after(settings: Settings, instance: dg.DagsterInstance, run: dg.Dagste
     """Tells what is new after a run, whoever ran it; asked twice for the same run, it tells nothing the second time."""
     events = [entry.dagster_event for entry in instance.all_logs(run.run_id, of_type=LOOKED_AT) if entry.dagster_event is not None]
     day = run.tags.get(PARTITION) or today().isoformat()
-    seen = seen_in(events, run.run_id, run.job_name, day)
+    seen = observations_of(events, run.run_id, run.job_name, day)
     # a day that is not over may say otherwise tonight: what it warns of is told with the day's own run
     is_over = day < today().isoformat()
     return alert_book(settings.home, settings.alerts).take(run.run_id, seen, warned_in(events, day), is_over=is_over)
 
 
-def warned_in(events: Sequence[dg.DagsterEvent], day: str) -> list[Warned]:
+def warned_in(events: Sequence[dg.DagsterEvent], day: str) -> list[SourceWarnings]:
     """What each source that a run looked at warns of: the check `warning_rules` lists it."""
     found = []
     for event in events:
@@ -52,7 +52,7 @@ def warned_in(events: Sequence[dg.DagsterEvent], day: str) -> list[Warned]:
         if check.check_name == "warning_rules" and records:
             listed: Any = check.metadata["warnings"].value if "warnings" in check.metadata else []
             lines = {str(w["key"]): f"{w['said']} -> {w['next_step']}" for w in listed}
-            found.append(Warned(department, records, day, lines))
+            found.append(SourceWarnings(department, records, day, lines))
     return found
 
 
@@ -62,12 +62,12 @@ def alert_before(settings: Settings, day: date, error: SourceError | None) -> li
     if error is not None:
         said = f"no run was started, the last release stands: {error.said}"
         alerts = (Alert("failure", "start", error.reason, "", day.isoformat(), said, error.next_step, ""),)
-    return alert_book(settings.home, settings.alerts).take("", [Seen("start", day.isoformat(), alerts)])
+    return alert_book(settings.home, settings.alerts).take("", [Observation("start", day.isoformat(), alerts)])
 
 
-def seen_in(events: Sequence[dg.DagsterEvent], run_id: str, job: str, day: str) -> list[Seen]:
+def observations_of(events: Sequence[dg.DagsterEvent], run_id: str, job: str, day: str) -> list[Observation]:
     """What a run looked at, in the order of its events; of a step that was tried again, the first failure."""
-    seen: dict[str, Seen] = {}
+    seen: dict[str, Observation] = {}
     failed_steps = 0
     for event in events:
         kind = event.event_type
@@ -77,15 +77,15 @@ def seen_in(events: Sequence[dg.DagsterEvent], run_id: str, job: str, day: str) 
             failed_steps += 1
             look = _step(event, run_id, day)
         elif kind is dg.DagsterEventType.STEP_SUCCESS:
-            look = Seen(f"step:{event.step_key}", day, (), is_state=False)
+            look = Observation(f"step:{event.step_key}", day, (), is_state=False)
         else:
             failed = kind is dg.DagsterEventType.RUN_FAILURE and not failed_steps
-            look = Seen(f"job:{job}", day, tuple(_run(run_id, job, day)) if failed else (), is_state=False)
+            look = Observation(f"job:{job}", day, tuple(_run(run_id, job, day)) if failed else (), is_state=False)
         seen.setdefault(look.scope, look)
     return list(seen.values())
 
 
-def _step(event: dg.DagsterEvent, run_id: str, day: str) -> Seen:
+def _step(event: dg.DagsterEvent, run_id: str, day: str) -> Observation:
     """A step that failed. What is said is an error of ours: of any other, whose text may quote a
     value, only the class is."""
     step = str(event.step_key)
@@ -109,7 +109,7 @@ def _step(event: dg.DagsterEvent, run_id: str, day: str) -> Seen:
         next_step,
         run_id,
     )
-    return Seen(f"step:{step}", day, (told,), is_state=False)
+    return Observation(f"step:{step}", day, (told,), is_state=False)
 
 
 def _run(run_id: str, job: str, day: str) -> Iterator[Alert]:
@@ -118,22 +118,22 @@ def _run(run_id: str, job: str, day: str) -> Iterator[Alert]:
     yield Alert("failure", f"job:{job}:{day}", "ended", "", day, said, f"make sync AS_OF={day}: it completes what was begun", run_id)
 
 
-def _check(event: dg.DagsterEvent, run_id: str, day: str) -> Seen:
+def _check(event: dg.DagsterEvent, run_id: str, day: str) -> Observation:
     found = event.asset_check_evaluation_data
     asset, check = found.asset_key.to_user_string(), found.check_name
     scope = f"check:{asset}:{check}"
     facts = {name: value.value for name, value in found.metadata.items()}
-    told = [] if found.passed else list(_told(asset, check, facts, found.severity))
+    told = [] if found.passed else list(_alerts_of(asset, check, facts, found.severity))
     alerts = tuple(
         Alert(kind, f"{scope}:{part}" if part else scope, fingerprint, asset, day, what, next_step, run_id)
         for part, (kind, fingerprint, what, next_step) in told
     )
-    return Seen(scope, day, alerts)
+    return Observation(scope, day, alerts)
 
 
-def _told(asset: str, check: str, facts: Facts, severity: dg.AssetCheckSeverity) -> Iterator[tuple[str, Told]]:
+def _alerts_of(asset: str, check: str, facts: Facts, severity: dg.AssetCheckSeverity) -> Iterator[tuple[str, AlertParts]]:
     """What a failed check is worth; nothing where it is the day's usual business (quarantined rows, warnings)."""
-    made = TOLD.get(check)
+    made = ALERTS_OF_CHECKS.get(check)
     if made is not None:
         yield from made(asset, facts)
     elif severity is dg.AssetCheckSeverity.ERROR:
@@ -142,14 +142,14 @@ def _told(asset: str, check: str, facts: Facts, severity: dg.AssetCheckSeverity)
         yield "", ("failure", "failed", f"the check {check} of {asset} failed: {counts}", next_step)
 
 
-def _unread(asset: str, facts: Facts) -> Iterator[tuple[str, Told]]:
+def _unread(asset: str, facts: Facts) -> Iterator[tuple[str, AlertParts]]:
     said = str(facts.get("message", "could not be read"))
     next_step = f"{facts.get('next_step', 'see the check')}. The last good state is carried on"
     # the reason stays the same from day to day, the words do not
     yield "", ("failure", str(facts.get("reason", "failed")), said, next_step)
 
 
-def _stale(asset: str, facts: Facts) -> Iterator[tuple[str, Told]]:
+def _stale(asset: str, facts: Facts) -> Iterator[tuple[str, AlertParts]]:
     state, source = str(facts.get("state", "stale")), asset.removeprefix("valid_").replace("__", ".")
     if state == "missing":
         said = f"{source} was never read: indicators that need it are missing"
@@ -158,7 +158,7 @@ def _stale(asset: str, facts: Facts) -> Iterator[tuple[str, Told]]:
     yield "", ("stale", state, said, "see the check `read` of its raw asset; ask the department for its extract, then make sync")
 
 
-def _rejected(asset: str, facts: Facts) -> Iterator[tuple[str, Told]]:
+def _rejected(asset: str, facts: Facts) -> Iterator[tuple[str, AlertParts]]:
     # a file that could not be used at all is told by the check `read`
     if "rejected" not in facts or str(facts.get("rule", "")).startswith("read:"):
         return
@@ -171,13 +171,13 @@ def _rejected(asset: str, facts: Facts) -> Iterator[tuple[str, Told]]:
     yield "", ("gate", batch or str(facts["rejected"]), said, str(facts.get("what now", next_step)))
 
 
-def _fell(asset: str, facts: Facts) -> Iterator[tuple[str, Told]]:
+def _fell(asset: str, facts: Facts) -> Iterator[tuple[str, AlertParts]]:
     next_step = "look at the outcomes and reasons of its matched asset, and ask the department what changed in its extract"
     for source, said in facts.items():
         yield source, ("match_rate", "fell", f"{source}: {said}", next_step)
 
 
-TOLD: Mapping[str, Callable[[str, Facts], Iterator[tuple[str, Told]]]] = {
+ALERTS_OF_CHECKS: Mapping[str, Callable[[str, Facts], Iterator[tuple[str, AlertParts]]]] = {
     "read": _unread,
     "fresh": _stale,
     "critical_rules": _rejected,

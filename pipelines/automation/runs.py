@@ -13,7 +13,7 @@ from expectations.errors import YihuError
 from expectations.validation import preload
 from pipelines.automation.alerts import alert_after
 from pipelines.definitions import build_defs
-from resources.runtime.dagster_storage import held_open
+from resources.runtime.dagster_storage import pooled_sqlite
 from resources.runtime.failures import failed_with
 from resources.settings import Settings
 
@@ -30,7 +30,7 @@ def close_abandoned(instance: dg.DagsterInstance, settings: Settings) -> None:
 def run_day(settings: Settings, as_of: date) -> list[str] | None:
     """Runs `daily_sync` for `as_of`; None when it went well, else a line per failed asset that says what to do."""
     preload(settings.engine)
-    with held_open(), dg.DagsterInstance.get() as instance:
+    with pooled_sqlite(), dg.DagsterInstance.get() as instance:
         close_abandoned(instance, settings)
         job = build_defs().resolve_job_def("daily_sync")
         result = job.execute_in_process(instance=instance, partition_key=as_of.isoformat(), raise_on_error=False)

@@ -12,7 +12,7 @@ from pathlib import Path
 from expectations.errors import UsageError
 
 
-def said(variable: str, text: str, prompt: str) -> str:
+def ask_for(variable: str, text: str, prompt: str) -> str:
     """What was typed for a variable, else what stands in the file that `<variable>_FILE` names, else the answer to a prompt."""
     file = os.environ.get(f"YIHU_TYPED_{variable}_FILE") or os.environ.get(f"{variable}_FILE")
     if not text.strip() and file:

@@ -1,6 +1,6 @@
 """Developer's tools: what a change is held against, and the pages that are made from the code.
 
-Belongs here: these commands. Not here: what operators run (`commands`, `operations`, `deciding`),
+Belongs here: these commands. Not here: what operators run (`commands`, `operations`, `acting_as`),
 what a page says.
 """
 
@@ -14,7 +14,7 @@ from expectations.errors import FAILED, OK
 from resources.settings import ROOT, Settings
 
 
-def check(settings: Settings, asked: Namespace) -> int:
+def check(settings: Settings, arguments: Namespace) -> int:
     """Loads the definitions and resolves every job, schedule and asset of them."""
     import dagster as dg
 
@@ -27,7 +27,7 @@ def check(settings: Settings, asked: Namespace) -> int:
     return OK
 
 
-def check_contracts(asked: Namespace) -> int:
+def check_contracts(arguments: Namespace) -> int:
     """Names questions that stand in contracts, and codes that models compare and no contract
     has."""
     from expectations import questions
@@ -41,7 +41,7 @@ def check_contracts(asked: Namespace) -> int:
     return OK
 
 
-def write_docs(asked: Namespace) -> int:
+def write_docs(arguments: Namespace) -> int:
     """Writes the pages that are made from declarations; a test fails where one is behind."""
     from pipelines.development import documented
     from warehouse import dictionary
@@ -58,18 +58,18 @@ def write_docs(asked: Namespace) -> int:
     return OK
 
 
-def read_lineage(asked: Namespace) -> int:
+def read_lineage(arguments: Namespace) -> int:
     """Reads the column lineage anew out of the models."""
     from pipelines.development import lineage
 
     return lineage.main()
 
 
-def bench(asked: Namespace) -> int:
+def bench(arguments: Namespace) -> int:
     """Runs the benchmarks, which stand beside the house, as a process of their own."""
-    folder = ["--folder", asked.folder] if asked.folder else []
+    folder = ["--folder", arguments.folder] if arguments.folder else []
     done = subprocess.run(
-        [sys.executable, "-m", "bench", "--scale", asked.scale, *folder],
+        [sys.executable, "-m", "bench", "--scale", arguments.scale, *folder],
         cwd=ROOT,
         check=False,
     )

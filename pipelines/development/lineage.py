@@ -26,9 +26,9 @@ from warehouse.catalogue import load_catalogue
 from warehouse.graph.engine_inputs import Nothing
 from warehouse.graph.moment import day_moment
 from warehouse.graph.reference import REFERENCES
-from warehouse.graph.registry import is_of_type, kept_tables, makers, models
+from warehouse.graph.registry import is_of_type, makers, models, stored_tables
 from warehouse.graph.runner import Runner
-from warehouse.periodic_reports import RHYTHMS
+from warehouse.periodic_reports import PERIODIC_REPORTS
 
 COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 DAY = max(date(2026, 11, 19), load_catalogue(date.max).effective_from)
@@ -71,9 +71,9 @@ def record_day(temp_dir: Path, contracts: tuple[Contract, ...]) -> Recorder:
     runner = Runner(engine, Nothing(), contracts, b"a key that reads nobody")
     for contract in contracts:  # one by one, so that a record type's columns come from its own and the register's only
         runner.make(("person", "person_key_map", f"matched_{contract.table}"), day_moment(DAY))
-    runner.make(kept_tables(), day_moment(DAY))
-    for rhythm in RHYTHMS:
-        runner.make((rhythm.name, *kept_tables()), replace(rhythm.moment(DAY, day_moment(DAY)), flag_days=(DAY,)))
+    runner.make(stored_tables(), day_moment(DAY))
+    for rhythm in PERIODIC_REPORTS:
+        runner.make((rhythm.name, *stored_tables()), replace(rhythm.moment(DAY, day_moment(DAY)), flag_days=(DAY,)))
     return engine
 
 

@@ -1,6 +1,6 @@
 """`make try`, `make draft-contract`, `make contract-diff`: their command line, and what they do with it.
 
-Belongs here: finding contracts, printing, exit statuses. Not here: trials (`trial`), drafts (`expectations.drafting`).
+Belongs here: finding contracts, printing, exit statuses. Not here: trials (`dry_run`), drafts (`expectations.drafting`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pipelines.command_line.typed import UsageError
 from pipelines.dry_run.difference import difference
 from pipelines.dry_run.effects import effects
 from pipelines.dry_run.export import write_rows
-from pipelines.dry_run.input_files import files_of, given
+from pipelines.dry_run.input_files import files_of, read_input_files
 from pipelines.dry_run.report import effects_report, report
-from pipelines.dry_run.run import scratch, trial
+from pipelines.dry_run.run import dry_run, scratch
 from pipelines.dry_run.sample import open_sample
 from resources.departments.errors import Fault
 from resources.settings import Settings
@@ -55,33 +55,33 @@ def contract_of(records: str | None, path: str | None) -> Contract:
     raise TryingError(f"RECORDS is {records!r}:", f"use one of {known}")
 
 
-def try_file(settings: Settings, asked: argparse.Namespace) -> int:
+def try_file(settings: Settings, arguments: argparse.Namespace) -> int:
     """Reads a file as a run would and says what would come of it; keeps nothing. Exit 1 where a run would reject it."""
-    contract = contract_of(asked.records, asked.contract)
-    handed = given(contract, files_of(asked.file), settings)
-    with trial(settings, contract, handed) as made:
+    contract = contract_of(arguments.records, arguments.contract)
+    handed = read_input_files(contract, files_of(arguments.file), settings)
+    with dry_run(settings, contract, handed) as made:
         print("\n".join(report(made)))
         if made.is_merged:
             print("\n".join(effects_report(made, effects(made, settings))))
-            if asked.out:
-                for path in write_rows(made, Path(asked.out)):
+            if arguments.out:
+                for path in write_rows(made, Path(arguments.out)):
                     print(f"written: {path}")
         return FAILED if made.reasons or not made.is_merged else OK
 
 
-def draft(settings: Settings, asked: argparse.Namespace) -> int:
+def draft(settings: Settings, arguments: argparse.Namespace) -> int:
     """Drafts a contract from a sample file, with a question in it wherever the sample does not say enough."""
     with scratch(settings) as work:
         try:
-            sample = open_sample(files_of(asked.file), settings, work)
+            sample = open_sample(files_of(arguments.file), settings, work)
         except Fault as fault:
             raise TryingError(fault.message, fault.next_step) from None
-    department = asked.department
-    asked_for = asked.records.removeprefix(f"{department}.")
+    department = arguments.department
+    asked_for = arguments.records.removeprefix(f"{department}.")
     base = _base(sample, department, asked_for)
     records = base.records if base else asked_for
     made = draft_contract(sample, department, records, base)
-    path = Path(asked.out or f"{records}.odcs.yaml")
+    path = Path(arguments.out or f"{records}.odcs.yaml")
     if path.exists() and CONTRACTS in path.resolve().parents and not standing_questions(path):
         raise TryingError(
             f"OUT is {str(path)!r}, a contract in use:",
@@ -92,7 +92,7 @@ def draft(settings: Settings, asked: argparse.Namespace) -> int:
     print(f"{path}: {made.fields} fields, {known}; {len(made.questions)} questions stand in it:")
     for question in made.questions:
         print(f"  ? {question}")
-    print(f"now: make try FILE={shlex.quote(asked.file)} CONTRACT={shlex.quote(str(path))} OUT=tried")
+    print(f"now: make try FILE={shlex.quote(arguments.file)} CONTRACT={shlex.quote(str(path))} OUT=tried")
     return OK
 
 
@@ -122,7 +122,7 @@ def _base(sample: Sample, department: str, records: str) -> Contract | None:
     return base
 
 
-def compare_contract(settings: Settings, asked: argparse.Namespace) -> int:
+def compare_contract(settings: Settings, arguments: argparse.Namespace) -> int:
     """Reads the newest batches under an edited contract: rows whose outcome changes, indicators and lamps that move."""
-    print("\n".join(difference(settings, contract_of(None, asked.contract))))
+    print("\n".join(difference(settings, contract_of(None, arguments.contract))))
     return OK

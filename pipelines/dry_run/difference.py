@@ -1,6 +1,6 @@
 """The newest batch of a record type under its contract in use and under an edited one: what would change.
 
-Belongs here: reading a batch that is kept anew, row beside row. Not here: the trial of each (`trial`), households (`effects`).
+Belongs here: reading a batch that is kept anew, row beside row. Not here: the trial of each (`dry_run`), households (`effects`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from expectations.contract import Contract, load_contracts
 from expectations.engine import name
 from expectations.errors import UsageError
 from pipelines.dry_run.effects import effects
-from pipelines.dry_run.input_files import Given
+from pipelines.dry_run.input_files import InputFiles
 from pipelines.dry_run.report import effects_report, number
-from pipelines.dry_run.run import Trial, TrialEngine, batch_files, borrow_state, location, merged, read_manifest, scratch
+from pipelines.dry_run.run import DryRun, DryRunEngine, batch_files, borrow_state, location, merged, read_manifest, scratch
 from resources.departments.batches import BatchStore, Manifest
 from resources.departments.dropped import Delivery, Dropped
 from resources.departments.errors import Fault
@@ -80,21 +80,21 @@ def difference(settings: Settings, edited: Contract) -> list[str]:
 
 
 @contextmanager
-def _read_anew(settings: Settings, contract: Contract, newest: Newest) -> Iterator[Trial]:
+def _read_anew(settings: Settings, contract: Contract, newest: Newest) -> Iterator[DryRun]:
     """The batch as a run of its day would read and merge it under a contract."""
     os.umask(0o077)
     with scratch(settings) as folder:
         lake = Lake(folder / "lake")
         state_day = borrow_state(Lake(settings.lake), lake, contract, before=newest.day)
         handed, manifest = _handed(settings, lake, contract, newest)
-        engine = TrialEngine(folder / "tmp", memory_limit=settings.engine_memory)
+        engine = DryRunEngine(folder / "tmp", memory_limit=settings.engine_memory)
         try:
             yield merged(engine, lake, contract, handed, manifest, newest.day, state_day)
         finally:
             engine.close()
 
 
-def _handed(settings: Settings, lake: Lake, contract: Contract, newest: Newest) -> tuple[Given, Manifest]:
+def _handed(settings: Settings, lake: Lake, contract: Contract, newest: Newest) -> tuple[InputFiles, Manifest]:
     """The batch in the scratch lake: files are read anew, answers and queries lie there as they came."""
     day = date.fromisoformat(newest.manifest.extract_date)
     if newest.manifest.form != "file":
@@ -103,7 +103,7 @@ def _handed(settings: Settings, lake: Lake, contract: Contract, newest: Newest) 
         for file in batch_files(newest.folder):
             (target / file.name).symlink_to(file)
         source = Dropped(newest.folder / newest.manifest.source, day)
-        return Given(Delivery((source,)), (), (), ()), newest.manifest
+        return InputFiles(Delivery((source,)), (), (), ()), newest.manifest
     paths = [newest.folder / file for file in newest.manifest.files]
     files = tuple(Dropped(path, day, part_of(contract, path.name)) for path in paths)
     digests = tuple(sha256_of(path) for path in paths)
@@ -112,10 +112,10 @@ def _handed(settings: Settings, lake: Lake, contract: Contract, newest: Newest) 
     except Fault as fault:
         said = f"the batch cannot be read under {contract.path.name}: {fault.said}"
         raise DifferenceError(said, fault.next_step) from None
-    return Given(Delivery(files), digests, (), ()), manifest
+    return InputFiles(Delivery(files), digests, (), ()), manifest
 
 
-def _rows(before: Trial, after: Trial) -> list[str]:
+def _rows(before: DryRun, after: DryRun) -> list[str]:
     """Rows whose outcome changes, by rule; fields whose value changes in rows that are good under both."""
     if not before.is_merged or not after.is_merged:
         return [f"under the contract in use: {reason}" for reason in before.reasons]
@@ -146,7 +146,7 @@ def _rows(before: Trial, after: Trial) -> list[str]:
     return lines + _values(engine, before.contract, after.contract, joined)
 
 
-def _judged(made: Trial) -> str:
+def _judged(made: DryRun) -> str:
     """The rows with their place, the rules that they broke, and their values as text."""
     values = ", ".join(f"cast(r.{name(f.name)} as varchar) as {name(f.name)}" for f in made.contract.fields)
     return f"""
@@ -157,7 +157,7 @@ def _judged(made: Trial) -> str:
     """
 
 
-def _values(engine: TrialEngine, before: Contract, after: Contract, joined: str) -> list[str]:
+def _values(engine: DryRunEngine, before: Contract, after: Contract, joined: str) -> list[str]:
     names = [f.name for f in after.fields if f.name in {field.name for field in before.fields}]
     counts = ", ".join(
         f"count(*) filter (len(a.rules) = 0 and len(b.rules) = 0 and a.{name(n)} is distinct from b.{name(n)})" for n in names

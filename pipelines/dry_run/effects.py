@@ -12,13 +12,13 @@ from datetime import date
 
 from expectations.contract import load_contracts
 from expectations.engine import literal, name
-from pipelines.dry_run.run import REGISTER, Trial
+from pipelines.dry_run.run import REGISTER, DryRun
 from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.settings import Settings
 from warehouse.catalogue import Indicator
-from warehouse.graph.inputs import LakeInputs, NotThere
-from warehouse.graph.registry import place
+from warehouse.graph.inputs import LakeInputs, MissingInput
+from warehouse.graph.registry import layer_and_folder
 from warehouse.graph.runner import Runner
 from warehouse.graph.under import made_moment
 from warehouse.matching import OUTCOMES
@@ -51,10 +51,10 @@ class Effects:
 
 def newest_day(lake: Lake) -> date | None:
     """The newest day whose indicators the lake has."""
-    return max(lake.days(*place("household_indicator")), default=None)
+    return max(lake.days(*layer_and_folder("household_indicator")), default=None)
 
 
-def effects(made: Trial, settings: Settings, with_lamps: bool = False) -> Effects | None:
+def effects(made: DryRun, settings: Settings, with_lamps: bool = False) -> Effects | None:
     """The effects of a trial on the newest day; None where the lake has no day yet. Leaves its tables on the trial's engine."""
     lake, engine, contract = Lake(settings.lake), made.engine, made.contract
     day = newest_day(lake)
@@ -82,13 +82,13 @@ def effects(made: Trial, settings: Settings, with_lamps: bool = False) -> Effect
         if with_lamps:
             runner.make(["household_indicator", "warning_flag"], moment, given=given)
             lamps = _lamps(engine, lake, day)
-    except NotThere:
+    except MissingInput:
         return Effects(day, outcomes, None, {})
     return Effects(day, outcomes, moved, lamps)
 
 
 def _moved(engine: Engine, lake: Lake, day: date, read: Sequence[Indicator]) -> tuple[Moved, ...]:
-    engine.view("indicator_of_the_day", f"select * from {lake.relation(*place('household_indicator'), day)}")
+    engine.view("indicator_of_the_day", f"select * from {lake.relation(*layer_and_folder('household_indicator'), day)}")
     counts = ", ".join(
         f"count(*) filter (a.{i.column} is distinct from b.{i.column}), "
         f"count(*) filter (b.{i.column} is null and a.{i.column} is not null), "
@@ -101,7 +101,7 @@ def _moved(engine: Engine, lake: Lake, day: date, read: Sequence[Indicator]) -> 
 
 
 def _lamps(engine: Engine, lake: Lake, day: date) -> dict[tuple[str, str], int]:
-    engine.view("flags_of_the_day", f"select * from {lake.relation(*place('warning_flag'), day)}")
+    engine.view("flags_of_the_day", f"select * from {lake.relation(*layer_and_folder('warning_flag'), day)}")
     found = engine.rows(
         "select coalesce(b.level, 'none'), coalesce(a.level, 'none'), count(*) "
         "from warning_flag as a full join flags_of_the_day as b using (household_id) group by 1, 2"

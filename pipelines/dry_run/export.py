@@ -1,6 +1,6 @@
 """What a trial writes where `OUT` names a folder: `rows.csv` and `aside.csv`, for the eyes of who asked for it (mode 0600).
 
-Belongs here: canonical values, the order of the file, rows as delivered. Not here: judging them (`trial`).
+Belongs here: canonical values, the order of the file, rows as delivered. Not here: judging them (`dry_run`).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 
 from expectations.contract import Contract, Field
 from expectations.engine import literal, name
-from pipelines.dry_run.run import Trial
+from pipelines.dry_run.run import DryRun
 
 ASIDE = ("file", "sheet", "row", "field", "rules")
 
 
-def write_rows(made: Trial, folder: Path) -> list[Path]:
+def write_rows(made: DryRun, folder: Path) -> list[Path]:
     """Writes both files; returns them. `rows.csv` has the contract's fields, `aside.csv` the row as it was delivered behind."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     fields = [field for field in made.contract.fields if field.derived is None]
@@ -30,7 +30,7 @@ def write_rows(made: Trial, folder: Path) -> list[Path]:
     ]
 
 
-def _good(made: Trial, fields: Sequence[Field]) -> Iterator[list[str]]:
+def _good(made: DryRun, fields: Sequence[Field]) -> Iterator[list[str]]:
     """The rows that would be in force of this delivery, in its order; of a key that came twice the version that stands."""
     key, updated = name(made.contract.record_key.name), name(made.contract.by_role("updated_at").name)
     listed = ", ".join(f"r.{name(field.name)}" for field in fields)
@@ -53,11 +53,11 @@ def _good(made: Trial, fields: Sequence[Field]) -> Iterator[list[str]]:
             yield [canonical(field, row[field.name]) for field in fields]
 
 
-def _columns(made: Trial) -> list[str]:
+def _columns(made: DryRun) -> list[str]:
     return [column for column in made.manifest.columns if not column.startswith("_")]
 
 
-def _aside(made: Trial) -> Iterator[list[str]]:
+def _aside(made: DryRun) -> Iterator[list[str]]:
     columns = _columns(made)
     cells = "".join(f", cast(d.{name(column)} as varchar)" for column in columns)
     select = f"""

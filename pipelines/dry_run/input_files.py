@@ -1,6 +1,6 @@
 """The files that a person names, as the delivery that a run would take them for.
 
-Belongs here: a file, a folder or a pattern; the day and the parts that the names say. Not here: reading it (`trial`).
+Belongs here: a file, a folder or a pattern; the day and the parts that the names say. Not here: reading it (`dry_run`).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from resources.departments.whole import judged, sha256_of
 from resources.settings import SHANGHAI, Settings
 
 
-class GivenError(UsageError):
+class InputFileError(UsageError):
     """FILE names nothing that could be read; says what to write."""
 
 
 @dataclass(frozen=True)
-class Given:
+class InputFiles:
     """A delivery as a person hands it over."""
 
     delivery: Delivery
@@ -49,7 +49,7 @@ def files_of(text: str) -> list[Path]:
     else:
         found = [Path(name) for name in glob.glob(str(path)) if _is_table(Path(name))]
     if not found:
-        raise GivenError(
+        raise InputFileError(
             f"FILE is {text!r}: no file of that name",
             "write a file, a folder, or a pattern in quotation marks",
         )
@@ -60,7 +60,7 @@ def _is_table(path: Path) -> bool:
     return path.is_file() and split(path.name)[1] in READABLE and not path.name.startswith(("~$", "."))
 
 
-def given(contract: Contract, paths: Sequence[Path], settings: Settings) -> Given:
+def read_input_files(contract: Contract, paths: Sequence[Path], settings: Settings) -> InputFiles:
     """The delivery out of `paths`; where the contract takes some of them by name, those."""
     taken = [path for path in paths if named(contract, path.name) is not None] or list(paths)
     files = [_dropped(contract, path) for path in taken]
@@ -80,7 +80,7 @@ def given(contract: Contract, paths: Sequence[Path], settings: Settings) -> Give
         if lack:
             waits.append(f"a run would wait: {file.name} is not whole yet, {lack}")
     others = tuple(shown(path.name) for path in paths if path not in taken)
-    return Given(delivery, digests, tuple(waits), others)
+    return InputFiles(delivery, digests, tuple(waits), others)
 
 
 def _patterns(contract: Contract) -> str:

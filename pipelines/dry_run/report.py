@@ -16,7 +16,7 @@ from expectations.drift import column_drift
 from expectations.engine import name
 from expectations.questions import standing_questions
 from pipelines.dry_run.effects import Effects
-from pipelines.dry_run.run import SHOWN_ROWS, BadRule, Trial
+from pipelines.dry_run.run import SHOWN_ROWS, BadRule, DryRun
 from resources.departments.tabular import NOTED
 from warehouse.downstream import built_from
 
@@ -28,7 +28,7 @@ def number(count: int) -> str:
     return f"{count:,}"
 
 
-def report(made: Trial) -> list[str]:
+def report(made: DryRun) -> list[str]:
     """What the delivery is and what a run would make of it, a line each."""
     lines = [_head(made)]
     questions = standing_questions(made.contract.path)
@@ -44,18 +44,18 @@ def report(made: Trial) -> list[str]:
     return lines
 
 
-def _head(made: Trial) -> str:
+def _head(made: DryRun) -> str:
     state = f"the state of {made.state_day}" if made.state_day else "no state yet"
     source = made.given.delivery.source
     return f"{made.contract.department}.{made.contract.records} of {made.given.delivery.day}: {source}, upon {state}"
 
 
-def _read(made: Trial) -> list[str]:
+def _read(made: DryRun) -> list[str]:
     said = [f"not read: {name}" for name in (*made.given.passed_over, *made.manifest.unread)]
     return [*said, *made.manifest.notes]
 
 
-def _columns(made: Trial) -> list[str]:
+def _columns(made: DryRun) -> list[str]:
     drifts = {drift.column: drift for drift in column_drift(made.contract, made.manifest.columns, built_from)}
     found = [f for f in made.contract.fields if f.is_delivered and f.physical_name not in drifts]
     lines = [f"  read      {_joined(f'{f.physical_name} ({f.name})' for f in found)}"]
@@ -70,7 +70,7 @@ def _joined(words: Iterator[str] | Sequence[str]) -> str:
     return ", ".join(words) or "-"
 
 
-def _notes(made: Trial) -> list[str]:
+def _notes(made: DryRun) -> list[str]:
     """Each kind of note line with its lines, by file and sheet."""
     path = made.batch / NOTED
     rows = pq.read_table(path).to_pylist() if path.exists() else []
@@ -102,7 +102,7 @@ def _where(file: str, sheet: str | None) -> str:
     return f"{file}, {sheet}" if sheet else file
 
 
-def _rows(made: Trial) -> list[str]:
+def _rows(made: DryRun) -> list[str]:
     today = made.ledger["today"]
     good = today["received"] - today["quarantined"]
     lines = [f"rows: {number(today['received'])}, good {number(good)}, set aside {number(today['quarantined'])}"]
@@ -120,7 +120,7 @@ def _bad(rule: BadRule) -> str:
     return f"  {rule.rule}: {number(rule.rows)} rows ({'; '.join(tables)}{more})"
 
 
-def _unknown_words(made: Trial) -> list[str]:
+def _unknown_words(made: DryRun) -> list[str]:
     """Words of coded fields that stand for no code."""
     broken = {rule.rule for rule in made.bad_rules}
     lines = []
@@ -130,7 +130,7 @@ def _unknown_words(made: Trial) -> list[str]:
     return lines
 
 
-def _words(made: Trial, field: Field) -> str:
+def _words(made: DryRun, field: Field) -> str:
     text, rule = name(field.physical_name), f"codes:{field.name}"
     found = made.engine.rows(
         f"""
@@ -144,7 +144,7 @@ def _words(made: Trial, field: Field) -> str:
     return ", ".join(f"{shown(str(word))} ({number(count)})" for word, count in found)
 
 
-def _state(made: Trial) -> list[str]:
+def _state(made: DryRun) -> list[str]:
     ledger, today = made.ledger, made.ledger["today"]
     new = ledger["new_keys"]
     return [
@@ -155,7 +155,7 @@ def _state(made: Trial) -> list[str]:
     ]
 
 
-def effects_report(made: Trial, found: Effects | None) -> list[str]:
+def effects_report(made: DryRun, found: Effects | None) -> list[str]:
     """Links and indicators, a line each."""
     if found is None:
         return ["", "matching and indicators: the lake has no day yet; run make sync first"]

@@ -22,7 +22,7 @@ from expectations.contract import BASE_REGISTER, REGISTER_RECORDS, Contract
 from expectations.engine import literal
 from expectations.gate import open_gate
 from expectations.rules import own_rules
-from pipelines.dry_run.input_files import Given, without_parts
+from pipelines.dry_run.input_files import InputFiles, without_parts
 from resources.departments.batches import BatchStore, Manifest
 from resources.departments.errors import Fault
 from resources.departments.files import FileReader, Offer
@@ -37,7 +37,7 @@ SHOWN_ROWS = 5
 REGISTER = tuple(f"{BASE_REGISTER}__{records}" for records in REGISTER_RECORDS)
 
 
-class TrialEngine(Engine):
+class DryRunEngine(Engine):
     """The engine of a trial: rules are counted by it alone, since importing Great Expectations takes longer than a trial."""
 
     kind = "plain"
@@ -53,11 +53,11 @@ class BadRule:
 
 
 @dataclass
-class Trial:
+class DryRun:
     """What a run would make of a delivery."""
 
     contract: Contract
-    given: Given
+    given: InputFiles
     manifest: Manifest
     as_of: date
     state_day: date | None
@@ -65,7 +65,7 @@ class Trial:
     ledger: dict[str, Any]
     reasons: list[str]
     """Why a run would reject it; empty where it would not."""
-    engine: TrialEngine
+    engine: DryRunEngine
     lake: Lake
     bad_rules: list[BadRule] = field(default_factory=list)
 
@@ -106,7 +106,7 @@ def scratch(settings: Settings) -> Iterator[Path]:
 
 
 @contextmanager
-def trial(settings: Settings, contract: Contract, handed: Given) -> Iterator[Trial]:
+def dry_run(settings: Settings, contract: Contract, handed: InputFiles) -> Iterator[DryRun]:
     """The trial of a delivery; what it reads and makes lies in a scratch folder that is gone afterwards.
 
     Raises:
@@ -119,14 +119,14 @@ def trial(settings: Settings, contract: Contract, handed: Given) -> Iterator[Tri
         manifest = _taken(settings, lake, contract, handed)
         after = state_day + timedelta(days=1) if state_day else settings.as_of
         as_of = max(settings.as_of, handed.delivery.day, after)
-        engine = TrialEngine(folder / "tmp", memory_limit=settings.engine_memory)
+        engine = DryRunEngine(folder / "tmp", memory_limit=settings.engine_memory)
         try:
             yield merged(engine, lake, contract, handed, manifest, as_of, state_day)
         finally:
             engine.close()
 
 
-def _taken(settings: Settings, lake: Lake, contract: Contract, handed: Given) -> Manifest:
+def _taken(settings: Settings, lake: Lake, contract: Contract, handed: InputFiles) -> Manifest:
     """The raw batch that a run's reader makes of the files."""
     reading = without_parts(contract) if any("not all" in line for line in handed.waits) else contract
     offer = Offer(handed.delivery, handed.digests, is_unchecked=False)
@@ -137,14 +137,14 @@ def _taken(settings: Settings, lake: Lake, contract: Contract, handed: Given) ->
 
 
 def merged(
-    engine: TrialEngine,
+    engine: DryRunEngine,
     lake: Lake,
     contract: Contract,
-    handed: Given,
+    handed: InputFiles,
     manifest: Manifest,
     as_of: date,
     state_day: date | None,
-) -> Trial:
+) -> DryRun:
     """Judges and merges a batch of the scratch lake. One that is rejected is merged as if its gate were open, and says so."""
     pointer = {"batches": [manifest.batch_id], "failure": None}
     ledger = make_valid(engine, lake, contract, as_of, pointer, built_from)
@@ -152,7 +152,7 @@ def merged(
     if reasons and (lake.table("raw", contract.table) / manifest.batch_id / "rows.parquet").exists():
         open_gate(lake.root, contract.table, manifest.batch_id, "make try", "a trial keeps nothing")
         ledger = make_valid(engine, lake, contract, as_of, pointer, built_from)
-    made = Trial(contract, handed, manifest, as_of, state_day, ledger, reasons, engine, lake)
+    made = DryRun(contract, handed, manifest, as_of, state_day, ledger, reasons, engine, lake)
     if made.is_merged:
         made.bad_rules = _bad_rules(made)
     return made
@@ -186,7 +186,7 @@ def _link(real: Lake, scratch_lake: Lake, path: Path) -> None:
     target.symlink_to(real.root / path)
 
 
-def _bad_rules(made: Trial) -> list[BadRule]:
+def _bad_rules(made: DryRun) -> list[BadRule]:
     """The rules that rows broke, those of the most rows first."""
     place = location(made)
     found = made.engine.rows(
@@ -203,7 +203,7 @@ def _bad_rules(made: Trial) -> list[BadRule]:
     return [BadRule(str(rule), int(rows), tuple((str(f), s, int(line)) for f, s, line in first)) for rule, rows, first in found]
 
 
-def location(made: Trial) -> str:
+def location(made: DryRun) -> str:
     """A relation with `_row`, `_file`, `_sheet`, `_line` of the delivery's rows; of a batch that is no file its own numbers."""
     if not (made.batch / "delivered.parquet").exists():
         return f"(select _row, '' as _file, null::varchar as _sheet, _row as _line from {made.rows})"

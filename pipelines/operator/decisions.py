@@ -18,16 +18,16 @@ import sqlalchemy as sa
 
 from expectations.contract import Contract, load_contracts
 from expectations.gate import open_gate
-from pipelines.command_line.typed import UsageError, said
+from pipelines.command_line.typed import UsageError, ask_for
 from pipelines.operator.summary import table
 from resources.lake import Lake
-from resources.runtime.alerts import note_seal, told_seals
+from resources.runtime.alerts import note_seal, seals_in_alerts
 from resources.server import Server, os_user, warehouse_server, with_login
 from resources.settings import Settings, secret_file
 from warehouse import publication
 from warehouse.database import access
 from warehouse.database import access_log as looking
-from warehouse.database.actor import Maker
+from warehouse.database.actor import Actor
 from warehouse.database.extract import make_extract
 from warehouse.graph.inputs import HELD_BACK
 from warehouse.migrations.run import upgrade
@@ -57,7 +57,7 @@ def administered(settings: Settings) -> Iterator[tuple[Server, sa.Engine]]:
             engine.dispose()
 
 
-def maker(server: Server, engine: sa.Engine, remark: str = "") -> Maker:
+def maker(server: Server, engine: sa.Engine, remark: str = "") -> Actor:
     """Who decides: `YIHU_LOGIN`, let in by the person's own password; while there is no such login, the administrator.
 
     Raises:
@@ -81,7 +81,7 @@ def _login() -> str:
     return login or (input("Your login (YIHU_LOGIN): ").strip() if sys.stdin.isatty() else "")
 
 
-def _person(server: Server, engine: sa.Engine, login: str, remark: str) -> Maker:
+def _person(server: Server, engine: sa.Engine, login: str, remark: str) -> Actor:
     if login == engine.url.username:
         raise UsageError(
             f"YIHU_LOGIN is {login}, which is nobody's own:",
@@ -95,13 +95,13 @@ def _person(server: Server, engine: sa.Engine, login: str, remark: str) -> Maker
             f"YIHU_LOGIN is {login}, and nobody says whose that is:",
             f"make login LOGIN={login} ROLE=… PERSON=…",
         )
-    return Maker(login, os_user(), remark or str(person))
+    return Actor(login, os_user(), remark or str(person))
 
 
-def _administrator(engine: sa.Engine, remark: str) -> Maker:
+def _administrator(engine: sa.Engine, remark: str) -> Actor:
     """Makes the first login, and another one for who lost the password of their own; recorded as what it is."""
     print(f"recorded as {engine.url.username} (system user {os_user()})", file=sys.stderr)
-    return Maker(None, os_user(), remark or None)
+    return Actor(None, os_user(), remark or None)
 
 
 def _let_in(url: sa.URL) -> None:
@@ -130,27 +130,27 @@ def _connect(url: sa.URL) -> None:
         connection.exec_driver_sql("select 1")
 
 
-def _by(asked: argparse.Namespace, who: Maker) -> str:
+def _by(arguments: argparse.Namespace, who: Actor) -> str:
     """The name beside the login: BY= where it was typed, else whose login it is."""
-    return asked.by.strip() or (who.remark or "" if who.login else "")
+    return arguments.by.strip() or (who.remark or "" if who.login else "")
 
 
-def give(settings: Settings, asked: argparse.Namespace) -> int:
+def give(settings: Settings, arguments: argparse.Namespace) -> int:
     """Gives a login its role and its areas or departments; a new login's password goes to a private file."""
     with administered(settings) as (server, engine):
-        is_new = access.LOGIN.fullmatch(asked.login) is not None and not _is_there(engine, asked.login)
-        secret = secret_file(settings.home, f"login_{asked.login}") if is_new else None
+        is_new = access.LOGIN.fullmatch(arguments.login) is not None and not _is_there(engine, arguments.login)
+        secret = secret_file(settings.home, f"login_{arguments.login}") if is_new else None
         granted = access.grant(
             engine,
-            asked.login,
-            asked.role,
-            _list(asked.area),
-            _list(asked.department),
+            arguments.login,
+            arguments.role,
+            _list(arguments.area),
+            _list(arguments.department),
             secret.read_text().strip() if secret is not None else None,
-            ends_on=_day(asked.until),
-            person=asked.person or None,
-            officer_id=asked.officer or None,
-            maker=maker(server, engine, asked.by),
+            ends_on=_day(arguments.until),
+            person=arguments.person or None,
+            officer_id=arguments.officer or None,
+            maker=maker(server, engine, arguments.by),
         )
     print(_shown(granted))
     if secret is not None:
@@ -158,41 +158,43 @@ def give(settings: Settings, asked: argparse.Namespace) -> int:
     return 0
 
 
-def make_login(settings: Settings, asked: argparse.Namespace) -> int:
+def make_login(settings: Settings, arguments: argparse.Namespace) -> int:
     """Makes a person's login with its role; prints its password, once. Asked again for the same person, a new password."""
     with administered(settings) as (server, engine):
         login = _login()
-        who = _person(server, engine, login, asked.by) if login else _administrator(engine, asked.by)
+        who = _person(server, engine, login, arguments.by) if login else _administrator(engine, arguments.by)
         granted, password = access.make_person_login(
             engine,
-            asked.login,
-            asked.role,
-            asked.person,
-            asked.officer or None,
-            _list(asked.area),
-            _list(asked.department),
-            ends_on=_day(asked.until),
+            arguments.login,
+            arguments.role,
+            arguments.person,
+            arguments.officer or None,
+            _list(arguments.area),
+            _list(arguments.department),
+            ends_on=_day(arguments.until),
             maker=who,
         )
-        (settings.home / "secrets" / f"login_{asked.login}").unlink(missing_ok=True)
+        (settings.home / "secrets" / f"login_{arguments.login}").unlink(missing_ok=True)
     print(_shown(granted))
     print(f"password, shown this once: {password}")
     return 0
 
 
-def take(settings: Settings, asked: argparse.Namespace) -> int:
+def take(settings: Settings, arguments: argparse.Namespace) -> int:
     """Takes areas or departments from a login, or with none named its role and everything."""
     with administered(settings) as (server, engine):
-        access.revoke(engine, asked.login, _list(asked.area), _list(asked.department), maker=maker(server, engine, asked.by))
-    what = " ".join([*_list(asked.area), *_list(asked.department)]) or "everything"
-    print(f"{asked.login}: {what} taken away")
+        access.revoke(
+            engine, arguments.login, _list(arguments.area), _list(arguments.department), maker=maker(server, engine, arguments.by)
+        )
+    what = " ".join([*_list(arguments.area), *_list(arguments.department)]) or "everything"
+    print(f"{arguments.login}: {what} taken away")
     return 0
 
 
-def show_grants(settings: Settings, asked: argparse.Namespace) -> int:
+def show_grants(settings: Settings, arguments: argparse.Namespace) -> int:
     """Who has what, since when, by whom, until when; with --history every change that was made."""
     with administered(settings) as (_, engine):
-        if asked.history:
+        if arguments.history:
             with engine.connect() as connection:
                 rows = connection.exec_driver_sql(
                     "select at::timestamp(0), login, action, role, coalesce(area_code, department), ends_on, made_by, os_user, remark"
@@ -207,35 +209,35 @@ def show_grants(settings: Settings, asked: argparse.Namespace) -> int:
     return 0
 
 
-def go_back(settings: Settings, asked: argparse.Namespace) -> int:
+def go_back(settings: Settings, arguments: argparse.Namespace) -> int:
     """Makes an earlier release current again."""
-    why = said("WHY", asked.why, "Why (recorded): ")
+    why = ask_for("WHY", arguments.why, "Why (recorded): ")
     with administered(settings) as (server, engine):
-        who = maker(server, engine, asked.by)
-        moved = publication.rollback(engine, _by(asked, who), why, asked.to, maker=who)
+        who = maker(server, engine, arguments.by)
+        moved = publication.rollback(engine, _by(arguments, who), why, arguments.to, maker=who)
     print(f"release {moved.now} of {moved.as_of} is current again (it was {moved.before}); what came after it is marked as withdrawn")
     return 0
 
 
-def open_a_gate(settings: Settings, asked: argparse.Namespace) -> int:
+def open_a_gate(settings: Settings, arguments: argparse.Namespace) -> int:
     """Opens the gate of a rejected batch (`--records`, `--batch`) or of a release (`--gate`), in a person's name."""
-    if not asked.gate and not (asked.records and asked.batch):
+    if not arguments.gate and not (arguments.records and arguments.batch):
         raise UsageError(
             "name what to open:",
             "RECORDS=… BATCH=… for a rejected extract, or GATE=… for a release",
         )
-    why = said("WHY", asked.why, "Why (recorded): ")
+    why = ask_for("WHY", arguments.why, "Why (recorded): ")
     with administered(settings) as (server, engine):
-        who = maker(server, engine, asked.by)
-        if asked.gate:
-            _is_held_back(Lake(settings.lake), settings.as_of, asked.gate)
-            publication.open_gate(engine, settings.as_of, asked.gate, _by(asked, who), why, maker=who)
-            print(f"gate {asked.gate} is open for {settings.as_of}; now run: make sync AS_OF={settings.as_of}")
+        who = maker(server, engine, arguments.by)
+        if arguments.gate:
+            _is_held_back(Lake(settings.lake), settings.as_of, arguments.gate)
+            publication.open_gate(engine, settings.as_of, arguments.gate, _by(arguments, who), why, maker=who)
+            print(f"gate {arguments.gate} is open for {settings.as_of}; now run: make sync AS_OF={settings.as_of}")
             return 0
-        contract = contract_named(asked.records)
-        _was_rejected(Lake(settings.lake), contract, asked.batch)
+        contract = contract_named(arguments.records)
+        _was_rejected(Lake(settings.lake), contract, arguments.batch)
         login = who.login or str(engine.url.username)
-        gate = open_gate(settings.lake, contract.table, asked.batch, _by(asked, who), why, login, who.os_user)
+        gate = open_gate(settings.lake, contract.table, arguments.batch, _by(arguments, who), why, login, who.os_user)
     print(f"batch {gate.batch_id} may pass, said {gate.who}: {gate.why}; now run: make sync AS_OF={settings.as_of}")
     return 0
 
@@ -283,10 +285,10 @@ def contract_named(name: str) -> Contract:
     )
 
 
-def verify_log(settings: Settings, asked: argparse.Namespace) -> int:
+def verify_log(settings: Settings, arguments: argparse.Namespace) -> int:
     """Holds the access log against its seals, and these against releases, manifests and `--seal` as an alert named it."""
-    told = looking.told_by_manifests(settings.lake / "release")
-    told += [*told_seals(settings.home), *(("SEAL", text) for text in _list(asked.seal))]
+    told = looking.seals_in_manifests(settings.lake / "release")
+    told += [*seals_in_alerts(settings.home), *(("SEAL", text) for text in _list(arguments.seal))]
     with administered(settings) as (_, engine):
         found = looking.verify(engine, told)
     print(
@@ -303,10 +305,10 @@ def verify_log(settings: Settings, asked: argparse.Namespace) -> int:
     return 0
 
 
-def who_looked(settings: Settings, asked: argparse.Namespace) -> int:
+def who_looked(settings: Settings, arguments: argparse.Namespace) -> int:
     """Who asked to see the identities of a household, when, for what and why; refused ones too."""
     with administered(settings) as (_, engine):
-        looks = looking.who_looked(engine, asked.household)
+        looks = looking.who_looked(engine, arguments.household)
     if not looks:
         print("nobody asked for this household, or there is none of this number")
         return 0
@@ -316,16 +318,16 @@ def who_looked(settings: Settings, asked: argparse.Namespace) -> int:
     return 0
 
 
-def extract(settings: Settings, asked: argparse.Namespace) -> int:
+def extract(settings: Settings, arguments: argparse.Namespace) -> int:
     """Makes an extract of the current release for analysts, under a name, with pseudonyms of its own."""
-    why = said("WHY", asked.why, "What is it for (recorded): ")
+    why = ask_for("WHY", arguments.why, "What is it for (recorded): ")
     with administered(settings) as (server, engine):
-        release = make_extract(engine, asked.name, asked.columns, why, maker(server, engine, asked.by))
-    print(f"extract {asked.name} of release {release} is there; analysts read it: select * from yihu.extract('{asked.name}')")
+        release = make_extract(engine, arguments.name, arguments.columns, why, maker(server, engine, arguments.by))
+    print(f"extract {arguments.name} of release {release} is there; analysts read it: select * from yihu.extract('{arguments.name}')")
     return 0
 
 
-def seal_log(settings: Settings, asked: argparse.Namespace) -> int:
+def seal_log(settings: Settings, arguments: argparse.Namespace) -> int:
     """Seals what is new in the access log; done once an hour by the daemon, and by every publication."""
     with administered(settings) as (_, engine):
         last = looking.seal(engine)

@@ -1,4 +1,4 @@
-"""What operators do by hand: look at the quarantine, replay, prune, explain a lamp, try rules, move; beside them `deciding`.
+"""What operators do by hand: look at the quarantine, replay, prune, explain a lamp, try rules, move; beside them `acting_as`.
 
 Belongs here: these commands. Not here: what they call (`warehouse`, `expectations`).
 """
@@ -29,7 +29,7 @@ from resources.settings import Settings, today
 from warehouse import explain, publication, quarantine, replay
 from warehouse.graph.inputs import LakeInputs
 from warehouse.graph.moment import Households, Moment
-from warehouse.graph.registry import place
+from warehouse.graph.registry import layer_and_folder
 from warehouse.graph.runner import Runner
 from warehouse.graph.under import made_moment, moment_under, under_in_lake
 from warehouse.layouts import LayoutError
@@ -57,14 +57,14 @@ def _administrator(settings: Settings) -> Iterator[sa.Engine]:
 
 
 def _newest(lake: Lake, table_name: str, at: date) -> date:
-    layer, name = place(table_name)
+    layer, name = layer_and_folder(table_name)
     days = [day for day in lake.days(layer, name) if day <= at]
     if not days:
         raise UsageError(f"the lake has no {table_name} up to {at}:", "run make sync first")
     return days[-1]
 
 
-def show_quarantine(settings: Settings, asked: argparse.Namespace) -> int:
+def show_quarantine(settings: Settings, arguments: argparse.Namespace) -> int:
     """The open quarantine of the newest day by department, record type and rule, and the rows that broke rules of rejected
     batches; with `--out`, a file per department to send back."""
     with _engine(settings) as (engine, lake):
@@ -84,8 +84,8 @@ def show_quarantine(settings: Settings, asked: argparse.Namespace) -> int:
             print(table(header, rows))
         for rejection in quarantine.list_rejected(lake, load_contracts(), at):
             print(f"rejected: {rejection.said}\n  -> {rejection.next_step}")
-        if asked.out:
-            for path in quarantine.write_corrections(engine, lake, load_contracts(), at, Path(asked.out)):
+        if arguments.out:
+            for path in quarantine.write_corrections(engine, lake, load_contracts(), at, Path(arguments.out)):
                 print(f"to send back: {path}")
     return OK
 
@@ -98,37 +98,37 @@ def _looked_at(settings: Settings, lake: Lake) -> date:
     return max(days, default=settings.as_of)
 
 
-def ask_replay(settings: Settings, asked: argparse.Namespace) -> int:
+def request_replay(settings: Settings, arguments: argparse.Namespace) -> int:
     """Has the quarantine of a record type judged anew under its contract as it is now, when the day is next run."""
-    contract = contract_named(asked.records)
+    contract = contract_named(arguments.records)
     with run_lock(settings.home), _engine(settings) as (engine, lake):
-        rows = replay.ask_replay(engine, lake, contract, settings.as_of)
+        rows = replay.request_replay(engine, lake, contract, settings.as_of)
     print(f"{contract.table}: {rows:,} rows of the quarantine will be judged anew; now run: make sync AS_OF={settings.as_of}")
     return OK
 
 
-def prune(settings: Settings, asked: argparse.Namespace) -> int:
+def prune(settings: Settings, arguments: argparse.Namespace) -> int:
     """Gives up what the retention does not keep."""
     with _administrator(settings) as engine:
-        pruned = publication.prune(engine, settings.lake / "release", today(), kept_days=asked.keep)
+        pruned = publication.prune(engine, settings.lake / "release", today(), kept_days=arguments.keep)
     print(f"{len(pruned.releases)} releases, {pruned.rows:,} versions and {len(pruned.folders)} folders given up")
     return OK
 
 
-def explain_lamp(settings: Settings, asked: argparse.Namespace) -> int:
+def explain_lamp(settings: Settings, arguments: argparse.Namespace) -> int:
     """One household's lamp in plain words, how it came about day by day, and on request whether it comes out the same again."""
     again, is_same = [], True
     with _engine(settings) as (engine, lake):
         newest = _newest(lake, "warning_flag", _looked_at(settings, lake))
         lamps = []
-        for day in [d for d in lake.days(*place("warning_flag")) if d <= newest][-asked.days :]:
-            flags, reasons = (lake.relation(*place(table), day) for table in LAMP)
-            lamp = explain.read_lamp(engine, asked.household, day, flags, reasons)
+        for day in [d for d in lake.days(*layer_and_folder("warning_flag")) if d <= newest][-arguments.days :]:
+            flags, reasons = (lake.relation(*layer_and_folder(table), day) for table in LAMP)
+            lamp = explain.read_lamp(engine, arguments.household, day, flags, reasons)
             if lamp is not None:
                 lamps.append(lamp)
         under = {lamp.as_of: found for lamp in lamps if (found := under_in_lake(lake, engine, lamp.as_of)) is not None}
         runner = Runner(engine, LakeInputs(lake, {}), load_contracts())
-        for lamp in lamps if asked.recompute else []:
+        for lamp in lamps if arguments.recompute else []:
             try:
                 made = _recomputed(runner, lamp, moment_under(lamp.as_of, under[lamp.as_of]))
             except LayoutError as error:
@@ -138,7 +138,7 @@ def explain_lamp(settings: Settings, asked: argparse.Namespace) -> int:
             again.append(explain.recomputed(lamp, made))
     if not lamps:
         raise UsageError(
-            f"no household {asked.household} up to {newest}:",
+            f"no household {arguments.household} up to {newest}:",
             "take its household_id from yihu.household",
         )
     print(explain.explain(lamps[-1]))
@@ -158,30 +158,30 @@ def _recomputed(runner: Runner, lamp: explain.Lamp, moment: Moment) -> explain.L
     return explain.read_lamp(runner.engine, lamp.household_id, lamp.as_of)
 
 
-def compare_rules(settings: Settings, asked: argparse.Namespace) -> int:
+def compare_rules(settings: Settings, arguments: argparse.Namespace) -> int:
     """Scores the newest day under a candidate rule file: who would change, and why. Publishes nothing."""
     with _engine(settings) as (engine, lake):
         day = _newest(lake, "warning_flag", settings.as_of)
         runner = Runner(engine, LakeInputs(lake, {}), load_contracts())
-        print(rules_diff(runner, made_moment(lake, engine, day), load_candidate(Path(asked.rules), day)).text())
+        print(rules_diff(runner, made_moment(lake, engine, day), load_candidate(Path(arguments.rules), day)).text())
     return OK
 
 
-def move(settings: Settings, asked: argparse.Namespace) -> int:
+def move(settings: Settings, arguments: argparse.Namespace) -> int:
     """Copies the whole warehouse to an empty PostgreSQL: releases, gates, grants, decisions, the vault."""
     with run_lock(settings.home):
-        print("\n".join(move_warehouse(settings, asked.to)))
+        print("\n".join(move_warehouse(settings, arguments.to)))
     return OK
 
 
-def back_up(settings: Settings, asked: argparse.Namespace) -> int:
+def back_up(settings: Settings, arguments: argparse.Namespace) -> int:
     """Writes the warehouse's rows, who may log in, the lake and the secrets into a new private folder under `--out`."""
-    target = backup(settings, Path(asked.out))
+    target = backup(settings, Path(arguments.out))
     print(f"backed up to {target}: it holds identities and secrets, keep it encrypted and away from this machine")
     return OK
 
 
-def put_back(settings: Settings, asked: argparse.Namespace) -> int:
+def put_back(settings: Settings, arguments: argparse.Namespace) -> int:
     """Puts a backup into an empty YIHU_HOME and an empty warehouse."""
-    print("\n".join(restore(settings, Path(asked.source))))
+    print("\n".join(restore(settings, Path(arguments.source))))
     return OK

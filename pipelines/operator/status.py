@@ -19,7 +19,7 @@ from resources.runtime.alerts import alert_book
 from resources.server import Server, ServerError, warehouse_server
 from resources.settings import Settings, today
 from warehouse.schema.walls import open_to_everybody
-from warehouse.sources import next_step, said_and_next
+from warehouse.sources import message_and_next_step, next_step
 
 LOW_DISK_GB = 5.0
 RELEASE = """
@@ -160,7 +160,7 @@ def _state(ledger: dict[str, Any]) -> str:
         said.append(f"{rejection['batch_id'] or 'a file'} of {rejection['day']} was refused by {rejection['rule']}{rows}")
         said += rejection["reasons"]
     elif failure is not None:
-        said.append(said_and_next(failure)[0])
+        said.append(message_and_next_step(failure)[0])
     late = " (later than its contract allows)" if ledger.get("is_late") else ""
     said.append("never read" if age is None else f"what stands is of {ledger['extract_date'][:10]}, {age} days old{late}")
     return f"{ledger['as_of']}: " + "; ".join(said)

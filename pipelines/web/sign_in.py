@@ -93,7 +93,7 @@ def read_password_file(path: Path) -> dict[str, Known]:
     return known
 
 
-class Door:
+class SignIn:
     """What `guard` asks: sessions, begun by a link, a password, or a proxy's header."""
 
     def __init__(

@@ -37,7 +37,7 @@ Merge = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class Place:
+class Origin:
     """Where a table stands."""
 
     file: str
@@ -50,7 +50,7 @@ class Table:
     """One table of a delivery, read chunk by chunk."""
 
     contract: Contract
-    place: Place
+    place: Origin
     sheet: Sheet
     header: Header
     damage: Damage

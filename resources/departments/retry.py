@@ -13,7 +13,7 @@ from resources.departments.errors import Fault
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """Seconds and counts; tests use tiny ones."""
 
     connect_timeout: float = 5.0
@@ -47,8 +47,8 @@ class Patience:
 class Budget:
     """What is left of the patience for one read."""
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._patience = policy
         self._spent = 0.0
 
     def wait(self, fault: Fault, attempt: int, lost: float) -> None:
@@ -56,12 +56,12 @@ class Budget:
 
         `attempt` counts from 1; `lost` is what the failed attempt itself took.
         """
-        patience = self._patience
-        pause = min(patience.longest_wait, patience.first_wait * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
+        policy = self._patience
+        pause = min(policy.longest_wait, policy.first_wait * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
         if fault.wait is not None:
             # a little jitter on top, so that the record types that were sent away together do not come back together
-            pause = fault.wait + random.uniform(0.0, patience.first_wait)
-        if attempt >= patience.attempts or self._spent + lost + pause > patience.budget:
+            pause = fault.wait + random.uniform(0.0, policy.first_wait)
+        if attempt >= policy.attempts or self._spent + lost + pause > policy.budget:
             raise fault
         self._spent += lost + pause
         time.sleep(pause)

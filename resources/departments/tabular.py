@@ -23,7 +23,7 @@ from resources.departments.errors import Fault
 from resources.departments.header import rows_to_look_at
 from resources.departments.names import part_of, shown
 from resources.departments.opened import Child, Limits, OpenedFile
-from resources.departments.records import Place, Table, note_rows
+from resources.departments.records import Origin, Table, note_rows
 from resources.departments.sheets import Part, choose, named_sheets, overlap
 from resources.reader.table import Damage
 from resources.settings import Settings
@@ -138,7 +138,7 @@ class _Delivery:
         damage = self._child.damage(part.place) if opened.format in SPREADSHEETS else Damage()
         if not damage.is_known:
             self._notes.append(f"{name}: whether cells hold errors cannot be seen in a workbook of the form {opened.format}")
-        place = Place(name, part_of(self._contract, name), part.name)
+        place = Origin(name, part_of(self._contract, name), part.name)
         table = Table(self._contract, place, part.sheet, part.header, damage, opened.is_1904, opened.format in SPREADSHEETS)
         before = sum(read.count for read in self._tables)
         with pq.ParquetWriter(self._path(len(self._tables)), table.schema(), compression="zstd") as writer:

@@ -24,7 +24,7 @@ from resources.departments.files import Digest, offered
 from resources.departments.left import look_for
 from resources.departments.query import IN_WINDOW, connected, front_database, source_table
 from resources.departments.reading import ApiReader, form_of
-from resources.departments.retry import Patience
+from resources.departments.retry import RetryPolicy
 from resources.departments.sql import faults
 from resources.departments.windows import Window, moment
 from resources.lake import Lake
@@ -33,7 +33,7 @@ from resources.settings import Settings
 PAGE_ROWS = 1_000
 MOST_PAGES = 20
 """More new rows than these pages hold need no counting: something is new."""
-WATCHING = Patience(connect_timeout=3.0, read_timeout=15.0, page_deadline=15.0, attempts=2, windows=1, budget=3.0, page_rows=PAGE_ROWS)
+WATCHING = RetryPolicy(connect_timeout=3.0, read_timeout=15.0, page_deadline=15.0, attempts=2, windows=1, budget=3.0, page_rows=PAGE_ROWS)
 
 
 @dataclass(frozen=True)

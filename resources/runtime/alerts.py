@@ -87,7 +87,7 @@ def without_numbers(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """One thing that a run looked at: nothing in `alerts` means that it is well."""
 
     scope: str
@@ -98,7 +98,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Warned:
+class SourceWarnings:
     """What a source warns of on a day; `lines`: what stands, by a key that stays the same while it does."""
 
     department: str
@@ -122,7 +122,7 @@ class AlertBook:
         self._path = home / "alerts.json"
         self._sinks = sinks
 
-    def take(self, run_id: str, seen: Sequence[Seen], warned: Sequence[Warned] = (), *, is_over: bool = True) -> list[Alert]:
+    def take(self, run_id: str, seen: Sequence[Observation], warned: Sequence[SourceWarnings] = (), *, is_over: bool = True) -> list[Alert]:
         """Tells what is new in the outcome of a run, closes what is over; returns what was new. A run counts once.
 
         What a day warns of goes into its one digest, as far as it did not stand the day before; until the day is over
@@ -185,7 +185,7 @@ def _alert(entry: Mapping[str, Any]) -> Alert:
     return Alert(**{name: value for name, value in entry.items() if name not in ("since", "unsent")})
 
 
-def _new(state: dict[str, Any], look: Seen) -> list[Alert]:
+def _new(state: dict[str, Any], look: Observation) -> list[Alert]:
     """What of `look` is not open yet; forgets what is over. A day before the newest closes nothing."""
     is_newest = look.day >= state["newest"].get(look.scope, "")
     if is_newest:
@@ -202,7 +202,7 @@ def _new(state: dict[str, Any], look: Seen) -> list[Alert]:
     ]
 
 
-def _note_warnings(state: dict[str, Any], warned: Sequence[Warned]) -> None:
+def _note_warnings(state: dict[str, Any], warned: Sequence[SourceWarnings]) -> None:
     """Keeps what each source warns of, and of that what nobody was told yet. A day before the newest is no news."""
     for source in warned:
         old = state["warned"].get(source.source, {"day": "", "keys": [], "untold": {}})
@@ -248,7 +248,7 @@ def noted_seal(home: Path) -> str:
     return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
 
-def told_seals(home: Path) -> list[tuple[str, str]]:
+def seals_in_alerts(home: Path) -> list[tuple[str, str]]:
     """The seals that alerts took out, as `alerts.log` has them: when, and which."""
     path = home / "alerts.log"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []

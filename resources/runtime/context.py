@@ -25,16 +25,16 @@ from expectations.errors import YihuError
 from resources.departments import Departments
 from resources.engines.duckdb import ComputeEngine, Engine
 from resources.lake import Lake, Written
-from resources.runtime.dagster_storage import held_open
+from resources.runtime.dagster_storage import pooled_sqlite
 from resources.runtime.failures import failure
 from resources.runtime.lock import run_lock
 from resources.server import Server, warehouse_server
 from resources.settings import Settings, load_settings
 from warehouse.counties import placed
 from warehouse.database.review import ANSWERS_UP_TO
-from warehouse.graph.inputs import LakeInputs, NotThere
+from warehouse.graph.inputs import LakeInputs, MissingInput
 from warehouse.graph.moment import Moment, day_moment
-from warehouse.graph.registry import order_of, place
+from warehouse.graph.registry import layer_and_folder, order_of
 from warehouse.graph.runner import Runner
 from warehouse.graph.under import (
     MADE,
@@ -81,7 +81,7 @@ def open_engine(settings: Settings) -> ComputeEngine:
     return Engine(folder, memory_limit=settings.engine_memory)
 
 
-class House(dg.ConfigurableResource):
+class RunContext(dg.ConfigurableResource):
     """Everything that an asset needs of the world outside, opened once for a run and closed after it."""
 
     lock_wait_seconds: float = Field(
@@ -103,12 +103,12 @@ class House(dg.ConfigurableResource):
     """What this run wrote county by county, and which version of the day that is."""
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[House]:
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[RunContext]:
         os.umask(0o077)
         settings = load_settings()
         with (
             run_lock(settings.home, wait_seconds=self.lock_wait_seconds),
-            held_open(),
+            pooled_sqlite(),
             ExitStack() as services,
         ):
             self._open_services, self._server = services, None
@@ -134,11 +134,11 @@ class House(dg.ConfigurableResource):
         return _open(self._engine)
 
     @property
-    def reading(self) -> House:
+    def reading(self) -> RunContext:
         """The same house with the engine's reader as its engine: for what is read out of the lake and computed no further."""
         if self.engine.reader is self.engine:
             return self
-        other = House()
+        other = RunContext()
         other._settings, other._lake, other._departments = self._settings, self._lake, self._departments
         other._open_services, other._server, other._engine = self._open_services, self.server, self.engine.reader
         return other
@@ -195,7 +195,7 @@ class House(dg.ConfigurableResource):
 
     def _released_under(self, as_of: date) -> Under | None:
         """What the day's release names; one without lamps in the lake was never released from here."""
-        if self.lake.version(*place("warning_flag"), as_of) is None:
+        if self.lake.version(*layer_and_folder("warning_flag"), as_of) is None:
             return None
         engine = self.server.engine()
         try:
@@ -217,14 +217,14 @@ class House(dg.ConfigurableResource):
         """Makes tables on the engine, from what they declare; a day that is missing in the lake is a failure that names it."""
         try:
             self.runner.make(tables, moment, beside=beside)
-        except NotThere as error:
+        except MissingInput as error:
             raise failure(error) from None
 
     def use(self, table: str, as_of: date) -> str:
         """Makes `table` of the day readable on the engine under its own name, from the lake; returns the name."""
         try:
             return self.runner.use(table, as_of)
-        except NotThere as error:
+        except MissingInput as error:
             raise failure(error) from None
 
     def _decisions(self, as_of: date) -> pa.Table:
@@ -257,18 +257,18 @@ class House(dg.ConfigurableResource):
     def note_written(self, tables: Iterable[str], as_of: date) -> None:
         """These tables of the day lie in the lake already: this run wrote them county by county."""
         for table in tables:
-            self._written[table, as_of] = self.lake.version(*place(table), as_of)
+            self._written[table, as_of] = self.lake.version(*layer_and_folder(table), as_of)
 
     def is_written(self, table: str, as_of: date) -> bool:
         """Whether this run wrote the table of the day county by county, and nobody has written it since."""
-        return (table, as_of) in self._written and self._written[table, as_of] == self.lake.version(*place(table), as_of)
+        return (table, as_of) in self._written and self._written[table, as_of] == self.lake.version(*layer_and_folder(table), as_of)
 
     def keep(self, table: str, as_of: date) -> Written:
         """Writes the engine's table or view `table` to its place in the lake, in its total order; it is read from there then.
 
         A day by county lays matched rows and persons by county too; what was written county by county stands.
         """
-        layer, folder = place(table)
+        layer, folder = layer_and_folder(table)
         if not self.is_written(table, as_of):
             if (layer == "matched" or table == "person") and self.is_by_county(as_of):
                 self._lay_by_county(table, as_of)
@@ -282,7 +282,7 @@ class House(dg.ConfigurableResource):
         return Written(self.lake.partition(layer, folder, as_of), rows, tuple(self.lake.counties(layer, folder, as_of)))
 
     def _lay_by_county(self, table: str, as_of: date) -> None:
-        layer, folder = place(table)
+        layer, folder = layer_and_folder(table)
         self.runner.make(["household_county"], self.moment(as_of))
         self.engine.table(f"placed_{table}", placed(name(table), order_of(table)))
         self.runner.drop(table)

@@ -21,31 +21,31 @@ from typing import Any
 import sqlalchemy as sa
 
 
-class _Kept(sqlite3.Connection):
+class _PooledConnection(sqlite3.Connection):
     """A connection whose `close` gives it back."""
 
-    idle: list[_Kept]
+    idle: list[_PooledConnection]
 
     def close(self) -> None:
         self.idle.append(self)
 
 
-class _HeldFiles:
+class _SqlitePool:
     """The open connections to the SQLite files under one folder, a list for each file and thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = os.path.abspath(folder) + os.sep
-        self._idle: dict[tuple[str, int], list[_Kept]] = defaultdict(list)
-        self._opened: list[_Kept] = []
+        self._idle: dict[tuple[str, int], list[_PooledConnection]] = defaultdict(list)
+        self._opened: list[_PooledConnection] = []
 
-    def connect(self, dialect: Any, _: Any, arguments: list[Any], options: dict[str, Any]) -> _Kept | None:
+    def connect(self, dialect: Any, _: Any, arguments: list[Any], options: dict[str, Any]) -> _PooledConnection | None:
         """A connection for SQLAlchemy where the file is one of ours, else None: SQLAlchemy makes its own."""
         if dialect.name != "sqlite" or not arguments or not str(arguments[0]).startswith(self._folder):
             return None
         idle = self._idle[str(arguments[0]), threading.get_ident()]
         if idle:
             return idle.pop()
-        connection = sqlite3.connect(*arguments, **{**options, "check_same_thread": False}, factory=_Kept)
+        connection = sqlite3.connect(*arguments, **{**options, "check_same_thread": False}, factory=_PooledConnection)
         connection.idle = idle
         connection.execute("pragma synchronous = normal")
         self._opened.append(connection)
@@ -57,13 +57,13 @@ class _HeldFiles:
 
 
 @contextmanager
-def held_open() -> Iterator[None]:
+def pooled_sqlite() -> Iterator[None]:
     """Holds the files under `YIHU_DAGSTER_DIR` open that SQLAlchemy connects to in this block, each from its first use on."""
     folder = os.environ.get("YIHU_DAGSTER_DIR")
     if not folder:
         yield
         return
-    held = _HeldFiles(Path(folder))
+    held = _SqlitePool(Path(folder))
     sa.event.listen(sa.Engine, "do_connect", held.connect)
     try:
         yield

@@ -25,13 +25,13 @@ from warehouse.graph.registry import (
     counting,
     inputs_of,
     is_of_type,
-    kept_tables,
+    layer_and_folder,
     maker,
     makers,
     models,
     ordered,
-    place,
     published_tables,
+    stored_tables,
 )
 from warehouse.model import MODELS, environment
 from warehouse.schema import PERIODIC, VIEW
@@ -112,7 +112,7 @@ def test_every_table_that_is_kept_is_declared_as_it_is_made(tmp_path: Path) -> N
     """Columns and types: what the empty table, the dictionary and the UI say is what the lake gets."""
     engine = record_day(tmp_path, load_contracts())
     wrong: list[str] = []
-    for table in (*kept_tables(), *(f"matched_{contract.table}" for contract in load_contracts())):
+    for table in (*stored_tables(), *(f"matched_{contract.table}" for contract in load_contracts())):
         made = {column: kind.lower() for column, kind in engine.columns(f'select * from "{table}"')}
         told = {column: kind.lower() for column, kind in types_of(table).items()}
         if made != told:
@@ -122,7 +122,7 @@ def test_every_table_that_is_kept_is_declared_as_it_is_made(tmp_path: Path) -> N
 
 
 def test_keys_and_orders_are_columns() -> None:
-    for table in kept_tables():
+    for table in stored_tables():
         columns = set(types_of(table))
         assert set(maker(table).key) <= columns, table
         assert {part.split()[0] for part in maker(table).order.split(", ")} <= columns, table
@@ -159,8 +159,8 @@ def test_what_assets_depend_on() -> None:
     assert "source_status" not in inputs_of("household")
     assert "matched_civil_affairs__temporary_aid" not in inputs_of("warning_flag")
     assert "matched_civil_affairs__temporary_aid" in inputs_of("household_card")
-    assert place("warning_flag") == ("flags", "warning_flag")
-    assert place("valid_housing__dwellings") == ("valid", "housing__dwellings")
+    assert layer_and_folder("warning_flag") == ("flags", "warning_flag")
+    assert layer_and_folder("valid_housing__dwellings") == ("valid", "housing__dwellings")
 
 
 def test_reading_the_heads_is_cheap() -> None:

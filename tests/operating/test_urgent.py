@@ -172,7 +172,7 @@ with run_lock(home, wait_seconds=10):
 
 
 def test_no_two_runs_at_once_whoever_starts_them(tmp_path: Path) -> None:
-    """The daemon starts one at a time; a run waits in `House` for the lock; `make sync` says so and ends."""
+    """The daemon starts one at a time; a run waits in `RunContext` for the lock; `make sync` says so and ends."""
     configured = [yaml.safe_load((ROOT / name).read_text()) for name in ("dagster.yaml", "dagster-on-postgres/dagster.yaml")]
     assert [c["concurrency"]["runs"]["max_concurrent_runs"] for c in configured] == [1, 1]
     assert all(c["run_coordinator"]["class"] == "QueuedRunCoordinator" for c in configured)

@@ -21,7 +21,7 @@ from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from warehouse.graph.inputs import HELD_BACK, LakeInputs
 from warehouse.graph.moment import Households, day_moment
-from warehouse.graph.registry import kept_tables, place
+from warehouse.graph.registry import layer_and_folder, stored_tables
 from warehouse.graph.runner import Runner
 from warehouse.matching import household_field
 from warehouse.publication.content import prepare
@@ -36,7 +36,7 @@ DOUBTED = date(2026, 11, 25)
 """The first on which shells are computed, and what waits is not absent; more register rows are out of force."""
 PROVINCE = Province(counties=3, households=250, as_of=FIRST)
 STAGES = ["matching", "lamps", "following"]
-TABLES = (*(f"matched_{contract.table}" for contract in load_contracts()), *kept_tables())
+TABLES = (*(f"matched_{contract.table}" for contract in load_contracts()), *stored_tables())
 
 MOVED = "cast(right(household_id, 2) as integer) = 7"
 OUT_OF_FORCE = "cast(right(household_id, 2) as integer) = 8"
@@ -115,7 +115,7 @@ def days() -> Iterator[Days]:
 
 
 def read(home: Path, table: str, day: date = SECOND) -> str:
-    return Lake(home / "lake").relation(*place(table), day)
+    return Lake(home / "lake").relation(*layer_and_folder(table), day)
 
 
 @pytest.mark.parametrize("day", [SECOND, THIRD, DOUBTED])

@@ -19,7 +19,7 @@ from resources.server import Server, with_login
 from tests.warehouse.conftest import DAY, MINE, OTHER, Warehouse, _more, make_owned, make_warehouse, short_lived
 from tests.warehouse.test_looking import EXTRAS, _filled, refused, session
 from warehouse.database.access import AccessError, grant, grants, make_person_login, revoke, who_has_what
-from warehouse.database.actor import Maker
+from warehouse.database.actor import Actor
 from warehouse.database.review import ANSWERS_UP_TO
 from warehouse.migrations import upgrade
 from warehouse.publication import AuditFailed, PublicationError, open_gate, rollback
@@ -27,7 +27,7 @@ from warehouse.schema.logins import CONNECTIONS, SETTINGS, own_login
 from warehouse.schema.roles import ROLES
 
 TOMORROW = DAY + timedelta(days=1)
-LI = Maker("li_wei", "root", "Li Wei")
+LI = Actor("li_wei", "root", "Li Wei")
 DECIDE = "insert into ops.review_decision (queue_id, decision, person_key, reason) values"
 
 
@@ -220,7 +220,7 @@ def test_grants_and_revocations_are_recorded(office: Warehouse) -> None:
     grant(engine, "he", "yihu_area", [MINE, OTHER], password="pw", person="He", ends_on=tomorrow, maker=LI)
     revoke(engine, "he", [OTHER], maker=LI)
     grant(engine, "he", "yihu_reader", maker=LI)
-    revoke(engine, "he", maker=Maker(None, "root"))
+    revoke(engine, "he", maker=Actor(None, "root"))
     log = office.rows(
         "select action, role, area_code, ends_on, made_by, os_user, remark from ops.grant_log where login = 'he' order by change_id",
         "auditing",

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from tests.warehouse.conftest import DAY, Warehouse, attempt
 from warehouse.database import write_lock as turn
-from warehouse.database.write_lock import in_the_way
+from warehouse.database.write_lock import blocking_sessions
 from warehouse.migrations import upgrade
 from warehouse.migrations.run import MigrationError
 from warehouse.publication import PublicationError
@@ -99,7 +99,7 @@ def test_an_owner_that_may_not_end_a_session_names_it(released: Warehouse, monke
     another_version(released)
     monkeypatch.setattr("warehouse.database.write_lock._end", lambda connection, holder: False)
     with idle(released, "yihu_reader", "select count(*) from yihu.household"):
-        held = in_the_way(released.engine(), ())
+        held = blocking_sessions(released.engine(), ())
         assert len(held) == 1
         with pytest.raises(MigrationError, match=rf"held by yihu_reader.* \(process {held[0].pid}\)"):
             upgrade(released.engine())

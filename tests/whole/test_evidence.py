@@ -13,11 +13,11 @@ from tests.indicators.evidence import differing
 from tests.indicators.facts import Facts, Row
 from tests.indicators.reading import CODES
 from tests.whole.conftest import SECOND, Synced
-from warehouse.graph.registry import place
+from warehouse.graph.registry import layer_and_folder
 
 
 def rows_of(engine: Engine, lake: Lake, table: str, as_of: date) -> list[Row]:
-    select = f"select * from {lake.relation(*place(table), as_of)}"
+    select = f"select * from {lake.relation(*layer_and_folder(table), as_of)}"
     names = [column for column, _ in engine.columns(select)]
     return [dict(zip(names, row, strict=True)) for row in engine.rows(select)]
 
@@ -28,7 +28,7 @@ def test_evidence_of_a_county_is_what_was_counted(synced: Synced, tmp_path: Path
         facts.rows[contract.records] = rows_of(engine, lake, f"matched_{contract.table}", SECOND)
     facts.persons = rows_of(engine, lake, "person", SECOND)
     facts.queue = rows_of(engine, lake, "review_queue", SECOND)
-    relation = lake.relation(*place("warning_reason"), SECOND)
+    relation = lake.relation(*layer_and_folder("warning_reason"), SECOND)
     engine.view("warning_reason", f"select * from {relation}")
     wrong, counts = differing(engine, facts, SECOND)
     engine.close()

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from expectations.contract import load_contracts
 from expectations.errors import UsageError
-from warehouse.database.actor import NOBODY, Maker, deciding
+from warehouse.database.actor import NOBODY, Actor, acting_as
 from warehouse.schema.logins import keep_out, let_in, make_login, own_logins, quoted
 from warehouse.schema.roles import AREA, DEPARTMENT, ROLES, set_password
 
@@ -45,7 +45,7 @@ class Granted:
 
 
 @dataclass(frozen=True)
-class Held:
+class GrantLine:
     """One line of who has what: `what` is an area, a department, or empty for the role itself."""
 
     login: str
@@ -68,7 +68,7 @@ def grant(
     ends_on: date | None = None,
     person: str | None = None,
     officer_id: str | None = None,
-    maker: Maker = NOBODY,
+    maker: Actor = NOBODY,
 ) -> Granted:
     """Gives `login` one role of yihu's, made if it is not there, and adds areas (`yihu_area`) or departments.
 
@@ -79,7 +79,7 @@ def grant(
         AccessError: with every mistake at once.
     """
     _check(login, role, areas, departments)
-    with deciding(engine, maker) as connection:
+    with acting_as(engine, maker) as connection:
         _check_known(connection, areas)
         if not _exists(connection, login):
             make_login(connection, login, password or secrets.token_urlsafe(18))
@@ -103,7 +103,7 @@ def make_person_login(
     departments: Sequence[str] = (),
     *,
     ends_on: date | None = None,
-    maker: Maker = NOBODY,
+    maker: Actor = NOBODY,
 ) -> tuple[Granted, str]:
     """A login of a person's own with its role; returns its new password, which is nowhere else.
 
@@ -116,12 +116,12 @@ def make_person_login(
     granted = grant(
         engine, login, role, areas, departments, password, ends_on=ends_on, person=person.strip(), officer_id=officer_id, maker=maker
     )
-    with deciding(engine, maker) as connection:
+    with acting_as(engine, maker) as connection:
         _log(connection, "login", login, role, None)
     return granted, password
 
 
-def revoke(engine: sa.Engine, login: str, areas: Sequence[str] = (), departments: Sequence[str] = (), *, maker: Maker = NOBODY) -> None:
+def revoke(engine: sa.Engine, login: str, areas: Sequence[str] = (), departments: Sequence[str] = (), *, maker: Actor = NOBODY) -> None:
     """Takes the areas and departments that are named from a login; with none named everything, the way in too.
 
     Raises:
@@ -129,7 +129,7 @@ def revoke(engine: sa.Engine, login: str, areas: Sequence[str] = (), departments
     """
     if not LOGIN.fullmatch(login):
         raise AccessError(f"{login!r} is no login", SEE_GRANTS)
-    with deciding(engine, maker) as connection:
+    with acting_as(engine, maker) as connection:
         if not _exists(connection, login):
             raise AccessError(
                 f"there is no login {login}{_nearest(login, _logins(connection))}",
@@ -159,7 +159,7 @@ def grants(engine: sa.Engine) -> list[Granted]:
         return [_granted(connection, login, role) for login, role in _members(connection)]
 
 
-def who_has_what(engine: sa.Engine) -> list[Held]:
+def who_has_what(engine: sa.Engine) -> list[GrantLine]:
     """Every role, area and department that a login has now: since when, by whom, until when."""
     lines = []
     with engine.connect() as connection:
@@ -173,13 +173,13 @@ def who_has_what(engine: sa.Engine) -> list[Held]:
                 ),
                 {"login": login, "role": role},
             ).one_or_none()
-            lines.append(Held(login, person, role, "", *(last if last is not None else (None, "unknown", None))))
+            lines.append(GrantLine(login, person, role, "", *(last if last is not None else (None, "unknown", None))))
             for table, column in (("area_grant", "area_code"), ("department_grant", "department")):
                 held = connection.execute(
                     sa.text(f"select {column}, granted_at, granted_by, ends_on from ops.{table} where login = :login order by 1"),
                     {"login": login},
                 )
-                lines += [Held(login, person, role, *row) for row in held.all()]
+                lines += [GrantLine(login, person, role, *row) for row in held.all()]
     return lines
 
 

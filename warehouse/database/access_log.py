@@ -35,7 +35,7 @@ from ops.who_looked where household_id = :household order by at
 
 
 @dataclass(frozen=True)
-class Looked:
+class IdentityAccess:
     """One look at a household, or one that was refused."""
 
     day: date
@@ -76,10 +76,10 @@ def last_seal(engine: sa.Engine) -> str | None:
         return None if found is None else str(found)
 
 
-def who_looked(engine: sa.Engine, household: str) -> list[Looked]:
+def who_looked(engine: sa.Engine, household: str) -> list[IdentityAccess]:
     """Every look at a household's identities, refused ones too, in order of time."""
     with engine.connect() as connection:
-        return [Looked(*row) for row in connection.execute(sa.text(LOOKED), {"household": household})]
+        return [IdentityAccess(*row) for row in connection.execute(sa.text(LOOKED), {"household": household})]
 
 
 def verify(engine: sa.Engine, told: Sequence[tuple[str, str]] = ()) -> Verified:
@@ -133,7 +133,7 @@ def _lines(connection: sa.Connection) -> Iterator[tuple[int, str]]:
         yield int(row[0]), FIELD.join(NOTHING if value is None else str(value) for value in row)
 
 
-def told_by_manifests(release_dir: Path) -> list[tuple[str, str]]:
+def seals_in_manifests(release_dir: Path) -> list[tuple[str, str]]:
     """The seals that the manifests of the release folders name."""
     found = []
     for manifest in sorted(release_dir.glob("as_of=*/release=*/manifest.json")):

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 
 @dataclass(frozen=True)
-class Maker:
+class Actor:
     """Who makes a decision; without a login it is the session's own that is recorded. `remark`: BY= as it was typed."""
 
     login: str | None = None
@@ -22,10 +22,10 @@ class Maker:
     remark: str | None = None
 
 
-NOBODY = Maker()
+NOBODY = Actor()
 
 
-def sign(connection: sa.Connection, maker: Maker) -> None:
+def sign(connection: sa.Connection, maker: Actor) -> None:
     """Has the decisions of this transaction recorded as this person's."""
     told = {"acting_login": maker.login, "os_user": maker.os_user, "remark": maker.remark}
     for name, value in told.items():
@@ -33,7 +33,7 @@ def sign(connection: sa.Connection, maker: Maker) -> None:
 
 
 @contextmanager
-def deciding(engine: sa.Engine, maker: Maker) -> Iterator[sa.Connection]:
+def acting_as(engine: sa.Engine, maker: Actor) -> Iterator[sa.Connection]:
     """A transaction whose decisions are recorded as this person's."""
     with engine.begin() as connection:
         sign(connection, maker)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from expectations.errors import UsageError
-from warehouse.database.actor import NOBODY, Maker, deciding
+from warehouse.database.actor import NOBODY, Actor, acting_as
 from warehouse.schema.extracting import MOST_COLUMNS, extractable
 
 NAME = re.compile(r"[a-z][a-z0-9_]{2,40}")
@@ -26,7 +26,7 @@ class ExtractError(UsageError):
     """The extract cannot be made; says what to write."""
 
 
-def make_extract(engine: sa.Engine, name: str, columns: Sequence[str], reason: str, maker: Maker = NOBODY) -> int:
+def make_extract(engine: sa.Engine, name: str, columns: Sequence[str], reason: str, maker: Actor = NOBODY) -> int:
     """Makes an extract of the current release; returns the release's number. Analysts read it by `yihu.extract(name)`.
 
     Raises:
@@ -37,7 +37,7 @@ def make_extract(engine: sa.Engine, name: str, columns: Sequence[str], reason: s
         raise ExtractError("; ".join(problems), "docs/query.md has an example")
     told = {"name": name, "columns": list(columns), "reason": reason.strip(), "key": secrets.token_bytes(32), "by": maker.login}
     try:
-        with deciding(engine, maker) as connection:
+        with acting_as(engine, maker) as connection:
             release = connection.scalar(sa.text(INSERT), told)
     except sa.exc.IntegrityError:
         raise ExtractError(

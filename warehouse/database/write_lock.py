@@ -28,7 +28,7 @@ PAUSE_SECONDS = 1.0
 LOCK_NOT_AVAILABLE = "55P03"
 DEADLOCK = "40P01"
 
-LOCK_TURN = f"lock table {TURN} in exclusive mode"
+TAKE_WRITE_LOCK = f"lock table {TURN} in exclusive mode"
 
 _HOLDERS = """
 select distinct a.pid, a.usename::text, l.virtualtransaction
@@ -54,7 +54,7 @@ READING = "AccessShareLock"
 
 
 @dataclass(frozen=True)
-class Holder:
+class BlockingSession:
     """A session that holds something of ours."""
 
     pid: int
@@ -70,59 +70,59 @@ def patient(seconds: float) -> str:
     return f"set local lock_timeout = {max(1, int(seconds * 1000))}"
 
 
-def take(connection: sa.Connection, wait_seconds: float, patience: float = PATIENCE[-1]) -> None:
-    """Waits for the turn; what comes after it waits for locks as `patience` says. Raises the driver's error when in vain."""
+def take(connection: sa.Connection, wait_seconds: float, lock_timeout: float = PATIENCE[-1]) -> None:
+    """Waits for the turn; what comes after it waits for locks as `lock_timeout` says. Raises the driver's error when in vain."""
     connection.exec_driver_sql(patient(wait_seconds))
-    connection.exec_driver_sql(LOCK_TURN)
-    connection.exec_driver_sql(patient(patience))
+    connection.exec_driver_sql(TAKE_WRITE_LOCK)
+    connection.exec_driver_sql(patient(lock_timeout))
 
 
-def is_held_up(error: BaseException) -> bool:
+def is_lock_timeout(error: BaseException) -> bool:
     """Whether a statement of ours waited for somebody's lock, in vain."""
     origin = getattr(error, "orig", error)
     return getattr(origin, "sqlstate", None) in (LOCK_NOT_AVAILABLE, DEADLOCK)
 
 
-def unhindered(
+def with_lock_retries(
     attempt: Callable[[float], T],
     holders_at: sa.Engine,
     harmless: Sequence[str] = (READING,),
-    held_up: Callable[[BaseException], bool] = is_held_up,
+    held_up: Callable[[BaseException], bool] = is_lock_timeout,
 ) -> T:
     """What `attempt(patience)` returns, tried again while somebody's lock is in its way; who stays in one transaction is ended.
 
     `harmless`: modes of locks that are in nobody's way here. Raises what `attempt` raises, the last time too: then
-    `in_the_way` says who could not be ended.
+    `blocking_sessions` says who could not be ended.
     """
-    looks: list[set[Holder]] = []
-    for patience in PATIENCE[:-1]:
+    looks: list[set[BlockingSession]] = []
+    for lock_timeout in PATIENCE[:-1]:
         try:
-            return attempt(patience)
+            return attempt(lock_timeout)
         except Exception as error:
             if not held_up(error):
                 raise
-        looks.append(set(in_the_way(holders_at, harmless)))
+        looks.append(set(blocking_sessions(holders_at, harmless)))
         if len(looks) >= LOOKS:
             end(holders_at, sorted(set.intersection(*looks[-LOOKS:]), key=lambda holder: holder.pid))
         time.sleep(PAUSE_SECONDS)
     return attempt(PATIENCE[-1])
 
 
-def in_the_way(engine: sa.Engine, harmless: Sequence[str] = (READING,)) -> Sequence[Holder]:
+def blocking_sessions(engine: sa.Engine, harmless: Sequence[str] = (READING,)) -> Sequence[BlockingSession]:
     """Who holds something of ours in another mode than the harmless ones."""
     with engine.connect() as connection:
         found = connection.execute(sa.text(_HOLDERS), {"harmless": list(harmless)})
-        return [Holder(int(pid), str(login), str(transaction)) for pid, login, transaction in found]
+        return [BlockingSession(int(pid), str(login), str(transaction)) for pid, login, transaction in found]
 
 
-def end(engine: sa.Engine, holders: Iterable[Holder]) -> None:
+def end(engine: sa.Engine, holders: Iterable[BlockingSession]) -> None:
     """Ends these sessions, as far as we may."""
     for holder in holders:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             _end(connection, holder)
 
 
-def _end(connection: sa.Connection, holder: Holder) -> bool:
+def _end(connection: sa.Connection, holder: BlockingSession) -> bool:
     """Ends one session; an owner that made the login may first have to become a member of it."""
     login = connection.dialect.identifier_preparer.quote(holder.login)
     ours = connection.dialect.identifier_preparer.quote(str(connection.scalar(sa.text("select current_user"))))

@@ -20,7 +20,7 @@ from warehouse.schema.lake import declared, empty_select, types_of
 
 
 @dataclass
-class Standing:
+class EngineInputs:
     """A table of the day is the engine's table of that name; an earlier day is what `keep` copied."""
 
     engine: SqlEngine

@@ -61,7 +61,7 @@ def is_of_type(table: str) -> bool:
     return prefix in ("valid", "matched") and ("__" in rest or rest in (PER_TYPE, EVERY_TYPE))
 
 
-def place(table: str) -> tuple[str, str]:
+def layer_and_folder(table: str) -> tuple[str, str]:
     """Layer and folder of a table that the lake keeps: `valid_x` is (`valid`, `x`), `person` is (`household`, `person`)."""
     if is_of_type(table):
         layer_of_type, _, folder = table.partition("_")
@@ -72,12 +72,12 @@ def place(table: str) -> tuple[str, str]:
     return layer, table
 
 
-def is_kept(table: str) -> bool:
+def is_stored(table: str) -> bool:
     """Whether the lake keeps the table."""
     return is_of_type(table) or (table in makers() and makers()[table].layer is not None)
 
 
-def kept_tables() -> tuple[str, ...]:
+def stored_tables() -> tuple[str, ...]:
     """The tables that the lake keeps beside `valid_…` and `matched_…`, each after what it reads."""
     return ordered(table for table, model in makers().items() if model.layer is not None)
 
@@ -116,7 +116,7 @@ def inputs_of(table: str) -> frozenset[str]:
             if read in seen:
                 continue
             seen.add(read)
-            if is_kept(read):
+            if is_stored(read):
                 found.update({read} - {table})
             elif read in makers():
                 waiting.append(read)
@@ -132,7 +132,7 @@ def with_needs(tables: Iterable[str]) -> tuple[Model, ...]:
         if table in found or table not in makers():
             continue
         found[table] = maker(table)
-        waiting += [read for read in reads(table, Kind.SAME_DAY, Kind.ASKED) if not is_kept(read)]
+        waiting += [read for read in reads(table, Kind.SAME_DAY, Kind.ASKED) if not is_stored(read)]
     return tuple(found.values())
 
 

@@ -34,13 +34,13 @@ class GateClosed(AuditFailed):
     next_step = "compare its counts with the last release; if they are right, open the gate, then make sync"
 
 
-class Busy(PublicationError):
+class PublisherBusy(PublicationError):
     """Somebody else is publishing."""
 
     kind = "transient"
 
 
-class HeldUp(PublicationError):
+class LockTimeout(PublicationError):
     """Somebody's lock stood in the way of a statement."""
 
     kind = "transient"

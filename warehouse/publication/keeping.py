@@ -14,10 +14,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from warehouse.database.actor import NOBODY, Maker, deciding, sign
-from warehouse.database.write_lock import is_held_up, take
+from warehouse.database.actor import NOBODY, Actor, acting_as, sign
+from warehouse.database.write_lock import is_lock_timeout, take
 from warehouse.publication.audit import GATES
-from warehouse.publication.errors import Busy, PublicationError
+from warehouse.publication.errors import PublicationError, PublisherBusy
 from warehouse.publication.folder import days_of, releases_of
 from warehouse.schema import OPEN, VIEWS
 
@@ -49,16 +49,16 @@ def _turn(engine: sa.Engine, wait_seconds: float) -> Iterator[sa.Connection]:
         try:
             take(connection, wait_seconds)
         except sa.exc.OperationalError as error:
-            if not is_held_up(error):
+            if not is_lock_timeout(error):
                 raise
-            raise Busy(
+            raise PublisherBusy(
                 f"somebody is publishing and was not done in {wait_seconds:.0f} s:",
                 "run again when they are.",
             ) from None
         yield connection
 
 
-def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wait_seconds: float = 60.0, *, maker: Maker = NOBODY) -> Moved:
+def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wait_seconds: float = 60.0, *, maker: Actor = NOBODY) -> Moved:
     """Makes an earlier release current again (the one before by default), and marks those after it as withdrawn.
 
     Naming a later release in `to` brings it back. No row is touched: the next run writes its difference as always. Either is
@@ -112,7 +112,7 @@ def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wai
         return Moved(current, found.release_id, found.as_of)
 
 
-def open_gate(engine: sa.Engine, as_of: date, gate: str, by: str, reason: str, *, maker: Maker = NOBODY) -> None:
+def open_gate(engine: sa.Engine, as_of: date, gate: str, by: str, reason: str, *, maker: Actor = NOBODY) -> None:
     """Lets the release of a day pass a gate, in the name of a person and with a reason; both are recorded, and never overwritten.
 
     Raises:
@@ -128,7 +128,7 @@ def open_gate(engine: sa.Engine, as_of: date, gate: str, by: str, reason: str, *
             f"gate {gate} opens for a named person with a reason:",
             f"make open-gate GATE={gate} BY=… WHY=…",
         )
-    with deciding(engine, maker) as connection:
+    with acting_as(engine, maker) as connection:
         opened = connection.execute(
             sa.text(
                 "insert into ops.gate_opening (as_of, gate, opened_by, reason) values (:as_of, :gate, :by, :reason)"

@@ -21,7 +21,7 @@ LONG_NUMBER = "[0-9]{14}"
 
 
 @dataclass(frozen=True)
-class Beside:
+class UnversionedTable:
     """A table that is replaced as a whole, or for its day; `of`: what identifies the part that is replaced."""
 
     schema: str
@@ -38,12 +38,12 @@ class Beside:
 POSTGRES = postgresql.dialect()
 
 TABLES = {
-    "validation_result": Beside("ops", "validation_result", "as_of"),
-    "quarantine": Beside("ops", "quarantine"),
-    "review_queue": Beside("ops", "review_queue"),
-    "quarantine_row": Beside("vault", "quarantine_row"),
-    "queue_candidate": Beside("vault", "queue_candidate"),
-    "record_number": Beside("vault", "record_number"),
+    "validation_result": UnversionedTable("ops", "validation_result", "as_of"),
+    "quarantine": UnversionedTable("ops", "quarantine"),
+    "review_queue": UnversionedTable("ops", "review_queue"),
+    "quarantine_row": UnversionedTable("vault", "quarantine_row"),
+    "queue_candidate": UnversionedTable("vault", "queue_candidate"),
+    "record_number": UnversionedTable("vault", "record_number"),
 }
 PERSON = "person"
 RESPELT = "respelt"
@@ -55,7 +55,7 @@ NAMES = (*TABLES, PERSON, RESPELT)
 def load_source_status(wire: Wire, engine: SqlEngine, source: str, release_id: int) -> None:
     """The state of every source for this release, in place of what was said of it before."""
     wire.execute("delete from ops.source_status where release_id = $1::integer", release_id)
-    _load(wire, engine, Beside("ops", "source_status"), source, {"release_id": f"{release_id}"})
+    _load(wire, engine, UnversionedTable("ops", "source_status"), source, {"release_id": f"{release_id}"})
 
 
 def load(wire: Wire, engine: SqlEngine, as_of: date, sources: Mapping[str, str]) -> None:
@@ -111,7 +111,7 @@ where c.queue_id = q.queue_id
 """The candidates side by side as everybody but a steward sees them."""
 
 
-def _load(wire: Wire, engine: SqlEngine, beside: Beside, source: str, fixed: Mapping[str, str]) -> None:
+def _load(wire: Wire, engine: SqlEngine, beside: UnversionedTable, source: str, fixed: Mapping[str, str]) -> None:
     """By way of a staging table; `fixed`: columns with a value of their own. Columns that the source lacks are null."""
     have = {name for name, _ in engine.columns(f'select * from "{source}"')}
     columns = beside.columns
@@ -126,7 +126,7 @@ def _load(wire: Wire, engine: SqlEngine, beside: Beside, source: str, fixed: Map
     wire.execute(f"insert into {beside.schema}.{beside.table} ({', '.join(columns)}) select {casts} from {stage}")
 
 
-def _picked(beside: Beside, name: str, have: set[str]) -> str:
+def _picked(beside: UnversionedTable, name: str, have: set[str]) -> str:
     if name not in have or name == "candidates":
         return "null"
     if beside.schema == "ops" and name in ("record_key", "record_id"):

@@ -15,8 +15,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from warehouse.database.address import libpq_url
-from warehouse.database.write_lock import DEADLOCK, LOCK_NOT_AVAILABLE, LOCK_TURN, PATIENCE, patient
-from warehouse.publication.errors import Busy, HeldUp, PublicationError
+from warehouse.database.write_lock import DEADLOCK, LOCK_NOT_AVAILABLE, PATIENCE, TAKE_WRITE_LOCK, patient
+from warehouse.publication.errors import LockTimeout, PublicationError, PublisherBusy
 
 ADVICE: dict[str, tuple[str, str]] = {
     "53100": ("the database's disk is full:", "make room (make prune, then vacuum), and run again"),
@@ -35,7 +35,7 @@ def explained(error: adbc_driver_manager.Error) -> PublicationError:
     """The error as one that says what to do: the database's own message may quote a row, so only its code is kept."""
     code = getattr(error, "sqlstate", None) or ""
     if code in (LOCK_NOT_AVAILABLE, DEADLOCK):
-        return HeldUp(
+        return LockTimeout(
             f"a session holds a lock that stands in the way (SQLSTATE {code}):",
             "make status names it; end it and run again. The last release stands.",
         )
@@ -121,7 +121,7 @@ def _close(connection: adbc.Connection, wire: Wire) -> None:
             continue
 
 
-def take_turn(wire: Wire, wait_seconds: float, patience: float = PATIENCE[-1]) -> None:
+def take_write_lock(wire: Wire, wait_seconds: float, lock_timeout: float = PATIENCE[-1]) -> None:
     """One publisher at a time: waits for the other, or says so; what comes after it waits for nobody's lock for long.
 
     Raises:
@@ -129,12 +129,12 @@ def take_turn(wire: Wire, wait_seconds: float, patience: float = PATIENCE[-1]) -
     """
     wire.execute(patient(wait_seconds))
     try:
-        wire.execute(LOCK_TURN)
+        wire.execute(TAKE_WRITE_LOCK)
     except adbc_driver_manager.Error as error:
         if getattr(error, "sqlstate", None) == LOCK_NOT_AVAILABLE:
-            raise Busy(
+            raise PublisherBusy(
                 f"another publisher is at work and was not done in {wait_seconds:.0f} s:",
                 "run again when it is; the last release stands.",
             ) from None
         raise
-    wire.execute(patient(patience))
+    wire.execute(patient(lock_timeout))
