@@ -96,7 +96,7 @@ OPERATE = (
         "replay",
         "operate",
         "Has the quarantine of a record type judged anew after a contract change.",
-        "pipelines.operator.operations:ask_replay",
+        "pipelines.operator.operations:request_replay",
         (Argument(*RECORDS, "the record type", is_needed=True), AS_OF),
         {"records": "settlements"},
         takes_lock=True,

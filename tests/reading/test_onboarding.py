@@ -13,8 +13,8 @@ import pytest
 from expectations.contract import Contract, contract_for, read_contract
 from expectations.drafting.draft import draft_contract
 from pipelines.dry_run.export import write_rows
-from pipelines.dry_run.input_files import files_of, given
-from pipelines.dry_run.run import trial
+from pipelines.dry_run.input_files import files_of, read_input_files
+from pipelines.dry_run.run import dry_run
 from pipelines.dry_run.sample import open_sample
 from resources.settings import Settings
 from tests.reading import books
@@ -59,7 +59,7 @@ def test_the_list_is_read_by_a_contract_alone(form: str, drafted: Contract, sett
     suffix, content = FORMS[form]
     path = tmp_path / f"certificates_20261121.{suffix}"
     path.write_bytes(content())
-    with trial(settings, drafted, given(drafted, files_of(str(path)), settings)) as made:
+    with dry_run(settings, drafted, read_input_files(drafted, files_of(str(path)), settings)) as made:
         assert made.reasons == []
         rows, aside = write_rows(made, tmp_path / "out")
     truth = rows_of(HANDED / "truth.csv")
