@@ -12,7 +12,8 @@ from typing import Any
 import dagster as dg
 
 from resources.departments import SourceError
-from resources.runtime.alerts import Alert, Kind, Observation, SourceWarnings, alert_book
+from resources.runtime.alert import Alert, Kind
+from resources.runtime.alerts import Observation, SourceWarnings, alert_book
 from resources.runtime.failures import failed_with
 from resources.settings import Settings, today
 

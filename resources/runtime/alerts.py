@@ -1,7 +1,7 @@
 """Alerts: what somebody has to know now, told once, through the sinks that the settings choose.
 
-Belongs here: one alert, what is open (`YIHU_HOME/alerts.json`), the sinks (log, webhook, e-mail). Not here: what a run's outcome
-amounts to (`pipelines.automation.alerts`).
+Belongs here: what is open (`YIHU_HOME/alerts.json`). Not here: one alert (`alert`), handing it over (`resources.sinks`), what a
+run's outcome amounts to (`pipelines.automation.alerts`).
 """
 
 from __future__ import annotations
@@ -10,74 +10,22 @@ import fcntl
 import json
 import os
 import re
-import smtplib
-import ssl
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
-import requests
-
-from expectations.errors import YihuError
+from resources.runtime.alert import Alert
 from resources.settings import SHANGHAI, AlertSettings
+from resources.sinks import AlertNotSent, Sink, email_sink, log_sink, webhook_sink
 
-Kind = Literal["failure", "stale", "gate", "match_rate", "warning"]
-SECONDS = 10.0
 RUNS_KEPT = 500
 SEAL_NOTE = "access_seal"
 
 
-class AlertNotSent(YihuError):
-    """A sink did not take an alert; it is tried again after the next run."""
-
-    kind = "transient"
-
-
-@dataclass(frozen=True)
-class Alert:
-    """One thing to know: what, what to do, where to look. Names departments, assets, rules and counts, never a person."""
-
-    kind: Kind
-    scope: str
-    """What was looked at, e.g. `check:raw_housing__dwellings:read`: when it is well again, the alert is over."""
-    fingerprint: str
-    """What makes it the same trouble as before, within its scope."""
-    asset: str
-    day: str
-    what: str
-    next_step: str
-    run_id: str
-    access_seal: str = ""
-    """The access log's last seal when it was told: who receives it can hold the log against it (make verify-log SEAL=…)."""
-
-    @property
-    def where(self) -> str:
-        """The page in `make ui`."""
-        page = f"/assets/{self.asset}?view=checks" if self.scope.startswith("check:") else ""
-        return " and ".join(part for part in (page, f"/runs/{self.run_id}" if self.run_id else "") if part) or "make status"
-
-    @property
-    def title(self) -> str:
-        return f"yihu: {TITLES[self.kind]}: {self.asset or 'sync'}, {self.day}"
-
-    def text(self) -> str:
-        seal = f"\nLast seal of the access log: {self.access_seal}" if self.access_seal else ""
-        return f"{self.title}\n{self.what}\nWhat to do: {self.next_step}\nWhere to look: make ui, {self.where}{seal}"
-
-
-TITLES: Mapping[Kind, str] = {
-    "failure": "failed",
-    "stale": "a source is stale",
-    "gate": "a gate closed",
-    "match_rate": "the match rate fell",
-    "warning": "new warnings",
-}
 LONG_NUMBER = re.compile(r"[0-9]{10,}[0-9Xx]?")
 
 
@@ -109,9 +57,6 @@ class SourceWarnings:
     @property
     def source(self) -> str:
         return f"{self.department}.{self.records}"
-
-
-Sink = Callable[[Alert], None]
 
 
 class AlertBook:
@@ -264,93 +209,3 @@ def alert_book(home: Path, settings: AlertSettings) -> AlertBook:
         "email": lambda: email_sink(settings),
     }
     return AlertBook(home, {name: makers[name]() for name in settings.sinks})
-
-
-def log_sink(home: Path) -> Sink:
-    """Standard error, and a JSON line in `<home>/alerts.log`."""
-
-    def send(alert: Alert) -> None:
-        print("\n".join(f"!! {line}" for line in alert.text().splitlines()), file=sys.stderr)
-        line = json.dumps({"at": _now(), **_shown(alert)}, ensure_ascii=False)
-        with os.fdopen(os.open(home / "alerts.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
-            file.write(line + "\n")
-
-    return send
-
-
-def webhook_sink(url: str) -> Sink:
-    """POSTs `{"msgtype": "text", "text": {"content": …}, "alert": {…}}`, which the robots of WeCom and DingTalk take as it is."""
-
-    def send(alert: Alert) -> None:
-        body = {"msgtype": "text", "text": {"content": alert.text()}, "alert": _shown(alert)}
-        try:
-            answer = requests.post(url, json=body, timeout=SECONDS, allow_redirects=False)
-        except requests.RequestException as error:
-            # the address may hold a token: it is not repeated
-            raise AlertNotSent(
-                f"the alerts' webhook does not answer ({type(error).__name__})",
-                "check YIHU_ALERT_WEBHOOK",
-            ) from None
-        if answer.status_code >= 300:
-            raise AlertNotSent(
-                f"the alerts' webhook answers {answer.status_code}",
-                "check YIHU_ALERT_WEBHOOK",
-            )
-
-    return send
-
-
-def email_sink(settings: AlertSettings) -> Sink:
-    """A mail to everybody in `YIHU_ALERT_EMAIL_TO` over `YIHU_ALERT_SMTP_URL` (smtp with STARTTLS where it is offered, or smtps).
-
-    The server's certificate is verified, and no password is told to one that does not speak TLS.
-    """
-
-    def send(alert: Alert) -> None:
-        mail = EmailMessage()
-        mail["Subject"], mail["From"], mail["To"] = alert.title, settings.email_from, ", ".join(settings.email_to)
-        mail.set_content(alert.text())
-        address = urlsplit(settings.smtp_url or "")
-        try:
-            with _mail_server(address.scheme, address.hostname or "localhost", address.port or 0) as server:
-                if address.scheme == "smtp" and server.ehlo()[0] == 250 and server.has_extn("starttls"):
-                    server.starttls(context=ssl.create_default_context())
-                if address.username:
-                    if not isinstance(server.sock, ssl.SSLSocket):
-                        raise AlertNotSent(
-                            "the alerts' mail server speaks no TLS, and is told no password:",
-                            "use smtps:// in YIHU_ALERT_SMTP_URL",
-                        )
-                    server.login(unquote(address.username), unquote(address.password or ""))
-                server.send_message(mail)
-        except ssl.SSLCertVerificationError:
-            raise AlertNotSent(
-                "the alerts' mail server shows a certificate that is not its own or that nobody signed",
-                "mend it, or name its authority in SSL_CERT_FILE",
-            ) from None
-        except (OSError, smtplib.SMTPException) as error:
-            raise AlertNotSent(
-                f"the alerts' mail server does not take mail ({type(error).__name__})",
-                "check YIHU_ALERT_SMTP_URL",
-            ) from None
-
-    return send
-
-
-def _mail_server(scheme: str, host: str, port: int) -> smtplib.SMTP:
-    if scheme == "smtps":
-        return smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=ssl.create_default_context())
-    return smtplib.SMTP(host, port, timeout=SECONDS)
-
-
-def _shown(alert: Alert) -> dict[str, str]:
-    return {
-        "kind": alert.kind,
-        "asset": alert.asset,
-        "day": alert.day,
-        "what": alert.what,
-        "what_to_do": alert.next_step,
-        "where_to_look": alert.where,
-        "run_id": alert.run_id,
-        "access_seal": alert.access_seal,
-    }

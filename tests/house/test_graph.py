@@ -84,11 +84,12 @@ OPTIONAL = {"valid/quarantine": {"source_keys"}, "matched_area": {"pseudonym_pad
 
 def test_a_statement_of_the_warehouse_declares_what_it_reads() -> None:
     wrong: list[str] = []
-    for path in sorted((MODELS / "publication").glob("*.sql")):
+    publication = (*MODELS.glob("publication/*.sql"), *MODELS.glob("postgres/*.sql"))
+    for path in sorted(publication):
         text = path.read_text(encoding="utf-8").partition("-#}")[2].replace('store."{{ view }}"', "store.*")
         own = set(re.findall(r"(\w+) as \(", text))
         read = {a or b for a, b in re.findall(r"(?:from|join)\s+(?:\{\{ (\w+) \}\}|([a-z_.*]+))", text)} - own - {"unnest"}
-        told = {read.alias for read in models()[f"publication/{path.stem}"].inputs}
+        told = {read.alias for read in models()[f"{path.parent.name}/{path.stem}"].inputs}
         if read != told:
             wrong.append(f"{path.stem}: reads {sorted(read)}, says {sorted(told)}")
     assert wrong == []

@@ -23,9 +23,11 @@ from assets.raw import read_facts
 from assets.valid import valid_checks
 from pipelines.automation.alerts import alert_after, alert_before
 from resources.departments import SourceError
-from resources.runtime.alerts import Alert, AlertNotSent, alert_book, without_numbers
+from resources.runtime.alert import Alert
+from resources.runtime.alerts import alert_book, without_numbers
 from resources.runtime.failures import failure
 from resources.settings import SHANGHAI, AlertSettings, Settings, SettingsError, load_settings
+from resources.sinks import AlertNotSent
 from warehouse.publication.errors import GateClosed
 from warehouse.scoring_rules import RuleError
 

@@ -108,7 +108,7 @@ def tables_apart(wire: Wire, content: Content) -> list[str]:
     """A line per table of which a reader of the new release would not get exactly the engine's rows."""
     findings: list[str] = []
     for view in VIEWS:
-        rows, total = wire.rows(render("publication/as_read", view=view.name))[0]
+        rows, total = wire.rows(render("postgres/as_read", view=view.name))[0]
         table = content.tables[view.name]
         if rows != table.rows:
             findings.append(f"{view.name} has {rows} rows in the database and {table.rows} on the engine")
@@ -120,7 +120,7 @@ def tables_apart(wire: Wire, content: Content) -> list[str]:
 def as_read(wire: Wire, previous: Previous | None, gates: Mapping[str, Any]) -> Verdict:
     """Reads the release's totals through `yihu`, as a reader will, and holds them against the last release's."""
     findings: list[str] = []
-    households, red, yellow = wire.rows(render("publication/totals"))[0]
+    households, red, yellow = wire.rows(render("postgres/totals"))[0]
     closed: list[str] = []
     used: list[str] = []
     for gate, said in _gates(wire, previous, int(households), int(red)).items():
@@ -143,7 +143,7 @@ def _gates(wire: Wire, previous: Previous | None, households: int, red: int) -> 
     held: dict[str, str] = {}
     if previous is None:
         return held
-    lost = int(wire.scalar(render("publication/households_lost", previous=previous.release_id)))
+    lost = int(wire.scalar(render("postgres/households_lost", previous=previous.release_id)))
     if lost > max(SMALL, LOST_SHARE * previous.households):
         held["households_lost"] = f"{lost} of {previous.households} households of release {previous.release_id} are gone"
     apart = abs(red - previous.red)
