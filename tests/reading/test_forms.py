@@ -134,6 +134,7 @@ def test_errors_in_a_workbook_of_1995_are_found(tmp_path: Path, read: Reader) ->
         (b"ID;PWXL;N;E\r\n", "SYLK"),
         (books.archive({"word/document.xml": b"<x/>"}), "a document of a word processor"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",  # what is in an archive says when it was made
 )
 def test_what_is_no_table_is_called_by_its_name(content: bytes, words: str, tmp_path: Path, houses: Contract, refused: Reader) -> None:
     path = tmp_path / "a.xls"
