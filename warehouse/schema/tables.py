@@ -344,6 +344,16 @@ EXTRACT = _table(
     _column("made_by | text", nullable=False, server_default=sa.text("session_user")),
     _column("made_at | timestamptz", nullable=False, server_default=sa.text("clock_timestamp()")),
     _column("pseudonym_key | bytea | of this extract alone: no pseudonym is found again in another", nullable=False),
+    _column(
+        "hidden_towns | text[] | towns that are left out, since the one exit hides them",
+        nullable=False,
+        server_default=sa.text("'{}'"),
+    ),
+    _column(
+        "also_hidden | jsonb | facts of groups that are left out, since a difference would tell a small one",
+        nullable=False,
+        server_default=sa.text("'[]'"),
+    ),
     sa.CheckConstraint("length(trim(reason)) > 0", name="says_why"),
     sa.CheckConstraint("length(pseudonym_key) >= 32", name="long_key"),
 )
