@@ -28,7 +28,8 @@ from warehouse.schema.roles import ROLES as OWN_ROLES
 from warehouse.schema.shape import Shape, newest_shape
 
 DAY = date(2026, 11, 19)
-INSTALLED = Path("/usr/lib/postgresql")
+INSTALLED = Path(os.environ.get("YIHU_TEST_POSTGRESQL", "/usr/lib/postgresql"))
+"""A folder with a folder for each version, `bin` in it: Debian's, or another's."""
 ROLES = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor", "yihu_publisher", "yihu_analyst", "stranger")
 HOUSEHOLD_OF_TOWN = {town: f"H{number:09d}" for number, town in enumerate(TOWNS)}
 MINE, OTHER = TOWNS[1], TOWNS[2]
@@ -146,6 +147,16 @@ def any_server(request: pytest.FixtureRequest) -> Server:
     """The embedded server, and by night the one that the machine has, where it has one."""
     found: Server = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture(scope="session")
+def other_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """One that no warehouse was ever on, of another version where this machine has one."""
+    if installed_binaries() is not None:
+        yield request.getfixturevalue("installed_server")
+        return
+    with short_lived() as running:
+        yield running
 
 
 _numbers = itertools.count(1)

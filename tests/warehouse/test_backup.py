@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from pipelines.operator.backup import BackupError, backup, restore
 from resources.server import Server
 from resources.settings import Settings, load_settings
-from tests.warehouse.conftest import Warehouse, installed_binaries, make_warehouse, short_lived
+from tests.warehouse.conftest import Warehouse, make_warehouse
 from warehouse.database.access import grant
 from warehouse.database.copying import CopyError
 from warehouse.migrations import upgrade
@@ -48,16 +48,6 @@ def stranger(published: Warehouse) -> Iterator[None]:
     published.rows("select lo_from_bytea(4711, 'x')")
     yield
     published.rows("select lo_unlink(4711)")
-
-
-@pytest.fixture
-def other_server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """One that the warehouse was never on, of another version where this machine has one."""
-    if installed_binaries() is not None:
-        yield request.getfixturevalue("installed_server")
-        return
-    with short_lived() as server:
-        yield server
 
 
 @pytest.mark.usefixtures("stranger")

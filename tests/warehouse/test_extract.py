@@ -7,8 +7,10 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
+from resources.engines.duckdb import Engine
 from resources.server import Server
 from tests.warehouse.conftest import Warehouse, make_warehouse
+from tests.warehouse.county import TOWNS, make_followers
 from warehouse.database.extract import ExtractError, make_extract
 from warehouse.schema.extracting import extractable
 
@@ -36,6 +38,12 @@ def test_groups_of_five_at_least(with_extracts: Warehouse) -> None:
     assert amounts == [(0,)]
 
 
+def _shown(warehouse: Warehouse, name: str) -> Counter[tuple[str, ...]]:
+    """Households by their facts, as an analyst counts them."""
+    rows = warehouse.rows(f"select facts from yihu.extract('{name}')", "yihu_analyst")
+    return Counter(tuple(str(facts[key]) for key in sorted(facts)) for (facts,) in rows)  # type: ignore[index, arg-type]
+
+
 def test_two_extracts_cannot_be_laid_side_by_side(with_extracts: Warehouse) -> None:
     one, other = (
         {str(row[0]) for row in with_extracts.rows(f"select pseudonym from yihu.extract('{name}')", "yihu_analyst")}
@@ -43,6 +51,52 @@ def test_two_extracts_cannot_be_laid_side_by_side(with_extracts: Warehouse) -> N
     )
     assert len(one) == len(other)
     assert not one & other
+    assert _shown(with_extracts, "lamps_by_type") == _shown(with_extracts, "the_same_again")
+
+
+TRUTH = """
+select h.household_type, f.level, h.town_code
+from store.household as h inner join store.warning_flag as f using (household_id)
+"""
+
+
+def test_no_count_less_an_extract_tells_a_small_group(with_extracts: Warehouse) -> None:
+    """The counts of the ledger, by town and by lamp, less the households that the extract shows."""
+    truth = Counter(with_extracts.rows(TRUTH))
+    shown = _shown(with_extracts, "lamps_by_type")
+    hidden = {group: n for group, n in truth.items() if group not in shown}
+    assert shown
+    assert min(hidden.values()) < 5, "there is something to tell"
+    for places in ((), (1,), (2,), (1, 2)):
+        for cell in {tuple(group[place] for place in places) for group in hidden}:
+            within = [n for group, n in hidden.items() if tuple(group[p] for p in places) == cell]
+            is_there = any(tuple(group[p] for p in places) == cell for group in shown)
+            is_alone = len(within) == 1 and within[0] < 5
+            assert not is_there or (sum(within) >= 5 and not is_alone), (places, cell)
+
+
+def test_an_extract_less_another_tells_no_small_group(with_extracts: Warehouse) -> None:
+    """By type and town there are as many as the first shows and hides, so that the few red ones would be left over."""
+    with pytest.raises(ExtractError, match="beside the extract lamps_by_type it would tell groups under 5"):
+        make_extract(with_extracts.engine(), "types", ["household_type", "town_code"], "a study of types")
+
+
+def _few_red_in_two_towns(engine: Engine, tables: dict[str, str]) -> None:
+    few = f"town_code in ('{TOWNS[2]}', '{TOWNS[3]}')"
+    level = f"case when household_id > 'H000000300' then 'yellow' when {few} or household_id > 'H000000200' then 'green' else 'red' end"
+    engine.execute(f"update warning_flag set level = {level}")
+    tables.update(make_followers(engine))
+
+
+def test_what_the_ledger_hides_no_extract_shows(warehouse: Warehouse) -> None:
+    """Towns whose lamps the one exit hides are not in an extract of lamps by town, whichever of them has the few."""
+    warehouse.publish(households=400, after=_few_red_in_two_towns)
+    make_extract(warehouse.engine(), "lamps_by_town", ["level", "town_code"], "a study of lamps")
+    ledger = warehouse.rows("select area_code, red is not null from yihu.area_ledger where area_level = 'town' order by 1", "yihu_analyst")
+    assert ledger == [(TOWNS[0], True), (TOWNS[1], False), (TOWNS[2], False), (TOWNS[3], False)]
+    assert {town for _, town in _shown(warehouse, "lamps_by_town")} == {TOWNS[0]}
+    make_extract(warehouse.engine(), "lamps", ["level"], "a study of lamps")
+    assert len(_shown(warehouse, "lamps")) == 3
 
 
 def test_the_county_finds_the_household_by_the_key(with_extracts: Warehouse) -> None:

@@ -121,6 +121,30 @@ def test_the_programme_recovers_what_a_careless_exit_hides(careless: str) -> Non
     assert found > 4
 
 
+@pytest.mark.parametrize("small", [0, 2, 4])
+def test_what_is_hidden_beside_a_small_count_tells_nothing_of_it(empty: Warehouse, small: int) -> None:
+    """Were the smallest hidden first, whoever sees a shown one of 9 would know that two hidden ones of 13 are 4 and 9."""
+    seen = set()
+    others = [9, 9, 20, 30]
+    with empty.engine().connect() as connection:
+        for turn in range(len(others)):
+            reds = [small, *others[turn:], *others[:turn]]
+            shown = _published(connection, _county_of(reds))["area_ledger"]
+            seen.add(tuple(row["area_code"] for row in shown if row["red"] is None))
+    ((first, *beside),) = seen
+    assert (first, len(beside)) == ("610921100", 1)
+
+
+def _county_of(reds: list[int]) -> County:
+    """A county whose towns differ in nothing but their red households."""
+    plain = dict.fromkeys(COUNTS["area_ledger"], 1000)
+    rows = [plain | {"area_code": f"610921{100 + n}", "area_level": "town", "red": red} for n, red in enumerate(reds)]
+    whole = {name: 1000 * len(reds) for name in COUNTS["area_ledger"]} | {"red": sum(reds)}
+    made = County(random.Random(0))
+    made.tables = {"area_ledger": [*rows, whole | {"area_code": "610921", "area_level": "county"}]}
+    return made
+
+
 def test_every_count_is_judged(empty: Warehouse) -> None:
     """What is a count comes from the declaration: an integer that is no key; every figure of a hidden row goes with it."""
     assert set(VIEWS_OF_COUNTS) == set(KEYS)
@@ -151,9 +175,10 @@ def test_an_analyst_sees_what_leaves(empty: Warehouse) -> None:
         transaction.rollback()
 
 
-def test_a_release_tells_an_analyst_no_total(empty: Warehouse) -> None:
-    """A total beside the one exit, less the areas that are shown, is the area that is not."""
+def test_a_release_tells_its_totals_to_who_sees_all(empty: Warehouse) -> None:
+    """A total beside the one exit, less the areas that are shown, is the area that is not; and a county is above a town's grant."""
     totals = "select households, red, yellow from yihu.release"
-    assert empty.rows(totals, "yihu_analyst") == [(None, None, None)]
+    for login in ("yihu_analyst", "yihu_area", "yihu_department"):
+        assert empty.rows(totals, login) == [(None, None, None)]
     for login in ("yihu_reader", "yihu_auditor"):
         assert empty.rows(totals, login) == [(0, 0, 0)]

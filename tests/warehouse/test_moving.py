@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.operator.moving import move_warehouse
+from resources.server import Server
 from resources.settings import load_settings
 from tests.warehouse.conftest import Warehouse, make_warehouse
 from warehouse.database.copying import CopyError
@@ -17,8 +18,8 @@ from warehouse.schema import VIEWS
 
 
 @pytest.mark.long  # rows travel as in a backup (test_backup)
-def test_the_whole_warehouse_moves(published: Warehouse, tmp_path: Path) -> None:
-    target = make_warehouse(published.server, tmp_path)
+def test_the_whole_warehouse_moves(published: Warehouse, other_server: Server, tmp_path: Path) -> None:
+    target = make_warehouse(other_server, tmp_path)
     downgrade(target.engine())
     source, empty = (w.url().set(drivername="postgresql").render_as_string(hide_password=False) for w in (published, target))
     settings = replace(load_settings({"YIHU_HOME": str(tmp_path / "home")}), warehouse_url=source)

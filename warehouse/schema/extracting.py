@@ -5,19 +5,37 @@ Belongs here: which columns may be in one, in which classes, and the SQL of `yih
 
 A household is a pseudonym made with the extract's own key, which is kept beside it in the vault: the county can find the family
 that an analyst asks about, and two extracts cannot be laid side by side. Amounts are given in classes; households whose facts,
-all taken together, fewer than five have are left out.
+all taken together, fewer than five have are left out, and others where a difference would tell those (`small_groups`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from warehouse.schema.declared import HOUSEHOLD, HOUSEHOLD_INDICATOR, WARNING_FLAG, Column
 from warehouse.schema.leaving import THRESHOLD
+from warehouse.schema.reading import SCHEMA
 
 OF_HOUSEHOLD = ("household_type", "monitor_class", "relocated", "member_count", "town_code")
 OF_FLAG = ("level", "is_hard", "is_held")
 CLASSES = {2: 1000, 4: 0.1}
 """By scale: amounts in yuan come down to whole thousands, ratios to tenths."""
 MOST_COLUMNS = 40
+FACTS = f"{SCHEMA}.facts"
+COUNTED: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("town_code",): ("households",),
+    ("level", "town_code"): ("lamps",),
+    ("is_held", "town_code"): ("area_ledger.held",),
+    ("monitor_class", "town_code"): ("monitored_households", "cleared_households"),
+    ("household_type", "level", "town_code"): ("flag_accuracy.red_households",),
+}
+"""Columns by which the one exit counts towns, and without the town the county: the families that decide which it hides."""
+
+
+def counted_by(columns: Iterable[str]) -> list[tuple[str, ...]]:
+    """The ways to count by these columns that ledgers, rates and rhythms have too."""
+    ways = {way for by in COUNTED for way in (by, tuple(c for c in by if c != "town_code"))}
+    return sorted(way for way in ways if set(way) <= set(columns))
 
 
 def extractable() -> dict[str, str]:
@@ -37,16 +55,33 @@ def _in_classes(column: Column) -> str:
 
 
 def statements() -> list[str]:
-    """The functions: an extract's rows, and which there are."""
+    """The functions: an extract's facts, its rows as analysts read them, and which there are."""
     known = ", ".join(f"('{name}', '{sql}')" for name, sql in extractable().items())
     read = " and ".join(f"{alias}.from_release <= $1 and {alias}.until_release > $1" for alias in ("h", "i", "f"))
     return [
+        f"""
+create or replace function {FACTS}(release_id integer, columns text[])
+returns table (household_id text, town_code text, facts jsonb)
+language plpgsql stable set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
+declare
+  picked text;
+begin
+  select string_agg(format('%L, %s', k.name, k.sql), ', ' order by k.name) into picked
+  from (values {known}) as k (name, sql)
+  where k.name = any(columns);
+  return query execute format($sql$
+    select h.household_id, h.town_code, jsonb_build_object(%s) as facts
+    from store.household as h
+    inner join store.household_indicator as i on i.household_id = h.household_id
+    inner join store.warning_flag as f on f.household_id = h.household_id
+    where {read}
+  $sql$, picked) using release_id;
+end $$""",
         f"""
 create or replace function yihu.extract(wanted text) returns table (pseudonym text, facts jsonb)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
 declare
   chosen vault.extract;
-  picked text;
 begin
   select x.* into chosen
   from vault.extract as x
@@ -55,21 +90,17 @@ begin
   if not found then
     raise exception 'there is no extract of this name that can be read' using hint = 'select * from yihu.extracts()';
   end if;
-  select string_agg(format('%L, %s', k.name, k.sql), ', ' order by k.name) into picked
-  from (values {known}) as k (name, sql)
-  where k.name = any(chosen.columns);
-  return query execute format($sql$
-    with fact as materialized (
-      select h.household_id, jsonb_build_object(%s) as facts
-      from store.household as h
-      inner join store.household_indicator as i on i.household_id = h.household_id
-      inner join store.warning_flag as f on f.household_id = h.household_id
-      where {read}
-    ),
-    alike as (select t.household_id, t.facts, count(*) over (partition by t.facts) as households from fact as t)
-    select encode(sha256($2 || sha256($2 || convert_to(a.household_id, 'UTF8'))), 'hex') as pseudonym, a.facts
-    from alike as a where a.households >= {THRESHOLD} order by 1
-  $sql$, picked) using chosen.release_id, chosen.pseudonym_key;
+  return query
+    with alike as (
+      select t.household_id, t.facts, count(*) over (partition by t.facts) as households
+      from {FACTS}(chosen.release_id, chosen.columns) as t
+      where t.town_code <> all (chosen.hidden_towns)
+    )
+    select encode(sha256(chosen.pseudonym_key || sha256(chosen.pseudonym_key || convert_to(a.household_id, 'UTF8'))), 'hex'), a.facts
+    from alike as a
+    where a.households >= {THRESHOLD}
+      and not exists (select from jsonb_array_elements(chosen.also_hidden) as x (facts) where x.facts = a.facts)
+    order by 1;
 end $$""",
         "comment on function yihu.extract(text) is"
         f" 'Households under the pseudonyms of this extract, without groups under {THRESHOLD} of the same facts.'",

@@ -4,8 +4,9 @@ Belongs here: the SQL of `yihu_in.hidden()` and of `yihu.public_<view>()`, made 
 Not here: who may call them (`roles`).
 
 A count under five is hidden, 0 too. So that none of them follows by subtraction, other areas of the same parent are hidden with
-it, the smallest first, until there are two and what is hidden comes to five in every count of the family; and all that lies in
-an area that is hidden. Counts that tell each other are a family: one decision for all of them, whichever view shows them.
+it, the last by their codes first, until there are two and what is hidden comes to five in every count of the family; and all
+that lies in an area that is hidden. Were the smallest hidden first, the smallest that is shown would tell of them. Counts that
+tell each other are a family: one decision for all of them, whichever view shows them.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def _merged(view: View) -> str:
 
 
 def _cells() -> str:
-    """Every count of every view: its family, what it is about, its area, its name, and whether it is shown at all."""
+    """Every count of every view: its family, what it is about, its area and its name."""
     made = []
     for view in leaving_views():
         assert view.exit is not None
@@ -108,13 +109,13 @@ def _cells() -> str:
             family = family_sql(view, column)
             made.append(
                 f"select {family} as family, {instance_sql(view, family)} as instance, t.area_code,"
-                f" '{view.name}.{column}'{_merged(view)} as measure, t.\"{column}\" as value, true as is_shown, {sparse} as is_sparse"
+                f" '{view.name}.{column}'{_merged(view)} as measure, t.\"{column}\" as value, {sparse} as is_sparse"
                 f' from {_rows(view)} where t."{column}" is not null'
             )
         for family_name, sql in view.exit.derived:
             family = family_sql(view, family_name) if family_name in counts_of(view) else f"'{family_name}'"
             made.append(
-                f"select {family}, {instance_sql(view, family)}, t.area_code, '{view.name}: {sql}'{_merged(view)}, {sql}, false, {sparse}"
+                f"select {family}, {instance_sql(view, family)}, t.area_code, '{view.name}: {sql}'{_merged(view)}, {sql}, {sparse}"
                 f" from {_rows(view)} where {sql} is not null"
             )
     return "\n  union all\n  ".join(made)
@@ -139,12 +140,12 @@ area as (
 ),
 -- Where a row is there only if something was counted, the other areas of the parent have 0.
 filled as (
-  select c.family, c.instance, c.area_code, c.measure, c.value, c.is_shown from cell as c
+  select c.family, c.instance, c.area_code, c.measure, c.value from cell as c
   union all
-  select m.family, m.instance, a.area_code, m.measure, 0, m.is_shown
+  select m.family, m.instance, a.area_code, m.measure, 0
   from (
     select distinct c.family, c.instance, left(c.area_code, length(c.area_code) - 3) as parent, length(c.area_code) as digits,
-      c.measure, c.is_shown
+      c.measure
     from cell as c where c.is_sparse and length(c.area_code) > 6
   ) as m
   inner join area as a on length(a.area_code) = m.digits and left(a.area_code, m.digits - 3) = m.parent
@@ -155,7 +156,6 @@ filled as (
 ),
 place as (
   select f.family, f.instance, f.area_code, bool_or(f.value < {THRESHOLD}) as is_small,
-    sum(f.value) filter (where f.is_shown) as size,
     case when length(f.area_code) > 6 then left(f.area_code, length(f.area_code) - 3) else f.area_code end as parent
   from filled as f
   group by f.family, f.instance, f.area_code
@@ -163,7 +163,7 @@ place as (
 ordered as (
   select p.*, row_number() over (
       partition by p.family, p.instance, p.parent, length(p.area_code)
-      order by p.is_small desc, p.size, p.area_code
+      order by p.is_small desc, p.area_code desc
     ) as place,
     bool_or(p.is_small) over (partition by p.family, p.instance, p.parent, length(p.area_code)) as has_small
   from place as p

@@ -195,17 +195,12 @@ comment on function yihu.reveal(text) is
   'Second step: names and ID numbers of the household that the ticket of yihu.ask is for; own area only, logged for good.';
 
 create or replace function vault.ask_person(wanted text, purpose text, reason text) returns text
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
-declare
-  keys text;
-  homes text[];
-  seen integer;
-begin
-  select string_agg(distinct p.person_key, ' '), array_agg(distinct p.household_id), count(*) into keys, homes, seen
+language sql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+  select ops.take_ticket('vault.ask_person', coalesce(string_agg(distinct p.person_key, ' '), 'nobody'),
+    array_agg(distinct p.household_id), count(*)::integer, true, purpose, reason)
   from vault.person as p
-  where p.person_key = wanted or p.id_number in (wanted, upper(wanted), lower(wanted));
-  return ops.take_ticket('vault.ask_person', coalesce(keys, 'nobody'), homes, seen, true, purpose, reason);
-end $$;
+  where p.person_key = wanted or p.id_number in (wanted, upper(wanted), lower(wanted))
+$$;
 comment on function vault.ask_person(text, text, text) is
   'First step to a person, by person_key or ID number (which is not logged); a ticket for vault.person_of and vault.find_person.';
 
@@ -228,16 +223,11 @@ end $$;
 comment on function vault.find_person(text) is 'Second step: the key of the person that the ticket of vault.ask_person is for.';
 
 create or replace function vault.ask_candidates(wanted_entry text, purpose text, reason text) returns text
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
-declare
-  known text;
-  homes text[];
-  seen integer;
-begin
-  select min(c.queue_id), array_agg(distinct c.household_id), count(*) into known, homes, seen
-  from vault.queue_candidate as c where c.queue_id = wanted_entry;
-  return ops.take_ticket('vault.ask_candidates', coalesce(known, 'no such entry'), homes, seen, true, purpose, reason);
-end $$;
+language sql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+  select ops.take_ticket('vault.ask_candidates', coalesce(min(c.queue_id), 'no such entry'),
+    array_agg(distinct c.household_id), count(*)::integer, true, purpose, reason)
+  from vault.queue_candidate as c where c.queue_id = wanted_entry
+$$;
 comment on function vault.ask_candidates(text, text, text) is
   'First step to the candidates of a queue entry, unmasked; a ticket for vault.candidates.';
 
@@ -251,15 +241,11 @@ end $$;
 comment on function vault.candidates(text) is 'Second step: the candidates, side by side, that the ticket of vault.ask_candidates is for.';
 
 create or replace function vault.ask_quarantine(wanted_department text, wanted_records text, purpose text, reason text) returns text
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
-declare
-  known text;
-  seen integer;
-begin
-  select min(q.department || '.' || q.records), count(*) into known, seen
-  from vault.quarantine_row as q where q.department = wanted_department and q.records = wanted_records;
-  return ops.take_ticket('vault.ask_quarantine', coalesce(known, 'no rows'), null, seen, true, purpose, reason);
-end $$;
+language sql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+  select ops.take_ticket('vault.ask_quarantine', coalesce(min(q.department || '.' || q.records), 'no rows'),
+    null, count(*)::integer, true, purpose, reason)
+  from vault.quarantine_row as q where q.department = wanted_department and q.records = wanted_records
+$$;
 comment on function vault.ask_quarantine(text, text, text, text) is
   'First step to the quarantined rows of a record type as delivered; a ticket for vault.quarantine_rows.';
 
@@ -275,17 +261,11 @@ end $$;
 comment on function vault.quarantine_rows(text) is 'Second step: the rows that the ticket of vault.ask_quarantine is for.';
 
 create or replace function vault.ask_record(record_id text, purpose text, reason text) returns text
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
-declare
-  wanted constant text := record_id;
-  known text;
-  homes text[];
-  seen integer;
-begin
-  select min(r.record_id), array_agg(distinct r.household_id), count(*) into known, homes, seen
-  from vault.record_number as r where r.record_id = wanted;
-  return ops.take_ticket('vault.ask_record', coalesce(known, 'no such record'), homes, seen, true, purpose, reason);
-end $$;
+language sql volatile security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+  select ops.take_ticket('vault.ask_record', coalesce(min(r.record_id), 'no such record'),
+    array_agg(distinct r.household_id), count(*)::integer, true, purpose, reason)
+  from vault.record_number as r where r.record_id = ask_record.record_id
+$$;
 comment on function vault.ask_record(text, text, text) is
   'First step to the department''s own number behind a published pseudonym; a ticket for vault.record_of.';
 
@@ -302,34 +282,33 @@ end $$;
 comment on function vault.record_of(text) is 'Second step: the department''s own number that the ticket of vault.ask_record is for.';
 
 -- The functions of one step are still there to say what took their place.
-create or replace function vault.person_of(wanted_key text, reason text) returns void
+create or replace function vault.in_two_steps(first text, second text) returns void
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-  raise exception 'two steps: 1. select vault.ask_person(key, purpose, reason); 2. select * from vault.person_of(ticket)'
+  raise exception 'two steps: 1. select vault.%; 2. select * from vault.%(ticket)', first, second
     using errcode = 'invalid_parameter_value';
 end $$;
+comment on function vault.in_two_steps(text, text) is 'Names the two steps that took the place of one.';
+
+create or replace function vault.person_of(wanted_key text, reason text) returns void
+language sql set search_path = pg_catalog, pg_temp as $$
+  select vault.in_two_steps('ask_person(key, purpose, reason)', 'person_of')
+$$;
 
 create or replace function vault.find_person(wanted_number text, reason text) returns void
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
-begin
-  raise exception 'two steps: 1. select vault.ask_person(number, purpose, reason); 2. select * from vault.find_person(ticket)'
-    using errcode = 'invalid_parameter_value';
-end $$;
+language sql set search_path = pg_catalog, pg_temp as $$
+  select vault.in_two_steps('ask_person(number, purpose, reason)', 'find_person')
+$$;
 
 create or replace function vault.candidates(wanted_entry text, reason text) returns void
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
-begin
-  raise exception 'two steps: 1. select vault.ask_candidates(queue_id, purpose, reason); 2. select * from vault.candidates(ticket)'
-    using errcode = 'invalid_parameter_value';
-end $$;
+language sql set search_path = pg_catalog, pg_temp as $$
+  select vault.in_two_steps('ask_candidates(queue_id, purpose, reason)', 'candidates')
+$$;
 
 create or replace function vault.quarantine_rows(wanted_department text, wanted_records text, reason text) returns void
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
-begin
-  raise exception
-    'two steps: 1. select vault.ask_quarantine(department, records, purpose, reason); 2. select * from vault.quarantine_rows(ticket)'
-    using errcode = 'invalid_parameter_value';
-end $$;
+language sql set search_path = pg_catalog, pg_temp as $$
+  select vault.in_two_steps('ask_quarantine(department, records, purpose, reason)', 'quarantine_rows')
+$$;
 
 create or replace function ops.access_line(logged ops.access_log) returns text
 language sql stable set search_path = pg_catalog, pg_temp as $$

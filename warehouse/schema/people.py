@@ -5,16 +5,21 @@ Belongs here: those tables. Not here: what writes them (`looking.sql`, `deciding
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from warehouse.schema.tables import _column, _key, _table
-
-NOW = sa.text("clock_timestamp()")
+from warehouse.schema.tables import _column, _key, _login, _number, _os_user, _table, _when
 
 
-def _number(name: str) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, sa.Identity(always=True), primary_key=True)
+def _signature() -> tuple[sa.Column[Any], ...]:
+    """Who did it: the login, the system's user, and what was typed beside them."""
+    return (
+        _login("made_by | text | the login that did it"),
+        _os_user(),
+        _column("remark | text | BY= as it was typed"),
+    )
 
 
 OFFICER = _table(
@@ -24,9 +29,9 @@ OFFICER = _table(
     _key("login | text"),
     _column("person | text | who; the login itself where nobody said", nullable=False),
     _column("officer_id | text | the staff number that assignments and visits name; never an ID number"),
-    _column("added_at | timestamptz", nullable=False, server_default=NOW),
-    _column("added_by | text | the login that said so", nullable=False, server_default=sa.text("session_user")),
-    _column("os_user | text | the operating system's user, as the client says"),
+    _when("added_at"),
+    _login("added_by | text | the login that said so"),
+    _os_user(),
     sa.CheckConstraint("length(trim(person)) > 0", name="says_who"),
 )
 GRANT_LOG = _table(
@@ -34,16 +39,14 @@ GRANT_LOG = _table(
     "grant_log",
     "Every grant and every revocation, appended only; area_grant and department_grant say what counts now.",
     _number("change_id"),
-    _column("at | timestamptz", nullable=False, server_default=NOW),
+    _when("at"),
     _column("action | text | login; grant; revoke", nullable=False),
     _column("login | text | whose rights changed", nullable=False),
     _column("role | text"),
     _column("area_code | text"),
     _column("department | text"),
     _column("ends_on | date | the last day on which it counts"),
-    _column("made_by | text | the login that did it", nullable=False, server_default=sa.text("session_user")),
-    _column("os_user | text | the operating system's user, as the client says"),
-    _column("remark | text | BY= as it was typed"),
+    *_signature(),
     sa.Index("grant_log_login_idx", "login"),
 )
 ROLLBACK = _table(
@@ -51,21 +54,19 @@ ROLLBACK = _table(
     "rollback",
     "Every time that another release was made current by hand, appended only; kept when a release is brought back.",
     _number("rollback_id"),
-    _column("at | timestamptz", nullable=False, server_default=NOW),
+    _when("at"),
     _column("from_release | integer", nullable=False),
     _column("to_release | integer", nullable=False),
     _column("reason | text", nullable=False),
-    _column("made_by | text | the login that did it", nullable=False, server_default=sa.text("session_user")),
-    _column("os_user | text | the operating system's user, as the client says"),
-    _column("remark | text | BY= as it was typed"),
+    *_signature(),
 )
 ACCESS_SEAL = _table(
     "ops",
     "access_seal",
     "Seals over the access log: what was there then can be neither changed nor removed unseen (make verify-log).",
     _key("seal_id | integer"),
-    _column("sealed_at | timestamptz", nullable=False, server_default=NOW),
-    _column("sealed_by | text", nullable=False, server_default=sa.text("session_user")),
+    _when("sealed_at"),
+    _login("sealed_by | text"),
     _column("from_id | bigint | the first row", nullable=False),
     _column("to_id | bigint | the last row", nullable=False),
     _column("row_count | bigint", nullable=False),

@@ -18,13 +18,6 @@ from warehouse.schema.tables import SOURCE_STATUS
 
 SCHEMA = "yihu_in"
 FUNCTIONS = Path(__file__).with_name("reading.sql")
-FUNCTION_NAMES = (
-    "yihu.sees_all()",
-    "yihu_in.role_of_session()",
-    "yihu_in.sees_every_source()",
-    "yihu_in.sees_counts()",
-    "yihu_in.granted_towns()",
-)
 READ = "(select yihu.current_release())"
 PINNED = {
     "search_path": "pg_catalog, pg_temp",
@@ -125,14 +118,15 @@ def source_status_sql() -> list[str]:
     ]
 
 
-# A release's totals are counts beside the one exit: less what is shown of its areas, they would tell those that are hidden.
+# A release's totals are a row of an area above most grants, and counts beside the one exit: less what is known of all areas
+# but one, they would tell that one. They are for who sees all, and for the auditor.
 RELEASE_VIEW = """
 create view yihu.release with (security_barrier = true) as
 select r.release_id, r.as_of, r.release_id = (select c.release_id from ops.current_release as c) as is_current,
   r.is_provisional, r.published_at, r.rule_version, r.code_version, r.run_id, r.checksum,
-  case when not (select yihu_in.sees_counts()) then r.households end as households,
-  case when not (select yihu_in.sees_counts()) then r.red end as red,
-  case when not (select yihu_in.sees_counts()) then r.yellow end as yellow,
+  case when (select yihu_in.sees_totals()) then r.households end as households,
+  case when (select yihu_in.sees_totals()) then r.red end as red,
+  case when (select yihu_in.sees_totals()) then r.yellow end as yellow,
   r.layout
 from ops.release as r
 where (r.pruned_at is null and r.withdrawn_at is null) or (select yihu_in.role_of_session()) = 'auditor'

@@ -36,6 +36,12 @@ language sql stable parallel safe security definer set search_path = pg_catalog,
 $$;
 comment on function yihu_in.sees_counts() is 'This login sees counts as they may leave the house, and no household.';
 
+create or replace function yihu_in.sees_totals() returns boolean
+language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+  select yihu_in.role_of_session() in ('all', 'auditor')
+$$;
+comment on function yihu_in.sees_totals() is 'This login sees what a release counts of everything: it sees all of it, or audits.';
+
 create or replace function yihu_in.granted_towns() returns table (first_town text, last_town text, village text, county text)
 language sql stable security definer rows 3 set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   with mine as (select distinct unnest(yihu.granted_areas()) as code)

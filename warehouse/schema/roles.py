@@ -49,6 +49,7 @@ OF_SESSION = (
     "yihu_in.role_of_session()",
     "yihu_in.sees_every_source()",
     "yihu_in.sees_counts()",
+    "yihu_in.sees_totals()",
     "yihu_in.source_status()",
 )
 """What the views ask; none tells more than the session's own."""

@@ -95,6 +95,24 @@ def _key(text: str) -> sa.Column[Any]:
     return _column(text, primary_key=True, autoincrement=False)
 
 
+def _number(name: str) -> sa.Column[int]:
+    """A number that the table gives."""
+    return sa.Column(name, sa.BigInteger, sa.Identity(always=True), primary_key=True)
+
+
+def _when(name: str, now: str = "clock_timestamp()") -> sa.Column[Any]:
+    return _column(f"{name} | timestamptz", nullable=False, server_default=sa.text(now))
+
+
+def _login(text: str) -> sa.Column[Any]:
+    """Whose session it was, where nobody says otherwise."""
+    return _column(text, nullable=False, server_default=sa.text("session_user"))
+
+
+def _os_user() -> sa.Column[Any]:
+    return _column("os_user | text | the operating system's user, as the client says")
+
+
 STORE = {view.name: _versioned(view) for view in VIEWS} | {view.name: _periodic(view) for view in PERIODIC}
 
 RELEASE = _table(
@@ -225,7 +243,7 @@ REVIEW_DECISION = _table(
     "ops",
     "review_decision",
     "A steward's answer; two different stewards for a merge.",
-    sa.Column("decision_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _number("decision_id"),
     _column("queue_id | text", nullable=False),
     _column("department | text"),
     _column("records | text"),
@@ -233,11 +251,11 @@ REVIEW_DECISION = _table(
     _column("decision | text | link; unregistered; merge; keep_apart", nullable=False),
     _column("person_key | text | whose it is, for a link"),
     _column("other_person_key | text | the second person, for a merge"),
-    _column("decided_by | text", nullable=False, server_default=sa.text("session_user")),
-    _column("decided_at | timestamptz", nullable=False, server_default=sa.text("now()")),
+    _login("decided_by | text"),
+    _when("decided_at", "now()"),
     _column("reason | text | why", nullable=False),
     _column("person | text | whose login it was then (ops.person)"),
-    _column("os_user | text | the operating system's user, as the client says"),
+    _os_user(),
     sa.CheckConstraint("decision in ('link', 'unregistered', 'merge', 'keep_apart')", name="known_decision"),
     sa.CheckConstraint("length(trim(reason)) > 0", name="says_why"),
 )
@@ -247,8 +265,8 @@ AREA_GRANT = _table(
     "Which areas a login of yihu_area sees: a county, a town or a village.",
     _key("login | text"),
     _key("area_code | text | 6, 9 or 12 digits"),
-    _column("granted_by | text", nullable=False, server_default=sa.text("session_user")),
-    _column("granted_at | timestamptz", nullable=False, server_default=sa.text("now()")),
+    _login("granted_by | text"),
+    _when("granted_at", "now()"),
     _column("ends_on | date | the last day on which it counts; null: until it is revoked"),
     sa.CheckConstraint("area_code ~ '^([0-9]{6}|[0-9]{9}|[0-9]{12})$'", name="is_a_code"),
 )
@@ -258,8 +276,8 @@ DEPARTMENT_GRANT = _table(
     "Which department a login of yihu_department works for.",
     _key("login | text"),
     _key("department | text"),
-    _column("granted_by | text", nullable=False, server_default=sa.text("session_user")),
-    _column("granted_at | timestamptz", nullable=False, server_default=sa.text("now()")),
+    _login("granted_by | text"),
+    _when("granted_at", "now()"),
     _column("ends_on | date | the last day on which it counts; null: until it is revoked"),
 )
 GATE_OPENING = _table(
@@ -270,19 +288,19 @@ GATE_OPENING = _table(
     _key("gate | text"),
     _column("opened_by | text | a person, not a login: a remark beside login and os_user", nullable=False),
     _column("reason | text", nullable=False),
-    _column("opened_at | timestamptz", nullable=False, server_default=sa.text("now()")),
+    _when("opened_at", "now()"),
     _column("used_by_release | integer | the release that passed"),
     _column("login | text | who opened it"),
-    _column("os_user | text | the operating system's user, as the client says"),
+    _os_user(),
     sa.CheckConstraint("length(trim(opened_by)) > 0 and length(trim(reason)) > 0", name="says_who_and_why"),
 )
 ACCESS_LOG = _table(
     "ops",
     "access_log",
     "Who asked to look at an identity, when, and why; appended only, and sealed (access_seal).",
-    sa.Column("access_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    _column("at | timestamptz", nullable=False, server_default=sa.text("clock_timestamp()")),
-    _column("login | text", nullable=False, server_default=sa.text("session_user")),
+    _number("access_id"),
+    _when("at"),
+    _login("login | text"),
     _column("action | text | the function that was called", nullable=False),
     _column("subject | text | household, person key or queue entry; never an ID number"),
     _column("reason | text"),
@@ -341,9 +359,19 @@ EXTRACT = _table(
     _column("release_id | integer | the release that it is of", nullable=False),
     _column("columns | text[] | of household, household_indicator and warning_flag", nullable=False),
     _column("reason | text | what it is for", nullable=False),
-    _column("made_by | text", nullable=False, server_default=sa.text("session_user")),
-    _column("made_at | timestamptz", nullable=False, server_default=sa.text("clock_timestamp()")),
+    _login("made_by | text"),
+    _when("made_at"),
     _column("pseudonym_key | bytea | of this extract alone: no pseudonym is found again in another", nullable=False),
+    _column(
+        "hidden_towns | text[] | towns that are left out, since the one exit hides them",
+        nullable=False,
+        server_default=sa.text("'{}'"),
+    ),
+    _column(
+        "also_hidden | jsonb | facts of groups that are left out, since a difference would tell a small one",
+        nullable=False,
+        server_default=sa.text("'[]'"),
+    ),
     sa.CheckConstraint("length(trim(reason)) > 0", name="says_why"),
     sa.CheckConstraint("length(pseudonym_key) >= 32", name="long_key"),
 )
