@@ -1,6 +1,8 @@
-"""What follows a lamp: changes, the departments' lists, tasks, cases, ledger, bulletin, the household's card.
+"""What follows a lamp: changes, the departments' lists, tasks, cases, ledger, bulletin, the
+household's card.
 
-Belongs here: the assets, and that they add up. Not here: how they are made (`models/following`), the rules (`warehouse/rules`).
+Belongs here: the assets, and that they add up. Not here: how they are made (`models/following`),
+the rules (`warehouse/rules`).
 """
 
 from __future__ import annotations
@@ -84,7 +86,12 @@ def _of_day(table: str, name: str, sql: str) -> Check:
 
 
 def _table(
-    name: str, description: str, check: str, says: str, sql: str, shown: Callable[[RunContext, date], dict[str, Any]] | None = None
+    name: str,
+    description: str,
+    check: str,
+    says: str,
+    sql: str,
+    shown: Callable[[RunContext, date], dict[str, Any]] | None = None,
 ) -> Table:
     return Table(
         name,
@@ -112,7 +119,8 @@ FOLLOWING = (
     ),
     _table(
         "follow_up_task",
-        "What each red household needs, and whose task it is (需求清单, 任务清单); the same task from day to day.",
+        "What each red household needs, and whose task it is (需求清单, 任务清单); the same task"
+        " from day to day.",
         "every_reason_has_a_task",
         "Every risk that gives a red household points has an open task.",
         TASKS_LACKING,

@@ -1,7 +1,8 @@
-"""What each record type of a made province says: shares, amounts and dates, as SQL over the people of a county.
+"""What each record type of a made province says: shares, amounts and dates, as SQL over the people
+of a county.
 
-Belongs here: the fields beside a record's key, its number and its name, and of whom it is. Not here: making people, errors in
-numbers and names, writing (`bench.province`).
+Belongs here: the fields beside a record's key, its number and its name, and of whom it is. Not
+here: making people, errors in numbers and names, writing (`bench.province`).
 """
 
 from __future__ import annotations
@@ -86,7 +87,10 @@ def _enrolments(as_of: date) -> Made:
 
 
 def _settlements(as_of: date) -> Made:
-    total = f"(case when inpatient then 3000 + 12000 * {drawn('fee', 'r')} + case when is_hard then 40000 * pow({drawn('dear', 'r')}, 3) else 0 end else 60 + 400 * {drawn('fee', 'r')} end)"
+    total = (
+        f"(case when inpatient then 3000 + 12000 * {drawn('fee', 'r')} + case when is_hard then"
+        f" 40000 * pow({drawn('dear', 'r')}, 3) else 0 end else 60 + 400 * {drawn('fee', 'r')} end)"
+    )
     source = f"""
         select *, hash(i, n) as r, n, {drawn("ward", "hash(i, n)")} < 0.16 as inpatient, n = 4 and i % 40 = 0 as is_reversal
         from (select * from reached where {drawn("ill")} < case when is_hard then 0.45 else 0.12 end),
@@ -113,12 +117,20 @@ def _settlements(as_of: date) -> Made:
     }, source  # fmt: skip
 
 
-def _some(share: float, hard: float, fields: Mapping[str, str], of: str = "reached", salt: str = "some") -> Made:
-    return fields, f"select * from {of} where {drawn(salt)} < case when is_hard then {hard} else {share} end"
+def _some(
+    share: float, hard: float, fields: Mapping[str, str], of: str = "reached", salt: str = "some"
+) -> Made:
+    return (
+        fields,
+        f"select * from {of} where {drawn(salt)} < case when is_hard then {hard} else {share} end",
+    )
 
 
 def _certificates(as_of: date) -> Made:
-    level = f"case when {drawn('level')} < 0.10 then '1' when {drawn('level')} < 0.28 then '2' when {drawn('level')} < 0.62 then '3' else '4' end"
+    level = (
+        f"case when {drawn('level')} < 0.10 then '1' when {drawn('level')} < 0.28 then '2' when"
+        f" {drawn('level')} < 0.62 then '3' else '4' end"
+    )
     return _some(0.025, 0.12, {
         "certificate_no": f"id_number || cast(1 + hash(i) % 7 as varchar) || {level}",
         "category": "cast(1 + hash(i) % 7 as varchar)",
@@ -141,7 +153,9 @@ def _assistance(as_of: date) -> Made:
 
 def _subsidies(as_of: date) -> Made:
     _, source = _certificates(as_of)
-    months = ", ".join(f"'{as_of.year}{month:02}'" for month in range(max(1, as_of.month - 2), as_of.month + 1))
+    months = ", ".join(
+        f"'{as_of.year}{month:02}'" for month in range(max(1, as_of.month - 2), as_of.month + 1)
+    )
     return {
         "payment_id": "'SUB' || county || lpad(cast(i as varchar), 8, '0') || month",
         "subsidy": "'nursing'",
@@ -184,7 +198,10 @@ def _losses(as_of: date) -> Made:
 
 def _casualties(as_of: date) -> Made:
     return _some(
-        0.0003, 0.003, {"outcome": "'serious_injury'", "occurred_on": day_before(f"{drawn('hurt')} * 500", as_of)}, salt="casualty"
+        0.0003,
+        0.003,
+        {"outcome": "'serious_injury'", "occurred_on": day_before(f"{drawn('hurt')} * 500", as_of)},
+        salt="casualty",
     )
 
 
@@ -217,7 +234,14 @@ def _deaths(as_of: date) -> Made:
 
 def _temporary(as_of: date) -> Made:
     return _some(
-        0.004, 0.08, {"aid_type": "'illness'", "amount": "1500", "paid_on": day_before(f"{drawn('aid')} * 500", as_of)}, salt="aid"
+        0.004,
+        0.08,
+        {
+            "aid_type": "'illness'",
+            "amount": "1500",
+            "paid_on": day_before(f"{drawn('aid')} * 500", as_of),
+        },
+        salt="aid",
     )
 
 

@@ -1,7 +1,9 @@
-"""What a department knows at a moment: each record's latest version, as a function of (seed, moment).
+"""What a department knows at a moment: each record's latest version, as a function of (seed,
+moment).
 
-Belongs here: when versions come, are committed late, withdrawn, returned, broken and mended. No version depends on
-another, so that any day can be asked for by itself. Not here: what the fields say (`shapes`).
+Belongs here: when versions come, are committed late, withdrawn, returned, broken and mended. No
+version depends on another, so that any day can be asked for by itself. Not here: what the fields
+say (`shapes`).
 """
 
 from __future__ import annotations
@@ -21,22 +23,25 @@ EPOCH = datetime(2020, 1, 1)
 
 
 def connect(seed: int, threads: int | None = None) -> duckdb.DuckDBPyConnection:
-    """A connection in memory with the sandbox's dice; hashed twice, since the last bits of one combined hash go together."""
+    """A connection in memory with the sandbox's dice; hashed twice, since the last bits of one
+    combined hash go together.
+    """
     connection = duckdb.connect(":memory:", config={"threads": threads} if threads else {})
-    connection.execute(
-        f"""
+    connection.execute(f"""
         create macro dice(a, b, salt) as (hash(hash(a::bigint, b::bigint, salt::bigint, {int(seed)}::bigint)) >> 1)::bigint;
         create macro chance(a, salt) as (dice(a, 0, salt) % 1000000000)::double / 1000000000;
         create macro written_at(n, k, phase, period) as
             timestamp '2020-01-01' + to_seconds((k * period - phase)::bigint * 86400 + (dice(n, k, 1) % 86400)::bigint);
-        """
-    )
+        """)
     return connection
 
 
 def _late(rates: ErrorRates) -> str:
     """How long after its `updated_at` version k is committed: mostly at once."""
-    return f"to_seconds(case when dice(n, k, 2) % 1000000 < {int(rates.late * 1e6)} then (dice(n, k, 3) % 72000)::bigint else 0 end)"
+    return (
+        f"to_seconds(case when dice(n, k, 2) % 1000000 < {int(rates.late * 1e6)} then (dice(n, k,"
+        " 3) % 72000)::bigint else 0 end)"
+    )
 
 
 def late_macro(connection: duckdb.DuckDBPyConnection, rates: ErrorRates) -> None:
@@ -67,15 +72,28 @@ def _columns(contract: Contract, shape: Shape) -> list[str]:
             for number, broken in enumerate(shape.breaks, start=1)
             if broken.field == field.name
         ]
-        columns.append(f'case _broken {" ".join(arms)} else {value} end as "{field.name}"' if arms else f'{value} as "{field.name}"')
+        columns.append(
+            f'case _broken {" ".join(arms)} else {value} end as "{field.name}"'
+            if arms
+            else f'{value} as "{field.name}"'
+        )
     return columns
 
 
-def state_sql(contract: Contract, base: Path, planted: Path, rates: ErrorRates, until: datetime, since: datetime | None = None) -> str:
-    """A SELECT of the latest version of each record by `until`, where that was written after `since`.
+def state_sql(
+    contract: Contract,
+    base: Path,
+    planted: Path,
+    rates: ErrorRates,
+    until: datetime,
+    since: datetime | None = None,
+) -> str:
+    """A SELECT of the latest version of each record by `until`, where that was written after
+    `since`.
 
-    Columns: the contract's fields by logical names and types (a text that does not fit is null), `_op` (U or D) and
-    `_broken` (number of the break in the shape, 0 where sound), unordered. `until` and `since` are naive, Asia/Shanghai.
+    Columns: the contract's fields by logical names and types (a text that does not fit is null),
+    `_op` (U or D) and `_broken` (number of the break in the shape, 0 where sound), unordered.
+    `until` and `since` are naive, Asia/Shanghai.
     """
     shape = SHAPES[contract.records]
     period = shape.period

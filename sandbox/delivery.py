@@ -1,7 +1,8 @@
-"""From drafts to what departments hold: numbers and names with their errors, keys, and the truth beside it.
+"""From drafts to what departments hold: numbers and names with their errors, keys, and the truth
+beside it.
 
-Belongs here: writing `base/<records>.parquet` and `truth/<records>.parquet`. Not here: drawing (`people`, `health`, …),
-versions (`days`).
+Belongs here: writing `base/<records>.parquet` and `truth/<records>.parquet`. Not here: drawing
+(`people`, `health`, …), versions (`days`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from sandbox.people import END, PLANTED, START, People
 from sandbox.rates import ErrorRates
 from sandbox.shapes import SHAPES, first_number, household_id, key_of, member_id
 
-_FIX = "case when {day} is not null then ceil((date_diff('day', date '2020-01-01', ({day})::date) + 1 + _phase) / {period}.0)::bigint end"
+_FIX = (
+    "case when {day} is not null then ceil((date_diff('day', date '2020-01-01', ({day})::date) + 1"
+    " + _phase) / {period}.0)::bigint end"
+)
 """The first version after a day."""
 
 
@@ -32,8 +36,12 @@ def arrow(columns: dict[str, Any]) -> pa.Table:
     return pa.table({name: pa.array(values) for name, values in columns.items()})
 
 
-def load_people(connection: duckdb.DuckDBPyConnection, people: People, conflicts: np.ndarray) -> None:
-    """The table `people`: a row a person, strangers included, with whom else their records may be mistaken for."""
+def load_people(
+    connection: duckdb.DuckDBPyConnection, people: People, conflicts: np.ndarray
+) -> None:
+    """The table `people`: a row a person, strangers included, with whom else their records may be
+    mistaken for.
+    """
     size = len(people.name)
     table = arrow(
         {
@@ -52,8 +60,7 @@ def load_people(connection: duckdb.DuckDBPyConnection, people: People, conflicts
         }
     )
     connection.register("people_draft", table)
-    connection.execute(
-        f"""
+    connection.execute(f"""
         create or replace table people as
         select p.*, case when is_registered then {member_id("household", "slot")} end as member_id,
             case when is_registered then {household_id("household")} end as household_id,
@@ -61,8 +68,7 @@ def load_people(connection: duckdb.DuckDBPyConnection, people: People, conflicts
         from people_draft p
         left join (select person as relative_of, name as relative_name from people_draft) r on r.relative_of = p.relative
         order by person
-        """
-    )
+        """)
     connection.unregister("people_draft")
 
 
@@ -90,16 +96,30 @@ def _typed(contract: Contract, draft: pa.Table) -> str:
         if kind.startswith("decimal"):
             columns.append(f'("{name}"::decimal(18,0) * 0.01::decimal(3,2))::{kind} as "{name}"')
         elif name.startswith("_"):
-            columns.append(f'"{name}"::{"timestamp" if name in ("_born", "_closed") else "bigint"} as "{name}"')
+            columns.append(
+                f'"{name}"::{"timestamp" if name in ("_born", "_closed") else "bigint"} as "{name}"'
+            )
         else:
-            columns.append(f'"{name}"::timestamp as "{name}"' if kind == "timestamp" else f'"{name}"')
+            columns.append(
+                f'"{name}"::timestamp as "{name}"' if kind == "timestamp" else f'"{name}"'
+            )
     return ", ".join(columns)
 
 
-def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Draft, rates: ErrorRates, home: Path) -> None:
+def deliver(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    draft: Draft,
+    rates: ErrorRates,
+    home: Path,
+) -> None:
     """Writes the base and the truth of one department's records."""
     shape = SHAPES[draft.records]
-    closed = draft.closed if draft.closed is not None else np.full(len(draft), np.datetime64("NaT"), "datetime64[s]")
+    closed = (
+        draft.closed
+        if draft.closed is not None
+        else np.full(len(draft), np.datetime64("NaT"), "datetime64[s]")
+    )
     base = first_number(draft.records)
     own = base + np.arange(len(draft))
     table = arrow(
@@ -108,7 +128,10 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
             "_person": draft.person,
             "_source": own if draft.source is None else base + draft.source,
             "_born": draft.born.astype("datetime64[s]"),
-            "_closed": np.maximum(closed.astype("datetime64[s]"), draft.born.astype("datetime64[s]") + np.timedelta64(3600, "s")),
+            "_closed": np.maximum(
+                closed.astype("datetime64[s]"),
+                draft.born.astype("datetime64[s]") + np.timedelta64(3600, "s"),
+            ),
             **draft.columns,
         }
     )
@@ -120,10 +143,14 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
         then _born::date + 3 + (dice(_source, 0, 20) % 700)::int end"""
     number = "_number || category || level || suffix" if is_certificate else "_number"
     key = "_id" if is_certificate else key_of(shape.prefix, f"(_n - {base})")
-    errs = f"case when about.is_registered then {chosen(asdict(rates), is_certificate)} else 'none' end" if shape.id_field else "'none'"
+    errs = (
+        f"case when about.is_registered then {chosen(asdict(rates), is_certificate)} else"
+        " 'none' end"
+        if shape.id_field
+        else "'none'"
+    )
     whole = "id || category || level || suffix" if is_certificate else "id"
-    connection.execute(
-        f"""
+    connection.execute(f"""
         create or replace table known as
         with about as (
             select d.*, d._source as s, chance(d._source, 11) as luck, p.id as id_now, p.name, p.birth, p.relative_person,
@@ -133,11 +160,9 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
             from (select {_typed(contract, table)} from draft) d left join people p on p.person = d._person
         )
         select * replace (coalesce(is_registered, true) as is_registered), {errs} as kind from about
-        """
-    )
+        """)
     connection.unregister("draft")
-    connection.execute(
-        f"""
+    connection.execute(f"""
         create or replace table wrong as
         with met as (
             select k.* exclude (kind), dice(k.s, 0, 10) % 1000000007 as roll, r.id as relative_id, o.id as other_id,
@@ -148,10 +173,8 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
             where kind <> 'none'
         ), written as (select *, {applied("number")} as _number, {applied("said_name")} as _name, {outcome()} as _outcome from met)
         select _n, kind, {number} as _id, _name, _outcome from written where kind <> 'none'
-        """
-    )
-    connection.execute(
-        f"""
+        """)
+    connection.execute(f"""
         create or replace table delivered as
         with identified as (
             select k.* exclude (kind, luck, s, relative_person, has_relative, has_dot, has_rare, has_variant, has_traditional),
@@ -162,16 +185,26 @@ def deliver(connection: duckdb.DuckDBPyConnection, contract: Contract, draft: Dr
         ) {_lifecycle(shape.period, rates, fix)}
         select *, {key} as _key from lived
         {"qualify row_number() over (partition by _id order by _n) = 1" if is_certificate else ""}
-        """
-    )
+        """)
     columns = [c for c in table.column_names if c not in ("_person", "_source")]
-    kept = ", ".join(f'"{c}"' for c in [*columns, "_key", "_phase", "_fix_k", "_gone_k", "_back_days", "_seen"])
-    fixed = "case when _fix_k is not null then _id_fixed end as _id_fixed, case when _fix_k is not null then _name_fixed end as _name_fixed"
-    write(connection, f"select {kept}, _id, _name, {fixed} from delivered order by _n", home / "base" / f"{draft.records}.parquet")
+    kept = ", ".join(
+        f'"{c}"' for c in [*columns, "_key", "_phase", "_fix_k", "_gone_k", "_back_days", "_seen"]
+    )
+    fixed = (
+        "case when _fix_k is not null then _id_fixed end as _id_fixed, case when _fix_k is not null"
+        " then _name_fixed end as _name_fixed"
+    )
+    write(
+        connection,
+        f"select {kept}, _id, _name, {fixed} from delivered order by _n",
+        home / "base" / f"{draft.records}.parquet",
+    )
     _write_truth(connection, contract, draft.records, home)
 
 
-def _write_truth(connection: duckdb.DuckDBPyConnection, contract: Contract, records: str, home: Path) -> None:
+def _write_truth(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, records: str, home: Path
+) -> None:
     """Whom each record is about, which error it carries, and until when."""
     shape = SHAPES[records]
     extra = (
@@ -200,7 +233,8 @@ def _write_truth(connection: duckdb.DuckDBPyConnection, contract: Contract, reco
 
 
 def _repairable(connection: duckdb.DuckDBPyConnection) -> str:
-    """CTEs: the slips that lead back to one registered number only, and the numbers that the others fit.
+    """CTEs: the slips that lead back to one registered number only, and the numbers that the others
+    fit.
 
     A letter leads to one; swaps are tried all.
     """
@@ -223,17 +257,28 @@ def _repairable(connection: duckdb.DuckDBPyConnection) -> str:
 
 def write(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> None:
     """One Parquet file of mode 0600."""
-    connection.execute(f"copy ({select}) to {literal(path)} (format parquet, compression snappy, row_group_size 61440)")
+    connection.execute(
+        f"copy ({select}) to {literal(path)} (format parquet, compression snappy, row_group_size"
+        " 61440)"
+    )
     path.chmod(0o600)
 
 
-def deliver_households(connection: duckdb.DuckDBPyConnection, county: County, contract: Contract, rates: ErrorRates, home: Path) -> None:
+def deliver_households(
+    connection: duckdb.DuckDBPyConnection,
+    county: County,
+    contract: Contract,
+    rates: ErrorRates,
+    home: Path,
+) -> None:
     """Writes base and truth of the register's households; `_n` counts their ordinals."""
     rng = np.random.default_rng([county.count, 3])
     seldom = replace(rates, withdrawn=rates.withdrawn / 20)
     base = first_number("households")
     ordinal = np.arange(PLANTED, county.count)
-    born = np.datetime64("2020-06-01", "s") + rng.integers(0, 1400 * 86400, len(ordinal)).astype("timedelta64[s]")
+    born = np.datetime64("2020-06-01", "s") + rng.integers(0, 1400 * 86400, len(ordinal)).astype(
+        "timedelta64[s]"
+    )
     columns = {name: values[PLANTED:] for name, values in county.household.items()}
     table = arrow(
         {
@@ -246,8 +291,7 @@ def deliver_households(connection: duckdb.DuckDBPyConnection, county: County, co
     )
     connection.register("draft", table)
     drafted = ", ".join(f'd."{name}"' for name in table.column_names)
-    connection.execute(
-        f"""
+    connection.execute(f"""
         create or replace table delivered as
         with typed as (select {_typed(contract, table)} from draft),
         identified as (
@@ -256,41 +300,69 @@ def deliver_households(connection: duckdb.DuckDBPyConnection, county: County, co
             from typed d join people p on p.household = d._n - {base} and p.slot = 0
         ) {_lifecycle(100, seldom, "changed_on")}
         select *, {household_id(f"(_n - {base})")} as _key from lived
-        """
-    )
+        """)
     connection.unregister("draft")
-    write(connection, "select * exclude (_person, changed_on) from delivered order by _seen, _n", home / "base" / "households.parquet")
     write(
         connection,
-        "select _key as record_key, _key as household_id, 'none' as error_kind from delivered order by 1",
+        "select * exclude (_person, changed_on) from delivered order by _seen, _n",
+        home / "base" / "households.parquet",
+    )
+    write(
+        connection,
+        "select _key as record_key, _key as household_id, 'none' as error_kind from delivered order"
+        " by 1",
         home / "truth" / "households.parquet",
     )
 
 
-def register_rows(rng: np.random.Generator, county: County, rates: ErrorRates) -> dict[str, np.ndarray]:
+def register_rows(
+    rng: np.random.Generator, county: County, rates: ErrorRates
+) -> dict[str, np.ndarray]:
     """Which person each row of the register is about: everybody once, and those it has twice.
 
-    `how` is main, moved_from (an old row of status 2 beside the true one) or conflict (two active rows).
+    `how` is main, moved_from (an old row of status 2 beside the true one) or conflict (two active
+    rows).
     """
     people, n = county.people, county.people.registered
     free = np.isnat(people.numbered[:n])
     dice = rng.random(n)
     twice = np.flatnonzero(free & (dice < rates.register_conflict))
-    moved = np.flatnonzero(free & (dice >= rates.register_conflict) & (dice < rates.register_conflict + rates.register_moved))
+    moved = np.flatnonzero(
+        free
+        & (dice >= rates.register_conflict)
+        & (dice < rates.register_conflict + rates.register_moved)
+    )
     left = free & (rng.random(n) < rates.register_moved_out) & (people.relation[:n] != "01")
     elsewhere = rng.integers(PLANTED + 1, county.count + 1, len(twice) + len(moved))
     person = np.concatenate([np.arange(n), twice, moved])
-    how = np.concatenate([np.full(n, "main"), np.full(len(twice), "conflict"), np.full(len(moved), "moved_from")])
+    how = np.concatenate(
+        [np.full(n, "main"), np.full(len(twice), "conflict"), np.full(len(moved), "moved_from")]
+    )
     same = np.append(np.zeros(n, bool), elsewhere == people.household[person[n:]])
     household = np.append(people.household[:n], elsewhere)
     slot = np.append(people.slot[:n], 50 + np.arange(len(elsewhere)) % 50)
-    status = np.where(how == "moved_from", "2", np.where(np.append(left, np.zeros(len(elsewhere), bool)), "2", "1"))
+    status = np.where(
+        how == "moved_from",
+        "2",
+        np.where(np.append(left, np.zeros(len(elsewhere), bool)), "2", "1"),
+    )
     keep = ~same
-    return {"person": person[keep], "how": how[keep], "household": household[keep], "slot": slot[keep], "status": status[keep]}
+    return {
+        "person": person[keep],
+        "how": how[keep],
+        "household": household[keep],
+        "slot": slot[keep],
+        "status": status[keep],
+    }
 
 
 def deliver_members(
-    connection: duckdb.DuckDBPyConnection, county: County, rows: dict[str, np.ndarray], contract: Contract, rates: ErrorRates, home: Path
+    connection: duckdb.DuckDBPyConnection,
+    county: County,
+    rows: dict[str, np.ndarray],
+    contract: Contract,
+    rates: ErrorRates,
+    home: Path,
 ) -> None:
     """Writes base and truth of the register's members."""
     people, person = county.people, rows["person"]
@@ -314,8 +386,7 @@ def deliver_members(
     drafted = ", ".join(f'd."{name}"' for name in table.column_names)
     seldom = replace(rates, withdrawn=rates.withdrawn / 20)
     untidy = f"chance(d._n, 8) < {rates.register_format}"
-    connection.execute(
-        f"""
+    connection.execute(f"""
         create or replace table delivered as
         with typed as (select {_typed(contract, table)} from draft),
         identified as (
@@ -330,12 +401,12 @@ def deliver_members(
         ) {_lifecycle(100, seldom, "case when numbered_on is not null then greatest(numbered_on, _born::date + 3) end")}
         select *, {member_id("household", "slot")} as _key from lived
         qualify row_number() over (partition by household, slot order by _n) = 1
-        """
-    )
+        """)
     connection.unregister("draft")
     write(
         connection,
-        "select * exclude (_person, numbered_on, changed_on, member_id, how) from delivered order by _seen, _n",
+        "select * exclude (_person, numbered_on, changed_on, member_id, how) from delivered order"
+        " by _seen, _n",
         home / "base" / "members.parquet",
     )
     kind = """case when how <> 'main' then how when p.changed_on is not null then 'changed_number'

@@ -19,7 +19,15 @@ from expectations.engine import parquet
 if TYPE_CHECKING:
     from sandbox.county import County
 
-OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable", "quarantined", "withdrawn", "any")
+OUTCOMES = (
+    "linked",
+    "unregistered",
+    "ambiguous",
+    "unidentifiable",
+    "quarantined",
+    "withdrawn",
+    "any",
+)
 
 
 class _County(Protocol):
@@ -31,7 +39,9 @@ class _County(Protocol):
 
 
 def _register(county: _County, until: datetime) -> str:
-    """CTEs: `register`, a row a number in force, with how many rows and active rows have it, and whose the only one is."""
+    """CTEs: `register`, a row a number in force, with how many rows and active rows have it, and
+    whose the only one is.
+    """
     members = county.state("members", until)
     truth = county.home / "truth" / "members.parquet"
     return f"""
@@ -50,13 +60,16 @@ def _register(county: _County, until: datetime) -> str:
         )"""
 
 
-def truth_on(county: _County, records: str, until: datetime, register_until: datetime | None = None) -> pa.Table:
+def truth_on(
+    county: _County, records: str, until: datetime, register_until: datetime | None = None
+) -> pa.Table:
     """A row a record that a full read up to `until` brings (planted households apart).
 
-    Columns: record_key, op, is_broken, updated_at, person, true_member_id, true_household_id, error_kind (as of that
-    version), expects (see OUTCOMES; `any` where it depends on what was known before), expects_member_id,
-    expects_household_id (where `linked`). `register_until` is the register's moment where it is another: a record that came
-    by an older file is matched to the register of today.
+    Columns: record_key, op, is_broken, updated_at, person, true_member_id, true_household_id,
+    error_kind (as of that version), expects (see OUTCOMES; `any` where it depends on what was known
+    before), expects_member_id, expects_household_id (where `linked`). `register_until` is the
+    register's moment where it is another: a record that came by an older file is matched to the
+    register of today.
     """
     register_until = register_until or until
     contract = county.contract(records)
@@ -124,7 +137,8 @@ def truth_on(county: _County, records: str, until: datetime, register_until: dat
 
 
 def facts_on(county: County, records: str, until: datetime) -> str:
-    """A SELECT of what a department knows at a moment, had no version been broken; planted ones apart.
+    """A SELECT of what a department knows at a moment, had no version been broken; planted ones
+    apart.
 
     Columns: the contract's fields as they stand, and of whom the record truly is: true_member_id,
     true_household_id. Of the register, each person's own row.

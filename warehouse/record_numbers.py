@@ -1,7 +1,7 @@
 """Departments' own numbers behind the pseudonyms that stand in their place: for the vault only.
 
-Belongs here: the table `record_number`. Not here: which numbers are published as pseudonyms (the contracts), who may ask
-(`schema/looking.sql`).
+Belongs here: the table `record_number`. Not here: which numbers are published as pseudonyms (the
+contracts), who may ask (`schema/looking.sql`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,12 @@ where false
 """
 
 
-def build_record_numbers(engine: SqlEngine, contracts: Sequence[Contract], pseudonym_key: bytes) -> str:
-    """Makes the engine table `record_number` of the day; returns its name. Needs `valid_…` and `matched_…` of each contract."""
+def build_record_numbers(
+    engine: SqlEngine, contracts: Sequence[Contract], pseudonym_key: bytes
+) -> str:
+    """Makes the engine table `record_number` of the day; returns its name. Needs `valid_…` and
+    `matched_…` of each contract.
+    """
     engine.table("pseudonym_pad", identity.pad_select(pseudonym_key))
     parts = [NOTHING, *(_of(contract) for contract in contracts if contract.is_pseudonymous)]
     engine.table("record_number", " union all ".join(parts))

@@ -44,7 +44,9 @@ class _Known(BaseModel):
         if unknown:
             names = ", ".join(sorted(map(str, unknown)))
             known = ", ".join(cls.model_fields)
-            raise ValueError(f"no formula has the threshold {names}: take it out, or write one of {known}")
+            raise ValueError(
+                f"no formula has the threshold {names}: take it out, or write one of {known}"
+            )
         return said
 
 

@@ -1,4 +1,6 @@
-"""The contracts are the record dictionary: they say what the design's `records.csv` says, field by field."""
+"""The contracts are the record dictionary: they say what the design's `records.csv` says, field by
+field.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,12 @@ def test_every_field_is_as_in_the_design(design: Path) -> None:
 
 def test_each_department_delivers_as_agreed() -> None:
     for contract in load_contracts():
-        assert (contract.server["form"], contract.delivery, contract.cadence, contract.stale_after_days) == FORMS[contract.department]
+        assert (
+            contract.server["form"],
+            contract.delivery,
+            contract.cadence,
+            contract.stale_after_days,
+        ) == FORMS[contract.department]
 
 
 def test_the_base_register_comes_first() -> None:

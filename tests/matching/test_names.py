@@ -40,7 +40,9 @@ def _row(name: str | None) -> str:
 
 def agree(engine: Engine, one: str | None, other: str | None) -> str:
     select = f"select {names.agreement('a', 'b')} from ({{}}) as a cross join ({{}}) as b"
-    there, back = (engine.scalar(select.format(_row(x), _row(y))) for x, y in ((one, other), (other, one)))
+    there, back = (
+        engine.scalar(select.format(_row(x), _row(y))) for x, y in ((one, other), (other, one))
+    )
     assert there == back, "agreement does not depend on the side"
     return str(there)
 
@@ -79,20 +81,29 @@ def test_no_name_is_absent(engine: Engine, nothing: str | None) -> None:
 
 def test_gb2312_has_6763_characters(engine: Engine) -> None:
     every = "".join(chr(code) for code in range(0x4E00, 0xA000))
-    found = engine.scalar(f"select length(regexp_replace(?, '[^{names.gb2312()}]', '', 'g'))", [every])
+    found = engine.scalar(
+        f"select length(regexp_replace(?, '[^{names.gb2312()}]', '', 'g'))", [every]
+    )
     assert found == 6763
 
 
 def test_every_character_that_the_gbk_age_kept_in_private_use_has_its_own() -> None:
-    """The 80 of GBK that Unicode lacked then, U+E815 to U+E864, in the order of their codes FE50 to FEA0."""
+    """The 80 of GBK that Unicode lacked then, U+E815 to U+E864, in the order of their codes FE50 to
+    FEA0.
+    """
     with names.VARIANTS.open(encoding="utf-8", newline="") as file:
-        private = {r["variant"]: r["standard"] for r in csv.DictReader(file) if r["kind"] == "private_use"}
+        private = {
+            r["variant"]: r["standard"] for r in csv.DictReader(file) if r["kind"] == "private_use"
+        }
     assert sorted(private) == [chr(code) for code in range(0xE815, 0xE865)]
     assert len(set(private.values())) == 80
     cells = [cell for cell in range(0x50, 0xA1) if cell != 0x7F]
     for code, cell in zip(range(0xE815, 0xE865), cells, strict=True):
         today = bytes([0xFE, cell]).decode("gb18030")
-        assert today in (private[chr(code)], chr(code)), "as GB 18030 has it, but for those that it keeps in private use"
+        assert today in (
+            private[chr(code)],
+            chr(code),
+        ), "as GB 18030 has it, but for those that it keeps in private use"
 
 
 def test_variants_lead_to_standard_characters_at_once() -> None:
@@ -101,7 +112,9 @@ def test_variants_lead_to_standard_characters_at_once() -> None:
     sources = [row["variant"] for row in rows]
     assert len(sources) == len(set(sources)) >= 2_500
     assert not set(sources) & {row["standard"] for row in rows}, "no chains"
-    assert all(len(row["variant"]) == len(row["standard"]) == 1 and row["kind"] in KINDS for row in rows)
+    assert all(
+        len(row["variant"]) == len(row["standard"]) == 1 and row["kind"] in KINDS for row in rows
+    )
     for source in sources:
         with pytest.raises(UnicodeEncodeError):
             source.encode("gb2312")
@@ -110,7 +123,10 @@ def test_variants_lead_to_standard_characters_at_once() -> None:
 def test_no_two_common_surnames_collapse(engine: Engine) -> None:
     assert len(set(COMMON_SURNAMES)) > 330
     values = ", ".join(f"('{surname}')" for surname in sorted(set(COMMON_SURNAMES)))
-    merged = engine.rows(f"select k, list(n) from ({_keys(f'select n from (values {values}) as t (n)')}) group by k having count(*) > 1")
+    merged = engine.rows(
+        f"select k, list(n) from ({_keys(f'select n from (values {values}) as t (n)')}) group by k"
+        " having count(*) > 1"
+    )
     assert merged == []
 
 
@@ -120,17 +136,28 @@ def test_names_longer_than_a_transcription(engine: Engine) -> None:
         "levelled beyond the twelfth character too"
     )
     assert agree(engine, "阿卜杜热西提·阿卜杜热合曼㛃", "阿卜杜热西提阿卜杜热合曼jiě") == "same"
-    assert agree(engine, "阿卜杜热西提·阿卜杜热合曼强", "阿卜杜热西提·阿卜杜热合曼江") == "different"
+    assert (
+        agree(engine, "阿卜杜热西提·阿卜杜热合曼强", "阿卜杜热西提·阿卜杜热合曼江") == "different"
+    )
 
 
 def _keys(select: str) -> str:
     """Name and key of every name `n` that `select` gives."""
     folded = f"select n, {names.folded('n')} as f from ({select})"
-    return f"select n, {names.key('f', 'm')} as k from (select n, f, {names.mask('f')} as m from ({folded})) cross join name_variant"
+    return (
+        f"select n, {names.key('f', 'm')} as k from (select n, f, {names.mask('f')} as m from"
+        f" ({folded})) cross join name_variant"
+    )
 
 
 @settings(max_examples=8, deadline=None)
-@given(st.lists(st.text(alphabet="张三李伟龙龍強强㛃堃瑋?□·•. Aaāü（)(１3\u3000\u200b王", max_size=16), min_size=40, max_size=60))
+@given(
+    st.lists(
+        st.text(alphabet="张三李伟龙龍強强㛃堃瑋?□·•. Aaāü（)(１3\u3000\u200b王", max_size=16),
+        min_size=40,
+        max_size=60,
+    )
+)
 def test_levelling_twice_changes_nothing(engine: Engine, given_names: list[str]) -> None:
     values = ", ".join(f"('{name}')" for name in given_names)
     once = f"select k as n from ({_keys(f'select n from (values {values}) as t (n)')})"
@@ -139,4 +166,8 @@ def test_levelling_twice_changes_nothing(engine: Engine, given_names: list[str])
 
 def test_masked(engine: Engine) -> None:
     select = f"select {names.masked('n')} from (select cast(? as varchar) as n)"
-    assert [engine.scalar(select, [name]) for name in ("徐伟", " 欧阳修", None)] == ["徐*", "欧*", "*"]
+    assert [engine.scalar(select, [name]) for name in ("徐伟", " 欧阳修", None)] == [
+        "徐*",
+        "欧*",
+        "*",
+    ]

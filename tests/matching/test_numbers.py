@@ -96,17 +96,32 @@ def test_what_is_never_a_person(engine: Engine, raw: str | None, problem: str | 
 
 
 def test_fifteen_digits_and_000_are_clipped(engine: Engine) -> None:
-    clipped = next(n for n in (number("19800101", i) for i in range(0, 1000, 100)) if n.endswith("000"))
-    select = f"select {identity.is_clipped('n', 'f')} from (select cast(? as varchar) as n, cast(? as varchar) as f)"
-    assert [engine.scalar(select, [clipped, form]) for form in ("exact", "certificate", "upgraded")] == [True, True, False]
+    clipped = next(
+        n for n in (number("19800101", i) for i in range(0, 1000, 100)) if n.endswith("000")
+    )
+    select = (
+        f"select {identity.is_clipped('n', 'f')} from (select cast(? as varchar) as n, cast(? as"
+        " varchar) as f)"
+    )
+    assert [
+        engine.scalar(select, [clipped, form]) for form in ("exact", "certificate", "upgraded")
+    ] == [True, True, False]
     assert engine.scalar(select, [SOUND, "exact"]) is False
 
 
 def test_check_characters_as_in_stdnum(engine: Engine) -> None:
-    seventeens = [f"610921{1950 + i % 70}{1 + i % 12:02d}{1 + i % 28:02d}{i % 1000:03d}" for i in range(500)]
+    seventeens = [
+        f"610921{1950 + i % 70}{1 + i % 12:02d}{1 + i % 28:02d}{i % 1000:03d}" for i in range(500)
+    ]
     values = ", ".join(f"('{s}')" for s in seventeens)
-    found = dict(engine.rows(f"select s, {identity.check_character('s')} from (values {values}) as t (s)"))
-    assert found == {s: ric.calc_check_digit(s + "0") for s in seventeens} == {s: check_character(s) for s in seventeens}
+    found = dict(
+        engine.rows(f"select s, {identity.check_character('s')} from (values {values}) as t (s)")
+    )
+    assert (
+        found
+        == {s: ric.calc_check_digit(s + "0") for s in seventeens}
+        == {s: check_character(s) for s in seventeens}
+    )
 
 
 @settings(max_examples=8, deadline=None)
@@ -123,7 +138,9 @@ def test_check_characters_as_in_stdnum(engine: Engine) -> None:
 )
 def test_normalising_twice_changes_nothing(engine: Engine, raws: list[str]) -> None:
     shaped = "select n, {0} as s from (select n, {1} as c from ({2}))".format
-    given_numbers = "select n from (values {}) as t (n)".format(", ".join("('{}')".format(raw.replace("'", "''")) for raw in raws))
+    given_numbers = "select n from (values {}) as t (n)".format(
+        ", ".join("('{}')".format(raw.replace("'", "''")) for raw in raws)
+    )
     once = shaped(identity.shaped("c"), identity.cleaned("n"), given_numbers)
     twice = shaped(identity.shaped("c"), identity.cleaned("n"), f"select s as n from ({once})")
     assert engine.rows(f"select n, s from ({twice}) where n <> s") == []
@@ -134,7 +151,9 @@ def test_normalising_twice_changes_nothing(engine: Engine, raws: list[str]) -> N
 def test_pseudonyms_are_hmac_sha256(engine: Engine, key: bytes, text: str) -> None:
     engine.table("pseudonym_pad", identity.pad_select(key))
     try:
-        found = engine.scalar(f"select {identity.pseudonym('t')} from (select cast(? as varchar) as t)", [text])
+        found = engine.scalar(
+            f"select {identity.pseudonym('t')} from (select cast(? as varchar) as t)", [text]
+        )
     finally:
         engine.table("pseudonym_pad", identity.pad_select(KEY))
     assert found == hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

@@ -42,7 +42,13 @@ def test_the_daily_job_leaves_the_rhythms_out() -> None:
     job = build_defs().resolve_job_def("daily_sync")
     keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
     assert "release" in keys
-    assert not keys & {"weekly_statistics", "monthly_screening", "income_accounting", "quarterly_supervision", "flag_accuracy"}
+    assert not keys & {
+        "weekly_statistics",
+        "monthly_screening",
+        "income_accounting",
+        "quarterly_supervision",
+        "flag_accuracy",
+    }
 
 
 def test_lines_over_time_the_lowest_in_colour() -> None:

@@ -60,9 +60,19 @@ def place(row: dict[str, str]) -> tuple[str, ...]:
     return tuple(row[column] for column in ("file", "sheet", "row", "field"))
 
 
-def compared(rows: Sequence[dict[str, str]], columns: Sequence[str], names: dict[str, str]) -> list[dict[str, str]]:
-    """The rows in the columns that truth has; names of people without any blanks. `names`: fields by heading."""
-    return [{column: _folded(column, row.get(names.get(column, column), "no such column")) for column in columns} for row in rows]
+def compared(
+    rows: Sequence[dict[str, str]], columns: Sequence[str], names: dict[str, str]
+) -> list[dict[str, str]]:
+    """The rows in the columns that truth has; names of people without any blanks. `names`: fields
+    by heading.
+    """
+    return [
+        {
+            column: _folded(column, row.get(names.get(column, column), "no such column"))
+            for column in columns
+        }
+        for row in rows
+    ]
 
 
 def _folded(column: str, value: str) -> str:

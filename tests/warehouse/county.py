@@ -22,10 +22,13 @@ def _indicators() -> str:
     return ", ".join(made)
 
 
-def make_county(engine: SqlEngine, households: int, day: int = 0, changed: str = "false") -> dict[str, str]:
+def make_county(
+    engine: SqlEngine, households: int, day: int = 0, changed: str = "false"
+) -> dict[str, str]:
     """Makes engine tables named like the views, and returns what `publish` takes.
 
-    `changed`: a condition on the household's number `n`; where it holds, the household is as `day` makes it.
+    `changed`: a condition on the household's number `n`; where it holds, the household is as `day`
+    makes it.
     """
     towns = ", ".join(f"'{town}'" for town in TOWNS)
     engine.table(
@@ -92,7 +95,14 @@ def make_county(engine: SqlEngine, households: int, day: int = 0, changed: str =
         from (values ('settlements'), ('enrolments')) as t(r)
         """,
     )
-    names = ("household", "household_member", "household_indicator", "warning_flag", "warning_reason", "source_status")
+    names = (
+        "household",
+        "household_member",
+        "household_indicator",
+        "warning_flag",
+        "warning_reason",
+        "source_status",
+    )
     return {name: name for name in names if name in VIEW or name == "source_status"}
 
 
@@ -155,5 +165,13 @@ def make_followers(engine: SqlEngine) -> dict[str, str]:
           "water": []}}' as card, {PLACE} from household
         """,
     )
-    names = ("flag_change", "verify_item", "follow_up_task", "case_progress", "area_ledger", "bulletin", "household_card")
+    names = (
+        "flag_change",
+        "verify_item",
+        "follow_up_task",
+        "case_progress",
+        "area_ledger",
+        "bulletin",
+        "household_card",
+    )
     return {name: name for name in names}

@@ -1,4 +1,6 @@
-"""`kill -9` at random moments of a day's sync: the next sync gives the release that an undisturbed one gives."""
+"""`kill -9` at random moments of a day's sync: the next sync gives the release that an undisturbed
+one gives.
+"""
 
 from __future__ import annotations
 
@@ -46,4 +48,8 @@ def test_most_were_killed_in_the_midst(lines: list[dict[str, Any]]) -> None:
 
 
 def test_nobody_stays_behind(lines: list[dict[str, Any]]) -> None:
-    assert not any(line["children_left"] or line["server_left"] for line in lines if line["bench"] == "kills.kill")
+    assert not any(
+        line["children_left"] or line["server_left"]
+        for line in lines
+        if line["bench"] == "kills.kill"
+    )

@@ -1,4 +1,6 @@
-"""What a contract may say more: each property with its default, and nonsense refused with what to write."""
+"""What a contract may say more: each property with its default, and nonsense refused with what to
+write.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,16 @@ SAYS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def prop(name: str, kind: str = "text", physical: str | None = None, **custom: Any) -> dict[str, Any]:
-    logical = {"text": "string", "boolean": "boolean", "date": "date", "timestamp": "timestamp", "integer": "integer"}.get(kind, "number")
+def prop(
+    name: str, kind: str = "text", physical: str | None = None, **custom: Any
+) -> dict[str, Any]:
+    logical = {
+        "text": "string",
+        "boolean": "boolean",
+        "date": "date",
+        "timestamp": "timestamp",
+        "integer": "integer",
+    }.get(kind, "number")
     said: dict[str, Any] = {
         "name": name,
         "logicalType": logical,
@@ -32,7 +42,9 @@ def prop(name: str, kind: str = "text", physical: str | None = None, **custom: A
         said |= {"primaryKey": True, "primaryKeyPosition": place, "required": True}
     custom = {key.rstrip("_"): value for key, value in custom.items()}
     if custom:
-        said["customProperties"] = [{"property": key, "value": value} for key, value in custom.items()]
+        said["customProperties"] = [
+            {"property": key, "value": value} for key, value in custom.items()
+        ]
     return said
 
 
@@ -61,7 +73,12 @@ WHOLE = {
 }  # fmt: skip
 
 
-def contract(folder: Path, fields: list[dict[str, Any]] = OFFICE, server: dict[str, Any] = SERVER, **custom: Any) -> Contract:
+def contract(
+    folder: Path,
+    fields: list[dict[str, Any]] = OFFICE,
+    server: dict[str, Any] = SERVER,
+    **custom: Any,
+) -> Contract:
     path = folder / "civil_affairs" / "subsidies.odcs.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     said = SAYS | {
@@ -78,10 +95,31 @@ def test_every_property_is_read(tmp_path: Path) -> None:
     office = contract(tmp_path)
     assert [f.name for f in office.fields][-2:] == ["record_key", "updated_at"]
     assert [f.name for f in office.key_fields] == ["id_number", "kind", "month"]
-    assert [f.name for f in office.delivered] == ["id_number", "kind", "month", "amount", "until", "alive", "cause"]
-    assert (office.record_key.name, office.record_key.derived, office.record_key.is_identity) == ("record_key", "key", True)
-    assert (office.is_snapshot, office.is_full, office.subject, office.is_pseudonymous) == (True, True, "person", True)
-    assert (office.max_withdrawn_share, office.max_bad_share, office.max_vanished) == (0.1, 0.2, 0.4)
+    assert [f.name for f in office.delivered] == [
+        "id_number",
+        "kind",
+        "month",
+        "amount",
+        "until",
+        "alive",
+        "cause",
+    ]
+    assert (office.record_key.name, office.record_key.derived, office.record_key.is_identity) == (
+        "record_key",
+        "key",
+        True,
+    )
+    assert (office.is_snapshot, office.is_full, office.subject, office.is_pseudonymous) == (
+        True,
+        True,
+        "person",
+        True,
+    )
+    assert (office.max_withdrawn_share, office.max_bad_share, office.max_vanished) == (
+        0.1,
+        0.2,
+        0.4,
+    )
     kind, amount, until = (office.field(name) for name in ("kind", "amount", "until"))
     assert kind.codes[0].written == ("生活", "困难补贴")
     assert (amount.written, amount.zero, amount.blanks) == (("万元",), ("-",), ("未定",))
@@ -94,10 +132,19 @@ def test_contracts_of_today_mean_the_same() -> None:
     for today in load_contracts():
         if today.server["form"] != "file":
             assert [f.name for f in today.delivered] == [f.name for f in today.fields]
-            assert not any(f.written or f.blanks or f.zero or f.blank or f.constant or f.source or f.derived for f in today.fields)
+            assert not any(
+                f.written or f.blanks or f.zero or f.blank or f.constant or f.source or f.derived
+                for f in today.fields
+            )
         assert today.key_fields == (today.record_key,)
-        assert (today.max_withdrawn_share, today.max_bad_share, today.max_vanished) == (0.2, 0.05, 0.5)
-        assert today.subject == ("household" if today.department in ("rural_revitalisation", "monitoring") else "person")
+        assert (today.max_withdrawn_share, today.max_bad_share, today.max_vanished) == (
+            0.2,
+            0.05,
+            0.5,
+        )
+        assert today.subject == (
+            "household" if today.department in ("rural_revitalisation", "monitoring") else "person"
+        )
 
 
 def test_a_key_that_holds_a_period_is_never_missed(tmp_path: Path) -> None:
@@ -122,9 +169,16 @@ def test_it_is_clean_under_lint(tmp_path: Path) -> None:
 def changed(name: str, **custom: Any) -> list[dict[str, Any]]:
     """The office's fields, one of them with other properties."""
     return [
-        field | {"customProperties": entries({**_of(field), **{k.rstrip("_"): v for k, v in custom.items()}})}
-        if field["name"] == name
-        else field
+        (
+            field
+            | {
+                "customProperties": entries(
+                    {**_of(field), **{k.rstrip("_"): v for k, v in custom.items()}}
+                )
+            }
+            if field["name"] == name
+            else field
+        )
         for field in OFFICE
     ]
 
@@ -172,7 +226,9 @@ NONSENSE: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("change", "said"), NONSENSE, ids=[said for _, said in NONSENSE])
-def test_nonsense_is_refused_with_what_to_write(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+def test_nonsense_is_refused_with_what_to_write(
+    tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
     with pytest.raises(ContractError, match=said) as refused:
         contract(tmp_path, **change)
     assert "subsidies.odcs.yaml" in str(refused.value)
@@ -181,9 +237,15 @@ def test_nonsense_is_refused_with_what_to_write(tmp_path: Path, change: dict[str
 
 @pytest.mark.parametrize(
     ("line", "said"),
-    [("blanks: [1900-01-00]", "'1900-01-00' in quotation marks"), ("zero: [-, /", r"office.yaml, line 2: no YAML"), ("a: *x", "no YAML")],
+    [
+        ("blanks: [1900-01-00]", "'1900-01-00' in quotation marks"),
+        ("zero: [-, /", r"office.yaml, line 2: no YAML"),
+        ("a: *x", "no YAML"),
+    ],
 )
-def test_what_is_no_yaml_is_refused_with_what_to_write(tmp_path: Path, line: str, said: str) -> None:
+def test_what_is_no_yaml_is_refused_with_what_to_write(
+    tmp_path: Path, line: str, said: str
+) -> None:
     path = tmp_path / "office.yaml"
     path.write_text(f"{line}\n", encoding="utf-8")
     with pytest.raises(ContractError, match=said):

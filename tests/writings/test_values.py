@@ -1,4 +1,6 @@
-"""The table of the design: what each writing is read as, and what could mean two things is a misfit."""
+"""The table of the design: what each writing is read as, and what could mean two things is a
+misfit.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,12 @@ from tests.writings.office import field, read
 DATE, TIME, FLAG = field("day", "date"), field("at", "timestamp"), field("flag", "boolean")
 YUAN, COUNT = field("amount", "decimal(16,2)", unit="yuan"), field("count", "integer")
 MU = field("land", "decimal(10,2)", unit="mu")
-LEVEL = field("level", codes=tuple(Code(str(n), meaning) for n, meaning in enumerate(("一级", "二级", "三级", "四级"), start=1)))
+LEVEL = field(
+    "level",
+    codes=tuple(
+        Code(str(n), meaning) for n, meaning in enumerate(("一级", "二级", "三级", "四级"), start=1)
+    ),
+)
 RELATION = field("relation", codes=(Code("01", "head"), Code("02", "spouse"), Code("10", "other")))
 TEXT, NUMBER = field("note"), field("id_number", role="id_number", classification="identity")
 
@@ -66,7 +73,9 @@ READ: list[tuple[Any, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("kind", "table"), READ, ids=[kind.name for kind, _ in READ])
-def test_a_file_is_read_as_the_table_says(engine: Engine, lake: Lake, kind: Any, table: dict[str, Any]) -> None:
+def test_a_file_is_read_as_the_table_says(
+    engine: Engine, lake: Lake, kind: Any, table: dict[str, Any]
+) -> None:
     assert dict(zip(table, read(engine, lake, kind, list(table)), strict=True)) == table
 
 
@@ -82,9 +91,18 @@ NUMBER_CELLS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "table"), NUMBER_CELLS, ids=[f"{kind.name}-{n}" for n, (kind, _) in enumerate(NUMBER_CELLS)])
-def test_a_number_cell_is_read_as_the_table_says(engine: Engine, lake: Lake, kind: Any, table: dict[str, Any]) -> None:
-    assert dict(zip(table, read(engine, lake, kind, list(table), is_number=True), strict=True)) == table
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    NUMBER_CELLS,
+    ids=[f"{kind.name}-{n}" for n, (kind, _) in enumerate(NUMBER_CELLS)],
+)
+def test_a_number_cell_is_read_as_the_table_says(
+    engine: Engine, lake: Lake, kind: Any, table: dict[str, Any]
+) -> None:
+    assert (
+        dict(zip(table, read(engine, lake, kind, list(table), is_number=True), strict=True))
+        == table
+    )
 
 
 SQL = [
@@ -101,7 +119,9 @@ SQL = [
 
 
 @pytest.mark.parametrize(("kind", "table"), SQL, ids=[kind.name for kind, _ in SQL])
-def test_a_database_is_read_as_the_table_says(engine: Engine, lake: Lake, kind: Any, table: dict[str, Any]) -> None:
+def test_a_database_is_read_as_the_table_says(
+    engine: Engine, lake: Lake, kind: Any, table: dict[str, Any]
+) -> None:
     assert dict(zip(table, read(engine, lake, kind, list(table), form="sql"), strict=True)) == table
 
 
@@ -132,8 +152,12 @@ TOLD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "table"), TOLD, ids=[f"{kind.name}-{n}" for n, (kind, _) in enumerate(TOLD)])
-def test_a_contract_says_how_it_is_written(engine: Engine, lake: Lake, kind: Any, table: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "table"), TOLD, ids=[f"{kind.name}-{n}" for n, (kind, _) in enumerate(TOLD)]
+)
+def test_a_contract_says_how_it_is_written(
+    engine: Engine, lake: Lake, kind: Any, table: dict[str, Any]
+) -> None:
     assert dict(zip(table, read(engine, lake, kind, list(table)), strict=True)) == table
 
 
@@ -144,4 +168,7 @@ def test_the_platform_stays_strict(engine: Engine, lake: Lake) -> None:
         ("last_visit_on", "2026/02/28"), ("relocated", "√"), ("wage_income", "1,200"), ("updated_at", "2026-02-28"),
         ("updated_at", "2026-02-28T24:00:00+08:00"), ("updated_at", "2026-02-28T24:00:00"),
     ):  # fmt: skip
-        assert value(engine, Lake(lake.root / name / text.replace("/", "")), name, text, "api") == "misfit"
+        assert (
+            value(engine, Lake(lake.root / name / text.replace("/", "")), name, text, "api")
+            == "misfit"
+        )

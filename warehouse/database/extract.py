@@ -26,8 +26,11 @@ class ExtractError(UsageError):
     """The extract cannot be made; says what to write."""
 
 
-def make_extract(engine: sa.Engine, name: str, columns: Sequence[str], reason: str, maker: Actor = NOBODY) -> int:
-    """Makes an extract of the current release; returns the release's number. Analysts read it by `yihu.extract(name)`.
+def make_extract(
+    engine: sa.Engine, name: str, columns: Sequence[str], reason: str, maker: Actor = NOBODY
+) -> int:
+    """Makes an extract of the current release; returns the release's number. Analysts read it by
+    `yihu.extract(name)`.
 
     Raises:
         ExtractError: with every mistake at once.
@@ -35,7 +38,13 @@ def make_extract(engine: sa.Engine, name: str, columns: Sequence[str], reason: s
     problems = _problems(name, columns, reason)
     if problems:
         raise ExtractError("; ".join(problems), "docs/query.md has an example")
-    told = {"name": name, "columns": list(columns), "reason": reason.strip(), "key": secrets.token_bytes(32), "by": maker.login}
+    told = {
+        "name": name,
+        "columns": list(columns),
+        "reason": reason.strip(),
+        "key": secrets.token_bytes(32),
+        "by": maker.login,
+    }
     try:
         with acting_as(engine, maker) as connection:
             release = connection.scalar(sa.text(INSERT), told)
@@ -55,11 +64,14 @@ def _problems(name: str, columns: Sequence[str], reason: str) -> list[str]:
     if not NAME.fullmatch(name):
         problems.append("NAME: use 3 to 41 lower-case letters, digits and _, a letter first")
     if not columns or len(columns) > MOST_COLUMNS:
-        problems.append(f"COLUMNS: name 1 to {MOST_COLUMNS} of household, household_indicator and warning_flag")
+        problems.append(
+            f"COLUMNS: name 1 to {MOST_COLUMNS} of household, household_indicator and warning_flag"
+        )
     unknown = [column for column in columns if column not in known]
     if unknown:
         problems.append(
-            f"COLUMNS: {len(unknown)} of these are not for extracts; there are {', '.join(list(known)[:12])}, … (docs/query.md)"
+            f"COLUMNS: {len(unknown)} of these are not for extracts; there are"
+            f" {', '.join(list(known)[:12])}, … (docs/query.md)"
         )
     if not reason.strip():
         problems.append("WHY: say what it is for")

@@ -1,6 +1,8 @@
-"""The picture of the structure, `docs/architecture.md`: drawn from the heads of the models. `python -m warehouse.graph.drawn`.
+"""The picture of the structure, `docs/architecture.md`: drawn from the heads of the models. `python
+-m warehouse.graph.drawn`.
 
-Belongs here: turning the registry into Markdown and Mermaid. Not here: the registry; columns (`pipelines.development.lineage`).
+Belongs here: turning the registry into Markdown and Mermaid. Not here: the registry; columns
+(`pipelines.development.lineage`).
 """
 
 from __future__ import annotations
@@ -47,7 +49,11 @@ def _earlier(table: str) -> set[str]:
     while waiting:
         at = waiting.pop()
         found.update(reads(at, Kind.EARLIER_DAY, Kind.EARLIER_OR_OWN, Kind.RELEASED_DAY))
-        within = [read for read in reads(at, Kind.SAME_DAY) if not is_of_type(read) and maker(read).layer is None]
+        within = [
+            read
+            for read in reads(at, Kind.SAME_DAY)
+            if not is_of_type(read) and maker(read).layer is None
+        ]
         waiting += [read for read in within if read not in seen]
         seen.update(within)
     return found
@@ -66,7 +72,14 @@ def graph() -> list[str]:
 
 def page() -> str:
     """The whole page."""
-    lines = [HEAD, *graph(), "## How a model reads a table", "", "| in a head | means |", "|---|---|"]
+    lines = [
+        HEAD,
+        *graph(),
+        "## How a model reads a table",
+        "",
+        "| in a head | means |",
+        "|---|---|",
+    ]
     lines += [f"| `{kind}` | {KINDS[kind]} |" for kind in Kind]
     lines += [
         "",
@@ -77,10 +90,25 @@ def page() -> str:
     ]
     for table in stored_tables():
         model = maker(table)
-        lines.append(f"| `{table}` | {model.layer} | {model.grain} | {', '.join(model.key)} | `{model.name}` | {model.meaning} |")
-    within = sorted((model for model in models().values() if model.is_run and model.layer is None), key=lambda model: model.name)
-    lines += ["", "## What lives within a run", "", "| model | grain | key | what it is |", "|" + "---|" * 4]
-    lines += [f"| `{model.name}` | {model.grain} | {', '.join(model.key)} | {model.meaning} |" for model in within]
+        lines.append(
+            f"| `{table}` | {model.layer} | {model.grain} | {', '.join(model.key)} | `{model.name}`"
+            f" | {model.meaning} |"
+        )
+    within = sorted(
+        (model for model in models().values() if model.is_run and model.layer is None),
+        key=lambda model: model.name,
+    )
+    lines += [
+        "",
+        "## What lives within a run",
+        "",
+        "| model | grain | key | what it is |",
+        "|" + "---|" * 4,
+    ]
+    lines += [
+        f"| `{model.name}` | {model.grain} | {', '.join(model.key)} | {model.meaning} |"
+        for model in within
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,7 @@
 """The tables of persons, of what they decided, and of the seals over the access log.
 
-Belongs here: those tables. Not here: what writes them (`looking.sql`, `deciding.sql`), who may read them (`roles`).
+Belongs here: those tables. Not here: what writes them (`looking.sql`, `deciding.sql`), who may read
+them (`roles`).
 """
 
 from __future__ import annotations
@@ -23,16 +24,23 @@ OFFICER = _table(
     "Whose a login is: a person may have several, and counts once where two have to agree.",
     _key("login | text"),
     _column("person | text | who; the login itself where nobody said", nullable=False),
-    _column("officer_id | text | the staff number that assignments and visits name; never an ID number"),
+    _column(
+        "officer_id | text | the staff number that assignments and visits name; never an ID number"
+    ),
     _column("added_at | timestamptz", nullable=False, server_default=NOW),
-    _column("added_by | text | the login that said so", nullable=False, server_default=sa.text("session_user")),
+    _column(
+        "added_by | text | the login that said so",
+        nullable=False,
+        server_default=sa.text("session_user"),
+    ),
     _column("os_user | text | the operating system's user, as the client says"),
     sa.CheckConstraint("length(trim(person)) > 0", name="says_who"),
 )
 GRANT_LOG = _table(
     "ops",
     "grant_log",
-    "Every grant and every revocation, appended only; area_grant and department_grant say what counts now.",
+    "Every grant and every revocation, appended only; area_grant and department_grant say what"
+    " counts now.",
     _number("change_id"),
     _column("at | timestamptz", nullable=False, server_default=NOW),
     _column("action | text | login; grant; revoke", nullable=False),
@@ -41,7 +49,11 @@ GRANT_LOG = _table(
     _column("area_code | text"),
     _column("department | text"),
     _column("ends_on | date | the last day on which it counts"),
-    _column("made_by | text | the login that did it", nullable=False, server_default=sa.text("session_user")),
+    _column(
+        "made_by | text | the login that did it",
+        nullable=False,
+        server_default=sa.text("session_user"),
+    ),
     _column("os_user | text | the operating system's user, as the client says"),
     _column("remark | text | BY= as it was typed"),
     sa.Index("grant_log_login_idx", "login"),
@@ -49,20 +61,26 @@ GRANT_LOG = _table(
 ROLLBACK = _table(
     "ops",
     "rollback",
-    "Every time that another release was made current by hand, appended only; kept when a release is brought back.",
+    "Every time that another release was made current by hand, appended only; kept when a release"
+    " is brought back.",
     _number("rollback_id"),
     _column("at | timestamptz", nullable=False, server_default=NOW),
     _column("from_release | integer", nullable=False),
     _column("to_release | integer", nullable=False),
     _column("reason | text", nullable=False),
-    _column("made_by | text | the login that did it", nullable=False, server_default=sa.text("session_user")),
+    _column(
+        "made_by | text | the login that did it",
+        nullable=False,
+        server_default=sa.text("session_user"),
+    ),
     _column("os_user | text | the operating system's user, as the client says"),
     _column("remark | text | BY= as it was typed"),
 )
 ACCESS_SEAL = _table(
     "ops",
     "access_seal",
-    "Seals over the access log: what was there then can be neither changed nor removed unseen (make verify-log).",
+    "Seals over the access log: what was there then can be neither changed nor removed unseen (make"
+    " verify-log).",
     _key("seal_id | integer"),
     _column("sealed_at | timestamptz", nullable=False, server_default=NOW),
     _column("sealed_by | text", nullable=False, server_default=sa.text("session_user")),
@@ -75,7 +93,10 @@ ACCESS_SEAL = _table(
         nullable=False,
         comment="which rows: one that was committed late is in a later seal",
     ),
-    _column("hash | text | SHA-256 over the last seal's hash and these rows, in order of id", nullable=False),
+    _column(
+        "hash | text | SHA-256 over the last seal's hash and these rows, in order of id",
+        nullable=False,
+    ),
 )
 RECORD_NUMBER = _table(
     "vault",

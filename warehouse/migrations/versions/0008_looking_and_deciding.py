@@ -43,13 +43,28 @@ def upgrade() -> None:
     op.create_table(
         "access_seal",
         sa.Column("seal_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("sealed_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column(
+            "sealed_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
         sa.Column("sealed_by", sa.Text(), server_default=sa.text("session_user"), nullable=False),
         sa.Column("from_id", sa.BigInteger(), nullable=False, comment="the first row"),
         sa.Column("to_id", sa.BigInteger(), nullable=False, comment="the last row"),
         sa.Column("row_count", sa.BigInteger(), nullable=False),
-        sa.Column("ids", postgresql.INT8MULTIRANGE(), nullable=False, comment="which rows: one that was committed late is in a later seal"),
-        sa.Column("hash", sa.Text(), nullable=False, comment="SHA-256 over the last seal's hash and these rows, in order of id"),
+        sa.Column(
+            "ids",
+            postgresql.INT8MULTIRANGE(),
+            nullable=False,
+            comment="which rows: one that was committed late is in a later seal",
+        ),
+        sa.Column(
+            "hash",
+            sa.Text(),
+            nullable=False,
+            comment="SHA-256 over the last seal's hash and these rows, in order of id",
+        ),
         sa.PrimaryKeyConstraint("seal_id", name=op.f("access_seal_pkey")),
         schema="ops",
         comment="Seals over the access log: what was there then can be neither changed nor removed unseen (make verify-log).",
@@ -57,15 +72,31 @@ def upgrade() -> None:
     op.create_table(
         "grant_log",
         sa.Column("change_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column(
+            "at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
         sa.Column("action", sa.Text(), nullable=False, comment="login; grant; revoke"),
         sa.Column("login", sa.Text(), nullable=False, comment="whose rights changed"),
         sa.Column("role", sa.Text(), nullable=True),
         sa.Column("area_code", sa.Text(), nullable=True),
         sa.Column("department", sa.Text(), nullable=True),
         sa.Column("ends_on", sa.Date(), nullable=True, comment="the last day on which it counts"),
-        sa.Column("made_by", sa.Text(), server_default=sa.text("session_user"), nullable=False, comment="the login that did it"),
-        sa.Column("os_user", sa.Text(), nullable=True, comment="the operating system's user, as the client says"),
+        sa.Column(
+            "made_by",
+            sa.Text(),
+            server_default=sa.text("session_user"),
+            nullable=False,
+            comment="the login that did it",
+        ),
+        sa.Column(
+            "os_user",
+            sa.Text(),
+            nullable=True,
+            comment="the operating system's user, as the client says",
+        ),
         sa.Column("remark", sa.Text(), nullable=True, comment="BY= as it was typed"),
         sa.PrimaryKeyConstraint("change_id", name=op.f("grant_log_pkey")),
         schema="ops",
@@ -75,11 +106,34 @@ def upgrade() -> None:
     op.create_table(
         "person",
         sa.Column("login", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("person", sa.Text(), nullable=False, comment="who; the login itself where nobody said"),
-        sa.Column("officer_id", sa.Text(), nullable=True, comment="the staff number that assignments and visits name; never an ID number"),
-        sa.Column("added_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
-        sa.Column("added_by", sa.Text(), server_default=sa.text("session_user"), nullable=False, comment="the login that said so"),
-        sa.Column("os_user", sa.Text(), nullable=True, comment="the operating system's user, as the client says"),
+        sa.Column(
+            "person", sa.Text(), nullable=False, comment="who; the login itself where nobody said"
+        ),
+        sa.Column(
+            "officer_id",
+            sa.Text(),
+            nullable=True,
+            comment="the staff number that assignments and visits name; never an ID number",
+        ),
+        sa.Column(
+            "added_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.Column(
+            "added_by",
+            sa.Text(),
+            server_default=sa.text("session_user"),
+            nullable=False,
+            comment="the login that said so",
+        ),
+        sa.Column(
+            "os_user",
+            sa.Text(),
+            nullable=True,
+            comment="the operating system's user, as the client says",
+        ),
         sa.CheckConstraint("length(trim(person)) > 0", name=op.f("person_says_who_check")),
         sa.PrimaryKeyConstraint("login", name=op.f("person_pkey")),
         schema="ops",
@@ -88,12 +142,28 @@ def upgrade() -> None:
     op.create_table(
         "rollback",
         sa.Column("rollback_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column(
+            "at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
         sa.Column("from_release", sa.Integer(), nullable=False),
         sa.Column("to_release", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("made_by", sa.Text(), server_default=sa.text("session_user"), nullable=False, comment="the login that did it"),
-        sa.Column("os_user", sa.Text(), nullable=True, comment="the operating system's user, as the client says"),
+        sa.Column(
+            "made_by",
+            sa.Text(),
+            server_default=sa.text("session_user"),
+            nullable=False,
+            comment="the login that did it",
+        ),
+        sa.Column(
+            "os_user",
+            sa.Text(),
+            nullable=True,
+            comment="the operating system's user, as the client says",
+        ),
         sa.Column("remark", sa.Text(), nullable=True, comment="BY= as it was typed"),
         sa.PrimaryKeyConstraint("rollback_id", name=op.f("rollback_pkey")),
         schema="ops",
@@ -103,22 +173,50 @@ def upgrade() -> None:
         "record_number",
         sa.Column("department", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("records", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("record_id", sa.Text(), autoincrement=False, nullable=False, comment="the pseudonym that is published"),
+        sa.Column(
+            "record_id",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="the pseudonym that is published",
+        ),
         sa.Column("record_key", sa.Text(), nullable=False, comment="as the department wrote it"),
         sa.Column("household_id", sa.Text(), nullable=True, comment="whose record it is"),
-        sa.PrimaryKeyConstraint("department", "records", "record_id", name=op.f("record_number_pkey")),
+        sa.PrimaryKeyConstraint(
+            "department", "records", "record_id", name=op.f("record_number_pkey")
+        ),
         schema="vault",
         comment="A department's own number behind a pseudonym that stands in its place.",
     )
-    op.create_index("record_number_record_id_idx", "record_number", ["record_id"], unique=False, schema="vault")
-    op.add_column("access_log", sa.Column("purpose", sa.Text(), nullable=True, comment="visit; verify; correct; help; audit"), schema="ops")
+    op.create_index(
+        "record_number_record_id_idx", "record_number", ["record_id"], unique=False, schema="vault"
+    )
     op.add_column(
         "access_log",
-        sa.Column("outcome", sa.Text(), nullable=True, comment="granted; refused; limit: too many tickets in an hour"),
+        sa.Column(
+            "purpose", sa.Text(), nullable=True, comment="visit; verify; correct; help; audit"
+        ),
         schema="ops",
     )
     op.add_column(
-        "access_log", sa.Column("households", postgresql.ARRAY(sa.Text()), nullable=True, comment="whose identities they are"), schema="ops"
+        "access_log",
+        sa.Column(
+            "outcome",
+            sa.Text(),
+            nullable=True,
+            comment="granted; refused; limit: too many tickets in an hour",
+        ),
+        schema="ops",
+    )
+    op.add_column(
+        "access_log",
+        sa.Column(
+            "households",
+            postgresql.ARRAY(sa.Text()),
+            nullable=True,
+            comment="whose identities they are",
+        ),
+        schema="ops",
     )
     op.add_column(
         "access_log",
@@ -130,7 +228,11 @@ def upgrade() -> None:
         ),
         schema="ops",
     )
-    op.add_column("access_log", sa.Column("ticket_hash", sa.LargeBinary(), nullable=True, comment="SHA-256 of the ticket"), schema="ops")
+    op.add_column(
+        "access_log",
+        sa.Column("ticket_hash", sa.LargeBinary(), nullable=True, comment="SHA-256 of the ticket"),
+        schema="ops",
+    )
     op.alter_column(
         "access_log",
         "row_count",
@@ -139,8 +241,12 @@ def upgrade() -> None:
         existing_nullable=True,
         schema="ops",
     )
-    op.create_index("access_log_login_idx", "access_log", ["login", "at"], unique=False, schema="ops")
-    op.create_index("access_log_ticket_idx", "access_log", ["ticket_hash"], unique=True, schema="ops")
+    op.create_index(
+        "access_log_login_idx", "access_log", ["login", "at"], unique=False, schema="ops"
+    )
+    op.create_index(
+        "access_log_ticket_idx", "access_log", ["ticket_hash"], unique=True, schema="ops"
+    )
     op.create_table_comment(
         "access_log",
         "Who asked to look at an identity, when, and why; appended only, and sealed (access_seal).",
@@ -149,18 +255,37 @@ def upgrade() -> None:
     )
     op.add_column(
         "area_grant",
-        sa.Column("ends_on", sa.Date(), nullable=True, comment="the last day on which it counts; null: until it is revoked"),
+        sa.Column(
+            "ends_on",
+            sa.Date(),
+            nullable=True,
+            comment="the last day on which it counts; null: until it is revoked",
+        ),
         schema="ops",
     )
     op.add_column(
         "department_grant",
-        sa.Column("ends_on", sa.Date(), nullable=True, comment="the last day on which it counts; null: until it is revoked"),
+        sa.Column(
+            "ends_on",
+            sa.Date(),
+            nullable=True,
+            comment="the last day on which it counts; null: until it is revoked",
+        ),
         schema="ops",
     )
-    op.add_column("gate_opening", sa.Column("login", sa.Text(), nullable=True, comment="who opened it"), schema="ops")
     op.add_column(
         "gate_opening",
-        sa.Column("os_user", sa.Text(), nullable=True, comment="the operating system's user, as the client says"),
+        sa.Column("login", sa.Text(), nullable=True, comment="who opened it"),
+        schema="ops",
+    )
+    op.add_column(
+        "gate_opening",
+        sa.Column(
+            "os_user",
+            sa.Text(),
+            nullable=True,
+            comment="the operating system's user, as the client says",
+        ),
         schema="ops",
     )
     op.alter_column(
@@ -183,11 +308,20 @@ def upgrade() -> None:
         schema="ops",
     )
     op.add_column(
-        "review_decision", sa.Column("person", sa.Text(), nullable=True, comment="whose login it was then (ops.person)"), schema="ops"
+        "review_decision",
+        sa.Column(
+            "person", sa.Text(), nullable=True, comment="whose login it was then (ops.person)"
+        ),
+        schema="ops",
     )
     op.add_column(
         "review_decision",
-        sa.Column("os_user", sa.Text(), nullable=True, comment="the operating system's user, as the client says"),
+        sa.Column(
+            "os_user",
+            sa.Text(),
+            nullable=True,
+            comment="the operating system's user, as the client says",
+        ),
         schema="ops",
     )
     for statement in KEPT:

@@ -36,5 +36,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in VERSIONED:
-        op.create_index(f"{table}_town_code_area_code_idx", table, PLACE, unique=False, schema="store")
+        op.create_index(
+            f"{table}_town_code_area_code_idx", table, PLACE, unique=False, schema="store"
+        )
         op.drop_index(f"{table}_place_idx", table_name=table, schema="store")
