@@ -1,5 +1,5 @@
-"""A day worked through county by county: household tables, lamps and what follows, in the memory
-that a county on each core takes.
+"""A day worked through county by county:
+household tables, lamps and what follows, in the memory that a county on each core takes.
 
 Belongs here: the way through the counties, and laying what they made into the lake. Not here: which
 rows a county reads (`warehouse.counties`), what is computed of them (the models, by
@@ -37,8 +37,8 @@ EVERYBODY = "all"
 
 
 def steps_of_counties(tables: Iterable[str]) -> frozenset[str]:
-    """Those of the kept tables that are made county by county: not the spine and the links, which
-    need everybody.
+    """Those of the kept tables that are made county by county:
+    not the spine and the links, which need everybody.
     """
     return frozenset(
         t for t in tables if registry.maker(t).layer in ("household", "flags") and _reads_matched(t)
@@ -172,8 +172,8 @@ def _earlier_days(house: RunContext, moment: Moment, tables: Iterable[str]) -> l
 
 @contextmanager
 def _engines(day: Day) -> Iterator[SimpleQueue[Runner]]:
-    """A runner for each of the house's threads, on an engine of its own, with what reaches over the
-    borders.
+    """A runner for each of the house's threads, on an engine of its own,
+    with what reaches over the borders.
     """
     house, free = day.house, SimpleQueue[Runner]()
     shared = {table: house.share(table) for table in ("household_county", *_of_all(day))}

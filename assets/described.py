@@ -39,8 +39,8 @@ def code_references(files: Mapping[str, Path]) -> dg.CodeReferencesMetadataValue
 def contract_files(
     contract: Contract, module: str, model: str | None = None
 ) -> dg.CodeReferencesMetadataValue:
-    """The contract, the module and (where there is one) the SQL template that a record type's asset
-    is made from.
+    """The contract, the module and (where there is one) the SQL template that a record
+    type's asset is made from.
     """
     files = {"contract": contract.path, "asset": ROOT / "assets" / f"{module}.py"}
     if model is not None:

@@ -1,5 +1,5 @@
-"""The household's tables: who is who (`person`), how fresh and well linked each source is, and the
-indicators.
+"""The household's tables: who is who (`person`), how fresh and well linked each source is,
+and the indicators.
 
 Belongs here: the assets, and what must hold of them. Not here: what is made of what, and how (the
 heads of the models).
@@ -58,8 +58,8 @@ PERSON = (
 
 
 def match_rate(house: RunContext, as_of: date) -> dg.AssetCheckResult:
-    """Fails where a record type is linked less than in its last runs: a line per record type, with
-    both rates.
+    """Fails where a record type is linked less than in its last runs:
+    a line per record type, with both rates.
     """
     use_history(house, as_of)
     falls = linkage.match_rate_falls(house.engine)
@@ -77,8 +77,8 @@ def match_rate(house: RunContext, as_of: date) -> dg.AssetCheckResult:
 
 
 def use_history(house: RunContext, as_of: date) -> None:
-    """`linkage_quality_history`: the rates of the last days before `as_of`, with their days; empty
-    before the second day.
+    """`linkage_quality_history`: the rates of the last days before `as_of`, with their days;
+    empty before the second day.
     """
     layer, name = layer_and_folder("linkage_quality")
     days = [day for day in house.lake.days(layer, name) if day < as_of][-linkage.LAST_RUNS :]

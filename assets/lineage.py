@@ -30,8 +30,8 @@ def _read() -> Mapping[str, Mapping[str, list[list[str]]]]:
 
 
 def lineage_metadata(asset: str) -> dict[str, Any]:
-    """`dagster/column_lineage` of the asset; nothing where no model is known, as for a contract
-    that was added since.
+    """`dagster/column_lineage` of the asset;
+    nothing where no model is known, as for a contract that was added since.
     """
     columns = _read().get(asset)
     if columns is None:

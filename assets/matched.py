@@ -1,5 +1,5 @@
-"""`matched_<department>__<records>`: every record tied to a person and a household, or told why
-not.
+"""`matched_<department>__<records>`: every record tied to a person and a household,
+or told why not.
 
 Belongs here: one asset per contract, and its conservation. Not here: how records are matched
 (`warehouse.matching`).
@@ -22,7 +22,9 @@ REGISTER = "valid_rural_revitalisation__members"
 
 
 def types_of_run(context: dg.AssetExecutionContext, house: RunContext) -> list[Contract]:
-    """The record types that this run matches: what is open in all of them is answered in one pass."""
+    """The record types that this run matches:
+    what is open in all of them is answered in one pass.
+    """
     selected = context.run.asset_selection
     return [
         c

@@ -1,5 +1,6 @@
-"""The four rhythms (weekly statistics, monthly screening, monthly accounting of incomes, quarterly
-supervision), and what visits found, by quarter.
+"""The four rhythms
+(weekly statistics, monthly screening, monthly accounting of incomes, quarterly supervision), and
+what visits found, by quarter.
 
 Belongs here: an asset per rhythm, its periods and its picture. Not here: what is counted
 (`warehouse.periodic_reports`), when it runs (`pipelines.automation.periodic`).
@@ -156,8 +157,8 @@ CHECKS: Mapping[str, tuple[str, str, str]] = {
 
 
 def day_of(house: RunContext, report: PeriodicReport, period_on: date) -> date:
-    """The newest day of the period whose tables are all in the lake; raises `dg.Failure` where
-    there is none.
+    """The newest day of the period whose tables are all in the lake;
+    raises `dg.Failure` where there is none.
     """
     days = [set(house.lake.days(*layer_and_folder(table))) for table in report.inputs]
     within = [day for day in set.intersection(*days) if period_on <= day <= report.end(period_on)]
@@ -172,8 +173,8 @@ def day_of(house: RunContext, report: PeriodicReport, period_on: date) -> date:
 def use_period(
     house: RunContext, report: PeriodicReport, period_on: date, as_of: date
 ) -> date | None:
-    """Makes the rhythm's table on the engine, and reads what it is checked against; returns the day
-    that it is compared with.
+    """Makes the rhythm's table on the engine, and reads what it is checked against;
+    returns the day that it is compared with.
     """
     moment = report.moment(period_on, house.moment(as_of))
     if registry.reads(report.name, Kind.SEVERAL_DAYS):

@@ -82,8 +82,8 @@ def used_versions(connection: sa.Connection, column: str) -> list[str]:
 def attach_unversioned(
     house: RunContext, contracts: Sequence[Contract], as_of: date
 ) -> dict[str, str]:
-    """Engine tables of what goes along with a release: validation results, quarantine, review
-    queue, and the vault's part.
+    """Engine tables of what goes along with a release:
+    validation results, quarantine, review queue, and the vault's part.
     """
     engine = house.engine
     house.make(["review_candidate"], house.moment(as_of))
@@ -114,8 +114,9 @@ def attach_unversioned(
         for rule in ledger["rules"]:
             engine.execute(
                 "insert into rule_result values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [contract.department, contract.records, ledger["batch_id"], rule["rule"], rule["severity"], rule["passed"],
-                 rule["could_run"], rule["element_count"], rule["unexpected_count"]],
+                [contract.department, contract.records, ledger["batch_id"], rule["rule"],
+                 rule["severity"], rule["passed"], rule["could_run"], rule["element_count"],
+                 rule["unexpected_count"]],
             )  # fmt: skip
         stored = house.lake.relation("quarantine", contract.table, as_of)
         identity = "true" if contract.record_key.is_identity else "false"
@@ -138,8 +139,10 @@ def attach_unversioned(
 
 
 RULE_RESULT = """
-select null::varchar as department, null::varchar as records, null::varchar as batch_id, null::varchar as rule, null::varchar as severity,
-    null::boolean as passed, null::boolean as could_run, null::bigint as element_count, null::bigint as unexpected_count
+select null::varchar as department, null::varchar as records, null::varchar as batch_id,
+    null::varchar as rule, null::varchar as severity,
+    null::boolean as passed, null::boolean as could_run, null::bigint as element_count,
+    null::bigint as unexpected_count
 where false
 """
 

@@ -1,5 +1,5 @@
-"""How the tables that no single department owns become assets: made together on the engine, kept
-one by one in the lake.
+"""How the tables that no single department owns become assets:
+made together on the engine, kept one by one in the lake.
 
 Belongs here: the one way in which such assets are built. Not here: which there are (`household`,
 `flags`).
@@ -34,14 +34,14 @@ class Table:
     checks: tuple[tuple[str, str, Check], ...] = ()
     """Name, description and function of each asset check."""
     shown: Callable[[RunContext, date], dict[str, Any]] | None = None
-    """Further metadata of a day: pictures, and figures that the UI draws over time. Called after
-    the checks.
+    """Further metadata of a day: pictures, and figures that the UI draws over time.
+    Called after the checks.
     """
 
 
 def with_others(folder: str, tables: Sequence[Table]) -> list[Table]:
-    """`tables`, and those that `models/<folder>` publishes besides, which have no checks of their
-    own here.
+    """`tables`, and those that `models/<folder>` publishes besides,
+    which have no checks of their own here.
     """
     known = {table.name for table in tables}
     others = [
@@ -53,8 +53,8 @@ def with_others(folder: str, tables: Sequence[Table]) -> list[Table]:
 
 
 def depends_on(tables: Sequence[str], contracts: Sequence[Contract]) -> list[str]:
-    """What a step that makes `tables` depends on, as their models declare: other kept tables of the
-    day.
+    """What a step that makes `tables` depends on, as their models declare:
+    other kept tables of the day.
     """
     found: set[str] = set()
     for table in tables:
@@ -73,8 +73,8 @@ def tables_asset(
     contracts: Sequence[Contract],
     layer: str | None = None,
 ) -> dg.AssetsDefinition:
-    """One step that makes `tables` on the engine, writes each to the lake and checks what was
-    written.
+    """One step that makes `tables` on the engine,
+    writes each to the lake and checks what was written.
 
     `layer` is told where the group, which the graph is drawn by, is another.
     """

@@ -1,5 +1,5 @@
-"""`valid_<department>__<records>`: typed, checked, merged as of the day; the rest set aside in
-quarantine.
+"""`valid_<department>__<records>`: typed, checked, merged as of the day;
+the rest set aside in quarantine.
 
 Belongs here: one asset per contract and its checks. Not here: rules (contracts), how rows merge
 (`warehouse.asof`).
@@ -151,8 +151,8 @@ def valid_checks(ledger: dict[str, Any]) -> list[dg.AssetCheckResult]:
 
 
 def refused(rejected: dict[str, Any]) -> dict[str, Any]:
-    """Which batch was rejected, of which day, by which rule, for how many rows, why, and what to
-    do.
+    """Which batch was rejected, of which day, by which rule, for how many rows, why,
+    and what to do.
     """
     return {
         "rejected": "; ".join(rejected["reasons"]),
@@ -165,8 +165,8 @@ def refused(rejected: dict[str, Any]) -> dict[str, Any]:
 
 
 def late(ledger: dict[str, Any]) -> dict[str, Any]:
-    """How old the source is; that it is late its age says, whatever else its state has to say
-    first.
+    """How old the source is; that it is late its age says,
+    whatever else its state has to say first.
     """
     age, is_late = ledger["age_days"], ledger.get("is_late", ledger["state"] == "stale")
     return {"age_days": age, "state": "missing" if age is None else "stale" if is_late else "ok"}

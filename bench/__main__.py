@@ -112,7 +112,9 @@ def timed_sync(home: Path, as_of: date, households: int, label: str, deadline: f
 
 
 def linked_against_truth(home: Path, households: int, as_of: date) -> None:
-    """Precision and recall of every record type that comes day by day, against the sandbox's truth."""
+    """Precision and recall of every record type that comes day by day, against the sandbox's
+    truth.
+    """
     linkage = links_of_home(home, county_of(home, households), as_of)
     say(
         bench="links",
@@ -125,7 +127,9 @@ def linked_against_truth(home: Path, households: int, as_of: date) -> None:
 
 
 def scored_against_truth(deadline: float) -> None:
-    """Scores of small counties against the truth: a line for the rules in force, one for the first."""
+    """Scores of small counties against the truth: a line for the rules in force, one for the
+    first.
+    """
     first = str(RULES / "scoring-2021-01-01.yaml")
     command = [sys.executable, "-W", "ignore", "-m", "bench.scores", "--json", "--rules", first]
     try:

@@ -89,7 +89,8 @@ def started(county: County, output: Path) -> subprocess.Popen[bytes]:
     with output.open("ab") as said:
         return subprocess.Popen(
             [sys.executable, "-m", "pipelines", "sync"],
-            cwd=ROOT, env={**clean, **named}, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+            cwd=ROOT, env={**clean, **named}, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+            start_new_session=True,
         )  # fmt: skip
 
 
@@ -151,7 +152,8 @@ def rows_of(county: County) -> dict[str, int]:
             layer: (
                 connection.execute(
                     "select count(*) from"
-                    f" read_parquet('{county.home}/lake/{layer}/*/as_of={county.day}/county=*/*.parquet',"
+                    f" read_parquet('{county.home}/lake/{layer}/*/"
+                    f"as_of={county.day}/county=*/*.parquet',"
                     " union_by_name = true)"
                 ).fetchone()
                 or (0,)
@@ -219,7 +221,9 @@ def main() -> int:
 
 
 def run(county: County, kills: int, dice: random.Random, output: Path) -> int:
-    """The undisturbed run, then the kills; the exit status is 1 where one of them ended otherwise."""
+    """The undisturbed run, then the kills; the exit status is 1 where one of them ended
+    otherwise.
+    """
     county.restore()
     begun = time.monotonic()
     status = started(county, output).wait()

@@ -145,20 +145,29 @@ def count_links(engine: Engine, linkage: Linkage, contract: Contract) -> None:
     judged: list[tuple[Any, ...]] = engine.rows(f"""
         with told as (select *, {record} as record_id from truth_{contract.records}),
         judged as (
-            select m.record_id, t.error_kind, t.expects, t.expects_member_id, m.outcome, m.member_id, m.method, m.reason,
-                coalesce(m.outcome = 'linked' and m.member_id = t.expects_member_id, false) as is_expected,
-                m.outcome = 'linked' and coalesce(own.person = t.person, m.member_id = t.expects_member_id, false) as is_right
+            select m.record_id, t.error_kind, t.expects, t.expects_member_id, m.outcome,
+                m.member_id, m.method, m.reason,
+                coalesce(m.outcome = 'linked' and m.member_id = t.expects_member_id, false)
+                    as is_expected,
+                m.outcome = 'linked'
+                    and coalesce(own.person = t.person, m.member_id = t.expects_member_id, false)
+                        as is_right
             from told as t
             inner join "matched_{contract.table}" as m on m.record_id = t.record_id
             left join member_person as own on own.member_id = m.member_id
         ),
         marked as (
-            select *, (outcome = 'linked' and not is_right) or (expects = 'linked' and not is_expected) or expects not in ('any', outcome) as is_misplaced
+            select *, (outcome = 'linked' and not is_right)
+                or (expects = 'linked' and not is_expected)
+                    or expects not in ('any', outcome) as is_misplaced
             from judged
         )
-        select error_kind, expects, outcome, coalesce(method, ''), is_expected, is_right, is_misplaced,
-            case when is_misplaced then record_id end, case when is_misplaced then expects_member_id end,
-            case when is_misplaced then member_id end, case when is_misplaced then reason end, count(*)
+        select error_kind, expects, outcome, coalesce(method, ''), is_expected, is_right,
+            is_misplaced,
+            case when is_misplaced then record_id end,
+            case when is_misplaced then expects_member_id end,
+            case when is_misplaced then member_id end, case when is_misplaced then reason end,
+            count(*)
         from marked group by all order by all
         """)
     for (
@@ -237,7 +246,8 @@ def bring(engine: Engine, county: County, contract: Contract, until: datetime) -
     columns = ", ".join(f"s.{f.name}" for f in contract.fields)
     engine.table(
         f"valid_{contract.table}",
-        f"""select {columns}, date '{until.date()}' as _arrived_on, null::varchar as _first_key from state_now as s
+        f"""select {columns}, date '{until.date()}' as _arrived_on, null::varchar as _first_key
+            from state_now as s
             inner join truth_{contract.records} as t on t.record_key = s.{contract.record_key.name}
             where t.expects not in {NOT_IN_FORCE}""",
     )

@@ -84,10 +84,13 @@ def make_records(engine: Engine, records: int, people: int) -> None:
     contract = contract_for("settlements")
     number = """case kind
         when 0 then substr(id_number, 1, 6) || substr(id_number, 9, 9)
-        when 1 then substr(id_number, 1, 9) || substr(id_number, 11, 1) || substr(id_number, 10, 1) || substr(id_number, 12)
+        when 1 then substr(id_number, 1, 9) || substr(id_number, 11, 1) || substr(id_number, 10, 1)
+            || substr(id_number, 12)
         when 2 then replace(id_number, '0', 'O')
         when 3 then ' ' || substr(id_number, 1, 6) || '-' || substr(id_number, 7)
-        when 4 then substr(id_number, 1, 14) || cast((cast(substr(id_number, 15, 1) as integer) + 1) % 10 as varchar) || substr(id_number, 16)
+        when 4 then substr(id_number, 1, 14)
+            || cast((cast(substr(id_number, 15, 1) as integer) + 1) % 10 as varchar)
+            || substr(id_number, 16)
         when 5 then substr(id_number, 1, 15) || '000'
         else id_number end"""
     name = (
@@ -106,9 +109,11 @@ def make_records(engine: Engine, records: int, people: int) -> None:
     )
     engine.table(
         f"valid_{contract.table}",
-        f"""select {columns}, 'b' as _batch_id, date '2026-11-19' as _arrived_on, null::varchar as _first_key from (
+        f"""select {columns}, 'b' as _batch_id, date '2026-11-19' as _arrived_on,
+        null::varchar as _first_key from (
             select r, hash(r) % 120 as kind, m.id_number, m.name from range({records}) as t(r)
-            inner join valid_rural_revitalisation__members as m on m.member_id = 'M' || lpad(cast((r * 7919) % {people} as varchar), 9, '0'))""",
+            inner join valid_rural_revitalisation__members as m on m.member_id = 'M'
+                || lpad(cast((r * 7919) % {people} as varchar), 9, '0'))""",
     )
     for other in load_contracts():
         if not engine.exists(f"valid_{other.table}"):
@@ -128,7 +133,8 @@ def bare(engine: Engine) -> None:
         "bare",
         """
         select v.settlement_id, v.personal_paid, m.member_id, m.household_id
-        from (select *, upper(replace(replace(trim(id_number), '-', ''), ' ', '')) as number from valid_health_insurance__settlements) as v
+        from (select *, upper(replace(replace(trim(id_number), '-', ''), ' ', '')) as number
+            from valid_health_insurance__settlements) as v
         left join valid_rural_revitalisation__members as m on m.id_number = v.number
         """,
     )
@@ -155,15 +161,18 @@ def numbers(engine: Engine, count: int) -> tuple[float, float]:
     problem = identity.problem("number", "form", "date '2026-11-19'", "expected")
     house = f"""
         select count(*) filter (where s.number is not null and c.problem is null)
-        from (select number, {problem} as problem from ({expected})) as c left join given as s on s.number = c.number"""
+        from (select number, {problem} as problem from ({expected})) as c
+            left join given as s on s.number = c.number"""
     integer = "cast(left(number, 17) as bigint)"
     total = " + ".join(
         f"(({integer} // {10 ** (16 - i)}) % 10) * {w}" for i, w in enumerate(identity.WEIGHTS)
     )
     plain = f"""
         select count(*) filter (where s.number is not null and c.fits) from (
-            select number, length(number) = 18 and right(number, 1) = substr('10X98765432', 1 + ({total}) % 11, 1)
-                and try_cast(substr(number, 7, 4) || '-' || substr(number, 11, 2) || '-' || substr(number, 13, 2) as date) between '1900-01-01' and '2026-11-19' as fits
+            select number, length(number) = 18 and right(number, 1) = substr('10X98765432',
+                1 + ({total}) % 11, 1)
+                and try_cast(substr(number, 7, 4) || '-' || substr(number, 11, 2) || '-'
+                    || substr(number, 13, 2) as date) between '1900-01-01' and '2026-11-19' as fits
             from (select upper(trim(number)) as number from given)
         ) as c left join given as s on s.number = c.number"""
     return _seconds(lambda: engine.rows(house)), _seconds(lambda: engine.rows(plain))

@@ -90,9 +90,11 @@ def _make_people(engine: Engine, temp: Path, province: Province, number: int) ->
     engine.table(
         "household_drawn",
         f"""
-        with drawn as (select h, '{province.code(number)}' as county, {drawn("size", "h")} as s, {drawn("hard", "h")} < 0.045 as is_hard
+        with drawn as (select h, '{province.code(number)}' as county, {drawn("size", "h")} as s,
+            {drawn("hard", "h")} < 0.045 as is_hard
             from (select range as h from range({province.households})))
-        select *, case when s < 0.10 then 1 when s < 0.30 then 2 when s < 0.52 then 3 when s < 0.77 then 4 when s < 0.92 then 5 else 6 end as size
+        select *, case when s < 0.10 then 1 when s < 0.30 then 2 when s < 0.52 then 3
+            when s < 0.77 then 4 when s < 0.92 then 5 else 6 end as size
         from drawn""",
     )
     seventeen = (
@@ -102,19 +104,25 @@ def _make_people(engine: Engine, temp: Path, province: Province, number: int) ->
     engine.copy(
         f"""
         with placed as (
-            select h * 6 + place as i, h, place, size, is_hard, county from household_drawn, unnest(range(1, size + 1)) as t(place)
+            select h * 6 + place as i, h, place, size, is_hard, county from household_drawn,
+                unnest(range(1, size + 1)) as t(place)
         ),
         aged as (
-            select *, case when place = 1 then 32 + {drawn("age")} * 45 when place = 2 then 30 + {drawn("age")} * 45
-                when place in (3, 4) then 1 + {drawn("age")} * 28 when place = 5 then 58 + {drawn("age")} * 32 else {drawn("age")} * 14 end as age
+            select *, case when place = 1 then 32 + {drawn("age")} * 45
+                when place = 2 then 30 + {drawn("age")} * 45
+                when place in (3, 4) then 1 + {drawn("age")} * 28
+                    when place = 5 then 58 + {drawn("age")} * 32 else {drawn("age")} * 14 end as age
             from placed
         ),
         born as (
-            select *, date '{province.as_of}' - cast(age * 365.25 as integer) as born, {surname} || {given} as name from aged
+            select *, date '{province.as_of}' - cast(age * 365.25 as integer) as born,
+                {surname} || {given} as name from aged
         ),
         numbered as (select *, {seventeen} as seventeen from born)
-        select i, h, place, size, is_hard, county, age, name, seventeen || {identity.check_character("seventeen")} as id_number,
-            'H' || county || lpad(cast(h as varchar), 7, '0') as household_id, 'M' || county || lpad(cast(i as varchar), 7, '0') as member_id
+        select i, h, place, size, is_hard, county, age, name,
+            seventeen || {identity.check_character("seventeen")} as id_number,
+            'H' || county || lpad(cast(h as varchar), 7, '0') as household_id,
+            'M' || county || lpad(cast(i as varchar), 7, '0') as member_id
         from numbered order by i""",
         people_file(temp, number),
     )

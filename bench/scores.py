@@ -173,7 +173,9 @@ def _read(engine: Engine, county: County, contracts: Iterable[Contract], day: da
 
 
 def read_truth(engine: Engine, county: County, as_of: date) -> Runner:
-    """The same of true links and true facts: no number is wrong, no version broken, nobody twice."""
+    """The same of true links and true facts: no number is wrong, no version broken, nobody
+    twice.
+    """
     until, contracts = end_of(as_of), load_contracts()
     engine.table("pseudonym_pad", identity.pad_select(KEY))
     for records in REGISTER:
@@ -229,7 +231,9 @@ def _linked(contract: Contract) -> str:
 
 
 def compare(runner: Runner, truth: Runner, moment: Moment) -> Scores:
-    """Scores both under the rules of the moment, on what `read_county` and `read_truth` put there."""
+    """Scores both under the rules of the moment, on what `read_county` and `read_truth` put
+    there.
+    """
     engine = runner.engine
     runner.make(LAMPS, moment)
     with known_facts(runner, truth):
@@ -276,7 +280,9 @@ def _beside(runner: Runner, truth: Runner) -> list[tuple[Any, ...]]:
 
 @contextmanager
 def known_facts(runner: Runner, truth: Runner) -> Iterator[None]:
-    """Leaves the truth with the records that are linked or wait with their household as candidate."""
+    """Leaves the truth with the records that are linked or wait with their household as
+    candidate.
+    """
     engine, contracts = runner.engine, by_number(load_contracts())
     engine.table("candidate_member", CANDIDATES)
     candidates = engine.arrow("select record_id, household_id from candidate_member").read_all()

@@ -54,7 +54,8 @@ GOING_ON = [
 NEAR_RED = """
 select f.household_id from yihu.warning_flag as f
 where f.level = 'yellow' and f.score > 27 and f.score <= 30 and f.raw_points < 90
-    and not exists (select from yihu.warning_reason as r where r.household_id = f.household_id and r.code in ('R30', 'cap:assistance'))
+    and not exists (select from yihu.warning_reason as r where r.household_id = f.household_id
+        and r.code in ('R30', 'cap:assistance'))
 order by f.household_id
 """
 """An open report gives 4 points, of which the offset takes 1 at most: these turn red by one."""
@@ -262,7 +263,9 @@ class Home:
         wait_for(lambda: not self.going_on(), "no run goes on", self.process)
 
     def head_of(self, candidates: list[str]) -> tuple[str, str, str]:
-        """The first of the households whose head can be told by a number; household, number, name."""
+        """The first of the households whose head can be told by a number; household, number,
+        name.
+        """
         lake = self.path / "lake"
         day = max(path.name for path in (lake / "household" / "person").glob("as_of=*"))
         members = f"read_parquet('{lake}/valid/rural_revitalisation__members/{day}/*/*.parquet')"

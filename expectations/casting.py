@@ -39,8 +39,8 @@ def sql_type(kind: str) -> str:
 
 
 def typed(field: Field, text: str, form: str, is_number: str | None = None) -> str:
-    """An expression that gives the value of `text` in the contract's type, null where it does not
-    fit.
+    """An expression that gives the value of `text` in the contract's type,
+    null where it does not fit.
 
     `form` is how the record type was delivered: the exchange platform (`api`) writes booleans,
     numbers and dates in one way only, spreadsheets and databases in several. `is_number` is a
@@ -100,8 +100,8 @@ def _integer(text: str) -> str:
 
 
 def _number(field: Field, cell: Cell) -> str:
-    """A plain number, or one with thousands separators in threes, a unit behind it, a sign of money
-    before it.
+    """A plain number, or one with thousands separators in threes, a unit behind it,
+    a sign of money before it.
     """
     forms = [number_form(form, field.unit) for form in field.written]
     strict = _integer if field.type == "integer" else lambda text: _decimal(field.type, text)
@@ -136,8 +136,8 @@ def _spelt(field: Field, cell: Cell, forms: list[NumberForm]) -> str:
 
 
 def _at_hand(cell: Cell) -> str:
-    """The text of a number; a spreadsheet's own arithmetic leaves noise behind the fifteenth digit
-    (1234.5600000000001).
+    """The text of a number; a spreadsheet's own arithmetic leaves noise behind
+    the fifteenth digit (1234.5600000000001).
     """
     if cell.is_number is None:
         return cell.text
@@ -179,8 +179,8 @@ def _boolean(text: str) -> str:
 
 
 def _time(field: Field, cell: Cell) -> str:
-    """The platform's form first, since nearly every value has it; then every other that can mean
-    one thing only.
+    """The platform's form first, since nearly every value has it;
+    then every other that can mean one thing only.
     """
     strict = _date(cell.text) if field.type == "date" else _timestamp(cell.text)
     read = moment(field, cell)

@@ -1,5 +1,5 @@
-"""One record type as its Open Data Contract (ODCS 3.1) describes it: what it means, how its
-department writes and delivers it.
+"""One record type as its Open Data Contract (ODCS 3.1) describes it:
+what it means, how its department writes and delivers it.
 
 Belongs here: the frozen dataclasses of a contract, and finding contracts. Not here: reading a
 contract's file (`contract_file`), forms of dates and numbers (`writing`), checks (`suites`),
@@ -28,8 +28,8 @@ Subject = Literal["household", "person", "area"]
 Source = Literal["sheet", "file"]
 
 PERIODS = ("year", "quarter", "month", "term", "period")
-"""Names of fields that say for which time a row is, besides dates and fields of the role
-`event_time`.
+"""Names of fields that say for which time a row is,
+besides dates and fields of the role `event_time`.
 """
 
 
@@ -42,8 +42,8 @@ class Code:
     code: str
     meaning: str
     written: tuple[str, ...] = ()
-    """Words that stand for the code in what the department delivers; the meaning is one of them in
-    any case.
+    """Words that stand for the code in what the department delivers;
+    the meaning is one of them in any case.
     """
 
 
@@ -62,8 +62,8 @@ class Field:
     meaning: str
     codes: tuple[Code, ...]
     written: tuple[str, ...] = ()
-    """Forms in which the department writes dates or numbers, besides those that can mean one thing
-    only (`writing`).
+    """Forms in which the department writes dates or numbers,
+    besides those that can mean one thing only (`writing`).
     """
     blanks: tuple[str, ...] = ()
     """Texts that stand for an empty cell."""
@@ -74,12 +74,12 @@ class Field:
     constant: str | None = None
     """The value of every row, where the delivery has no such column."""
     source: Source | None = None
-    """Where the value is taken from instead of a column: the sheet's name or the file's (property
-    `from`).
+    """Where the value is taken from instead of a column:
+    the sheet's name or the file's (property `from`).
     """
     codes_complete: bool = True
-    """False for a drafted list (`complete: no`): other words are kept as text, and nothing reads
-    the field as a code.
+    """False for a drafted list (`complete: no`):
+    other words are kept as text, and nothing reads the field as a code.
     """
     derived: Literal["key", "updated_at"] | None = None
     """What yihu makes: the one key of a composite one, the update time of a snapshot's row."""
@@ -93,8 +93,8 @@ class Field:
 
     @property
     def holds_number(self) -> bool:
-        """A number as a person reads it off a card: an ID number, or a record key that is classed
-        identity (a certificate's).
+        """A number as a person reads it off a card:
+        an ID number, or a record key that is classed identity (a certificate's).
         """
         return self.role in ("id_number", "head_id_number") or (
             self.role == "record_key" and self.is_identity and self.derived is None
@@ -133,8 +133,8 @@ class Contract:
     stale_after_days: int
     overlap_days: int
     server: dict[str, Any]
-    """The default server's custom properties: `form` (api, file, sql), `format`, `encoding`,
-    `headerRow`, …
+    """The default server's custom properties:
+    `form` (api, file, sql), `format`, `encoding`, `headerRow`, …
     """
     properties: dict[str, Any]
     """The contract's own custom properties."""
@@ -177,8 +177,8 @@ class Contract:
 
     @property
     def unnamed(self) -> tuple[Field, ...]:
-        """The fields that leave raw, valid and quarantine: no identities, and no record number that
-        is published as a pseudonym.
+        """The fields that leave raw, valid and quarantine:
+        no identities, and no record number that is published as a pseudonym.
         """
         return tuple(
             f
@@ -188,8 +188,8 @@ class Contract:
 
     @property
     def is_pseudonymous(self) -> bool:
-        """Whether its record numbers are published as pseudonyms only: always where the key is an
-        identity.
+        """Whether its record numbers are published as pseudonyms only:
+        always where the key is an identity.
         """
         return self.record_key.is_identity or self.properties.get("published") == "pseudonym"
 
@@ -268,8 +268,8 @@ def read_contract(path: Path) -> Contract:
 
 
 def load_contracts(folder: Path = CONTRACTS, status: str = "active") -> tuple[Contract, ...]:
-    """Every contract of that status under `folder`, by department and record type; the base
-    register first.
+    """Every contract of that status under `folder`, by department and record type;
+    the base register first.
 
     The base register comes first since every other record is matched to it. Drafts that the setting
     `YIHU_DRAFTS` names are read as if they were active.
@@ -278,8 +278,8 @@ def load_contracts(folder: Path = CONTRACTS, status: str = "active") -> tuple[Co
 
 
 def drafts_read() -> tuple[str, ...]:
-    """The record types that the setting `YIHU_DRAFTS` names: this installation has agreed with the
-    department on them.
+    """The record types that the setting `YIHU_DRAFTS` names:
+    this installation has agreed with the department on them.
     """
     return tuple(
         sorted({name.strip() for name in os.environ.get(DRAFTS, "").split(",") if name.strip()})

@@ -1,5 +1,5 @@
-"""Reading a contract's file (ODCS 3.1): every property that yihu knows, with its default, and what
-is wrong with it.
+"""Reading a contract's file (ODCS 3.1):
+every property that yihu knows, with its default, and what is wrong with it.
 
 Belongs here: from YAML to `Contract`, and refusing nonsense. Not here: what the fields mean for
 reading (`casting`), whether models still work with a contract's codes (`warehouse.compared`).
@@ -287,8 +287,8 @@ def _check_instead_of_a_column(field: Field) -> None:
 
 
 def _with_derived(contract: Contract) -> Contract:
-    """The contract with the fields that yihu makes: one key of a composite one, the update time of
-    a snapshot.
+    """The contract with the fields that yihu makes:
+    one key of a composite one, the update time of a snapshot.
     """
     parts = sorted(
         (f for f in contract.fields if f.key_position is not None),
@@ -347,7 +347,8 @@ def _derived_key(parts: list[Field]) -> Field:
 
 
 _DERIVED_TIME = Field(
-    UPDATED_AT, UPDATED_AT, "timestamp", True, "updated_at", "internal", None, "the day of the extract in which the row became as it is", (),
+    UPDATED_AT, UPDATED_AT, "timestamp", True, "updated_at", "internal", None,
+    "the day of the extract in which the row became as it is", (),
     derived="updated_at",
 )  # fmt: skip
 
@@ -373,7 +374,8 @@ def _check_properties(contract: Contract) -> None:
 
 
 _SERVER_CHOICES: dict[str, tuple[str, ...]] = {
-    "form": ("api", "file", "sql"), "merged": ("fill", "refuse"), "checksum": ("required", "optional"),
+    "form": ("api", "file", "sql"), "merged": ("fill", "refuse"),
+    "checksum": ("required", "optional"),
 }  # fmt: skip
 
 

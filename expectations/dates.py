@@ -1,5 +1,5 @@
-"""Dates and times as spreadsheets, databases and people write them, where they can mean one thing
-only.
+"""Dates and times as spreadsheets, databases and people write them,
+where they can mean one thing only.
 
 Belongs here: SQL expressions from a folded text to a date or a time, for the engine's reader
 (DuckDB). Not here: the platform's strict form (`casting`), the contract's forms themselves
@@ -48,8 +48,8 @@ class Cell:
 
 
 def moment(field: Field, cell: Cell) -> str:
-    """The time that the text means, null where it means none or could mean two; a day alone is its
-    midnight.
+    """The time that the text means, null where it means none or could mean two;
+    a day alone is its midnight.
     """
     read = _with_clock(cell.text)
     forms = [date_form(form) for form in field.written if form != EXCEL]
@@ -105,8 +105,8 @@ def _rewritten(form: DateForm, text: str, cell: Cell) -> str:
 
 
 def _serial(field: Field, cell: Cell) -> str:
-    """Branches for a spreadsheet's day number and a database's epoch; empty where there can be
-    none.
+    """Branches for a spreadsheet's day number and a database's epoch;
+    empty where there can be none.
     """
     branches = []
     number = f"try_cast({cell.text} as double)"
@@ -135,7 +135,9 @@ def _serial(field: Field, cell: Cell) -> str:
 
 
 def month(field: Field, cell: Cell) -> str:
-    """The month (YYYYMM) that the text means in a text field with forms, null where it means none."""
+    """The month (YYYYMM) that the text means in a text field with forms,
+    null where it means none.
+    """
     plain = f"regexp_matches({cell.text}, '^(19|20)[0-9]{{2}}(0[1-9]|1[0-2])$')"
     read = cell.text
     for form in (date_form(form) for form in field.written if form != EXCEL):

@@ -1,5 +1,5 @@
-"""How a delivery's columns differ from its contract: a line per difference, with what lies
-downstream of the column.
+"""How a delivery's columns differ from its contract:
+a line per difference, with what lies downstream of the column.
 
 Belongs here: additive, missing, renamed and retyped columns. Not here: rules on rows (`rules`).
 """

@@ -74,7 +74,7 @@ def _tokens(text: str, inner: str) -> list[str]:
 
 
 def narrowed(name: str) -> str:
-    """Full-width letters, digits and brackets as their plain ones, so that both spellings are one
-    name.
+    """Full-width letters, digits and brackets as their plain ones,
+    so that both spellings are one name.
     """
     return unicodedata.normalize("NFKC", name)

@@ -1,5 +1,5 @@
-"""Delivered text in its one spelling: trimmed, unwrapped, without what no reader sees; digits and
-letters of one width.
+"""Delivered text in its one spelling: trimmed, unwrapped, without what no reader sees;
+digits and letters of one width.
 
 Belongs here: SQL expressions from a cell's text to the text that is meant, for the engine's reader
 (DuckDB), and the same for single values. Not here: what the text means (`words`, `casting`).
@@ -13,9 +13,12 @@ from typing import Literal
 from expectations.contract import Field
 from expectations.engine import literal
 
-BLANKS = r" \t\r\n\f\v\x{0085}\x{00a0}\x{1680}\x{2000}-\x{200d}\x{2028}\x{2029}\x{202f}\x{205f}\x{2060}\x{3000}\x{feff}"
-"""What a cell may hold and still be blank: spaces of every width, and characters without any (as a
-regex class).
+BLANKS = (
+    r" \t\r\n\f\v\x{0085}\x{00a0}\x{1680}\x{2000}-\x{200d}\x{2028}\x{2029}"
+    r"\x{202f}\x{205f}\x{2060}\x{3000}\x{feff}"
+)
+"""What a cell may hold and still be blank:
+spaces of every width, and characters without any (as a regex class).
 """
 
 UNSEEN = (
@@ -36,8 +39,8 @@ LOST = r"\x{fffd}"
 """Stands for a character that could not be read; it stays, since something was there."""
 
 _EDGE = "\ufdd0"
-"""Stands between the cells of a row that are looked at in one go; a code point that is no
-character.
+"""Stands between the cells of a row that are looked at in one go;
+a code point that is no character.
 """
 
 _WRAPPED = """(?s)^(?:="([^"]*)"|'(.*))$"""
@@ -66,8 +69,8 @@ def kind_of(field: Field) -> Kind:
 
 
 def is_reference(field: Field) -> bool:
-    """Whether the field holds a key: the record's own, a household's, an area's, another record's
-    (`dwelling_id`).
+    """Whether the field holds a key: the record's own, a household's, an area's,
+    another record's (`dwelling_id`).
     """
     return field.role in ("record_key", "household_id", "area_code") or (
         field.type == "text" and field.name.endswith("_id")
@@ -106,8 +109,8 @@ def present(text: str) -> str:
 
 
 def folded(text: str, kind: Kind) -> str:
-    """The text that is meant, null where nothing is left: trimmed of blanks, of a leading
-    apostrophe, of `="…"`.
+    """The text that is meant, null where nothing is left:
+    trimmed of blanks, of a leading apostrophe, of `="…"`.
     """
     inner = f"regexp_replace({text}, '[{BREAKS}]+', ' ', 'g')"
     if (

@@ -1,5 +1,5 @@
-"""A gate that stopped a batch, opened by a named person with a reason: a record beside the lake's
-tables.
+"""A gate that stopped a batch, opened by a named person with a reason:
+a record beside the lake's tables.
 
 Belongs here: writing and reading those records. Not here: what stops a batch (`validation`).
 """
@@ -46,8 +46,8 @@ def open_gate(
     login: str | None = None,
     os_user: str | None = None,
 ) -> Gate:
-    """Lets the good rows of a rejected batch through the next time its day is run; what is recorded
-    is never overwritten.
+    """Lets the good rows of a rejected batch through the next time its day is run;
+    what is recorded is never overwritten.
 
     Raises:
         GateError: no name, no reason, no such batch, or a gate that is open already.

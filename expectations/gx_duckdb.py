@@ -115,7 +115,8 @@ EngineType = type[SqlAlchemyExecutionEngine]
 class DuckDBDatasource(SQLDatasource):
     """`context.data_sources.add_duckdb(...)`; `attach` gives it the engine's connection."""
 
-    type: Literal["duckdb"] = "duckdb"  # type: ignore[assignment]  # GX tells its datasources apart by it
+    # GX tells its datasources apart by `type`.
+    type: Literal["duckdb"] = "duckdb"  # type: ignore[assignment]
     connection_string: str = "duckdb://"
     _attached: Any = pydantic.PrivateAttr(None)
 
@@ -140,8 +141,8 @@ class DuckDBDatasource(SQLDatasource):
 
 @cache
 def _checked() -> tuple[DuckDBDatasource, Any]:
-    """The datasource, and the batch definition over the view `gx_batch`: made once a process, since
-    each writes GX's config.
+    """The datasource, and the batch definition over the view `gx_batch`:
+    made once a process, since each writes GX's config.
     """
     context = ephemeral_context()
     source = context.data_sources.add_duckdb(name="engine")

@@ -1,5 +1,5 @@
-"""What Great Expectations' two engines share: an expectation that counts, and what came of each
-rule.
+"""What Great Expectations' two engines share:
+an expectation that counts, and what came of each rule.
 
 Belongs here: nothing of an engine (`gx_duckdb`, `gx_spark`). Importing GX costs seconds: import
 this inside functions.
@@ -31,8 +31,8 @@ class Outcome:
 
 
 class NoUnexpectedRows(UnexpectedRowsExpectation):
-    """`UnexpectedRowsExpectation` that counts and never fetches a row, so that no value gets into a
-    result.
+    """`UnexpectedRowsExpectation` that counts and never fetches a row,
+    so that no value gets into a result.
     """
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
@@ -59,8 +59,8 @@ def ephemeral_context() -> Any:
 
 
 def outcomes_of(results: Iterable[Any], rules: Iterable[str]) -> dict[str, Outcome]:
-    """The outcome of each of `rules`; one that GX does not answer for could not run. GX's order is
-    its own.
+    """The outcome of each of `rules`; one that GX does not answer for could not run.
+    GX's order is its own.
     """
     answers: dict[str, Outcome] = {}
     for result in results:

@@ -1,5 +1,5 @@
-"""The rules of a suite counted by the engine itself: for trials, where importing Great Expectations
-costs more than all else.
+"""The rules of a suite counted by the engine itself:
+for trials, where importing Great Expectations costs more than all else.
 
 Belongs here: the same counts as on `gx_duckdb`, from the same queries. Not here: which rules
 (`rules`); runs use GX.

@@ -45,8 +45,8 @@ GX_VIEW = "tmp_view"
 
 
 class RowsWhere(TableMetricProvider):
-    """How many rows of the batch a condition holds for: one of the aggregates that GX computes
-    together.
+    """How many rows of the batch a condition holds for:
+    one of the aggregates that GX computes together.
     """
 
     metric_name = "table.rows_where"
@@ -94,7 +94,8 @@ class NoRowsWhere(BatchExpectation):
 class EngineSparkDatasource(SparkDatasource):
     """`context.data_sources.add_engine_spark(...)`; `attach` gives it the engine's session."""
 
-    type: Literal["engine_spark"] = "engine_spark"  # type: ignore[assignment]  # GX tells its datasources apart by it
+    # GX tells its datasources apart by `type`.
+    type: Literal["engine_spark"] = "engine_spark"  # type: ignore[assignment]
     _attached: Any = pydantic.PrivateAttr(None)
 
     def attach(self, session: Any) -> None:
@@ -109,7 +110,9 @@ class EngineSparkDatasource(SparkDatasource):
 
 @cache
 def _checked() -> tuple[EngineSparkDatasource, Any]:
-    """The datasource, and the batch definition: made once a process, since each writes GX's config."""
+    """The datasource, and the batch definition:
+    made once a process, since each writes GX's config.
+    """
     source = ephemeral_context().data_sources.add_engine_spark(name="engine")
     return source, source.add_dataframe_asset(name="batch").add_batch_definition_whole_dataframe(
         "whole"
@@ -183,8 +186,8 @@ def _expectation(engine: SqlEngine, batch: Any, rule: str, query: str) -> Any:
 
 
 def _is_known(batch: Any, condition: str) -> bool:
-    """Whether Spark can read a condition over the batch: a wrong name in one would fail all that
-    are counted together.
+    """Whether Spark can read a condition over the batch:
+    a wrong name in one would fail all that are counted together.
     """
     from pyspark.errors import AnalysisException, ParseException
     from pyspark.sql import functions
@@ -203,8 +206,8 @@ def _query_expectation(engine: SqlEngine, rule: str, query: str) -> NoUnexpected
 
 
 def _row_condition(query: str) -> str | None:
-    """The condition of `select _row from {batch} where …` where each row answers for itself; None
-    for any other query.
+    """The condition of `select _row from {batch} where …` where each row answers for itself;
+    None for any other query.
     """
     tree = sqlglot.parse_one(query.format(batch=name(BATCH)), read="duckdb")
     where = tree.args.get("where")

@@ -1,5 +1,5 @@
-"""The structure of a resident ID number (公民身份号码, GB 11643-1999) and of a disability certificate
-number (残疾人证号).
+"""The structure of a resident ID number (公民身份号码, GB 11643-1999) and of a disability
+certificate number (残疾人证号).
 
 Belongs here: SQL conditions for a number as delivered that is misshapen, which only warn; and what
 in a record's own number looks like somebody's. Not here: normalising and deciding whose number it
@@ -23,8 +23,8 @@ _CHINESE = "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 
 
 def names_somebody(key: str) -> bool:
-    """Whether a record number looks like a phone number or an ID number (11, 15 or 18 digits, or 17
-    and X), or holds Chinese.
+    """Whether a record number looks like a phone number or an ID number
+    (11, 15 or 18 digits, or 17 and X), or holds Chinese.
 
     In any spelling: full width, with separators, with letters round it. Whether its check character
     fits does not matter: the department's own number must not be mistaken for a person's. Longer
@@ -57,15 +57,16 @@ def id_misshapen(number: str) -> str:
     return f"""
     case
         when {number} is null then false
-        when regexp_matches({number}, '^[0-9]{{17}}[0-9Xx]$') then not ({_check_fits(number)} and {_date_fits(number, 7, 4)})
+        when regexp_matches({number}, '^[0-9]{{17}}[0-9Xx]$')
+            then not ({_check_fits(number)} and {_date_fits(number, 7, 4)})
         when regexp_matches({number}, '^[0-9]{{15}}$') then not {_date_fits(number, 7, 2)}
         else true
     end"""
 
 
 def certificate_misshapen(number: str) -> str:
-    """True for what is not an 18-character ID number, category, level, and perhaps a reissue suffix
-    B1 to B9.
+    """True for what is not an 18-character ID number, category, level,
+    and perhaps a reissue suffix B1 to B9.
     """
     return f"""
     case
@@ -77,8 +78,8 @@ def certificate_misshapen(number: str) -> str:
 
 
 def _check_fits(number: str) -> str:
-    """ISO 7064 MOD 11-2 over the first 18 characters; the lambda has the number cast once, not once
-    a digit.
+    """ISO 7064 MOD 11-2 over the first 18 characters;
+    the lambda has the number cast once, not once a digit.
     """
     weighted = " + ".join(f"(n // {10**i}) % 10 * {2 ** (i + 1) % 11}" for i in range(17))
     check = (

@@ -29,8 +29,8 @@ from expectations.errors import YihuError
 from expectations.typed_rows import Delivery, typed_select
 
 LANDING = 3
-"""Raised when the same bytes would land otherwise than before; a batch landed under another number
-lands anew.
+"""Raised when the same bytes would land otherwise than before;
+a batch landed under another number lands anew.
 """
 
 PAGE_BYTES = 16 * 1024 * 1024
@@ -117,8 +117,8 @@ def _delivery(reader: SqlEngine, contract: Contract, manifest: dict[str, Any]) -
 
 
 def text_table(contract: Contract) -> str:
-    """The reader's table with the batch's rows as delivered: page and place in it, `_op`, every
-    delivered column as text.
+    """The reader's table with the batch's rows as delivered:
+    page and place in it, `_op`, every delivered column as text.
     """
     return f"delivered_{contract.table}"
 
@@ -126,8 +126,8 @@ def text_table(contract: Contract) -> str:
 def delivered_json(
     engine: SqlEngine, contract: Contract, batch: Path, manifest: dict[str, Any], wanted: str
 ) -> str:
-    """A relation of the engine with `_row` and `raw` (the row as delivered, as JSON text) of the
-    rows in `wanted`.
+    """A relation of the engine with `_row` and `raw`
+    (the row as delivered, as JSON text) of the rows in `wanted`.
     """
     reader, relation = engine.reader, f"raw_{contract.table}"
     if not reader.exists(text_table(contract)):
@@ -189,14 +189,16 @@ def release_text(engine: SqlEngine, contract: Contract) -> None:
 
 
 def row_numbers(contract: Contract) -> str:
-    """The delivered text with `_row`: 1-based, in the order of the pages and in the order within
-    each.
+    """The delivered text with `_row`: 1-based,
+    in the order of the pages and in the order within each.
     """
     table = name(text_table(contract))
     return f"""
     with paged as (select _file, count(*) as rows_in_page from {table} group by _file),
     started as (
-        select _file, coalesce(sum(rows_in_page) over (order by _file rows between unbounded preceding and 1 preceding), 0) as before
+        select _file,
+            coalesce(sum(rows_in_page)
+                over (order by _file rows between unbounded preceding and 1 preceding), 0) as before
         from paged
     )
     select (started.before + d._position)::bigint as _row, d.* exclude (_file, _position)
@@ -241,7 +243,8 @@ def _json_select(contract: Contract, files: Sequence[Path]) -> str:
     from (
         select filename, unnest(data.rows) as r, generate_subscripts(data.rows, 1) as position
         from read_json(
-            {listed}, format = 'unstructured', records = true, filename = true, maximum_object_size = {largest},
+            {listed}, format = 'unstructured', records = true, filename = true,
+            maximum_object_size = {largest},
             columns = {{'data': 'struct("rows" struct({columns.replace("'", "''")})[])'}}
         )
     )
@@ -303,8 +306,8 @@ def _write(engine: SqlEngine, select: str, path: Path, contract: Contract) -> No
 
 
 def _aside(path: Path) -> Path:
-    """Beside the batch, not in it: there `resources.runtime.cleanup` finds what a killed run
-    leaves.
+    """Beside the batch, not in it: there `resources.runtime.cleanup` finds what a killed
+    run leaves.
     """
     return path.parent.with_name(f".{path.parent.name}.{path.name}.tmp")
 
@@ -337,8 +340,8 @@ def _retyped(
 
 
 def _asking(reader: SqlEngine, contract: Contract, path: Path) -> list[Drift]:
-    """What the contract must say of date columns that could be read in two ways; looks only at
-    columns with misfits.
+    """What the contract must say of date columns that could be read in two ways;
+    looks only at columns with misfits.
     """
     rows = parquet(path)
     dates = [f for f in contract.delivered if f.type in ("date", "timestamp")]
@@ -346,7 +349,9 @@ def _asking(reader: SqlEngine, contract: Contract, path: Path) -> list[Drift]:
         return []
     misfits = reader.rows(
         "select"
-        f" {', '.join(f'count(*) filter (list_contains(_misfit, {literal(f.name)}))' for f in dates)}"
+        f""" {
+            ", ".join(f"count(*) filter (list_contains(_misfit, {literal(f.name)}))" for f in dates)
+        }"""
         f" from {rows}"
     )[0]
     drifts = []
@@ -366,4 +371,7 @@ def _asking(reader: SqlEngine, contract: Contract, path: Path) -> list[Drift]:
     return drifts
 
 
-_THREE_PARTS = "^ *([0-9]{4}-[0-9]{1,2}-[0-9]{2}|[0-9]{4}-[0-9]{1,2}-[0-9]|[0-9]{1,2}-[0-9]{1,2}-(19|20)[0-9]{2}) *$"
+_THREE_PARTS = (
+    "^ *([0-9]{4}-[0-9]{1,2}-[0-9]{2}|[0-9]{4}-[0-9]{1,2}-[0-9]"
+    "|[0-9]{1,2}-[0-9]{1,2}-(19|20)[0-9]{2}) *$"
+)

@@ -59,8 +59,8 @@ def severity(mark: str, field: Field | None) -> Literal["critical", "warning"]:
 
 
 def spoils(field: Field, has_marks: bool) -> str:
-    """A condition over `_marked`: nothing is known of the field's value. Empty where that cannot
-    be.
+    """A condition over `_marked`: nothing is known of the field's value.
+    Empty where that cannot be.
     """
     marks = [*WITHOUT_VALUE] if has_marks else []
     if is_key(field):

@@ -25,8 +25,8 @@ class Question:
 
 
 def standing_questions(path: Path) -> tuple[Question, ...]:
-    """The questions that stand in a contract's file, in the order of its lines; none where there is
-    no file.
+    """The questions that stand in a contract's file, in the order of its lines;
+    none where there is no file.
     """
     if not path.is_file():
         return ()

@@ -1,5 +1,5 @@
-"""The rules of a record type: made from its fields, and read from the `quality` section of its
-contract.
+"""The rules of a record type: made from its fields,
+and read from the `quality` section of its contract.
 
 Belongs here: what each rule asks, as a query for the rows that break it; those for what landing
 found in a batch. Not here: running them (`suites`).
@@ -36,15 +36,15 @@ class Rule:
     on_withdrawals: bool = False
     """Whether rows with `_op` D are looked at too."""
     needs: tuple[str, ...] = ()
-    """Engine views that the query reads besides the batch; where one is not there, the rule does
-    not apply.
+    """Engine views that the query reads besides the batch;
+    where one is not there, the rule does not apply.
     """
     description: str = ""
 
 
 def row_rules(contract: Contract) -> tuple[Rule, ...]:
-    """Every row rule of a contract, in the order: operation, types, required, codes, ID structure,
-    its own.
+    """Every row rule of a contract, in the order:
+    operation, types, required, codes, ID structure, its own.
     """
     rules = [
         Rule(
@@ -81,8 +81,8 @@ def row_rules(contract: Contract) -> tuple[Rule, ...]:
 def found_rules(
     contract: Contract, marks: Sequence[str], has_folded_keys: bool, day: date | None
 ) -> tuple[Rule, ...]:
-    """The rules of a batch for what landing found in it, and for update times after the day that
-    was read.
+    """The rules of a batch for what landing found in it,
+    and for update times after the day that was read.
 
     `marks`: the `<rule>:<field>` of its damaged cells; `has_folded_keys`: whether a key was
     delivered in another spelling than it is kept in; `day`: the day read, null for a replay.
@@ -132,7 +132,8 @@ def own_rules(contract: Contract) -> tuple[Rule, ...]:
     """The rules of the contract's `quality` section.
 
     Raises:
-        ContractError: an entry is no GX expectation that yihu can run; names the file and the entry.
+        ContractError: an entry is no GX expectation that yihu can run;
+            names the file and the entry.
     """
     return tuple(
         _own(contract, entry)
@@ -147,8 +148,8 @@ def batch_rules(
     volumes: Sequence[float],
     rows_due: bool | None = None,
 ) -> tuple[Rule, ...]:
-    """What must hold of the batch as a whole: rows where some are due, the announced total, unique
-    keys, its volume.
+    """What must hold of the batch as a whole:
+    rows where some are due, the announced total, unique keys, its volume.
 
     `rows_due`: whether a batch without rows is refused; by default a full delivery is, and the
     register's first read.

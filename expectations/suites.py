@@ -58,8 +58,8 @@ def batch_views(engine: SqlEngine, contract: Contract, rows: str) -> BatchViews:
 
 
 def applicable(engine: SqlEngine, rules: Sequence[Rule]) -> list[Rule]:
-    """The rules whose needed views are there: a reference to a record type that is not at hand
-    cannot be asked.
+    """The rules whose needed views are there:
+    a reference to a record type that is not at hand cannot be asked.
     """
     return [rule for rule in rules if all(engine.exists(view) for view in rule.needs)]
 

@@ -1,5 +1,5 @@
-"""The SELECT that makes typed rows of a batch's delivered text: one pass over the rows, whatever
-the department writes.
+"""The SELECT that makes typed rows of a batch's delivered text:
+one pass over the rows, whatever the department writes.
 
 Belongs here: the order of the steps (trim, look at marks, words, types, keys). Not here: the steps
 themselves (`folding`, `words`, `casting`), reading and writing files (`landing`).
@@ -115,11 +115,13 @@ def typed_select(contract: Contract, numbered: str, delivery: Delivery) -> str:
     looked as (select *, {row_text} as _row_text from numbered),
     cared as (select *, {care} as _care from looked),
     present as (
-        select {", ".join(kept)}, {texts}, {_marked(cells, delivery)} as _marked, {raw_key} as _raw_key
+        select {", ".join(kept)}, {texts}, {_marked(cells, delivery)} as _marked,
+            {raw_key} as _raw_key
         from cared
     ),
     meant as (
-        select {", ".join(kept)}, {words}, {_with_identities(contract, cells)} as _marked, case when _raw_key <> {folded_key} then _raw_key end as _key_text
+        select {", ".join(kept)}, {words}, {_with_identities(contract, cells)} as _marked,
+            case when _raw_key <> {folded_key} then _raw_key end as _key_text
         from present
     ),
     value as (select *, {values} from meant)
@@ -219,7 +221,9 @@ def _marked(cells: list[_Cell], delivery: Delivery) -> str:
 
 
 def _with_identities(contract: Contract, cells: list[_Cell]) -> str:
-    """The marks, and one more where a record number that is to be published looks like somebody's."""
+    """The marks, and one more where a record number that is to be published looks like
+    somebody's.
+    """
     if contract.is_pseudonymous:
         return "_marked"
     names = {part.name for part in contract.key_fields}
@@ -234,8 +238,8 @@ def _with_identities(contract: Contract, cells: list[_Cell]) -> str:
 
 
 def _value(cell: _Cell, delivery: Delivery, spoilt: str) -> str:
-    """The value in its type; nothing where the cell is damaged beyond use, a number that nobody has
-    where it lost digits.
+    """The value in its type; nothing where the cell is damaged beyond use,
+    a number that nobody has where it lost digits.
     """
     number = _is_number(cell) if delivery.has_numbers else None
     value = typed(cell.field, cell.meant, delivery.form, number)

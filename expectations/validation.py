@@ -22,8 +22,8 @@ from expectations.suites import BatchViews, RuleResult, applicable, batch_views,
 
 PARTS_SHOWN = 5
 SHARES_FROM = 20
-"""Rows from which a share says something: a smaller batch is rejected only where every row of it is
-bad.
+"""Rows from which a share says something:
+a smaller batch is rejected only where every row of it is bad.
 """
 
 
@@ -45,8 +45,8 @@ class Verdict:
     """The rules that reject the batch, the one to name first in front."""
 
     def held_back(self, found: Sequence[tuple[RuleResult, str]]) -> Verdict:
-        """The verdict with what further looks found: each rule's result, and why it rejects the
-        batch where it does not hold.
+        """The verdict with what further looks found:
+        each rule's result, and why it rejects the batch where it does not hold.
         """
         broken = [
             (result, reason)
@@ -63,8 +63,8 @@ class Verdict:
 
 
 def preload(kind: str = "duckdb") -> threading.Thread:
-    """Starts importing GX for that kind of engine in the background: it costs seconds that fetching
-    can use.
+    """Starts importing GX for that kind of engine in the background:
+    it costs seconds that fetching can use.
     """
     # Dagster queries through SQLAlchemy meanwhile, which must not meet its own ORM half imported by
     # the other thread.
@@ -125,8 +125,8 @@ def validate(
 
 
 def judge_rows(engine: SqlEngine, contract: Contract, rows: str) -> Verdict:
-    """Runs the row rules alone over the relation `rows`, of typed rows as landed: a replay is no
-    batch.
+    """Runs the row rules alone over the relation `rows`, of typed rows as landed:
+    a replay is no batch.
     """
     views = batch_views(engine, contract, rows)
     rules = applicable(engine, (*row_rules(contract), *_found_rules(engine, contract, views, None)))
@@ -158,8 +158,8 @@ def _collect_bad_rows(
     results: Sequence[RuleResult],
     table: str,
 ) -> int:
-    """The rows that broke a critical row rule, each with every rule it broke; asks again only the
-    rules that failed.
+    """The rows that broke a critical row rule, each with every rule it broke;
+    asks again only the rules that failed.
     """
     broken = {r.rule for r in results if r.could_run and not r.passed and r.severity == "critical"}
     selects = [
@@ -230,5 +230,9 @@ def _reason(contract: Contract, result: RuleResult, rules: Sequence[Rule]) -> st
     }
     return (
         f"{contract.table}:"
-        f" {texts.get(result.rule, f'rule {result.rule} failed; correct the extract, or open the gate')}"
+        f""" {
+            texts.get(
+                result.rule, f"rule {result.rule} failed; correct the extract, or open the gate"
+            )
+        }"""
     )

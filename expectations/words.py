@@ -25,8 +25,8 @@ _CHINESE = re.compile(r"[\u3400-\u9fff]+")
 
 
 def words_of(field: Field) -> dict[str, str]:
-    """Every word for a code of the field: those of the contract, its meanings, and what a
-    spreadsheet makes of a code.
+    """Every word for a code of the field: those of the contract, its meanings,
+    and what a spreadsheet makes of a code.
 
     A meaning counts whole and by its Chinese part. `4.0` is the code 4 where it is none itself; `1`
     is 01 where every code has one width. What could be two codes is none.
@@ -55,8 +55,8 @@ def _ways(code: str, meaning: str, codes: set[str]) -> Iterable[str]:
 
 
 def meant(field: Field, text: str, form: str, is_delivered: bool) -> str:
-    """The folded `text` after its words: a code for a word, `0` for a mark of zero, null for a mark
-    of nothing.
+    """The folded `text` after its words: a code for a word, `0` for a mark of zero,
+    null for a mark of nothing.
 
     `is_delivered`: whether the delivery has the field's column; what an empty cell means is not
     said of a column that is not there. The exchange platform (`api`) writes no marks of nothing but
@@ -89,7 +89,9 @@ def _translated(field: Field, text: str, form: str) -> str:
 
 
 def _nothing(field: Field, form: str) -> list[str]:
-    """The marks of nothing in this field: the contract's, and where it is no number the usual ones."""
+    """The marks of nothing in this field: the contract's,
+    and where it is no number the usual ones.
+    """
     marks = list(field.blanks)
     if form != "api" and (field.codes or field.type in ("date", "timestamp", "boolean")):
         marks += [mark for mark in NOTHING if field.type != "boolean" or mark not in FALSE]

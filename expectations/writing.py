@@ -60,7 +60,9 @@ class DateForm:
 
     @property
     def is_decimal(self) -> bool:
-        """Whether a spreadsheet takes what is written in it for a number: 2026.10 becomes 2026.1."""
+        """Whether a spreadsheet takes what is written in it for a number:
+        2026.10 becomes 2026.1.
+        """
         return len(self.parts) == 2 and re.fullmatch(r"Y+[.]M+|M+[.]Y+", self.text) is not None
 
     def place(self, part: str) -> int | None:
@@ -140,14 +142,14 @@ def _digits(token: str, touches: bool) -> str:
 
 
 PLAIN_FORMS = ("YYYY-M-D", "YYYY/M/D", "YYYY.M.D", "YYYY年M月D日", "YYYYMMDD")
-"""The forms of a day that can mean one thing only; read without being named, unless the contract
-names one that contradicts.
+"""The forms of a day that can mean one thing only;
+read without being named, unless the contract names one that contradicts.
 """
 
 
 def check_date_forms(forms: tuple[str, ...]) -> None:
-    """Raises `FormError` for a form that is none, and for two that would read one text as two
-    different days.
+    """Raises `FormError` for a form that is none,
+    and for two that would read one text as two different days.
     """
     known = [date_form(form) for form in forms if form != EXCEL]
     for number, one in enumerate(known):
@@ -174,8 +176,8 @@ def _differ(one: DateForm, other: DateForm, text: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _samples(form: DateForm) -> tuple[str, ...]:
-    """Days written in that form: every month with days that could be months, in years whose digits
-    could be either.
+    """Days written in that form: every month with days that could be months,
+    in years whose digits could be either.
     """
     days = [
         date(year, month, day)
@@ -205,8 +207,8 @@ def written_as(form: DateForm, day: date) -> str:
 
 @dataclass(frozen=True)
 class NumberForm:
-    """The word behind a column's numbers, and what a number is to be multiplied with for the
-    field's unit.
+    """The word behind a column's numbers, and what a number is to be multiplied
+    with for the field's unit.
     """
 
     word: str
@@ -215,8 +217,8 @@ class NumberForm:
 
 
 def number_form(text: str, unit: str | None) -> NumberForm:
-    """What a contract's form of a number says of a field of that unit: `万元` in a field of yuan
-    multiplies by 10,000.
+    """What a contract's form of a number says of a field of that unit:
+    `万元` in a field of yuan multiplies by 10,000.
 
     Raises:
         FormError: it is no word, or it is money and the field is not.
@@ -237,8 +239,8 @@ def number_form(text: str, unit: str | None) -> NumberForm:
 
 
 def check_number_forms(forms: tuple[str, ...], unit: str | None) -> None:
-    """Raises `FormError` for a form that is none, and for two units of money: a bare number would
-    have two values.
+    """Raises `FormError` for a form that is none, and for two units of money:
+    a bare number would have two values.
     """
     read = [number_form(form, unit) for form in forms]
     if len({form.factor for form in read}) > 1:

@@ -1,5 +1,5 @@
-"""The operator's pages: Dagster's webserver behind our own layer. `python -m pipelines.webserver -p
-3000`.
+"""The operator's pages: Dagster's webserver behind our own layer.
+`python -m pipelines.webserver -p 3000`.
 
 Belongs here: putting the guard before whatever Dagster serves. Not here: what it lets through
 (`guard`), who may come in (`entrance`), the daemon beside it (`commands`).
@@ -73,16 +73,16 @@ def load_pages(port: int) -> Pages:
 
 
 def entry(pages: Pages, port: int) -> str:
-    """Where an operator goes: a link that lets in once, or the pages themselves where one signs in
-    otherwise.
+    """Where an operator goes: a link that lets in once,
+    or the pages themselves where one signs in otherwise.
     """
     base = f"http://127.0.0.1:{port}"
     return f"{base}{ENTER}?once={pages.links.give()}" if pages.is_by_link else f"{base}/"
 
 
 def serve(port: int, pages: Pages, code: Sequence[str]) -> None:
-    """Serves Dagster's pages on loopback, each request past the guard, until the process is told to
-    end.
+    """Serves Dagster's pages on loopback, each request past the guard,
+    until the process is told to end.
 
     `code` says where Dagster finds the definitions, in the words of `dagster-webserver`.
     """

@@ -1,5 +1,5 @@
-"""The lake: `lake/<layer>/<table>/as_of=YYYY-MM-DD/county=<6 digits>/*.parquet`, and the raw
-batches beside it.
+"""The lake: `lake/<layer>/<table>/as_of=YYYY-MM-DD/county=<6 digits>/*.parquet`,
+and the raw batches beside it.
 
 Belongs here: where things lie, written aside and renamed into place. Not here: what is in them.
 """
@@ -67,8 +67,8 @@ class Lake:
         return self.table(layer, table) / f"as_of={as_of.isoformat()}"
 
     def files(self, layer: str, table: str, as_of: date, county: str | None = None) -> str | None:
-        """The glob of a partition's files, of one county where it is named; None where the day was
-        not written.
+        """The glob of a partition's files, of one county where it is named;
+        None where the day was not written.
         """
         folder = self.partition(layer, table, as_of)
         return pattern(folder, f"county={county or '*'}", "*.parquet") if folder.is_dir() else None
@@ -112,8 +112,8 @@ class Lake:
 
     @contextmanager
     def aside(self, final: Path) -> Iterator[Path]:
-        """A folder to write into, renamed to `final` when the block ends well, removed when it does
-        not.
+        """A folder to write into, renamed to `final` when the block ends well,
+        removed when it does not.
         """
         final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         work = final.parent / f".{final.name}.{uuid.uuid4().hex[:8]}.tmp"
@@ -174,8 +174,8 @@ class Lake:
     def spread(
         self, engine: ComputeEngine, layer: str, table: str, as_of: date, relation: str
     ) -> Written:
-        """Writes a day of a table that is in its order already, a file for each value of its column
-        `_county`.
+        """Writes a day of a table that is in its order already,
+        a file for each value of its column `_county`.
         """
         final, rows = self.partition(layer, table, as_of), 0
         counties = [
@@ -193,8 +193,8 @@ class Lake:
         return Written(final, rows, tuple(counties))
 
     def adopt(self, layer: str, table: str, as_of: date, folder: Path) -> Path:
-        """Makes `folder`, which holds a file a county and is the caller's to give away, the day of
-        a table.
+        """Makes `folder`, which holds a file a county and is the caller's to give away,
+        the day of a table.
         """
         final = self.partition(layer, table, as_of)
         with self.aside(final) as work:
@@ -204,8 +204,8 @@ class Lake:
         return final
 
     def carry(self, layer: str, table: str, source: date, as_of: date) -> Path:
-        """The day `as_of` as a copy (hard links) of the day `source`: the last good state, carried
-        forward.
+        """The day `as_of` as a copy (hard links) of the day `source`:
+        the last good state, carried forward.
         """
         final = self.partition(layer, table, as_of)
         with self.aside(final) as work:

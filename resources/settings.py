@@ -84,12 +84,12 @@ class Settings:
     spark_master: str
     sandbox_households: int
     sandbox_writing: str | None = None
-    """How the sandbox's file departments write: office, tidy; None: as in the drop folder that is
-    there, office in a new one.
+    """How the sandbox's file departments write: office, tidy; None:
+    as in the drop folder that is there, office in a new one.
     """
     by_county: str = "auto"
-    """Whether a register of several counties is worked through county by county: auto (where it is
-    large), yes, no.
+    """Whether a register of several counties is worked through county by county:
+    auto (where it is large), yes, no.
     """
     engine_memory: str | None = None
     """How much memory the engine may take before it spills, e.g.
@@ -130,8 +130,8 @@ def today() -> date:
 
 
 def secret_file(home: Path, name: str, value: str | None = None) -> Path:
-    """`<home>/secrets/<name>`, mode 0600: holding `value`, or a generated one where there is none
-    yet.
+    """`<home>/secrets/<name>`, mode 0600: holding `value`,
+    or a generated one where there is none yet.
     """
     folder = home / "secrets"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -260,8 +260,8 @@ def _file_settle(env: Mapping[str, str], problems: list[str]) -> float:
 
 
 def _is_elsewhere(url: str) -> bool:
-    """Whether an address is on another host: neither a loopback address nor a socket or file of
-    this machine.
+    """Whether an address is on another host:
+    neither a loopback address nor a socket or file of this machine.
     """
     host = urlparse(url).hostname or ""
     try:

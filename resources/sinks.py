@@ -52,8 +52,8 @@ def log_sink(home: Path) -> Sink:
 
 
 def webhook_sink(url: str) -> Sink:
-    """POSTs `{"msgtype": "text", "text": {"content": …}, "alert": {…}}`, which the robots of WeCom
-    and DingTalk take as it is.
+    """POSTs `{"msgtype": "text", "text": {"content": …}, "alert": {…}}`,
+    which the robots of WeCom and DingTalk take as it is.
     """
 
     def send(alert: Alert) -> None:

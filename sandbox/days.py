@@ -28,10 +28,12 @@ def connect(seed: int, threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """
     connection = duckdb.connect(":memory:", config={"threads": threads} if threads else {})
     connection.execute(f"""
-        create macro dice(a, b, salt) as (hash(hash(a::bigint, b::bigint, salt::bigint, {int(seed)}::bigint)) >> 1)::bigint;
+        create macro dice(a, b, salt)
+            as (hash(hash(a::bigint, b::bigint, salt::bigint, {int(seed)}::bigint)) >> 1)::bigint;
         create macro chance(a, salt) as (dice(a, 0, salt) % 1000000000)::double / 1000000000;
         create macro written_at(n, k, phase, period) as
-            timestamp '2020-01-01' + to_seconds((k * period - phase)::bigint * 86400 + (dice(n, k, 1) % 86400)::bigint);
+            timestamp '2020-01-01' + to_seconds((k * period - phase)::bigint * 86400
+                + (dice(n, k, 1) % 86400)::bigint);
         """)
     return connection
 
@@ -111,32 +113,41 @@ with reached as (
 ), committed as (
     -- what was brought to its end meanwhile cannot be late: two versions would share one updated_at
     select *, case when written_at(n, k0, _phase, {period}) + case
-            when _closed between written_at(n, k0, _phase, {period}) and written_at(n, k0, _phase, {period}) + interval 20 hour
-            then interval 0 hour else lateness(n, k0) end <= {moment} then k0 else k0 - 1 end as k1 from reached
+            when _closed between written_at(n, k0, _phase, {period})
+                and written_at(n, k0, _phase, {period}) + interval 20 hour
+            then interval 0 hour else lateness(n, k0) end <= {moment} then k0 else k0 - 1 end as k1
+                from reached
 ), versioned as (
     select *, case when written_at(n, k1, _phase, {period}) <= _born + interval 2 day then -1
         when _gone_k is null or k1 < _gone_k then k1
         when _back_days is not null and k1 > _gone_k then k1 else _gone_k end as k
     from committed
 ), timed as (
-    select *, case when k < 0 then _born else written_at(n, k, _phase, {period}) end as u0 from versioned
+    select *, case when k < 0 then _born else written_at(n, k, _phase, {period}) end as u0
+        from versioned
 ), withdrawn as (
-    select *, _gone_k is not null and k = _gone_k and (_back_days is null or u0 + to_days(_back_days::int) > {moment}) as is_gone,
-        {broken} as is_broken, (1 + dice(n, k, 6) % 5)::int as mended_after, dice(n, k, 7) % 2 = 0 as is_mended from timed
+    select *, _gone_k is not null and k = _gone_k
+        and (_back_days is null or u0 + to_days(_back_days::int) > {moment}) as is_gone,
+        {broken} as is_broken, (1 + dice(n, k, 6) % 5)::int as mended_after,
+        dice(n, k, 7) % 2 = 0 as is_mended from timed
 ), brought as (
     select *, greatest(
-            case when _gone_k is not null and k = _gone_k and not is_gone then u0 + to_days(_back_days::int) else u0 end,
-            case when not is_gone and is_broken and is_mended and u0 + to_days(mended_after) <= {moment}
+            case when _gone_k is not null and k = _gone_k
+                and not is_gone then u0 + to_days(_back_days::int) else u0 end,
+            case when not is_gone and is_broken and is_mended
+                and u0 + to_days(mended_after) <= {moment}
                 then u0 + to_days(mended_after) else u0 end,
             case when not is_gone and _closed <= {moment} then _closed else u0 end) as u
     from withdrawn
 ), told as (
-    select *, case when is_broken and not is_gone and not (is_mended and u >= u0 + to_days(mended_after))
+    select *,
+        case when is_broken and not is_gone and not (is_mended and u >= u0 + to_days(mended_after))
         then 1 + dice(n, k, 5) % {max(1, len(shape.breaks))} else 0 end::int as _broken
     from brought {window}
 ), planted as (
     select * from {parquet(planted)} where updated_at <= {moment}
-    qualify row_number() over (partition by "{contract.record_key.name}" order by updated_at desc) = 1
+    qualify row_number() over (partition by "{contract.record_key.name}"
+        order by updated_at desc) = 1
 )
 select {fields}, case when is_gone then 'D' else 'U' end as _op, _broken from told
 union all by name

@@ -64,9 +64,11 @@ def load_people(
         create or replace table people as
         select p.*, case when is_registered then {member_id("household", "slot")} end as member_id,
             case when is_registered then {household_id("household")} end as household_id,
-            nullif(p.relative, -1) as relative_person, coalesce(r.relative_name <> name, false) as has_relative, {TRAITS}
+            nullif(p.relative, -1) as relative_person,
+            coalesce(r.relative_name <> name, false) as has_relative, {TRAITS}
         from people_draft p
-        left join (select person as relative_of, name as relative_name from people_draft) r on r.relative_of = p.relative
+        left join (select person as relative_of, name as relative_name from people_draft) r
+            on r.relative_of = p.relative
         order by person
         """)
     connection.unregister("people_draft")
@@ -80,9 +82,12 @@ def _lifecycle(period: int, rates: ErrorRates, fix_on: str) -> str:
         , phased as (select *, (dice(_n, 0, 12) % {period})::int as _phase from identified)
         , lived as (
             select *, {_FIX.format(day=fix_on, period=period)} as _fix_k,
-                case when chance(_n, 14) < {rates.withdrawn} then {_FIX.format(day=gone, period=period)} end as _gone_k,
-                case when dice(_n, 0, 16) % 3 = 0 then (2 + dice(_n, 0, 17) % 8)::int end as _back_days,
-                _born + to_seconds(case when chance(_n, 18) < {rates.late} then (dice(_n, 0, 19) % 72000)::bigint else 0 end) as _seen
+                case when chance(_n, 14) < {rates.withdrawn}
+                    then {_FIX.format(day=gone, period=period)} end as _gone_k,
+                case when dice(_n, 0, 16) % 3 = 0 then (2 + dice(_n, 0, 17) % 8)::int end
+                    as _back_days,
+                _born + to_seconds(case when chance(_n, 18) < {rates.late}
+                    then (dice(_n, 0, 19) % 72000)::bigint else 0 end) as _seen
             from phased
         )"""
 
@@ -153,11 +158,13 @@ def deliver(
     connection.execute(f"""
         create or replace table known as
         with about as (
-            select d.*, d._source as s, chance(d._source, 11) as luck, p.id as id_now, p.name, p.birth, p.relative_person,
+            select d.*, d._source as s, chance(d._source, 11) as luck, p.id as id_now, p.name,
+                p.birth, p.relative_person,
                 case when d._born::date < p.changed_on then p.id_before else p.id end as id,
                 coalesce(d._born::date < p.changed_on, false) as is_former, p.is_registered,
                 p.has_relative, p.has_dot, p.has_rare, p.has_variant, p.has_traditional
-            from (select {_typed(contract, table)} from draft) d left join people p on p.person = d._person
+            from (select {_typed(contract, table)} from draft) d
+                left join people p on p.person = d._person
         )
         select * replace (coalesce(is_registered, true) as is_registered), {errs} as kind from about
         """)
@@ -165,21 +172,28 @@ def deliver(
     connection.execute(f"""
         create or replace table wrong as
         with met as (
-            select k.* exclude (kind), dice(k.s, 0, 10) % 1000000007 as roll, r.id as relative_id, o.id as other_id,
-                case when kind = 'wrong_person' and (o.name = k.name or o.id = k.id or o.birth > k._born::date) then 'none'
-                    when kind = 'relative' and r.birth > k._born::date then 'none' else kind end as kind
+            select k.* exclude (kind), dice(k.s, 0, 10) % 1000000007 as roll, r.id as relative_id,
+                o.id as other_id,
+                case when kind = 'wrong_person'
+                    and (o.name = k.name or o.id = k.id or o.birth > k._born::date) then 'none'
+                    when kind = 'relative' and r.birth > k._born::date then 'none'
+                        else kind end as kind
             from known k left join people r on r.person = k.relative_person
-            left join people o on o.person = dice(k.s, 0, 9) % (select count(*) from people where is_registered)
+            left join people o on o.person = dice(k.s, 0, 9) % (select count(*) from people
+                where is_registered)
             where kind <> 'none'
-        ), written as (select *, {applied("number")} as _number, {applied("said_name")} as _name, {outcome()} as _outcome from met)
+        ), written as (select *, {applied("number")} as _number, {applied("said_name")} as _name,
+            {outcome()} as _outcome from met)
         select _n, kind, {number} as _id, _name, _outcome from written where kind <> 'none'
         """)
     connection.execute(f"""
         create or replace table delivered as
         with identified as (
-            select k.* exclude (kind, luck, s, relative_person, has_relative, has_dot, has_rare, has_variant, has_traditional),
+            select k.* exclude (kind, luck, s, relative_person, has_relative, has_dot, has_rare,
+                has_variant, has_traditional),
                 coalesce(w.kind, 'none') as kind, coalesce(w._outcome, 'person') as _outcome,
-                case when w.kind is null then {whole} else w._id end as _id, case when w.kind is null then name else w._name end as _name,
+                case when w.kind is null then {whole} else w._id end as _id,
+                case when w.kind is null then name else w._name end as _name,
                 {whole} as _id_fixed, name as _name_fixed
             from known k left join wrong w using (_n)
         ) {_lifecycle(shape.period, rates, fix)}
@@ -219,12 +233,16 @@ def _write_truth(
         with {repaired}
         select _key as record_key, {extra}, d._person as person,
             case when not d.is_registered then 'unregistered' else kind end as error_kind,
-            case when kind in ('lookalike', 'swap') and r.n is null then 'ambiguous' else _outcome end as outcome,
+            case when kind in ('lookalike', 'swap') and r.n is null then 'ambiguous'
+                else _outcome end as outcome,
             case when r.n is null then f.fits end as fits,
             is_former, case when kind <> 'none' then _id end as delivered_number,
-            case when kind <> 'none' then _name end as delivered_name, _born as born_at, _fix_k as fixed_version,
-            case when _fix_k is not null then written_at(d._n, _fix_k, _phase, {shape.period}) end as fixed_at
-        from delivered d left join people p on p.person = d._person left join repairable r on r.n = d._n
+            case when kind <> 'none' then _name end as delivered_name, _born as born_at,
+            _fix_k as fixed_version,
+            case when _fix_k is not null then written_at(d._n, _fix_k, _phase, {shape.period}) end
+                as fixed_at
+        from delivered d left join people p on p.person = d._person
+            left join repairable r on r.n = d._n
         left join fitting f on f.n = d._n
         order by d._n
         """,
@@ -240,18 +258,24 @@ def _repairable(connection: duckdb.DuckDBPyConnection) -> str:
     """
     weights = "[7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]"
     return f"""
-        slips as (select _n as n, kind, substr(_id, 1, 18) as slip from delivered where kind in ('lookalike', 'swap')),
+        slips as (select _n as n, kind, substr(_id, 1, 18) as slip from delivered
+            where kind in ('lookalike', 'swap')),
         tried as (
-            select n, substr(slip, 1, i - 1) || substr(slip, i + 1, 1) || substr(slip, i, 1) || substr(slip, i + 2) as number
+            select n, substr(slip, 1, i - 1) || substr(slip, i + 1, 1) || substr(slip, i, 1)
+                || substr(slip, i + 2) as number
             from slips, range(1, 18) as t(i) where kind = 'swap'
         ), sound as (
             select distinct n, number from tried
-            where substr(number, 1, 17) ~ '^[0-9]{{17}}$' and substr(number, 18, 1) = substr('10X98765432',
-                1 + list_sum(list_transform(range(1, 18), lambda i: substr(number, i, 1)::int * {weights}[i]))::int % 11, 1)
+            where substr(number, 1, 17) ~ '^[0-9]{{17}}$'
+                and substr(number, 18, 1) = substr('10X98765432',
+                1 + list_sum(list_transform(range(1, 18),
+                    lambda i: substr(number, i, 1)::int * {weights}[i]))::int % 11, 1)
         ), fitting as (
-            select n, list(number order by number) as fits from sound where number in (select id from people where is_registered) group by n
+            select n, list(number order by number) as fits from sound
+                where number in (select id from people where is_registered) group by n
         ), repairable as (
-            select n from slips where kind = 'lookalike' union all select n from fitting where len(fits) = 1
+            select n from slips where kind = 'lookalike' union all select n from fitting
+                where len(fits) = 1
         )"""
 
 
@@ -295,7 +319,8 @@ def deliver_households(
         create or replace table delivered as
         with typed as (select {_typed(contract, table)} from draft),
         identified as (
-            select {drafted}, p.person as _person, case when p.changed_on is not null then p.id_before else p.id end as _id,
+            select {drafted}, p.person as _person,
+                case when p.changed_on is not null then p.id_before else p.id end as _id,
                 p.name as _name, p.id as _id_fixed, p.name as _name_fixed, p.changed_on
             from typed d join people p on p.household = d._n - {base} and p.slot = 0
         ) {_lifecycle(100, seldom, "changed_on")}
@@ -393,12 +418,21 @@ def deliver_members(
             select {drafted},
                 case when p.changed_on is not null then p.id_before
                     when p.numbered_on is not null
-                        then case dice(d._n, 0, 7) % 3 when 0 then '999999' || strftime(p.birth, '%Y%m%d') || '0000' end
-                    when {untidy} and p.id like '%X' then replace(p.id, 'X', 'x') when {untidy} then ' ' || p.id
+                        then case dice(d._n, 0, 7) % 3
+                            when 0 then '999999' || strftime(p.birth, '%Y%m%d') || '0000' end
+                    when {untidy} and p.id like '%X' then replace(p.id, 'X', 'x')
+                        when {untidy} then ' ' || p.id
                     else p.id end as _id,
-                p.name as _name, p.id as _id_fixed, p.name as _name_fixed, p.numbered_on, p.changed_on, p.member_id
+                p.name as _name, p.id as _id_fixed, p.name as _name_fixed, p.numbered_on,
+                p.changed_on, p.member_id
             from typed d join people p on p.person = d._person
-        ) {_lifecycle(100, seldom, "case when numbered_on is not null then greatest(numbered_on, _born::date + 3) end")}
+        ) {
+        _lifecycle(
+            100,
+            seldom,
+            "case when numbered_on is not null then greatest(numbered_on, _born::date + 3) end",
+        )
+    }
         select *, {member_id("household", "slot")} as _key from lived
         qualify row_number() over (partition by household, slot order by _n) = 1
         """)
@@ -410,14 +444,18 @@ def deliver_members(
         home / "base" / "members.parquet",
     )
     kind = """case when how <> 'main' then how when p.changed_on is not null then 'changed_number'
-        when p.numbered_on is not null then 'newborn' when status = '2' then 'moved_out' else 'none' end"""
+        when p.numbered_on is not null then 'newborn' when status = '2' then 'moved_out'
+            else 'none' end"""
     write(
         connection,
         f"""
-        select d._key as record_key, d.member_id as member_id, {household_id("d.household")} as household_id,
+        select d._key as record_key, d.member_id as member_id,
+            {household_id("d.household")} as household_id,
             d._person as person, {kind} as error_kind,
-            p.is_conflict, p.id as number, p.id_before as number_before, p.name as name, d._born as born_at, d.numbered_on, d.changed_on,
-            case when _fix_k is not null then written_at(d._n, _fix_k, _phase, 100) end as numbered_at
+            p.is_conflict, p.id as number, p.id_before as number_before, p.name as name,
+            d._born as born_at, d.numbered_on, d.changed_on,
+            case when _fix_k is not null then written_at(d._n, _fix_k, _phase, 100) end
+                as numbered_at
         from delivered d join people p on p.person = d._person order by record_key
         """,
         home / "truth" / "members.parquet",

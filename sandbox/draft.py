@@ -84,7 +84,9 @@ def at_work(rng: np.random.Generator, days: Array) -> Array:
 
 
 def written(rng: np.random.Generator, days: Array, lag: int = 3) -> Array:
-    """When a department wrote down what happened on each day: within `lag` days after, at any hour."""
+    """When a department wrote down what happened on each day: within `lag` days after, at any
+    hour.
+    """
     return (
         days.astype("datetime64[s]")
         + DAY

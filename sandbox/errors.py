@@ -62,9 +62,12 @@ KINDS: tuple[Kind, ...] = (
         "separators",
         "true",
         """case roll % 7
-            when 0 then ' ' || id when 1 then id || '  ' when 2 then substr(id, 1, 6) || ' ' || substr(id, 7, 8) || ' ' || substr(id, 15)
-            when 3 then '''' || id when 4 then substr(id, 1, 6) || '-' || substr(id, 7, 8) || '-' || substr(id, 15)
-            when 5 then substr(id, 1, 10) || chr(8203) || substr(id, 11) else chr(65279) || id || chr(12288) end""",
+            when 0 then ' ' || id when 1 then id || '  '
+                when 2 then substr(id, 1, 6) || ' ' || substr(id, 7, 8) || ' ' || substr(id, 15)
+            when 3 then '''' || id when 4 then substr(id, 1, 6) || '-' || substr(id, 7, 8) || '-'
+                || substr(id, 15)
+            when 5 then substr(id, 1, 10) || chr(8203) || substr(id, 11)
+                else chr(65279) || id || chr(12288) end""",
     ),
     Kind(
         "lower_x",
@@ -92,7 +95,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "wrong_digit",
         "true",
-        f"""substr(id, 1, {_DIGIT_AT} - 1) || ((substr(id, {_DIGIT_AT}, 1)::int + 1 + (roll // 17) % 9) % 10)::varchar
+        f"""substr(id, 1, {_DIGIT_AT} - 1)
+            || ((substr(id, {_DIGIT_AT}, 1)::int + 1 + (roll // 17) % 9) % 10)::varchar
             || substr(id, {_DIGIT_AT} + 1)""",
         outcome="unidentifiable",
     ),
@@ -140,7 +144,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "name_space",
         "true",
-        said_name="""case roll % 3 when 0 then substr(name, 1, 1) || ' ' || substr(name, 2) when 1 then name || '  '
+        said_name="""case roll % 3 when 0 then substr(name, 1, 1) || ' ' || substr(name, 2)
+            when 1 then name || '  '
             else substr(name, 1, 1) || chr(12288) || substr(name, 2) end""",
     ),
     Kind(

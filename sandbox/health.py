@@ -186,7 +186,9 @@ def draw_serious_illnesses(rng: np.random.Generator, county: County, rates: Erro
 
 
 def draw_chronic_followups(rng: np.random.Generator, county: County, rates: ErrorRates) -> Draft:
-    """One row a patient and disease; a few unsigned, lapsed or never followed up (`habit` 1 and 2)."""
+    """One row a patient and disease; a few unsigned, lapsed or never followed up (`habit` 1 and
+    2).
+    """
     people = county.people
     age = people.age[: people.registered]
     parts = []

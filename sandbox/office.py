@@ -138,7 +138,9 @@ def _placed(county: County, contract: Contract, state: str) -> str:
 def listing(
     county: County, contract: Contract, state: str, day: date
 ) -> tuple[list[str], str, list[str]]:
-    """A text file: lines above the rows, the rows' SELECT, lines below, all of the header's width."""
+    """A text file: lines above the rows, the rows' SELECT, lines below, all of the header's
+    width.
+    """
     names = [field.physical_name for field in contract.fields]
     columns = ", ".join(f'"{name}"' for name in names)
     identities = {field.physical_name for field in contract.fields if field.role == "record_key"}

@@ -39,7 +39,9 @@ def _json_value(contract: Contract, field: Field) -> str:
 
 
 def json_rows(contract: Contract, state: str) -> str:
-    """One column `row`: the JSON object of each row with a comma behind, in the order of the API."""
+    """One column `row`: the JSON object of each row with a comma behind, in the order of the
+    API.
+    """
     parts = ["'{\"_op\":\"' || _op || '\"'"]
     for field in contract.fields:
         name = json.dumps(field.physical_name, ensure_ascii=False).replace("'", "''")
@@ -66,7 +68,9 @@ def _text_value(contract: Contract, field: Field) -> str:
 
 
 def text_value(contract: Contract, field: Field, value: str) -> str:
-    """The cell's text: `value`, or the text that does not fit its type where the row is broken so."""
+    """The cell's text: `value`, or the text that does not fit its type where the row is broken
+    so.
+    """
     arms = " ".join(
         f"when {number} then {text}" for number, text in _misfits(contract.records, field.name)
     )

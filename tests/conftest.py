@@ -1,4 +1,6 @@
-"""Shared fixtures. A test that is not marked slow gets nothing here that takes more than a second."""
+"""Shared fixtures. A test that is not marked slow gets nothing here that takes more than a
+second.
+"""
 
 from __future__ import annotations
 

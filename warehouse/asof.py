@@ -1,5 +1,5 @@
-"""The as-of state: `valid[D]` = the latest `valid` before D, merged by record key with the good
-rows of D's batches.
+"""The as-of state: `valid[D]` = the latest `valid` before D,
+merged by record key with the good rows of D's batches.
 
 Belongs here: a day of one record type from its batches to valid, withdrawn, quarantine and ledger.
 Not here: how rows merge (`models/valid.sql` and `models/valid/`), what makes a row good
@@ -118,8 +118,8 @@ def _begin(engine: SqlEngine, lake: LakeFolder, contract: Contract, as_of: date)
 
 
 def _refer_to(day: MergeState, table: str) -> None:
-    """Registers another record type's newest state up to the day, for references to it; none where
-    it was never made.
+    """Registers another record type's newest state up to the day, for references to it;
+    none where it was never made.
     """
     newest = max((d for d in day.lake.days("valid", table) if d <= day.as_of), default=None)
     files = day.lake.files("valid", table, newest) if newest else None
@@ -196,8 +196,8 @@ def _take_batch(day: MergeState, batch_id: str, downstream: Downstream) -> None:
 
 
 def _replay(day: MergeState, batch_id: str, rows: Sequence[int]) -> None:
-    """Judges quarantined rows of an earlier batch anew, under the contract as it is now; what is
-    good joins the state.
+    """Judges quarantined rows of an earlier batch anew, under the contract as it is now;
+    what is good joins the state.
     """
     folder = day.lake.table("raw", day.contract.table) / batch_id
     manifest = _manifest(folder)
@@ -242,8 +242,8 @@ def _merge(
     *,
     is_sighting: bool = True,
 ) -> dict[str, int]:
-    """Merges the good rows of one batch (the relation `rows`) into the day's relations; returns the
-    batch's counts.
+    """Merges the good rows of one batch (the relation `rows`) into the day's relations;
+    returns the batch's counts.
     """
     day.steps += 1
     n, engine = day.steps, day.engine
@@ -312,8 +312,8 @@ def _merge(
 
 
 def _withdraw(day: MergeState, names: dict[str, Any], takes_out: bool) -> None:
-    """The tombstones after the batch; nothing to do where it takes nothing out and brings nothing
-    back.
+    """The tombstones after the batch; nothing to do where it takes nothing out
+    and brings nothing back.
     """
     returned = (
         f"select count(*) from {day.withdrawn} where {name(day.key)} in (select record_key from"
@@ -339,15 +339,16 @@ def _gone_select(day: MergeState, keys: str | None, manifest: dict[str, Any], ro
 
 
 def _returned_select(day: MergeState, keys: str | None, rows: str) -> str:
-    """The keys that a reconciliation once missed and now has again, without a row of their own in
-    the batch.
+    """The keys that a reconciliation once missed and now has again,
+    without a row of their own in the batch.
     """
     if keys is None:
         return NOTHING
     key, updated = name(day.key), name(day.contract.by_role("updated_at").name)
     return f"""
     select {key} as record_key from {day.withdrawn}
-    where {updated} = _withdrawn_at and {key} in ({keys}) and {key} not in (select {key} from {rows} where {key} is not null)
+    where {updated} = _withdrawn_at and {key} in ({keys})
+        and {key} not in (select {key} from {rows} where {key} is not null)
     """
 
 

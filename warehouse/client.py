@@ -1,13 +1,13 @@
-"""A small client for notebooks and downstream jobs: SQL in, Arrow or pandas out, as the login sees
-it, at one release.
+"""A small client for notebooks and downstream jobs:
+SQL in, Arrow or pandas out, as the login sees it, at one release.
 
 Belongs here: reading `yihu`. Not here: writing, or addresses and passwords (`resources.server`, or
 your own).
 
-    with Warehouse("postgresql://li_wei:…@db/yihu") as yihu:
-        yihu.pandas("select * from yihu.warning_flag where level = 'red'")
-        yihu.red_households("610921101")
-        yihu.at(date(2026, 10, 31)).pandas("select level, count(*) from yihu.warning_flag group by 1")
+  with Warehouse("postgresql://li_wei:…@db/yihu") as yihu:
+      yihu.pandas("select * from yihu.warning_flag where level = 'red'")
+      yihu.red_households("610921101")
+      yihu.at(date(2026, 10, 31)).pandas("select level, count(*) from yihu.warning_flag group by 1")
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Identity:
 
 
 class Warehouse:
-    """One session that reads one release: every answer of it belongs to the same one, also while
-    another is published.
+    """One session that reads one release: every answer of it belongs to the same one,
+    also while another is published.
 
     Opened on the current release; `at` moves it to a past day's, `now` to the current one again.
     """

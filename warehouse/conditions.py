@@ -1,5 +1,5 @@
-"""The conditions of the rule files: `value >= 2 * T`, `previous_business_net > 0 and value <= 0.5 *
-previous_business_net`.
+"""The conditions of the rule files: `value >= 2 * T`,
+`previous_business_net > 0 and value <= 0.5 * previous_business_net`.
 
 Belongs here: parsing a condition and compiling it to SQL. Not here: which conditions there are
 (`rules/scoring-*.yaml`).
@@ -20,12 +20,13 @@ INPUTS: dict[str, dict[str, str]] = {
     "R23": {"previous_business_net": "_previous_business_net"},
     "S18": {"days_since_visit": "_days_since_visit"},
 }
-"""What an indicator's conditions may name besides `value`, and the column of `indicator_state` that
-holds it.
+"""What an indicator's conditions may name besides `value`,
+and the column of `indicator_state` that holds it.
 """
 
 _COMPARISON = re.compile(
-    r"\A(?P<left>[A-Za-z_][A-Za-z0-9_]*)\s*(?P<op><=|>=|=|<|>)\s*(?:(?P<factor>[0-9]+(?:\.[0-9]+)?)\s*\*\s*)?(?P<right>-?[A-Za-z0-9_.]+)\Z"
+    r"\A(?P<left>[A-Za-z_][A-Za-z0-9_]*)\s*(?P<op><=|>=|=|<|>)\s*"
+    r"(?:(?P<factor>[0-9]+(?:\.[0-9]+)?)\s*\*\s*)?(?P<right>-?[A-Za-z0-9_.]+)\Z"
 )
 _NUMBER = re.compile(r"\A-?[0-9]+(\.[0-9]+)?\Z")
 _CODE = re.compile(r"\A[A-Za-z0-9]\Z")

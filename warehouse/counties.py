@@ -49,7 +49,9 @@ def moved(table: str, as_of: date) -> str:
 
 
 def note_moved(engine: SqlEngine, inputs: LakeInputs, days: Iterable[Day]) -> list[str]:
-    """Makes `moved(table, day)` of each of these earlier days; returns the counties that they had."""
+    """Makes `moved(table, day)` of each of these earlier days;
+    returns the counties that they had.
+    """
     counties: set[str] = set()
     for table, as_of in days:
         layer, folder = layer_and_folder(table)
@@ -70,8 +72,8 @@ def note_moved(engine: SqlEngine, inputs: LakeInputs, days: Iterable[Day]) -> li
 
 @dataclass(frozen=True)
 class CountyInputs:
-    """The lake as far as one county's households reach; needs `household_county`, `REACHING` and
-    `moved(…)` on the engine.
+    """The lake as far as one county's households reach;
+    needs `household_county`, `REACHING` and `moved(…)` on the engine.
     """
 
     whole: LakeInputs
@@ -129,8 +131,8 @@ class CountyInputs:
         return f"(select * from {self.whole.relation(table, as_of)} where false)"
 
     def _earlier(self, table: str, as_of: date) -> str:
-        """An earlier day's rows of the households that the county has today, and of those that it
-        had and that nobody has.
+        """An earlier day's rows of the households that the county has today,
+        and of those that it had and that nobody has.
         """
         layer, folder = layer_and_folder(table)
         went = moved(table, as_of)

@@ -1,5 +1,5 @@
-"""The data dictionary, `docs/dictionary.md`: every record type's fields from the contracts, every
-view's columns from the schema.
+"""The data dictionary, `docs/dictionary.md`:
+every record type's fields from the contracts, every view's columns from the schema.
 
 Belongs here: turning declarations into Markdown. Not here: the declarations. `python -m
 warehouse.dictionary` writes it anew.
@@ -20,8 +20,10 @@ from warehouse.schema.tables import METADATA, RELEASE, SOURCE_STATUS
 DICTIONARY = Path(__file__).parents[1] / "docs" / "dictionary.md"
 HEAD = """# Data dictionary
 
-Made from the contracts (`expectations/contracts/`), the indicator catalogue and the warehouse's schema by
-`python -m warehouse.dictionary`; a test fails when it is behind. The same texts are comments in the database (`\\d+ yihu.household`).
+Made from the contracts (`expectations/contracts/`), the indicator catalogue \
+and the warehouse's schema by
+`python -m warehouse.dictionary`; a test fails when it is behind. \
+The same texts are comments in the database (`\\d+ yihu.household`).
 """
 RELEASE_COLUMNS = tuple(
     name

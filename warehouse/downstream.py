@@ -1,5 +1,5 @@
-"""What is built from a field of a record type: the table that carries it on, and the indicators
-that read it.
+"""What is built from a field of a record type:
+the table that carries it on, and the indicators that read it.
 
 Belongs here: the answer for messages about a changed column. Not here: column lineage of the
 models.
@@ -16,8 +16,8 @@ from warehouse.model import MODELS
 
 
 def built_from(contract: Contract, field: Field) -> tuple[str, ...]:
-    """`matched_<table>`, then the codes of the indicators that name the field, or of all that read
-    its record type.
+    """`matched_<table>`, then the codes of the indicators that name the field,
+    or of all that read its record type.
     """
     readers = [
         indicator for indicator in load_indicators() if contract.records in indicator.sources

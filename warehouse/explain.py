@@ -96,8 +96,8 @@ def read_lamp(
     flags: str = "warning_flag",
     reasons: str = "warning_reason",
 ) -> Lamp | None:
-    """The lamp of a household in the engine's tables `flags` and `reasons`, which hold the day
-    `as_of`; None without one.
+    """The lamp of a household in the engine's tables `flags` and `reasons`,
+    which hold the day `as_of`; None without one.
     """
     found = engine.rows(
         "select level, score, raw_points, offset_points, is_hard, is_held, coverage, red_since,"
@@ -216,8 +216,8 @@ def _head(lamp: Lamp) -> list[str]:
 
 
 def explain(lamp: Lamp) -> str:
-    """The lamp in plain words: level, score, every point with its value, rule and records, and the
-    sum.
+    """The lamp in plain words: level, score, every point with its value, rule and records,
+    and the sum.
     """
     lines = _head(lamp)
     if not lamp.reasons:

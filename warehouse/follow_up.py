@@ -1,5 +1,5 @@
-"""What follows a lamp: changes, the departments' lists, tasks, cases, ledger, bulletin and the
-household's card.
+"""What follows a lamp: changes, the departments' lists, tasks, cases, ledger,
+bulletin and the household's card.
 
 Belongs here: what `models/following` takes from the day and the rules. Not here: the rules
 (`following_rules`), what a lamp is (`scoring`), running the models (`graph.runner`).

@@ -71,7 +71,9 @@ def _risk(code: str, info: ValidationInfo) -> str:
 
 
 class VerifyRule(Strict):
-    """A department's list by one indicator: a household is on it where one of the conditions holds."""
+    """A department's list by one indicator: a household is on it where one of the
+    conditions holds.
+    """
 
     department: str
     code: str
@@ -143,8 +145,8 @@ class Measure(Strict):
 
 
 class PeriodicRules(Strict):
-    """Days within which a household is visited and a chronic patient seen, and the scores at which
-    lamps are tried.
+    """Days within which a household is visited and a chronic patient seen,
+    and the scores at which lamps are tried.
     """
 
     visit_within_days: Days
@@ -232,8 +234,8 @@ def read_following(path: Path) -> FollowingRules:
 
 
 def load_following(as_of: date, folder: Path = RULES) -> FollowingRules:
-    """The rules in force on `as_of`: of the newest file that has begun; every file is read. Raises
-    `RuleError`.
+    """The rules in force on `as_of`: of the newest file that has begun; every file is read.
+    Raises `RuleError`.
     """
     read = [(path, read_following(path)) for path in sorted(folder.glob("following-*.yaml"))]
     for path, rules in read:

@@ -64,8 +64,8 @@ def against_state(
 def _withdrawn(
     day: MergeState, manifest: dict[str, Any], in_force: int, lacked: int
 ) -> Iterator[Found]:
-    """Keys that would go because the delivery lacks them; what a department withdraws itself is its
-    word.
+    """Keys that would go because the delivery lacks them;
+    what a department withdraws itself is its word.
     """
     share = day.contract.max_withdrawn_share
     if share is not None:
@@ -88,8 +88,8 @@ def _withdrawn(
 def _vanished(
     day: MergeState, manifest: dict[str, Any], rows: str, in_force: int
 ) -> Iterator[Found]:
-    """Optional columns that much of the state has, and that the batch has not, or has without a
-    single value.
+    """Optional columns that much of the state has, and that the batch has not,
+    or has without a single value.
     """
     contract = day.contract
     optional = [field for field in contract.delivered if not contract.must_have(field)]
@@ -116,8 +116,8 @@ def _vanished(
 
 
 def absent_fields(contract: Contract, manifest: Mapping[str, Any]) -> list[Field]:
-    """Fields whose column the delivery does not have at all; none where nobody said which columns
-    came.
+    """Fields whose column the delivery does not have at all;
+    none where nobody said which columns came.
     """
     columns = manifest.get("columns") or []
     return [field for field in contract.delivered if columns and field.physical_name not in columns]

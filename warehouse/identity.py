@@ -1,5 +1,5 @@
-"""ID numbers (公民身份号码) in SQL: how they are normalised, what makes one sound, what stands for one in
-the lake.
+"""ID numbers (公民身份号码) in SQL: how they are normalised, what makes one sound,
+what stands for one in the lake.
 
 Belongs here: SQL expressions over a column of ID numbers, in the subset that DuckDB and Spark read
 alike. Not here: names (`names`), who has which number (`matching`).
@@ -48,8 +48,8 @@ _SPACES, _INVISIBLE = "".join(map(chr, _SPACE_CODES)), "".join(map(chr, _INVISIB
 _HYPHENS = "-‐‑‒–—―−﹣－"
 _APOSTROPHES = "'’‘‛`´ʼ＇"
 _LAST_PLACE = "*×＊✕Хх"
-"""What stands for X in the last place: sign of multiplication, asterisk, Cyrillic Kha. The Latin x
-is width and case.
+"""What stands for X in the last place: sign of multiplication, asterisk, Cyrillic Kha.
+The Latin x is width and case.
 """
 
 LOOK_ALIKES = {"O": "0", "I": "1", "L": "1", "B": "8", "S": "5", "Z": "2"}
@@ -59,8 +59,8 @@ WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK_CHARACTERS = "10X98765432"
 
 FORMS = ("exact", "upgraded", "certificate")
-"""How a number was delivered: 18 characters; 15 digits; the 20 or 22 characters of a disability
-certificate.
+"""How a number was delivered: 18 characters; 15 digits;
+the 20 or 22 characters of a disability certificate.
 """
 
 PROBLEMS = (
@@ -70,13 +70,15 @@ PROBLEMS = (
 
 
 def invisible_and_spaces() -> str:
-    """Every character that is not there for the reader: white space, zero width, direction marks."""
+    """Every character that is not there for the reader:
+    white space, zero width, direction marks.
+    """
     return _SPACES + _INVISIBLE
 
 
 def cleaned(column: str) -> str:
-    """The number in upper-case ASCII without spaces, zero-width characters, hyphens and a leading
-    apostrophe.
+    """The number in upper-case ASCII without spaces, zero-width characters,
+    hyphens and a leading apostrophe.
 
     A number of digits and upper-case letters (nearly all are) is passed on untouched, since folding
     costs a hundred times more.
@@ -141,8 +143,8 @@ def is_well_formed(number: str) -> str:
 
 
 def passes_check(number: str, expected: str) -> str:
-    """Well formed, with the check character that its digits ask for (a column with the
-    `check_character`).
+    """Well formed, with the check character that its digits ask
+    for (a column with the `check_character`).
     """
     return f"case when {is_well_formed(number)} then right({number}, 1) = {expected} else false end"
 
@@ -190,8 +192,8 @@ def problem(number: str, delivered_form: str, as_of: str, expected: str) -> str:
 
 
 def is_clipped(number: str, delivered_form: str) -> str:
-    """15 digits and 000: what a spreadsheet leaves of 18 digits; a tenth of them pass the check by
-    chance.
+    """15 digits and 000: what a spreadsheet leaves of 18 digits;
+    a tenth of them pass the check by chance.
     """
     return (
         f"coalesce({delivered_form} <> 'upgraded' and {is_well_formed(number)} and right({number},"
@@ -208,8 +210,8 @@ def swapped(number: str, position: str) -> str:
 
 
 def look_alike_mended(number: str) -> str:
-    """The number with its one look-alike letter read as a digit, null where it has none or more
-    than one.
+    """The number with its one look-alike letter read as a digit,
+    null where it has none or more than one.
     """
     letters, digits = "".join(LOOK_ALIKES), "".join(LOOK_ALIKES.values())
     return (
@@ -234,8 +236,8 @@ def pad_select(key: bytes) -> str:
 
 
 def pseudonym(text: str) -> str:
-    """HMAC-SHA256 of the text's UTF-8 bytes, 64 hexadecimal digits; reads `pseudonym_pad` (RFC
-    2104).
+    """HMAC-SHA256 of the text's UTF-8 bytes, 64 hexadecimal digits;
+    reads `pseudonym_pad` (RFC 2104).
     """
     inner = f"sha256((select inner_pad from pseudonym_pad) || encode({text}))"
     return f"sha256((select outer_pad from pseudonym_pad) || unhex({inner}))"

@@ -148,8 +148,8 @@ def worst_state(indicator: Indicator, states: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=1)
 def formula_states() -> frozenset[str]:
-    """The state columns that the domain models have, `r21_state`: of formulas that can be not
-    applicable.
+    """The state columns that the domain models have, `r21_state`:
+    of formulas that can be not applicable.
     """
     texts = (
         model_path(f"indicators/{domain}").read_text(encoding="utf-8") for domain in MODEL_DOMAINS

@@ -1,5 +1,5 @@
-"""Record keys in one spelling: those that a source names for a reconciliation, and those of a state
-kept before keys were folded.
+"""Record keys in one spelling: those that a source names for a reconciliation,
+and those of a state kept before keys were folded.
 
 Belongs here: folding keys outside a batch's rows, and which published record id goes with a folded
 key (`_first_key`). Not here: how a key is folded (`expectations.folding`,
@@ -55,8 +55,8 @@ def source_keys(day: MergeState, folder: Path, manifest: dict[str, Any]) -> str 
 
 
 def settle_keys(day: MergeState, form: str) -> None:
-    """Brings the keys of the state before into the spelling in which a batch of that form has them,
-    once.
+    """Brings the keys of the state before into the spelling in which a batch
+    of that form has them, once.
 
     A record keeps the id under which it was published: `_first_key` is the key that it came of. Of
     several records whose keys fall together the last updated stays; a key that looks like
@@ -87,8 +87,8 @@ def settle_keys(day: MergeState, form: str) -> None:
 
 
 def _map(day: MergeState, folds: bool) -> str | None:
-    """The relation (old_key, new_key) of the keys that change; a null new key leaves. None where no
-    key changes.
+    """The relation (old_key, new_key) of the keys that change; a null new key leaves.
+    None where no key changes.
     """
     engine, key = day.engine, name(day.key)
     held = (
@@ -125,8 +125,8 @@ def _is_odd(contract: Contract) -> str:
 
 
 def _respelt(day: MergeState, relation: str, spelt: str, layer: str, condition: str = "") -> str:
-    """The state with its keys in their new spelling, and under each the version that was updated
-    last.
+    """The state with its keys in their new spelling,
+    and under each the version that was updated last.
     """
     engine, key, updated = day.engine, day.key, name(day.contract.by_role("updated_at").name)
     columns = [column for column, _ in engine.columns(f"select * from {relation}")]
@@ -139,16 +139,25 @@ def _respelt(day: MergeState, relation: str, spelt: str, layer: str, condition: 
         f"""
         with spelt as (
             select
-                case when m.old_key is null then v.{name(key)} else m.new_key end as new_key, {others},
-                coalesce(v._first_key, case when m.old_key is not null then v.{name(key)} end) as _first_key
+                case when m.old_key is null then v.{name(key)} else m.new_key end as new_key,
+                {others},
+                coalesce(v._first_key, case when m.old_key is not null then v.{name(key)} end)
+                    as _first_key
             from {relation} as v
             left join {spelt} as m on m.old_key = v.{name(key)}
         ),
         ranked as (
-            select *, row_number() over (partition by new_key order by {updated} desc, _first_key nulls first) as _place
+            select *,
+                row_number() over (partition by new_key
+                    order by {updated} desc, _first_key nulls first) as _place
             from spelt
         )
-        select {", ".join(f"s.new_key as {name(key)}" if column == key else f"s.{name(column)}" for column in columns)}
+        select {
+            ", ".join(
+                f"s.new_key as {name(key)}" if column == key else f"s.{name(column)}"
+                for column in columns
+            )
+        }
         from ranked as s
         where s._place = 1 and s.new_key is not null {condition}
         """,
@@ -170,9 +179,12 @@ def _respelt_quarantine(day: MergeState, spelt: str) -> str:
     day.engine.table(
         target,
         f"""
-        with spelt as (select {listed} from {day.quarantine} as q left join {spelt} as m on m.old_key = q.record_key),
+        with spelt as (select {listed} from {day.quarantine} as q
+            left join {spelt} as m on m.old_key = q.record_key),
         ranked as (
-            select *, row_number() over (partition by coalesce(record_key, raw) order by updated_at desc nulls first, batch_id desc, _row desc) as _place
+            select *,
+                row_number() over (partition by coalesce(record_key, raw)
+                    order by updated_at desc nulls first, batch_id desc, _row desc) as _place
             from spelt
         )
         select {", ".join(f"r.{name(c)}" for c in columns)} from ranked as r where r._place = 1
@@ -226,9 +238,12 @@ def rekeyed(
     engine.table(
         target,
         f"""
-        with keyed as (select {", ".join(f"{value} as {name(column)}" for value, column in values)} from {stored} as s),
+        with keyed as (select {", ".join(f"{value} as {name(column)}" for value, column in values)}
+            from {stored} as s),
         ranked as (
-            select *, row_number() over (partition by {name(day.key)} order by {updated} desc, _first_key nulls first) as _place
+            select *,
+                row_number() over (partition by {name(day.key)}
+                    order by {updated} desc, _first_key nulls first) as _place
             from keyed
         )
         select {listed} from ranked where _place = 1 and {name(day.key)} is not null {gone}
@@ -242,8 +257,8 @@ def rekeyed(
 
 
 def _key_among(there: Sequence[str]) -> str:
-    """The key's column in a state whose ledger does not name it: a composite one has its own name,
-    others come first.
+    """The key's column in a state whose ledger does not name it:
+    a composite one has its own name, others come first.
     """
     return KEY if KEY in there else there[0]
 

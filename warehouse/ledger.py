@@ -1,5 +1,5 @@
-"""The ledger of one record type on one day: counts, state, age, rules, what was rejected, what is
-to be told; and whether the counts add up.
+"""The ledger of one record type on one day:
+counts, state, age, rules, what was rejected, what is to be told; and whether the counts add up.
 
 Belongs here: what a day's note says. Not here: the state itself (`asof`).
 """
@@ -28,8 +28,8 @@ FACES_WITHIN_DAYS = 800
 
 
 class ConservationError(DefectError):
-    """Rows that were lost or doubled between a batch and the state: never published, always a
-    defect.
+    """Rows that were lost or doubled between a batch and the state:
+    never published, always a defect.
     """
 
 

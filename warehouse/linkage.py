@@ -38,8 +38,8 @@ class MatchRateFall:
 def match_rate_falls(
     engine: SqlEngine, history: str = "linkage_quality_history"
 ) -> list[MatchRateFall]:
-    """The record types whose match rate is more than five points below the median of their last
-    runs.
+    """The record types whose match rate is more than five points below the median
+    of their last runs.
 
     `history` is a view of earlier days' `linkage_quality`; today's rows in it do not count.
     """
@@ -47,9 +47,11 @@ def match_rate_falls(
         with earlier as (
             select
                 h.department, h.records, h.match_rate,
-                row_number() over (partition by h.department, h.records order by h.as_of desc) as place
+                row_number() over (partition by h.department, h.records
+                    order by h.as_of desc) as place
             from {history} as h
-            inner join linkage_quality as q on q.department = h.department and q.records = h.records and h.as_of < q.as_of
+            inner join linkage_quality as q on q.department = h.department and q.records = h.records
+                and h.as_of < q.as_of
             where h.match_rate is not null
         ),
         usual as (

@@ -23,8 +23,8 @@ from warehouse.keys import first_key
 
 PERSONAL_OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
 AREA_OUTCOMES = ("placed", "unplaced")
-"""Of records of the subject area, which are nobody's household: tied to a village by its code, or
-not.
+"""Of records of the subject area, which are nobody's household:
+tied to a village by its code, or not.
 """
 OUTCOMES = (*PERSONAL_OUTCOMES, *AREA_OUTCOMES)
 METHODS = (*identity.FORMS, "repaired", "decided", "household_id")
@@ -44,8 +44,8 @@ MATCHED_COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("reason", "varchar", "; ".join(REASONS)),
     ("_arrived_on", "date", "the day on which this version arrived"),
 )
-"""What matching adds to a record type: name, type, meaning. `record_id` stands before them, the
-contract's fields between.
+"""What matching adds to a record type: name, type, meaning.
+`record_id` stands before them, the contract's fields between.
 """
 
 _RECORD_ID = "record_id"
@@ -101,8 +101,8 @@ def pair_text(number: str, name: str) -> str:
 
 
 def household_field(contract: Contract) -> Field | None:
-    """The field that ties a record type to its household by number, None where an ID number or an
-    area code does it.
+    """The field that ties a record type to its household by number,
+    None where an ID number or an area code does it.
     """
     if contract.subject == "area":
         return None
@@ -125,8 +125,8 @@ def is_identified(contract: Contract) -> bool:
 
 
 def number_field(contract: Contract) -> Field:
-    """The field that holds the ID number: by its role, or a record key that is classed identity
-    (the certificate number).
+    """The field that holds the ID number: by its role,
+    or a record key that is classed identity (the certificate number).
     """
     field = contract.find_role("id_number") or contract.find_role("head_id_number")
     if field is None and contract.record_key.holds_number:
@@ -158,8 +158,8 @@ def delivered(contract: Contract) -> Delivered:
 
 
 def delivered_fields(contract: Contract) -> list[dict[str, str]]:
-    """The fields that leave, under their names; one that has the name of a column of matching's own
-    goes as `delivered_…`.
+    """The fields that leave, under their names;
+    one that has the name of a column of matching's own goes as `delivered_…`.
     """
     own = {name for name, _, _ in MATCHED_COLUMNS} | {_RECORD_ID}
     if household_field(contract) is not None:
@@ -192,7 +192,9 @@ def _amounts(contract: Contract, row: str) -> list[dict[str, str]]:
 
 
 def record_id(contract: Contract) -> str:
-    """The record key, or its pseudonym where the key itself is an identity or the contract says so."""
+    """The record key, or its pseudonym where the key itself is an identity or the
+    contract says so.
+    """
     key = first_key(contract, "v")
     return (
         identity.pseudonym(f"'{contract.records}|' || {key}") if contract.is_pseudonymous else key
@@ -217,11 +219,13 @@ def type_parameters(contract: Contract) -> Mapping[str, Any]:
     if household is not None:
         has_member = any(f.name == "member_id" for f in contract.fields)
         return common | {
-            "household_id": household.name, "has_member_id": has_member, "amounts": _amounts(contract, "v"),
-            "person_key": "p.person_key" if has_member else "cast(null as varchar)", "member_id": "cast(null as varchar)",
+            "household_id": household.name, "has_member_id": has_member,
+            "amounts": _amounts(contract, "v"),
+            "person_key": "p.person_key" if has_member else "cast(null as varchar)",
+            "member_id": "cast(null as varchar)",
         }  # fmt: skip
     told = delivered(contract)
     return common | {
-        "record_type": contract.table, "record_key": told.record_key, "number": told.number, "name_value": told.name_value,
-        "pair": told.pair, "amounts": _amounts(contract, "r"),
+        "record_type": contract.table, "record_key": told.record_key, "number": told.number,
+        "name_value": told.name_value, "pair": told.pair, "amounts": _amounts(contract, "r"),
     }  # fmt: skip

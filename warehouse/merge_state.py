@@ -1,5 +1,5 @@
-"""One record type on one day while its as-of state is being made: relations on the engine, counts,
-results.
+"""One record type on one day while its as-of state is being made:
+relations on the engine, counts, results.
 
 Belongs here: what the makers of the state share. Not here: making it (`asof`), writing it down
 (`ledger`).
@@ -67,8 +67,8 @@ class LakeFolder(Protocol):
 
 @dataclass
 class MergeState:
-    """One record type on one day while it is being made: the relations that hold its state, and its
-    counts.
+    """One record type on one day while it is being made:
+    the relations that hold its state, and its counts.
     """
 
     engine: SqlEngine

@@ -20,8 +20,8 @@ VARIANTS = Path(__file__).parent / "rules" / "variants.csv"
 
 GAP = "□"
 LEVELLED = 12
-"""Names up to so long are levelled place by place; a longer one (a transcription, and few hold a
-variant) as a whole.
+"""Names up to so long are levelled place by place;
+a longer one (a transcription, and few hold a variant) as a whole.
 """
 
 _GAPS = "□☐▯■〓�？"
@@ -63,8 +63,8 @@ def gb2312() -> str:
 
 @lru_cache(maxsize=1)
 def variants() -> tuple[str, str]:
-    """The characters of `variants.csv` and, place by place, the standard forms that they are read
-    as.
+    """The characters of `variants.csv` and, place by place,
+    the standard forms that they are read as.
     """
     with VARIANTS.open(encoding="utf-8", newline="") as file:
         pairs = [(row["variant"], row["standard"]) for row in csv.DictReader(file)]
@@ -72,8 +72,8 @@ def variants() -> tuple[str, str]:
 
 
 def folded(column: str) -> str:
-    """The name without spaces and dots, in upper-case ASCII where it is Latin, every stand-in as
-    `?`; '' where there is none.
+    """The name without spaces and dots, in upper-case ASCII where it is Latin,
+    every stand-in as `?`; '' where there is none.
 
     A name without such a character (nearly all have none) is passed on untouched, since folding
     costs a hundred times more.
@@ -110,16 +110,16 @@ def mask(folded_name: str) -> str:
 
 
 def variants_select() -> str:
-    """The reference table `name_variant`: one row, the two texts of `variants`; what asks for a
-    `key` cross joins it.
+    """The reference table `name_variant`: one row, the two texts of `variants`;
+    what asks for a `key` cross joins it.
     """
     source, target = variants()
     return f"select {literal(source)} as variant_source, {literal(target)} as variant_target"
 
 
 def key(folded_name: str, name_mask: str) -> str:
-    """The `folded` name with variants and traditional characters as their standard forms: what is
-    compared.
+    """The `folded` name with variants and traditional characters as their standard forms:
+    what is compared.
 
     Only a name with a character outside GB 2312 can have one. Place by place over the columns of
     `name_variant`, since `translate` with thousands of pairs costs half a millisecond a name; long
@@ -148,8 +148,8 @@ def gap(name_key: str) -> str:
 
 
 def agreement(one: str, other: str) -> str:
-    """`same`, `absent` or `different`, for two relations with the columns name_key, name_mask,
-    name_gap.
+    """`same`, `absent` or `different`, for two relations with the columns name_key,
+    name_mask, name_gap.
     """
     return (
         f"case when coalesce({one}.name_key, '') = '' or coalesce({other}.name_key, '') = '' then"
@@ -188,8 +188,8 @@ def masked(column: str) -> str:
 
 
 def _stands_in(one: str, other: str) -> str:
-    """The one stand-in of the one name is in the place of a character of the other that GB 2312
-    lacks, the rest is the same.
+    """The one stand-in of the one name is in the place of a character of the other
+    that GB 2312 lacks, the rest is the same.
     """
     gapped, place = f"{one}.name_gap", f"strpos({one}.name_gap, '{GAP}')"
     return (

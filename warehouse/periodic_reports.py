@@ -1,5 +1,6 @@
-"""The four rhythms (weekly statistics, monthly screening, monthly accounting of incomes, quarterly
-supervision), and what visits found, by quarter.
+"""The four rhythms
+(weekly statistics, monthly screening, monthly accounting of incomes, quarterly supervision), and
+what visits found, by quarter.
 
 Belongs here: their periods. Not here: what is counted (`models/rhythms`), when they run
 (`pipelines`), where they are kept (`schema.periodic`, `publication.periods`).

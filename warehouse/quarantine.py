@@ -21,7 +21,8 @@ from expectations.validation import Verdict
 from warehouse.merge_state import LakeFolder
 
 CORRECTIONS = (
-    "records", "record_key", "batch_id", "row", "rule", "column", "first_seen_on", "last_seen_on", "times_seen", "source", "what_is_wrong",
+    "records", "record_key", "batch_id", "row", "rule", "column", "first_seen_on", "last_seen_on",
+    "times_seen", "source", "what_is_wrong",
 )  # fmt: skip
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 WRONG = {
@@ -66,16 +67,16 @@ class QuarantineLine:
 
 
 BROKEN = "broken.parquet"
-"""In the folder of a rejected batch: its rows that broke rules, as the quarantine has them, without
-what they hold.
+"""In the folder of a rejected batch: its rows that broke rules, as the quarantine has them,
+without what they hold.
 """
 
 
 def keep_broken_rows(
     engine: SqlEngine, contract: Contract, folder: Path, rows: str, verdict: Verdict
 ) -> None:
-    """Keeps, beside a rejected batch, which of its rows broke which rules: to be listed and sent
-    back like the quarantine.
+    """Keeps, beside a rejected batch, which of its rows broke which rules:
+    to be listed and sent back like the quarantine.
     """
     key, updated = name(contract.record_key.name), name(contract.by_role("updated_at").name)
     engine.copy(
@@ -112,8 +113,8 @@ def _open_rows(lake: LakeFolder, contract: Contract, as_of: date) -> str | None:
 def list_quarantine(
     engine: SqlEngine, lake: LakeFolder, contracts: Sequence[Contract], as_of: date
 ) -> list[QuarantineLine]:
-    """The open rows on `as_of` by department, record type and rule; a row that broke two rules is
-    in two lines.
+    """The open rows on `as_of` by department, record type and rule;
+    a row that broke two rules is in two lines.
 
     The rows that broke rules of a rejected batch, while it is the newest, are in lines of their
     own.
@@ -154,8 +155,8 @@ class Rejected:
 
 
 def list_rejected(lake: LakeFolder, contracts: Sequence[Contract], as_of: date) -> list[Rejected]:
-    """The rejected extracts that stand on the newest day up to `as_of`: source, batch, day, rule,
-    rows and reasons.
+    """The rejected extracts that stand on the newest day up to `as_of`:
+    source, batch, day, rule, rows and reasons.
     """
     found = []
     for contract in contracts:
@@ -204,8 +205,10 @@ def write_corrections(
         columns = {field.name: field.physical_name for field in contract.fields}
         by_department.setdefault(contract.department, []).extend(
             [
-                contract.records, record_key or "", batch, row, rule, columns.get(str(rule).partition(":")[2], ""), first, last, times,
-                _source(lake, contract, str(batch)), _what_is_wrong(contract, str(rule), more.get(str(rule), "")),
+                contract.records, record_key or "", batch, row, rule,
+                columns.get(str(rule).partition(":")[2], ""), first, last, times,
+                _source(lake, contract, str(batch)),
+                _what_is_wrong(contract, str(rule), more.get(str(rule), "")),
             ]
             for record_key, batch, row, rule, first, last, times in found
         )  # fmt: skip
@@ -238,8 +241,8 @@ def _source(lake: LakeFolder, contract: Contract, batch_id: str) -> str:
 
 
 def _as_text(cell: object) -> object:
-    """A cell that no spreadsheet takes for a formula: keys, columns and file names are what a
-    department made them.
+    """A cell that no spreadsheet takes for a formula:
+    keys, columns and file names are what a department made them.
     """
     return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell
 

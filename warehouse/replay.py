@@ -1,5 +1,5 @@
-"""A replay of the quarantine: rows set aside are judged anew on a day, after their contract has
-changed.
+"""A replay of the quarantine: rows set aside are judged anew on a day,
+after their contract has changed.
 
 Belongs here: which rows a day replays, written down so that the day gives the same bytes when it is
 run again. Not here: the merge itself (`asof`).

@@ -93,8 +93,8 @@ def domain_cap_select(rules: Rules) -> str:
 
 
 def indicator_source_select(catalogue: Catalogue) -> str:
-    """The reference table `indicator_source`: where each record type stands in an indicator's
-    evidence.
+    """The reference table `indicator_source`:
+    where each record type stands in an indicator's evidence.
     """
     counting = registry.counting()
     pairs = {(one.code, str(model.records)) for model in counting for one in model.counted_by}

@@ -143,8 +143,8 @@ class FirstThresholds(Strict):
 
 
 class Standard(Strict):
-    """An amount in yuan per person and year, for an area (beginning of the area code) from a day
-    on.
+    """An amount in yuan per person and year, for an area (beginning of the area code)
+    from a day on.
     """
 
     area: Annotated[str, Field(pattern=r"^([0-9]{2}|[0-9]{6})$")]
@@ -392,8 +392,8 @@ def _assemble(as_of: date, scoring: Scoring, lines: tuple[PointLine, ...], folde
 
 
 def load_rules(as_of: date, folder: Path = RULES) -> Rules:
-    """The rules in force on `as_of`: the newest scoring file that has begun, and each area's newest
-    standards.
+    """The rules in force on `as_of`: the newest scoring file that has begun,
+    and each area's newest standards.
 
     Every scoring file is read, so that a broken one is refused before its day comes. Raises
     `RuleError`.
@@ -417,8 +417,8 @@ def load_rules(as_of: date, folder: Path = RULES) -> Rules:
 
 
 def load_candidate(path: Path, as_of: date, folder: Path = RULES) -> Rules:
-    """The rules of `as_of` with the scoring file `path` instead of the one in force, whatever its
-    `effective_from`.
+    """The rules of `as_of` with the scoring file `path` instead of the one in force,
+    whatever its `effective_from`.
     """
     scoring, lines = read_scoring(path)
     return _assemble(as_of, scoring, lines, folder)

@@ -1,5 +1,5 @@
-"""What of a batch's face is unusual against the faces before it: a town that fell silent, a column
-that emptied, a number that jumped.
+"""What of a batch's face is unusual against the faces before it:
+a town that fell silent, a column that emptied, a number that jumped.
 
 Belongs here: the comparison, in robust statistics. Not here: measuring a face (`face`), what is
 told of it (`warned`).
@@ -37,8 +37,8 @@ Scale = Callable[[float], float]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is unusual: a name that stays the same from day to day, and what to say, with
-    the expected range.
+    """One thing that is unusual: a name that stays the same from day to day, and what to say,
+    with the expected range.
     """
 
     key: str
@@ -47,7 +47,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of measure is compared: its scale and back, what a change is, how it is written."""
+    """How one kind of measure is compared: its scale and back, what a change is,
+    how it is written.
+    """
 
     there: Scale
     back: Scale
@@ -134,8 +136,8 @@ def _towns(face: BatchProfile, before: Sequence[BatchProfile]) -> Iterator[Findi
 
 
 def _level(face: BatchProfile, usual: dict[str, float]) -> float:
-    """How much of a usual run this one is: the median over its towns, so that a town that is silent
-    does not count.
+    """How much of a usual run this one is:
+    the median over its towns, so that a town that is silent does not count.
     """
     shares = [
         face["towns"].get(town, 0) / rows for town, rows in usual.items() if rows >= EXPECTED_FROM

@@ -1,5 +1,6 @@
-"""What of a day is no reason to stop and has to be told: columns that came or are absent, warnings
-of rules, an unusual face, keys that a full delivery lacked, what lay there and was not read.
+"""What of a day is no reason to stop and has to be told:
+columns that came or are absent, warnings of rules, an unusual face, keys that a full delivery
+lacked, what lay there and was not read.
 
 Belongs here: the day's warnings, in words, with what to do. Not here: who is told, and when
 (`pipelines.automation.alerts`).

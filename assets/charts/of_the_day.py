@@ -1,5 +1,5 @@
-"""What an operator sees of a day in the UI, beside row counts: lamps by town, match rates over
-days, the quarantine by rule.
+"""What an operator sees of a day in the UI, beside row counts:
+lamps by town, match rates over days, the quarantine by rule.
 
 Belongs here: metadata that a run gives an asset: figures that the UI draws over time, and pictures.
 Nothing in them tells of a person. Not here: drawing (`pictures`), what is counted for the warehouse
@@ -27,14 +27,17 @@ RED = "#c0392b"
 LEVELS = ("red", "yellow", "green", "none")
 LAMPS = """
 select coalesce(a.area_name, f.town_code, 'no town known') as town,
-    count(*) filter (where level = 'red') as red, count(*) filter (where level = 'yellow') as yellow,
-    count(*) filter (where level = 'green') as green, count(*) filter (where level = 'none') as without_lamp,
+    count(*) filter (where level = 'red') as red,
+    count(*) filter (where level = 'yellow') as yellow,
+    count(*) filter (where level = 'green') as green,
+    count(*) filter (where level = 'none') as without_lamp,
     count(*) filter (where is_held) as held
 from warning_flag as f left join ({area}) as a on a.area_code = f.town_code
 group by 1 order by red desc, yellow desc, town
 """
 RATES = """
-select h.department || ' ' || h.records as source, h.as_of, round(100 * h.match_rate, 2) as rate, h.in_force
+select h.department || ' ' || h.records as source, h.as_of, round(100 * h.match_rate, 2) as rate,
+    h.in_force
 from (
     select department, records, as_of, match_rate, in_force from linkage_quality_history
     union all select department, records, as_of, match_rate, in_force from linkage_quality
@@ -42,16 +45,18 @@ from (
 """
 SOURCES = """
 select
-    department || ' ' || records, state, age_days, received, quarantined, in_force, round(100 * match_rate, 2),
-    rejected_batch, rejected_on, rejected_rule, rejected_rows, next_step
+    department || ' ' || records, state, age_days, received, quarantined, in_force,
+    round(100 * match_rate, 2), rejected_batch, rejected_on, rejected_rule, rejected_rows, next_step
 from source_status
 order by case state when 'ok' then 1 else 0 end, department, records
 """
 
 
 TASKS = """
-select department, count(*) filter (where closed_on is null) as open, count(*) filter (where closed_on is null and due_on < {as_of}) as overdue,
-    count(*) filter (where opened_on = {as_of}) as opened, count(*) filter (where closed_on = {as_of}) as closed
+select department, count(*) filter (where closed_on is null) as open,
+    count(*) filter (where closed_on is null and due_on < {as_of}) as overdue,
+    count(*) filter (where opened_on = {as_of}) as opened,
+    count(*) filter (where closed_on = {as_of}) as closed
 from follow_up_task group by 1 order by open desc, 1
 """
 

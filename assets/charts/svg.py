@@ -1,5 +1,5 @@
-"""Small pictures for the UI: bar and line charts as SVG inside Markdown, with the figures below
-them.
+"""Small pictures for the UI: bar and line charts as SVG inside Markdown,
+with the figures below them.
 
 Belongs here: drawing. Not here: what is drawn.
 """
@@ -23,8 +23,8 @@ COLOURS = ("#c0392b", "#2f6f9f", "#27825a", "#b9770e", "#7d3c98", "#117a8b", "#d
 
 
 def bars(title: str, rows: Sequence[Bar], unit: str = "", colour: str = COLOUR) -> str:
-    """A horizontal bar chart as SVG text: a bar per row, its label to the left, its figure to the
-    right.
+    """A horizontal bar chart as SVG text: a bar per row, its label to the left,
+    its figure to the right.
     """
     most = max((abs(value) for _, value in rows if value is not None), default=0) or 1
     room = WIDTH - LABELS - FIGURES
@@ -47,8 +47,8 @@ def bars(title: str, rows: Sequence[Bar], unit: str = "", colour: str = COLOUR) 
 
 
 def lines(title: str, steps: Sequence[str], rows: Sequence[Line], unit: str = "") -> str:
-    """A line chart as SVG text: a line per row over the steps, its label and last figure to the
-    right, the lowest last.
+    """A line chart as SVG text: a line per row over the steps,
+    its label and last figure to the right, the lowest last.
 
     Of many lines the lowest have colours, the others are grey.
     """
@@ -140,8 +140,8 @@ def figures(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _plain(cell: Any) -> str:
-    """A cell that is text whatever it holds: a department's names for files and columns are shown
-    too.
+    """A cell that is text whatever it holds:
+    a department's names for files and columns are shown too.
     """
     text = "–" if cell is None else " ".join(str(cell).split())
     return re.sub(r"([\\`|\[\]<>&!])", r"\\\1", text)

@@ -55,7 +55,8 @@ def delivered(batch: Path, contract: Contract, out: Path) -> str:
         return f"select * from read_csv('{out}/delivered.csv', all_varchar = true)"
     return (
         "select * from"
-        f" read_parquet('{batch}/{'delivered' if manifest['form'] == 'file' else 'part-*'}.parquet')"
+        f" read_parquet('{batch}/"
+        f"{'delivered' if manifest['form'] == 'file' else 'part-*'}.parquet')"
     )
 
 
@@ -93,9 +94,8 @@ def matching(connection: duckdb.DuckDBPyConnection, lake: Path, as_of: date, out
         " outer_pad".format(*pads)
     )
     connection.execute(
-        "create temp table name_variant as select '{}' as variant_source, '{}' as variant_target".format(
-            *names.variants()
-        )
+        "create temp table name_variant as select '{}' as variant_source,"
+        " '{}' as variant_target".format(*names.variants())
     )
     contracts = load_contracts()
     asked = [contract for contract in contracts if household_field(contract) is None]
@@ -173,13 +173,20 @@ def _expressions(lake: Path, as_of: date, out: Path, asked: Sequence[Contract]) 
     return {
         "out": str(out), "day": day,
         "members": folder(lake, "valid", "rural_revitalisation__members", as_of),
-        "asked": " union all ".join(f"select {number} as raw, {name} as named from {folder(lake, 'valid', c.table, as_of)} as v" for c, number, name in records),
-        "cleaned": identity.cleaned("raw"), "shaped": identity.shaped("c"), "form": identity.form("c"),
-        "check_character": identity.check_character("number"), "problem": identity.problem("number", "form", day, "expected"),
-        "birth_on": identity.birth_on("number"), "number_key": identity.pseudonym("number"), "member_key": identity.pseudonym("'member:' || member_id"),
-        "is_clipped": identity.is_clipped("number", "form"), "passes_check": identity.passes_check("number", "expected"),
-        "swapped": identity.swapped("number", "place"), "look_alike_mended": identity.look_alike_mended("number"),
-        "names_of_pairs": named("(select distinct raw, named from met)", "named"), "names_of_people": named("(select distinct name from met)", "name"),
+        "asked": " union all ".join(f"select {number} as raw, {name} as named"
+            f" from {folder(lake, 'valid', c.table, as_of)} as v" for c, number, name in records),
+        "cleaned": identity.cleaned("raw"), "shaped": identity.shaped("c"),
+        "form": identity.form("c"),
+        "check_character": identity.check_character("number"),
+        "problem": identity.problem("number", "form", day, "expected"),
+        "birth_on": identity.birth_on("number"), "number_key": identity.pseudonym("number"),
+        "member_key": identity.pseudonym("'member:' || member_id"),
+        "is_clipped": identity.is_clipped("number", "form"),
+        "passes_check": identity.passes_check("number", "expected"),
+        "swapped": identity.swapped("number", "place"),
+        "look_alike_mended": identity.look_alike_mended("number"),
+        "names_of_pairs": named("(select distinct raw, named from met)", "named"),
+        "names_of_people": named("(select distinct name from met)", "name"),
         "agreement": names.agreement("p", "s"),
     }  # fmt: skip
 

@@ -206,9 +206,13 @@ def _values(
 
     put("b01", a.groupby("household_id").size())
     for name, condition in {
-        "b03": a.labour_class.isin(["1", "2"]), "b04": a.labour_class == "3", "b09": a.student_status.isin(["3", "4"]),
-        "before": a.worked_before, "working": a.working_now, "lost": a.worked_before.fillna(False).astype(bool) & ~a.working_now.fillna(False).astype(bool),
-        "r18": a.dropout, "s01": a.working_now.fillna(False).astype(bool) & (a.work_months >= 6), "s02": a.public_post,
+        "b03": a.labour_class.isin(["1", "2"]), "b04": a.labour_class == "3",
+        "b09": a.student_status.isin(["3", "4"]),
+        "before": a.worked_before, "working": a.working_now,
+        "lost": a.worked_before.fillna(False).astype(bool)
+        & ~a.working_now.fillna(False).astype(bool),
+        "r18": a.dropout, "s01": a.working_now.fillna(False).astype(bool) & (a.work_months >= 6),
+        "s02": a.public_post,
         "s03": a.labour_class == "2", "s14": a.pension,
     }.items():  # fmt: skip
         put(name, _count(a, condition))
@@ -368,23 +372,34 @@ def _steps(value: Any, *steps: tuple[float, int]) -> Any:
 
 def _points(v: Frame) -> dict[str, Any]:
     return {
-        "income": np.select([v.r01 < 0.8, v.r01 < 1, v.r01 < 1.2], [20, 16, 6], 0) + _steps(v.r02, (0.5, 12), (0.3, 6)) + _steps(v.r03, (0.7, 4)),
-        "medical": np.select([v.r04 >= 2 * v.t, v.r04 >= v.t, v.r04 >= 0.5 * v.t], [22, 16, 7], 0) + _steps(v.r05, (0.4, 8), (0.2, 4))
-        + _steps(v.r06, (2, 8), (1, 5)) + _steps(v.r07, (2, 10), (1, 8)) + _steps(v.r08, (1, 2)) + _steps(v.r09, (4, 3)) + _steps(v.r10, (1, 4)),
+        "income": np.select([v.r01 < 0.8, v.r01 < 1, v.r01 < 1.2], [20, 16, 6], 0)
+        + _steps(v.r02, (0.5, 12), (0.3, 6)) + _steps(v.r03, (0.7, 4)),
+        "medical": np.select([v.r04 >= 2 * v.t, v.r04 >= v.t, v.r04 >= 0.5 * v.t], [22, 16, 7], 0)
+        + _steps(v.r05, (0.4, 8), (0.2, 4))
+        + _steps(v.r06, (2, 8), (1, 5)) + _steps(v.r07, (2, 10), (1, 8)) + _steps(v.r08, (1, 2))
+        + _steps(v.r09, (4, 3)) + _steps(v.r10, (1, 4)),
         "disability": _steps(v.r11, (2, 9), (1, 6)) + _steps(v.r12, (2, 4)) + _steps(v.r13, (1, 3)),
         "housing": np.select([v.r14 == "D", v.r14 == "C"], [24, 20], 0) + _steps(v.r15, (1, 5))
         + np.select([v.r16.isin(["2", "3"]), v.r16 == "1"], [24, 10], 0) + v.water * 20,
         "education": _steps(v.r18, (1, 20)) + np.select([v.r19 > 10000, v.b09 >= 2], [6, 5], 0),
-        "employment": (v.b03 + v.b04 == 0) * 8 + np.select([v.before.eq(0), v.lost == v.before, v.lost > 0], [0, 8, 4], 0)
+        "employment": (v.b03 + v.b04 == 0) * 8
+        + np.select([v.before.eq(0), v.lost == v.before, v.lost > 0], [0, 8, 4], 0)
         + ((v.working == 1) & (v.b19 > 0) & (v.b15 >= 0.8 * v.b19)) * 4
         + ((v.b16 < 0) | ((v.previous > 0) & (v.b16 <= 0.5 * v.previous))) * 5,
         "disaster": _steps(v.r24, (0.5, 10), (0.2, 5)) + _steps(v.r25, (1, 12)) + v.r26 * 4,
-        "assistance": v.edge * 6 + ((v.b20 < 5600) & ~v.dibao) * 6 + _steps(v.r29, (1, 12)) + np.select([v.r30 > 15, v.r30 >= 0], [8, 4], 0),
-        "resilience": _steps(v.s01, (2, 4), (1, 2)) + _steps(v.s02, (2, 2), (1, 1)) + _steps(v.s03, (1, 1))
-        + ((v.b19 > 0) & (sum((v[b] > 0.1 * v.b19) * 1 for b in ("b15", "b16", "b17", "b18")) >= 3)) * 2 + _steps(v.r01, (2, 4), (1.5, 2))
-        + v.dibao * 2 + ((v.fund / v.total.where(v.total > 0)).round(4) >= 0.8) * 2 + ((v.known > 0) & (v.r06 == 0)) * 1 + (v.s09 > 0) * 1
-        + (v.entitled & (v.r13 == 0)) * 1 + (v.s11 == 1) * 1 + v.s12 * 1 + (v.finished | v.relocated) * 1 + _steps(v.s14, (1, 1))
-        + ((v.claims / v.own.where(v.own > 0)).round(4) >= 0.5) * 2 + (v.microcredit == "1") * 1 + v.cooperative * 1
+        "assistance": v.edge * 6 + ((v.b20 < 5600) & ~v.dibao) * 6 + _steps(v.r29, (1, 12))
+        + np.select([v.r30 > 15, v.r30 >= 0], [8, 4], 0),
+        "resilience": _steps(v.s01, (2, 4), (1, 2)) + _steps(v.s02, (2, 2), (1, 1))
+        + _steps(v.s03, (1, 1))
+        + ((v.b19 > 0)
+            & (sum((v[b] > 0.1 * v.b19) * 1 for b in ("b15", "b16", "b17", "b18")) >= 3)) * 2
+            + _steps(v.r01, (2, 4), (1.5, 2))
+        + v.dibao * 2 + ((v.fund / v.total.where(v.total > 0)).round(4) >= 0.8) * 2
+        + ((v.known > 0) & (v.r06 == 0)) * 1 + (v.s09 > 0) * 1
+        + (v.entitled & (v.r13 == 0)) * 1 + (v.s11 == 1) * 1 + v.s12 * 1
+        + (v.finished | v.relocated) * 1 + _steps(v.s14, (1, 1))
+        + ((v.claims / v.own.where(v.own > 0)).round(4) >= 0.5) * 2 + (v.microcredit == "1") * 1
+        + v.cooperative * 1
         + np.select([(v.measures >= 2) & (v.visited <= 30), v.measures >= 1], [2, 1], 0),
     }  # fmt: skip
 

@@ -62,8 +62,8 @@ def as_spelled(cell: str) -> str:
 
 
 def is_id_number(cell: str) -> bool:
-    """18 characters with a fitting check character, or the 15 digits of an old number; with a day
-    of the calendar.
+    """18 characters with a fitting check character, or the 15 digits of an old number;
+    with a day of the calendar.
     """
     number = unwrapped(cell).upper()
     if re.fullmatch(r"[0-9]{15}", number):
@@ -77,7 +77,9 @@ def is_id_number(cell: str) -> bool:
 
 
 def is_certificate(cell: str) -> bool:
-    """A disability certificate's number: an ID number, category, level, perhaps a reissue suffix."""
+    """A disability certificate's number: an ID number, category, level,
+    perhaps a reissue suffix.
+    """
     number = unwrapped(cell).upper()
     return bool(re.fullmatch(r"[0-9]{17}[0-9X][1-7][1-4](B[1-9])?", number)) and is_id_number(
         number[:18]
@@ -108,7 +110,9 @@ def is_month(cell: str) -> bool:
 
 
 def is_dotted_month(cell: str) -> bool:
-    """2026.9: a month, where nothing else could be meant; 2026.10 typed as a number is stored as 2026.1."""
+    """2026.9: a month, where nothing else could be meant;
+    2026.10 typed as a number is stored as 2026.1.
+    """
     return bool(re.fullmatch(r"(?:19|20)[0-9]{2}\.(?:[1-9]|1[0-2])", unwrapped(cell)))
 
 
@@ -138,7 +142,9 @@ def _is_day(year: int, month: int, day: int) -> bool:
 
 
 def shown(word: str) -> str:
-    """A word as a question may quote it: what may be somebody's number, or a text, is not quoted."""
+    """A word as a question may quote it: what may be somebody's number, or a text,
+    is not quoted.
+    """
     return "***" if _TELLING.search(word) or len(word) > LONG else repr(word)
 
 
@@ -166,8 +172,8 @@ class Column:
 
     @cached_property
     def spellings(self) -> dict[str, str]:
-        """Each distinct word as a cell spells it: trimmed, digits and letters of one width,
-        brackets as they are.
+        """Each distinct word as a cell spells it:
+        trimmed, digits and letters of one width, brackets as they are.
         """
         return {unwrapped(cell): as_spelled(cell) for cell in self.filled}
 

@@ -1,5 +1,5 @@
-"""A contract's file out of a sample: the table that is read, its fields, its key, how it is
-delivered, what to ask.
+"""A contract's file out of a sample: the table that is read, its fields, its key,
+how it is delivered, what to ask.
 
 Belongs here: choosing the sheets, the contract's own properties, the text with its questions. Not
 here: fields (`known`, `unknown`), opening the sample (`resources`).
@@ -61,8 +61,8 @@ class Draft:
 
 @dataclass(frozen=True)
 class Sample:
-    """What the office sent: the visible sheets of its files, in their order, and how a text file is
-    encoded.
+    """What the office sent: the visible sheets of its files, in their order,
+    and how a text file is encoded.
     """
 
     sheets: tuple[Sheet, ...]
@@ -89,8 +89,8 @@ class _Reading:
 
 
 def draft_contract(sample: Sample, department: str, records: str, base: Contract | None) -> Draft:
-    """The draft for a record type; `base` is its contract where one ships, else every column
-    becomes a field.
+    """The draft for a record type; `base` is its contract where one ships,
+    else every column becomes a field.
 
     Raises:
         DraftError: no sheet of the sample holds a table, or nobody is named in it.
@@ -110,8 +110,8 @@ def draft_contract(sample: Sample, department: str, records: str, base: Contract
 
 
 def guessed(sample: Sample, contracts: Sequence[Contract]) -> Contract | None:
-    """The record type whose required fields all have a column in the sample; of several the one
-    with the most fields.
+    """The record type whose required fields all have a column in the sample;
+    of several the one with the most fields.
     """
     tables = [table for sheet in sample.sheets if (table := find_table(sheet)) is not None]
     found = []
@@ -145,8 +145,8 @@ def _groups(tables: Sequence[Table]) -> list[_Reading]:
 
 
 def _reading(tables: list[Table], others: list[Table]) -> _Reading:
-    """The columns of the first table, with the cells that stand under the same headings in the
-    others.
+    """The columns of the first table, with the cells that stand under the same headings
+    in the others.
     """
     first = tables[0]
     headings = [
@@ -220,18 +220,27 @@ def _draft_unknown(sample: Sample, department: str, records: str, read: _Reading
         _guess_key(entries)
     title = re.sub(r"[0-9]{2,4}年.*|\(.*|（.*|\..*", "", sample.files[0])
     raw: dict[str, Any] = {
-        "apiVersion": "v3.1.0", "kind": "DataContract", "id": f"{department}.{records}", "name": title or records,
-        "version": "1.0.0", "status": "active", "domain": department,
-        "description": {"purpose": f"{title}: {records} as {department} delivers them, tied to a household by yihu."},
-        "servers": [{"server": "default", "type": "custom", "customProperties": [{"property": "form", "value": "file"}]}],
+        "apiVersion": "v3.1.0", "kind": "DataContract", "id": f"{department}.{records}",
+        "name": title or records, "version": "1.0.0", "status": "active", "domain": department,
+        "description": {
+            "purpose": f"{title}: {records} as {department} delivers them,"
+            " tied to a household by yihu."
+        },
+        "servers": [
+            {"server": "default", "type": "custom",
+             "customProperties": [{"property": "form", "value": "file"}]}
+        ],
         "schema": [
-            {"name": records, "physicalName": f"{department}__{records}", "logicalType": "object", "physicalType": "table"}
+            {"name": records, "physicalName": f"{department}__{records}",
+             "logicalType": "object", "physicalType": "table"}
         ],
         "slaProperties": [
-            {"property": "frequency", "value": 1, "unit": "m"}, {"property": "staleAfter", "value": 45, "unit": "d"}
+            {"property": "frequency", "value": 1, "unit": "m"},
+            {"property": "staleAfter", "value": 45, "unit": "d"}
         ],
         "customProperties": [
-            {"property": "departmentName", "value": department}, {"property": "cadence", "value": "monthly"},
+            {"property": "departmentName", "value": department},
+            {"property": "cadence", "value": "monthly"},
             {"property": "delivery", "value": "full"}, {"property": "overlapDays", "value": 1},
         ],
     }  # fmt: skip
@@ -283,8 +292,8 @@ def _key(base: Contract, matches: Mapping[str, Match], entries: Sequence[Entry])
 def _shaped_keys(
     raw: dict[str, Any], entries: Sequence[Entry], columns: Mapping[str, Column]
 ) -> list[str]:
-    """Record numbers that could be somebody's telephone or ID number are set aside, unless they
-    leave as pseudonyms only.
+    """Record numbers that could be somebody's telephone or ID number are set aside,
+    unless they leave as pseudonyms only.
     """
     keys = [entry.property for entry in entries if entry.property.get("primaryKey")]
     if any(key["classification"] == "identity" for key in keys):
@@ -377,8 +386,8 @@ def _query(rule: Mapping[str, Any]) -> str:
 
 
 def _out_of_order(rule: dict[str, Any], matches: Mapping[str, Match]) -> str | None:
-    """A rule on the order of two dates that rows of the sample break: a warning in the draft, until
-    somebody says more.
+    """A rule on the order of two dates that rows of the sample break:
+    a warning in the draft, until somebody says more.
     """
     found = _ORDER_RULE.search(_query(rule))
     if (

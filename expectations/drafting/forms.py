@@ -1,5 +1,5 @@
-"""How a column writes what it holds: forms of dates, units of numbers, words for nothing, words for
-codes.
+"""How a column writes what it holds: forms of dates, units of numbers, words for nothing,
+words for codes.
 
 Belongs here: from cells to the properties `written`, `blanks`, `zero`, `blank`, `codes` of a
 contract's field. Not here: which column is which field (`mapping`).
@@ -214,8 +214,8 @@ def of_booleans(column: Column) -> Written:
 
 
 def of_codes(contract: Contract, at: Field, column: Column) -> Written:
-    """The field's code list with the office's words, those of the sample and those that are known
-    besides.
+    """The field's code list with the office's words,
+    those of the sample and those that are known besides.
     """
     made = Written()
     words: dict[str, list[str]] = {code.code: list(code.written) for code in at.codes}
@@ -252,8 +252,8 @@ def _guess_codes(
     words: dict[str, list[str]],
     unknown: Sequence[tuple[str, int]],
 ) -> list[tuple[str, int]]:
-    """Puts a word that is often there beside the one code whose word it contains, and asks; what is
-    left is unknown.
+    """Puts a word that is often there beside the one code whose word it contains, and asks;
+    what is left is unknown.
     """
     left = []
     for word, count in unknown:
@@ -307,8 +307,8 @@ def _is_plain_date(text: str) -> bool:
 
 
 def _says_nothing(word: str, count: int) -> bool:
-    """A word that repeats and begins with 未, 尚未, 无, 暂: there is no day. One that occurs once may be
-    a slip.
+    """A word that repeats and begins with 未, 尚未, 无, 暂: there is no day.
+    One that occurs once may be a slip.
     """
     return (
         count >= AT_LEAST
@@ -342,8 +342,8 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def flawed(contract: Contract, match: Match, said: Mapping[str, Any]) -> Iterator[int]:
-    """The places of rows whose cell the field cannot hold, as far as a sample shows it: none, no
-    code, no day.
+    """The places of rows whose cell the field cannot hold, as far as a sample shows it:
+    none, no code, no day.
 
     `said` are the field's custom properties in the draft.
     """
@@ -375,7 +375,9 @@ def _is_day(cell: str, forms: Sequence[DateForm]) -> bool:
 
 
 def day_of(cell: str) -> date | None:
-    """The day that a cell means; of a month its first. None where it means none, or could mean two."""
+    """The day that a cell means; of a month its first.
+    None where it means none, or could mean two.
+    """
     text = _TIME.sub("", unwrapped(cell))
     return next(
         (

@@ -1,5 +1,5 @@
-"""A sheet of text cells, and the table in it: its header of one row or two, its records, what
-stands round them.
+"""A sheet of text cells, and the table in it:
+its header of one row or two, its records, what stands round them.
 
 Belongs here: finding them without a contract. Not here: what the columns hold (`content`).
 """
@@ -48,8 +48,8 @@ class Table:
 
     @property
     def physical_names(self) -> tuple[str, ...]:
-        """What a contract calls each column: its name, with its group where the name alone is not
-        unique.
+        """What a contract calls each column: its name,
+        with its group where the name alone is not unique.
         """
         counts = Counter(self.headings)
         return tuple(
@@ -64,8 +64,8 @@ class Table:
 
 
 def tight(text: str) -> str:
-    """`text` without any blanks or line breaks, full-width signs folded: how names of columns are
-    compared.
+    """`text` without any blanks or line breaks, full-width signs folded:
+    how names of columns are compared.
     """
     return "".join(unicodedata.normalize("NFKC", text).split())
 
@@ -114,8 +114,8 @@ def _named(rows: Sequence[Sequence[str]], at: int, height: int) -> int:
 
 
 def _is_second_row(header: Sequence[Sequence[str]]) -> bool:
-    """Whether the second row stands under groups of the first: what it names has a name above or to
-    its left.
+    """Whether the second row stands under groups of the first:
+    what it names has a name above or to its left.
     """
     first, second = header
     under = [place for place, cell in enumerate(second) if cell]

@@ -17,8 +17,8 @@ _WHO = (*CHECKED_IDENTITIES, "household_id")
 
 
 def composite_key(contract: Contract, matches: dict[str, Match]) -> list[Field]:
-    """The fields that together tell the rows apart, the person or household first; empty where none
-    do.
+    """The fields that together tell the rows apart, the person or household first;
+    empty where none do.
 
     When something happened belongs to the key wherever the type has such a field: next month's list
     has the same people.

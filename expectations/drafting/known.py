@@ -1,5 +1,5 @@
-"""The fields of a known record type as a sample delivers them: the shipped contract, told how this
-office writes.
+"""The fields of a known record type as a sample delivers them:
+the shipped contract, told how this office writes.
 
 Belongs here: a field's entry in the draft, with its questions. Not here: record types that nobody
 has described (`unknown`), the file's text (`draft`).
@@ -80,8 +80,8 @@ def _written(contract: Contract, at: Field, column: Column) -> forms.Written:
 
 
 def _of_pattern(at: Field, column: Column) -> forms.Written:
-    """A text that has a form of its own (`YYYY-1 spring or YYYY-2 autumn`): each word of the sample
-    needs its value.
+    """A text that has a form of its own (`YYYY-1 spring or YYYY-2 autumn`):
+    each word of the sample needs its value.
     """
     if not at.meaning.startswith(("YYYY", "e.g.")) or not column.is_codes:
         return (
@@ -157,8 +157,8 @@ def _all_said(contract: Contract, at: Field, names: Sequence[str]) -> bool:
 def overlooked(
     contract: Contract, matches: Mapping[str, Match], free: Sequence[Column]
 ) -> list[str]:
-    """A question for each kind of optional fields without a column, where columns are left that
-    could be theirs.
+    """A question for each kind of optional fields without a column,
+    where columns are left that could be theirs.
     """
     kinds: dict[tuple[str, ...], list[str]] = {}
     for at in contract.delivered:
@@ -174,8 +174,8 @@ def overlooked(
 
 
 def unread(left: Sequence[Column]) -> list[str]:
-    """A remark on the columns that no field reads: which they are, and which of them say who
-    somebody is.
+    """A remark on the columns that no field reads:
+    which they are, and which of them say who somebody is.
     """
     if not left:
         return []

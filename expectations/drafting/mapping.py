@@ -109,14 +109,16 @@ def _named(contract: Contract, at: Field, column: Column) -> int:
 
 
 def _is_somebody(at: Field) -> bool:
-    """Whether the field says who somebody is, so that a column of somebody else must not be taken
-    for it.
+    """Whether the field says who somebody is, so that a column of somebody else must
+    not be taken for it.
     """
     return at.is_identity or at.role in _NAME_ROLES or at.role in CHECKED_IDENTITIES
 
 
 def _nearly(contract: Contract, at: Field, synonym: str, name: str) -> bool:
-    """缴费到账时间 holds 缴费时间; 参保年份 is 参保年度 but for one character (only where a value has to be there)."""
+    """缴费到账时间 holds 缴费时间; 参保年份 is 参保年度 but for one character
+    (only where a value has to be there).
+    """
     if len(synonym) < 4 or _is_somebody(at) or at.role == "record_key":
         return False
     letters = iter(name)
@@ -148,7 +150,9 @@ def _rank(contract: Contract, at: Field, column: Column) -> int:
 
 
 def fitness(contract: Contract, at: Field, column: Column) -> float:
-    """The share of the column's filled cells that the field could hold; 1 for a column without any."""
+    """The share of the column's filled cells that the field could hold;
+    1 for a column without any.
+    """
     if not column.filled:
         return 1.0 if not contract.must_have(at) else 0.0
     if at.codes:
@@ -237,8 +241,8 @@ def _by_content(
     matches: dict[str, Match],
     taken: dict[int, str],
 ) -> None:
-    """A field that no heading speaks for: the one free column whose cells fit it and could be
-    little else.
+    """A field that no heading speaks for: the one free column whose cells fit
+    it and could be little else.
     """
     tell = _telling(contract, at)
     if tell is None or not (at.required or at.codes):

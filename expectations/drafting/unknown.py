@@ -1,5 +1,5 @@
-"""The fields of a record type that nobody has described: every column of the sample, as its cells
-say what it is.
+"""The fields of a record type that nobody has described:
+every column of the sample, as its cells say what it is.
 
 Belongs here: names, types, classification, code lists out of a sample alone. Not here: known record
 types (`known`).
@@ -76,8 +76,8 @@ def _is_money(column: Column) -> bool:
 
 
 def _is_days_of_months(column: Column) -> bool:
-    """Whether a column that is called a day or time holds months, days, or words for none: a month
-    counts from its first.
+    """Whether a column that is called a day or time holds months, days, or words for none:
+    a month counts from its first.
     """
     if not bare(column.heading).endswith(("日期", "时间")) or not any(
         forms.day_of(cell) or is_dotted_month(cell) for cell in column.filled
@@ -180,8 +180,8 @@ def _is_sensitive(column: Column) -> bool:
 
 
 def _give_name_role(entries: Sequence[Entry], columns: Sequence[Column]) -> None:
-    """The person's name: the column of names nearest to the ID number, unless its heading names
-    somebody else.
+    """The person's name: the column of names nearest to the ID number,
+    unless its heading names somebody else.
     """
     at = next((e for e in entries if _role(e) == "id_number"), None)
     if at is None:

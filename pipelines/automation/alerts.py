@@ -1,5 +1,5 @@
-"""What a run's outcome amounts to: alerts, made from its events, the same for `make sync` and for
-the daemon's runs.
+"""What a run's outcome amounts to: alerts, made from its events,
+the same for `make sync` and for the daemon's runs.
 
 Belongs here: which event is worth an alert, what it says, what to do. Not here: telling it once,
 and how (`resources.runtime.alerts`).
@@ -37,8 +37,8 @@ Facts = Mapping[str, Any]
 def alert_after(
     settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRun
 ) -> list[Alert]:
-    """Tells what is new after a run, whoever ran it; asked twice for the same run, it tells nothing
-    the second time.
+    """Tells what is new after a run, whoever ran it;
+    asked twice for the same run, it tells nothing the second time.
     """
     events = [
         entry.dagster_event
@@ -88,8 +88,8 @@ def alert_before(settings: Settings, day: date, error: SourceError | None) -> li
 def observations_of(
     events: Sequence[dg.DagsterEvent], run_id: str, job: str, day: str
 ) -> list[Observation]:
-    """What a run looked at, in the order of its events; of a step that was tried again, the first
-    failure.
+    """What a run looked at, in the order of its events;
+    of a step that was tried again, the first failure.
     """
     seen: dict[str, Observation] = {}
     failed_steps = 0
@@ -185,8 +185,8 @@ def _check(event: dg.DagsterEvent, run_id: str, day: str) -> Observation:
 def _alerts_of(
     asset: str, check: str, facts: Facts, severity: dg.AssetCheckSeverity
 ) -> Iterator[tuple[str, AlertParts]]:
-    """What a failed check is worth; nothing where it is the day's usual business (quarantined rows,
-    warnings).
+    """What a failed check is worth; nothing where it is the day's usual business
+    (quarantined rows, warnings).
     """
     made = ALERTS_OF_CHECKS.get(check)
     if made is not None:
@@ -230,7 +230,10 @@ def _stale(asset: str, facts: Facts) -> Iterator[tuple[str, AlertParts]]:
             "stale",
             state,
             said,
-            "see the check `read` of its raw asset; ask the department for its extract, then make sync",
+            (
+                "see the check `read` of its raw asset;"
+                " ask the department for its extract, then make sync"
+            ),
         ),
     )
 

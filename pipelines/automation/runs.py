@@ -25,8 +25,8 @@ UNFINISHED = [
 
 
 def close_abandoned(instance: dg.DagsterInstance, settings: Settings) -> None:
-    """Marks runs as failed whose process was killed; the caller holds the run lock, so nobody runs
-    them.
+    """Marks runs as failed whose process was killed;
+    the caller holds the run lock, so nobody runs them.
     """
     for run in instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED)):
         instance.report_run_failed(
@@ -36,8 +36,8 @@ def close_abandoned(instance: dg.DagsterInstance, settings: Settings) -> None:
 
 
 def run_day(settings: Settings, as_of: date) -> list[str] | None:
-    """Runs `daily_sync` for `as_of`; None when it went well, else a line per failed asset that says
-    what to do.
+    """Runs `daily_sync` for `as_of`; None when it went well,
+    else a line per failed asset that says what to do.
     """
     preload(settings.engine)
     with pooled_sqlite(), dg.DagsterInstance.get() as instance:

@@ -1,5 +1,5 @@
-"""What starts a run besides the clock: a file in the drop folder, an urgent report (绿色通道); and what
-ends in an alert.
+"""What starts a run besides the clock: a file in the drop folder, an urgent report (绿色通道);
+and what ends in an alert.
 
 Belongs here: when to run which day. Not here: how the departments are asked
 (`resources.departments.watch`), what an alert says (`pipelines.automation.alerts`).
@@ -44,8 +44,8 @@ from resources.settings import SHANGHAI, Settings, load_settings
 URGENT = ("reports", "losses")
 """Record types that do not wait for the night: citizens' reports and disaster losses."""
 LATE_COMMITS = timedelta(minutes=10)
-"""A department may commit a row a little after its `updated_at`: each question reaches back that
-far.
+"""A department may commit a row a little after its `updated_at`:
+each question reaches back that far.
 """
 EVERY_SECONDS = 20
 ABANDONED_SECONDS = 600.0
@@ -73,8 +73,8 @@ class Found:
 
 
 def going_on(instance: dg.DagsterInstance, home: Path) -> str | None:
-    """The run of `daily_sync` that waits or goes on, whoever started it. One whose process was
-    killed is marked as failed.
+    """The run of `daily_sync` that waits or goes on, whoever started it.
+    One whose process was killed is marked as failed.
 
     Else it would hold up the queue until the next `make sync`: nobody but its process could say
     that it is over.
@@ -254,8 +254,8 @@ class News:
 def news_of(
     departments: Departments, contract: Contract, before: Mapping[str, Any], now: datetime
 ) -> News | None:
-    """The records of one type that no state holds and no run was asked for yet; None where it was
-    never read.
+    """The records of one type that no state holds and no run was asked for yet;
+    None where it was never read.
 
     A change of a record that is known (a report closed) is not urgent. Raises `SourceError`.
     """

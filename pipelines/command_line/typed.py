@@ -1,5 +1,5 @@
-"""Words typed by people: they come by the environment, a file or a prompt, and never pass through a
-shell.
+"""Words typed by people: they come by the environment, a file or a prompt,
+and never pass through a shell.
 
 Belongs here: asking for one that was not typed. Not here: arguments (`command_line`).
 """

@@ -77,8 +77,8 @@ class Contradiction:
 
 
 def contradictions(contracts: Sequence[Contract]) -> list[Contradiction]:
-    """What the models and the contracts' own rules compare coded fields with, and their contracts
-    do not know.
+    """What the models and the contracts' own rules compare coded fields with,
+    and their contracts do not know.
 
     The SQL is that of yihu's own contracts, whatever `contracts` say: a contract is held against
     the models.
@@ -123,8 +123,8 @@ def _contradiction(
 
 
 def _may_be_code(field: Field) -> bool:
-    """Whether the field's values are few words: codes, or a text that says nothing else (no key, no
-    name, no month).
+    """Whether the field's values are few words:
+    codes, or a text that says nothing else (no key, no name, no month).
     """
     return bool(field.codes) or (
         field.type == "text"
@@ -136,8 +136,8 @@ def _may_be_code(field: Field) -> bool:
 
 @lru_cache(maxsize=1)
 def _of_models() -> tuple[tuple[Comparison, ...], Mapping[str, frozenset[str]]]:
-    """Every comparison of a record type's field with a literal in the models of a day, and the
-    indicators below each table.
+    """Every comparison of a record type's field with a literal in the models of a day,
+    and the indicators below each table.
     """
     with tempfile.TemporaryDirectory(prefix="yihu-compared-") as folder:
         engine = record_day(Path(folder), load_contracts())
@@ -173,8 +173,8 @@ def _of_models() -> tuple[tuple[Comparison, ...], Mapping[str, frozenset[str]]]:
 def _indicators_below(
     made: Sequence[tuple[str, str, Mapping[str, Any]]],
 ) -> Mapping[str, frozenset[str]]:
-    """Of each table the codes of the indicators that are made of it, through whatever stands
-    between.
+    """Of each table the codes of the indicators that are made of it,
+    through whatever stands between.
     """
     below: dict[str, frozenset[str]] = {}
     for table, select, schema in reversed(made):
@@ -216,8 +216,8 @@ def _qualified(select: str, schema: Mapping[str, tuple[str, ...]]) -> Any:
         table: dict.fromkeys(columns, "varchar") for table, columns in schema.items()
     }
     return qualify(
-        parse_one(select, dialect="duckdb"), schema=kinds, dialect="duckdb", validate_qualify_columns=False, identify=False,
-        quote_identifiers=False,
+        parse_one(select, dialect="duckdb"), schema=kinds, dialect="duckdb",
+        validate_qualify_columns=False, identify=False, quote_identifiers=False,
     )  # fmt: skip
 
 

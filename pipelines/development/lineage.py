@@ -38,8 +38,8 @@ DAY = max(date(2026, 11, 19), load_catalogue(date.max).effective_from)
 
 
 class Recorder(Engine):
-    """An engine that keeps the SQL of every model and reference table that is made on it, and of
-    what columns it is made.
+    """An engine that keeps the SQL of every model and reference table that is made on it,
+    and of what columns it is made.
     """
 
     def __init__(self, temp_dir: Path) -> None:
@@ -104,8 +104,8 @@ BEFORE_INDICATORS = ("household_indicator", "household", "household_member")
 
 
 def _say_what_decides(scope: Any, lookups: frozenset[str]) -> None:
-    """Has a count name the conditions that decide what is counted, and a value that is looked up
-    what it is looked up by.
+    """Has a count name the conditions that decide what is counted,
+    and a value that is looked up what it is looked up by.
 
     Neither stands in the column's own expression: `count(*) … where status = '1'` comes from
     `status`.
@@ -173,8 +173,8 @@ def columns_read(
 
 
 def lineage_of(engine: Recorder, asset_names: frozenset[str]) -> Lineage:
-    """Of each asset's columns the columns of other assets that they come from, through the tables
-    in between.
+    """Of each asset's columns the columns of other assets that they come from,
+    through the tables in between.
     """
     between: dict[Column, frozenset[Column]] = {}
     found: dict[str, dict[str, tuple[Column, ...]]] = {}
@@ -210,8 +210,8 @@ def stands_for() -> Mapping[str, str]:
 
 
 def _known(name: str, source: Column, indicators: Mapping[str, Any]) -> Column:
-    """The asset that a table of the engine stands for: an earlier day of it, or the indicators
-    before they are kept.
+    """The asset that a table of the engine stands for:
+    an earlier day of it, or the indicators before they are kept.
     """
     table, column = source
     if table == "indicator_state" and name not in BEFORE_INDICATORS:
@@ -227,8 +227,8 @@ def _known(name: str, source: Column, indicators: Mapping[str, Any]) -> Column:
 
 
 def digest_of(engine: Recorder) -> str:
-    """Changes when a model, rule or contract changes what is computed; comments and layout do not
-    count.
+    """Changes when a model, rule or contract changes what is computed;
+    comments and layout do not count.
     """
     text = json.dumps(
         [(name, " ".join(COMMENT.sub("", select).split())) for name, select, _ in engine.made]
@@ -256,8 +256,8 @@ def make(contracts: tuple[Contract, ...], asset_names: frozenset[str]) -> dict[s
 
 
 def _as_delivered(contract: Contract, field: Field) -> tuple[Column, ...]:
-    """The delivered columns that a field is read from; none for a constant, a sheet's name, a
-    snapshot's update time.
+    """The delivered columns that a field is read from;
+    none for a constant, a sheet's name, a snapshot's update time.
     """
     read = contract.key_fields if field.derived == "key" else (field,)
     return tuple(

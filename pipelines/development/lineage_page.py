@@ -17,14 +17,18 @@ Tables = Mapping[str, Mapping[str, Sequence[Sequence[str]]]]
 DEPARTMENTS_LAYERS = ("raw_", "valid_", "matched_")
 OPENING = """# Where every column comes from
 
-Read out of the SQL models with SQLGlot by `uv run python -m pipelines.development.lineage`, which writes this page and `assets/lineage.json`; a
-test fails when they are behind. Each asset has the same as `dagster/column_lineage` in its metadata, in the UI under *Events*.
+Read out of the SQL models with SQLGlot by `uv run python -m pipelines.development.lineage`, \
+which writes this page and `assets/lineage.json`; a
+test fails when they are behind. Each asset has the same as \
+`dagster/column_lineage` in its metadata, in the UI under *Events*.
 
-What decides that a row is there at all (joins, filters, counts of rows) is no column's value, so it is not shown here.
+What decides that a row is there at all (joins, filters, counts of rows) is no column's value, \
+so it is not shown here.
 
 ## Tables
 
-A record type is one box: its three assets (`raw_`, `valid_`, `matched_`) have the same columns, but for identities, which end at
+A record type is one box: its three assets (`raw_`, `valid_`, `matched_`) have the same columns, \
+but for identities, which end at
 `valid_`. An arrow: at least one column of the one comes from a column of the other.
 
 """
@@ -82,8 +86,8 @@ def _columns(table: str, columns: Mapping[str, Sequence[Sequence[str]]]) -> str:
 
 
 def page(tables: Tables) -> str:
-    """The whole page: the departments and the household, then what is made of these, then every
-    column.
+    """The whole page: the departments and the household, then what is made of these,
+    then every column.
     """
     own = {
         name: columns for name, columns in tables.items() if not name.startswith(DEPARTMENTS_LAYERS)

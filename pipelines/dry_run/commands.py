@@ -1,5 +1,5 @@
-"""`make try`, `make draft-contract`, `make contract-diff`: their command line, and what they do
-with it.
+"""`make try`, `make draft-contract`, `make contract-diff`:
+their command line, and what they do with it.
 
 Belongs here: finding contracts, printing, exit statuses. Not here: trials (`dry_run`), drafts
 (`expectations.drafting`).
@@ -66,8 +66,8 @@ def contract_of(records: str | None, path: str | None) -> Contract:
 
 
 def try_file(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Reads a file as a run would and says what would come of it; keeps nothing. Exit 1 where a run
-    would reject it.
+    """Reads a file as a run would and says what would come of it; keeps nothing.
+    Exit 1 where a run would reject it.
     """
     contract = contract_of(arguments.records, arguments.contract)
     handed = read_input_files(contract, files_of(arguments.file), settings)
@@ -82,8 +82,8 @@ def try_file(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def draft(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Drafts a contract from a sample file, with a question in it wherever the sample does not say
-    enough.
+    """Drafts a contract from a sample file, with a question in it wherever the sample
+    does not say enough.
     """
     with scratch(settings) as work:
         try:
@@ -146,8 +146,8 @@ def _base(sample: Sample, department: str, records: str) -> Contract | None:
 
 
 def compare_contract(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Reads the newest batches under an edited contract: rows whose outcome changes, indicators and
-    lamps that move.
+    """Reads the newest batches under an edited contract:
+    rows whose outcome changes, indicators and lamps that move.
     """
     print("\n".join(difference(settings, contract_of(None, arguments.contract))))
     return OK

@@ -1,5 +1,5 @@
-"""The newest batch of a record type under its contract in use and under an edited one: what would
-change.
+"""The newest batch of a record type under its contract in use and under an edited one:
+what would change.
 
 Belongs here: reading a batch that is kept anew, row beside row. Not here: the trial of each
 (`dry_run`), households (`effects`).
@@ -72,7 +72,8 @@ def difference(settings: Settings, edited: Contract) -> list[str]:
     """What the edited contract would change, a line each; no identity.
 
     Raises:
-        DifferenceError: nothing is kept of the record type, or its batch cannot be read under the contract.
+        DifferenceError: nothing is kept of the record type,
+            or its batch cannot be read under the contract.
     """
     lake = Lake(settings.lake)
     newest = newest_batch(lake, edited.table)
@@ -113,8 +114,8 @@ def _read_anew(settings: Settings, contract: Contract, newest: Newest) -> Iterat
 def _handed(
     settings: Settings, lake: Lake, contract: Contract, newest: Newest
 ) -> tuple[InputFiles, Manifest]:
-    """The batch in the scratch lake: files are read anew, answers and queries lie there as they
-    came.
+    """The batch in the scratch lake: files are read anew,
+    answers and queries lie there as they came.
     """
     day = date.fromisoformat(newest.manifest.extract_date)
     if newest.manifest.form != "file":
@@ -138,8 +139,8 @@ def _handed(
 
 
 def _rows(before: DryRun, after: DryRun) -> list[str]:
-    """Rows whose outcome changes, by rule; fields whose value changes in rows that are good under
-    both.
+    """Rows whose outcome changes, by rule;
+    fields whose value changes in rows that are good under both.
     """
     if not before.is_merged or not after.is_merged:
         return [f"under the contract in use: {reason}" for reason in before.reasons]
@@ -153,7 +154,8 @@ def _rows(before: DryRun, after: DryRun) -> list[str]:
     counts = engine.rows(f"""
         select
             count(*) filter (len(b.rules) = 0), count(*) filter (len(a.rules) = 0),
-            count(*) filter (len(b.rules) = 0 and len(a.rules) > 0), count(*) filter (len(b.rules) > 0 and len(a.rules) = 0),
+            count(*) filter (len(b.rules) = 0 and len(a.rules) > 0),
+            count(*) filter (len(b.rules) > 0 and len(a.rules) = 0),
             count(*) filter (a._line is null), count(*) filter (b._line is null)
         from {joined}
         """)[0]
@@ -179,7 +181,8 @@ def _judged(made: DryRun) -> str:
         f"cast(r.{name(f.name)} as varchar) as {name(f.name)}" for f in made.contract.fields
     )
     return f"""
-    select p._file, coalesce(p._sheet, '') as _sheet, p._line, coalesce(b.rules, []) as rules, {values}
+    select p._file, coalesce(p._sheet, '') as _sheet, p._line, coalesce(b.rules, []) as rules,
+        {values}
     from {made.rows} as r
     inner join {location(made)} as p using (_row)
     left join {made.bad} as b using (_row)

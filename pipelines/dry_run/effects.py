@@ -1,5 +1,5 @@
-"""What a trial would do to households: how many of its records would be tied to one, which
-indicators and lamps move.
+"""What a trial would do to households:
+how many of its records would be tied to one, which indicators and lamps move.
 
 Belongs here: the newest day of the lake, computed with this record type's state in the place of its
 own. Not here: how records are matched and indicators counted (`warehouse`). Stewards' answers of
@@ -48,8 +48,8 @@ class Effects:
     moved: tuple[Moved, ...] | None
     """None where no indicator reads these records."""
     lamps: dict[tuple[str, str], int]
-    """Households by their lamp now and then, where it differs; empty where lamps were not asked
-    for.
+    """Households by their lamp now and then, where it differs;
+    empty where lamps were not asked for.
     """
 
 
@@ -59,8 +59,8 @@ def newest_day(lake: Lake) -> date | None:
 
 
 def effects(made: DryRun, settings: Settings, with_lamps: bool = False) -> Effects | None:
-    """The effects of a trial on the newest day; None where the lake has no day yet. Leaves its
-    tables on the trial's engine.
+    """The effects of a trial on the newest day; None where the lake has no day yet.
+    Leaves its tables on the trial's engine.
     """
     lake, engine, contract = Lake(settings.lake), made.engine, made.contract
     day = newest_day(lake)

@@ -1,5 +1,5 @@
-"""What a trial writes where `OUT` names a folder: `rows.csv` and `aside.csv`, for the eyes of who
-asked for it (mode 0600).
+"""What a trial writes where `OUT` names a folder:
+`rows.csv` and `aside.csv`, for the eyes of who asked for it (mode 0600).
 
 Belongs here: canonical values, the order of the file, rows as delivered. Not here: judging them
 (`dry_run`).
@@ -36,8 +36,8 @@ def write_rows(made: DryRun, folder: Path) -> list[Path]:
 
 
 def _good(made: DryRun, fields: Sequence[Field]) -> Iterator[list[str]]:
-    """The rows that would be in force of this delivery, in its order; of a key that came twice the
-    version that stands.
+    """The rows that would be in force of this delivery, in its order;
+    of a key that came twice the version that stands.
     """
     key, updated = (
         name(made.contract.record_key.name),
@@ -47,7 +47,8 @@ def _good(made: DryRun, fields: Sequence[Field]) -> Iterator[list[str]]:
     in_force = literal(made.lake.files("valid", made.contract.table, made.as_of))
     select = f"""
     with good as (
-        select *, row_number() over (partition by {key} order by {updated} desc, _row desc) as _place
+        select *,
+            row_number() over (partition by {key} order by {updated} desc, _row desc) as _place
         from {made.rows}
         where _op is distinct from 'D' and _row not in (select _row from {made.bad})
     )
@@ -98,8 +99,8 @@ def fields_of(contract: Contract, rules: Sequence[str]) -> list[str]:
 
 
 def canonical(field: Field, value: Any) -> str:
-    """A value as text: codes and texts as they are, ISO dates, true and false, numbers with the
-    field's places.
+    """A value as text: codes and texts as they are, ISO dates, true and false,
+    numbers with the field's places.
     """
     match value:
         case None:

@@ -43,8 +43,8 @@ class InputFiles:
 
 
 def files_of(text: str) -> list[Path]:
-    """The files that FILE names: one, those of a folder, or those that a pattern fits; in the order
-    of their names.
+    """The files that FILE names: one, those of a folder, or those that a pattern fits;
+    in the order of their names.
 
     Raises:
         GivenError: there is none.

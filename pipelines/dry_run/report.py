@@ -22,8 +22,8 @@ from resources.departments.tabular import NOTED
 from warehouse.downstream import built_from
 
 WORDS_SHOWN = 10
-"""A column with more unknown words than this is the wrong column: they are counted, and may be
-anything.
+"""A column with more unknown words than this is the wrong column:
+they are counted, and may be anything.
 """
 
 
@@ -156,7 +156,8 @@ def _unknown_words(made: DryRun) -> list[str]:
 def _words(made: DryRun, field: Field) -> str:
     text, rule = name(field.physical_name), f"codes:{field.name}"
     found = made.engine.rows(f"""
-        select trim(cast(d.{text} as varchar), ' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(12288)) as word, count(*)
+        select trim(cast(d.{text} as varchar),
+            ' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(12288)) as word, count(*)
         from {made.bad} as b inner join {made.delivered} as d using (_row)
         where list_contains(b.rules, '{rule}') group by 1 order by 2 desc, 1
         """)

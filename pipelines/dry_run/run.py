@@ -1,5 +1,5 @@
-"""One delivery read exactly as a run would read it, beside the lake: landed, judged, merged with
-the state in force.
+"""One delivery read exactly as a run would read it, beside the lake:
+landed, judged, merged with the state in force.
 
 Belongs here: the scratch lake and its day. Not here: what it does to households (`effects`), what
 is printed (`told`), written (`exported`).
@@ -39,8 +39,8 @@ REGISTER = tuple(f"{BASE_REGISTER}__{records}" for records in REGISTER_RECORDS)
 
 
 class DryRunEngine(Engine):
-    """The engine of a trial: rules are counted by it alone, since importing Great Expectations
-    takes longer than a trial.
+    """The engine of a trial: rules are counted by it alone,
+    since importing Great Expectations takes longer than a trial.
     """
 
     kind = "plain"
@@ -99,8 +99,8 @@ class DryRun:
 
 @contextmanager
 def scratch(settings: Settings) -> Iterator[Path]:
-    """A folder of mode 0700 that is gone afterwards; named so that the next run sweeps it where
-    this process is killed.
+    """A folder of mode 0700 that is gone afterwards;
+    named so that the next run sweeps it where this process is killed.
     """
     folder = settings.home / "tmp" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
     folder.mkdir(parents=True, mode=0o700)
@@ -112,8 +112,8 @@ def scratch(settings: Settings) -> Iterator[Path]:
 
 @contextmanager
 def dry_run(settings: Settings, contract: Contract, handed: InputFiles) -> Iterator[DryRun]:
-    """The trial of a delivery; what it reads and makes lies in a scratch folder that is gone
-    afterwards.
+    """The trial of a delivery; what it reads and makes lies in a scratch folder
+    that is gone afterwards.
 
     Raises:
         SourceError: the files cannot be read; says why and what to do.
@@ -175,8 +175,8 @@ def merged(
 def borrow_state(
     real: Lake, scratch_lake: Lake, contract: Contract, before: date | None
 ) -> date | None:
-    """Lays links to the newest state before a day (of all days) into the scratch lake; returns the
-    state's day.
+    """Lays links to the newest state before a day (of all days) into the scratch lake;
+    returns the state's day.
 
     Also to what the contract's rules look up: the newest states of other record types, and the
     register.
@@ -212,10 +212,12 @@ def _bad_rules(made: DryRun) -> list[BadRule]:
     found = made.engine.rows(f"""
         with broken as (select _row, unnest(rules) as rule from {made.bad}),
         ranked as (
-            select rule, p._file, p._sheet, p._line, row_number() over (partition by rule order by _row) as nth
+            select rule, p._file, p._sheet, p._line,
+                row_number() over (partition by rule order by _row) as nth
             from broken inner join {place} as p using (_row)
         )
-        select rule, count(*), list([_file, _sheet, cast(_line as varchar)] order by nth) filter (nth <= {SHOWN_ROWS})
+        select rule, count(*),
+            list([_file, _sheet, cast(_line as varchar)] order by nth) filter (nth <= {SHOWN_ROWS})
         from ranked group by rule order by count(*) desc, rule
         """)
     return [
@@ -225,8 +227,8 @@ def _bad_rules(made: DryRun) -> list[BadRule]:
 
 
 def location(made: DryRun) -> str:
-    """A relation with `_row`, `_file`, `_sheet`, `_line` of the delivery's rows; of a batch that is
-    no file its own numbers.
+    """A relation with `_row`, `_file`, `_sheet`, `_line` of the delivery's rows;
+    of a batch that is no file its own numbers.
     """
     if not (made.batch / "delivered.parquet").exists():
         return (

@@ -48,7 +48,9 @@ def open_sample(paths: Sequence[Path], settings: Settings, work: Path) -> Sample
 
 
 def _rows(child: Child, place: int, top: Sequence[Sequence[Any]]) -> tuple[tuple[str, ...], ...]:
-    """The sheet's rows; of a header row and what stands above it the cells as they were looked at."""
+    """The sheet's rows; of a header row and what stands above it the cells as they were
+    looked at.
+    """
     width = max((len(row) for row in top), default=0)
     rows: list[tuple[str, ...]] = []
     for chunk in child.rows(place, 0, width) if width else ():

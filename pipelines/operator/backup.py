@@ -26,8 +26,8 @@ from warehouse.schema.logins import CONNECTIONS, SETTINGS
 from warehouse.schema.roles import IS_SUPERUSER, ROLES
 
 HOME_PARTS = ("secrets", "lake", "alerts.json", "alerts.log")
-"""What of a home cannot be made again; Dagster's history, the sandbox and the embedded server's
-files stay.
+"""What of a home cannot be made again;
+Dagster's history, the sandbox and the embedded server's files stay.
 """
 ARCHIVE, ROWS, LOGINS, NOTE = "home.tar", "warehouse", "logins.json", "backup.json"
 PIECE = 1 << 20
@@ -43,8 +43,8 @@ class BackupError(YihuError):
 
 
 def backup(settings: Settings, out: Path) -> Path:
-    """Writes a new folder under `out`, readable by its owner alone; returns it. Waits for a run
-    that is going on.
+    """Writes a new folder under `out`, readable by its owner alone; returns it.
+    Waits for a run that is going on.
 
     Raises:
         BackupError: no place for it.
@@ -75,8 +75,8 @@ def backup(settings: Settings, out: Path) -> Path:
 
 
 def restore(settings: Settings, source: Path) -> list[str]:
-    """Puts a backup into an empty home and an empty warehouse; returns what was done and what is
-    left to do.
+    """Puts a backup into an empty home and an empty warehouse;
+    returns what was done and what is left to do.
 
     Raises:
         BackupError: the backup is not whole, or there is a lake already.
@@ -109,8 +109,8 @@ def restore(settings: Settings, source: Path) -> list[str]:
 
 
 def _logins(engine: sa.Engine) -> dict[str, dict[str, object]]:
-    """Who has which of our roles, with the verifier of the password where we may see it (never the
-    password).
+    """Who has which of our roles, with the verifier of the password where we may see
+    it (never the password).
     """
     with engine.connect() as connection:
         members = connection.execute(sa.text(_MEMBERS), {"roles": list(ROLES)}).all()
@@ -131,8 +131,8 @@ def _logins(engine: sa.Engine) -> dict[str, dict[str, object]]:
 
 
 def _let_in(engine: sa.Engine, logins: dict[str, dict[str, object]]) -> list[str]:
-    """Makes the logins that are not there, with their roles; returns those that came without a
-    password.
+    """Makes the logins that are not there, with their roles;
+    returns those that came without a password.
     """
     without = []
     with engine.begin() as connection:

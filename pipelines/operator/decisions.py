@@ -60,8 +60,8 @@ def administered(settings: Settings) -> Iterator[tuple[Server, sa.Engine]]:
 
 
 def maker(server: Server, engine: sa.Engine, remark: str = "") -> Actor:
-    """Who decides: `YIHU_LOGIN`, let in by the person's own password; while there is no such login,
-    the administrator.
+    """Who decides: `YIHU_LOGIN`, let in by the person's own password;
+    while there is no such login, the administrator.
 
     Raises:
         UsageError: where nobody said who decides, that login is not let in, or is nobody's.
@@ -103,15 +103,17 @@ def _person(server: Server, engine: sa.Engine, login: str, remark: str) -> Actor
 
 
 def _administrator(engine: sa.Engine, remark: str) -> Actor:
-    """Makes the first login, and another one for who lost the password of their own; recorded as
-    what it is.
+    """Makes the first login, and another one for who lost the password of their own;
+    recorded as what it is.
     """
     print(f"recorded as {engine.url.username} (system user {os_user()})", file=sys.stderr)
     return Actor(None, os_user(), remark or None)
 
 
 def _let_in(url: sa.URL) -> None:
-    """Logs in once as the person; the password comes by PGPASSWORD or PGPASSFILE, or is asked for."""
+    """Logs in once as the person; the password comes by PGPASSWORD or PGPASSFILE,
+    or is asked for.
+    """
     try:
         _connect(url)
         return
@@ -142,8 +144,8 @@ def _by(arguments: argparse.Namespace, who: Actor) -> str:
 
 
 def give(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Gives a login its role and its areas or departments; a new login's password goes to a private
-    file.
+    """Gives a login its role and its areas or departments;
+    a new login's password goes to a private file.
     """
     with administered(settings) as (server, engine):
         is_new = access.LOGIN.fullmatch(arguments.login) is not None and not _is_there(
@@ -169,8 +171,8 @@ def give(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def make_login(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Makes a person's login with its role; prints its password, once. Asked again for the same
-    person, a new password.
+    """Makes a person's login with its role; prints its password, once.
+    Asked again for the same person, a new password.
     """
     with administered(settings) as (server, engine):
         login = _login()
@@ -273,8 +275,8 @@ def go_back(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def open_a_gate(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Opens the gate of a rejected batch (`--records`, `--batch`) or of a release (`--gate`), in a
-    person's name.
+    """Opens the gate of a rejected batch (`--records`, `--batch`) or of a release (`--gate`),
+    in a person's name.
     """
     if not arguments.gate and not (arguments.records and arguments.batch):
         raise UsageError(
@@ -358,8 +360,8 @@ def contract_named(name: str) -> Contract:
 
 
 def verify_log(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Holds the access log against its seals, and these against releases, manifests and `--seal` as
-    an alert named it.
+    """Holds the access log against its seals, and these against releases,
+    manifests and `--seal` as an alert named it.
     """
     told = looking.seals_in_manifests(settings.lake / "release")
     told += [*seals_in_alerts(settings.home), *(("SEAL", text) for text in _list(arguments.seal))]
@@ -411,8 +413,8 @@ def who_looked(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def extract(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Makes an extract of the current release for analysts, under a name, with pseudonyms of its
-    own.
+    """Makes an extract of the current release for analysts, under a name,
+    with pseudonyms of its own.
     """
     why = ask_for("WHY", arguments.why, "What is it for (recorded): ")
     with administered(settings) as (server, engine):
@@ -427,8 +429,8 @@ def extract(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def seal_log(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Seals what is new in the access log; done once an hour by the daemon, and by every
-    publication.
+    """Seals what is new in the access log;
+    done once an hour by the daemon, and by every publication.
     """
     with administered(settings) as (_, engine):
         last = looking.seal(engine)

@@ -1,5 +1,5 @@
-"""`make move-warehouse`: the whole warehouse, as it is, from one PostgreSQL to another one that is
-empty.
+"""`make move-warehouse`: the whole warehouse, as it is,
+from one PostgreSQL to another one that is empty.
 
 Belongs here: the order of a move, and what to do after it. Not here: how rows travel
 (`warehouse.database.copying`), starting servers (`resources.server`).

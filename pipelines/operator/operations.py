@@ -86,7 +86,8 @@ def show_quarantine(settings: Settings, arguments: argparse.Namespace) -> int:
             ]
             rows = [
                 [
-                    x.department, x.records, x.rule, number(x.rows), str(x.first_seen_on), number(x.times_seen),
+                    x.department, x.records, x.rule, number(x.rows),
+                    str(x.first_seen_on), number(x.times_seen),
                     "rejected" if x.is_rejected else "accepted", ", ".join(x.batches),
                 ]
                 for x in lines
@@ -115,8 +116,8 @@ def _looked_at(settings: Settings, lake: Lake) -> date:
 
 
 def request_replay(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Has the quarantine of a record type judged anew under its contract as it is now, when the day
-    is next run.
+    """Has the quarantine of a record type judged anew under its contract as it is now,
+    when the day is next run.
     """
     contract = contract_named(arguments.records)
     with run_lock(settings.home), _engine(settings) as (engine, lake):
@@ -142,8 +143,8 @@ def prune(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def explain_lamp(settings: Settings, arguments: argparse.Namespace) -> int:
-    """One household's lamp in plain words, how it came about day by day, and on request whether it
-    comes out the same again.
+    """One household's lamp in plain words, how it came about day by day,
+    and on request whether it comes out the same again.
     """
     again, is_same = [], True
     with _engine(settings) as (engine, lake):
@@ -187,16 +188,16 @@ LAMP = ("warning_flag", "warning_reason")
 
 
 def _recomputed(runner: Runner, lamp: explain.Lamp, moment: Moment) -> explain.Lamp | None:
-    """The lamp as the day's matched rows, rules and flags of the day before give it now, of the one
-    household.
+    """The lamp as the day's matched rows, rules and flags of the day before give it now,
+    of the one household.
     """
     runner.make(("household_indicator", *LAMP), moment, Households(frozenset({lamp.household_id})))
     return explain.read_lamp(runner.engine, lamp.household_id, lamp.as_of)
 
 
 def compare_rules(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Scores the newest day under a candidate rule file: who would change, and why. Publishes
-    nothing.
+    """Scores the newest day under a candidate rule file: who would change, and why.
+    Publishes nothing.
     """
     with _engine(settings) as (engine, lake):
         day = _newest(lake, "warning_flag", settings.as_of)
@@ -210,8 +211,8 @@ def compare_rules(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def move(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Copies the whole warehouse to an empty PostgreSQL: releases, gates, grants, decisions, the
-    vault.
+    """Copies the whole warehouse to an empty PostgreSQL:
+    releases, gates, grants, decisions, the vault.
     """
     with run_lock(settings.home):
         print("\n".join(move_warehouse(settings, arguments.to)))
@@ -219,8 +220,8 @@ def move(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def back_up(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Writes the warehouse's rows, who may log in, the lake and the secrets into a new private
-    folder under `--out`.
+    """Writes the warehouse's rows, who may log in,
+    the lake and the secrets into a new private folder under `--out`.
     """
     target = backup(settings, Path(arguments.out))
     print(

@@ -1,5 +1,5 @@
-"""The services that a command needs and nobody named: the sandbox's departments, the embedded
-PostgreSQL.
+"""The services that a command needs and nobody named:
+the sandbox's departments, the embedded PostgreSQL.
 
 Belongs here: starting them as processes, telling the settings, ending them. Not here: what they
 serve.
@@ -40,8 +40,8 @@ class Services:
     sandbox: subprocess.Popen[bytes] | None = None
 
     def bring_to(self, as_of: date) -> None:
-        """Lets the sandbox's drop folder and front-end database show what the departments held on
-        `as_of`.
+        """Lets the sandbox's drop folder and front-end database show
+        what the departments held on `as_of`.
         """
         if self.sandbox is None:
             return
@@ -76,8 +76,8 @@ class Services:
 
 @contextmanager
 def services(settings: Settings) -> Iterator[Services]:
-    """Starts what is not named outside, sets the environment accordingly, and leaves no process
-    behind.
+    """Starts what is not named outside, sets the environment accordingly,
+    and leaves no process behind.
     """
     with ExitStack() as stack:
         server = stack.enter_context(warehouse_server(settings.home, settings.warehouse_url))
@@ -93,8 +93,8 @@ def services(settings: Settings) -> Iterator[Services]:
 
 
 def _front_database(settings: Settings, server: Server) -> str:
-    """The sandbox's front-end database: a second one of the embedded server, or SQLite beside a
-    server of one's own.
+    """The sandbox's front-end database: a second one of the embedded server,
+    or SQLite beside a server of one's own.
     """
     if not server.is_embedded:
         return f"sqlite:///{settings.home / 'sandbox' / 'front.sqlite'}"

@@ -79,8 +79,8 @@ def ui_link(settings: Settings, asked: Namespace) -> int:
 
 
 def ui_user(asked: Namespace) -> int:
-    """Sets the password of a user of the pages, asked for twice; the file is the one that
-    YIHU_UI_PASSWORD_FILE names.
+    """Sets the password of a user of the pages, asked for twice;
+    the file is the one that YIHU_UI_PASSWORD_FILE names.
     """
     from pipelines.web.sign_in import password_line, set_password_line
 
@@ -104,7 +104,9 @@ def ui_user(asked: Namespace) -> int:
 
 
 def _serve(*programs: list[str]) -> int:
-    """Runs the webserver and the daemon until one ends or somebody asks us to; leaves none behind."""
+    """Runs the webserver and the daemon until one ends or somebody asks us to;
+    leaves none behind.
+    """
     running = [subprocess.Popen(program, cwd=ROOT) for program in programs]
     asked = Event()
     for signum in (signal.SIGTERM, signal.SIGINT):

@@ -24,7 +24,8 @@ from warehouse.sources import message_and_next_step, next_step
 
 LOW_DISK_GB = 5.0
 RELEASE = """
-select release_id, as_of, is_provisional, households, red, yellow, published_at::timestamp(0) as published_at
+select release_id, as_of, is_provisional, households, red, yellow,
+    published_at::timestamp(0) as published_at
 from yihu.release where is_current
 """
 WARNINGS_SHOWN = 10
@@ -48,8 +49,8 @@ class Finding:
 
 
 def status(settings: Settings) -> list[Finding]:
-    """Everything that can be looked at; nothing is changed but secrets of yihu's own logins that
-    let nobody in.
+    """Everything that can be looked at; nothing is changed but secrets of yihu's own
+    logins that let nobody in.
     """
     findings = [_data(settings), _disk(settings), _departments(settings)]
     try:
@@ -75,8 +76,8 @@ def status(settings: Settings) -> list[Finding]:
 
 
 def _logins(server: Server) -> list[Finding]:
-    """The logins that yihu uses for its roles: one whose secret is wrong is mended here; and logins
-    that are nobody's.
+    """The logins that yihu uses for its roles: one whose secret is wrong is mended here;
+    and logins that are nobody's.
     """
     if not has_warehouse(server):
         return []
@@ -97,8 +98,8 @@ def _logins(server: Server) -> list[Finding]:
 
 
 def sources(settings: Settings) -> list[Finding]:
-    """What the newest day of every source says, as the lake has it: also of a day that was not
-    published.
+    """What the newest day of every source says, as the lake has it:
+    also of a day that was not published.
     """
     lake = Lake(settings.lake)
     notes = (lake.latest_note("ledger", contract.table, date.max) for contract in load_contracts())
@@ -186,8 +187,8 @@ def _release(release: dict[str, Any]) -> Finding:
 
 
 def _source(ledger: dict[str, Any]) -> list[Finding]:
-    """What an operator has to know of a source: its state, why the newest read failed, what it
-    warns of.
+    """What an operator has to know of a source:
+    its state, why the newest read failed, what it warns of.
     """
     what = f"{ledger['department']} {ledger['records']}"
     found = []
@@ -208,8 +209,8 @@ def _source(ledger: dict[str, Any]) -> list[Finding]:
 
 
 def _state(ledger: dict[str, Any]) -> str:
-    """The state in words; a rejected extract with batch, day, rule, rows and reasons, and how old
-    what stands is.
+    """The state in words; a rejected extract with batch, day, rule, rows and reasons,
+    and how old what stands is.
     """
     rejection, failure, age = ledger.get("rejection"), ledger["failure"], ledger["age_days"]
     said = [str(ledger["state"])]

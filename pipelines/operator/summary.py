@@ -1,5 +1,5 @@
-"""What `make sync` ends with: the release, what changed, the state of every source, how to look
-further.
+"""What `make sync` ends with: the release, what changed, the state of every source,
+how to look further.
 
 Belongs here: asking the warehouse as its readers see it, and laying out the answer. Not here:
 running (`sync`).
@@ -20,8 +20,9 @@ from resources.settings import Settings
 from warehouse.layouts import across
 
 SOURCES = """
-select department, records, state, age_days, received, accepted, unchanged, superseded, withdrawn, quarantined, in_force, linked, match_rate,
-    rejected_batch, rejected_on, rejected_rule, rejected_rows, next_step
+select department, records, state, age_days, received, accepted, unchanged, superseded, withdrawn,
+    quarantined, in_force, linked, match_rate, rejected_batch, rejected_on, rejected_rule,
+    rejected_rows, next_step
 from yihu.source_status order by department, records
 """
 COUNTS = (
@@ -36,11 +37,12 @@ COUNTS = (
     "in_force",
     "linked",
 )
-"""The columns of the table; `lacked`: keys in force that a full delivery did not have any more, and
-that went with it.
+"""The columns of the table; `lacked`: keys in force that a full delivery did not have any more,
+and that went with it.
 """
 RELEASE = """
-select release_id, as_of, is_provisional, households, red, yellow, rule_version, left(checksum, 12) as checksum, layout
+select release_id, as_of, is_provisional, households, red, yellow, rule_version,
+    left(checksum, 12) as checksum, layout
 from ops.release where as_of = :as_of order by release_id desc limit 1
 """
 BEFORE = (

@@ -22,8 +22,8 @@ from warehouse.scoring_rules import RuleError, load_rules
 
 
 def days_of(settings: Settings, first: str | None, last: str | None) -> list[date]:
-    """The days to run, upward: `FROM` to `TO`, or the one day of the settings. Raises
-    `SettingsError`.
+    """The days to run, upward: `FROM` to `TO`, or the one day of the settings.
+    Raises `SettingsError`.
     """
     if first is None and last is None:
         return [settings.as_of]

@@ -33,8 +33,8 @@ LEAVE = "/yihu/leave"
 LARGEST_BODY = 4 << 20
 READING = ("GET", "HEAD")
 NAME_OF_QUESTION = re.compile(rb"op=\w*")
-"""What Dagster's own pages put behind the address of a question, for whoever reads the server's
-log.
+"""What Dagster's own pages put behind the address of a question,
+for whoever reads the server's log.
 """
 CLOSED = ("/report_asset_materialization", "/report_asset_check", "/report_asset_observation")
 """Dagster's endpoints through which anybody could report what never ran."""
@@ -73,8 +73,8 @@ class Refused(UsageError):
 
 
 class Guard:
-    """The layer itself, around `app`; `hosts` are the names (with port) under which the pages may
-    be asked for.
+    """The layer itself, around `app`; `hosts` are the names (with port)
+    under which the pages may be asked for.
     """
 
     def __init__(self, app: App, entrance: Entrance, hosts: Iterable[str]) -> None:
@@ -211,8 +211,8 @@ def _again(body: bytes) -> Receive:
 
 
 def _headers(lines: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """A request's headers; one that came twice is both, so that nobody behind us reads another one
-    than we judged.
+    """A request's headers; one that came twice is both,
+    so that nobody behind us reads another one than we judged.
     """
     headers: dict[str, str] = {}
     for name, value in (
@@ -227,8 +227,8 @@ def _headers(lines: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def _token(headers: dict[str, str]) -> str | None:
-    """Our cookie among those of every port of this host; what another one is called or holds is
-    nothing to us.
+    """Our cookie among those of every port of this host;
+    what another one is called or holds is nothing to us.
     """
     for cookie in headers.get("cookie", "").split(";"):
         name, _, value = cookie.strip().partition("=")

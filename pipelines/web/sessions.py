@@ -27,8 +27,8 @@ class Session:
 
 
 class Links:
-    """Links that let an operator in once: a file each under `YIHU_HOME`, named by the token's
-    digest.
+    """Links that let an operator in once: a file each under `YIHU_HOME`,
+    named by the token's digest.
 
     Whoever may write there may run yihu anyway; so any command of that user can give another link.
     """

@@ -1,5 +1,5 @@
-"""The ways into the operator's pages: a link from the terminal, a password file, a proxy that knows
-who somebody is.
+"""The ways into the operator's pages: a link from the terminal, a password file,
+a proxy that knows who somebody is.
 
 Belongs here: deciding who somebody is and what they may. Not here: sessions (`sessions`), requests
 (`guard`).
@@ -37,13 +37,16 @@ BY_LINK = (
 )
 BY_PASSWORD = (
     FORM
-    % """<p>登录 / Sign in</p><form id="f"><label>用户 User<input id="user" autocomplete="username"></label>
+    % """<p>登录 / Sign in</p><form id="f">\
+<label>用户 User<input id="user" autocomplete="username"></label>
 <label>密码 Password<input id="password" type="password" autocomplete="current-password"></label>
 <button>登录 Sign in</button> <span id="said"></span></form><script>
 document.getElementById('f').onsubmit = async e => { e.preventDefault();
   const body = JSON.stringify({user: user.value, password: password.value});
-  const said = await fetch('/yihu/enter', {method: 'POST', headers: {'Content-Type': 'application/json'}, body});
-  if (said.ok) location = '/'; else document.getElementById('said').textContent = '用户或密码不对 / wrong user or password'; }
+  const said = await fetch('/yihu/enter',
+    {method: 'POST', headers: {'Content-Type': 'application/json'}, body});
+  if (said.ok) location = '/';
+  else document.getElementById('said').textContent = '用户或密码不对 / wrong user or password'; }
 </script>"""
 )
 
@@ -63,12 +66,15 @@ class Known:
 def password_line(user: str, password: str, may_operate: bool) -> str:
     """`user:operator|reader:salt$scrypt`, as the password file holds it."""
     salt = secrets.token_bytes(16)
-    return f"{user}:{'operator' if may_operate else 'reader'}:{salt.hex()}${_scrypt(password, salt).hex()}"
+    return (
+        f"{user}:{'operator' if may_operate else 'reader'}"
+        f":{salt.hex()}${_scrypt(password, salt).hex()}"
+    )
 
 
 def set_password_line(path: Path, line: str) -> None:
-    """Puts the line into the file, in the place of the user's old one; the file is its owner's
-    alone.
+    """Puts the line into the file, in the place of the user's old one;
+    the file is its owner's alone.
     """
     user = line.partition(":")[0]
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []

@@ -105,7 +105,9 @@ def read_page(came: bytes, content_type: str = "") -> Page:
 
 
 def _is_an_answer(body: bytes) -> None:
-    """Raises what its decoder raises for what is no JSON; what is JSON and no answer is told later."""
+    """Raises what its decoder raises for what is no JSON;
+    what is JSON and no answer is told later.
+    """
     try:
         _answer.decode(body)
     except msgspec.ValidationError:
@@ -161,8 +163,8 @@ def cursor_lost() -> Fault:
 
 
 def check_status(status: int, headers: Mapping[str, str], body: bytes, now: float) -> None:
-    """Raises the `Fault` that status, headers and body show; returns where a page may be read from
-    the body.
+    """Raises the `Fault` that status, headers and body show;
+    returns where a page may be read from the body.
     """
     if _code_of(body) == CURSOR_UNKNOWN:
         raise cursor_lost()

@@ -27,8 +27,8 @@ from resources.departments.windows import Window
 
 PIECE = 1 << 20
 GRACE = 1.0
-"""Seconds by which the line is cut after the deadline of an answer, where the reader did not notice
-it itself.
+"""Seconds by which the line is cut after the deadline of an answer,
+where the reader did not notice it itself.
 """
 ENDLESS = "have the platform's operator look at the pages of this record type"
 UNREACHABLE = "check YIHU_GATEWAY_URL and the network; the next run asks again"
@@ -75,8 +75,8 @@ class ApiClient:
         self._session.close()
 
     def fetch(self, window: Window, folder: Path) -> Pages:
-        """Every page of `window`, kept in `folder`; goes on with the pages of the same window that
-        already lie there.
+        """Every page of `window`, kept in `folder`;
+        goes on with the pages of the same window that already lie there.
 
         Raises `Fault` for what is permanent, and for what did not pass within the budget.
         """
@@ -158,8 +158,8 @@ class ApiClient:
             raise self._fault(error) from None
 
     def _fault(self, error: Exception) -> Fault:
-        """What a failed request says of the gateway; the texts of its errors hold addresses and are
-        not repeated.
+        """What a failed request says of the gateway;
+        the texts of its errors hold addresses and are not repeated.
         """
         if self._line.is_cut:
             return Fault(
@@ -193,8 +193,8 @@ class ApiClient:
     def _read(
         self, raw: urllib3.BaseHTTPResponse, headers: requests.structures.CaseInsensitiveDict[str]
     ) -> bytes:
-        """The body, piece by piece, so that neither a slow drip nor a body cut short passes for an
-        answer.
+        """The body, piece by piece, so that neither a slow drip nor a body cut short
+        passes for an answer.
         """
         policy = self._patience
         announced = headers.get("Content-Length", "")
@@ -227,8 +227,8 @@ class ApiClient:
 
 
 def _connection(error: requests.exceptions.ConnectionError) -> Fault:
-    """Nobody there, or somebody who hung up: the causes tell, the texts (which hold addresses) are
-    not repeated.
+    """Nobody there, or somebody who hung up:
+    the causes tell, the texts (which hold addresses) are not repeated.
     """
     cause: object = error.args[0] if error.args else None
     cause = getattr(cause, "reason", cause)

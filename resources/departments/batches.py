@@ -49,8 +49,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str] = []
     """What the reader noticed in a batch that can be used all the same."""
     unread: list[str] = []
-    """What lay there and was not read: other sheets, files of the same day, rows far behind the
-    window.
+    """What lay there and was not read: other sheets, files of the same day,
+    rows far behind the window.
     """
     unchecked: bool = False
     """A text or HTML file without checksum: nothing but its end says that it is whole."""
@@ -91,8 +91,8 @@ class BatchStore:
         return f"{records}-{day:%Y%m%d}-{max(taken, default=0) + 1:02d}"
 
     def begin(self, table: str, batch_id: str, anew: bool = False) -> Path:
-        """The folder aside in which a batch is gathered; what an earlier, killed read left in it is
-        still there, unless `anew`.
+        """The folder aside in which a batch is gathered;
+        what an earlier, killed read left in it is still there, unless `anew`.
 
         Left-overs of other batches are removed: one read of a record type runs at a time.
         """
@@ -122,8 +122,8 @@ class BatchStore:
         shutil.rmtree(work, ignore_errors=True)
 
     def commit(self, work: Path, manifest: Manifest) -> Manifest:
-        """Writes the manifest last, then renames the folder into place: a batch is there whole or
-        not at all.
+        """Writes the manifest last, then renames the folder into place:
+        a batch is there whole or not at all.
         """
         (work / "manifest.json").write_bytes(
             msgspec.json.format(msgspec.json.encode(manifest), indent=1)

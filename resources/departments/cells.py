@@ -42,8 +42,8 @@ class Column:
 
 @dataclass
 class Marked:
-    """What was seen of the rows of one chunk: by place of the row, which columns have which mark,
-    which held numbers.
+    """What was seen of the rows of one chunk:
+    by place of the row, which columns have which mark, which held numbers.
     """
 
     marks: dict[int, list[str]] = field(default_factory=dict)
@@ -59,8 +59,8 @@ class Marked:
 
 
 def texts(cells: Sequence[Cell], column: Column | None, is_1904: bool, seen: Marked) -> pa.Array:
-    """A column as text, empty cells null; what is wrong with the cells of the contract's columns
-    goes into `seen`.
+    """A column as text, empty cells null; what is wrong with the cells of the contract's
+    columns goes into `seen`.
     """
     if set(map(type, cells)) <= {str}:
         array = pa.array([cell or None for cell in cells], pa.string())

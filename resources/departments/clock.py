@@ -27,8 +27,8 @@ class Clock:
 
     kept: ColumnKind
     template: str = ""
-    """`text` and `number`: how a moment is written, as `strftime` takes it; empty for one since
-    1970.
+    """`text` and `number`: how a moment is written, as `strftime` takes it;
+    empty for one since 1970.
     """
     scale: int = 1
     """Of a number since 1970: how many make a second."""
@@ -71,8 +71,8 @@ _NUMBERS = (
 
 
 def as_compared(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """Text with its `T` out of the way and without what stands behind its fraction; all of it is in
-    Asia/Shanghai.
+    """Text with its `T` out of the way and without what stands behind its fraction;
+    all of it is in Asia/Shanghai.
     """
     return sa.func.substr(sa.func.replace(column, "T", " "), 1, 26, type_=sa.Text)
 

@@ -200,8 +200,8 @@ class Departments:
     def _failed(
         self, contract: Contract, as_of: date, now: datetime, fault: Fault, started: float
     ) -> DayRead:
-        """Records the failure; what an earlier read of the same day brought stays, if it joins the
-        state without a gap.
+        """Records the failure; what an earlier read of the same day brought stays,
+        if it joins the state without a gap.
         """
         error = fault.as_error(contract.department, contract.records, as_of)
         before = self.lake.latest_note("ledger", contract.table, as_of)

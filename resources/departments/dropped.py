@@ -87,8 +87,8 @@ class Folder:
 
 
 def look(folder: Path, contracts: Sequence[Contract]) -> Folder:
-    """Sorts everything in a department's folder: each thing is taken by one contract or left with
-    its reason. Raises `OSError`.
+    """Sorts everything in a department's folder:
+    each thing is taken by one contract or left with its reason. Raises `OSError`.
     """
     found = Folder()
     if folder.is_symlink():
@@ -182,8 +182,8 @@ def deliveries(contract: Contract, files: Iterable[Dropped], until: date) -> lis
 
 
 def _are_sheets(contract: Contract, files: Sequence[Dropped]) -> bool:
-    """Whether the named parts can only be sheets: no file is called like one, and `*` stands for
-    anything.
+    """Whether the named parts can only be sheets:
+    no file is called like one, and `*` stands for anything.
     """
     expected = parts_of(contract)
     if not isinstance(expected, tuple) or any(
@@ -194,8 +194,8 @@ def _are_sheets(contract: Contract, files: Sequence[Dropped]) -> bool:
 
 
 def parts_of(contract: Contract) -> int | tuple[str, ...] | None:
-    """How many parts one delivery has, or their names; None where it is one file or says nothing of
-    parts.
+    """How many parts one delivery has, or their names;
+    None where it is one file or says nothing of parts.
     """
     stated = contract.server.get("parts")
     if stated is None:
@@ -211,8 +211,8 @@ def parts_of(contract: Contract) -> int | tuple[str, ...] | None:
 
 
 def comes_in_files(contract: Contract) -> bool:
-    """Whether parts are files of their own (their names differ by `{part}` or `*`), not only sheets
-    of one.
+    """Whether parts are files of their own (their names differ by `{part}` or `*`),
+    not only sheets of one.
     """
     try:
         return parts_of(contract) is not None and any(p.has_part for p in patterns_of(contract))
@@ -223,8 +223,8 @@ def comes_in_files(contract: Contract) -> bool:
 def missing_parts(
     contract: Contract, labels: Iterable[str], known: Iterable[str] = ()
 ) -> str | None:
-    """What lacks of the parts that a contract expects, where these came; `known` were seen in other
-    deliveries.
+    """What lacks of the parts that a contract expects, where these came;
+    `known` were seen in other deliveries.
     """
     expected, came = parts_of(contract), sorted(set(labels))
     if expected is None:
@@ -259,8 +259,8 @@ def some_of(names: Sequence[str]) -> str:
 
 
 def _period(contract: Contract, file: Dropped) -> object:
-    """Parts belong together within one period of the record type's cadence; without a day in their
-    names, all that lie there.
+    """Parts belong together within one period of the record type's cadence;
+    without a day in their names, all that lie there.
     """
     if not file.has_day:
         return None
@@ -320,8 +320,8 @@ def left_line(left: Sequence[Unread]) -> str | None:
 
 
 def safe_copy_names(delivery: Delivery) -> list[str]:
-    """Names under which the files are kept: as they came, but for what may not be shown, and never
-    one twice.
+    """Names under which the files are kept:
+    as they came, but for what may not be shown, and never one twice.
     """
     names: list[str] = []
     for file in delivery.files:

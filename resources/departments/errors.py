@@ -15,8 +15,8 @@ SourceKind = Literal["transient", "permanent"]
 
 
 class SourceError(YihuError):
-    """One read that failed: what happened and what to do, on one line, without addresses, secrets
-    or persons.
+    """One read that failed: what happened and what to do, on one line, without addresses,
+    secrets or persons.
 
     `kind` is `transient` for what may pass by itself (it was retried within its budget) and
     `permanent` for what somebody has to mend (it was not retried). `reason` is a short name that
@@ -67,8 +67,8 @@ class SourceError(YihuError):
 
 
 class Fault(YihuError):
-    """One attempt that failed, before anybody knows for which record type; never leaves this
-    package.
+    """One attempt that failed, before anybody knows for which record type;
+    never leaves this package.
 
     `remedy` says what may help: ask `again`, ask the `window` anew, or nothing (`none`).
     """

@@ -42,8 +42,8 @@ Digest = Callable[[Path], str]
 
 @dataclass(frozen=True)
 class Offer:
-    """A whole delivery: its files' digests, and whether nothing but their ends says that they are
-    whole.
+    """A whole delivery: its files' digests, and whether nothing but their ends says
+    that they are whole.
     """
 
     delivery: Delivery
@@ -64,8 +64,8 @@ class Offer:
 def offered(
     contract: Contract, found: Folder, until: date, state: str, settings: Settings, digest: Digest
 ) -> Iterator[tuple[Delivery, Offer | str]]:
-    """The whole deliveries dated up to `until`, the newest first, and a line for each that is left
-    for next time.
+    """The whole deliveries dated up to `until`, the newest first,
+    and a line for each that is left for next time.
 
     It ends where the state is built on a newer one. Raises `OSError`.
     """
@@ -90,7 +90,9 @@ def offered(
 
 
 def _may_be_sheets(contract: Contract, delivery: Delivery) -> bool:
-    """A lone workbook under a pattern with `*` may hold its parts as sheets; only reading it tells."""
+    """A lone workbook under a pattern with `*` may hold its parts as sheets;
+    only reading it tells.
+    """
     if len(delivery.files) > 1 or any(
         "{part}" in pattern.text.lower() for pattern in patterns_of(contract)
     ):
@@ -221,8 +223,8 @@ class FileReader:
         )
 
     def _passed_over(self, contract: Contract, found: Folder, offers: Sequence[Offer]) -> list[str]:
-        """What is not read for the sake of what is: earlier files of the same day, older ones that
-        no day ever read.
+        """What is not read for the sake of what is:
+        earlier files of the same day, older ones that no day ever read.
         """
         said = []
         taken = {file.path for offer in offers for file in offer.delivery.files}
@@ -248,8 +250,8 @@ class FileReader:
         return list(dict.fromkeys(said))
 
     def _behind_the_state(self, contract: Contract, found: Folder, state: str) -> list[str]:
-        """Files of before the state in force that no day ever read: it was made of another form, or
-        of a file that is gone.
+        """Files of before the state in force that no day ever read:
+        it was made of another form, or of a file that is gone.
         """
         older = [
             file
@@ -269,8 +271,8 @@ class FileReader:
         return any(file.name == batch.source or file.name in batch.files for batch in of_day)
 
     def _known(self, contract: Contract, ledger: dict[str, Any], offer: Offer) -> Manifest | None:
-        """The batch that holds this very delivery already: in force, or read under this very
-        contract.
+        """The batch that holds this very delivery already:
+        in force, or read under this very contract.
         """
         of_day = self._store.of_day(contract.table, contract.records, offer.delivery.day)
         wanted = ("file", offer.delivery.source, offer.sha256)

@@ -35,8 +35,8 @@ class Header:
     """Index of its first row among the top rows."""
     last: int
     names: tuple[str, ...]
-    """A column's name: the contract's where it is one of its columns, else its own, `column_N`
-    where it has none.
+    """A column's name: the contract's where it is one of its columns, else its own,
+    `column_N` where it has none.
     """
     found: frozenset[str]
     """The contract's physical names that have a column."""
@@ -118,7 +118,9 @@ def find_header(contract: Contract, top: Sequence[Sequence[Cell]]) -> Header:
 
 
 def _candidates(top: Sequence[Sequence[Cell]], shown: int, physical: Sequence[str]) -> list[Header]:
-    """Every row as a header, and every two that together name more columns than each of them alone."""
+    """Every row as a header, and every two that together name more columns
+    than each of them alone.
+    """
     single = [_read(top, at, 1, physical) for at in range(min(shown + 1, len(top)))]
     double = [_read(top, at, 2, physical) for at in range(min(shown, len(top) - 1))]
     better = [h for h in double if h.named > max(single[h.first].named, single[h.last].named)]
@@ -126,8 +128,8 @@ def _candidates(top: Sequence[Sequence[Cell]], shown: int, physical: Sequence[st
 
 
 def _rank(header: Header) -> tuple[int, int, int]:
-    """Of headers that name as many columns the first: it may stand again below, joined into one
-    row.
+    """Of headers that name as many columns the first:
+    it may stand again below, joined into one row.
     """
     return header.named, -header.first, header.first - header.last
 
@@ -166,8 +168,8 @@ def _where(rows: Sequence[Sequence[str]]) -> dict[str, frozenset[int]]:
 
 
 def _joined(upper: list[str], lower: list[str]) -> list[tuple[str, str]]:
-    """Group and name of each column: a group reaches to the right as far as nothing stands in the
-    upper row.
+    """Group and name of each column: a group reaches to the right as far as nothing
+    stands in the upper row.
     """
     width = max(len(upper), len(lower))
     upper, lower = upper + [""] * (width - len(upper)), lower + [""] * (width - len(lower))

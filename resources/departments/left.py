@@ -36,8 +36,8 @@ def file_contracts(settings: Settings, but: Contract | None = None) -> tuple[Con
 
 
 def look_for(settings: Settings, folder: Path, contract: Contract) -> Folder:
-    """A department's folder as the contract's reader sees it, sorted among all record types of the
-    department. Raises `OSError`.
+    """A department's folder as the contract's reader sees it,
+    sorted among all record types of the department. Raises `OSError`.
     """
     every = file_contracts(settings, contract)
     return look(folder, [c for c in every if c.department == contract.department])
@@ -75,8 +75,8 @@ def everything_left(found: Folder, contracts: list[Contract], today: date) -> li
 
 
 def left_lying(settings: Settings) -> list[UnreadInFolder]:
-    """What lies there now and nobody reads, department by department; a folder that cannot be read
-    says so.
+    """What lies there now and nobody reads, department by department;
+    a folder that cannot be read says so.
     """
     if settings.drop_dir is None:
         return []
@@ -96,8 +96,8 @@ def left_lying(settings: Settings) -> list[UnreadInFolder]:
 
 
 def stray_lines(folder: Path, departments: list[str]) -> list[str]:
-    """What lies beside the departments' folders: files, and folders of departments whose record
-    types come otherwise.
+    """What lies beside the departments' folders:
+    files, and folders of departments whose record types come otherwise.
     """
     known = {*departments}
     left: list[Unread] = []

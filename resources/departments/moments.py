@@ -17,7 +17,8 @@ EARLIEST, LATEST = 1900, 2100
 """Years of a day; what lies outside is no day but a number."""
 
 _WRITTEN = re.compile(
-    r"([0-9]{4})(?:([-/.])([0-9]{1,2})\2([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日|([0-9]{2})([0-9]{2})(?=[T ]))"
+    r"([0-9]{4})(?:([-/.])([0-9]{1,2})\2([0-9]{1,2})"
+    r"|年([0-9]{1,2})月([0-9]{1,2})日|([0-9]{2})([0-9]{2})(?=[T ]))"
     r"(?:[T ]*([0-9]{1,2})[:时]([0-9]{1,2})(?:[:分]([0-9]{1,2})(?:[.,]([0-9]{1,9}))?秒?|分)?)?"
     r" ?(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
@@ -29,8 +30,8 @@ _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
 
 def moment_of(value: Any) -> datetime | None:
-    """The moment that a value says, with its offset (Asia/Shanghai where it has none); None where
-    it says none.
+    """The moment that a value says, with its offset (Asia/Shanghai where it has none);
+    None where it says none.
 
     A day is its midnight. Digits are a day or a time of day where they spell one of 1900 to 2100
     (20261121, 20261121100000), else seconds or milliseconds (or less) since 1970, by their

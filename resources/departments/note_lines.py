@@ -138,8 +138,8 @@ class Lines:
         return self._begins(filled) or self._alone(filled, len(cells))
 
     def is_moved(self, cells: Sequence[Cell]) -> bool:
-        """Whether a header that stands again has its columns elsewhere: what is below would be read
-        as something else.
+        """Whether a header that stands again has its columns elsewhere:
+        what is below would be read as something else.
         """
         where = self.header.where
         filled = [

@@ -24,8 +24,8 @@ from resources.reader import child
 from resources.reader.table import Chunk, Damage, Sheet
 
 SECONDS = 1800
-"""Seconds of computing that the reading of one delivery may take; a CSV of 2 GB takes about one
-hundred.
+"""Seconds of computing that the reading of one delivery may take;
+a CSV of 2 GB takes about one hundred.
 """
 WALL = 2
 """How many times as long it may last by the clock: a busy machine gives a child half a core."""

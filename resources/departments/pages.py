@@ -46,8 +46,8 @@ class Pages:
 
     @classmethod
     def take_up(cls, folder: Path, window: dict[str, str]) -> Pages:
-        """The pages that an earlier read of the same window left in `folder`; of any other window,
-        a fresh start.
+        """The pages that an earlier read of the same window left in `folder`;
+        of any other window, a fresh start.
         """
         kept = folder / WINDOW
         if kept.exists() and kept.read_bytes() == msgspec.json.encode(window):

@@ -99,8 +99,8 @@ def _comes_by_api(contract: Contract, settings: Settings) -> bool:
 
 
 def _spread(contracts: list[Contract]) -> list[Contract]:
-    """One record type a department first, so that one department's trouble is not taken for the
-    gateway's.
+    """One record type a department first, so that one department's trouble is not taken
+    for the gateway's.
     """
     firsts = {contract.department: contract for contract in reversed(contracts)}
     return sorted(contracts, key=lambda c: firsts[c.department] is not c)

@@ -92,8 +92,8 @@ def connected(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @dataclass(frozen=True)
 class SourceTable:
-    """The table of a record type as the database has it: every column, known to the contract or
-    not.
+    """The table of a record type as the database has it:
+    every column, known to the contract or not.
     """
 
     dialect: str
@@ -109,7 +109,9 @@ class SourceTable:
 
     @property
     def is_sifted(self) -> bool:
-        """Whether the window is kept here, row by row, since the database cannot compare the times."""
+        """Whether the window is kept here, row by row,
+        since the database cannot compare the times.
+        """
         return self.clock.kept == "mixed"
 
     @property
@@ -120,8 +122,8 @@ class SourceTable:
         return [IN_WINDOW, WITHOUT_TIME] if self._compares() else [IN_WINDOW]
 
     def select(self, leg: str, window: Window, reached: tuple[Any, Any] | None) -> sa.Select[Any]:
-        """The rows of a leg in the order of (`updated_at`, key), behind the pair `reached`; that
-        pair stands last in each row.
+        """The rows of a leg in the order of (`updated_at`, key), behind the pair `reached`;
+        that pair stands last in each row.
         """
         at, key = self._at(), self._key()
         columns = [self._text(name) for name in self.names]
@@ -147,8 +149,8 @@ class SourceTable:
         return statement
 
     def sifted(self, rows: Sequence[sa.Row[Any]], window: Window) -> list[sa.Row[Any]]:
-        """The rows that are in the window by the time that each says; one that says none comes
-        every time.
+        """The rows that are in the window by the time that each says;
+        one that says none comes every time.
         """
         if not self.is_sifted:
             return list(rows)
@@ -243,8 +245,8 @@ class SourceTable:
 
 @dataclass(frozen=True)
 class Outside:
-    """Rows that a window does not reach: how many are later, how many later than any day's, and how
-    many say no time.
+    """Rows that a window does not reach: how many are later, how many later than any day's,
+    and how many say no time.
     """
 
     count: int = 0
@@ -320,8 +322,8 @@ def _text_column(dialect: str, name: str) -> sa.ColumnElement[Any]:
 
 
 def _kind(kind: sa.types.TypeEngine[Any], stated: str | None) -> Kind:
-    """What a column holds: what the contract says of days and times, whatever their type in the
-    database.
+    """What a column holds: what the contract says of days and times,
+    whatever their type in the database.
     """
     if stated in ("date", "timestamp"):
         return "date" if stated == "date" else "timestamp"

@@ -31,8 +31,8 @@ class Task:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a reader found: the batches that the day stands on, or none if there is nothing that the
-    state has not.
+    """What a reader found: the batches that the day stands on,
+    or none if there is nothing that the state has not.
     """
 
     batches: tuple[Manifest, ...]
@@ -54,8 +54,8 @@ class Reader(Protocol):
 
 
 def form_of(contract: Contract, settings: Settings) -> Form:
-    """The form in which a record type comes: the one that `YIHU_FORM` sets for all, or its
-    contract's.
+    """The form in which a record type comes:
+    the one that `YIHU_FORM` sets for all, or its contract's.
 
     With `mixed`, a form whose place is not named (no drop folder, no front-end database) comes from
     the gateway that is.

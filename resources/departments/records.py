@@ -137,7 +137,9 @@ class Table:
         return pa.schema([*FIRST_COLUMNS, *((name, pa.string()) for name in self.names)])
 
     def read(self, chunk: Chunk, row_before: int) -> pa.Table:
-        """The records of a chunk; `row_before` is the number of the delivery's last record so far."""
+        """The records of a chunk; `row_before` is the number of the delivery's last
+        record so far.
+        """
         chunk = self._padded(chunk)
         kinds = self._kinds(chunk)
         lines = chunk.lines or range(chunk.first, chunk.first + chunk.count)
@@ -306,8 +308,8 @@ class Table:
         self._refuse_merged()
 
     def _refuse_ragged(self) -> None:
-        """Single rows with a cell too many are the row's own fault; where most have one, the header
-        is another table's.
+        """Single rows with a cell too many are the row's own fault;
+        where most have one, the header is another table's.
         """
         if self.extra * 2 > self.count:
             said = f"{self.extra} rows have more cells than the header's {self.width}"
@@ -337,7 +339,9 @@ class Table:
 
 
 def _shape(cell: Cell) -> str | None:
-    """A cell as the text by whose shape it is told whether it is a number of a person or a record."""
+    """A cell as the text by whose shape it is told whether it is a number of a person
+    or a record.
+    """
     if isinstance(cell, str):
         return cell
     is_long = isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) >= LONG

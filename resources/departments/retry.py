@@ -31,8 +31,8 @@ class RetryPolicy:
     windows: int = 3
     """Times that a window is begun."""
     budget: float = 90.0
-    """What all failures of one read may cost: the time lost in failed attempts and the waits after
-    them.
+    """What all failures of one read may cost:
+    the time lost in failed attempts and the waits after them.
     """
     first_wait: float = 0.5
     longest_wait: float = 15.0

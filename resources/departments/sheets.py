@@ -20,7 +20,8 @@ from resources.reader.table import Sheet
 
 _DIGITS = "0-9０-９一二三四五六七八九十〇零"
 _PERIOD = re.compile(
-    rf"(?:(?:19|20)[0-9]{{2}}\s*(?:[-._/年]\s*[0-9]{{1,2}}|[01][0-9](?![0-9])|年)?|[{_DIGITS}]{{1,3}}\s*月|第?[一二三四1-4]\s*季度|[上下]半年)+(?:\s*月)?份?"
+    rf"(?:(?:19|20)[0-9]{{2}}\s*(?:[-._/年]\s*[0-9]{{1,2}}|[01][0-9](?![0-9])|年)?"
+    rf"|[{_DIGITS}]{{1,3}}\s*月|第?[一二三四1-4]\s*季度|[上下]半年)+(?:\s*月)?份?"
 )
 LEAST_CELLS = 3
 """A sheet with two rows of as many filled cells holds a table."""
@@ -40,8 +41,8 @@ class Part:
 
 
 def choose(contract: Contract, opened: OpenedFile, is_alone: bool) -> tuple[list[Part], list[str]]:
-    """The sheets that hold the record type, in their order, and what is said of others that hold a
-    table.
+    """The sheets that hold the record type, in their order,
+    and what is said of others that hold a table.
 
     Raises `Fault` where none does, where a sheet that the contract names is not there, and where
     several could be meant. Where the delivery `is_alone` in this file, a table that lacks a column
@@ -116,7 +117,9 @@ def overlap(contract: Contract, parts: Sequence[str], count: int) -> Fault:
 
 
 def _refuse_periods(contract: Contract, parts: Sequence[Part]) -> None:
-    """Sheets of several months are not one delivery; sheets of one month, a township each, may be."""
+    """Sheets of several months are not one delivery;
+    sheets of one month, a township each, may be.
+    """
     periods = {_period(part.name or "") for part in parts}
     if len(periods) > 1:
         names = [shown_name(part.name or "") for part in parts]
@@ -143,8 +146,8 @@ def _is_named(sheet: Sheet, name: str) -> bool:
 def _unread(
     contract: Contract, opened: OpenedFile, fits: Sequence[Part], parts: Sequence[Part]
 ) -> list[str]:
-    """A line for each sheet with a table that neither this contract reads nor another of its
-    department.
+    """A line for each sheet with a table that neither this contract reads nor another
+    of its department.
     """
     taken = {part.place for part in parts}
     lacks = {part.place: lacking(contract, part.header) for part in fits}

@@ -47,8 +47,8 @@ _ticks = _Ticks()
 
 
 class ExchangeSignature(AuthBase):
-    """Signs each request afresh, since the platform refuses a time that is more than five minutes
-    off.
+    """Signs each request afresh, since the platform refuses a time that is more
+    than five minutes off.
 
     No two requests of this process carry the same time, so that none carries the same signature.
     """

@@ -1,5 +1,5 @@
-"""A department's front-end database (前置机): the table of a record type, read in chunks by
-`updated_at`.
+"""A department's front-end database (前置机):
+the table of a record type, read in chunks by `updated_at`.
 
 Belongs here: the raw batch of a query's result, its resumption, the weekly reconciliation. Not
 here: the query (`query`).
@@ -44,7 +44,9 @@ DOWN = "check YIHU_FRONT_DB_URL and that the front-end database runs; the next r
 
 
 class SqlReader:
-    """Reads the window of one record type from the front-end database into a new batch of the day."""
+    """Reads the window of one record type from the front-end database into a new batch
+    of the day.
+    """
 
     def __init__(
         self,
@@ -211,8 +213,8 @@ class SqlReader:
 def gathered(
     result: sa.CursorResult[Any], size: int, policy: RetryPolicy
 ) -> Iterator[list[sa.Row[Any]]]:
-    """The rows, so many at once, fetched in small steps: texts that are no values are seen before
-    they fill the memory.
+    """The rows, so many at once, fetched in small steps:
+    texts that are no values are seen before they fill the memory.
     """
     last = time.monotonic() + policy.read_deadline
     rows: list[sa.Row[Any]] = []
@@ -340,7 +342,9 @@ class Parts:
 
 @contextmanager
 def faults() -> Iterator[None]:
-    """A database's errors as faults; their texts (addresses, statements, values) are not repeated."""
+    """A database's errors as faults; their texts (addresses, statements, values)
+    are not repeated.
+    """
     try:
         yield
     except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:

@@ -1,5 +1,5 @@
-"""A delivery of files as `delivered.parquet`: every cell as text under its physical name, and where
-it stood.
+"""A delivery of files as `delivered.parquet`:
+every cell as text under its physical name, and where it stood.
 
 Belongs here: files, archives and sheets put together to one table, what is said of them. Not here:
 names and checksums of files (`files`), one table's rows (`records`), types and rules
@@ -84,8 +84,8 @@ def read_delivery(
 
 
 class _Delivery:
-    """Tables as they are read, each into a Parquet of its own: columns may differ from part to
-    part.
+    """Tables as they are read, each into a Parquet of its own:
+    columns may differ from part to part.
     """
 
     def __init__(self, contract: Contract, child: Child, work: Path, is_several: bool) -> None:

@@ -43,8 +43,8 @@ def column_texts(values: Sequence[Any], kind: Kind) -> list[str | None]:
 
 
 def stamp_text(text: str) -> str:
-    """A timestamp's text with `T` and offset; one without an offset is in Asia/Shanghai; what is no
-    timestamp stays as it is.
+    """A timestamp's text with `T` and offset; one without an offset is in Asia/Shanghai;
+    what is no timestamp stays as it is.
     """
     match = _STAMP.fullmatch(text)
     if match is None:

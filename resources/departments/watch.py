@@ -1,5 +1,5 @@
-"""What waits at the departments and has not been read yet: whole files in the drop folder, new rows
-of one record type.
+"""What waits at the departments and has not been read yet:
+whole files in the drop folder, new rows of one record type.
 
 Belongs here: cheap questions between two runs. Nothing is kept of what is seen but keys' digests.
 Not here: reading it into the lake (`departments`), when to ask (`pipelines.automation.sensors`).
@@ -47,8 +47,8 @@ WATCHING = RetryPolicy(
 
 @dataclass(frozen=True)
 class Waiting:
-    """The newest whole delivery of a record type that nobody has read yet, if there is one, and why
-    others are left.
+    """The newest whole delivery of a record type that nobody has read yet, if there is one,
+    and why others are left.
     """
 
     delivery: Delivery | None
@@ -69,8 +69,8 @@ def waiting_delivery(
     today: date,
     digest: Digest,
 ) -> Waiting:
-    """Looks where a run would look: the newest whole delivery dated up to today, unless the state
-    is built on a newer one.
+    """Looks where a run would look: the newest whole delivery dated up to today,
+    unless the state is built on a newer one.
     """
     state = str((newest_ledger(store.lake, contract.table, today) or {}).get("extract_date") or "")
     found = look_for(settings, folder / contract.department, contract)
@@ -88,8 +88,8 @@ def waiting_delivery(
 def changed_keys(
     settings: Settings, store: BatchStore, contract: Contract, window: Window
 ) -> frozenset[str]:
-    """The record keys that came or changed in a window, withdrawals left out; none where the record
-    type comes by file.
+    """The record keys that came or changed in a window, withdrawals left out;
+    none where the record type comes by file.
 
     Raises `SourceError` where the department cannot be asked.
     """

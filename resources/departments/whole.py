@@ -32,8 +32,8 @@ _SPECIAL = 0xFFFFFFFA
 
 @dataclass(frozen=True)
 class Verdict:
-    """`lack` says what is missing, None for a whole file; `is_unchecked`: whole as far as a text
-    without checksum shows it.
+    """`lack` says what is missing, None for a whole file; `is_unchecked`:
+    whole as far as a text without checksum shows it.
     """
 
     lack: str | None
@@ -59,8 +59,8 @@ def sha256_of(path: Path) -> str:
 
 
 def stated_sha256(path: Path) -> str | None:
-    """The SHA-256 that lies beside a file, None where there is none (yet), empty where what lies
-    there holds none.
+    """The SHA-256 that lies beside a file, None where there is none (yet),
+    empty where what lies there holds none.
     """
     for beside in (path.with_name(f"{path.name}.sha256"), path.with_suffix(".sha256")):
         if not beside.is_file() or beside.is_symlink():
@@ -121,8 +121,8 @@ def _plain(text: bytes) -> bytes:
 
 
 def _zip_lack(file: BinaryIO, size: int, tail: bytes) -> str | None:
-    """A zip (a workbook too) is whole when its directory at the end fits its length; the directory
-    itself is not read here.
+    """A zip (a workbook too) is whole when its directory at the end fits its length;
+    the directory itself is not read here.
     """
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or at + 22 > len(tail):
@@ -138,8 +138,8 @@ def _zip_lack(file: BinaryIO, size: int, tail: bytes) -> str | None:
 
 
 def _sectors_lack(file: BinaryIO, size: int) -> str | None:
-    """An `xls` or `et` (and a workbook under a password) is as long as the last sector that its own
-    table says is in use.
+    """An `xls` or `et` (and a workbook under a password) is as long as the last sector
+    that its own table says is in use.
     """
     file.seek(0)
     head = file.read(512)

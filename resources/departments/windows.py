@@ -18,8 +18,8 @@ AHEAD = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Window:
-    """`since` exclusive (None: everything), `until` inclusive, on `updated_at`; both with an
-    offset.
+    """`since` exclusive (None: everything), `until` inclusive, on `updated_at`;
+    both with an offset.
     """
 
     since: datetime | None
@@ -68,8 +68,8 @@ def watermark_of(ledger: dict[str, Any] | None) -> datetime | None:
 def window_of(
     contract: Contract, as_of: date, now: datetime, ledger: dict[str, Any] | None
 ) -> Window:
-    """What to ask for on `as_of`, upon the state that `ledger` (of the latest earlier day)
-    describes.
+    """What to ask for on `as_of`, upon the state that `ledger`
+    (of the latest earlier day) describes.
 
     It starts the contract's overlap before that state ends, for rows that the department committed
     late; without an earlier state it has no start. Record types whose files come in full are no

@@ -1,5 +1,5 @@
-"""The models' SQL, written for DuckDB, as Spark reads it: SQLGlot's translation, and what SQLGlot
-does not know.
+"""The models' SQL, written for DuckDB, as Spark reads it:
+SQLGlot's translation, and what SQLGlot does not know.
 
 Belongs here: rewrites that keep a statement's meaning on Spark. Not here: running it (`spark`),
 which SQL may be written at all (`tests/house/test_sql_subset.py`).
@@ -52,8 +52,8 @@ def _rewritten(node: exp.Expression) -> exp.Expression:
 
 
 def _integer_division(node: exp.Expression) -> exp.Expression:
-    """`a // b` of whole decimals: what divides without remainder is exact, and DIV would give a
-    BIGINT.
+    """`a // b` of whole decimals: what divides without remainder is exact,
+    and DIV would give a BIGINT.
     """
     if not any(cast.to == DECIMAL_38 for cast in node.find_all(exp.Cast)):
         return node
@@ -77,8 +77,8 @@ def _data_type(node: exp.Expression) -> exp.Expression:
 
 
 def _regular_expression(node: exp.Expression) -> exp.Expression:
-    """Java's `$` also stands before a last line feed, and its `.` before other line ends: RE2's do
-    not.
+    """Java's `$` also stands before a last line feed, and its `.` before other line ends:
+    RE2's do not.
     """
     pattern = node.expression
     if isinstance(pattern, exp.Literal) and pattern.is_string:

@@ -148,8 +148,8 @@ class Engine:
         return self._copied(self.connection, select, path)
 
     def copy_apart(self, select: str, path: Path) -> int:
-        """As `copy`, on a connection of its own: two may run at once, which a table of one row
-        group needs to use two cores.
+        """As `copy`, on a connection of its own:
+        two may run at once, which a table of one row group needs to use two cores.
         """
         with self.connection.cursor() as apart:
             apart.execute("set TimeZone = 'Asia/Shanghai'")
@@ -168,8 +168,8 @@ class Engine:
         return 0 if row is None else int(row[0])
 
     def arrow(self, select: str) -> pa.RecordBatchReader:
-        """The rows of `select` as Arrow batches, for a bulk load; lists and decimals keep their
-        types.
+        """The rows of `select` as Arrow batches, for a bulk load;
+        lists and decimals keep their types.
         """
         return self.connection.execute(select).to_arrow_reader(100_000)
 

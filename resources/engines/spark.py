@@ -1,5 +1,5 @@
-"""The compute engine where one machine is outgrown: Spark over the lake's Parquet files, with the
-same SQL.
+"""The compute engine where one machine is outgrown:
+Spark over the lake's Parquet files, with the same SQL.
 
 Belongs here: views, tables, copies, as `resources.engines.duckdb.Engine` has them. Not here: what
 is computed (`warehouse/models`), how a statement is put into Spark's words (`dialect`), the session
@@ -117,8 +117,8 @@ class SparkEngine:
 
     @property
     def reader(self) -> Engine:
-        """DuckDB in this process, which parses the bytes that departments deliver; models run on
-        Spark.
+        """DuckDB in this process, which parses the bytes that departments deliver;
+        models run on Spark.
         """
         if self._reader is None:
             self._reader = Engine(self.folder / "reader")
@@ -140,15 +140,15 @@ class SparkEngine:
             return self.session.sql(text, args=parameters or None)
 
     def _text(self, sql: str) -> str:
-        """A statement in Spark's words that reads files by views, so that files are listed and
-        their columns read once.
+        """A statement in Spark's words that reads files by views,
+        so that files are listed and their columns read once.
         """
         with explained():
             return _FILES.sub(lambda found: f"`{self._files_view(found.group(1))}`", to_spark(sql))
 
     def _is_large(self, text: str) -> bool:
-        """Whether a statement in Spark's words may read more than the driver holds, itself or by
-        views.
+        """Whether a statement in Spark's words may read more than the driver holds,
+        itself or by views.
         """
         words, seen = set(_WORD.findall(text)), set[str]()
         while words:
@@ -280,8 +280,8 @@ class SparkEngine:
         return rows
 
     def arrow(self, select: str) -> pa.RecordBatchReader:
-        """The rows of `select` as Arrow batches, for a bulk load; lists and decimals keep their
-        types.
+        """The rows of `select` as Arrow batches, for a bulk load;
+        lists and decimals keep their types.
         """
         frame = self.frame(select)
         with explained():
@@ -353,8 +353,8 @@ class SparkEngine:
         return rows
 
     def _size(self, more: int) -> None:
-        """Shuffles in as many parts as what was read asks for, where the operator has not said how
-        many.
+        """Shuffles in as many parts as what was read asks for,
+        where the operator has not said how many.
         """
         self._bytes += more
         if not self._has_set_partitions:

@@ -1,5 +1,5 @@
-"""Spark's session: how it is configured, opened and given up, what its types are called and what
-its errors may say.
+"""Spark's session: how it is configured, opened and given up,
+what its types are called and what its errors may say.
 
 Belongs here: settings, and the context that the engines of a process share. Not here: tables and
 statements (`spark`).
@@ -29,8 +29,8 @@ from resources.engines.java import java_home
 PARTITIONS = "spark.sql.shuffle.partitions"
 
 _NAMED = ("objectName", "relationName", "name", "tableName", "viewName", "functionName", "path")
-"""Parameters of Spark's messages about names and files; no other may hold a row's value or the
-statement.
+"""Parameters of Spark's messages about names and files;
+no other may hold a row's value or the statement.
 """
 
 _DUCKDB_NAMES: dict[type[st.DataType], str] = {
@@ -75,8 +75,8 @@ def type_name(kind: st.DataType) -> str:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turns Spark's errors into the engine's, without the values and the SQL that their messages
-    quote.
+    """Turns Spark's errors into the engine's, without the values and the SQL
+    that their messages quote.
     """
     try:
         yield
@@ -171,8 +171,8 @@ def private(folder: Path) -> Path:
 
 
 def open_session(temp_dir: Path, master: str) -> SparkSession:
-    """A session of its own (its own views) on the process's context, whose folder outlives the
-    engine that began it.
+    """A session of its own (its own views) on the process's context,
+    whose folder outlives the engine that began it.
     """
     if not _open:
         _context_folders.append(
@@ -199,7 +199,9 @@ def close_session(session: SparkSession) -> None:
 
 
 def sweep(temp_dir: Path) -> None:
-    """Removes what engines of processes that are gone left: a killed run's tables hold identities."""
+    """Removes what engines of processes that are gone left:
+    a killed run's tables hold identities.
+    """
     for left in temp_dir.glob("spark-[0-9]*-*"):
         try:
             os.kill(int(left.name.split("-")[1]), 0)

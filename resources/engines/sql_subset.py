@@ -18,11 +18,15 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 _CONSTRUCTS = """
-    Select From Where Group Having Order Ordered With CTE Subquery Union Except Intersect Join Table TableAlias Alias Star Values Tuple
-    Identifier Column Literal Boolean Null Paren Var Placeholder DataType DataTypeParam Cast TryCast Limit
-    Case If Coalesce Nullif Least Greatest And Or Not Is In EQ NEQ NullSafeEQ NullSafeNEQ GT GTE LT LTE Between Exists Like
+    Select From Where Group Having Order Ordered With CTE Subquery Union Except Intersect
+    Join Table TableAlias Alias Star Values Tuple
+    Identifier Column Literal Boolean Null Paren Var Placeholder
+    DataType DataTypeParam Cast TryCast Limit
+    Case If Coalesce Nullif Least Greatest And Or Not Is In EQ NEQ
+    NullSafeEQ NullSafeNEQ GT GTE LT LTE Between Exists Like
     Add Sub Mul Div IntDiv Mod Neg Abs Floor Sqrt
-    Concat ConcatWs DPipe Substring Left Right Length StrPosition Replace Translate Trim Pad Repeat Chr Upper Lower
+    Concat ConcatWs DPipe Substring Left Right Length StrPosition Replace
+    Translate Trim Pad Repeat Chr Upper Lower
     RegexpLike RegexpReplace SHA2 Hex Unhex Encode
     DateDiff Year Month Day
     Count Sum Min Max Filter Distinct Window RowNumber Rank DenseRank FirstValue Median

@@ -1,5 +1,5 @@
-"""What reads the departments' files, in a child process: a file is opened by its content and its
-cells are streamed.
+"""What reads the departments' files, in a child process:
+a file is opened by its content and its cells are streamed.
 
 Belongs here: forms of files, cells as they stand in them, limits. Not here: contracts, headers,
 notes, Parquet (`resources.departments`). Nothing here imports from another room or from another

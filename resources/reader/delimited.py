@@ -57,8 +57,8 @@ class Delimited:
                     raise _damaged()
 
     def _refuse_cut(self, rows: list[list[str]], width: int) -> None:
-        """Raises `Unreadable` where the text ends in the midst of a row: what came behind it is
-        lost.
+        """Raises `Unreadable` where the text ends in the midst of a row:
+        what came behind it is lost.
         """
         is_short = bool(rows) and 0 < len(rows[-1]) < width
         if is_short and not ends_with_line(self._path, self.encoding):
@@ -113,8 +113,8 @@ class Delimited:
 
 
 def _evenness(rows: list[list[str]]) -> tuple[int, int]:
-    """How many rows have as many cells as most have, and how many that is: a thousands separator
-    parts some rows only.
+    """How many rows have as many cells as most have, and how many that is:
+    a thousands separator parts some rows only.
     """
     widths = Counter(len(row) for row in rows if len(row) > 1)
     return max(((count, width) for width, count in widths.items()), default=(0, 0))

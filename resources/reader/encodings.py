@@ -1,5 +1,5 @@
-"""In which encoding a text stands, and a stream of it in which illegal bytes are marked and
-counted.
+"""In which encoding a text stands, and a stream of it in which illegal bytes are marked
+and counted.
 
 Belongs here: bytes to characters. Not here: cells (`delimited`, `html_table`).
 """
@@ -31,8 +31,8 @@ _NAMES = {
 
 
 def encoding_of(path: Path, stated: str) -> str:
-    """The text's encoding: the stated one, else the one that fits. Raises `Unreadable` for a text
-    in neither.
+    """The text's encoding: the stated one, else the one that fits.
+    Raises `Unreadable` for a text in neither.
 
     GB18030 reads almost any bytes as something, so that a text in UTF-8 has to be seen first.
     Single illegal bytes do not matter here: the lines that fit have to be more than those that do
@@ -133,8 +133,8 @@ class _Counted(io.BufferedReader):
 
 
 def open_text(path: Path, encoding: str, on_illegal: Callable[[int], None]) -> io.TextIOWrapper:
-    """The text as a stream of lines with their ends; `on_illegal` is told the offset of bytes that
-    are no character.
+    """The text as a stream of lines with their ends;
+    `on_illegal` is told the offset of bytes that are no character.
     """
     file = _Counted(io.FileIO(path), PIECE)
     if file.peek(3).startswith(codecs.BOM_UTF8) and encoding == "utf-8":

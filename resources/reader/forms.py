@@ -42,8 +42,8 @@ _STRANGE = {
 
 
 def open_file(wanted: Wanted) -> Iterator[tuple[str | None, Opened]]:
-    """The tables of a file: itself (None), or the members of an archive by their names, in the
-    order of the names.
+    """The tables of a file: itself (None), or the members of an archive by their names,
+    in the order of the names.
     """
     path = Path(wanted.path)
     with path.open("rb") as file:

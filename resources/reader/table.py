@@ -33,7 +33,9 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Damage:
-    """Cells of a sheet that have no value though they should, as (line, column), the column from 0."""
+    """Cells of a sheet that have no value though they should, as (line, column),
+    the column from 0.
+    """
 
     errors: Sequence[tuple[int, int]] = ()
     formulas: Sequence[tuple[int, int]] = ()
@@ -78,8 +80,8 @@ class Opened(Protocol):
     def damage(self, sheet: int) -> Damage: ...
 
     def illegal(self) -> list[tuple[int, int]]:
-        """Line and offset of bytes that are none of the encoding, the first of them; known when all
-        was read.
+        """Line and offset of bytes that are none of the encoding, the first of them;
+        known when all was read.
         """
         ...
 

@@ -10,8 +10,8 @@ from expectations.errors import YihuError
 
 
 class Unreadable(YihuError):
-    """A file that cannot be used: a short `reason`, what was seen, and what to do; never a cell's
-    text.
+    """A file that cannot be used: a short `reason`, what was seen, and what to do;
+    never a cell's text.
     """
 
     def __init__(self, reason: str, said: str, next_step: str) -> None:

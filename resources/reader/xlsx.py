@@ -1,5 +1,5 @@
-"""What calamine does not tell of an XLSX workbook: error cells, formulas that were never computed,
-the date system.
+"""What calamine does not tell of an XLSX workbook:
+error cells, formulas that were never computed, the date system.
 
 Belongs here: a scan of the workbook's XML in a stream. Not here: values (`workbook`).
 """
@@ -82,8 +82,8 @@ class _Patterns:
         p = re.escape(prefix)
         self._error_cell = re.compile(rb"<%bc\b([^>]*?\st=[\"']e[\"'][^>]*)>" % p)
         self._formula_cell = re.compile(
-            rb"<%bc\b([^>]*[^/>])>\s*<%bf\b(?:[^>]*/>|[^>]*>[^<]*</%bf>)\s*(?:<%bv[^>/]*>([^<]*)</%bv>)?"
-            % (p, p, p, p, p)
+            rb"<%bc\b([^>]*[^/>])>\s*<%bf\b(?:[^>]*/>|[^>]*>[^<]*</%bf>)\s*"
+            rb"(?:<%bv[^>/]*>([^<]*)</%bv>)?" % (p, p, p, p, p)
         )
 
     def find(
@@ -99,7 +99,9 @@ class _Patterns:
 
 
 def _place(attributes: bytes) -> tuple[int, int]:
-    """Line and column (from 0) of a cell; raises `ValueError` where the writer left its place out."""
+    """Line and column (from 0) of a cell; raises `ValueError` where the writer left
+    its place out.
+    """
     found = re.search(rb"\br=[\"']([A-Z]+)([0-9]+)[\"']", attributes)
     if found is None:
         raise ValueError("a cell without its place")

@@ -34,8 +34,8 @@ class Alert:
     next_step: str
     run_id: str
     access_seal: str = ""
-    """The access log's last seal when it was told: who receives it can hold the log against it
-    (make verify-log SEAL=…).
+    """The access log's last seal when it was told:
+    who receives it can hold the log against it (make verify-log SEAL=…).
     """
 
     @property

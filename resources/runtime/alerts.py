@@ -30,8 +30,8 @@ LONG_NUMBER = re.compile(r"[0-9]{10,}[0-9Xx]?")
 
 
 def without_numbers(text: str) -> str:
-    """The text with everything that could be an ID or telephone number taken out: a last guard,
-    nobody should write one.
+    """The text with everything that could be an ID or telephone number taken out:
+    a last guard, nobody should write one.
     """
     return LONG_NUMBER.sub("[number]", text)
 
@@ -44,15 +44,15 @@ class Observation:
     day: str
     alerts: tuple[Alert, ...] = ()
     is_state: bool = True
-    """Speaks of the state of things, so that a day before the newest is no news; a failure is,
-    whatever its day.
+    """Speaks of the state of things, so that a day before the newest is no news;
+    a failure is, whatever its day.
     """
 
 
 @dataclass(frozen=True)
 class SourceWarnings:
-    """What a source warns of on a day; `lines`: what stands, by a key that stays the same while it
-    does.
+    """What a source warns of on a day; `lines`:
+    what stands, by a key that stays the same while it does.
     """
 
     department: str
@@ -81,8 +81,8 @@ class AlertBook:
         *,
         is_over: bool = True,
     ) -> list[Alert]:
-        """Tells what is new in the outcome of a run, closes what is over; returns what was new. A
-        run counts once.
+        """Tells what is new in the outcome of a run, closes what is over; returns what was new.
+        A run counts once.
 
         What a day warns of goes into its one digest, as far as it did not stand the day before;
         until the day is over (`is_over`) it waits.
@@ -129,8 +129,8 @@ class AlertBook:
 
     @contextmanager
     def _locked(self) -> Iterator[dict[str, Any]]:
-        """The state, for one process at a time: the daemon and `make sync` may both have something
-        to tell.
+        """The state, for one process at a time:
+        the daemon and `make sync` may both have something to tell.
         """
         lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -166,7 +166,9 @@ def _alert(entry: Mapping[str, Any]) -> Alert:
 
 
 def _new(state: dict[str, Any], look: Observation) -> list[Alert]:
-    """What of `look` is not open yet; forgets what is over. A day before the newest closes nothing."""
+    """What of `look` is not open yet; forgets what is over.
+    A day before the newest closes nothing.
+    """
     is_newest = look.day >= state["newest"].get(look.scope, "")
     if is_newest:
         state["newest"][look.scope] = look.day
@@ -206,8 +208,8 @@ def _note_warnings(state: dict[str, Any], warned: Sequence[SourceWarnings]) -> N
 
 
 def _digest(state: dict[str, Any], day: str, run_id: str) -> Alert | None:
-    """The day's one digest of what nobody was told yet, department by department; None where there
-    is nothing, or it was sent.
+    """The day's one digest of what nobody was told yet, department by department;
+    None where there is nothing, or it was sent.
     """
     untold = {
         source: kept["untold"] for source, kept in sorted(state["warned"].items()) if kept["untold"]

@@ -26,8 +26,8 @@ HALF_WRITTEN = (
     ),  # a batch that lands: `expectations.landing`
 )
 BY_HAND = ("gates", "replays")
-"""Layers written by commands that may run beside a run: what lies there is a left-over once it is
-old.
+"""Layers written by commands that may run beside a run:
+what lies there is a left-over once it is old.
 """
 OLD_SECONDS = 3600.0
 SPILL = re.compile(r"(?P<process>[0-9]+)-[0-9a-f]{8}")
@@ -35,8 +35,8 @@ SPILL = re.compile(r"(?P<process>[0-9]+)-[0-9a-f]{8}")
 
 
 def sweep(home: Path) -> list[str]:
-    """Removes what killed runs left under `home`, and brings back a day whose replacement never
-    came; returns the names.
+    """Removes what killed runs left under `home`,
+    and brings back a day whose replacement never came; returns the names.
 
     The caller holds the run lock, so that nobody else writes.
     """
@@ -74,8 +74,8 @@ def _put_right(path: Path, layer: str) -> bool:
 
 
 def _spills(folder: Path) -> Iterator[str]:
-    """What engines of processes that are gone had spilled: rows of any table, identities among
-    them.
+    """What engines of processes that are gone had spilled:
+    rows of any table, identities among them.
     """
     for path in _folders(folder):
         named = SPILL.fullmatch(path.name)

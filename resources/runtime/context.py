@@ -54,8 +54,8 @@ OF_A_COUNTY = "substr(area_code, 1, 6)"
 """The county of a row that has an area."""
 
 BY_COUNTY_FROM = 500_000
-"""Households from which a register of several counties is worked through county by county, unless a
-setting says otherwise.
+"""Households from which a register of several counties is worked through county by county,
+unless a setting says otherwise.
 """
 
 
@@ -91,8 +91,8 @@ def open_engine(settings: Settings) -> ComputeEngine:
 
 
 class RunContext(dg.ConfigurableResource):
-    """Everything that an asset needs of the world outside, opened once for a run and closed after
-    it.
+    """Everything that an asset needs of the world outside,
+    opened once for a run and closed after it.
     """
 
     lock_wait_seconds: float = Field(
@@ -147,8 +147,8 @@ class RunContext(dg.ConfigurableResource):
 
     @property
     def reading(self) -> RunContext:
-        """The same house with the engine's reader as its engine: for what is read out of the lake
-        and computed no further.
+        """The same house with the engine's reader as its engine:
+        for what is read out of the lake and computed no further.
         """
         if self.engine.reader is self.engine:
             return self
@@ -186,16 +186,16 @@ class RunContext(dg.ConfigurableResource):
         return (*load_contracts(), *self._more.values())
 
     def know(self, contract: Contract) -> None:
-        """Makes tables of this record type too, where no contract file that is installed describes
-        it.
+        """Makes tables of this record type too, where no contract file that is installed
+        describes it.
         """
         if contract.table not in {known.table for known in self.contracts()}:
             self._more[contract.table] = contract
         self.runner.know(contract)
 
     def read_ahead(self, selection: AbstractSet[dg.AssetKey] | None, as_of: date) -> None:
-        """Begins, once a run, to read what the run is going to ask for; `selection` None means
-        everything.
+        """Begins, once a run, to read what the run is going to ask for;
+        `selection` None means everything.
         """
         if self._is_reading_ahead:
             return
@@ -221,7 +221,9 @@ class RunContext(dg.ConfigurableResource):
         return self._runner
 
     def moment(self, as_of: date) -> Moment:
-        """The day, read once a run: under what its release names, or under what is in force on it."""
+        """The day, read once a run: under what its release names,
+        or under what is in force on it.
+        """
         if as_of not in self._moments:
             try:
                 under = self._released_under(as_of)
@@ -233,7 +235,9 @@ class RunContext(dg.ConfigurableResource):
         return self._moments[as_of]
 
     def _released_under(self, as_of: date) -> Under | None:
-        """What the day's release names; one without lamps in the lake was never released from here."""
+        """What the day's release names; one without lamps in the lake was never
+        released from here.
+        """
         if self.lake.version(*layer_and_folder("warning_flag"), as_of) is None:
             return None
         engine = self.server.engine()
@@ -253,8 +257,8 @@ class RunContext(dg.ConfigurableResource):
         return NEWEST if under is None else under.layout
 
     def make(self, tables: Iterable[str], moment: Moment, beside: Sequence[Contract] = ()) -> None:
-        """Makes tables on the engine, from what they declare; a day that is missing in the lake is
-        a failure that names it.
+        """Makes tables on the engine, from what they declare;
+        a day that is missing in the lake is a failure that names it.
         """
         try:
             self.runner.make(tables, moment, beside=beside)
@@ -286,8 +290,8 @@ class RunContext(dg.ConfigurableResource):
         )
 
     def is_by_county(self, as_of: date) -> bool:
-        """Whether the day is worked through county by county (`YIHU_BY_COUNTY`): always the same
-        for the same register.
+        """Whether the day is worked through county by county (`YIHU_BY_COUNTY`):
+        always the same for the same register.
         """
         if as_of not in self._by_county:
             files = self.lake.files("valid", f"{BASE_REGISTER}__households", as_of)
@@ -320,8 +324,8 @@ class RunContext(dg.ConfigurableResource):
             self._written[table, as_of] = self.lake.version(*layer_and_folder(table), as_of)
 
     def is_written(self, table: str, as_of: date) -> bool:
-        """Whether this run wrote the table of the day county by county, and nobody has written it
-        since.
+        """Whether this run wrote the table of the day county by county,
+        and nobody has written it since.
         """
         return (table, as_of) in self._written and self._written[table, as_of] == self.lake.version(
             *layer_and_folder(table), as_of

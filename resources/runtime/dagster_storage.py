@@ -32,7 +32,9 @@ class _PooledConnection(sqlite3.Connection):
 
 
 class _SqlitePool:
-    """The open connections to the SQLite files under one folder, a list for each file and thread."""
+    """The open connections to the SQLite files under one folder,
+    a list for each file and thread.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = os.path.abspath(folder) + os.sep
@@ -42,8 +44,8 @@ class _SqlitePool:
     def connect(
         self, dialect: Any, _: Any, arguments: list[Any], options: dict[str, Any]
     ) -> _PooledConnection | None:
-        """A connection for SQLAlchemy where the file is one of ours, else None: SQLAlchemy makes
-        its own.
+        """A connection for SQLAlchemy where the file is one of ours, else None:
+        SQLAlchemy makes its own.
         """
         if (
             dialect.name != "sqlite"
@@ -69,8 +71,8 @@ class _SqlitePool:
 
 @contextmanager
 def pooled_sqlite() -> Iterator[None]:
-    """Holds the files under `YIHU_DAGSTER_DIR` open that SQLAlchemy connects to in this block, each
-    from its first use on.
+    """Holds the files under `YIHU_DAGSTER_DIR` open that SQLAlchemy connects to in this block,
+    each from its first use on.
     """
     folder = os.environ.get("YIHU_DAGSTER_DIR")
     if not folder:

@@ -28,8 +28,8 @@ class RunLocked(YihuError):
 
 @contextmanager
 def run_lock(home: Path, wait_seconds: float = 0.0) -> Iterator[None]:
-    """Holds `<home>/run.lock` for the block; the same process may nest it. What a killed run left
-    is swept first.
+    """Holds `<home>/run.lock` for the block; the same process may nest it.
+    What a killed run left is swept first.
 
     The kernel frees the lock when its process ends, however it ends.
 

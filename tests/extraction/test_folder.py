@@ -1,4 +1,6 @@
-"""What lies in a drop folder: names, days, parts, what is whole, and what is left lying and said."""
+"""What lies in a drop folder: names, days, parts, what is whole, and what is left lying and
+said.
+"""
 
 from __future__ import annotations
 

@@ -62,10 +62,14 @@ def _drop_certificates(folder: Path) -> None:
 
 def _drop_strangers(folder: Path) -> None:
     names = (
-        "certificates_2026-11-10.csv", "certificates_20261110(1).csv", "副本certificates_20261110.csv", "残疾人证2026年11月.xlsx",
-        "新建文本文档.txt", "~$certificates_20261110.xlsx", ".~lock.certificates_20261110.xlsx#", "Thumbs.db", ".DS_Store",
-        "照片.jpg", "说明.docx", "打包.rar", "certificates_20261110.csv.tmp", "certificates_20261110.pdf", "certificates_20261110",
-        "张三612429197001011234.xlsx", "a\nb.csv", "\u202egnp.csv", "dwellings_20261101.xlsx", "certificates_20261109.csv.sha256",
+        "certificates_2026-11-10.csv", "certificates_20261110(1).csv",
+        "副本certificates_20261110.csv", "残疾人证2026年11月.xlsx",
+        "新建文本文档.txt", "~$certificates_20261110.xlsx", ".~lock.certificates_20261110.xlsx#",
+        "Thumbs.db", ".DS_Store",
+        "照片.jpg", "说明.docx", "打包.rar", "certificates_20261110.csv.tmp",
+        "certificates_20261110.pdf", "certificates_20261110",
+        "张三612429197001011234.xlsx", "a\nb.csv", "\u202egnp.csv", "dwellings_20261101.xlsx",
+        "certificates_20261109.csv.sha256",
         os.fsdecode("残疾人花名册.xls".encode("gb18030")),
     )  # fmt: skip
     for name in names:

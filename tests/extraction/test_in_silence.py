@@ -174,7 +174,9 @@ def test_one_corrected_row_is_not_the_whole(source: Any, settings: Settings) -> 
 
 
 def test_a_townships_file_under_two_names_is_not_the_county(source: Any) -> None:
-    """The second month brings one township's file twice, another's not at all: nobody is withdrawn."""
+    """The second month brings one township's file twice, another's not at all: nobody is
+    withdrawn.
+    """
     in_parts = CERTIFICATES.server | {"files": "{part}持证{YYYY}年{M}月", "parts": 3}
     federation = source(dataclasses.replace(CERTIFICATES, server=in_parts))
     folder = federation.settings.drop_dir / CERTIFICATES.department

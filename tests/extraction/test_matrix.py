@@ -40,14 +40,17 @@ BEFORE, FAULTY, AFTER = date(2026, 9, 10), date(2026, 10, 8), date(2026, 11, 5)
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=SHANGHAI)
 RECORDS = {"api": "enrolments", "csv": "certificates", "xlsx": "dwellings", "sql": "members"}
 PATIENT = RetryPolicy(
-    connect_timeout=1.0, read_timeout=0.6, drip_after=0.2, drip_rate=1e6, attempts=3, first_wait=0.01, longest_wait=0.02, budget=4.0,
+    connect_timeout=1.0, read_timeout=0.6, drip_after=0.2, drip_rate=1e6, attempts=3,
+    first_wait=0.01, longest_wait=0.02, budget=4.0,
     page_rows=10,
 )  # fmt: skip
 
 
 @dataclass
 class Place:
-    """The departments of a small county, a form each, and what the same days give without a fault."""
+    """The departments of a small county, a form each, and what the same days give without a
+    fault.
+    """
 
     county: County
     folder: Path

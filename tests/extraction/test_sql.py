@@ -428,7 +428,9 @@ def test_canonical_text() -> None:
 
 @pytest.mark.slow
 def test_postgresql(tmp_path: Path, settings: Settings, lake: Lake, households: Contract) -> None:
-    """The same on PostgreSQL: exact decimals, times with and without a zone, a killed connection."""
+    """The same on PostgreSQL: exact decimals, times with and without a zone, a killed
+    connection.
+    """
     with warehouse_server(tmp_path / "server", None) as server:
         admin = server.engine()
         with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -1,4 +1,6 @@
-"""The household's card: six lists, valid JSON whatever a department writes, nothing of an identity."""
+"""The household's card: six lists, valid JSON whatever a department writes, nothing of an
+identity.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""One command line: each command declared once, the same by flags and by make, light until it runs."""
+"""One command line: each command declared once, the same by flags and by make, light until it
+runs.
+"""
 
 from __future__ import annotations
 

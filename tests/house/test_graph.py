@@ -147,7 +147,9 @@ def test_a_model_is_filled_in_with_the_parameters_that_it_declares() -> None:
 
 
 def test_every_table_that_is_kept_is_declared_as_it_is_made(tmp_path: Path) -> None:
-    """Columns and types: what the empty table, the dictionary and the UI say is what the lake gets."""
+    """Columns and types: what the empty table, the dictionary and the UI say is what the lake
+    gets.
+    """
     engine = record_day(tmp_path, load_contracts())
     wrong: list[str] = []
     for table in (

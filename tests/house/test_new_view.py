@@ -86,7 +86,8 @@ from warehouse.schema.shape import shape_of
 assert "town_red" in published_tables()
 assert inputs_of("town_red") == {"household", "warning_flag"}
 contracts = load_contracts()
-(step,) = [asset for asset in all_assets(contracts) if "town_red" in {key.to_user_string() for key in asset.keys}]
+(step,) = [asset for asset in all_assets(contracts) if "town_red" in {key.to_user_string() for key
+    in asset.keys}]
 assert step.op.name == "make_following"
 (release,) = [asset for asset in all_assets(contracts) if asset.op.name == "release"]
 assert "town_red" in {key.to_user_string() for key in release.dependency_keys}

@@ -26,7 +26,8 @@ def build(engine: Engine, facts: Facts, day: date = AS_OF) -> None:
 
 
 ORPHANS = """
-    select count(*) from matched_health_insurance__settlements as s left join settlement_reversal as r on r.record_id = s.record_id
+    select count(*) from matched_health_insurance__settlements as s
+        left join settlement_reversal as r on r.record_id = s.record_id
     where s.reverses_id is not null and r.record_id is null
 """
 SHELLS = "select count(*), count(*) filter (is_shell) from register_household"

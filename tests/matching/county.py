@@ -109,7 +109,9 @@ class County:
             self.engine.view(table, f"select * from {table}_written")
 
     def make(self, *tables: str, types: Sequence[Contract] = ()) -> None:
-        """Makes tables of the day; `types`: the record types that there are besides the register."""
+        """Makes tables of the day; `types`: the record types that there are besides the
+        register.
+        """
         contracts = {
             c.table: c for c in (contract_for("members"), contract_for("households"), *types)
         }
@@ -167,7 +169,9 @@ class County:
         return self.table("review_queue")
 
     def decide(self, *rows: tuple[str, str, str | None, str]) -> None:
-        """Answers (queue_id, decision, person_key, steward), in the order in which they were given."""
+        """Answers (queue_id, decision, person_key, steward), in the order in which they were
+        given.
+        """
         self.engine.execute(
             "create or replace table steward_row (queue_id varchar, decision varchar, person_key"
             " varchar, decided_by varchar, decided_at timestamp)"

@@ -72,20 +72,25 @@ CASES: dict[str, tuple[Record, Answer]] = {
     "a sound number and the name": (Record(ZHANG, "张伟"), linked("zhang", "exact")),
     "a sound number without a name": (Record(ZHANG, None), linked("zhang", "exact", "absent")),
     "a blank name is none": (Record(ZHANG, " · "), linked("zhang", "exact", "absent")),
-    "spaces in number and name": (Record(f" {ZHANG[:6]} {ZHANG[6:]}", "张 伟"), linked("zhang", "exact")),
+    "spaces in number and name": (Record(f" {ZHANG[:6]} {ZHANG[6:]}", "张 伟"),
+        linked("zhang", "exact")),
     "traditional characters": (Record(ZHANG, "張偉"), linked("zhang", "exact")),
     "a stand-in for a rare character": (Record(WANG, "王?"), linked("wang", "exact")),
     "fifteen digits": (Record(ZHANG[:6] + ZHANG[8:17], "张伟"), linked("zhang", "upgraded")),
-    "fifteen digits without a name": (Record(ZHANG[:6] + ZHANG[8:17], None), linked("zhang", "upgraded", "absent")),
+    "fifteen digits without a name": (Record(ZHANG[:6] + ZHANG[8:17], None),
+        linked("zhang", "upgraded", "absent")),
     "a certificate number": (Record(LI + "43B2", "李娜"), linked("li", "certificate")),
     "any x": (Record(HEAD_X[:17] + "×", "陈强"), linked("x", "exact")),
     "the dead keep their number": (Record(number("19400101", 1), "孙老"), linked("old", "exact")),
-    "of two rows the active one": (Record(number("19770707", 77), "吴迁"), linked("moved_again", "exact")),
+    "of two rows the active one": (Record(number("19770707", 77), "吴迁"),
+        linked("moved_again", "exact")),
     "a relative's number": (Record(LI, "张伟"), ambiguous("name_differs", "different")),
-    "a wrong name on fifteen digits": (Record(ZHANG[:6] + ZHANG[8:17], "李娜"), ambiguous("name_differs", "different")),
+    "a wrong name on fifteen digits": (Record(ZHANG[:6] + ZHANG[8:17], "李娜"),
+        ambiguous("name_differs", "different")),
     "two active rows": (Record(TWICE, "周一"), ambiguous("register_conflict", "same")),
     "two active rows, no name": (Record(TWICE, None), ambiguous("register_conflict", "absent")),
-    "two active rows, a third name": (Record(TWICE, "周三"), ambiguous("register_conflict", "different")),
+    "two active rows, a third name": (Record(TWICE, "周三"),
+        ambiguous("register_conflict", "different")),
     "nobody's number": (Record(NOBODY, "张伟"), UNREGISTERED),
     "nobody's fifteen digits": (Record(NOBODY[:6] + NOBODY[8:17], "张伟"), UNREGISTERED),
     "nobody's certificate": (Record(NOBODY + "11", "张伟"), UNREGISTERED),
@@ -95,23 +100,34 @@ CASES: dict[str, tuple[Record, Answer]] = {
     "a passport": (Record("G12345678", "张伟"), unidentifiable("damaged")),
     "no calendar date": (Record(number("19900230"), "张伟"), unidentifiable("not_a_date")),
     "an unborn": (Record(number("20270101"), "张伟"), unidentifiable("birth_in_future")),
-    "a clipped number of somebody of this name": (Record(CLIPPED, "赵云"), linked("clipped", "exact")),
+    "a clipped number of somebody of this name": (Record(CLIPPED, "赵云"),
+        linked("clipped", "exact")),
     "a clipped number without a name": (Record(CLIPPED, None), unidentifiable("precision_lost")),
-    "a clipped number of somebody else": (Record(CLIPPED, "张伟"), unidentifiable("precision_lost")),
+    "a clipped number of somebody else": (Record(CLIPPED, "张伟"),
+        unidentifiable("precision_lost")),
     "a clipped number": (Record(ZHANG[:15] + "000", "张伟"), unidentifiable("precision_lost")),
     "a look-alike": (Record(ZHANG.replace("0", "O", 1), "张伟"), linked("zhang", "repaired")),
-    "a look-alike in lower case": (Record(ZHANG[:6] + "l" + ZHANG[7:], "张伟"), linked("zhang", "repaired")),
-    "a look-alike in a certificate": (Record(LI.replace("2", "z", 1) + "43", "李娜"), linked("li", "repaired")),
+    "a look-alike in lower case": (Record(ZHANG[:6] + "l" + ZHANG[7:], "张伟"),
+        linked("zhang", "repaired")),
+    "a look-alike in a certificate": (Record(LI.replace("2", "z", 1) + "43", "李娜"),
+        linked("li", "repaired")),
     "two look-alikes": (Record(ZHANG.replace("0", "O", 2), "张伟"), unidentifiable("damaged")),
-    "a look-alike in fifteen digits": (Record((ZHANG[:6] + ZHANG[8:17]).replace("1", "I", 1), "张伟"), unidentifiable("damaged")),
-    "a look-alike under another name": (Record(ZHANG.replace("0", "O", 1), "李娜"), unidentifiable("damaged")),
-    "a look-alike without a name": (Record(ZHANG.replace("0", "O", 1), None), unidentifiable("damaged")),
-    "a digit that looks alike": (Record(swap(ZHANG, 1).replace("1", "8", 1), "张伟"), unidentifiable("check_failed")),
+    "a look-alike in fifteen digits": (Record((ZHANG[:6] + ZHANG[8:17]).replace("1", "I", 1),
+        "张伟"), unidentifiable("damaged")),
+    "a look-alike under another name": (Record(ZHANG.replace("0", "O", 1), "李娜"),
+        unidentifiable("damaged")),
+    "a look-alike without a name": (Record(ZHANG.replace("0", "O", 1), None),
+        unidentifiable("damaged")),
+    "a digit that looks alike": (Record(swap(ZHANG, 1).replace("1", "8", 1), "张伟"),
+        unidentifiable("check_failed")),
     "a swap": (Record(swap(ZHANG, differing_place(ZHANG, 7)), "张伟"), linked("zhang", "repaired")),
     "a swap with the X": (Record(swap(HEAD_X, 17), "陈强"), linked("x", "repaired")),
-    "a swap under a stand-in": (Record(swap(WANG, differing_place(WANG, 7)), "王□"), linked("wang", "repaired")),
-    "a swap under another name": (Record(swap(ZHANG, differing_place(ZHANG, 7)), "李娜"), unidentifiable("check_failed")),
-    "a swap of a number that two claim": (Record(swap(TWICE, differing_place(TWICE, 7)), "周一"), ambiguous("tie", "same")),
+    "a swap under a stand-in": (Record(swap(WANG, differing_place(WANG, 7)), "王□"),
+        linked("wang", "repaired")),
+    "a swap under another name": (Record(swap(ZHANG, differing_place(ZHANG, 7)), "李娜"),
+        unidentifiable("check_failed")),
+    "a swap of a number that two claim": (Record(swap(TWICE, differing_place(TWICE, 7)), "周一"),
+        ambiguous("tie", "same")),
     "a wrong digit": (Record(change(ZHANG, 16), "张伟"), unidentifiable("check_failed")),
 }  # fmt: skip
 
@@ -136,7 +152,8 @@ def test_outcomes_methods_and_reasons_are_known(county: County) -> None:
 def test_two_people_one_edit_away_are_a_tie(tmp_path: Path) -> None:
     first, damaged, second = _neighbours()
     county = County(tmp_path, [Member("a", "张伟", first), Member("b", "李娜", second, "H2")])
-    assert county.match([Record(damaged, "张伟"), Record(damaged, "李娜"), Record(damaged, "王五")]) == [
+    assert county.match([Record(damaged, "张伟"), Record(damaged, "李娜"),
+        Record(damaged, "王五")]) == [
         ambiguous("tie", "same"), ambiguous("tie", "same"), unidentifiable("check_failed"),
     ]  # fmt: skip
 
@@ -315,8 +332,9 @@ def test_a_shell_has_its_members_and_cases_where_shells_are_computed(
 
 
 def _attendance(**roles: str) -> Contract:
-    fields = [Field(n, n, "text", False, roles.get(n), "identity" if n in ("pupil", "pupil_name") else "internal", None, "", ()) for n in
-              ("attendance_id", "pupil", "pupil_name", "method")]  # fmt: skip
+    fields = [Field(n, n, "text", False, roles.get(n),
+                    "identity" if n in ("pupil", "pupil_name") else "internal", None, "", ())
+              for n in ("attendance_id", "pupil", "pupil_name", "method")]  # fmt: skip
     return dataclasses.replace(
         contract_for("temporary_aid"),
         department="education",
@@ -363,8 +381,10 @@ def _assets(
     county: County, rows: list[dict[str, str]]
 ) -> list[tuple[str, str, str | None, str | None]]:
     """Project assets, tied to a village: what each ends as."""
-    fields = [Field(n, n, "text", False, {"asset_id": "record_key", "area_code": "area_code"}.get(n), "internal", None, "", ()) for n in
-              ("asset_id", "area_code")]  # fmt: skip
+    fields = [Field(n, n, "text", False,
+                    {"asset_id": "record_key", "area_code": "area_code"}.get(n), "internal", None,
+                    "", ())
+              for n in ("asset_id", "area_code")]  # fmt: skip
     contract = dataclasses.replace(
         contract_for("temporary_aid"),
         records="assets",

@@ -55,7 +55,8 @@ def test_one_row_per_member_row(tmp_path: Path) -> None:
         m: key_of(f"member:{m}") for m in ("newborn", "placeholder", "broken", "unborn")
     }
     assert list(found["sound"]) == [
-        "person_key", "member_id", "household_id", "status", "birth_on", "id_state", "id_method", "name_masked", "valid_from", "valid_until", "_arrived_on",
+        "person_key", "member_id", "household_id", "status", "birth_on", "id_state", "id_method",
+        "name_masked", "valid_from", "valid_until", "_arrived_on",
     ]  # fmt: skip
     assert found["sound"]["valid_from"] == AS_OF
     assert found["sound"]["valid_until"] is None

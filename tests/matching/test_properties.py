@@ -1,4 +1,6 @@
-"""Properties of matching on drawn counties: what survives, what never happens, what always adds up."""
+"""Properties of matching on drawn counties: what survives, what never happens, what always adds
+up.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,8 @@ def _tidy_corruptions(text: str) -> st.SearchStrategy[str]:
     cut = st.integers(1, 17)
     return st.one_of(
         st.just(wide), st.just("'" + text), st.just(text.lower()), st.just(f"\u3000{text}\n"),
-        st.builds(lambda i, c: text[:i] + c + text[i:], cut, st.sampled_from([" ", "-", "\u200b", "\ufeff", "－", "\u2009"])),
+        st.builds(lambda i, c: text[:i] + c + text[i:], cut,
+            st.sampled_from([" ", "-", "\u200b", "\ufeff", "－", "\u2009"])),
         st.sampled_from("xＸ×*Х").map(lambda x: text[:17] + x if text.endswith("X") else text),
         st.just(text[:6] + text[8:17] if text[6:8] == "19" else text),
         st.sampled_from(["11", "43B1", "74b9"]).map(lambda suffix: text + suffix),
@@ -78,8 +81,10 @@ def _corruptions(text: str) -> st.SearchStrategy[str]:
     )
     return st.one_of(
         _tidy_corruptions(text), _repairable_corruptions(text), digit,
-        st.integers(0, 17).map(lambda i: text[:i] + text[i + 1 :]), st.just(text[:15] + "000"), st.just("999999" + text[6:]),
-        digit.flatmap(lambda t: st.integers(0, 16).map(lambda i: t[:i] + t[i + 1] + t[i] + t[i + 2 :])), st.just(f"{text[0]}.{text[1:6]}E+17"),
+        st.integers(0, 17).map(lambda i: text[:i] + text[i + 1 :]), st.just(text[:15] + "000"),
+        st.just("999999" + text[6:]),
+        digit.flatmap(lambda t: st.integers(0, 16).map(lambda i: t[:i] + t[i + 1] + t[i]
+            + t[i + 2 :])), st.just(f"{text[0]}.{text[1:6]}E+17"),
     )  # fmt: skip
 
 

@@ -170,7 +170,8 @@ def test_an_answer_links_and_is_never_asked_again(county: County) -> None:
     county.build()
     answers = county.match(RECORDS)
     assert [(a.member_id, a.outcome, a.method) for a in answers] == [
-        ("d", "linked", "decided"), (None, "unregistered", "decided"), (None, "ambiguous", None), ("a", "linked", "exact"),
+        ("d", "linked", "decided"), (None, "unregistered", "decided"), (None, "ambiguous", None),
+        ("a", "linked", "exact"),
     ]  # fmt: skip
     assert set(ask(county)) == {"conflict", "register"}
     assert county.quality()["by_decided"] == 2
@@ -280,7 +281,9 @@ DOUBTED_FROM = date(2026, 11, 25)
 
 
 def test_who_has_the_name_in_the_holders_household_is_proposed(tmp_path: Path) -> None:
-    """A sound number under another name is mostly a relative's: from 2026-11-25 on they are shown."""
+    """A sound number under another name is mostly a relative's: from 2026-11-25 on they are
+    shown.
+    """
     register = [
         Member("a", "张三", FIRST),
         Member("b", "李四", None),
@@ -318,7 +321,10 @@ def test_a_relative_who_was_proposed_can_be_answered(tmp_path: Path) -> None:
     county = County(tmp_path, [Member("a", "张三", FIRST), Member("b", "李四", None)], DOUBTED_FROM)
     records = [Record(FIRST, "李四", "relative")]
     asked, keys = ask(county, records), county.keys()
-    assert sorted(str(key) for key in asked["relative"]["candidates"]) == sorted(keys.values())  # type: ignore[attr-defined]
+    assert sorted(
+        str(key)
+        for key in asked["relative"]["candidates"]  # type: ignore[attr-defined]
+    ) == sorted(keys.values())
     county.next_day(date(2026, 11, 26))
     county.decide((str(asked["relative"]["queue_id"]), "link", keys["b"], "steward_1"))
     county.build()

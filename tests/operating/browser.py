@@ -39,7 +39,8 @@ SECONDS = 180.0
 SHOWN = "document.body ? document.body.innerText : ''"
 CLICK = """
 (() => {{
-  const found = [...document.querySelectorAll('a, button, div, span')].filter(e => e.innerText && e.innerText.trim() === {text});
+  const found = [...document.querySelectorAll('a, button, div, span')].filter(e => e.innerText &&
+      e.innerText.trim() === {text});
   if (!found.length) return false;
   found[found.length - 1].click();
   return true;
@@ -49,8 +50,10 @@ CLICK = """
 
 CLICK_IN_ROW = """
 (() => {{
-  const row = [...document.querySelectorAll('tr')].find(e => e.cells.length && e.cells[0].innerText.trim() === {row});
-  const found = row && [...row.querySelectorAll('a, button, span, div')].filter(e => e.innerText && e.innerText.trim() === {text}).at(-1);
+  const row = [...document.querySelectorAll('tr')].find(e => e.cells.length &&
+      e.cells[0].innerText.trim() === {row});
+  const found = row && [...row.querySelectorAll('a, button, span, div')].filter(e => e.innerText &&
+      e.innerText.trim() === {text}).at(-1);
   if (!found) return false;
   found.click();
   return true;

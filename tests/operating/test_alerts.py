@@ -187,7 +187,8 @@ def test_a_rejected_extract_is_a_gate_that_closed(runs: Runs) -> None:
 
 def test_rows_in_quarantine_are_the_day_s_usual_business(runs: Runs) -> None:
     rule = {
-        "rule": "type:occurred_on", "severity": "critical", "passed": False, "could_run": True, "element_count": 900, "unexpected_count": 3,
+        "rule": "type:occurred_on", "severity": "critical", "passed": False, "could_run": True,
+        "element_count": 900, "unexpected_count": 3,
     }  # fmt: skip
     assert runs.of(VALID, valid_checks(ledger(rules=[rule]))) == []
 
@@ -391,7 +392,8 @@ def test_no_password_for_a_mail_server_without_tls(tmp_path: Path) -> None:
 def test_a_mail_server_whose_certificate_nobody_signed(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+            "/CN=127.0.0.1", "-addext",
          "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
         check=True, capture_output=True,
     )  # fmt: skip
@@ -545,7 +547,8 @@ def test_a_digest_names_nobody_and_reaches_a_sink_that_was_down(runs: Runs) -> N
 def test_a_rejected_extract_is_an_error_that_says_what_to_do(runs: Runs) -> None:
     rejection = {
         "batch_id": "losses-20261119-01", "day": DAY, "rule": "batch:withdrawn_share", "rows": 11,
-        "reasons": ["11 of 12 records would go"], "next_step": "make open-gate RECORDS=losses BATCH=losses-20261119-01 BY=… WHY=…",
+        "reasons": ["11 of 12 records would go"],
+        "next_step": "make open-gate RECORDS=losses BATCH=losses-20261119-01 BY=… WHY=…",
     }  # fmt: skip
     checks = {
         check.check_name: check

@@ -209,7 +209,9 @@ def graph(ui: Operated, page: Page) -> None:
 
 
 def layer(ui: Operated, page: Page, name: str) -> None:
-    """One asset: what it is, whose, how many rows, its columns, its checks, what leads to its code."""
+    """One asset: what it is, whose, how many rows, its columns, its checks, what leads to its
+    code.
+    """
     asset, *says = LAYERS[name]
     common = (
         "Latest materialization",

@@ -126,17 +126,20 @@ def _wait_for(visitor: Visitor, process: subprocess.Popen[bytes], log: Path) -> 
 
 ATTACK = """<!doctype html><body><p id=said>trying</p>
 <img src="%(url)s/graphql?query=%(query)s"><iframe src="%(url)s/asset-groups"></iframe>
-<form id=f method=post target=there action="%(url)s/graphql"><input name=query value='x'></form><iframe name=there></iframe>
+<form id=f method=post target=there action="%(url)s/graphql"><input name=query
+    value='x'></form><iframe name=there></iframe>
 <script>
 const body = JSON.stringify({query: %(mutation)s});
 const tries = [
   () => fetch('%(url)s/graphql', {method: 'POST', credentials: 'include', mode: 'no-cors', body}),
-  () => fetch('%(url)s/graphql', {method: 'POST', credentials: 'include', headers: {'Content-Type': 'application/json'}, body}),
+  () => fetch('%(url)s/graphql', {method: 'POST', credentials: 'include',
+      headers: {'Content-Type': 'application/json'}, body}),
   () => fetch('%(url)s/server_info', {credentials: 'include'}),
 ];
 (async () => { let said = 'tried';
   document.getElementById('f').submit();
-  for (const one of tries) { try { const a = await one(); if (a.type !== 'opaque' && a.ok) said = 'answered'; } catch (e) {} }
+  for (const one of tries) { try { const a = await one(); if (a.type !== 'opaque' && a.ok) said =
+      'answered'; } catch (e) {} }
   document.getElementById('said').textContent = said; })();
 </script>"""
 

@@ -105,9 +105,12 @@ def operator(pages: tuple[Visitor, Behind]) -> Visitor:
 
 
 WITHOUT_A_SESSION = [
-    ("GET", "/", None), ("GET", "/asset-groups", None), ("GET", "/graphql?query=mutation%7Bwipe%7D", None),
-    ("POST", "/graphql", READ), ("POST", "/graphql", STOP), ("GET", "/logs/run/compute.err", None), ("GET", "/download_debug/1", None),
-    ("POST", "/report_asset_materialization/household", "{}"), ("GET", "/server_info", None), ("DELETE", "/", None),
+    ("GET", "/", None), ("GET", "/asset-groups", None),
+    ("GET", "/graphql?query=mutation%7Bwipe%7D", None),
+    ("POST", "/graphql", READ), ("POST", "/graphql", STOP), ("GET", "/logs/run/compute.err", None),
+    ("GET", "/download_debug/1", None),
+    ("POST", "/report_asset_materialization/household", "{}"), ("GET", "/server_info", None),
+    ("DELETE", "/", None),
 ]  # fmt: skip
 
 
@@ -326,9 +329,17 @@ def test_a_websocket_needs_the_session_and_the_origin(pages: tuple[Visitor, Behi
     visitor.enter()
     cookie = {"Cookie": f"yihu_session={visitor.cookie}"}
     with pytest.raises(InvalidHandshake):
-        connect(at, origin="http://evil.example", additional_headers=cookie)  # type: ignore[arg-type]
+        connect(
+            at,
+            origin="http://evil.example",  # type: ignore[arg-type]
+            additional_headers=cookie,
+        )
     assert behind.reached == []
-    with connect(at, origin=visitor.url, additional_headers=cookie) as socket:  # type: ignore[arg-type]
+    with connect(
+        at,
+        origin=visitor.url,  # type: ignore[arg-type]
+        additional_headers=cookie,
+    ) as socket:
         assert socket.recv() == "in"
 
 

@@ -1,4 +1,6 @@
-"""Each rhythm runs for the period that ended, at its hour in Asia/Shanghai, and leaves a picture."""
+"""Each rhythm runs for the period that ended, at its hour in Asia/Shanghai, and leaves a
+picture.
+"""
 
 from __future__ import annotations
 

@@ -44,7 +44,9 @@ def test_every_record_type_of_the_contracts_has_rows(county: County) -> None:
 
 
 def test_a_small_county_has_rows_of_rare_record_types_too(tmp_path: Path) -> None:
-    """As `make sync` makes it: an answer without rows would be held back, no small clone be clean."""
+    """As `make sync` makes it: an answer without rows would be held back, no small clone be
+    clean.
+    """
     small = County(tmp_path / "county", 300, int(SANDBOX_SEED)).make()
     assert {records for records in ALL if county_lacks(small, records)} == set()
 
@@ -158,14 +160,19 @@ def test_amounts_add_up_to_the_cent_and_reversals_negate(county: County) -> None
     select = """
         with s as (select * from settlements where _broken = 0)
         select count(*) filter (medfee_sumamt <> fund_pay_sumamt + psn_part_amt + hosp_part_amt)
-             + count(*) filter (medfee_sumamt <> fulamt_ownpay_amt + overlmt_selfpay + preselfpay_amt + inscp_scp_amt)
-             + count(*) filter (fund_pay_sumamt <> hifp_pay + hifmi_pay + maf_pay), count(*) from s"""
+             + count(*) filter (medfee_sumamt <> fulamt_ownpay_amt + overlmt_selfpay
+                 + preselfpay_amt + inscp_scp_amt)
+             + count(*) filter (fund_pay_sumamt <> hifp_pay + hifmi_pay + maf_pay), count(*)
+                 from s"""
     wrong, count = duckdb.sql(select).fetchall()[0]
     assert (wrong, count > 3000) == (0, True)
     select = """
-        select count(*), count(*) filter (r.medfee_sumamt = -o.medfee_sumamt and r.psn_part_amt = -o.psn_part_amt
-            and r.inscp_scp_amt = -o.inscp_scp_amt and r.setl_time > o.setl_time and r.med_type = o.med_type)
-        from settlements r join settlements o on o.setl_id = r.init_setl_id where r._broken = 0 and o._broken = 0"""
+        select count(*), count(*) filter (r.medfee_sumamt = -o.medfee_sumamt
+            and r.psn_part_amt = -o.psn_part_amt
+            and r.inscp_scp_amt = -o.inscp_scp_amt and r.setl_time > o.setl_time
+                and r.med_type = o.med_type)
+        from settlements r join settlements o on o.setl_id = r.init_setl_id where r._broken = 0
+            and o._broken = 0"""
     pairs, negated = duckdb.sql(select).fetchall()[0]
     assert pairs > 10
     assert pairs == negated

@@ -345,7 +345,8 @@ def _check_fault(caller: Caller, fault: str, sound: requests.Response, cursor: s
     else:
         data = json.loads(answer.text)["data"]
         assert (data["total"] - total, len(data["rows"]) - rows) == {
-            "slow": (0, 0), "repeated_page": (0, rows), "wrong_total": (1, 0), "empty_answer": (0, -rows),
+            "slow": (0, 0), "repeated_page": (0, rows), "wrong_total": (1, 0),
+            "empty_answer": (0, -rows),
         }[fault]  # fmt: skip
 
 

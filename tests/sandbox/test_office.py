@@ -45,7 +45,8 @@ def written(county: County, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_no_checksum_and_a_time_of_writing_in_the_past(written: Path) -> None:
     files = sorted(path for path in written.glob("*/*") if path.is_file())
     assert [path.name for path in files] == [
-        "certificates_20261101.csv", "dwellings_20261001.xlsx", "retrofits_20261001.xlsx", "cases_20261116.xlsx",
+        "certificates_20261101.csv", "dwellings_20261001.xlsx", "retrofits_20261001.xlsx",
+        "cases_20261116.xlsx",
     ]  # fmt: skip
     for path in files:
         assert not checksum_path(path).exists()

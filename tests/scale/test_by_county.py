@@ -49,7 +49,8 @@ LEFT = "cast(right(household_id, 2) as integer) = 9"
 CHANGED = {
     "rural_revitalisation__households": (
         f"""
-        select * replace (case when {MOVED} then '610122' || substr(area_code, 7) else area_code end as area_code)
+        select * replace (case when {MOVED} then '610122' || substr(area_code, 7) else area_code end
+            as area_code)
         from yesterday where not ({OUT_OF_FORCE}) and not ({LEFT})"""
     ),
     "rural_revitalisation__members": f"select * from yesterday where not ({LEFT})",
@@ -164,7 +165,9 @@ def test_what_a_held_back_day_hid_is_told_on_the_next(
     """Nothing happened on the third day; its readers come from the first."""
     lake = getattr(days, home)
     due = f"""
-        select count(*) from {read(lake, "warning_flag", THIRD)} as t full join {read(lake, "warning_flag", FIRST)} as b using (household_id)
+        select count(*)
+            from {read(lake, "warning_flag", THIRD)}
+                as t full join {read(lake, "warning_flag", FIRST)} as b using (household_id)
         where coalesce(t.level, 'none') <> coalesce(b.level, 'none')"""
     told = engine.scalar(f"select count(*) from {read(lake, 'flag_change', THIRD)}")
     assert told == engine.scalar(due) > 0
@@ -222,7 +225,8 @@ def test_a_shell_lies_in_the_county_that_it_was_last_known_in(days: Days, engine
     """
     for home in (days.at_once, days.by_county):
         places = f"""
-            select {LOST} as was_known, substr(area_code, 1, 6) = '000000' as is_nowhere, right(area_code, 6) = '000000', count(*) > 0
+            select {LOST} as was_known, substr(area_code, 1, 6) = '000000' as is_nowhere,
+                right(area_code, 6) = '000000', count(*) > 0
             from {read(home, "household", DOUBTED)} where is_shell group by all order by 1"""
         assert engine.rows(places) == [(False, True, True, True), (True, False, True, True)]
         scored = (
@@ -237,7 +241,8 @@ def test_who_is_in_two_counties_is_found(days: Days, engine: Engine) -> None:
     both households.
     """
     asked = engine.rows(f"""
-        select q.queue_id, count(distinct substr(p.household_id, 2, 6)), count(*) filter (where h.has_conflict), count(*)
+        select q.queue_id, count(distinct substr(p.household_id, 2, 6)),
+            count(*) filter (where h.has_conflict), count(*)
         from {read(days.by_county, "review_queue")} as q
         join {read(days.by_county, "person")} as p on list_contains(q.candidates, p.person_key)
         join {read(days.by_county, "household")} as h using (household_id)
@@ -276,8 +281,10 @@ def test_scores_are_those_of_who_wrote_them_by_hand(
     reference(days.by_county / "lake", SECOND, tmp_path)
     (counts,) = engine.rows(
         f"""
-        select count(*), count(*) filter (a.score is distinct from b.score), count(*) filter (a.level is distinct from b.level and not a.is_held)
-        from {read(days.by_county, "warning_flag")} as a join '{tmp_path}/warning_flag.parquet' as b using (household_id)"""
+        select count(*), count(*) filter (a.score is distinct from b.score),
+            count(*) filter (a.level is distinct from b.level and not a.is_held)
+        from {read(days.by_county, "warning_flag")} as a
+            join '{tmp_path}/warning_flag.parquet' as b using (household_id)"""
     )
     in_register = engine.scalar(
         f"select count(*) from {read(days.by_county, 'household')} where area_code is not null"

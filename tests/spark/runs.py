@@ -28,8 +28,10 @@ def sync(home: Path, first: date, last: date | None = None, **settings: str) -> 
         "YIHU_PSEUDONYM_KEY": "one-key-for-both-engines",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines", "sync", "--from", first.isoformat(), "--to", (last or first).isoformat()],
-        cwd=ROOT, env={**mine, **ours, **settings}, capture_output=True, text=True, check=False, timeout=1800,
+        [sys.executable, "-m", "pipelines", "sync", "--from", first.isoformat(), "--to",
+            (last or first).isoformat()],
+        cwd=ROOT, env={**mine, **ours, **settings}, capture_output=True, text=True, check=False,
+        timeout=1800,
     )  # fmt: skip
     said = done.stdout + done.stderr
     assert done.returncode == 0, said[-4000:]

@@ -141,8 +141,10 @@ def days(lake: Lake) -> None:
     rows = [good_row(REPORTS, n) for n in range(1, 31)]
     write_batch(lake, REPORTS, DAYS[0], [*rows, {**good_row(REPORTS, 31), "updated_at": "soon"}])
     second = [
-        updated(rows[0], 3), rows[1], updated(rows[2], 3, _op="D"), updated(rows[3], 3), updated(rows[3], 3, id_number=None),
-        {**good_row(REPORTS, 31), "updated_at": "2026-11-03T08:00:00+08:00"}, {**updated(rows[5], 3), "id_number": " "},
+        updated(rows[0], 3), rows[1], updated(rows[2], 3, _op="D"), updated(rows[3], 3),
+        updated(rows[3], 3, id_number=None),
+        {**good_row(REPORTS, 31), "updated_at": "2026-11-03T08:00:00+08:00"},
+        {**updated(rows[5], 3), "id_number": " "},
     ]  # fmt: skip
     write_batch(lake, REPORTS, DAYS[1], second + rows[6:20])
     bad = write_batch(

@@ -138,7 +138,9 @@ def test_little_has_to_be_mended_and_nothing_is_wrong_without_a_question(
         wrong = unasked(made.draft.text, kept)
         bare = unclassified(made)
         table.append(
-            f"{made.case.folder[:2] + ' ' + made.case.records:<30}{made.draft.fields:>8}{len(made.draft.questions):>11}{len(lines):>9}{len(wrong):>9}{len(made.case.identities) - len(bare):>8}"
+            f"{made.case.folder[:2] + ' ' + made.case.records:<30}{made.draft.fields:>8}"
+            f"{len(made.draft.questions):>11}{len(lines):>9}{len(wrong):>9}"
+            f"{len(made.case.identities) - len(bare):>8}"
             f" of {len(made.case.identities)}"
         )
         worst += [made.case.records] if len(lines) > LARGEST_SHARE * made.draft.fields else []
@@ -157,7 +159,8 @@ def test_a_draft_is_a_contract_and_valid(drafts: list[Drafted], tmp_path: Path) 
         assert len(standing_questions(path)) == len(made.draft.questions)
         paths.append(str(path))
     lint = "from datacontract.data_contract import DataContract as D; import sys; " \
-        "print([(c.result.value, c.reason) for p in sys.argv[1:] for c in D(data_contract_file=p).lint().checks])"  # fmt: skip
+        "print([(c.result.value, c.reason) for p in sys.argv[1:]" \
+        " for c in D(data_contract_file=p).lint().checks])"  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", lint, *paths], capture_output=True, text=True, check=True
     )
@@ -376,7 +379,9 @@ def _property(draft: Draft, column: str) -> dict[str, Any]:
     ["6109210{:04d}", "S2026100{:04d}", "61092119700{:04d}", "JJ-138-0000-{:04d}", "石镇{:04d}号"],
 )
 def test_record_numbers_that_look_like_somebodys_are_asked_about(key: str) -> None:
-    """A run would set every one of these rows aside: the draft says so, and how they can be read."""
+    """A run would set every one of these rows aside: the draft says so, and how they can be
+    read.
+    """
     header = (
         "借据号",
         "借款人",

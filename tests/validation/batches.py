@@ -59,12 +59,17 @@ def write_batch(
         _parquet_file(folder / "keys.parquet", [{"key": key} for key in keys], ["key"])
         manifest["keys_file"] = "keys.parquet"
     note = {
-        "batch_id": batch_id, "table": contract.table, "department": contract.department, "records": contract.records,
-        "form": form, "format": "json" if form == "api" else "parquet", "delivery": delivery, "since": since,
-        "until": f"{as_of}T23:59:59.999999+08:00" if form != "file" else None, "extract_date": as_of.isoformat(),
-        "row_count": len(delivered), "total": len(delivered) if form == "api" else None, "sha256": f"{batch_id}",
+        "batch_id": batch_id, "table": contract.table, "department": contract.department,
+        "records": contract.records,
+        "form": form, "format": "json" if form == "api" else "parquet", "delivery": delivery,
+        "since": since,
+        "until": f"{as_of}T23:59:59.999999+08:00" if form != "file" else None,
+        "extract_date": as_of.isoformat(),
+        "row_count": len(delivered), "total": len(delivered) if form == "api" else None,
+        "sha256": f"{batch_id}",
         "contract_version": contract.version, "files": files,
-        "columns": [column for column in columns if column != "_op"] if form != "api" else columns, **manifest,
+        "columns": [column for column in columns if column != "_op"] if form != "api" else columns,
+        **manifest,
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(note, ensure_ascii=False))
     pointer = lake.read_note("raw", contract.table, as_of) or {"batches": [], "failure": None}

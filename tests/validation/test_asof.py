@@ -23,7 +23,8 @@ PARTS = ("accepted", "unchanged", "superseded", "withdrawn", "quarantined")
 
 def aid(key: str, at: str = "2026-11-01T09:00:00+08:00", **more: Any) -> Row:
     return {
-        "aid_id": key, "id_number": "610921198001010010", "name": "徐某", "aid_type": "illness", "amount": 500.25,
+        "aid_id": key, "id_number": "610921198001010010", "name": "徐某", "aid_type": "illness",
+        "amount": 500.25,
         "paid_on": "2026-10-30", "updated_at": at, **more,
     }  # fmt: skip
 

@@ -121,7 +121,8 @@ def test_a_withdrawal_is_no_part_of_a_face_and_nothing_has_one(engine: Engine, l
 @pytest.mark.parametrize(
     ("contract", "link"),
     [
-        (HOUSEHOLDS, ("area", "area_code")), (MEMBERS, ("household", "household_id")), (CASES, ("household", "household_id")),
+        (HOUSEHOLDS, ("area", "area_code")), (MEMBERS, ("household", "household_id")),
+        (CASES, ("household", "household_id")),
         (AID, ("person", "id_number")), (CERTIFICATES, ("person", "certificate_no")),
     ],
 )  # fmt: skip

@@ -518,8 +518,10 @@ def test_a_file_that_was_refused_is_rejected_and_its_failure_says_why(
 
 
 LINKED = """
-select department, records, 5::bigint as linked, 0::bigint as unregistered, 0::bigint as ambiguous, 0::bigint as unidentifiable,
-    1.0::decimal(7, 6) as match_rate, 0.0::decimal(7, 6) as false_link_rate, null::bigint as placed, null::bigint as unplaced
+select department, records, 5::bigint as linked, 0::bigint as unregistered, 0::bigint as ambiguous,
+    0::bigint as unidentifiable,
+    1.0::decimal(7, 6) as match_rate, 0.0::decimal(7, 6) as false_link_rate, null::bigint as placed,
+    null::bigint as unplaced
 from (values ('civil_affairs', 'temporary_aid')) as t (department, records)
 """
 

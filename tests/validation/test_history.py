@@ -1,4 +1,6 @@
-"""A chain of increments and one full pull give the same rows; a day replayed gives the same bytes."""
+"""A chain of increments and one full pull give the same rows; a day replayed gives the same
+bytes.
+"""
 
 from __future__ import annotations
 

@@ -38,7 +38,8 @@ def contracts(tmp_path: Path) -> tuple[Contract, ...]:
 
 def pupil(n: int, **more: object) -> Row:
     return {
-        "attendance_id": f"p{n:02d}", "id_number": id_number(n), "name": "某某", "month": "202610", "stage": "junior", "days_due": 20,
+        "attendance_id": f"p{n:02d}", "id_number": id_number(n), "name": "某某", "month": "202610",
+        "stage": "junior", "days_due": 20,
         "days_absent": 1, "fee_amount": 12.5, "updated_at": "2026-11-01T09:00:00+08:00", **more,
     }  # fmt: skip
 

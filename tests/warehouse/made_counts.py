@@ -250,7 +250,8 @@ class County:
             alike = [
                 other["rate"]
                 for other in self.tables["bulletin"]
-                if other["measure"] == row["measure"] and len(other["area_code"]) == len(row["area_code"]) and other["rate"] is not None
+                if other["measure"] == row["measure"]
+                and len(other["area_code"]) == len(row["area_code"]) and other["rate"] is not None
                 and other["area_code"] != NOWHERE
             ]  # fmt: skip
             row["rank"] = (

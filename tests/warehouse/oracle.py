@@ -157,7 +157,9 @@ def _asked(
     stays.
     """
     sets = [f"set local {name} = {value}" for name, value in settings.items()]
-    cursor = connection.execute("; ".join(["begin", *sets, *statements, "rollback"]))  # type: ignore[arg-type]
+    cursor = connection.execute(
+        "; ".join(["begin", *sets, *statements, "rollback"])  # type: ignore[arg-type]
+    )
     answers = []
     while True:
         if cursor.description is not None:
@@ -246,7 +248,8 @@ def joined(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbers:
 
 
 COUNTERS = """
-select relname, coalesce(seq_scan, 0), coalesce(seq_tup_read, 0), coalesce(idx_scan, 0), coalesce(idx_tup_fetch, 0)
+select relname, coalesce(seq_scan, 0), coalesce(seq_tup_read, 0), coalesce(idx_scan, 0),
+    coalesce(idx_tup_fetch, 0)
 from pg_stat_xact_all_tables where schemaname in ('store', 'ops', 'vault', 'yihu')
 """
 
@@ -298,7 +301,9 @@ def errors(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbers:
         ),
     }.items():
         try:
-            connection.execute(sql.format(pair.view, pair.household_id)).fetchall()  # type: ignore[arg-type]
+            connection.execute(
+                sql.format(pair.view, pair.household_id)  # type: ignore[arg-type]
+            ).fetchall()
             made[name] = 0.0
         except psycopg.Error as error:
             made[name] = float(int(error.sqlstate or "1", 36))
@@ -317,7 +322,9 @@ def clock(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbers:
         seconds = []
         for _ in range(7):
             began = time.perf_counter()
-            connection.execute(f"select 1 from yihu.{pair.view} where {claim}{part}").fetchall()  # type: ignore[arg-type]
+            connection.execute(
+                f"select 1 from yihu.{pair.view} where {claim}{part}"  # type: ignore[arg-type]
+            ).fetchall()
             seconds.append(time.perf_counter() - began)
         made[name] = min(seconds)
     return made

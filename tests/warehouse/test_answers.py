@@ -25,12 +25,14 @@ def _answer(warehouse: Warehouse, queue_id: str) -> None:
 
 
 RELEASE = """
-insert into ops.release (release_id, as_of, is_provisional, published_at, rule_version, code_version, run_id, checksum,
+insert into ops.release (release_id, as_of, is_provisional, published_at, rule_version,
+    code_version, run_id, checksum,
   households, red, yellow, row_counts, changed_rows, published_by, layout,
   catalogue_version)
 values ({number}, '{as_of}', false, now(), 'r', 'c', 'r', 'c', 0, 0, 0, '{{}}', '{{}}', 'test', 'l',
   'c');
-insert into ops.current_release (release_id) values ({number}) on conflict (slot) do update set release_id = excluded.release_id
+insert into ops.current_release (release_id) values ({number})
+    on conflict (slot) do update set release_id = excluded.release_id
 """
 
 

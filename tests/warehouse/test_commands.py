@@ -88,7 +88,9 @@ def password_in(done: CompletedProcess[str]) -> str:
 
 
 def test_the_administrator_decides_nothing_once_somebody_is_there(home: Home) -> None:
-    """Who made the first login, and makes another one for who lost a password, is recorded as that."""
+    """Who made the first login, and makes another one for who lost a password, is recorded as
+    that.
+    """
     listed = home.rows("select login, made_by from ops.grant_log where action = 'login' order by 1")
     assert ("chen", "postgres") in listed
     for arguments in (
@@ -202,7 +204,8 @@ def test_a_login_of_ones_own_decides_and_looks(home: Home, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "environment", "said"),
     [
-        (["rollback", "--why", "x"], {"YIHU_LOGIN": "li_two", "PGPASSWORD": "wrong"}, "does not let it in"),
+        (["rollback", "--why", "x"], {"YIHU_LOGIN": "li_two", "PGPASSWORD": "wrong"},
+            "does not let it in"),
         (["rollback", "--why", "x"], {"YIHU_LOGIN": "nobody_there"}, "does not let it in"),
         (["rollback", "--why", "x"], {"YIHU_LOGIN": "postgres"}, "nobody's own"),
         (["rollback", "--by", "Li"], {}, "BY=… WHY=…"),
@@ -211,13 +214,18 @@ def test_a_login_of_ones_own_decides_and_looks(home: Home, tmp_path: Path) -> No
         (["grant", "--login", "x"], {}, "ROLE is missing"),
         (["login", "--login", "x", "--role", "yihu_reader"], {}, "PERSON is missing"),
         (["grant", "--login", "x", "--role", "yihu_redaer"], {}, "the nearest is yihu_reader"),
-        (["grant", "--login", "x", "--role", "yihu_reader", "--until", "soon"], {}, "UNTIL is 'soon'"),
+        (["grant", "--login", "x", "--role", "yihu_reader", "--until", "soon"], {},
+            "UNTIL is 'soon'"),
         (["revoke", "--login", "no_such"], {}, "there is no login no_such"),
         (["who-looked"], {}, "HOUSEHOLD is missing"),
-        (["open-gate", "--records", "settlement", "--batch", "b", "--by", "Li", "--why", "it is right"], {}, "the nearest is settlements"),
-        (["open-gate", "--records", "settlements", "--batch", "b", "--by", "Li", "--why", "it is right"], {}, "was never rejected"),
-        (["open-gate", "--gate", "red_jump", "--by", "Li", "--why", "it is right"], {}, "gate red_jump is not closed"),
-        (["open-gate", "--gate", "red", "--by", "Li", "--why", "it is right"], {}, "there is no gate 'red'"),
+        (["open-gate", "--records", "settlement", "--batch", "b", "--by", "Li", "--why",
+            "it is right"], {}, "the nearest is settlements"),
+        (["open-gate", "--records", "settlements", "--batch", "b", "--by", "Li", "--why",
+            "it is right"], {}, "was never rejected"),
+        (["open-gate", "--gate", "red_jump", "--by", "Li", "--why", "it is right"], {},
+            "gate red_jump is not closed"),
+        (["open-gate", "--gate", "red", "--by", "Li", "--why", "it is right"], {},
+            "there is no gate 'red'"),
         (["psql", "--role", "yihu_stewart"], {}, "the nearest is yihu_steward"),
     ],
 )  # fmt: skip
@@ -317,7 +325,8 @@ def test_what_people_type_passes_through_no_shell(tmp_path: Path, by: str) -> No
     why = ODD.format(touched) + f" $(shell touch {touched}) ${{HOME}} $$"
     typed = [f"WHY={why}", "BY=x"] if by == "command line" else []
     environment = {**os.environ, **({} if typed else {"WHY": why})}
-    done = subprocess.run(["make", "-s", "-C", str(ROOT), "-f", str(tmp_path / "probe.mk"), "probe", *typed],
+    done = subprocess.run(["make", "-s", "-C", str(ROOT), "-f", str(tmp_path / "probe.mk"), "probe",
+        *typed],
                           env=environment, capture_output=True, text=True, check=True)  # fmt: skip
     assert done.stdout.splitlines() == [f"YIHU_TYPED_WHY={why}", "0"]
     assert not touched.exists()

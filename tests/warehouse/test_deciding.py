@@ -101,7 +101,9 @@ def test_a_decision_is_signed_by_the_session(office: Warehouse) -> None:
     assert row == ("zhao_one", "Zhao", "zhao", "same address", "D1")
     for column in ("decided_by", "decided_at", "person", "os_user"):
         with session(office, "zhao_one") as steward:
-            refused(steward, f"insert into ops.review_decision (queue_id, decision, reason, {column}) values ('q1', 'link', 'x', '2020-01-01')",
+            refused(steward,
+                f"insert into ops.review_decision (queue_id, decision, reason, {column}) values"
+                    " ('q1', 'link', 'x', '2020-01-01')",
                     "permission denied")  # fmt: skip
 
 
@@ -158,12 +160,16 @@ def test_a_decision_is_not_dated_back(office: Warehouse) -> None:
 
 
 EARLY = {
-    "set before": ("set constraints all immediate", f"{DECIDE} ('q1', 'link', 'k', 'early: before')"),
-    "set afterwards": (f"{DECIDE} ('q1', 'link', 'k', 'early: after')", "set constraints all immediate"),
-    "by its name": (f"{DECIDE} ('q1', 'link', 'k', 'early: named')", "/**/ SET /**/ CONSTRAINTS ops.not_dated_back IMMEDIATE"),
+    "set before": ("set constraints all immediate",
+        f"{DECIDE} ('q1', 'link', 'k', 'early: before')"),
+    "set afterwards": (f"{DECIDE} ('q1', 'link', 'k', 'early: after')",
+        "set constraints all immediate"),
+    "by its name": (f"{DECIDE} ('q1', 'link', 'k', 'early: named')",
+        "/**/ SET /**/ CONSTRAINTS ops.not_dated_back IMMEDIATE"),
     "in a block": (f"{DECIDE} ('q1', 'link', 'k', 'early: block')",
                    "do $$ begin execute 'set const' || 'raints all immediate'; end $$"),
-    "in one message": (f"{DECIDE} ('q1', 'link', 'k', 'early: one'); do $$ begin execute 'set const' || 'raints all immediate'; end $$",),
+    "in one message": (f"{DECIDE} ('q1', 'link', 'k', 'early: one'); do $$ begin execute 'set"
+        " const' || 'raints all immediate'; end $$",),
 }  # fmt: skip
 
 
@@ -523,7 +529,8 @@ def test_an_upgrade_keeps_grants_decisions_log_and_releases(server: Server, tmp_
         "ops.current_release",
     )
     columns = {table: [str(row[0]) for row in old.rows(
-        f"select column_name from information_schema.columns where table_schema || '.' || table_name = '{table}' order by ordinal_position")]
+        f"select column_name from information_schema.columns where table_schema || '.' ||"
+            f" table_name = '{table}' order by ordinal_position")]
         for table in kept}  # fmt: skip
     read = {
         table: f"select {', '.join(names)} from {table} order by 1, 2"

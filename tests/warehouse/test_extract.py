@@ -100,7 +100,11 @@ def test_what_is_asked_is_judged_all_at_once(with_extracts: Warehouse) -> None:
 
 def test_no_message_of_the_server_tells_the_key(with_extracts: Warehouse) -> None:
     """Any session may have its own plans printed to it, with the values in them."""
-    key = bytes(with_extracts.one("select pseudonym_key from vault.extract where name = 'incomes'"))  # type: ignore[call-overload]
+    key = bytes(
+        with_extracts.one(  # type: ignore[call-overload]
+            "select pseudonym_key from vault.extract where name = 'incomes'"
+        )
+    )
     as_printed = " ".join(str(byte - 256 if byte > 127 else byte) for byte in key)
     said: list[str] = []
     with with_extracts.engine("yihu_analyst").connect() as connection:

@@ -88,7 +88,9 @@ def test_the_connection_is_cut_at_a_statement(
 def test_the_answer_to_commit_is_lost(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The release is in, the publisher does not know: the next run finds it and mends its folder."""
+    """The release is in, the publisher does not know: the next run finds it and mends its
+    folder.
+    """
     commit = Wire.commit
 
     def deaf(wire: Wire) -> None:
@@ -161,8 +163,10 @@ cores. Without: 0.
 """
 
 READ = """
-select count(distinct f.release_id), min(f.release_id), count(*), sum(f.score), (select sum(points) from yihu.warning_reason),
-  (select count(*) from yihu.household_member), (select households from yihu.release where is_current), min(f.as_of), max(f.as_of)
+select count(distinct f.release_id), min(f.release_id), count(*), sum(f.score),
+    (select sum(points) from yihu.warning_reason),
+  (select count(*) from yihu.household_member),
+  (select households from yihu.release where is_current), min(f.as_of), max(f.as_of)
 from yihu.warning_flag as f
 """
 
@@ -264,7 +268,9 @@ def small_disk(kilobytes: int) -> Iterator[Path]:
 
 
 def test_the_databases_disk_is_really_full(released: Warehouse) -> None:
-    """The table with the most rows lies on a disk of one megabyte that a release does not fit on."""
+    """The table with the most rows lies on a disk of one megabyte that a release does not fit
+    on.
+    """
     stood = released.rows("select * from yihu.warning_flag order by 1")
     with (
         small_disk(1000) as disk,

@@ -33,7 +33,8 @@ PERIODS = {
     "flag_accuracy": QUARTER,
 }
 RELEASE = f"""
-insert into ops.release (release_id, as_of, is_provisional, published_at, rule_version, code_version, run_id, checksum, households, red,
+insert into ops.release (release_id, as_of, is_provisional, published_at, rule_version,
+    code_version, run_id, checksum, households, red,
   yellow, row_counts, changed_rows, published_by, layout, catalogue_version)
 values (1, '{DAY}', false, now(), 'r', 'c', 'r', 'c', 0, 0, 0, '{{}}', '{{}}', 'test', 'l', 'c');
 insert into ops.current_release (release_id) values (1)

@@ -138,9 +138,11 @@ def test_the_old_way_names_the_two_steps(watched: Warehouse) -> None:
             r"1\. select yihu\.ask.*2\. select \* from yihu\.reveal",
         )
     with session(watched, "zhao") as steward:
-        for old, step in (("person_of('k', 'why')", "ask_person"), ("candidates('q1', 'why')", "ask_candidates"),
+        for old, step in (("person_of('k', 'why')", "ask_person"),
+                          ("candidates('q1', 'why')", "ask_candidates"),
                           ("find_person('1', 'why')", "ask_person"),
-                          ("quarantine_rows('housing', 'dwellings', 'why')", "ask_quarantine")):  # fmt: skip
+                          ("quarantine_rows('housing', 'dwellings', 'why')",
+                           "ask_quarantine")):  # fmt: skip
             refused(steward, f"select vault.{old}", f"two steps.*{step}")
             steward.rollback()
 
@@ -218,7 +220,9 @@ def test_an_error_after_it_takes_row_and_ticket(watched: Warehouse) -> None:
 
 
 def test_a_cancelled_statement_shows_nothing(watched: Warehouse) -> None:
-    """The statement that asks and reads is cancelled while it waits; so is one that asks for many."""
+    """The statement that asks and reads is cancelled while it waits; so is one that asks for
+    many.
+    """
     officer = fresh(watched, "li", "cancelled")
     with session(watched, officer) as connection:
         connection.exec_driver_sql("set statement_timeout = '300ms'")
@@ -310,7 +314,8 @@ def test_refusals_are_recorded_and_all_sound_the_same(watched: Warehouse) -> Non
 
 
 COUNTERS = """
-select relname::text, coalesce(seq_scan, 0), coalesce(seq_tup_read, 0), coalesce(idx_scan, 0), coalesce(idx_tup_fetch, 0)
+select relname::text, coalesce(seq_scan, 0), coalesce(seq_tup_read, 0), coalesce(idx_scan, 0),
+    coalesce(idx_tup_fetch, 0)
 from pg_stat_xact_user_tables where schemaname in ('store', 'vault') order by 1
 """
 
@@ -325,7 +330,11 @@ def test_asking_tells_nothing_of_a_household_elsewhere(watched: Warehouse) -> No
         said: list[str] = []
         with session(watched, officer) as connection:
             raw = connection.connection.driver_connection
-            raw.add_notice_handler(lambda notice, said=said: said.append(notice.message_primary))  # type: ignore[union-attr]
+            raw.add_notice_handler(
+                lambda notice, said=said: said.append(
+                    notice.message_primary  # type: ignore[union-attr]
+                )
+            )
             for setting in (
                 "client_min_messages = debug1",
                 "debug_print_plan = on",
@@ -573,7 +582,8 @@ def test_the_vault_shows_nothing_in_the_transaction_that_asks(
 
 def test_nobody_writes_changes_or_empties_the_log(watched: Warehouse) -> None:
     ticket_of(watched, "wang")
-    for sql in ("update ops.access_log set reason = 'x'", "delete from ops.access_log", "truncate ops.access_log",
+    for sql in ("update ops.access_log set reason = 'x'", "delete from ops.access_log",
+                "truncate ops.access_log",
                 "update ops.access_seal set hash = 'x'", "truncate ops.access_seal"):  # fmt: skip
         for login in (None, "wang", "zhao", "sun"):
             with session(watched, login) if login else watched.engine().connect() as connection:
@@ -765,9 +775,12 @@ def _mend(watched: Warehouse) -> None:
           create or replace function ops.access_line(logged ops.access_log) returns text
           language sql stable set search_path = pg_catalog, pg_temp as $$
             select array_to_string(array[
-              logged.access_id::text, to_char(logged.at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), logged.login, logged.action,
+              logged.access_id::text,
+              to_char(logged.at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), logged.login,
+              logged.action,
               logged.subject, logged.reason, logged.row_count::text, logged.purpose, logged.outcome,
-              array_to_string(logged.households, ',', '-'), logged.transaction_id::text, encode(logged.ticket_hash, 'hex')
+              array_to_string(logged.households, ',', '-'), logged.transaction_id::text,
+              encode(logged.ticket_hash, 'hex')
             ], chr(31), chr(29)) $$
         """
         owner.exec_driver_sql(line)
@@ -778,7 +791,8 @@ def test_who_looked_is_told_by_household(watched: Warehouse) -> None:
     ticket_of(watched, officer)
     ticket_of(watched, officer, f"select yihu.ask('{THEIRS}', 'help', 'lost her way')")
     ticket_of(watched, "zhao", "select vault.ask_person('" + str(
-        watched.one(f"select person_key from vault.person where household_id = '{HOME}' limit 1")) + "', 'correct', 'a letter')")  # fmt: skip
+        watched.one(f"select person_key from vault.person where household_id = '{HOME}' limit 1"))
+        + "', 'correct', 'a letter')")  # fmt: skip
     seen = [look for look in who_looked(watched.engine(), HOME) if look.login in (officer, "zhao")]
     assert {(look.login, look.purpose, look.outcome) for look in seen} >= {
         (officer, "visit", "granted"),

@@ -88,7 +88,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("household_indicator", sa.Column(COLUMN.name, sa.Integer(), comment=COLUMN.meaning), schema="store")
+    op.add_column("household_indicator",
+        sa.Column(COLUMN.name, sa.Integer(), comment=COLUMN.meaning), schema="store")
 
 
 def downgrade() -> None:

@@ -45,7 +45,8 @@ def test_the_last_to_leave_stops_it(home: Path) -> None:
         assert is_running(home)
         other = subprocess.Popen(
             [sys.executable, "-c", "import sys, pathlib; from resources.server import embedded\n"
-             "with embedded(pathlib.Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()", str(home)],
+             "with embedded(pathlib.Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()",
+             str(home)],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert other.stdout is not None

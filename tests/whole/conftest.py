@@ -71,7 +71,8 @@ def pipelines(
     """`python -m pipelines …`, as the Makefile calls it."""
     return subprocess.run(
         [sys.executable, "-m", "pipelines", *arguments],
-        cwd=ROOT, env=environment(home, **settings), input=stdin, capture_output=True, text=True, check=False, timeout=300,
+        cwd=ROOT, env=environment(home, **settings), input=stdin, capture_output=True, text=True,
+        check=False, timeout=300,
     )  # fmt: skip
 
 

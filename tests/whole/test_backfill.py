@@ -69,7 +69,8 @@ def ui(home: Path, **settings: str) -> Iterator[Visitor]:
     with (home / "ui.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "pipelines", "ui", "--port", str(port)],
-            cwd=ROOT, env=environment(home, **settings), stdout=log, stderr=log, start_new_session=True,
+            cwd=ROOT, env=environment(home, **settings), stdout=log, stderr=log,
+            start_new_session=True,
         )  # fmt: skip
         try:
             yield Visitor(f"http://127.0.0.1:{port}", home)

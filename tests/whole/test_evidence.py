@@ -1,4 +1,6 @@
-"""The evidence of a synced county's reasons is what their indicators counted, by the plain reading."""
+"""The evidence of a synced county's reasons is what their indicators counted, by the plain
+reading.
+"""
 
 from __future__ import annotations
 

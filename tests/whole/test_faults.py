@@ -68,7 +68,9 @@ state says first.
 
 @dataclass(frozen=True)
 class Faulty:
-    """A home after the bad day, after its repair and after the next day; and one that met no fault."""
+    """A home after the bad day, after its repair and after the next day; and one that met no
+    fault.
+    """
 
     home: Path
     straight: Path

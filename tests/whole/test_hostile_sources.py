@@ -138,8 +138,10 @@ def ran() -> Iterator[Ran]:
         server, url = start(county, SID, KEY.encode())
         server.gateway.answer = hostile(server.gateway.answer)  # type: ignore[method-assign]
         settings = {
-            "YIHU_GATEWAY_URL": url, "YIHU_GATEWAY_SID": SID, "YIHU_GATEWAY_KEY": KEY, "YIHU_DROP_DIR": str(dropped),
-            "YIHU_FRONT_DB_URL": f"sqlite:///{front}", "YIHU_PSEUDONYM_KEY": PSEUDONYM, "YIHU_AS_OF": DAY.isoformat(),
+            "YIHU_GATEWAY_URL": url, "YIHU_GATEWAY_SID": SID, "YIHU_GATEWAY_KEY": KEY,
+            "YIHU_DROP_DIR": str(dropped),
+            "YIHU_FRONT_DB_URL": f"sqlite:///{front}", "YIHU_PSEUDONYM_KEY": PSEUDONYM,
+            "YIHU_AS_OF": DAY.isoformat(),
         }  # fmt: skip
         try:
             done = pipelines(home, "sync", **settings)

@@ -26,9 +26,11 @@ def lines(ranged: Ranged) -> list[dict[str, Any]]:
     """What `python -m bench.kills` prints: the undisturbed run, a line a kill, the sum."""
     day = RANGE[-1] + timedelta(days=1)
     done = subprocess.run(
-        [sys.executable, "-m", "bench.kills", "--kills", str(KILLS), "--households", str(FEW), "--seed", "7", "--home", str(ranged.home),
+        [sys.executable, "-m", "bench.kills", "--kills", str(KILLS), "--households", str(FEW),
+            "--seed", "7", "--home", str(ranged.home),
          "--day", day.isoformat()],
-        cwd=ROOT, env=environment(ranged.home, YIHU_PSEUDONYM_KEY=PSEUDONYM), capture_output=True, text=True, check=False, timeout=600,
+        cwd=ROOT, env=environment(ranged.home, YIHU_PSEUDONYM_KEY=PSEUDONYM), capture_output=True,
+        text=True, check=False, timeout=600,
     )  # fmt: skip
     assert done.stdout, done.stderr[-3000:]
     return [json.loads(line) for line in done.stdout.splitlines()]

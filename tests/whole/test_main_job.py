@@ -89,7 +89,8 @@ def test_the_reasons_of_every_lamp_sum_to_its_score(server: Server) -> None:
         server,
         """
         select count(*) from yihu.warning_flag as f
-        left join (select household_id, sum(points) as points from yihu.warning_reason group by 1) as r using (household_id)
+        left join (select household_id, sum(points) as points from yihu.warning_reason group by 1)
+            as r using (household_id)
         where coalesce(r.points, 0) <> f.score
         """,
     )

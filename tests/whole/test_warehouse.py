@@ -32,7 +32,8 @@ YEAR = r"(?<![0-9])((?:18|19|20)[0-9]{2})"
 DATE = re.compile(
     YEAR + r"(?:([0-9]{2})([0-9]{2})|[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2}))(?![0-9])"
 )
-"""A day as people write it: 19740321, 1974-03-21, 1974/3/21, 1974年3月21日, also inside a longer text.
+"""A day as people write it: 19740321, 1974-03-21, 1974/3/21, 1974年3月21日,
+also inside a longer text.
 """
 GROWN_UP = date(2010, 1, 1)
 """Born before: no day of the county's records is as early, so a date that is one's birthday is no
@@ -122,7 +123,9 @@ def plain(value: object) -> str:
 
 
 def test_every_view_as_of_every_day_is_that_days_folder(synced: Synced, server: Server) -> None:
-    """`select yihu_as_of(day)` through all views, against the release's Parquet files, row by row."""
+    """`select yihu_as_of(day)` through all views, against the release's Parquet files, row by
+    row.
+    """
     for day in (FIRST, SECOND):
         folder = next((synced.home / "lake" / "release" / f"as_of={day}").glob("release=*"))
         with asking(server, "yihu_reader") as connection:

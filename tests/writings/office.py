@@ -89,8 +89,10 @@ def deliver(
             table[name] = pa.array([entry.get(name) for entry in beside], pa.string())
     pq.write_table(pa.table(table), batch / "delivered.parquet")
     note = {
-        "batch_id": batch.name, "form": form, "delivery": "full", "since": None, "until": None, "extract_date": day.isoformat(),
-        "row_count": len(filled), "total": None, "sha256": batch.name, "files": ["delivered.parquet"],
+        "batch_id": batch.name, "form": form, "delivery": "full", "since": None, "until": None,
+        "extract_date": day.isoformat(),
+        "row_count": len(filled), "total": None, "sha256": batch.name,
+        "files": ["delivered.parquet"],
         "columns": columns, "contract_version": contract.version, **manifest,
     }  # fmt: skip
     (batch / "manifest.json").write_text(json.dumps(note, ensure_ascii=False))

@@ -36,7 +36,8 @@ def number(n: int) -> str:
 
 def certificate(n: int, **cells: str) -> dict[str, str]:
     row = {
-        "certificate_no": number(n) + "44", "name": "测甲", "category": "4", "level": "4", "issued_on": "2021-05-03",
+        "certificate_no": number(n) + "44", "name": "测甲", "category": "4", "level": "4",
+        "issued_on": "2021-05-03",
         "expires_on": "2031-05-03", "status": "1", "updated_at": "2026-11-01 09:00:00",
     }  # fmt: skip
     return row | cells
@@ -44,7 +45,8 @@ def certificate(n: int, **cells: str) -> dict[str, str]:
 
 def dwelling(n: int, **cells: Any) -> dict[str, Any]:
     row = {
-        "dwelling_id": f"6109211002000{n:07d}", "owner_id_number": number(n), "owner_name": "测乙", "structure": "砖木", "grade": "A",
+        "dwelling_id": f"6109211002000{n:07d}", "owner_id_number": number(n), "owner_name": "测乙",
+        "structure": "砖木", "grade": "A",
         "appraised_on": "2020-01-01", "occupied": "是", "updated_at": "2026-11-01 09:00:00",
     }  # fmt: skip
     return row | cells
@@ -58,8 +60,10 @@ def take(
     batch.mkdir(parents=True)
     read = read_delivery(contract, [file], batch, load_settings())
     note = {
-        "batch_id": batch.name, "form": "file", "delivery": "full", "since": None, "until": None, "extract_date": day.isoformat(),
-        "row_count": read.row_count, "total": None, "sha256": file.name, "files": ["delivered.parquet"], "columns": read.columns,
+        "batch_id": batch.name, "form": "file", "delivery": "full", "since": None, "until": None,
+        "extract_date": day.isoformat(),
+        "row_count": read.row_count, "total": None, "sha256": file.name,
+        "files": ["delivered.parquet"], "columns": read.columns,
     }  # fmt: skip
     (batch / "manifest.json").write_text(json.dumps(note, ensure_ascii=False))
     lake.write_note("raw", contract.table, day, {"batches": [batch.name], "failure": None})
@@ -105,7 +109,9 @@ def in_force(
 
 @pytest.mark.parametrize("padding", ["{} ", "{}\t", " {}\u3000", "'{}", '="{}"', "\u200b{}\ufeff"])
 def test_padded_codes_and_keys(engine: Engine, lake: Lake, tmp_path: Path, padding: str) -> None:
-    """CHAR columns and bank exports: a blank or a TAB behind every value; the keys stay the keys."""
+    """CHAR columns and bank exports: a blank or a TAB behind every value; the keys stay the
+    keys.
+    """
     utf8 = dataclasses.replace(CERTIFICATES, server=CERTIFICATES.server | {"encoding": "utf-8"})
     take(engine, lake, utf8, csv_of(tmp_path, utf8, [certificate(n) for n in range(5)]))
     padded = [{k: padding.format(v) for k, v in certificate(n).items()} for n in range(5)]

@@ -15,8 +15,10 @@ import yaml
 from expectations.contract import Contract, ContractError, load_contracts, read_contract
 
 SAYS: dict[str, Any] = {
-    "apiVersion": "v3.1.0", "kind": "DataContract", "id": "civil_affairs.subsidies", "name": "两项补贴", "version": "1.0.0",
-    "status": "active", "domain": "civil_affairs", "description": {"purpose": "subsidies as an office writes them"},
+    "apiVersion": "v3.1.0", "kind": "DataContract", "id": "civil_affairs.subsidies",
+    "name": "两项补贴", "version": "1.0.0",
+    "status": "active", "domain": "civil_affairs",
+    "description": {"purpose": "subsidies as an office writes them"},
 }  # fmt: skip
 
 
@@ -54,9 +56,12 @@ def entries(values: dict[str, Any]) -> list[dict[str, Any]]:
 
 OFFICE = [
     prop("id_number", physical="身份证号", role="id_number", classification="identity", key=1),
-    prop("kind", physical="补贴类型", key=2, codes=[{"code": "living", "meaning": "生活补贴", "written": ["生活", "困难补贴"]}, {"code": "nursing"}]),
+    prop("kind", physical="补贴类型", key=2,
+        codes=[{"code": "living", "meaning": "生活补贴", "written": ["生活", "困难补贴"]},
+            {"code": "nursing"}]),
     prop("month", physical="所属月份", role="event_time", key=3, written=["YYYY年M月"]),
-    prop("amount", "decimal(16,2)", "金额", unit="yuan", written="万元", zero=["-"], blanks=["未定"]),
+    prop("amount", "decimal(16,2)", "金额", unit="yuan", written="万元", zero=["-"],
+        blanks=["未定"]),
     prop("until", "date", "有效期至", written=["YYYY.M.D", "excel"], blanks=["长期", 99991231]),
     prop("alive", "boolean", "健在", blank=False),
     prop("cause", physical="原因", codes=[{"code": "illness"}], complete=False),
@@ -64,11 +69,13 @@ OFFICE = [
     prop("town", physical="", from_="sheet", codes=[{"code": "610921101", "written": "石门镇"}]),
 ]  # fmt: skip
 SERVER = {
-    "form": "file", "format": "xlsx", "sheets": ["*镇"], "merged": "fill", "files": "名册{YYYY}年{M}月*", "parts": 3, "checksum": "optional",
+    "form": "file", "format": "xlsx", "sheets": ["*镇"], "merged": "fill",
+    "files": "名册{YYYY}年{M}月*", "parts": 3, "checksum": "optional",
     "notes": ["说明"], "password": "YIHU_FILE_PASSWORD_CIVIL_AFFAIRS",
 }  # fmt: skip
 WHOLE = {
-    "departmentName": "民政", "delivery": "snapshot", "subject": "person", "published": "pseudonym", "maxWithdrawnShare": 0.1,
+    "departmentName": "民政", "delivery": "snapshot", "subject": "person", "published": "pseudonym",
+    "maxWithdrawnShare": 0.1,
     "maxBadShare": 0.2, "maxVanished": 0.4,
 }  # fmt: skip
 
@@ -83,7 +90,8 @@ def contract(
     path.parent.mkdir(parents=True, exist_ok=True)
     said = SAYS | {
         "servers": [{"server": "default", "type": "custom", "customProperties": entries(server)}],
-        "schema": [{"name": "subsidies", "physicalName": "civil_affairs__subsidies", "logicalType": "object", "physicalType": "table", "properties": fields}],
+        "schema": [{"name": "subsidies", "physicalName": "civil_affairs__subsidies",
+            "logicalType": "object", "physicalType": "table", "properties": fields}],
         "slaProperties": [{"property": "staleAfter", "value": 45, "unit": "d"}],
         "customProperties": entries(WHOLE | custom),
     }  # fmt: skip
@@ -188,7 +196,8 @@ def _of(field: dict[str, Any]) -> dict[str, Any]:
 
 
 NONSENSE: list[tuple[dict[str, Any], str]] = [
-    ({"fields": changed("until", written=["DD/MM/YYYY", "MM/DD/YYYY"])}, "read the same text as two days"),
+    ({"fields": changed("until", written=["DD/MM/YYYY", "MM/DD/YYYY"])},
+        "read the same text as two days"),
     ({"fields": changed("until", written=["soon"])}, "is not known"),
     ({"fields": changed("amount", written=["万元", "元"])}, "two values"),
     ({"fields": changed("amount", written=["YYYY"])}, "not known for a number"),
@@ -200,11 +209,14 @@ NONSENSE: list[tuple[dict[str, Any], str]] = [
     ({"fields": changed("amount", blank="-")}, "no number"),
     ({"fields": changed("amount", complete="no")}, "complete is for a text field with codes"),
     ({"fields": changed("cause", complete="perhaps")}, "write yes or no"),
-    ({"fields": changed("kind", codes=[{"code": "a", "written": ["x"]}, {"code": "b", "written": ["x"]}])}, "one word is one code"),
+    ({"fields": changed("kind",
+        codes=[{"code": "a", "written": ["x"]}, {"code": "b", "written": ["x"]}])},
+        "one word is one code"),
     ({"fields": changed("kind", codes=[{"meaning": "x"}])}, "needs a code"),
     ({"fields": changed("town", constant="x")}, "exclude each other"),
     ({"fields": changed("town", from_="page")}, "from is 'page'"),
-    ({"fields": [*OFFICE, prop("bad", "text", "坏", constant="x")]}, "has a physicalName and constant"),
+    ({"fields": [*OFFICE, prop("bad", "text", "坏", constant="x")]},
+        "has a physicalName and constant"),
     ({"fields": [*OFFICE, prop("kind", physical="其他")]}, "kind is there twice"),
     ({"fields": [*OFFICE, prop("other", physical="金额")]}, "金额 is there twice"),
     ({"fields": [*OFFICE, prop("number", role="record_key")]}, "take the role off it"),

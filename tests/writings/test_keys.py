@@ -132,7 +132,8 @@ def test_no_two_keys_are_joined_alike(parts: list[list[str]]) -> None:
 def test_sheets_files_and_constants_say_what_the_rows_lack(engine: Engine, lake: Lake) -> None:
     towns = (Code("610921101", "", ("石门镇",)), Code("610921102", "", ("马鞍镇",)))
     contract = contract_of(
-        field("town", codes=towns, source="sheet"), field("period", source="file"), field("scheme", constant="dibao"),
+        field("town", codes=towns, source="sheet"), field("period", source="file"),
+        field("scheme", constant="dibao"),
         field("paid", "decimal(16,2)", constant="0"),
     )  # fmt: skip
     beside = [

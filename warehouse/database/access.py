@@ -1,5 +1,5 @@
-"""Giving a login its role, and its areas or departments; who maps a department's login is whoever
-administers the warehouse.
+"""Giving a login its role, and its areas or departments;
+who maps a department's login is whoever administers the warehouse.
 
 Belongs here: logins, whose they are and what they were granted. Not here: what a role may do
 (`warehouse.schema.roles`).
@@ -72,8 +72,8 @@ def grant(
     officer_id: str | None = None,
     maker: Actor = NOBODY,
 ) -> Granted:
-    """Gives `login` one role of yihu's, made if it is not there, and adds areas (`yihu_area`) or
-    departments.
+    """Gives `login` one role of yihu's, made if it is not there,
+    and adds areas (`yihu_area`) or departments.
 
     A login has one role: another that it had is taken away, with what was granted for it. Areas are
     codes of 6 (county), 9 (town) or 12 digits (village). `ends_on` is the last day of what is
@@ -142,8 +142,8 @@ def revoke(
     *,
     maker: Actor = NOBODY,
 ) -> None:
-    """Takes the areas and departments that are named from a login; with none named everything, the
-    way in too.
+    """Takes the areas and departments that are named from a login;
+    with none named everything, the way in too.
 
     Raises:
         AccessError: where there is no such login, or it does not have what is named.
@@ -294,8 +294,8 @@ def _logins(connection: sa.Connection) -> list[str]:
 def _say_whose(
     connection: sa.Connection, login: str, person: str | None, officer_id: str | None
 ) -> None:
-    """Records whose login it is; where nobody said, the login stands for the person until somebody
-    does.
+    """Records whose login it is; where nobody said,
+    the login stands for the person until somebody does.
     """
     known = connection.scalar(
         sa.text("select person from ops.person where login = :login"), {"login": login}
@@ -346,8 +346,8 @@ def _members(connection: sa.Connection, login: str | None = None) -> list[tuple[
 def _give_role(
     connection: sa.Connection, login: str, role: str, ends_on: date | None, *, is_whole: bool
 ) -> None:
-    """One role; `is_whole`: nothing else is granted with it, so that `ends_on` is the login's own
-    last day.
+    """One role; `is_whole`: nothing else is granted with it,
+    so that `ends_on` is the login's own last day.
     """
     name = quoted(connection, login)
     have = _roles_of(connection, login)

@@ -1,5 +1,5 @@
-"""The access log from outside the database: sealing it, finding what was changed or removed, and
-who looked at a household.
+"""The access log from outside the database:
+sealing it, finding what was changed or removed, and who looked at a household.
 
 Belongs here: those three. Not here: how a row gets into the log (`schema/looking.sql`). A seal is
 computed in the database and checked here, so that one who replaced the database's functions is
@@ -20,14 +20,17 @@ import sqlalchemy as sa
 
 FIELD, NOTHING = chr(31), chr(29)
 ROWS = """
-select access_id, to_char(at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as at, login, action, subject, reason, row_count, purpose,
-  outcome, array_to_string(households, ',', '-') as households, transaction_id, encode(ticket_hash, 'hex') as ticket
+select access_id, to_char(at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as at, login, action,
+  subject, reason, row_count, purpose, outcome,
+  array_to_string(households, ',', '-') as households, transaction_id,
+  encode(ticket_hash, 'hex') as ticket
 from ops.access_log order by access_id
 """
 SEALS = """
 select s.seal_id, s.row_count, s.hash, s.from_id, s.to_id,
   array(select array[lower(r), upper(r)] from unnest(s.ids) as r order by 1) as ranges,
-  to_char((s.sealed_at - interval '2 minutes') at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as whole_until
+  to_char((s.sealed_at - interval '2 minutes') at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')
+    as whole_until
 from ops.access_seal as s order by s.seal_id
 """
 LOOKED = """
@@ -61,8 +64,8 @@ class Verified:
     last: str | None
     problems: tuple[str, ...]
     late: tuple[int, ...] = ()
-    """Rows of a time that was sealed already when they came: a transaction was held open, or
-    somebody put them in by hand.
+    """Rows of a time that was sealed already when they came:
+    a transaction was held open, or somebody put them in by hand.
     """
 
 
@@ -139,7 +142,9 @@ def verify(engine: sa.Engine, told: Sequence[tuple[str, str]] = ()) -> Verified:
 def _broken(
     seal: Any, ids: list[int], lines: dict[int, str], before: str, sealed: set[int], place: int
 ) -> Iterator[str]:
-    """What is wrong with one seal: removed rows by number, else that a row or the seal was changed."""
+    """What is wrong with one seal: removed rows by number,
+    else that a row or the seal was changed.
+    """
     if seal.seal_id != place:
         yield f"seal {place} is missing: seal {seal.seal_id} stands in its place"
     if gone := [number for number in ids if number not in lines]:
@@ -162,8 +167,8 @@ def _broken(
 
 
 def _late(ids: Sequence[int], lines: dict[int, str], whole_until: str) -> list[int]:
-    """Which rows were not there when the seal before theirs was made, though their time was over by
-    then.
+    """Which rows were not there when the seal before theirs was made,
+    though their time was over by then.
     """
     return [
         number for number in ids if number in lines and lines[number].split(FIELD)[1] < whole_until

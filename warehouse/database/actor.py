@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 @dataclass(frozen=True)
 class Actor:
-    """Who makes a decision; without a login it is the session's own that is recorded. `remark`: BY=
-    as it was typed.
+    """Who makes a decision; without a login it is the session's own that is recorded.
+    `remark`: BY= as it was typed.
     """
 
     login: str | None = None

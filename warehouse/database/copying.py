@@ -1,5 +1,5 @@
-"""The rows of a whole warehouse as files, and back: what a backup holds, and what a move carries
-over.
+"""The rows of a whole warehouse as files, and back:
+what a backup holds, and what a move carries over.
 
 Belongs here: tables out and in, in one snapshot, whatever the two servers' versions and owners. Not
 here: which roles there are afterwards (`warehouse.schema`), the rest of a home
@@ -31,9 +31,10 @@ NOTE = "tables.json"
 PIECE = 1 << 20
 _TABLES = """
 select n.nspname, c.relname, array_agg(a.attname::text order by a.attnum)
-from pg_class as c join pg_namespace as n on n.oid = c.relnamespace join pg_attribute as a on a.attrelid = c.oid
-where n.nspname = any(%s) and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-  and c.relname <> 'alembic_version'
+from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+join pg_attribute as a on a.attrelid = c.oid
+where n.nspname = any(%s) and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
+  and a.attgenerated = '' and c.relname <> 'alembic_version'
 group by 1, 2 order by 1, 2
 """
 _REFERENCES = """
@@ -53,8 +54,8 @@ def counts(engine: sa.Engine) -> dict[str, int]:
 
 
 def copy_out(engine: sa.Engine, folder: Path) -> dict[str, int]:
-    """Writes every table's rows into `folder`, as they were at one moment; returns the rows by
-    table.
+    """Writes every table's rows into `folder`, as they were at one moment;
+    returns the rows by table.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _raw(engine) as connection:
@@ -77,11 +78,12 @@ def copy_out(engine: sa.Engine, folder: Path) -> dict[str, int]:
 
 
 def copy_in(engine: sa.Engine, folder: Path) -> dict[str, int]:
-    """Makes the schema in an empty database and fills it from `folder`; returns the rows by table,
-    as many as were written.
+    """Makes the schema in an empty database and fills it from `folder`;
+    returns the rows by table, as many as were written.
 
     Raises:
-        CopyError: the database is not empty, or does not hold the same afterwards; nothing of it is to be used.
+        CopyError: the database is not empty, or does not hold the same afterwards;
+            nothing of it is to be used.
     """
     note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
     if counts(engine):

@@ -18,7 +18,8 @@ from warehouse.schema.extracting import MOST_COLUMNS, extractable
 NAME = re.compile(r"[a-z][a-z0-9_]{2,40}")
 INSERT = """
 insert into vault.extract (name, release_id, columns, reason, pseudonym_key, made_by)
-select :name, c.release_id, :columns, :reason, :key, coalesce(:by, session_user) from ops.current_release as c returning release_id
+select :name, c.release_id, :columns, :reason, :key, coalesce(:by, session_user)
+from ops.current_release as c returning release_id
 """
 
 
@@ -29,8 +30,8 @@ class ExtractError(UsageError):
 def make_extract(
     engine: sa.Engine, name: str, columns: Sequence[str], reason: str, maker: Actor = NOBODY
 ) -> int:
-    """Makes an extract of the current release; returns the release's number. Analysts read it by
-    `yihu.extract(name)`.
+    """Makes an extract of the current release; returns the release's number.
+    Analysts read it by `yihu.extract(name)`.
 
     Raises:
         ExtractError: with every mistake at once.

@@ -1,5 +1,5 @@
-"""Whose turn it is to write: publishers, rollback, pruning, periods, upgrades; and who holds them
-up.
+"""Whose turn it is to write: publishers, rollback, pruning, periods, upgrades;
+and who holds them up.
 
 Belongs here: the turn, and ending the sessions that stand in its way. Not here: what is written.
 
@@ -26,8 +26,8 @@ PATIENCE = (0.8, 0.8, 0.8, 3.0, 5.0, 10.0)
 by try. At first less than the second after which PostgreSQL looks for deadlocks, so that a reader
 who waits for us is not the one that it ends."""
 LOOKS = 3
-"""Who is in the way at so many looks in a row, in one transaction, stays: a reader who comes and
-goes is left alone.
+"""Who is in the way at so many looks in a row, in one transaction, stays:
+a reader who comes and goes is left alone.
 """
 PAUSE_SECONDS = 1.0
 LOCK_NOT_AVAILABLE = "55P03"
@@ -47,7 +47,8 @@ where l.locktype = 'relation' and l.granted
     and l.mode <> all(:harmless) and a.pid <> pg_backend_pid() and a.usename <> session_user
     and not exists (
         select 1 from pg_locks as t
-        where t.pid = a.pid and t.granted and t.relation = to_regclass('ops.turn') and t.mode = 'ExclusiveLock'
+        where t.pid = a.pid and t.granted and t.relation = to_regclass('ops.turn')
+            and t.mode = 'ExclusiveLock'
     )
 order by 1
 """
@@ -99,8 +100,8 @@ def with_lock_retries(
     harmless: Sequence[str] = (READING,),
     held_up: Callable[[BaseException], bool] = is_lock_timeout,
 ) -> T:
-    """What `attempt(patience)` returns, tried again while somebody's lock is in its way; who stays
-    in one transaction is ended.
+    """What `attempt(patience)` returns, tried again while somebody's lock is in its way;
+    who stays in one transaction is ended.
 
     `harmless`: modes of locks that are in nobody's way here. Raises what `attempt` raises, the last
     time too: then `blocking_sessions` says who could not be ended.

@@ -1,5 +1,5 @@
-"""The picture of the structure, `docs/architecture.md`: drawn from the heads of the models. `python
--m warehouse.graph.drawn`.
+"""The picture of the structure, `docs/architecture.md`: drawn from the heads of the models.
+`python -m warehouse.graph.drawn`.
 
 Belongs here: turning the registry into Markdown and Mermaid. Not here: the registry; columns
 (`pipelines.development.lineage`).
@@ -15,12 +15,16 @@ from warehouse.graph.registry import inputs_of, is_of_type, maker, models, reads
 PAGE = Path(__file__).parents[2] / "docs" / "architecture.md"
 HEAD = """# The structure
 
-Drawn from the heads of the models (`warehouse/models/**.sql`) by `python -m warehouse.graph.drawn`; a test fails when it is
-behind. Each model says what it is, what it reads and how, its key, order and grain, and what it publishes; `warehouse/graph`
-reads the heads, and one runner binds exactly what they declare: for Dagster, county by county, `make explain RECOMPUTE=yes`,
+Drawn from the heads of the models (`warehouse/models/**.sql`) \
+by `python -m warehouse.graph.drawn`; a test fails when it is
+behind. Each model says what it is, what it reads and how, its key, order and grain, \
+and what it publishes; `warehouse/graph`
+reads the heads, and one runner binds exactly what they declare: \
+for Dagster, county by county, `make explain RECOMPUTE=yes`,
 `make rules-diff`, the column lineage, the benchmarks and the parity on Spark.
 
-An arrow is a table of the same day, through what lives within a run only; a dotted one an earlier day, or the last released one.
+An arrow is a table of the same day, through what lives within a run only; \
+a dotted one an earlier day, or the last released one.
 """
 KINDS = {
     Kind.SAME_DAY: "made or kept on the same day",

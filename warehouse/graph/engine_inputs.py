@@ -1,5 +1,5 @@
-"""Inputs without a lake: tables that stand on the engine under their own names, or none that has a
-row.
+"""Inputs without a lake: tables that stand on the engine under their own names,
+or none that has a row.
 
 Belongs here: those stand-ins for `inputs.LakeInputs`, for tests, benchmarks and reading the models'
 SQL. Not here: anything that a run of a day uses.
@@ -22,7 +22,9 @@ from warehouse.schema.lake import declared, empty_select, types_of
 
 @dataclass
 class EngineInputs:
-    """A table of the day is the engine's table of that name; an earlier day is what `keep` copied."""
+    """A table of the day is the engine's table of that name;
+    an earlier day is what `keep` copied.
+    """
 
     engine: SqlEngine
     as_of: date

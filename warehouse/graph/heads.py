@@ -1,5 +1,5 @@
-"""The head of a model: what it is, what it reads and how, its key, order and grain, what it
-publishes.
+"""The head of a model: what it is, what it reads and how, its key, order and grain,
+what it publishes.
 
 A head is the comment at the top of `warehouse/models/<name>.sql`: a text, an empty line, then a
 line per entry, which goes on where the next one is indented:
@@ -83,8 +83,8 @@ class Input:
 
     kind: Kind
     table: str
-    """`matched_*` stands for every record type, `valid_{type}` for the record type that the model
-    is made for.
+    """`matched_*` stands for every record type,
+    `valid_{type}` for the record type that the model is made for.
     """
     alias: str
 

@@ -1,5 +1,5 @@
-"""Where the runner's inputs lie: the lake, whole or as far as a scope reaches; what comes from
-outside.
+"""Where the runner's inputs lie: the lake, whole or as far as a scope reaches;
+what comes from outside.
 
 Belongs here: which days there are, and a day's rows as a relation. Not here: which input is read
 (`heads`), by what name (`runner`), how a county is told from the next (`warehouse.counties`).

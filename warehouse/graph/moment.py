@@ -1,5 +1,5 @@
-"""What tables are made for: the day, what is in force on it, its earlier days; how much of the
-county.
+"""What tables are made for: the day, what is in force on it, its earlier days;
+how much of the county.
 
 Belongs here: those values. Not here: what is done with them (`runner`, `parameters`, `inputs`).
 """

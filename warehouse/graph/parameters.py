@@ -171,8 +171,8 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
 
 
 def fill(model: Model, filling: Filling) -> str:
-    """The model's SQL with exactly its declared parameters; an undeclared one is an error of the
-    template.
+    """The model's SQL with exactly its declared parameters;
+    an undeclared one is an error of the template.
     """
     values = {parameter: PARAMETERS[parameter](filling) for parameter in model.parameters}
     if filling.contract is not None:

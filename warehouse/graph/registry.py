@@ -75,8 +75,8 @@ def is_of_type(table: str) -> bool:
 
 
 def layer_and_folder(table: str) -> tuple[str, str]:
-    """Layer and folder of a table that the lake keeps: `valid_x` is (`valid`, `x`), `person` is
-    (`household`, `person`).
+    """Layer and folder of a table that the lake keeps:
+    `valid_x` is (`valid`, `x`), `person` is (`household`, `person`).
     """
     if is_of_type(table):
         layer_of_type, _, folder = table.partition("_")
@@ -118,8 +118,8 @@ def order_of(table: str) -> str:
 
 
 def reads(table: str, *kinds: Kind) -> tuple[str, ...]:
-    """The tables that the model of `table` reads in one of these ways; of `matched_{type}`, those
-    that its two models read.
+    """The tables that the model of `table` reads in one of these ways;
+    of `matched_{type}`, those that its two models read.
     """
     found = (
         [m for m in models().values() if m.table == table]
@@ -130,8 +130,8 @@ def reads(table: str, *kinds: Kind) -> tuple[str, ...]:
 
 
 def inputs_of(table: str) -> frozenset[str]:
-    """The other kept tables of the same day that `table` comes from, through what lives within a
-    run only.
+    """The other kept tables of the same day that `table` comes from,
+    through what lives within a run only.
 
     Patterns stand: `matched_*` for every record type. Of `matched_{type}`, those of whatever record
     type.

@@ -1,5 +1,5 @@
-"""The one runner: binds what a model declares, makes what is asked, and nothing that stands
-already.
+"""The one runner: binds what a model declares, makes what is asked,
+and nothing that stands already.
 
 Everything on the engine under a name has a mark: what it was bound to or made from, down to the
 version of the files. A table whose mark is the one that it would get now stands; so nothing is
@@ -61,8 +61,8 @@ class Runner:
         pseudonym_key: bytes = b"",
         keeps_views: bool = True,
     ) -> None:
-        """`keeps_views`: what is written out at once stays a view; else it is computed when it is
-        made.
+        """`keeps_views`: what is written out at once stays a view;
+        else it is computed when it is made.
         """
         self.engine = engine
         self._keeps_views = keeps_views
@@ -93,8 +93,8 @@ class Runner:
         beside: Sequence[Contract] = (),
         given: Mapping[str, str] | None = None,
     ) -> dict[str, int]:
-        """Makes `tables` on the engine under their own names, and what they need; returns the rows
-        of each that was counted.
+        """Makes `tables` on the engine under their own names, and what they need;
+        returns the rows of each that was counted.
 
         A table that the lake keeps and that is not asked for is read from there. `beside`: record
         types that are matched in this run too, whose open numbers and names are answered in the
@@ -122,8 +122,8 @@ class Runner:
         return table
 
     def bind(self, tables: Iterable[str], moment: Moment) -> None:
-        """Has the engine read the inputs of `tables` that lie in the lake, as `make` would, without
-        making anything.
+        """Has the engine read the inputs of `tables` that lie in the lake, as `make` would,
+        without making anything.
         """
         making = _Making(frozenset(), moment, self.inputs, (), {})
         for table in tables:
@@ -141,8 +141,8 @@ class Runner:
     def _types_for(
         self, asked: frozenset[str], moment: Moment, inputs: Inputs, beside: Sequence[Contract]
     ) -> tuple[Contract, ...]:
-        """The record types whose open numbers are answered together: those of the last pass where
-        they are enough.
+        """The record types whose open numbers are answered together:
+        those of the last pass where they are enough.
         """
         identified = tuple(contract for contract in self.contracts if is_identified(contract))
         if {"review_queue", "review_candidate"} & asked:
@@ -378,7 +378,9 @@ class Runner:
         return f"({empty_select(types_of(table, self.contracts))})"
 
     def _completed(self, table: str, relation: str) -> str:
-        """The rows of a relation; kept before a column was declared, they have it without a value."""
+        """The rows of a relation; kept before a column was declared,
+        they have it without a value.
+        """
         select = f"select * from {relation}"
         if relation == name(table) or not (is_of_type(table) or has_grown(table)):
             return select

@@ -1,5 +1,5 @@
-"""Alembic's environment: the connection comes from `warehouse.migrations.run`, the target from
-`warehouse.schema`.
+"""Alembic's environment: the connection comes from `warehouse.migrations.run`,
+the target from `warehouse.schema`.
 """
 
 from collections.abc import Mapping

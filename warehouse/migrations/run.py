@@ -1,5 +1,5 @@
-"""Upgrading and downgrading a database: the tables by Alembic, then functions, views, policies and
-grants anew.
+"""Upgrading and downgrading a database:
+the tables by Alembic, then functions, views, policies and grants anew.
 
 Belongs here: the order of an upgrade, in one transaction. Not here: what is upgraded to
 (`warehouse.schema`).
@@ -66,8 +66,8 @@ def _fingerprint() -> str:
 def upgrade(
     engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: str = "head"
 ) -> None:
-    """Brings the database to this code's schema; a database that is there already is left alone in
-    milliseconds.
+    """Brings the database to this code's schema;
+    a database that is there already is left alone in milliseconds.
 
     `passwords`: for each of the roles for which yihu has a login of its own (`yihu_reader`, …). An
     older revision than this code's has its tables only.
@@ -131,8 +131,8 @@ def _upgrade(engine: sa.Engine, passwords: Mapping[str, str], to: str, lock_time
 
 
 def _one_at_a_time(connection: sa.Connection, lock_timeout: float) -> None:
-    """Upgrades follow each other: by a lock on a table on which consumers have no right, once there
-    is one.
+    """Upgrades follow each other: by a lock on a table on which consumers have no right,
+    once there is one.
     """
     connection.exec_driver_sql(patient(lock_timeout))
     if _has(connection, REVISIONS):
@@ -143,8 +143,8 @@ def _one_at_a_time(connection: sa.Connection, lock_timeout: float) -> None:
 
 
 def _lock_views(connection: sa.Connection) -> None:
-    """Views before the tables behind them, as readers come to them: so nobody waits for us who
-    holds what we wait for.
+    """Views before the tables behind them, as readers come to them:
+    so nobody waits for us who holds what we wait for.
     """
     listed = (
         "select format('%I.%I', schemaname, viewname) from pg_views where schemaname = 'yihu' order"

@@ -1,5 +1,5 @@
-"""The audit of a release as it will be read: on the engine's rows, and in the publishing
-transaction that these are what is read.
+"""The audit of a release as it will be read:
+on the engine's rows, and in the publishing transaction that these are what is read.
 
 Belongs here: what must hold, and the gates that a named person can open. Not here: writing it.
 """
@@ -40,7 +40,9 @@ class Previous:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`findings`: a line for each gate in `closed`; `used`: the gates that were open and counted."""
+    """`findings`: a line for each gate in `closed`;
+    `used`: the gates that were open and counted.
+    """
 
     findings: tuple[str, ...]
     closed: tuple[str, ...]
@@ -57,8 +59,8 @@ HOLDS = ("flag_without_household", "household_without_flag", "reasons_not_score"
 def before_writing(
     engine: SqlEngine, content: Content, register: str | None, person: str | None
 ) -> list[str]:
-    """What holds of the release's rows on the engine; `tables_apart` says afterwards that a reader
-    gets these very rows.
+    """What holds of the release's rows on the engine;
+    `tables_apart` says afterwards that a reader gets these very rows.
     """
     findings: list[str] = []
     for view in content.views:
@@ -123,8 +125,8 @@ PSEUDONYM = "^[0-9a-f]{64}$"
 
 
 def _record_numbers(engine: SqlEngine, view: View, of: Sequence[Column]) -> list[str]:
-    """A line per column of record numbers that holds some that look like somebody's; landing lets
-    none through.
+    """A line per column of record numbers that holds some that look like somebody's;
+    landing lets none through.
     """
     columns = [
         column.name for column in of if column.type == "text" and column.name.endswith("_id")
@@ -144,8 +146,8 @@ def _record_numbers(engine: SqlEngine, view: View, of: Sequence[Column]) -> list
 
 
 def tables_apart(wire: Wire, content: Content) -> list[str]:
-    """A line per table of which a reader of the new release would not get exactly the engine's
-    rows.
+    """A line per table of which a reader of the new release would not get exactly
+    the engine's rows.
     """
     findings: list[str] = []
     for view in VIEWS:
@@ -161,8 +163,8 @@ def tables_apart(wire: Wire, content: Content) -> list[str]:
 
 
 def as_read(wire: Wire, previous: Previous | None, gates: Mapping[str, Any]) -> Verdict:
-    """Reads the release's totals through `yihu`, as a reader will, and holds them against the last
-    release's.
+    """Reads the release's totals through `yihu`, as a reader will,
+    and holds them against the last release's.
     """
     findings: list[str] = []
     households, red, yellow = wire.rows(render("postgres/totals"))[0]

@@ -1,5 +1,5 @@
-"""What a release holds: each table in its declared columns and types, a hash per row, a checksum
-over all.
+"""What a release holds: each table in its declared columns and types, a hash per row,
+a checksum over all.
 
 Belongs here: the engine's side of a release, and its difference from the last one written. Not
 here: the database.
@@ -33,8 +33,8 @@ ENGINE_TYPES = {
 HASH = pa.binary(16)
 FULL = 2**64
 WRITERS = 2
-"""So many tables are written at once: most have one row group, which one core reads, hashes and
-encodes.
+"""So many tables are written at once: most have one row group, which one core reads,
+hashes and encodes.
 """
 
 
@@ -54,8 +54,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Content:
-    """The release on the engine: `release_<view>` reads the file of its folder, whose rows carry
-    their hash.
+    """The release on the engine: `release_<view>` reads the file of its folder,
+    whose rows carry their hash.
     """
 
     tables: Mapping[str, Table]
@@ -132,8 +132,8 @@ NOTHING = Table(0, bytes(16).hex(), 0)
 def prepare(
     engine: SqlEngine, tables: Mapping[str, str], folder: Path, shape: Shape | None = None
 ) -> Content:
-    """Writes the tables of a release to `folder`, each in the order of its key; views that `tables`
-    does not name are empty.
+    """Writes the tables of a release to `folder`, each in the order of its key;
+    views that `tables` does not name are empty.
 
     Equal content gives equal bytes. `tables`: name of the view → name of the engine's table or
     view. `shape`: the tables and columns that the release has; where none is given, all that are
@@ -235,8 +235,8 @@ def _key(view: View) -> str:
 
 
 def duplicates(engine: SqlEngine, view: View) -> int:
-    """Keys that stand more than once among the changed rows, or are empty; equal rows of one key
-    show in the counts.
+    """Keys that stand more than once among the changed rows, or are empty;
+    equal rows of one key show in the counts.
     """
     empty = " or ".join(f'"{name}" is null' for name in view.key)
     repeated = engine.scalar(
@@ -262,8 +262,8 @@ def nothing_is_new(engine: SqlEngine, view: View) -> None:
 
 
 def difference(engine: SqlEngine, view: View, written: str) -> int:
-    """Makes `changed_<view>` (rows to add) and `differs_<view>` (keys, and whether they were
-    there).
+    """Makes `changed_<view>` (rows to add) and `differs_<view>`
+    (keys, and whether they were there).
 
     `written`: the engine's name for the keys and hashes of the last release written. Returns how
     many keys differ; an empty key differs from everything.

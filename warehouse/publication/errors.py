@@ -17,8 +17,8 @@ class PublicationError(YihuError):
 
 
 class AuditFailed(PublicationError):
-    """The release, as it would have been read, does not hold; a line per finding, closed `gates`
-    too.
+    """The release, as it would have been read, does not hold;
+    a line per finding, closed `gates` too.
     """
 
     kind: Kind = "defect"

@@ -26,7 +26,9 @@ MANIFEST = "manifest.json"
 
 
 def folder_of(release_dir: Path, as_of: date, release_id: int | None, checksum: str) -> Path:
-    """Where a release lies; a day that was recomputed and not published is named by its checksum."""
+    """Where a release lies; a day that was recomputed and not published is named
+    by its checksum.
+    """
     name = f"release={release_id}" if release_id is not None else f"unpublished-{checksum[:12]}"
     return release_dir / f"as_of={as_of.isoformat()}" / name
 
@@ -69,8 +71,8 @@ class ReleaseFolder:
 
 
 def read_release_folder(folder: Path, release_id: int, checksum: str) -> ReleaseFolder | None:
-    """The folder, where it is that of this very content; None where it was lost, or was made by an
-    older version.
+    """The folder, where it is that of this very content;
+    None where it was lost, or was made by an older version.
     """
     manifest = folder / MANIFEST
     if not manifest.is_file():

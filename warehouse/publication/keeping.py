@@ -67,8 +67,8 @@ def rollback(
     *,
     maker: Actor = NOBODY,
 ) -> Moved:
-    """Makes an earlier release current again (the one before by default), and marks those after it
-    as withdrawn.
+    """Makes an earlier release current again (the one before by default),
+    and marks those after it as withdrawn.
 
     Naming a later release in `to` brings it back. No row is touched: the next run writes its
     difference as always. Either is recorded in `ops.rollback` for good, with the login that did it.
@@ -142,7 +142,8 @@ def open_gate(
     recorded, and never overwritten.
 
     Raises:
-        PublicationError: for an unknown gate, or one that is open already, or where nobody and no reason is named.
+        PublicationError: for an unknown gate, or one that is open already,
+            or where nobody and no reason is named.
     """
     if gate not in GATES:
         raise PublicationError(
@@ -183,8 +184,8 @@ def prune(
     kept_days: int = KEPT_DAYS,
     wait_seconds: float = 60.0,
 ) -> Pruned:
-    """Gives up the versions that no kept release reads, and the folders of releases that are not
-    kept.
+    """Gives up the versions that no kept release reads,
+    and the folders of releases that are not kept.
 
     Kept: the current release, the last one written, those of the last `kept_days` days, and the
     last of each month for good.
@@ -259,8 +260,8 @@ def _prune_folders(release_dir: Path, given_up: set[int], since: date) -> tuple[
 
 
 def _vacuum(engine: sa.Engine, is_worth_it: bool) -> None:
-    """Gives the room back, outside of a transaction; a login that does not own the tables leaves it
-    to autovacuum.
+    """Gives the room back, outside of a transaction;
+    a login that does not own the tables leaves it to autovacuum.
     """
     if not is_worth_it:
         return

@@ -1,5 +1,5 @@
-"""Writing a period of a rhythm's table: what was there of the period goes, what was counted comes,
-in one transaction.
+"""Writing a period of a rhythm's table:
+what was there of the period goes, what was counted comes, in one transaction.
 
 Belongs here: that. Not here: releases (`publish`), what is counted (`warehouse.periodic_reports`).
 """

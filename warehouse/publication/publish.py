@@ -1,5 +1,5 @@
-"""Write, audit, publish: a release goes in as its difference from the last one written, in one
-transaction.
+"""Write, audit, publish: a release goes in as its difference from the last one written,
+in one transaction.
 
 Belongs here: the order of the steps, and which release becomes current. Not here: what is in a
 release (`content`), what must hold (`audit`), its versioned rows (`rows`), the Parquet folder
@@ -63,8 +63,8 @@ class RunSource:
 
 @dataclass(frozen=True)
 class PublishResult:
-    """What publishing came to. `release_id` is None for a day before the current release's: Parquet
-    folder only.
+    """What publishing came to. `release_id` is None for a day before the current release's:
+    Parquet folder only.
 
     `changed`: per view, the rows that were new, gone or different. `seconds`: per step.
     `opened_gates`: those that it passed because somebody had opened them. `access_seal`: the access
@@ -150,7 +150,8 @@ def publish(
     Raises:
         AuditFailed: when the release does not hold, a line per finding.
         Busy: when another publisher is not done in `wait_seconds`.
-        PublicationError: when the database or the disk fails. Whichever it is, the last release stands.
+        PublicationError: when the database or the disk fails.
+            Whichever it is, the last release stands.
     """
     clock = Clock()
     try:
@@ -183,8 +184,8 @@ def publish(
 
 
 def _unhindered(turn: _Turn, url: str | sa.URL, wait_seconds: float) -> PublishResult:
-    """The turn, taken again while somebody's lock is in the way of what it writes; in the end their
-    session goes.
+    """The turn, taken again while somebody's lock is in the way of what it writes;
+    in the end their session goes.
     """
     engine = sa.create_engine(
         url if isinstance(url, sa.URL) else sa.make_url(url), poolclass=sa.NullPool
@@ -228,7 +229,9 @@ def _standing(wire: Wire, as_of: date) -> PublishedState:
 
 
 class FolderOutOfDate(YihuError):
-    """The database does not hold what the last release's folder says: somebody changed it by hand."""
+    """The database does not hold what the last release's folder says:
+    somebody changed it by hand.
+    """
 
     kind = "transient"
     next_step = "read its rows back from the database"
@@ -282,8 +285,8 @@ class _Turn:
         beside.load(wire, self.engine, self.as_of, self.extras)
 
     def _again(self, wire: Wire, standing: PublishedState, same: SameDay) -> PublishResult:
-        """The same content as the day's last release: what is not versioned is brought up to date,
-        nothing else.
+        """The same content as the day's last release:
+        what is not versioned is brought up to date, nothing else.
         """
         with self.clock.step("beside"):
             if not self.source.is_provisional:
@@ -346,8 +349,8 @@ class _Turn:
     def _differ(
         self, wire: Wire, view: View, last: LastWritten | None, before: ReleaseFolder | None
     ) -> int:
-        """Makes the rows to add, and the keys to close; the keys and hashes of the last release are
-        in its folder, or fetched.
+        """Makes the rows to add, and the keys to close;
+        the keys and hashes of the last release are in its folder, or fetched.
         """
         if last is None:
             everything_is_new(self.engine, view)

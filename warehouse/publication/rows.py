@@ -21,8 +21,8 @@ JSONB_VERSION = b"\x01"
 
 
 def written_before(wire: Wire, engine: SqlEngine, view: View) -> str | None:
-    """The keys and hashes of the last release written, as the database has them; None where it has
-    no row.
+    """The keys and hashes of the last release written, as the database has them;
+    None where it has no row.
     """
     key = ", ".join(f'"{name}"' for name in view.key)
     written = wire.arrow(

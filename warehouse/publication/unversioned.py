@@ -1,5 +1,5 @@
-"""What goes along with a release and is not versioned: sources, validation, quarantine, queue, and
-the vault.
+"""What goes along with a release and is not versioned:
+sources, validation, quarantine, queue, and the vault.
 
 Belongs here: loading those tables from the engine, in the release's transaction. Not here: what is
 versioned (`publish`).
@@ -24,8 +24,8 @@ LONG_NUMBER = "[0-9]{14}"
 
 @dataclass(frozen=True)
 class UnversionedTable:
-    """A table that is replaced as a whole, or for its day; `of`: what identifies the part that is
-    replaced.
+    """A table that is replaced as a whole, or for its day; `of`:
+    what identifies the part that is replaced.
     """
 
     schema: str
@@ -105,17 +105,20 @@ def _move_answers(wire: Wire, engine: SqlEngine, source: str) -> None:
 FOUND_AGAIN = """
 update ops.review_decision as d set queue_id = q.queue_id
 from ops.review_queue as q
-where q.department = d.department and q.records = d.records and q.record_id = d.record_id and q.queue_id <> d.queue_id
+where q.department = d.department and q.records = d.records and q.record_id = d.record_id
+    and q.queue_id <> d.queue_id
 """
-"""With another key the queue's entries have other numbers: an answer goes to the entry of the same
-record.
+"""With another key the queue's entries have other numbers:
+an answer goes to the entry of the same record.
 """
 
 MASKED = """
 update ops.review_queue as q set candidates = c.listed
 from (
-  select queue_id, jsonb_agg(jsonb_build_object('person_key', person_key, 'member_id', member_id, 'household_id', household_id,
-    'name_masked', left(name, 1) || '*', 'name_agreement', name_agreement) order by position) as listed
+  select queue_id,
+    jsonb_agg(jsonb_build_object('person_key', person_key, 'member_id', member_id,
+      'household_id', household_id, 'name_masked', left(name, 1) || '*',
+      'name_agreement', name_agreement) order by position) as listed
   from stage_queue_candidate group by queue_id
 ) as c
 where c.queue_id = q.queue_id
@@ -126,8 +129,8 @@ where c.queue_id = q.queue_id
 def _load(
     wire: Wire, engine: SqlEngine, beside: UnversionedTable, source: str, fixed: Mapping[str, str]
 ) -> None:
-    """By way of a staging table; `fixed`: columns with a value of their own. Columns that the
-    source lacks are null.
+    """By way of a staging table; `fixed`: columns with a value of their own.
+    Columns that the source lacks are null.
     """
     have = {name for name, _ in engine.columns(f'select * from "{source}"')}
     columns = beside.columns
@@ -173,8 +176,8 @@ PERSON_COLUMNS = ("member_id", "person_key", "household_id", "id_number", "name"
 
 
 def _load_person(wire: Wire, engine: SqlEngine, source: str) -> bool:
-    """Who is behind each key: only the rows that differ are touched. True where most persons have
-    other keys than before.
+    """Who is behind each key: only the rows that differ are touched.
+    True where most persons have other keys than before.
     """
     text = ", ".join(f"coalesce(cast({name} as varchar), chr(29))" for name in PERSON_COLUMNS)
     columns = ", ".join(f"cast({name} as varchar) as {name}" for name in PERSON_COLUMNS)

@@ -1,5 +1,5 @@
-"""The one connection over which a release is written: ADBC, since rows go as Arrow and one
-transaction holds them all.
+"""The one connection over which a release is written:
+ADBC, since rows go as Arrow and one transaction holds them all.
 
 Belongs here: executing, bulk in and out, errors without values. Not here: what is executed.
 """
@@ -39,8 +39,8 @@ LOST = "the connection to the database was lost before the release was committed
 
 
 def explained(error: adbc_driver_manager.Error) -> PublicationError:
-    """The error as one that says what to do: the database's own message may quote a row, so only
-    its code is kept.
+    """The error as one that says what to do:
+    the database's own message may quote a row, so only its code is kept.
     """
     code = getattr(error, "sqlstate", None) or ""
     if code in (LOCK_NOT_AVAILABLE, DEADLOCK):
@@ -125,8 +125,8 @@ def wired(url: str | sa.URL) -> Iterator[Wire]:
 
 
 def _close(connection: adbc.Connection, wire: Wire) -> None:
-    """Rolls back what was not committed; of a connection that is gone, nothing is left to roll
-    back.
+    """Rolls back what was not committed; of a connection that is gone,
+    nothing is left to roll back.
     """
     for step in (wire._cursor.close, connection.rollback, connection.close):
         try:
@@ -136,8 +136,8 @@ def _close(connection: adbc.Connection, wire: Wire) -> None:
 
 
 def take_write_lock(wire: Wire, wait_seconds: float, lock_timeout: float = PATIENCE[-1]) -> None:
-    """One publisher at a time: waits for the other, or says so; what comes after it waits for
-    nobody's lock for long.
+    """One publisher at a time: waits for the other, or says so;
+    what comes after it waits for nobody's lock for long.
 
     Raises:
         Busy: when the other is not done in time.

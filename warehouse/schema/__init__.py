@@ -1,5 +1,5 @@
-"""The warehouse's schema: `declared` and `periodic` (what consumers read), `tables`, `programs`
-(views, functions), `roles`.
+"""The warehouse's schema: `declared` and `periodic` (what consumers read), `tables`,
+`programs` (views, functions), `roles`.
 """
 
 from warehouse.schema.declared import VIEW, VIEWS, Column, View

@@ -29,8 +29,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Exit:
-    """How the counts of a view leave the house: every integer column that is no key is one, and
-    hidden where it is small.
+    """How the counts of a view leave the house:
+    every integer column that is no key is one, and hidden where it is small.
 
     What is no count (a rate, an amount, what `not_counts` names) is hidden where a count of its row
     is.
@@ -43,29 +43,29 @@ class Exit:
     family with a dot in its name is the view's own; any other is one family over all views that
     count on the same day. Others are alone."""
     derived: tuple[tuple[str, str], ...] = ()
-    """Counts that nobody publishes and everybody can work out: their family, and SQL over a row
-    `t`.
+    """Counts that nobody publishes and everybody can work out:
+    their family, and SQL over a row `t`.
     """
     follows: Mapping[str, str] = field(default_factory=dict)
     """A family that is hidden wherever another is on that day too, since it would tell it."""
     by: str | None = None
     """The key column that says what is counted (a measure, a dimension)."""
     merged: str | None = None
-    """The key column whose values share the same households out: hidden together, apart from the
-    row `all`.
+    """The key column whose values share the same households out:
+    hidden together, apart from the row `all`.
     """
     on: str = "as_of"
     """The column with the day whose households are counted."""
     ranked: str | None = None
-    """The column of ranks: gone for a whole level where one of its areas is hidden, since the gap
-    tells it.
+    """The column of ranks: gone for a whole level where one of its areas is hidden,
+    since the gap tells it.
     """
     places_only: bool = False
     """Households of no known place are left out, unless it has a row for them (town 000): against a
     view that has them, a county's counts tell theirs."""
     is_sparse: bool = False
-    """A row is there only where something was counted: an area without one counts as 0, and hidden
-    rows are left out.
+    """A row is there only where something was counted:
+    an area without one counts as 0, and hidden rows are left out.
     """
 
 
@@ -83,12 +83,12 @@ class View:
     """Roles that may select from it, beside the publisher; `yihu_area` sees the rows of its areas.
     """
     department: str | None = None
-    """SQL over a row `t` of the table: the department whose own it is; `yihu_department` reads its
-    own then.
+    """SQL over a row `t` of the table: the department whose own it is;
+    `yihu_department` reads its own then.
     """
     exit: Exit | None = None
-    """Where it is made of counts: how they leave by the one exit, which is all that `yihu_analyst`
-    sees.
+    """Where it is made of counts: how they leave by the one exit,
+    which is all that `yihu_analyst` sees.
     """
     since: str = FIRST
     """The layout that brought it."""

@@ -1,5 +1,5 @@
-"""Extracts: facts of single households for an analyst, who learns no household's number and of no
-group under the threshold.
+"""Extracts: facts of single households for an analyst,
+who learns no household's number and of no group under the threshold.
 
 Belongs here: which columns may be in one, in which classes, and the SQL of `yihu.extract(name)`.
 Not here: making one (`warehouse.database.extract`), counts (`leaving`).
@@ -67,17 +67,20 @@ def statements() -> list[str]:
     return [
         f"""
 create or replace function yihu.extract(wanted text) returns table (pseudonym text, facts jsonb)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+set client_min_messages = notice set jit = off as $$
 declare
   chosen vault.extract;
   picked text;
 begin
   select x.* into chosen
   from vault.extract as x
-  inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null and r.withdrawn_at is null
+  inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null
+    and r.withdrawn_at is null
   where x.name = wanted;
   if not found then
-    raise exception 'there is no extract of this name that can be read' using hint = 'select * from yihu.extracts()';
+    raise exception 'there is no extract of this name that can be read'
+      using hint = 'select * from yihu.extracts()';
   end if;
   select string_agg(format('%L, %s', k.name, k.sql), ', ' order by k.name) into picked
   from (values {known}) as k (name, sql)
@@ -90,8 +93,10 @@ begin
       inner join store.warning_flag as f on f.household_id = h.household_id
       where {read}
     ),
-    alike as (select t.household_id, t.facts, count(*) over (partition by t.facts) as households from fact as t)
-    select encode(sha256($2 || sha256($2 || convert_to(a.household_id, 'UTF8'))), 'hex') as pseudonym, a.facts
+    alike as (select t.household_id, t.facts, count(*) over (partition by t.facts) as households
+        from fact as t)
+    select encode(sha256($2 || sha256($2 || convert_to(a.household_id, 'UTF8'))), 'hex')
+        as pseudonym, a.facts
     from alike as a where a.households >= {THRESHOLD} order by 1
   $sql$, picked) using chosen.release_id, chosen.pseudonym_key;
 end $$""",
@@ -100,11 +105,14 @@ end $$""",
             f" extract, without groups under {THRESHOLD} of the same facts.'"
         ),
         """
-create or replace function yihu.extracts() returns table (name text, as_of date, columns text[], reason text, made_at timestamptz)
-language sql stable security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+create or replace function yihu.extracts()
+returns table (name text, as_of date, columns text[], reason text, made_at timestamptz)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+set client_min_messages = notice as $$
   select x.name, r.as_of, x.columns, x.reason, x.made_at
   from vault.extract as x
-  inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null and r.withdrawn_at is null
+  inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null
+    and r.withdrawn_at is null
   order by x.made_at
 $$""",
         "comment on function yihu.extracts() is 'The extracts that can be read.'",

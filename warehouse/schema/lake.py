@@ -1,5 +1,5 @@
-"""What the lake keeps, table by table: columns, types and meanings, and so the table that is there
-when there is nothing.
+"""What the lake keeps, table by table:
+columns, types and meanings, and so the table that is there when there is nothing.
 
 Belongs here: the declaration of tables that are not published; of published ones what they carry
 besides; of a record type's tables what its contract makes of them. Not here: what consumers read

@@ -19,28 +19,29 @@ SETTINGS = {
     "lock_timeout": "30s",
     "idle_in_transaction_session_timeout": "10min",
 }
-"""What a person's login begins with, against accidents; settings of a group role do not reach its
-logins.
+"""What a person's login begins with, against accidents;
+settings of a group role do not reach its logins.
 """
 CONNECTIONS = 10
 
 KNOWN = """
 select r.rolname from pg_roles as r
 where r.rolname = any(:own) or r.rolname in (
-    select login from ops.person union select login from ops.area_grant union select login from ops.department_grant
+    select login from ops.person union select login from ops.area_grant
+    union select login from ops.department_grant
 ) and exists (
     select from pg_auth_members as m join pg_roles as g on g.oid = m.roleid
     where m.member = r.oid and g.rolname = any(:roles)
 ) order by 1
 """
-"""Logins that belong here: yihu's own, and persons' that have a role; one whose role was taken away
-does not.
+"""Logins that belong here: yihu's own, and persons' that have a role;
+one whose role was taken away does not.
 """
 
 
 def own_login(role: str, database: str) -> str:
-    """The login that yihu itself uses for a role in a database: another one for each county of a
-    server.
+    """The login that yihu itself uses for a role in a database:
+    another one for each county of a server.
     """
     name = f"{role}__{database}"
     return (

@@ -1,5 +1,5 @@
-"""What the rhythms leave behind: tables with a row per period, not versioned by release, and their
-views in `yihu`.
+"""What the rhythms leave behind: tables with a row per period, not versioned by release,
+and their views in `yihu`.
 
 Belongs here: the declaration. Not here: how they are counted (`warehouse.periodic_reports`), the
 tables (`tables`).

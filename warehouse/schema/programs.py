@@ -1,5 +1,5 @@
-"""The views of `yihu` and the functions, made anew by every upgrade; the tables behind them belong
-to the migrations.
+"""The views of `yihu` and the functions, made anew by every upgrade;
+the tables behind them belong to the migrations.
 
 Belongs here: SQL that can be dropped and made again. Not here: how a view reads (`reading`), who
 may use it (`roles`).
@@ -34,7 +34,8 @@ SCHEMA_COMMENTS = {
     "vault": "For stewards, through functions that are logged: identities.",
 }
 PUBLIC_AS_OF = """
-create or replace function public.yihu_as_of(day date) returns integer language sql as $$ select yihu.yihu_as_of(day) $$
+create or replace function public.yihu_as_of(day date) returns integer
+language sql as $$ select yihu.yihu_as_of(day) $$
 """
 
 

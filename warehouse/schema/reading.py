@@ -1,5 +1,5 @@
-"""How the views of `yihu` read: as their owner, whole for who sees all, and by the session's grants
-for everybody else.
+"""How the views of `yihu` read: as their owner, whole for who sees all,
+and by the session's grants for everybody else.
 
 Belongs here: the SQL of the views and of the functions of `yihu_in` behind them. Not here: which
 views there are (`declared`), who may select from them (`roles`), what leaves by the one exit
@@ -46,8 +46,8 @@ PINNED = {
 }
 """What a function of `yihu_in` runs under, whatever its caller has set."""
 EXPECTED_ROWS = 200_000
-"""What the planner takes a function of `yihu_in` to give: many, so that it never reads one again
-for each row of another.
+"""What the planner takes a function of `yihu_in` to give:
+many, so that it never reads one again for each row of another.
 """
 
 
@@ -56,8 +56,8 @@ def function_of(view: View) -> str:
 
 
 def view_sql(view: View, added: tuple[Column, ...]) -> str:
-    """The view: all of it for who sees all, the session's own rows, and counts by the one exit for
-    who sees no more.
+    """The view: all of it for who sees all, the session's own rows,
+    and counts by the one exit for who sees no more.
     """
     made = (
         {"as_of": "(select yihu.current_as_of()) as as_of", "release_id": f"{READ} as release_id"}
@@ -126,8 +126,8 @@ def _places(view: View) -> list[tuple[str, str]]:
 
 
 def _gathered(view: View, role: str, grants: str, kinds: list[tuple[str, str]], read: str) -> str:
-    """Grant by grant, so that a row is handed on as it is stored: a join would make each of them
-    anew.
+    """Grant by grant, so that a row is handed on as it is stored:
+    a join would make each of them anew.
     """
     arms = "".join(
         f'      if {kind} then\n        return query select t.* from store."{view.name}" as t where'
@@ -169,14 +169,16 @@ def source_status_sql() -> list[str]:
 # tell those that are hidden.
 RELEASE_VIEW = """
 create view yihu.release with (security_barrier = true) as
-select r.release_id, r.as_of, r.release_id = (select c.release_id from ops.current_release as c) as is_current,
+select r.release_id, r.as_of,
+  r.release_id = (select c.release_id from ops.current_release as c) as is_current,
   r.is_provisional, r.published_at, r.rule_version, r.code_version, r.run_id, r.checksum,
   case when not (select yihu_in.sees_counts()) then r.households end as households,
   case when not (select yihu_in.sees_counts()) then r.red end as red,
   case when not (select yihu_in.sees_counts()) then r.yellow end as yellow,
   r.layout
 from ops.release as r
-where (r.pruned_at is null and r.withdrawn_at is null) or (select yihu_in.role_of_session()) = 'auditor'
+where (r.pruned_at is null and r.withdrawn_at is null)
+    or (select yihu_in.role_of_session()) = 'auditor'
 """
 
 

@@ -74,7 +74,8 @@ WRITERS_OF_LARGE_OBJECTS = (
     "lowrite(integer, bytea)",
 )
 LOCKS = tuple(
-    f"pg_{'try_' if tries else ''}advisory_{'xact_' if ends else ''}lock{'_shared' if shared else ''}({arguments})"
+    f"pg_{'try_' if tries else ''}advisory_{'xact_' if ends else ''}"
+    f"lock{'_shared' if shared else ''}({arguments})"
     for tries in (False, True)
     for ends in (False, True)
     for shared in (False, True)
@@ -239,8 +240,8 @@ def drop_policies(connection: sa.Connection) -> None:
 
 
 def built_in() -> list[str]:
-    """What PostgreSQL lets everybody do and a reader has no use for; only a superuser can take it
-    away.
+    """What PostgreSQL lets everybody do and a reader has no use for;
+    only a superuser can take it away.
     """
     made = [
         f"revoke execute on function pg_catalog.{name} from public"
@@ -265,8 +266,8 @@ def close_database(connection: sa.Connection) -> None:
 
 
 def apply_grants(connection: sa.Connection) -> None:
-    """Takes away what the roles and the public have on the warehouse, and gives what is written
-    here.
+    """Takes away what the roles and the public have on the warehouse,
+    and gives what is written here.
     """
     everybody = f"public, {EVERYBODY}"
     for schema in SCHEMAS:

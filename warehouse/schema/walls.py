@@ -1,5 +1,5 @@
-"""What a database gives to everybody unless it is told not to, and what its statistics tell of rows
-that nobody may see.
+"""What a database gives to everybody unless it is told not to,
+and what its statistics tell of rows that nobody may see.
 
 Belongs here: closing that, and naming what only a superuser can close. Not here: the roles' own
 rights (`roles`).
@@ -17,12 +17,12 @@ from warehouse.schema.roles import LOCKS, PUBLISHER, WRITERS_OF_LARGE_OBJECTS
 from warehouse.schema.tables import STORE
 
 TELLS_NOTHING = ("town_code", "from_release", "until_release")
-"""Columns whose statistics stay: how many rows a town and a release have is no secret of a
-household.
+"""Columns whose statistics stay: how many rows a town and a release have is no secret
+of a household.
 """
 OF_KEY = 1
-"""The statistics target of a key: enough to know that it is one, too little for a list of the keys
-that a table has.
+"""The statistics target of a key: enough to know that it is one,
+too little for a list of the keys that a table has.
 """
 
 TARGETS = """
@@ -33,8 +33,8 @@ where a.attrelid = cast(:table as regclass) and a.attnum > 0 and not a.attisdrop
 
 @dataclass(frozen=True)
 class Open:
-    """Something that everybody may on this server: what it allows, and what a superuser says to
-    close it.
+    """Something that everybody may on this server:
+    what it allows, and what a superuser says to close it.
     """
 
     what: str
@@ -51,8 +51,8 @@ def wanted_targets(view: View) -> dict[str, int]:
 
 
 def quiet(connection: sa.Connection) -> None:
-    """Keeps the planner from knowing values: its estimates are for everybody to see, and told the
-    county's distributions.
+    """Keeps the planner from knowing values:
+    its estimates are for everybody to see, and told the county's distributions.
 
     Where a column had statistics, they go at once: giving a column the type that it has drops them,
     without touching a row. The views that use it are not there at this moment of an upgrade.
@@ -86,7 +86,8 @@ FUNCTIONS = {
 }
 OTHER_DATABASES = """
 select quote_ident(d.datname) from pg_database as d
-where d.datallowconn and d.datname <> current_database() and has_database_privilege('public', d.oid, 'connect')
+where d.datallowconn and d.datname <> current_database()
+    and has_database_privilege('public', d.oid, 'connect')
 order by 1
 """
 OWNER = (
@@ -116,8 +117,8 @@ setting, and what it may be.
 
 
 def talkative_log(connection: sa.Connection) -> Open | None:
-    """Settings of the server under which its log would hold values of statements, None where there
-    are none.
+    """Settings of the server under which its log would hold values of statements,
+    None where there are none.
     """
     asked = sa.text("select name, setting from pg_settings where name = any(:names) order by 1")
     found = connection.execute(asked, {"names": list(QUIET_LOG)}).all()
@@ -135,8 +136,8 @@ def talkative_log(connection: sa.Connection) -> Open | None:
 
 
 def close_public_schema(connection: sa.Connection) -> None:
-    """Nobody makes anything in the schema `public` (a database that was PostgreSQL 14 once lets
-    everybody).
+    """Nobody makes anything in the schema `public`
+    (a database that was PostgreSQL 14 once lets everybody).
     """
     if connection.scalar(sa.text(MAY_CREATE)):
         connection.exec_driver_sql("revoke create on schema public from public")

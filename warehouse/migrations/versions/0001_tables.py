@@ -127,7 +127,9 @@ def upgrade() -> None:
             "department", "records", "batch_id", "row_number", name=op.f("quarantine_pkey")
         ),
         schema="ops",
-        comment="Rows that are set aside, by key and rule; what they hold is in vault.quarantine_row.",
+        comment=(
+            "Rows that are set aside, by key and rule; what they hold is in vault.quarantine_row."
+        ),
     )
     op.create_table(
         "release",
@@ -152,7 +154,9 @@ def upgrade() -> None:
             "checksum",
             sa.Text(),
             nullable=False,
-            comment="SHA-256 over the content of all tables, whatever the order, the run and the engine",
+            comment=(
+                "SHA-256 over the content of all tables, whatever the order, the run and the engine"
+            ),
         ),
         sa.Column("households", sa.Integer(), nullable=False),
         sa.Column("red", sa.Integer(), nullable=False),
@@ -410,7 +414,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("area_code", "from_release", name=op.f("area_ledger_pkey")),
         schema="store",
-        comment="Counts per county, town and village (统计台账); for officials, not for publication: see public_ledger.",
+        comment=(
+            "Counts per county, town and village (统计台账); for officials, not for publication: see "
+            "public_ledger."
+        ),
     )
     op.create_index(
         "area_ledger_town_code_idx", "area_ledger", ["town_code"], unique=False, schema="store"
@@ -424,7 +431,10 @@ def upgrade() -> None:
             "measure",
             sa.Text(),
             nullable=False,
-            comment="red_rate; insured_rate; chronic_signed_rate; support_rate; microcredit_rate; clearance_rate_households; …_persons",
+            comment=(
+                "red_rate; insured_rate; chronic_signed_rate; support_rate; microcredit_rate; "
+                "clearance_rate_households; …_persons"
+            ),
         ),
         sa.Column("numerator", sa.Integer(), nullable=True),
         sa.Column("denominator", sa.Integer(), nullable=True),
@@ -676,13 +686,19 @@ def upgrade() -> None:
             "household_type",
             sa.Text(),
             nullable=True,
-            comment="1 general; 2 lifted out of poverty and still entitled; 3 lifted and no longer entitled (户类型)",
+            comment=(
+                "1 general; 2 lifted out of poverty and still entitled; 3 lifted and no longer "
+                "entitled (户类型)"
+            ),
         ),
         sa.Column(
             "monitor_class",
             sa.Text(),
             nullable=True,
-            comment="0 none or cleared; 1 unstable after lifting; 2 on the margin; 3 sudden serious hardship (监测对象类别)",
+            comment=(
+                "0 none or cleared; 1 unstable after lifting; 2 on the margin; 3 sudden serious "
+                "hardship (监测对象类别)"
+            ),
         ),
         sa.Column(
             "relocated",
@@ -817,7 +833,9 @@ def upgrade() -> None:
             "b05_dependency_ratio",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="B05 抚养比, ratio: (B01 - E) / E, E = B03 + 0.5 * B04; not_applicable where E = 0",
+            comment=(
+                "B05 抚养比, ratio: (B01 - E) / E, E = B03 + 0.5 * B04; not_applicable where E = 0"
+            ),
         ),
         sa.Column(
             "b06_elder_count",
@@ -907,7 +925,10 @@ def upgrade() -> None:
             "b21_eligible_self_pay",
             sa.Numeric(precision=16, scale=2),
             nullable=True,
-            comment="B21 合规自付, yuan: sum over W of max(0, in_scope - fund_paid), after netting reversals",
+            comment=(
+                "B21 合规自付, yuan: sum over W of max(0, in_scope - fund_paid), after netting "
+                "reversals"
+            ),
         ),
         sa.Column(
             "b22_claims_income",
@@ -925,7 +946,10 @@ def upgrade() -> None:
             "b24_line_ratio",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="B24 监测线比, ratio: B23 / L, L = the monitoring line in force on as_of; missing where no line is set",
+            comment=(
+                "B24 监测线比, ratio: B23 / L, L = the monitoring line in force on as_of; missing "
+                "where no line is set"
+            ),
         ),
         sa.Column(
             "r01_below_line",
@@ -937,7 +961,10 @@ def upgrade() -> None:
             "r02_income_drop",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="R02 收入骤降, ratio: 1 - B19 / previous_net_income, where previous_net_income > 0; a rise is 0",
+            comment=(
+                "R02 收入骤降, ratio: 1 - B19 / previous_net_income, where previous_net_income > 0; a "
+                "rise is 0"
+            ),
         ),
         sa.Column(
             "r03_transfer_share",
@@ -949,19 +976,29 @@ def upgrade() -> None:
             "r04_personal_medical_max",
             sa.Numeric(precision=16, scale=2),
             nullable=True,
-            comment="R04 个人医疗负担, yuan: largest sum of personal_paid over W of any one active member; T = 10000 for a household that is lifted (household_type 2 or 3), monitored (B11 <> 0) or on any assistance scheme in force, else 26000",
+            comment=(
+                "R04 个人医疗负担, yuan: largest sum of personal_paid over W of any one active member; T "
+                "= 10000 for a household that is lifted (household_type 2 or 3), monitored (B11 <> "
+                "0) or on any assistance scheme in force, else 26000"
+            ),
         ),
         sa.Column(
             "r05_medical_burden",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="R05 医疗负担比, ratio: household sum of personal_paid over W / B19; where B19 <= 0: 1 if the sum > 0, else 0",
+            comment=(
+                "R05 医疗负担比, ratio: household sum of personal_paid over W / B19; where B19 <= 0: 1 "
+                "if the sum > 0, else 0"
+            ),
         ),
         sa.Column(
             "r06_uninsured_count",
             sa.Integer(),
             nullable=True,
-            comment="R06 未参保, persons: active members with a known ID number and no enrolment of status 1 for the year of as_of (until 31 March: nor for the year before)",
+            comment=(
+                "R06 未参保, persons: active members with a known ID number and no enrolment of "
+                "status 1 for the year of as_of (until 31 March: nor for the year before)"
+            ),
         ),
         sa.Column(
             "r07_serious_illness_count",
@@ -973,7 +1010,10 @@ def upgrade() -> None:
             "r08_chronic_gap_count",
             sa.Integer(),
             nullable=True,
-            comment="R08 慢病管理缺口, persons: active members with a disease unsigned, never followed up, or not for more than 100 days",
+            comment=(
+                "R08 慢病管理缺口, persons: active members with a disease unsigned, never followed up, "
+                "or not for more than 100 days"
+            ),
         ),
         sa.Column(
             "r09_inpatient_count",
@@ -991,7 +1031,10 @@ def upgrade() -> None:
             "r11_severe_disability_count",
             sa.Integer(),
             nullable=True,
-            comment="R11 重度残疾, persons: active members whose latest issued valid certificate (status 1, issued on or before as_of, not expired) is of level 1 or 2",
+            comment=(
+                "R11 重度残疾, persons: active members whose latest issued valid certificate (status "
+                "1, issued on or before as_of, not expired) is of level 1 or 2"
+            ),
         ),
         sa.Column(
             "r12_disabled_count",
@@ -1003,13 +1046,20 @@ def upgrade() -> None:
             "r13_subsidy_gap_count",
             sa.Integer(),
             nullable=True,
-            comment="R13 残疾补贴缺口, persons: active members entitled to a subsidy (nursing: R11; living: a valid certificate in a household on dibao) of which the amounts paid for the month of as_of and the two before sum to 0 or less",
+            comment=(
+                "R13 残疾补贴缺口, persons: active members entitled to a subsidy (nursing: R11; living: "
+                "a valid certificate in a household on dibao) of which the amounts paid for the "
+                "month of as_of and the two before sum to 0 or less"
+            ),
         ),
         sa.Column(
             "r14_dangerous_house",
             sa.Text(),
             nullable=True,
-            comment="R14 危房, grade: worst grade among occupied dwellings, leaving out one whose retrofit finished on or after its appraisal; not_applicable where none is left",
+            comment=(
+                "R14 危房, grade: worst grade among occupied dwellings, leaving out one whose "
+                "retrofit finished on or after its appraisal; not_applicable where none is left"
+            ),
         ),
         sa.Column(
             "r15_retrofit_overdue_count",
@@ -1051,13 +1101,19 @@ def upgrade() -> None:
             "r21_job_loss_share",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="R21 务工中断, ratio: of the active members with worked_before, the share not working_now; not_applicable where none worked",
+            comment=(
+                "R21 务工中断, ratio: of the active members with worked_before, the share not "
+                "working_now; not_applicable where none worked"
+            ),
         ),
         sa.Column(
             "r22_single_earner",
             sa.Boolean(),
             nullable=True,
-            comment="R22 单一务工, flag: exactly one active member working_now, B19 > 0 and B15 / B19 >= 0.8",
+            comment=(
+                "R22 单一务工, flag: exactly one active member working_now, B19 > 0 and B15 / B19 >= "
+                "0.8"
+            ),
         ),
         sa.Column(
             "r23_business_failure",
@@ -1069,7 +1125,10 @@ def upgrade() -> None:
             "r24_disaster_loss_share",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="R24 灾损比, ratio: loss_amount in yuan, occurred in W / B19; where B19 <= 0: 1 if the loss > 0, else 0",
+            comment=(
+                "R24 灾损比, ratio: loss_amount in yuan, occurred in W / B19; where B19 <= 0: 1 if "
+                "the loss > 0, else 0"
+            ),
         ),
         sa.Column(
             "r25_casualty_count",
@@ -1093,19 +1152,27 @@ def upgrade() -> None:
             "r28_dibao_gap",
             sa.Boolean(),
             nullable=True,
-            comment="R28 应保未保, flag: B20 below the dibao standard and neither dibao nor tekun in force",
+            comment=(
+                "R28 应保未保, flag: B20 below the dibao standard and neither dibao nor tekun in force"
+            ),
         ),
         sa.Column(
             "r29_breadwinner_death",
             sa.Integer(),
             nullable=True,
-            comment="R29 主要劳动力死亡, persons: any members of labour_class 1 or 2 (the register keeps the class that a person had alive) who died in W",
+            comment=(
+                "R29 主要劳动力死亡, persons: any members of labour_class 1 or 2 (the register keeps the "
+                "class that a person had alive) who died in W"
+            ),
         ),
         sa.Column(
             "r30_open_report",
             sa.Integer(),
             nullable=True,
-            comment="R30 申报未结, days: age in days of the oldest open report of any active member; not_applicable without one",
+            comment=(
+                "R30 申报未结, days: age in days of the oldest open report of any active member; "
+                "not_applicable without one"
+            ),
         ),
         sa.Column(
             "s01_stable_job_count",
@@ -1129,7 +1196,10 @@ def upgrade() -> None:
             "s04_income_source_count",
             sa.Integer(),
             nullable=True,
-            comment="S04 收入多样, sources: how many of B15, B16, B17, B18 exceed a tenth of B19; not_applicable where B19 <= 0",
+            comment=(
+                "S04 收入多样, sources: how many of B15, B16, B17, B18 exceed a tenth of B19; "
+                "not_applicable where B19 <= 0"
+            ),
         ),
         sa.Column(
             "s05_income_margin",
@@ -1147,13 +1217,18 @@ def upgrade() -> None:
             "s07_reimbursement_rate",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="S07 报销率, ratio: sum of fund_paid / sum of total_fee over W, where the latter > 0",
+            comment=(
+                "S07 报销率, ratio: sum of fund_paid / sum of total_fee over W, where the latter > 0"
+            ),
         ),
         sa.Column(
             "s08_all_insured",
             sa.Boolean(),
             nullable=True,
-            comment="S08 全员参保, flag: R06 = 0; not_applicable without an active member of known ID number",
+            comment=(
+                "S08 全员参保, flag: R06 = 0; not_applicable without an active member of known ID "
+                "number"
+            ),
         ),
         sa.Column(
             "s09_critical_illness_paid",
@@ -1171,13 +1246,19 @@ def upgrade() -> None:
             "s11_family_doctor_rate",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="S11 签约率, ratio: signed rows / rows of the active members; not_applicable without rows",
+            comment=(
+                "S11 签约率, ratio: signed rows / rows of the active members; not_applicable without "
+                "rows"
+            ),
         ),
         sa.Column(
             "s12_safe_house",
             sa.Boolean(),
             nullable=True,
-            comment="S12 住房安全, flag: every occupied dwelling, those that R14 leaves out aside, is of grade A or B at an appraisal within 60 months; not_applicable where none is left",
+            comment=(
+                "S12 住房安全, flag: every occupied dwelling, those that R14 leaves out aside, is of "
+                "grade A or B at an appraisal within 60 months; not_applicable where none is left"
+            ),
         ),
         sa.Column(
             "s13_rehoused",
@@ -1225,13 +1306,18 @@ def upgrade() -> None:
             "missing",
             postgresql.ARRAY(sa.Text()),
             nullable=True,
-            comment="codes of the indicators without a value because a source or a field is missing",
+            comment=(
+                "codes of the indicators without a value because a source or a field is missing"
+            ),
         ),
         sa.Column(
             "stale",
             postgresql.ARRAY(sa.Text()),
             nullable=True,
-            comment="codes of the indicators whose value stands on a source older than its contract allows",
+            comment=(
+                "codes of the indicators whose value stands on a source older than its contract "
+                "allows"
+            ),
         ),
         sa.Column(
             "not_applicable",
@@ -1270,7 +1356,10 @@ def upgrade() -> None:
             "household_id", "from_release", name=op.f("household_indicator_pkey")
         ),
         schema="store",
-        comment="The 72 indicators of each household; null is missing or not applicable, the lists say which.",
+        comment=(
+            "The 72 indicators of each household; null is missing or not applicable, the lists say "
+            "which."
+        ),
     )
     op.create_index(
         "household_indicator_town_code_idx",
@@ -1307,7 +1396,9 @@ def upgrade() -> None:
             "student_status",
             sa.Text(),
             nullable=True,
-            comment="0 none; 1 preschool; 2 compulsory; 3 senior secondary or vocational; 4 tertiary",
+            comment=(
+                "0 none; 1 preschool; 2 compulsory; 3 senior secondary or vocational; 4 tertiary"
+            ),
         ),
         sa.Column(
             "labour_class",
@@ -1533,7 +1624,10 @@ def upgrade() -> None:
             "points",
             sa.Numeric(precision=6, scale=2),
             nullable=True,
-            comment="risk positive, resilience negative, the others what they changed; they sum to the score",
+            comment=(
+                "risk positive, resilience negative, the others what they changed; they sum to the "
+                "score"
+            ),
         ),
         sa.Column("value", sa.Text(), nullable=True, comment="the indicator's value"),
         sa.Column("threshold", sa.Text(), nullable=True, comment="the condition that held"),
@@ -1637,7 +1731,9 @@ def upgrade() -> None:
         sa.Column("record_name", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("queue_id", "position", name=op.f("queue_candidate_pkey")),
         schema="vault",
-        comment="The candidates of a queue entry, unmasked, beside the record's own name and number.",
+        comment=(
+            "The candidates of a queue entry, unmasked, beside the record's own name and number."
+        ),
     )
     op.create_table(
         "current_release",

@@ -51,7 +51,9 @@ def upgrade() -> None:
             "visits_due",
             sa.Integer(),
             nullable=True,
-            comment="red or monitored households without a visit in the days that the rules give (走访)",
+            comment=(
+                "red or monitored households without a visit in the days that the rules give (走访)"
+            ),
         ),
         sa.Column(
             "chronic_overdue",
@@ -111,7 +113,10 @@ def upgrade() -> None:
             "month_on", "household_id", "department", "code", name=op.f("monthly_screening_pkey")
         ),
         schema="store",
-        comment="Monthly screening (月筛查): every department's threshold list as it stood at the end of the month.",
+        comment=(
+            "Monthly screening (月筛查): every department's threshold list as it stood at the end of "
+            "the month."
+        ),
     )
     op.create_index(
         "monthly_screening_department_idx",
@@ -150,7 +155,9 @@ def upgrade() -> None:
             "compared_on",
             sa.Date(),
             nullable=True,
-            comment="the last business day of the month before that is there; null where there is none",
+            comment=(
+                "the last business day of the month before that is there; null where there is none"
+            ),
         ),
         sa.Column("households", sa.Integer(), nullable=True, comment="with a known net income"),
         sa.Column("persons", sa.Integer(), nullable=True, comment="their active members"),
@@ -201,7 +208,10 @@ def upgrade() -> None:
             "month_on", "area_code", "household_type", name=op.f("income_accounting_pkey")
         ),
         schema="store",
-        comment="Monthly accounting of incomes (月核算): per head by town and household type, and how it grew.",
+        comment=(
+            "Monthly accounting of incomes (月核算): per head by town and household type, and how it "
+            "grew."
+        ),
     )
     op.create_index(
         "income_accounting_town_code_idx",

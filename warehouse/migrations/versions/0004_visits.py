@@ -76,14 +76,20 @@ def upgrade() -> None:
             "red_households",
             sa.Integer(),
             nullable=True,
-            comment="households red on counted_on; for a threshold: with a score above it; null for a rule",
+            comment=(
+                "households red on counted_on; for a threshold: with a score above it; null for a "
+                "rule"
+            ),
         ),
         sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
         sa.PrimaryKeyConstraint(
             "quarter_on", "area_code", "dimension", "value", name=op.f("flag_accuracy_pkey")
         ),
         schema="store",
-        comment="What visits found (入户核查): false alarms and misses per town, rule and household type, and a curve over thresholds.",
+        comment=(
+            "What visits found (入户核查): false alarms and misses per town, rule and household type, "
+            "and a curve over thresholds."
+        ),
     )
     op.create_index(
         "flag_accuracy_town_code_idx", "flag_accuracy", ["town_code"], unique=False, schema="store"

@@ -19,21 +19,27 @@ KEPT = (
     select login, login from ops.area_grant
     union select login, login from ops.department_grant
     union select m.rolname, m.rolname
-    from pg_auth_members as a join pg_roles as m on m.oid = a.member join pg_roles as r on r.oid = a.roleid
+    from pg_auth_members as a join pg_roles as m on m.oid = a.member
+    join pg_roles as r on r.oid = a.roleid
     where r.rolname in ('yihu_reader', 'yihu_steward', 'yihu_auditor', 'yihu_publisher')
       and m.rolname not like 'yihu\\_%' and not m.rolsuper and exists (select from ops.release)
     """,
     """
     insert into ops.grant_log (at, action, login, role, area_code, department, made_by, remark)
-    select granted_at, 'grant', login, 'yihu_area', area_code, null, granted_by, 'given before this log was kept' from ops.area_grant
+    select granted_at, 'grant', login, 'yihu_area', area_code, null, granted_by,
+        'given before this log was kept'
+    from ops.area_grant
     union all
-    select granted_at, 'grant', login, 'yihu_department', null, department, granted_by, 'given before this log was kept'
+    select granted_at, 'grant', login, 'yihu_department', null, department, granted_by,
+        'given before this log was kept'
     from ops.department_grant order by 1
     """,
     """
     insert into ops.rollback (at, from_release, to_release, reason, made_by, remark)
-    select withdrawn_at, max(release_id), min(release_id) - 1, withdrawn_reason, 'unknown', withdrawn_by
-    from ops.release where withdrawn_at is not null group by withdrawn_at, withdrawn_by, withdrawn_reason order by 1
+    select withdrawn_at, max(release_id), min(release_id) - 1, withdrawn_reason, 'unknown',
+        withdrawn_by
+    from ops.release where withdrawn_at is not null
+    group by withdrawn_at, withdrawn_by, withdrawn_reason order by 1
     """,
 )
 
@@ -67,7 +73,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("seal_id", name=op.f("access_seal_pkey")),
         schema="ops",
-        comment="Seals over the access log: what was there then can be neither changed nor removed unseen (make verify-log).",
+        comment=(
+            "Seals over the access log: what was there then can be neither changed nor removed "
+            "unseen (make verify-log)."
+        ),
     )
     op.create_table(
         "grant_log",
@@ -100,7 +109,10 @@ def upgrade() -> None:
         sa.Column("remark", sa.Text(), nullable=True, comment="BY= as it was typed"),
         sa.PrimaryKeyConstraint("change_id", name=op.f("grant_log_pkey")),
         schema="ops",
-        comment="Every grant and every revocation, appended only; area_grant and department_grant say what counts now.",
+        comment=(
+            "Every grant and every revocation, appended only; area_grant and department_grant say "
+            "what counts now."
+        ),
     )
     op.create_index("grant_log_login_idx", "grant_log", ["login"], unique=False, schema="ops")
     op.create_table(
@@ -137,7 +149,9 @@ def upgrade() -> None:
         sa.CheckConstraint("length(trim(person)) > 0", name=op.f("person_says_who_check")),
         sa.PrimaryKeyConstraint("login", name=op.f("person_pkey")),
         schema="ops",
-        comment="Whose a login is: a person may have several, and counts once where two have to agree.",
+        comment=(
+            "Whose a login is: a person may have several, and counts once where two have to agree."
+        ),
     )
     op.create_table(
         "rollback",
@@ -167,7 +181,10 @@ def upgrade() -> None:
         sa.Column("remark", sa.Text(), nullable=True, comment="BY= as it was typed"),
         sa.PrimaryKeyConstraint("rollback_id", name=op.f("rollback_pkey")),
         schema="ops",
-        comment="Every time that another release was made current by hand, appended only; kept when a release is brought back.",
+        comment=(
+            "Every time that another release was made current by hand, appended only; kept when a "
+            "release is brought back."
+        ),
     )
     op.create_table(
         "record_number",
@@ -303,7 +320,10 @@ def upgrade() -> None:
             "access_seal",
             sa.Text(),
             nullable=True,
-            comment="the access log's last seal when it was published: number and hash; not part of the checksum",
+            comment=(
+                "the access log's last seal when it was published: number and hash; not part of "
+                "the checksum"
+            ),
         ),
         schema="ops",
     )
@@ -350,7 +370,10 @@ def downgrade() -> None:
     op.create_table_comment(
         "access_log",
         "Who looked at an identity, when, and why.",
-        existing_comment="Who asked to look at an identity, when, and why; appended only, and sealed (access_seal).",
+        existing_comment=(
+            "Who asked to look at an identity, when, and why; appended only, and sealed "
+            "(access_seal)."
+        ),
         schema="ops",
     )
     op.drop_index("access_log_ticket_idx", table_name="access_log", schema="ops")

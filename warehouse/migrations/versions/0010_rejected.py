@@ -1,4 +1,5 @@
-"""What an operator is told of a source: an extract that was rejected, what is set aside, what lies there, what to do
+"""What an operator is told of a source: an extract that was rejected,
+what is set aside, what lies there, what to do
 
 Revision: 0010, after 0008, 2026-11-27 15:00:00
 """

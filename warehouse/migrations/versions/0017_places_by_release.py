@@ -1,4 +1,5 @@
-"""The index by place knows the versions too: a login's areas are found without a look at what was closed
+"""The index by place knows the versions too:
+a login's areas are found without a look at what was closed
 
 Revision: 0017, after 0016, 2026-11-28 05:50:00
 """
