@@ -53,7 +53,8 @@ begin
       using errcode = 'foreign_key_violation';
   end if;
   if ops.holds_number(new.reason) then
-    raise exception 'the reason holds what may be an ID number or a telephone number: write it without'
+    raise exception 'the reason holds what may be an ID number or a telephone number: write it '
+        'without'
       using errcode = 'invalid_parameter_value';
   end if;
   new.department := coalesce(question.department, new.department);
@@ -66,7 +67,8 @@ begin
   return new;
 end $$;
 comment on function ops.name_record() is
-  'Writes beside an answer who gave it and when, and which record it is about, so that it is found again when the pseudonym key changes.';
+  'Writes beside an answer who gave it and when, and which record it is about, so that it is '
+      'found again when the pseudonym key changes.';
 
 create or replace function ops.not_dated_back() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -78,7 +80,8 @@ begin
   -- A session may let a deferred trigger look before it commits, and hold the transaction open
   -- then.
   if said ~* 'constraints|prepare' or strpos(rtrim(said, E' \t\r\n;'), ';') > 0 then
-    raise exception 'a decision is looked at when it is committed: send it as one statement, without set constraints, prepare or "; "'
+    raise exception 'a decision is looked at when it is committed: send it as one statement, '
+        'without set constraints, prepare or "; "'
       using errcode = 'invalid_transaction_state';
   end if;
   if clock_timestamp() > new.decided_at + interval '2 minutes' then

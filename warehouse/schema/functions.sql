@@ -31,7 +31,8 @@ begin
   end if;
   if found is null then
     raise exception 'release % cannot be read', left(chosen, 20)
-      using hint = 'select yihu.yihu_as_of(null) goes back to the current release; yihu.release lists those that can be read';
+      using hint = 'select yihu.yihu_as_of(null) goes back to the current release; yihu.release '
+          'lists those that can be read';
   end if;
   return found;
 end $$;
@@ -69,7 +70,8 @@ begin
   return found;
 end $$;
 comment on function yihu.yihu_as_of(date) is
-  'Lets this session read the last release on or before the day, through the same views; null goes back to the current one.';
+  'Lets this session read the last release on or before the day, through the same views; null '
+      'goes back to the current one.';
 
 create or replace function yihu.granted_areas() returns text[]
 language sql stable parallel safe security definer

@@ -14,7 +14,8 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
     ) ~ '[0-9]{11}'
 $$;
 comment on function ops.holds_number(text) is
-  'Eleven digits in a row or more, whatever their width and what separates them: an ID number, a telephone number.';
+  'Eleven digits in a row or more, whatever their width and what separates them: an ID number, a '
+      'telephone number.';
 
 create or replace function ops.check_reason(purpose text, reason text) returns void
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
@@ -34,7 +35,8 @@ begin
       using errcode = 'invalid_parameter_value';
   end if;
   if ops.holds_number(reason) then
-    raise exception 'the reason holds what may be an ID number or a telephone number: write it without, the log holds no identity'
+    raise exception 'the reason holds what may be an ID number or a telephone number: write it '
+        'without, the log holds no identity'
       using errcode = 'invalid_parameter_value';
   end if;
 end $$;
@@ -62,7 +64,8 @@ begin
     and l.ticket_hash is not null;
   if taken >= 2 * most then
     raise log 'yihu access: % by % beyond the limit', action, session_user;
-    raise exception 'the limit of % tickets an hour was passed, and % more were asked: nothing is answered in this hour',
+    raise exception 'the limit of % tickets an hour was passed, and % more were asked: nothing '
+        'is answered in this hour',
       most, most
       using errcode = 'insufficient_privilege';
   end if;
@@ -78,7 +81,8 @@ begin
   values (session_user, action, subject, households, row_count, purpose, reason, outcome,
     pg_current_xact_id()::text::bigint, sha256(convert_to(ticket, 'UTF8')));
   if taken >= most then
-    raise warning 'the limit of % tickets an hour is reached: this one shows nothing, and is logged',
+    raise warning 'the limit of % tickets an hour is reached: this one shows nothing, and is '
+        'logged',
       most;
   else
     raise notice 'ticket % of % in this hour', taken + 1, most;
@@ -89,7 +93,8 @@ begin
   return ticket;
 end $$;
 comment on function ops.take_ticket(text, text, text[], integer, boolean, text, text) is
-  'Writes a row of the access log, refused ones too, and gives the ticket that shows what was asked for.';
+  'Writes a row of the access log, refused ones too, and gives the ticket that shows what was '
+      'asked for.';
 
 create or replace function ops.until_written() returns void
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
@@ -146,7 +151,8 @@ begin
   where l.login = session_user and l.at > clock_timestamp() - interval '1 hour'
     and l.outcome = 'granted';
   if found.outcome = 'limit' or taken > most then
-    raise exception 'the limit of % tickets an hour is reached: wait, or ask whoever administers yihu',
+    raise exception 'the limit of % tickets an hour is reached: wait, or ask whoever administers '
+        'yihu',
       most
       using errcode = 'insufficient_privilege';
   end if;
@@ -214,7 +220,8 @@ begin
     is_mine, purpose, reason);
 end $$;
 comment on function yihu.ask(text, text, text) is
-  'First step to a household''s names: household, purpose (visit, verify, correct, help, audit) and reason; gives a ticket for reveal.';
+  'First step to a household''s names: household, purpose (visit, verify, correct, help, audit) '
+      'and reason; gives a ticket for reveal.';
 
 create or replace function yihu.reveal(ticket text)
 returns table (member_id text, relation text, name text, id_number text)
@@ -224,7 +231,8 @@ declare
   asked ops.access_log;
 begin
   if ticket is null or ticket !~ '^ask-[0-9a-f]{32}$' then
-    raise exception 'reveal takes a ticket: 1. select yihu.ask(household_id, purpose, reason); 2. select * from yihu.reveal(ticket)'
+    raise exception 'reveal takes a ticket: 1. select yihu.ask(household_id, purpose, reason); '
+        '2. select * from yihu.reveal(ticket)'
       using errcode = 'invalid_parameter_value',
         hint = 'each in a transaction of its own, within two minutes';
   end if;
@@ -241,7 +249,8 @@ begin
     order by m.relation, p.member_id;
 end $$;
 comment on function yihu.reveal(text) is
-  'Second step: names and ID numbers of the household that the ticket of yihu.ask is for; own area only, logged for good.';
+  'Second step: names and ID numbers of the household that the ticket of yihu.ask is for; own '
+      'area only, logged for good.';
 
 create or replace function vault.ask_person(wanted text, purpose text, reason text) returns text
 language plpgsql volatile security definer
@@ -260,7 +269,8 @@ begin
   );
 end $$;
 comment on function vault.ask_person(text, text, text) is
-  'First step to a person, by person_key or ID number (which is not logged); a ticket for vault.person_of and vault.find_person.';
+  'First step to a person, by person_key or ID number (which is not logged); a ticket for '
+      'vault.person_of and vault.find_person.';
 
 create or replace function vault.person_of(ticket text) returns setof vault.person
 language plpgsql volatile security definer
@@ -340,7 +350,8 @@ begin
   );
 end $$;
 comment on function vault.ask_quarantine(text, text, text, text) is
-  'First step to the quarantined rows of a record type as delivered; a ticket for vault.quarantine_rows.';
+  'First step to the quarantined rows of a record type as delivered; a ticket for '
+      'vault.quarantine_rows.';
 
 create or replace function vault.quarantine_rows(ticket text) returns setof vault.quarantine_row
 language plpgsql volatile security definer
@@ -371,7 +382,8 @@ begin
   );
 end $$;
 comment on function vault.ask_record(text, text, text) is
-  'First step to the department''s own number behind a published pseudonym; a ticket for vault.record_of.';
+  'First step to the department''s own number behind a published pseudonym; a ticket for '
+      'vault.record_of.';
 
 create or replace function vault.record_of(ticket text)
 returns table (department text, records text, record_id text, record_key text)
@@ -391,21 +403,24 @@ comment on function vault.record_of(text) is
 create or replace function vault.person_of(wanted_key text, reason text) returns void
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-  raise exception 'two steps: 1. select vault.ask_person(key, purpose, reason); 2. select * from vault.person_of(ticket)'
+  raise exception 'two steps: 1. select vault.ask_person(key, purpose, reason); 2. select * from '
+      'vault.person_of(ticket)'
     using errcode = 'invalid_parameter_value';
 end $$;
 
 create or replace function vault.find_person(wanted_number text, reason text) returns void
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-  raise exception 'two steps: 1. select vault.ask_person(number, purpose, reason); 2. select * from vault.find_person(ticket)'
+  raise exception 'two steps: 1. select vault.ask_person(number, purpose, reason); 2. select * '
+      'from vault.find_person(ticket)'
     using errcode = 'invalid_parameter_value';
 end $$;
 
 create or replace function vault.candidates(wanted_entry text, reason text) returns void
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-  raise exception 'two steps: 1. select vault.ask_candidates(queue_id, purpose, reason); 2. select * from vault.candidates(ticket)'
+  raise exception 'two steps: 1. select vault.ask_candidates(queue_id, purpose, reason); 2. '
+      'select * from vault.candidates(ticket)'
     using errcode = 'invalid_parameter_value';
 end $$;
 
@@ -415,7 +430,8 @@ create or replace function vault.quarantine_rows(
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception
-    'two steps: 1. select vault.ask_quarantine(department, records, purpose, reason); 2. select * from vault.quarantine_rows(ticket)'
+    'two steps: 1. select vault.ask_quarantine(department, records, purpose, reason); 2. select '
+        '* from vault.quarantine_rows(ticket)'
     using errcode = 'invalid_parameter_value';
 end $$;
 
@@ -466,7 +482,8 @@ begin
   return last.seal_id || ':' || last.hash;
 end $$;
 comment on function ops.seal_log() is
-  'Seals what was committed to the access log since the last seal, in order of id; gives number and hash of the last seal.';
+  'Seals what was committed to the access log since the last seal, in order of id; gives number '
+      'and hash of the last seal.';
 
 create view ops.who_looked as
 select (l.at at time zone 'Asia/Shanghai')::date as day, home.household_id,
@@ -481,4 +498,5 @@ left join lateral unnest(
 ) as home (household_id)
   on true;
 comment on view ops.who_looked is
-  'The access log by household, officer, day and purpose: a row for each household that was asked for, refused or not.';
+  'The access log by household, officer, day and purpose: a row for each household that was '
+      'asked for, refused or not.';

@@ -21,7 +21,8 @@ set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   end
 $$;
 comment on function yihu_in.role_of_session() is
-  'What the login of this session sees of a view that it may select from: all of it, or its own by areas or departments.';
+  'What the login of this session sees of a view that it may select from: all of it, or its own '
+      'by areas or departments.';
 
 create or replace function yihu.sees_all() returns boolean
 language sql stable parallel safe security definer
@@ -64,4 +65,5 @@ set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   )
 $$;
 comment on function yihu_in.granted_towns() is
-  'The areas of this login as ranges of towns, or a village of one; none lies in another, so that no row comes twice.';
+  'The areas of this login as ranges of towns, or a village of one; none lies in another, so '
+      'that no row comes twice.';
