@@ -1,12 +1,16 @@
-"""Groups of households that share facts, and which of them are hidden, so that no difference tells a small one.
+"""Groups of households that share facts, and which of them are hidden, so that no difference tells
+a small one.
 
-Belongs here: the choice, on counts alone. Not here: where the counts come from and where the choice is kept (`extract`).
+Belongs here: the choice, on counts alone. Not here: where the counts come from and where the choice
+is kept (`extract`).
 
-Fewer than five are hidden. But other publications count the same households by some of the facts (a margin): less the groups
-that are shown, such a count tells the sum of those that are hidden. So groups that no margin tells apart (a cell: the same in
-every fact by which anything is counted) are hidden two at least and five households at least, or all of them; and cells are
-hidden together until no sum of a margin comes to fewer than five, and none of the margins together tell a small cell. Which
-ones go beside a small one has nothing to do with how many households they have: whoever knows how it is chosen learns nothing.
+Fewer than five are hidden. But other publications count the same households by some of the facts (a
+margin): less the groups that are shown, such a count tells the sum of those that are hidden. So
+groups that no margin tells apart (a cell: the same in every fact by which anything is counted) are
+hidden two at least and five households at least, or all of them; and cells are hidden together
+until no sum of a margin comes to fewer than five, and none of the margins together tell a small
+cell. Which ones go beside a small one has nothing to do with how many households they have: whoever
+knows how it is chosen learns nothing.
 """
 
 from __future__ import annotations
@@ -100,8 +104,12 @@ class Groups:
         is_few = len(cell.hidden) < 2 or self._households(cell.hidden) < THRESHOLD
         return bool(cell.hidden and cell.shown) and is_few
 
-    def _lines(self, margin: Margin, margins: Sequence[Margin], cells: Mapping[Group, Cell]) -> list[list[Group]]:
-        """The cells that a margin counts together, where it says how many they are: small counts are hidden everywhere."""
+    def _lines(
+        self, margin: Margin, margins: Sequence[Margin], cells: Mapping[Group, Cell]
+    ) -> list[list[Group]]:
+        """The cells that a margin counts together, where it says how many they are: small counts
+        are hidden everywhere.
+        """
         all_columns = [self.columns[p] for p in self._places({c for m in margins for c in m})]
         places = [place for place, column in enumerate(all_columns) if column in margin]
         lines: dict[Group, list[Group]] = {}
@@ -112,11 +120,14 @@ class Groups:
     def _told(self, lines: Sequence[Sequence[Group]], cells: Mapping[Group, Cell]) -> list[Group]:
         """The small cells that the lines together leave one possibility for.
 
-        What is hidden of the cells solves a system of equations, one for each line. A cell is told where its unit vector is
-        a combination of them, which is where the projection on the space of the lines leaves it as it is.
+        What is hidden of the cells solves a system of equations, one for each line. A cell is told
+        where its unit vector is a combination of them, which is where the projection on the space
+        of the lines leaves it as it is.
         """
         unknown = [at for at, cell in cells.items() if cell.hidden]
-        small = [i for i, at in enumerate(unknown) if self._households(cells[at].hidden) < THRESHOLD]
+        small = [
+            i for i, at in enumerate(unknown) if self._households(cells[at].hidden) < THRESHOLD
+        ]
         if not small:
             return []
         if len(unknown) > MOST_CELLS:

@@ -1,7 +1,8 @@
-"""Making an extract for an analyst: a name, the columns, what it is for, a key of its own, and what it leaves out.
+"""Making an extract for an analyst: a name, the columns, what it is for, a key of its own, and what
+it leaves out.
 
-Belongs here: that. Not here: what may be in one and how it is read (`schema.extracting`), which groups go beside small ones
-(`small_groups`).
+Belongs here: that. Not here: what may be in one and how it is read (`schema.extracting`), which
+groups go beside small ones (`small_groups`).
 """
 
 from __future__ import annotations
@@ -69,8 +70,11 @@ class Made:
     hidden: Hidden
 
 
-def make_extract(engine: sa.Engine, name: str, columns: Sequence[str], reason: str, maker: Actor = NOBODY) -> int:
-    """Makes an extract of the current release; returns the release's number. Analysts read it by `yihu.extract(name)`.
+def make_extract(
+    engine: sa.Engine, name: str, columns: Sequence[str], reason: str, maker: Actor = NOBODY
+) -> int:
+    """Makes an extract of the current release; returns the release's number. Analysts read it by
+    `yihu.extract(name)`.
 
     Raises:
         ExtractError: with every mistake at once; or where an earlier extract, less this one, would tell a small group.
@@ -106,13 +110,19 @@ def make_extract(engine: sa.Engine, name: str, columns: Sequence[str], reason: s
 
 
 def _hidden(connection: sa.Connection, release: int, columns: tuple[str, ...]) -> Hidden:
-    """What this extract leaves out beside its small groups, so that no other publication tells these.
+    """What this extract leaves out beside its small groups, so that no other publication tells
+    these.
 
     Raises:
         ExtractError: where an earlier extract hides too little for that.
     """
     others = [
-        Made(made.name, made.release_id, tuple(sorted(set(made.columns))), Hidden(tuple(made.hidden_towns), tuple(made.also_hidden)))
+        Made(
+            made.name,
+            made.release_id,
+            tuple(sorted(set(made.columns))),
+            Hidden(tuple(made.hidden_towns), tuple(made.also_hidden)),
+        )
         for made in connection.execute(sa.text(EARLIER)).all()
     ]
     for other in others:
@@ -125,10 +135,16 @@ def _hidden(connection: sa.Connection, release: int, columns: tuple[str, ...]) -
         gone = groups.small() | groups.in_towns(towns)
         also = groups.hidden_beside(gone, _margins(columns, [other.columns for other in others]))
     except TooManyCells:
-        raise ExtractError("these columns tell too many groups apart, beside the other extracts:", "name fewer") from None
+        raise ExtractError(
+            "these columns tell too many groups apart, beside the other extracts:", "name fewer"
+        ) from None
     if len(gone | also) == len(groups.counts):
-        raise ExtractError("nothing would be left of it:", "name fewer columns, so that groups are larger")
-    facts = (dict(zip(groups.columns, map(json.loads, group), strict=True)) for group in sorted(also))
+        raise ExtractError(
+            "nothing would be left of it:", "name fewer columns, so that groups are larger"
+        )
+    facts = (
+        dict(zip(groups.columns, map(json.loads, group), strict=True)) for group in sorted(also)
+    )
     return Hidden(tuple(towns), tuple(facts))
 
 
@@ -138,7 +154,9 @@ def _margins(columns: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> lis
     return sorted({*counted_by(columns), *shared})
 
 
-def _check_earlier(connection: sa.Connection, columns: tuple[str, ...], others: Sequence[Made]) -> None:
+def _check_earlier(
+    connection: sa.Connection, columns: tuple[str, ...], others: Sequence[Made]
+) -> None:
     """Refuses an extract that, less an earlier one, would tell a small group of that one."""
     for other in others:
         known = _margins(other.columns, [another.columns for another in others])
@@ -146,20 +164,28 @@ def _check_earlier(connection: sa.Connection, columns: tuple[str, ...], others: 
         if more == known:
             continue
         groups = _groups(connection, other.release, other.columns)
-        also = {tuple(json.dumps(facts[column]) for column in groups.columns) for facts in other.hidden.groups}
+        also = {
+            tuple(json.dumps(facts[column]) for column in groups.columns)
+            for facts in other.hidden.groups
+        }
         gone = groups.small() | groups.in_towns(other.hidden.towns) | also
         if groups.lacking(gone, more) and not groups.lacking(gone, known):
             shared = ", ".join(column for column in other.columns if column in columns)
             raise ExtractError(
-                f"beside the extract {other.name} it would tell groups under {THRESHOLD}, by {shared}:",
+                f"beside the extract {other.name} it would tell groups under {THRESHOLD}, by"
+                f" {shared}:",
                 "take the columns of both into one, or leave these out",
             )
 
 
-def _towns_of_the_exit(connection: sa.Connection, release: int, columns: tuple[str, ...]) -> list[str]:
+def _towns_of_the_exit(
+    connection: sa.Connection, release: int, columns: tuple[str, ...]
+) -> list[str]:
     """The towns that ledgers, rates and rhythms hide of what the columns count."""
     families = [family for by, of in COUNTED.items() if set(by) <= set(columns) for family in of]
-    return list(connection.scalars(sa.text(HIDDEN_TOWNS), {"families": families, "release": release}))
+    return list(
+        connection.scalars(sa.text(HIDDEN_TOWNS), {"families": families, "release": release})
+    )
 
 
 def _groups(connection: sa.Connection, release: int, columns: tuple[str, ...]) -> Groups:
@@ -175,11 +201,14 @@ def _problems(name: str, columns: Sequence[str], reason: str) -> list[str]:
     if not NAME.fullmatch(name):
         problems.append("NAME: use 3 to 41 lower-case letters, digits and _, a letter first")
     if not columns or len(columns) > MOST_COLUMNS:
-        problems.append(f"COLUMNS: name 1 to {MOST_COLUMNS} of household, household_indicator and warning_flag")
+        problems.append(
+            f"COLUMNS: name 1 to {MOST_COLUMNS} of household, household_indicator and warning_flag"
+        )
     unknown = [column for column in columns if column not in known]
     if unknown:
         problems.append(
-            f"COLUMNS: {len(unknown)} of these are not for extracts; there are {', '.join(list(known)[:12])}, … (docs/query.md)"
+            f"COLUMNS: {len(unknown)} of these are not for extracts; there are"
+            f" {', '.join(list(known)[:12])}, … (docs/query.md)"
         )
     if not reason.strip():
         problems.append("WHY: say what it is for")

@@ -1,6 +1,8 @@
-"""The picture of the structure, `docs/architecture.md`: drawn from the heads of the models. `python -m warehouse.graph.drawn`.
+"""The picture of the structure, `docs/architecture.md`: drawn from the heads of the models.
+`python -m warehouse.graph.drawn`.
 
-Belongs here: turning the registry into Markdown and Mermaid. Not here: the registry; columns (`pipelines.development.lineage`).
+Belongs here: turning the registry into Markdown and Mermaid. Not here: the registry; columns
+(`pipelines.development.lineage`).
 """
 
 from __future__ import annotations
@@ -13,12 +15,16 @@ from warehouse.graph.registry import inputs_of, is_of_type, maker, models, reads
 PAGE = Path(__file__).parents[2] / "docs" / "architecture.md"
 HEAD = """# The structure
 
-Drawn from the heads of the models (`warehouse/models/**.sql`) by `python -m warehouse.graph.drawn`; a test fails when it is
-behind. Each model says what it is, what it reads and how, its key, order and grain, and what it publishes; `warehouse/graph`
-reads the heads, and one runner binds exactly what they declare: for Dagster, county by county, `make explain RECOMPUTE=yes`,
+Drawn from the heads of the models (`warehouse/models/**.sql`) \
+by `python -m warehouse.graph.drawn`; a test fails when it is
+behind. Each model says what it is, what it reads and how, its key, order and grain, \
+and what it publishes; `warehouse/graph`
+reads the heads, and one runner binds exactly what they declare: \
+for Dagster, county by county, `make explain RECOMPUTE=yes`,
 `make rules-diff`, the column lineage, the benchmarks and the parity on Spark.
 
-An arrow is a table of the same day, through what lives within a run only; a dotted one an earlier day, or the last released one.
+An arrow is a table of the same day, through what lives within a run only; \
+a dotted one an earlier day, or the last released one.
 """
 KINDS = {
     Kind.SAME_DAY: "made or kept on the same day",
@@ -47,7 +53,11 @@ def _earlier(table: str) -> set[str]:
     while waiting:
         at = waiting.pop()
         found.update(reads(at, Kind.EARLIER_DAY, Kind.EARLIER_OR_OWN, Kind.RELEASED_DAY))
-        within = [read for read in reads(at, Kind.SAME_DAY) if not is_of_type(read) and maker(read).layer is None]
+        within = [
+            read
+            for read in reads(at, Kind.SAME_DAY)
+            if not is_of_type(read) and maker(read).layer is None
+        ]
         waiting += [read for read in within if read not in seen]
         seen.update(within)
     return found
@@ -66,7 +76,14 @@ def graph() -> list[str]:
 
 def page() -> str:
     """The whole page."""
-    lines = [HEAD, *graph(), "## How a model reads a table", "", "| in a head | means |", "|---|---|"]
+    lines = [
+        HEAD,
+        *graph(),
+        "## How a model reads a table",
+        "",
+        "| in a head | means |",
+        "|---|---|",
+    ]
     lines += [f"| `{kind}` | {KINDS[kind]} |" for kind in Kind]
     lines += [
         "",
@@ -77,10 +94,25 @@ def page() -> str:
     ]
     for table in stored_tables():
         model = maker(table)
-        lines.append(f"| `{table}` | {model.layer} | {model.grain} | {', '.join(model.key)} | `{model.name}` | {model.meaning} |")
-    within = sorted((model for model in models().values() if model.is_run and model.layer is None), key=lambda model: model.name)
-    lines += ["", "## What lives within a run", "", "| model | grain | key | what it is |", "|" + "---|" * 4]
-    lines += [f"| `{model.name}` | {model.grain} | {', '.join(model.key)} | {model.meaning} |" for model in within]
+        lines.append(
+            f"| `{table}` | {model.layer} | {model.grain} | {', '.join(model.key)} | `{model.name}`"
+            f" | {model.meaning} |"
+        )
+    within = sorted(
+        (model for model in models().values() if model.is_run and model.layer is None),
+        key=lambda model: model.name,
+    )
+    lines += [
+        "",
+        "## What lives within a run",
+        "",
+        "| model | grain | key | what it is |",
+        "|" + "---|" * 4,
+    ]
+    lines += [
+        f"| `{model.name}` | {model.grain} | {', '.join(model.key)} | {model.meaning} |"
+        for model in within
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -1,12 +1,14 @@
-"""The one exit: counts as they may leave the house, from every view of counts at once, with one suppression.
+"""The one exit: counts as they may leave the house, from every view of counts at once, with one
+suppression.
 
-Belongs here: the SQL of `yihu_in.hidden()` and of `yihu.public_<view>()`, made from the views' declarations (`declared.Exit`).
-Not here: who may call them (`roles`).
+Belongs here: the SQL of `yihu_in.hidden()` and of `yihu.public_<view>()`, made from the views'
+declarations (`declared.Exit`). Not here: who may call them (`roles`).
 
-A count under five is hidden, 0 too. So that none of them follows by subtraction, other areas of the same parent are hidden with
-it, the last by their codes first, until there are two and what is hidden comes to five in every count of the family; and all
-that lies in an area that is hidden. Were the smallest hidden first, the smallest that is shown would tell of them. Counts that
-tell each other are a family: one decision for all of them, whichever view shows them.
+A count under five is hidden, 0 too. So that none of them follows by subtraction, other areas of the
+same parent are hidden with it, the last by their codes first, until there are two and what is
+hidden comes to five in every count of the family; and all that lies in an area that is hidden. Were
+the smallest hidden first, the smallest that is shown would tell of them. Counts that tell each
+other are a family: one decision for all of them, whichever view shows them.
 """
 
 from __future__ import annotations
@@ -38,7 +40,11 @@ def counts_of(view: View) -> list[str]:
 def figures_of(view: View) -> list[str]:
     """What is no count and stands or falls with the counts of its row."""
     assert view.exit is not None
-    numbers = [column.name for column in view.stored if column.type.startswith(("integer", "bigint", "numeric"))]
+    numbers = [
+        column.name
+        for column in view.stored
+        if column.type.startswith(("integer", "bigint", "numeric"))
+    ]
     return [name for name in numbers if name not in view.key and name not in counts_of(view)]
 
 
@@ -61,12 +67,18 @@ def _rows(view: View) -> str:
 
 
 def _qualified(view: View, column: str) -> list[tuple[str, str]]:
-    """The families that a column is of, each with the condition on its row; the last one is for all other rows."""
+    """The families that a column is of, each with the condition on its row; the last one is for all
+    other rows.
+    """
     assert view.exit is not None
     named = view.exit.families
     if view.exit.by is None or column in named:
         return [(named.get(column, f"{view.name}.{column}"), "true")]
-    of_values = {key.partition(":")[2]: family for key, family in named.items() if key.startswith(f"{column}:")}
+    of_values = {
+        key.partition(":")[2]: family
+        for key, family in named.items()
+        if key.startswith(f"{column}:")
+    }
     made = [(family, f"t.\"{view.exit.by}\" = '{value}'") for value, family in of_values.items()]
     return [*made, (f"{view.name}.{column}", "true")]
 
@@ -81,12 +93,18 @@ def family_sql(view: View, column: str) -> str:
 
 
 def instance_sql(view: View, family: str) -> str:
-    """SQL over a row `t`: what the family's decision is about; of a family of all views, the day alone."""
+    """SQL over a row `t`: what the family's decision is about; of a family of all views, the day
+    alone.
+    """
     assert view.exit is not None
     parts = [f"{_day(view)}::text"]
     if view.exit.on != "as_of":
         parts.append(f't."{view.key[0]}"::text')
-    others = [name for name in view.key[0 if view.exit.on == "as_of" else 1 :] if name not in ("area_code", view.exit.merged)]
+    others = [
+        name
+        for name in view.key[0 if view.exit.on == "as_of" else 1 :]
+        if name not in ("area_code", view.exit.merged)
+    ]
     parts += [f't."{name}"' for name in others]
     if view.exit.merged:
         parts.append(f"(t.\"{view.exit.merged}\" = '{TOTAL}')::text")
@@ -109,14 +127,20 @@ def _cells() -> str:
             family = family_sql(view, column)
             made.append(
                 f"select {family} as family, {instance_sql(view, family)} as instance, t.area_code,"
-                f" '{view.name}.{column}'{_merged(view)} as measure, t.\"{column}\" as value, {sparse} as is_sparse"
+                f" '{view.name}.{column}'{_merged(view)} as measure, t.\"{column}\" as value,"
+                f" {sparse} as is_sparse"
                 f' from {_rows(view)} where t."{column}" is not null'
             )
         for family_name, sql in view.exit.derived:
-            family = family_sql(view, family_name) if family_name in counts_of(view) else f"'{family_name}'"
+            family = (
+                family_sql(view, family_name)
+                if family_name in counts_of(view)
+                else f"'{family_name}'"
+            )
             made.append(
-                f"select {family}, {instance_sql(view, family)}, t.area_code, '{view.name}: {sql}'{_merged(view)}, {sql}, {sparse}"
-                f" from {_rows(view)} where {sql} is not null"
+                f"select {family}, {instance_sql(view, family)}, t.area_code, '{view.name}:"
+                f" {sql}'{_merged(view)}, {sql}, {sparse} from {_rows(view)} where {sql} is not"
+                " null"
             )
     return "\n  union all\n  ".join(made)
 
@@ -207,8 +231,8 @@ $$
 def _is_shown(view: View, count: str, unplaced: str) -> str:
     family = family_sql(view, count)
     return (
-        f"not exists (select 1 from gone as g where g.family = {family} and g.instance = {instance_sql(view, family)}"
-        f" and g.area_code in (t.area_code{unplaced}))"
+        f"not exists (select 1 from gone as g where g.family = {family} and g.instance ="
+        f" {instance_sql(view, family)} and g.area_code in (t.area_code{unplaced}))"
     )
 
 
@@ -258,4 +282,7 @@ $$"""
 
 def statements(added_of: Iterable[tuple[View, tuple[Column, ...]]]) -> list[str]:
     """The functions, in order."""
-    return [hidden_sql(), *(public_sql(view, added) for view, added in added_of if view.exit is not None)]
+    return [
+        hidden_sql(),
+        *(public_sql(view, added) for view, added in added_of if view.exit is not None),
+    ]
