@@ -93,7 +93,9 @@ class Groups:
         cells: dict[Group, Cell] = {}
         for group in self.counts:
             cell = cells.setdefault(tuple(group[place] for place in of), Cell(set(), set()))
-            (cell.hidden if group in hidden else cell.shown).add(group)  # type: ignore[attr-defined]
+            (cell.hidden if group in hidden else cell.shown).add(  # type: ignore[attr-defined]
+                group
+            )
         return cells
 
     def _places(self, columns: Collection[str]) -> list[int]:

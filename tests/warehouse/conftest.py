@@ -104,7 +104,15 @@ class Warehouse:
             source = RunSource(
                 "run", "code", "rules1", is_provisional, shape=shape or newest_shape()
             )
-            return publish(engine, self.url(login), as_of, tables, source, self.releases, **options)  # type: ignore[arg-type]
+            return publish(
+                engine,
+                self.url(login),
+                as_of,
+                tables,
+                source,
+                self.releases,
+                **options,  # type: ignore[arg-type]
+            )
         finally:
             engine.close()
 
@@ -300,21 +308,23 @@ def _more(engine: Engine, tables: dict[str, str]) -> None:
     engine.table(
         "people",
         """
-        select member_id, md5(member_id) as person_key, household_id, '61092119800101' || right(member_id, 4) as id_number, '徐某某' as name
+        select member_id, md5(member_id) as person_key, household_id,
+          '61092119800101' || right(member_id, 4) as id_number, '徐某某' as name
         from household_member
         """,
     )
     engine.table(
         "raw",
         """
-        select 'housing' as department, 'dwellings' as records, 'b1' as batch_id, 1 as row_number, '123456789012345678' as record_key,
-          ['r'] as rules, '{}' as raw
+        select 'housing' as department, 'dwellings' as records, 'b1' as batch_id, 1 as row_number,
+          '123456789012345678' as record_key, ['r'] as rules, '{}' as raw
         """,
     )
     engine.table(
         "queue",
         """
-        select 'q1' as queue_id, 'housing' as department, 'dwellings' as records, 'D1' as record_id, 'tie' as reason, 1 as candidate_count
+        select 'q1' as queue_id, 'housing' as department, 'dwellings' as records, 'D1' as record_id,
+          'tie' as reason, 1 as candidate_count
         """,
     )
     engine.table(
@@ -325,7 +335,8 @@ def _more(engine: Engine, tables: dict[str, str]) -> None:
     engine.table(
         "verify_item",
         """
-        select household_id, d as department, 'R04' as code, '1' as value, date '2026-11-19' as since, area_code, town_code
+        select household_id, d as department, 'R04' as code, '1' as value,
+          date '2026-11-19' as since, area_code, town_code
         from household, (values ('housing'), ('civil_affairs')) as t(d)
         """,
     )

@@ -47,7 +47,10 @@ def test_groups_of_five_at_least(with_extracts: Warehouse) -> None:
 def _shown(warehouse: Warehouse, name: str) -> Counter[tuple[str, ...]]:
     """Households by their facts, as an analyst counts them."""
     rows = warehouse.rows(f"select facts from yihu.extract('{name}')", "yihu_analyst")
-    return Counter(tuple(str(facts[key]) for key in sorted(facts)) for (facts,) in rows)  # type: ignore[index, arg-type]
+    return Counter(
+        tuple(str(facts[key]) for key in sorted(facts))  # type: ignore[index, arg-type]
+        for (facts,) in rows
+    )
 
 
 def test_two_extracts_cannot_be_laid_side_by_side(with_extracts: Warehouse) -> None:

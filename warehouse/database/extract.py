@@ -32,19 +32,23 @@ CURRENT = "select release_id from ops.current_release"
 EARLIER = """
 select x.name, x.release_id, x.columns, x.hidden_towns, x.also_hidden
 from vault.extract as x
-inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null and r.withdrawn_at is null
+inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null
+  and r.withdrawn_at is null
 order by x.made_at
 """
 COUNTS = f"select facts, count(*) from {FACTS}(:release, :columns) group by facts"
 HIDDEN_TOWNS = f"""
 select distinct h.area_code from {HIDDEN} as h
 where length(h.area_code) = 9 and h.family = any(:families)
-    and split_part(h.instance, '|', 1) = (select as_of::text from ops.release where release_id = :release)
+    and split_part(h.instance, '|', 1) =
+      (select as_of::text from ops.release where release_id = :release)
 order by 1
 """
 INSERT = """
-insert into vault.extract (name, release_id, columns, reason, pseudonym_key, made_by, hidden_towns, also_hidden)
-values (:name, :release, :columns, :reason, :key, coalesce(:by, session_user), :hidden_towns, cast(:also_hidden as jsonb))
+insert into vault.extract (name, release_id, columns, reason, pseudonym_key, made_by,
+  hidden_towns, also_hidden)
+values (:name, :release, :columns, :reason, :key, coalesce(:by, session_user),
+  :hidden_towns, cast(:also_hidden as jsonb))
 """
 
 
@@ -77,7 +81,8 @@ def make_extract(
     `yihu.extract(name)`.
 
     Raises:
-        ExtractError: with every mistake at once; or where an earlier extract, less this one, would tell a small group.
+        ExtractError: with every mistake at once; or where an earlier extract, less this one, would
+            tell a small group.
     """
     problems = _problems(name, columns, reason)
     if problems:

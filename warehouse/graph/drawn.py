@@ -20,7 +20,7 @@ ROOMS = ("pipelines", "assets", "resources", "warehouse", "expectations")
 """In their order: a room imports only from those behind it."""
 FOLDERS_OF_DATA = {
     "warehouse/models": "The SQL models: one SELECT a file, with its head.",
-    "warehouse/rules": "Rules as data: indicators, points, thresholds, standards, lists, deadlines.",
+    "warehouse/rules": "Rules as data: indicators, points, thresholds, standards, lists, dates.",
     "expectations/contracts": "The contracts: one file per record type.",
 }
 ROOMS_HEAD = """## The rooms
@@ -42,7 +42,8 @@ Each model says what it is, what it reads and how, its key, order and grain, and
 county by county, `make explain RECOMPUTE=yes`, `make rules-diff`, the column lineage, the
 benchmarks and the parity on Spark.
 
-An arrow is a table of the same day, through what lives within a run only; a dotted one an earlier day, or the last released one.
+An arrow is a table of the same day, through what lives within a run only; a dotted one an earlier
+day, or the last released one.
 """
 KINDS = {
     Kind.SAME_DAY: "made or kept on the same day",
@@ -126,7 +127,8 @@ def page() -> str:
     for table in stored_tables():
         model = maker(table)
         lines.append(
-            f"| `{table}` | {model.layer} | {model.grain} | {', '.join(model.key)} | `{model.name}` | {model.meaning} |"
+            f"| `{table}` | {model.layer} | {model.grain} | {', '.join(model.key)} "
+            f"| `{model.name}` | {model.meaning} |"
         )
     within = sorted(
         (model for model in models().values() if model.is_run and model.layer is None),

@@ -88,7 +88,8 @@ def statements() -> list[str]:
         f"""
 create or replace function {FACTS}(release_id integer, columns text[])
 returns table (household_id text, town_code text, facts jsonb)
-language plpgsql stable set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
+language plpgsql stable
+set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
 declare
   picked text;
 begin
@@ -105,16 +106,19 @@ begin
 end $$""",
         f"""
 create or replace function yihu.extract(wanted text) returns table (pseudonym text, facts jsonb)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
 declare
   chosen vault.extract;
 begin
   select x.* into chosen
   from vault.extract as x
-  inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null and r.withdrawn_at is null
+  inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null
+    and r.withdrawn_at is null
   where x.name = wanted;
   if not found then
-    raise exception 'there is no extract of this name that can be read' using hint = 'select * from yihu.extracts()';
+    raise exception 'there is no extract of this name that can be read'
+      using hint = 'select * from yihu.extracts()';
   end if;
   return query
     with alike as (
@@ -122,10 +126,12 @@ begin
       from {FACTS}(chosen.release_id, chosen.columns) as t
       where t.town_code <> all (chosen.hidden_towns)
     )
-    select encode(sha256(chosen.pseudonym_key || sha256(chosen.pseudonym_key || convert_to(a.household_id, 'UTF8'))), 'hex'), a.facts
+    select encode(sha256(chosen.pseudonym_key
+        || sha256(chosen.pseudonym_key || convert_to(a.household_id, 'UTF8'))), 'hex'), a.facts
     from alike as a
     where a.households >= {THRESHOLD}
-      and not exists (select from jsonb_array_elements(chosen.also_hidden) as x (facts) where x.facts = a.facts)
+      and not exists (select from jsonb_array_elements(chosen.also_hidden) as x (facts)
+        where x.facts = a.facts)
     order by 1;
 end $$""",
         (
@@ -133,11 +139,14 @@ end $$""",
             f" extract, without groups under {THRESHOLD} of the same facts.'"
         ),
         """
-create or replace function yihu.extracts() returns table (name text, as_of date, columns text[], reason text, made_at timestamptz)
-language sql stable security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+create or replace function yihu.extracts()
+returns table (name text, as_of date, columns text[], reason text, made_at timestamptz)
+language sql stable security definer
+set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   select x.name, r.as_of, x.columns, x.reason, x.made_at
   from vault.extract as x
-  inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null and r.withdrawn_at is null
+  inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null
+    and r.withdrawn_at is null
   order by x.made_at
 $$""",
         "comment on function yihu.extracts() is 'The extracts that can be read.'",

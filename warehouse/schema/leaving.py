@@ -155,12 +155,14 @@ def hidden_sql() -> str:
     ]
     return f"""
 create or replace function {HIDDEN} returns table (family text, instance text, area_code text)
-language sql stable security definer rows 100 set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
+language sql stable security definer rows 100
+set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
 with recursive cell as materialized (
   {_cells()}
 ),
 area as (
-  select distinct c.area_code from cell as c where length(c.area_code) < 12 and right(c.area_code, 3) <> '000'
+  select distinct c.area_code from cell as c
+  where length(c.area_code) < 12 and right(c.area_code, 3) <> '000'
 ),
 -- Where a row is there only if something was counted, the other areas of the parent have 0.
 filled as (
@@ -168,19 +170,22 @@ filled as (
   union all
   select m.family, m.instance, a.area_code, m.measure, 0
   from (
-    select distinct c.family, c.instance, left(c.area_code, length(c.area_code) - 3) as parent, length(c.area_code) as digits,
-      c.measure
+    select distinct c.family, c.instance, left(c.area_code, length(c.area_code) - 3) as parent,
+      length(c.area_code) as digits, c.measure
     from cell as c where c.is_sparse and length(c.area_code) > 6
   ) as m
-  inner join area as a on length(a.area_code) = m.digits and left(a.area_code, m.digits - 3) = m.parent
+  inner join area as a on length(a.area_code) = m.digits
+    and left(a.area_code, m.digits - 3) = m.parent
   where not exists (
     select 1 from cell as c
-    where c.family = m.family and c.instance = m.instance and c.area_code = a.area_code and c.measure = m.measure
+    where c.family = m.family and c.instance = m.instance and c.area_code = a.area_code
+      and c.measure = m.measure
   )
 ),
 place as (
   select f.family, f.instance, f.area_code, bool_or(f.value < {THRESHOLD}) as is_small,
-    case when length(f.area_code) > 6 then left(f.area_code, length(f.area_code) - 3) else f.area_code end as parent
+    case when length(f.area_code) > 6 then left(f.area_code, length(f.area_code) - 3)
+      else f.area_code end as parent
   from filled as f
   group by f.family, f.instance, f.area_code
 ),
@@ -189,23 +194,27 @@ ordered as (
       partition by p.family, p.instance, p.parent, length(p.area_code)
       order by p.is_small desc, p.area_code desc
     ) as place,
-    bool_or(p.is_small) over (partition by p.family, p.instance, p.parent, length(p.area_code)) as has_small
+    bool_or(p.is_small) over
+      (partition by p.family, p.instance, p.parent, length(p.area_code)) as has_small
   from place as p
 ),
--- What is hidden before an area, in each count: it goes too where that is less than the threshold, or one area alone.
+-- What is hidden before an area, in each count: it goes too where that is less than the threshold,
+-- or one area alone.
 before as (
   select o.family, o.instance, o.area_code, coalesce(sum(f.value) over (
       partition by o.family, o.instance, o.parent, length(o.area_code), f.measure
       order by o.place rows between unbounded preceding and 1 preceding
     ), 0) as hidden_so_far
   from ordered as o
-  inner join filled as f on f.family = o.family and f.instance = o.instance and f.area_code = o.area_code
+  inner join filled as f on f.family = o.family and f.instance = o.instance
+    and f.area_code = o.area_code
   where o.has_small and length(o.area_code) > 6
 ),
 own as (
   select o.family, o.instance, o.area_code from ordered as o where o.is_small
   union
-  select o.family, o.instance, o.area_code from ordered as o where o.has_small and o.place <= 2 and length(o.area_code) > 6
+  select o.family, o.instance, o.area_code from ordered as o
+  where o.has_small and o.place <= 2 and length(o.area_code) > 6
   union
   select b.family, b.instance, b.area_code from before as b where b.hidden_so_far < {THRESHOLD}
 ),
@@ -214,15 +223,16 @@ down as (
   union
   select p.family, p.instance, p.area_code
   from down as d
-  inner join place as p on p.family = d.family and p.instance = d.instance and p.parent = d.area_code
-    and length(p.area_code) > length(d.area_code)
+  inner join place as p on p.family = d.family and p.instance = d.instance
+    and p.parent = d.area_code and length(p.area_code) > length(d.area_code)
 )
 select d.family, d.instance, d.area_code from down as d
 union
 select p.family, p.instance, p.area_code
 from (values {", ".join(follows)}) as f (family, led, places_only)
 inner join place as p on p.family = f.family
-inner join down as d on d.family = f.led and d.instance in (p.instance, split_part(p.instance, '|', 1))
+inner join down as d on d.family = f.led
+  and d.instance in (p.instance, split_part(p.instance, '|', 1))
   and (d.area_code = p.area_code or (f.places_only and d.area_code = p.area_code || '000'))
 $$
 """
@@ -273,7 +283,8 @@ def public_sql(view: View, added: tuple[Column, ...]) -> str:
     left_out = f"\nwhere {' or '.join(seen)}" if view.exit.is_sparse else ""
     return f"""
 create or replace function {public_function(view)} returns table ({names})
-language sql stable security definer rows 1000 set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
+language sql stable security definer rows 1000
+set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
 with gone as materialized (select h.family, h.instance, h.area_code from {HIDDEN} as h)
 select {", ".join(picked)}
 from {_rows(view)}{left_out}

@@ -163,14 +163,16 @@ def source_status_sql() -> list[str]:
 # the auditor.
 RELEASE_VIEW = """
 create view yihu.release with (security_barrier = true) as
-select r.release_id, r.as_of, r.release_id = (select c.release_id from ops.current_release as c) as is_current,
+select r.release_id, r.as_of,
+  r.release_id = (select c.release_id from ops.current_release as c) as is_current,
   r.is_provisional, r.published_at, r.rule_version, r.code_version, r.run_id, r.checksum,
   case when (select yihu_in.sees_totals()) then r.households end as households,
   case when (select yihu_in.sees_totals()) then r.red end as red,
   case when (select yihu_in.sees_totals()) then r.yellow end as yellow,
   r.layout
 from ops.release as r
-where (r.pruned_at is null and r.withdrawn_at is null) or (select yihu_in.role_of_session()) = 'auditor'
+where (r.pruned_at is null and r.withdrawn_at is null)
+  or (select yihu_in.role_of_session()) = 'auditor'
 """
 
 
