@@ -93,6 +93,13 @@ ATTEMPTS = (
         "select count(*) from pg_stat_activity where usename <> session_user and client_addr is not null",
         (NOTHING,),
     ),
+    Attempt(
+        "names of others",
+        "pg_stat_activity",
+        "select count(*) from pg_stat_activity where usename <> session_user",
+        (ANSWERED,),
+        "who is there, not what for",
+    ),
     Attempt("locks", "pg_locks", "select count(*) from pg_locks", (ANSWERED,), "who holds which table, no row"),
     Attempt("roles", "pg_roles", "select count(*) from pg_roles", (ANSWERED,), "names of logins: psql and JDBC read it"),
     Attempt("members", "pg_auth_members", "select count(*) from pg_auth_members", (ANSWERED,), "who has which role"),
@@ -164,6 +171,7 @@ ATTEMPTS = (
     Attempt("a large object", "lo_creat", "select lo_creat(-1)"),
     Attempt("an advisory lock", "pg_advisory_lock", "select pg_advisory_lock(7104002)"),
     Attempt("messages", "LISTEN", "listen yihu", (NOTHING,), "nobody sends any"),
+    Attempt("messages", "NOTIFY", "notify yihu", (NOTHING,), "nobody listens"),
     Attempt("another's password", "alter role", "alter role villager password 'x'", whose=("villager",)),
     Attempt("a shared role's password", "alter role", "alter role yihu_reader password 'x'"),
 )

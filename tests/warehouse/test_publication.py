@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from resources.engine import Engine
 from resources.server import Server
@@ -198,6 +199,10 @@ def test_prune_keeps_thirty_days_and_month_ends(warehouse: Warehouse) -> None:
     for day in days[1], *days[3:]:
         assert warehouse.rows(_at(day)) == read[day]
     assert [row[0] for row in warehouse.rows("select release_id from yihu.release order by 1")] == [2, 4, 5]
+    with warehouse.engine("yihu_reader").connect() as reader:
+        reader.exec_driver_sql("set yihu.release_id = '1'")
+        with pytest.raises(sa.exc.DBAPIError, match="cannot be read"):
+            reader.exec_driver_sql("select count(*) from yihu.household")
     assert warehouse.publish(date(2026, 11, 21), households=60, day=9, changed="n % 10 = 9").release_id == 6
     assert prune(warehouse.engine(), warehouse.releases, today=date(2026, 11, 20)).releases == ()
 
