@@ -77,8 +77,20 @@ def _webserver(home: Path) -> Iterator[Visitor]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     clean = {name: value for name, value in os.environ.items() if not re.match("YIHU_|DAGSTER_", name)}
-    own = {"YIHU_HOME": str(home), "DAGSTER_HOME": str(home / "dagster"), "DAGSTER_DISABLE_TELEMETRY": "yes"}
-    command = [sys.executable, "-m", "pipelines.webserver", "-p", str(port), "-m", "tests.operating.one_asset"]
+    own = {
+        "YIHU_HOME": str(home),
+        "DAGSTER_HOME": str(home / "dagster"),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "pipelines.webserver",
+        "-p",
+        str(port),
+        "-m",
+        "tests.operating.one_asset",
+    ]
     with (home / "webserver.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env={**clean, **own}, stdout=log, stderr=log)
         try:

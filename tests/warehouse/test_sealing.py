@@ -30,7 +30,11 @@ def environment(released: Warehouse, tmp_path: Path) -> Iterator[dict[str, str]]
     """A home whose warehouse has something to seal."""
     url = released.url().set(drivername="postgresql").render_as_string(hide_password=False)
     clean = {name: value for name, value in os.environ.items() if not re.match("YIHU_|DAGSTER_", name)}
-    own = {"YIHU_HOME": str(tmp_path / "home"), "YIHU_WAREHOUSE_URL": url, "DAGSTER_DISABLE_TELEMETRY": "yes"}
+    own = {
+        "YIHU_HOME": str(tmp_path / "home"),
+        "YIHU_WAREHOUSE_URL": url,
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+    }
     (tmp_path / "home").mkdir()
     released.rows(LOOKED)
     assert verify(released.engine()).unsealed_rows == 1
@@ -49,7 +53,10 @@ def test_the_job_seals_what_was_added(released: Warehouse, environment: dict[str
 
 def test_nothing_is_sealed_where_nothing_was_published(warehouse: Warehouse, tmp_path: Path) -> None:
     url = warehouse.url().set(database="postgres", drivername="postgresql")
-    own = {"YIHU_HOME": str(tmp_path), "YIHU_WAREHOUSE_URL": url.render_as_string(hide_password=False)}
+    own = {
+        "YIHU_HOME": str(tmp_path),
+        "YIHU_WAREHOUSE_URL": url.render_as_string(hide_password=False),
+    }
     with mock.patch.dict(os.environ, own):
         assert seal_log.execute_in_process().success
 
@@ -69,7 +76,12 @@ def test_the_daemon_seals(released: Warehouse, environment: dict[str, str], tmp_
     storage = tmp_path / "dagster"
     storage.mkdir()
     where = {"DAGSTER_HOME": str(ROOT), "YIHU_DAGSTER_DIR": str(storage), "PYTHONPATH": str(ROOT)}
-    command = [str(Path(sys.executable).parent / "dagster-daemon"), "run", "-m", "tests.warehouse.every_minute"]
+    command = [
+        str(Path(sys.executable).parent / "dagster-daemon"),
+        "run",
+        "-m",
+        "tests.warehouse.every_minute",
+    ]
     with (tmp_path / "daemon.log").open("wb") as log:
         daemon = subprocess.Popen(command, cwd=ROOT, env=environment | where, stdout=log, stderr=log)
         try:

@@ -16,7 +16,15 @@ from warehouse.small_groups import Group, Groups, Margin
 VALUES = {"a": "123", "b": "123", "c": "12", "d": "12"}
 COUNTED: tuple[Margin, ...] = ((), ("a",), ("b",), ("a", "b"))
 """By these everything is published elsewhere, where it is not small."""
-ASKED: tuple[Margin, ...] = (("c",), ("a", "c"), ("c", "d"), ("b", "d"), ("a", "b", "c"), ("b", "c", "d"), ("a", "b", "c", "d"))
+ASKED: tuple[Margin, ...] = (
+    ("c",),
+    ("a", "c"),
+    ("c", "d"),
+    ("b", "d"),
+    ("a", "b", "c"),
+    ("b", "c", "d"),
+    ("a", "b", "c", "d"),
+)
 
 
 def _county(seed: int) -> Groups:

@@ -3,10 +3,11 @@
 Belongs here: the SQL of `yihu_in.hidden()` and of `yihu.public_<view>()`, made from the views' declarations (`declared.Exit`).
 Not here: who may call them (`roles`).
 
-A count under five is hidden, 0 too. So that none of them follows by subtraction, other areas of the same parent are hidden with
-it, the last by their codes first, until there are two and what is hidden comes to five in every count of the family; and all
-that lies in an area that is hidden. Were the smallest hidden first, the smallest that is shown would tell of them. Counts that
-tell each other are a family: one decision for all of them, whichever view shows them.
+A count under five is hidden, 0 too. So that none of them follows by subtraction, other areas of the
+same parent are hidden with it, the last by their codes first, until there are two and what is hidden
+comes to five in every count of the family; and all that lies in an area that is hidden. Were the
+smallest hidden first, the smallest that is shown would tell of them. Counts that tell each other are a
+family: one decision for all of them, whichever view shows them.
 """
 
 from __future__ import annotations
