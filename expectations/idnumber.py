@@ -9,6 +9,7 @@ is (`warehouse`).
 from __future__ import annotations
 
 import re
+from datetime import date
 
 SEPARATORS = (
     " -_./\\:,;|·•—–~#()（）【】[]" + "\u3000\u00a0\u200b\u2010\u2011\u2212\uff0d\uff0e\uff0f\uff3f"
@@ -19,6 +20,7 @@ _WIDE = {0xFF10 + i: 0x30 + i for i in range(10)} | {
     start + i: to + i for start, to in ((0xFF21, 0x41), (0xFF41, 0x61)) for i in range(26)
 }
 _SHAPE = "(?:^|[^0-9])(?:[0-9]{11}|[0-9]{15}|[0-9]{18})(?:[^0-9]|$)|(?:^|[^0-9])[0-9]{17}[Xx]"
+_SPLIT = "[0-9][A-Za-z]+[0-9]"
 _CHINESE = "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 
 
@@ -28,10 +30,33 @@ def names_somebody(key: str) -> bool:
 
     In any spelling: full width, with separators, with letters round it. Whether its check character
     fits does not matter: the department's own number must not be mistaken for a person's. Longer
-    and shorter numbers are the department's own.
+    and shorter numbers are the department's own. One with letters between its digits is an ID
+    number where date and check character fit: most are the department's own.
     """
     folded = key.translate(_WIDE).translate(dict.fromkeys(map(ord, SEPARATORS)))
-    return re.search(_SHAPE, folded, re.ASCII) is not None or re.search(_CHINESE, key) is not None
+    return (
+        re.search(_SHAPE, folded, re.ASCII) is not None
+        or re.search(_CHINESE, key) is not None
+        or (re.search(_SPLIT, folded) is not None and _is_id(_joined(folded)))
+    )
+
+
+def _joined(folded: str) -> str:
+    """The digits alone, with an X at the end."""
+    digits = re.sub("[^0-9]", "", folded)
+    return f"{digits}X" if len(digits) == 17 and folded[-1:] in "Xx" else digits
+
+
+def _is_id(number: str) -> bool:
+    """Date and check character fit, as `id_misshapen` asks it of the engine."""
+    if not re.fullmatch("[0-9]{17}[0-9X]", number):
+        return False
+    try:
+        date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return False
+    values = [int(digit) for digit in number[:17]] + [10 if number[17] == "X" else int(number[17])]
+    return sum(value * 2 ** (17 - place) for place, value in enumerate(values)) % 11 == 1
 
 
 def somebodys(key: str) -> str:
@@ -42,12 +67,23 @@ def somebodys(key: str) -> str:
     wide, narrow = "".join(map(chr, _WIDE)), "".join(map(chr, _WIDE.values()))
     source = (wide + SEPARATORS).replace("'", "''")
     shape, chinese = (pattern.replace("(?:", "(") for pattern in (_SHAPE, _CHINESE))
+    folded = f"translate({key}, '{source}', '{narrow}')"
+    plain = f"regexp_matches({key}, '{shape}') or {_is_split_id(key)}"
     return (
         f"case when length({key}) < 11 and regexp_matches({key}, '^[0-9A-Za-z-]*$') then false when"
-        f" regexp_matches({key}, '^[0-9A-Za-z]*$') then regexp_matches({key}, '{shape}') else"
-        f" regexp_matches({key}, '{chinese}') or regexp_matches(translate({key}, '{source}',"
-        f" '{narrow}'), '{shape}') end"
+        f" regexp_matches({key}, '^[0-9A-Za-z]*$') then {plain} else regexp_matches({key},"
+        f" '{chinese}') or regexp_matches({folded}, '{shape}') or {_is_split_id(folded)} end"
     )
+
+
+def _is_split_id(folded: str) -> str:
+    digits = f"regexp_replace({folded}, '[^0-9]', '', 'g')"
+    last = (
+        f"case when length({digits}) = 17 and upper(right({folded}, 1)) = 'X' then 'X' else '' end"
+    )
+    number = f"({digits} || {last})"
+    fits = f"length({number}) = 18 and {_check_fits(number)} and {_date_fits(number, 7, 4)}"
+    return f"(regexp_matches({folded}, '{_SPLIT}') and {fits})"
 
 
 def id_misshapen(number: str) -> str:

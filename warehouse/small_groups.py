@@ -1,16 +1,15 @@
-"""Groups of households that share facts, and which of them are hidden, so that no difference tells
-a small one.
+"""Groups of households that share facts, and which to hide, so that no difference tells small ones.
 
-Belongs here: the choice, on counts alone. Not here: where the counts come from and where the choice
-is kept (`extract`).
+Belongs here: the choice, on counts alone. Not here: where the counts come from and where the
+choice is kept (`extract`).
 
-Fewer than five are hidden. But other publications count the same households by some of the facts (a
-margin): less the groups that are shown, such a count tells the sum of those that are hidden. So
-groups that no margin tells apart (a cell: the same in every fact by which anything is counted) are
-hidden two at least and five households at least, or all of them; and cells are hidden together
-until no sum of a margin comes to fewer than five, and none of the margins together tell a small
-cell. Which ones go beside a small one has nothing to do with how many households they have: whoever
-knows how it is chosen learns nothing.
+Fewer than five are hidden. But other publications count the same households by some of the facts
+(a margin): less the groups that are shown, such a count tells the sum of those that are hidden.
+So groups that no margin tells apart (a cell: the same in every fact by which anything is counted)
+are hidden two at least and five households at least, or all of them; and cells are hidden
+together until no sum of a margin comes to fewer than five, and the margins together tell no small
+cell. Which ones go beside a small one has nothing to do with how many households they have:
+whoever knows how it is chosen learns nothing.
 """
 
 from __future__ import annotations
@@ -43,8 +42,8 @@ class TooManyCells(UsageError):
 class Cell:
     """Groups that no margin tells apart."""
 
-    hidden: Collection[Group]
-    shown: Collection[Group]
+    hidden: set[Group]
+    shown: set[Group]
 
 
 @dataclass(frozen=True)
@@ -93,9 +92,7 @@ class Groups:
         cells: dict[Group, Cell] = {}
         for group in self.counts:
             cell = cells.setdefault(tuple(group[place] for place in of), Cell(set(), set()))
-            (cell.hidden if group in hidden else cell.shown).add(  # type: ignore[attr-defined]
-                group
-            )
+            (cell.hidden if group in hidden else cell.shown).add(group)
         return cells
 
     def _places(self, columns: Collection[str]) -> list[int]:
@@ -109,9 +106,7 @@ class Groups:
     def _lines(
         self, margin: Margin, margins: Sequence[Margin], cells: Mapping[Group, Cell]
     ) -> list[list[Group]]:
-        """The cells that a margin counts together, where it says how many they are: small counts
-        are hidden everywhere.
-        """
+        """The cells that a margin counts together, where it is told: small counts are hidden."""
         all_columns = [self.columns[p] for p in self._places({c for m in margins for c in m})]
         places = [place for place, column in enumerate(all_columns) if column in margin]
         lines: dict[Group, list[Group]] = {}
@@ -123,13 +118,12 @@ class Groups:
         """The small cells that the lines together leave one possibility for.
 
         What is hidden of the cells solves a system of equations, one for each line. A cell is told
-        where its unit vector is a combination of them, which is where the projection on the space
-        of the lines leaves it as it is.
+        where its unit vector is a combination of them: where the projection on their space leaves
+        it as it is.
         """
         unknown = [at for at, cell in cells.items() if cell.hidden]
-        small = [
-            i for i, at in enumerate(unknown) if self._households(cells[at].hidden) < THRESHOLD
-        ]
+        sizes_of = [self._households(cells[at].hidden) for at in unknown]
+        small = [place for place, size in enumerate(sizes_of) if size < THRESHOLD]
         if not small:
             return []
         if len(unknown) > MOST_CELLS:

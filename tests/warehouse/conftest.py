@@ -286,6 +286,14 @@ def _followed(engine: Engine, tables: dict[str, str]) -> None:
     tables.update(make_followers(engine))
 
 
+@pytest.fixture
+def stranger(published: Warehouse) -> Iterator[None]:
+    """Somebody made a large object: it belongs to nobody of ours, and must break no backup."""
+    published.rows("select lo_from_bytea(4711, 'x')")
+    yield
+    published.rows("select lo_unlink(4711)")
+
+
 def attempt(connection: sa.Connection, sql: str) -> bool:
     """True where the database let it through; what is refused is refused for want of privilege,
     nothing else.

@@ -156,6 +156,13 @@ ATTEMPTS = (
         (NOTHING,),
     ),
     Attempt(
+        "names of others",
+        "pg_stat_activity",
+        "select count(*) from pg_stat_activity where usename <> session_user",
+        (ANSWERED,),
+        "who is there, not what for",
+    ),
+    Attempt(
         "locks",
         "pg_locks",
         "select count(*) from pg_locks",
@@ -286,6 +293,7 @@ ATTEMPTS = (
     Attempt("a large object", "lo_creat", "select lo_creat(-1)"),
     Attempt("an advisory lock", "pg_advisory_lock", "select pg_advisory_lock(7104002)"),
     Attempt("messages", "LISTEN", "listen yihu", (NOTHING,), "nobody sends any"),
+    Attempt("messages", "NOTIFY", "notify yihu", (NOTHING,), "nobody listens"),
     Attempt(
         "another's password", "alter role", "alter role villager password 'x'", whose=("villager",)
     ),

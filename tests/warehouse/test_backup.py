@@ -5,7 +5,6 @@ their owner alone.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -53,14 +52,6 @@ def home(tmp_path: Path) -> Settings:
 
 def address(warehouse: Warehouse) -> str:
     return warehouse.url().set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-@pytest.fixture
-def stranger(published: Warehouse) -> Iterator[None]:
-    """Somebody made a large object: it belongs to nobody of ours, and must break no backup."""
-    published.rows("select lo_from_bytea(4711, 'x')")
-    yield
-    published.rows("select lo_unlink(4711)")
 
 
 @pytest.mark.usefixtures("stranger")

@@ -110,6 +110,18 @@ def _told_by_ranks(published: Mapping[str, list[Row]]) -> list[Row]:
     ]
 
 
+def _tells_yesterday(published: Mapping[str, list[Row]]) -> list[Row]:
+    """Red of today, less who turned and with who turned back, is red of yesterday: as small as a
+    count of its own.
+    """
+    rows = [row for view in ("area_ledger", "weekly_statistics") for row in published[view]]
+    parts = ("red", "newly_red", "no_longer_red")
+    shown = [row for row in rows if all(row[part] is not None for part in parts)]
+    return [
+        row for row in shown if row["red"] - row["newly_red"] + row["no_longer_red"] < THRESHOLD
+    ]
+
+
 def _try(warehouse: Warehouse, seeds: range) -> tuple[int, int]:
     """Counties one by one; returns how many counts were shown, and hidden."""
     shown = hidden = 0
@@ -119,6 +131,7 @@ def _try(warehouse: Warehouse, seeds: range) -> tuple[int, int]:
             published = _published(connection, county)
             assert not _small(published), seed
             assert not _told_by_ranks(published), seed
+            assert not _tells_yesterday(published), seed
             reader = Reader(county, published, COUNTS)
             assert not reader.recovered(random.Random(seed)), seed
             shown += len(reader.shown)

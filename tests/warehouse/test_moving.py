@@ -19,6 +19,7 @@ from warehouse.migrations.run import downgrade
 from warehouse.schema import VIEWS
 
 
+@pytest.mark.usefixtures("stranger")
 @pytest.mark.long  # rows travel as in a backup (test_backup)
 def test_the_whole_warehouse_moves(
     published: Warehouse, other_server: Server, tmp_path: Path

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from resources.engines.duckdb import Engine
 from resources.server import Server
@@ -247,6 +248,10 @@ def test_prune_keeps_thirty_days_and_month_ends(warehouse: Warehouse) -> None:
         4,
         5,
     ]
+    with warehouse.engine("yihu_reader").connect() as reader:
+        reader.exec_driver_sql("set yihu.release_id = '1'")
+        with pytest.raises(sa.exc.DBAPIError, match="cannot be read"):
+            reader.exec_driver_sql("select count(*) from yihu.household")
     assert (
         warehouse.publish(date(2026, 11, 21), households=60, day=9, changed="n % 10 = 9").release_id
         == 6

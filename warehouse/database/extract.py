@@ -1,5 +1,4 @@
-"""Making an extract for an analyst: a name, the columns, what it is for, a key of its own, and what
-it leaves out.
+"""Making an extract for an analyst: a name, columns, what it is for, its key, what it leaves out.
 
 Belongs here: that. Not here: what may be in one and how it is read (`schema.extracting`), which
 groups go beside small ones (`small_groups`).
@@ -10,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -25,30 +24,32 @@ from warehouse.schema.extracting import (
     extractable,
 )
 from warehouse.schema.leaving import HIDDEN, THRESHOLD
-from warehouse.small_groups import Groups, Margin, TooManyCells
+from warehouse.small_groups import Group, Groups, Margin, TooManyCells
 
 NAME = re.compile(r"[a-z][a-z0-9_]{2,40}")
 CURRENT = "select release_id from ops.current_release"
 EARLIER = """
 select x.name, x.release_id, x.columns, x.hidden_towns, x.also_hidden
 from vault.extract as x
-inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null
-  and r.withdrawn_at is null
+inner join ops.release as r on r.release_id = x.release_id
+    and r.pruned_at is null and r.withdrawn_at is null
 order by x.made_at
 """
 COUNTS = f"select facts, count(*) from {FACTS}(:release, :columns) group by facts"
 HIDDEN_TOWNS = f"""
 select distinct h.area_code from {HIDDEN} as h
 where length(h.area_code) = 9 and h.family = any(:families)
-    and split_part(h.instance, '|', 1) =
-      (select as_of::text from ops.release where release_id = :release)
+    and split_part(h.instance, '|', 1)
+        = (select as_of::text from ops.release where release_id = :release)
 order by 1
 """
 INSERT = """
-insert into vault.extract (name, release_id, columns, reason, pseudonym_key, made_by,
-  hidden_towns, also_hidden)
-values (:name, :release, :columns, :reason, :key, coalesce(:by, session_user),
-  :hidden_towns, cast(:also_hidden as jsonb))
+insert into vault.extract (
+    name, release_id, columns, reason, pseudonym_key, made_by, hidden_towns, also_hidden
+) values (
+    :name, :release, :columns, :reason, :key, coalesce(:by, session_user), :hidden_towns,
+    cast(:also_hidden as jsonb)
+)
 """
 
 
@@ -75,10 +76,13 @@ class Made:
 
 
 def make_extract(
-    engine: sa.Engine, name: str, columns: Sequence[str], reason: str, maker: Actor = NOBODY
+    engine: sa.Engine,
+    name: str,
+    columns: Sequence[str],
+    reason: str,
+    maker: Actor = NOBODY,
 ) -> int:
-    """Makes an extract of the current release; returns the release's number. Analysts read it by
-    `yihu.extract(name)`.
+    """Makes an extract of the current release, for `yihu.extract(name)`; returns its number.
 
     Raises:
         ExtractError: with every mistake at once; or where an earlier extract, less this one, would
@@ -115,8 +119,7 @@ def make_extract(
 
 
 def _hidden(connection: sa.Connection, release: int, columns: tuple[str, ...]) -> Hidden:
-    """What this extract leaves out beside its small groups, so that no other publication tells
-    these.
+    """What this extract leaves out beside its small groups, so that nothing else tells these.
 
     Raises:
         ExtractError: where an earlier extract hides too little for that.
@@ -141,16 +144,15 @@ def _hidden(connection: sa.Connection, release: int, columns: tuple[str, ...]) -
         also = groups.hidden_beside(gone, _margins(columns, [other.columns for other in others]))
     except TooManyCells:
         raise ExtractError(
-            "these columns tell too many groups apart, beside the other extracts:", "name fewer"
+            "with the other extracts these tell too many groups apart:",
+            "name fewer columns",
         ) from None
     if len(gone | also) == len(groups.counts):
         raise ExtractError(
-            "nothing would be left of it:", "name fewer columns, so that groups are larger"
+            "nothing would be left:", "name fewer columns, so that groups are larger"
         )
-    facts = (
-        dict(zip(groups.columns, map(json.loads, group), strict=True)) for group in sorted(also)
-    )
-    return Hidden(tuple(towns), tuple(facts))
+    values = (map(json.loads, group) for group in sorted(also))
+    return Hidden(tuple(towns), tuple(dict(zip(columns, found, strict=True)) for found in values))
 
 
 def _margins(columns: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> list[Margin]:
@@ -160,7 +162,9 @@ def _margins(columns: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> lis
 
 
 def _check_earlier(
-    connection: sa.Connection, columns: tuple[str, ...], others: Sequence[Made]
+    connection: sa.Connection,
+    columns: tuple[str, ...],
+    others: Sequence[Made],
 ) -> None:
     """Refuses an extract that, less an earlier one, would tell a small group of that one."""
     for other in others:
@@ -169,35 +173,36 @@ def _check_earlier(
         if more == known:
             continue
         groups = _groups(connection, other.release, other.columns)
-        also = {
-            tuple(json.dumps(facts[column]) for column in groups.columns)
-            for facts in other.hidden.groups
-        }
+        also = {_group(facts, other.columns) for facts in other.hidden.groups}
         gone = groups.small() | groups.in_towns(other.hidden.towns) | also
         if groups.lacking(gone, more) and not groups.lacking(gone, known):
             shared = ", ".join(column for column in other.columns if column in columns)
             raise ExtractError(
-                f"beside the extract {other.name} it would tell groups under {THRESHOLD}, by"
-                f" {shared}:",
+                f"beside the extract {other.name} it would tell groups under {THRESHOLD},"
+                f" by {shared}:",
                 "take the columns of both into one, or leave these out",
             )
 
 
 def _towns_of_the_exit(
-    connection: sa.Connection, release: int, columns: tuple[str, ...]
+    connection: sa.Connection,
+    release: int,
+    columns: tuple[str, ...],
 ) -> list[str]:
     """The towns that ledgers, rates and rhythms hide of what the columns count."""
     families = [family for by, of in COUNTED.items() if set(by) <= set(columns) for family in of]
-    return list(
-        connection.scalars(sa.text(HIDDEN_TOWNS), {"families": families, "release": release})
-    )
+    asked = {"families": families, "release": release}
+    return list(connection.scalars(sa.text(HIDDEN_TOWNS), asked))
 
 
 def _groups(connection: sa.Connection, release: int, columns: tuple[str, ...]) -> Groups:
-    """Values as JSON texts: what is 1 and what is '1' are two."""
     found = connection.execute(sa.text(COUNTS), {"release": release, "columns": list(columns)})
-    counts = {tuple(json.dumps(facts[column]) for column in columns): int(n) for facts, n in found}
-    return Groups(columns, counts)
+    return Groups(columns, {_group(facts, columns): int(n) for facts, n in found})
+
+
+def _group(facts: Mapping[str, object], columns: tuple[str, ...]) -> Group:
+    """Values as JSON texts: what is 1 and what is '1' are two."""
+    return tuple(json.dumps(facts[column]) for column in columns)
 
 
 def _problems(name: str, columns: Sequence[str], reason: str) -> list[str]:
