@@ -10,8 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from faker.providers.person.zh_CN import Provider
 
-SIMPLIFIED = "张陈刘杨赵吴孙马罗郑谢韩许邓冯萧叶苏卢蒋贾邹陆谭龙万钱汤伟丽军艳杰娟涛兰华红凤国荣云兴刚辉凯玉贵桂宁东飞鹏莹颖畅欢静锋庆"
-TRADITIONAL = "張陳劉楊趙吳孫馬羅鄭謝韓許鄧馮蕭葉蘇盧蔣賈鄒陸譚龍萬錢湯偉麗軍艷傑娟濤蘭華紅鳳國榮雲興剛輝凱玉貴桂寧東飛鵬瑩穎暢歡靜鋒慶"
+SIMPLIFIED = (
+    "张陈刘杨赵吴孙马罗郑谢韩许邓冯萧叶苏卢蒋贾邹陆谭龙万钱汤伟丽"
+    "军艳杰娟涛兰华红凤国荣云兴刚辉凯玉贵桂宁东飞鹏莹颖畅欢静锋庆"
+)
+TRADITIONAL = (
+    "張陳劉楊趙吳孫馬羅鄭謝韓許鄧馮蕭葉蘇盧蔣賈鄒陸譚龍萬錢湯偉麗"
+    "軍艷傑娟濤蘭華紅鳳國榮雲興剛輝凱玉貴桂寧東飛鵬瑩穎暢歡靜鋒慶"
+)
 """Character by character; a few are the same in both."""
 STANDARD = "峰群吕强晋略"
 VARIANT = "峯羣呂強晉畧"

@@ -68,8 +68,8 @@ def draw_certificates(rng: np.random.Generator, county: County, rates: ErrorRate
 
 
 def on_dibao(county: County) -> Array:
-    """Whether each household (by ordinal − 1) is on dibao (低保) at some time; drawn once for all who
-    ask.
+    """Whether each household (by ordinal − 1) is on dibao (低保) at some time; drawn
+    once for all who ask.
     """
     rng = np.random.default_rng([county.count, 77])
     home = county.people.household[: county.people.registered] - 1

@@ -210,7 +210,8 @@ def _head(lamp: Lamp) -> list[str]:
             "A hard rule fired: the score is at least the floor. 触发硬规则，分数不低于下限。"
         )
     lines.append(
-        f"Rules 规则 {lamp.rule_version}; {lamp.coverage:.0%} of the indicators are known 指标覆盖率."
+        f"Rules 规则 {lamp.rule_version}; "
+        f"{lamp.coverage:.0%} of the indicators are known 指标覆盖率."
     )
     return lines
 

@@ -52,8 +52,8 @@ FIRST_HELPED = {"discovered": 40, "verified": 39}
 
 
 def test_aid_before_its_turn_is_not_waited_for(engine: Engine) -> None:
-    """绿色通道: the aid came first; the steps are still waited for, the aid is not, and its days count
-    from the record.
+    """绿色通道: the aid came first; the steps are still waited for, the aid is not,
+    and its days count from the record.
     """
     county = Village()
     county.case(

@@ -1,5 +1,5 @@
-"""The urgent sensor (绿色通道): a new report or loss runs today once; nothing else does; never two runs
-at once.
+"""The urgent sensor (绿色通道): a new report or loss runs today once; nothing else
+does; never two runs at once.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Field results come back (入户核查): off unless `YIHU_DRAFTS` names them; then from the department to
-rates that the truth confirms.
+"""Field results come back (入户核查): off unless `YIHU_DRAFTS` names them; then from
+the department to rates that the truth confirms.
 """
 
 from __future__ import annotations

@@ -303,8 +303,8 @@ def test_an_increment_may_not_lose_a_column_either(engine: Engine, lake: Lake) -
 def test_a_first_read_without_a_column_names_the_indicators_that_wait_for_it(
     engine: Engine, lake: Lake
 ) -> None:
-    """The base register with 工资性收入（元） where the contract says 工资性收入: taken, and told with what it
-    empties.
+    """The base register with 工资性收入（元） where the contract says 工资性收入: taken, and
+    told with what it empties.
     """
     rows = [good_row(HOUSEHOLDS, n) | {"wage_income": None} for n in range(30)]
     columns = [*columns_without(HOUSEHOLDS, "wage_income"), "工资性收入（元）"]
