@@ -303,7 +303,7 @@ AREA_LEDGER = View(
             **{name: name for name in ("households", "persons", "monitored_households", "cleared_households", "cleared_persons")},
         },
         derived=(("area_ledger.change", "t.red - t.newly_red + t.no_longer_red"),),
-        follows={"area_ledger.change": "lamps", "area_ledger.held": "lamps"},
+        follows={"lamps": "households", "area_ledger.change": "lamps", "area_ledger.held": "lamps"},
     ),
 )
 BULLETIN = View(
