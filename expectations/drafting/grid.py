@@ -59,7 +59,7 @@ class Table:
 
     @property
     def is_in_ten_thousands(self) -> bool:
-        """Whether a line above the table says that amounts are in ten thousand yuan (单位：万元)."""
+        """Whether a line above the table says amounts are in ten thousand yuan (单位：万元)."""
         return any(line.startswith(("单位", "金额单位")) and "万元" in line for line in self.above)
 
 

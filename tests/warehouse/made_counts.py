@@ -78,9 +78,12 @@ class County:
 
     rng: random.Random
     tables: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    has_all_lamps: bool = False
+    """Every household has a lamp, as whoever reads knows: so it is where everything was computed."""
 
     def make(self) -> County:
         rng = self.rng
+        self.has_all_lamps = rng.random() < 0.5
         towns = [f"{COUNTY}{100 + town}" for town in range(rng.randint(1, 4))]
         villages = [
             f"{town}{1 + village:03}" for town in towns for village in range(rng.randint(1, 4))
@@ -110,9 +113,8 @@ class County:
 
     def _village(self, code: str, households: int, share: float) -> None:
         rng = self.rng
-        red, yellow, green, _ = _split(
-            rng, households, (share, share, 1.0, rng.choice([0.0, 0.05]))
-        )
+        without = 0.0 if self.has_all_lamps else rng.choice([0.0, 0.05])
+        red, yellow, green, _ = _split(rng, households, (share, share, 1.0, without))
         row: Row = {
             "area_code": code,
             "households": households,
@@ -347,7 +349,8 @@ class Reader:
             return view, key, column
 
         if view == "area_ledger":
-            self._rule({at("households"): -1} | {at(lamp): 1 for lamp in LAMPS}, -np.inf, 0)
+            without = 0.0 if self.county.has_all_lamps else -np.inf
+            self._rule({at("households"): -1} | {at(lamp): 1 for lamp in LAMPS}, without, 0)
             for column in PARTS:
                 self._at_most(
                     at(column), at("red") if column in ("held", "newly_red") else at("households")

@@ -367,7 +367,7 @@ AREA_LEDGER = View(
             },
         },
         derived=(("area_ledger.change", "t.red - t.newly_red + t.no_longer_red"),),
-        follows={"area_ledger.change": "lamps", "area_ledger.held": "lamps"},
+        follows={"lamps": "households", "area_ledger.change": "lamps", "area_ledger.held": "lamps"},
     ),
 )
 BULLETIN = View(

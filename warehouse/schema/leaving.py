@@ -218,22 +218,27 @@ own as (
   union
   select b.family, b.instance, b.area_code from before as b where b.hidden_so_far < {THRESHOLD}
 ),
+follows (family, led, places_only) as (values {", ".join(follows)}),
+-- What lies in a hidden area goes too, and what would tell it.
 down as (
   select w.family, w.instance, w.area_code from own as w
   union
-  select p.family, p.instance, p.area_code
+  select m.family, m.instance, m.area_code
   from down as d
-  inner join place as p on p.family = d.family and p.instance = d.instance
-    and p.parent = d.area_code and length(p.area_code) > length(d.area_code)
+  cross join lateral (
+    select p.family, p.instance, p.area_code
+    from place as p
+    where p.family = d.family and p.instance = d.instance and p.parent = d.area_code
+      and length(p.area_code) > length(d.area_code)
+    union all
+    select p.family, p.instance, p.area_code
+    from follows as f
+    inner join place as p on p.family = f.family
+    where f.led = d.family and d.instance in (p.instance, split_part(p.instance, '|', 1))
+      and (d.area_code = p.area_code or (f.places_only and d.area_code = p.area_code || '000'))
+  ) as m
 )
 select d.family, d.instance, d.area_code from down as d
-union
-select p.family, p.instance, p.area_code
-from (values {", ".join(follows)}) as f (family, led, places_only)
-inner join place as p on p.family = f.family
-inner join down as d on d.family = f.led
-  and d.instance in (p.instance, split_part(p.instance, '|', 1))
-  and (d.area_code = p.area_code or (f.places_only and d.area_code = p.area_code || '000'))
 $$
 """
 

@@ -47,6 +47,7 @@ WEEKLY_STATISTICS = View(
         derived=(
             ("weekly_statistics.change", "t.red - t.newly_red + t.no_longer_red"),
             ("weekly_statistics.tasks", "t.open_tasks - t.opened_tasks + t.closed_tasks"),
+            ("weekly_statistics.overdue_tasks", "t.open_tasks - t.overdue_tasks"),
         ),
         follows={
             "weekly_statistics.change": "lamps",
