@@ -59,6 +59,7 @@ command prints one (`pipelines.command_line.exits`), how Dagster records one
         InputFileError        usage          1
         Refused               usage          1
         Refused               usage          1
+        TooManyCells          usage          1
         TryingError           usage          1
 """
 

@@ -79,7 +79,7 @@ class County:
     rng: random.Random
     tables: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     has_all_lamps: bool = False
-    """Every household has a lamp, as whoever reads knows: so it is where everything was computed."""
+    """Every household has a lamp, as whoever reads knows: so where everything was computed."""
 
     def make(self) -> County:
         rng = self.rng
