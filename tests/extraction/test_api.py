@@ -260,7 +260,13 @@ def test_what_lasts_is_one_clear_line(
         assert secret not in message
     pointer = lake.read_note("raw", contract.table, D)
     assert pointer is not None
-    assert pointer["failure"] == {"kind": kind, "reason": reason, "message": message}
+    told = pointer["failure"]
+    assert {key: told[key] for key in ("kind", "reason", "message")} == {
+        "kind": kind,
+        "reason": reason,
+        "message": message,
+    }
+    assert told["next_step"]
     matrix.record("api", name, f"carried forward ({kind})")
 
 
