@@ -4,6 +4,7 @@ SHELL := /bin/bash
 
 UV ?= $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --frozen --quiet
+YIHU = $(RUN) python -m pipelines
 export DAGSTER_DISABLE_TELEMETRY := yes
 ifneq ($(wildcard .env),)
 include .env
@@ -13,7 +14,9 @@ ifdef AS_OF
 export YIHU_AS_OF := $(value AS_OF)
 endif
 # What people type passes through no shell: it is handed over as it was typed, with quotes, backticks and $ in it.
-TYPED := BY WHY WHY_FILE LOGIN ROLE PERSON OFFICER AREA DEPARTMENT UNTIL HOUSEHOLD RECORDS BATCH GATE SEAL FROM TO OUT RULES NAME COLUMNS FILE CONTRACT
+TYPED := BY WHY WHY_FILE FROM TO PORT OUT RECORDS BATCH GATE HOUSEHOLD DAYS RECOMPUTE KEEP ROLE LOGIN \
+  PERSON OFFICER AREA DEPARTMENT UNTIL HISTORY SEAL NAME COLUMNS UI_USER RIGHT FILE CONTRACT \
+  RULES SCALE FOLDER
 $(foreach name,$(TYPED),$(if $(filter command environment,$(firstword $(origin $(name)))),\
   $(eval export YIHU_TYPED_$(name) := $$(value $(name)))))
 unexport $(TYPED)
@@ -46,136 +49,149 @@ install: $(ENVIRONMENT)/.ready ## installs what is missing
 
 .PHONY: sync
 sync: install ## the main job: AS_OF=YYYY-MM-DD (default yesterday), or FROM=… TO=…
-	@$(RUN) python -m pipelines sync
+	@$(YIHU) sync
 
 .PHONY: status
 status: install ## is everything there and well? what next?
-	@$(RUN) python -m pipelines status
+	@$(YIHU) status
 
 .PHONY: ui
 ui: install ## the Dagster UI with daemon, on the same data: PORT=3000
-	@$(RUN) python -m pipelines ui --port $(or $(PORT),3000)
+	@$(YIHU) ui
 
 .PHONY: ui-link
 ui-link: install ## another one-time link into a running UI: PORT=3000
-	@$(RUN) python -m pipelines ui-link --port $(or $(PORT),3000)
+	@$(YIHU) ui-link
 
 .PHONY: ui-user
 ui-user: install ## sets the password of a user of the UI (YIHU_UI_PASSWORD_FILE): UI_USER=… RIGHT=operator|reader
-	@$(RUN) python -m pipelines ui-user --user "$(UI_USER)" --right "$(or $(RIGHT),reader)"
+	@$(YIHU) ui-user
 
 .PHONY: psql
 psql: install ## a shell on the warehouse: ROLE=yihu_reader or LOGIN=…, SQL from standard input or by hand
-	@$(RUN) python -m pipelines psql
+	@$(YIHU) psql
 
 .PHONY: quarantine
 quarantine: install ## what is set aside, by department and rule; OUT=folder writes the files to send back
-	@$(RUN) python -m pipelines quarantine
+	@$(YIHU) quarantine
 
 .PHONY: replay
 replay: install ## judge a quarantine anew after a contract change: RECORDS=settlements
-	@$(RUN) python -m pipelines replay
+	@$(YIHU) replay
 
 .PHONY: open-gate
 open-gate: install ## let a rejected extract or release pass: RECORDS=… BATCH=… (or GATE=…) BY=name WHY=reason (or WHY_FILE=…)
-	@$(RUN) python -m pipelines open-gate
+	@$(YIHU) open-gate
 
 .PHONY: grant
 grant: install ## give a login its role: LOGIN=… ROLE=… AREA=… or DEPARTMENT=…, UNTIL=YYYY-MM-DD
-	@$(RUN) python -m pipelines grant
+	@$(YIHU) grant
 
 .PHONY: login
 login: install ## a login of a person's own, its password shown once: LOGIN=… ROLE=… PERSON=… (OFFICER=staff number, AREA=…)
-	@$(RUN) python -m pipelines login
+	@$(YIHU) login
 
 .PHONY: revoke
 revoke: install ## take a login's role and grants, or what is named: LOGIN=… AREA=… or DEPARTMENT=…
-	@$(RUN) python -m pipelines revoke
+	@$(YIHU) revoke
 
 .PHONY: grants
 grants: install ## who has what, since when, by whom; HISTORY=yes: every change that was made
-	@$(RUN) python -m pipelines grants $(if $(HISTORY),--history)
+	@$(YIHU) grants
 
 .PHONY: rollback
 rollback: install ## make the release before current again: BY=name WHY=reason, TO=release_id
-	@$(RUN) python -m pipelines rollback
+	@$(YIHU) rollback
 
 .PHONY: verify-log
 verify-log: install ## was the access log changed? SEAL=… as an alert named it
-	@$(RUN) python -m pipelines verify-log
+	@$(YIHU) verify-log
 
 .PHONY: who-looked
 who-looked: install ## who looked at a household's identities, when and why: HOUSEHOLD=…
-	@$(RUN) python -m pipelines who-looked
+	@$(YIHU) who-looked
 
 .PHONY: extract
 extract: install ## facts of households under pseudonyms, for analysts: NAME=… COLUMNS="level b19_net_income …" WHY=reason
-	@$(RUN) python -m pipelines extract
+	@$(YIHU) extract
 
 .PHONY: prune
 prune: install ## give up releases older than 30 days but month ends: KEEP=days
-	@$(RUN) python -m pipelines prune $(if $(KEEP),--keep $(KEEP))
+	@$(YIHU) prune
 
 .PHONY: backup
 backup: install ## the warehouse, the logins, the lake and the secrets into a private folder: OUT=folder
-	@$(RUN) python -m pipelines backup
+	@$(YIHU) backup
 
 .PHONY: restore
 restore: install ## a backup into an empty YIHU_HOME and an empty warehouse: FROM=folder
-	@$(RUN) python -m pipelines restore
+	@$(YIHU) restore
 
 .PHONY: move-warehouse
 move-warehouse: install ## copy the whole warehouse to an empty PostgreSQL: TO=postgresql://owner@host/database (password in PGPASSFILE)
-	@$(RUN) python -m pipelines move-warehouse
+	@$(YIHU) move-warehouse
 
 .PHONY: explain
 explain: install ## one lamp in plain words, day by day: HOUSEHOLD=…, RECOMPUTE=yes DAYS=…
-	@$(RUN) python -m pipelines explain $(if $(DAYS),--days $(DAYS)) $(if $(RECOMPUTE),--recompute)
+	@$(YIHU) explain
 
 .PHONY: rules-diff
 rules-diff: install ## who would turn red or green under a candidate: RULES=candidate.yaml
-	@$(RUN) python -m pipelines rules-diff
+	@$(YIHU) rules-diff
 
 .PHONY: try
 try: install ## what a run would make of a file, keeping nothing: FILE=… RECORDS=… (or CONTRACT=path), OUT=folder
-	@$(RUN) python -m pipelines try
+	@$(YIHU) try
 
 .PHONY: draft-contract
 draft-contract: install ## a contract out of a sample, with questions: FILE=… DEPARTMENT=… RECORDS=… OUT=path
-	@$(RUN) python -m pipelines draft-contract
+	@$(YIHU) draft-contract
 
 .PHONY: contract-diff
 contract-diff: install ## the newest batch under an edited contract, what would change: CONTRACT=path
-	@$(RUN) python -m pipelines contract-diff
+	@$(YIHU) contract-diff
 
 .PHONY: bench
 bench: install ## the benchmarks: SCALE=county
-	@$(RUN) python -m bench --scale $(or $(SCALE),county)
+	@$(YIHU) bench
+
+.PHONY: docs
+docs: install ## the pages that are made: commands, errors, dictionary, architecture
+	@$(YIHU) docs
+
+.PHONY: lineage
+lineage: install ## the column lineage, read anew out of the models; a minute
+	@$(YIHU) lineage
+
+.PHONY: environment
+environment: ## the settings as make has them out of .env, for ./yihu
+	@for name in $$(compgen -e); do \
+	  case $$name in MAKE*|MFLAGS|PWD|OLDPWD|SHLVL|_|YIHU_TYPED_*) ;; *) declare -p $$name ;; esac; done
+	@echo "declare ENVIRONMENT=$(ENVIRONMENT)"
 
 .PHONY: lint types architecture contracts definitions unit test
-lint: install
+lint: install ## format and lint (ruff)
 	@$(RUN) ruff format --check . && $(RUN) ruff check .
-types: install
+types: install ## types (mypy)
 	@$(RUN) mypy
-architecture: install
+architecture: install ## which room imports which (import-linter)
 	@$(RUN) lint-imports
-contracts: install
-	@$(RUN) python -m expectations.questions expectations/contracts/*/*.odcs.yaml
+contracts: install ## the contracts: standard, questions, codes that models compare
 	@$(RUN) python -m tests.lint_contracts expectations/contracts/*/*.odcs.yaml
-	@$(RUN) python -m pipelines.compared && echo "contracts: all valid"
-definitions: install
-	@$(RUN) python -m pipelines check
-unit: install
+	@$(YIHU) check-contracts
+definitions: install ## whether every asset, job and schedule loads
+	@$(YIHU) check
+unit: install ## the tests (pytest) but those that take minutes
 	@$(RUN) pytest -m "not long"
 .PHONY: test-long
 test-long: install ## days in a row, faults end to end, kill -9: ten minutes
 	@$(RUN) pytest -m long
 .PHONY: test-spark
 test-spark: install-spark ## 20,000 households on DuckDB and on a cluster; every rule, the as-of state, expressions: ten minutes
-	@.venv-spark/bin/python -m resources.java
+	@.venv-spark/bin/python -m resources.engines.java
 	@.venv-spark/bin/python -m pytest tests/spark -n 0 -m "not long" --durations=8
 .PHONY: test-spark-long
 test-spark-long: install-spark ## every model row for row, what is made on the way too; 20,000 households in local mode
-	@.venv-spark/bin/python -m resources.java
+	@.venv-spark/bin/python -m resources.engines.java
 	@.venv-spark/bin/python -m pytest tests/spark -n 0 -m long --durations=8
 test: lint types architecture contracts definitions unit ## lint, types, architecture, tests

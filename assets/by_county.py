@@ -21,8 +21,8 @@ from queue import SimpleQueue
 import dagster as dg
 
 from expectations.engine import name, parquet, pattern
-from resources.engine import Engine
-from resources.house import House
+from resources.engines.duckdb import Engine
+from resources.runtime.context import RunContext
 from warehouse import counties
 from warehouse.graph import registry
 from warehouse.graph.heads import Kind
@@ -51,7 +51,7 @@ def _reads_matched(table: str) -> bool:
 class Day:
     """What every county of a day is made from, and where its tables go."""
 
-    house: House
+    house: RunContext
     moment: Moment
     tables: tuple[str, ...]
     """What a county makes, each after what it reads."""
@@ -69,7 +69,7 @@ class Day:
         return LakeInputs(self.house.lake, {})
 
 
-def made_by_county(house: House, as_of: date, tables: Sequence[str], ahead: Iterable[str]) -> bool:
+def made_by_county(house: RunContext, as_of: date, tables: Sequence[str], ahead: Iterable[str]) -> bool:
     """Makes `tables` and those `ahead` of the day county by county into the lake, where the day is worked through so and this
     run has not made them yet; returns whether it is.
     """
@@ -83,13 +83,13 @@ def made_by_county(house: House, as_of: date, tables: Sequence[str], ahead: Iter
     return True
 
 
-def _make(house: House, moment: Moment, asked: frozenset[str]) -> None:
+def _make(house: RunContext, moment: Moment, asked: frozenset[str]) -> None:
     in_counties = {table for table in asked if registry.maker(table).grain != EVERYBODY}
     rest = registry.ordered(asked - in_counties)
-    handed_on = {read for table in rest for read in registry.reads(table, Kind.SAME_DAY) if not registry.is_kept(read)}
+    handed_on = {read for table in rest for read in registry.reads(table, Kind.SAME_DAY) if not registry.is_stored(read)}
     with ExitStack() as written:
         folders = {
-            table: written.enter_context(house.lake.aside(house.lake.partition(*registry.place(table), moment.as_of)))
+            table: written.enter_context(house.lake.aside(house.lake.partition(*registry.layer_and_folder(table), moment.as_of)))
             for table in in_counties
         }
         folders |= {table: written.enter_context(_for_the_run(house, table)) for table in handed_on}
@@ -126,7 +126,7 @@ def _go_through(day: Day) -> None:
 
 
 @contextmanager
-def _for_the_run(house: House, table: str) -> Iterator[Path]:
+def _for_the_run(house: RunContext, table: str) -> Iterator[Path]:
     """A folder for what the counties hand on, gone with the run."""
     folder = house.settings.home / "tmp" / "by_county" / table
     shutil.rmtree(folder, ignore_errors=True)
@@ -134,7 +134,7 @@ def _for_the_run(house: House, table: str) -> Iterator[Path]:
     yield folder
 
 
-def _earlier_days(house: House, moment: Moment, tables: Iterable[str]) -> list[counties.Day]:
+def _earlier_days(house: RunContext, moment: Moment, tables: Iterable[str]) -> list[counties.Day]:
     """The earlier days that the models of `tables`, and what they need, read."""
     inputs, found = LakeInputs(house.lake, {}), set[counties.Day]()
     for model in registry.with_needs(tables):

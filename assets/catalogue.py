@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from assets import flags, following, household, release, rhythms
+from assets import flags, following, household, release
+from assets import periodic_reports as rhythms
 from assets.matched import matched_asset
 from assets.raw import raw_asset
 from assets.valid import valid_asset

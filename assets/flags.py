@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from assets.shown import lamps_by_town
+from assets.charts.of_the_day import lamps_by_town
 from assets.tables import Table, counted, tables_asset, with_others
 from expectations.contract import Contract
 

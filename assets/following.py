@@ -11,10 +11,10 @@ from typing import Any
 
 import dagster as dg
 
-from assets.shown import compared_with, tasks_by_department
+from assets.charts.of_the_day import compared_with, tasks_by_department
 from assets.tables import Check, Table, counted, tables_asset, with_others
 from expectations.contract import Contract
-from resources.house import House
+from resources.runtime.context import RunContext
 
 CHANGES_ADD_UP = """
 select case when (select count(*) from released_warning_flag) = 0 then 0 else abs(
@@ -77,14 +77,14 @@ select
 def _of_day(table: str, name: str, sql: str) -> Check:
     """A check whose SQL names the day."""
 
-    def check(house: House, as_of: date) -> dg.AssetCheckResult:
+    def check(house: RunContext, as_of: date) -> dg.AssetCheckResult:
         return counted(table, name, sql.format(as_of=f"date '{as_of}'"))(house, as_of)
 
     return check
 
 
 def _table(
-    name: str, description: str, check: str, says: str, sql: str, shown: Callable[[House, date], dict[str, Any]] | None = None
+    name: str, description: str, check: str, says: str, sql: str, shown: Callable[[RunContext, date], dict[str, Any]] | None = None
 ) -> Table:
     return Table(
         name,

@@ -10,13 +10,13 @@ from datetime import date
 
 import dagster as dg
 
+from assets.charts.of_the_day import match_rates, sources_and_quarantine
 from assets.matched import REGISTER
-from assets.shown import match_rates, sources_and_quarantine
 from assets.tables import Table, counted, tables_asset
 from expectations.contract import BASE_REGISTER, Contract
-from resources.house import House
+from resources.runtime.context import RunContext
 from warehouse import linkage
-from warehouse.graph.registry import place
+from warehouse.graph.registry import layer_and_folder
 
 PERSON = (
     Table(
@@ -47,7 +47,7 @@ PERSON = (
 )
 
 
-def match_rate(house: House, as_of: date) -> dg.AssetCheckResult:
+def match_rate(house: RunContext, as_of: date) -> dg.AssetCheckResult:
     """Fails where a record type is linked less than in its last runs: a line per record type, with both rates."""
     use_history(house, as_of)
     falls = linkage.match_rate_falls(house.engine)
@@ -57,9 +57,9 @@ def match_rate(house: House, as_of: date) -> dg.AssetCheckResult:
     )
 
 
-def use_history(house: House, as_of: date) -> None:
+def use_history(house: RunContext, as_of: date) -> None:
     """`linkage_quality_history`: the rates of the last days before `as_of`, with their days; empty before the second day."""
-    layer, name = place("linkage_quality")
+    layer, name = layer_and_folder("linkage_quality")
     days = [day for day in house.lake.days(layer, name) if day < as_of][-linkage.LAST_RUNS :]
     columns = "department, records, in_force, match_rate"
     selects = [f"select {columns}, date '{day}' as as_of from {house.lake.relation(layer, name, day)}" for day in days]

@@ -1,6 +1,6 @@
 """Which columns each column of an asset comes from, as the UI shows it: read from `lineage.json`.
 
-Belongs here: the file, and the metadata made of it when the definitions load. Not here: how it is found out (`pipelines.lineage`).
+Belongs here: the file, and the metadata made of it when the definitions load. Not here: how it is found out (`pipelines.development.lineage`).
 """
 
 from __future__ import annotations

@@ -11,15 +11,15 @@ import dagster as dg
 from assets.described import contract_files, contract_schema, department_asset
 from assets.lineage import lineage_metadata
 from expectations.contract import Contract
-from resources.house import House
+from resources.runtime.context import RunContext
 from warehouse.graph.heads import Kind
-from warehouse.graph.registry import PER_TYPE, inputs_of, is_kept, models
+from warehouse.graph.registry import PER_TYPE, inputs_of, is_stored, models
 from warehouse.matching import MATCHED_COLUMNS, OUTCOMES, model_name
 
 REGISTER = "valid_rural_revitalisation__members"
 
 
-def types_of_run(context: dg.AssetExecutionContext, house: House) -> list[Contract]:
+def types_of_run(context: dg.AssetExecutionContext, house: RunContext) -> list[Contract]:
     """The record types that this run matches: what is open in all of them is answered in one pass."""
     selected = context.run.asset_selection
     return [c for c in house.contracts() if not selected or dg.AssetKey(f"matched_{c.table}") in selected]
@@ -29,7 +29,7 @@ def depends_on(contract: Contract) -> list[str]:
     """What the record type's matched rows depend on, as their model declares."""
     model = models()[model_name(contract)]
     declared = {read.table.replace(PER_TYPE, contract.table) for read in model.reads(Kind.SAME_DAY)}
-    kept = {table for table in declared if is_kept(table)}
+    kept = {table for table in declared if is_stored(table)}
     return sorted(kept.union(*(inputs_of(table) for table in declared - kept)))
 
 
@@ -49,7 +49,7 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
         },
         check_specs=[dg.AssetCheckSpec("conservation", asset=name, description="rows = the sum of the six outcomes = valid rows.")],
     )
-    def matched(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+    def matched(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
         house.know(contract)
         house.make([name], house.moment(as_of), beside=types_of_run(context, house))

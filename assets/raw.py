@@ -9,7 +9,8 @@ import dagster as dg
 
 from assets.described import contract_files, delivered_schema, department_asset
 from expectations.contract import Contract
-from resources.house import House
+from resources.departments import SourceError
+from resources.runtime.context import RunContext
 
 
 def raw_asset(contract: Contract) -> dg.AssetsDefinition:
@@ -32,13 +33,13 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         },
         check_specs=[dg.AssetCheckSpec("read", asset=described["name"], description="The department could be read.")],
     )
-    def raw(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+    def raw(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         as_of = date.fromisoformat(context.partition_key)
         house.read_ahead(context.run.asset_selection, as_of)
         day = house.departments.read_day(contract, as_of)
         said = "; ".join([str(day.failure) if day.failure else f"{day.row_count:,} rows, {day.status}", *day.notes])
         context.log.info(f"{day.seconds:6.1f} s  {said}")
-        metadata = {"what now": said, **({"reason": day.failure.reason, "kind": day.failure.kind} if day.failure else {})}
+        metadata = {"what now": said, **(read_facts(day.failure) if day.failure else {})}
         # a file that lay there and was refused is a rejected extract
         is_refused = day.failure is not None and day.failure.refused is not None
         severity = dg.AssetCheckSeverity.ERROR if is_refused else dg.AssetCheckSeverity.WARN
@@ -57,3 +58,9 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         )
 
     return raw
+
+
+def read_facts(failure: SourceError) -> dict[str, str]:
+    """Why a source was not read, fact by fact: alerts read none out of a sentence."""
+    said = {"message": failure.message, "next_step": failure.next_step}
+    return {"reason": failure.reason, "kind": failure.kind, **said}

@@ -12,19 +12,21 @@ import sqlalchemy as sa
 
 from assets.described import DAILY, code_references
 from expectations.contract import Contract
-from resources.alerts import note_seal
-from resources.house import House
+from expectations.errors import YihuError
+from resources.runtime.alerts import note_seal
+from resources.runtime.context import RunContext
+from resources.runtime.failures import failure
 from resources.settings import ROOT, today
 from warehouse.catalogue import load_catalogue
 from warehouse.following_rules import load_following
 from warehouse.graph.inputs import HELD_BACK
 from warehouse.graph.registry import maker, published_tables
 from warehouse.migrations.run import upgrade
-from warehouse.publication import GATES, AuditFailed, PublicationError, RunSource, publish
+from warehouse.publication import AuditFailed, RunSource, publish
 from warehouse.record_numbers import build_record_numbers
 from warehouse.schema import VIEW
 from warehouse.schema.shape import Shape, shape_of
-from warehouse.scoring_rules import RuleError, Versioned, load_rules, named
+from warehouse.scoring_rules import Versioned, load_rules, named
 
 PUBLISHED = published_tables()
 
@@ -43,7 +45,7 @@ LOADED: Mapping[str, Callable[[date], Versioned]] = {
 """What a release names, and what gives that of a day."""
 
 
-def refuse_edited_rules(house: House) -> None:
+def refuse_edited_rules(house: RunContext) -> None:
     """Raises `RuleError` where the files no longer give a version that a release was made under."""
     engine = house.server.engine()
     try:
@@ -68,7 +70,7 @@ def used_versions(connection: sa.Connection, column: str) -> list[str]:
     return [str(version) for version in used.scalars()]
 
 
-def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict[str, str]:
+def attach_unversioned(house: RunContext, contracts: Sequence[Contract], as_of: date) -> dict[str, str]:
     """Engine tables of what goes along with a release: validation results, quarantine, review queue, and the vault's part."""
     engine = house.engine
     house.make(["review_candidate"], house.moment(as_of))
@@ -83,6 +85,7 @@ def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict
         "select p.member_id, p.person_key, p.household_id, m.id_number, m.name from person as p "
         "join valid_rural_revitalisation__members as m using (member_id)",
     )
+    engine.view("respelt", "select former_id, queue_id from question where former_id <> queue_id")
     engine.table("rule_result", RULE_RESULT)
     quarantined = []
     for contract in contracts:
@@ -108,6 +111,7 @@ def use_beside(house: House, contracts: Sequence[Contract], as_of: date) -> dict
         "quarantine_row": "quarantined",
         "review_queue": "review_queue",
         "queue_candidate": "review_candidate",
+        "respelt": "respelt",
         "record_number": build_record_numbers(engine, contracts, house.settings.pseudonym_key),
     }
 
@@ -136,7 +140,7 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
         metadata={"dagster/code_references": code_references({"publication": ROOT / "warehouse" / "publication" / "publish.py"})},
         check_specs=[dg.AssetCheckSpec("audit", asset="release", description="What is published is whole, sound and holds no ID number.")],
     )
-    def release(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+    def release(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         as_of = date.fromisoformat(context.partition_key)
         moment = house.moment(as_of)
         shape = shape_of(moment.layout, moment.catalogue)
@@ -161,16 +165,19 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
                 {table: table for table in tables},
                 source,
                 house.lake.root / "release",
-                extras=use_beside(house, contracts, as_of),
+                extras=attach_unversioned(house, contracts, as_of),
                 register="matched_rural_revitalisation__households",
             )
         except AuditFailed as failed:
             context.log.error(str(failed))
-            closed = [gate for gate in GATES if any(finding.startswith(f"gate {gate}:") for finding in failed.findings)]
-            house.lake.write_note(*HELD_BACK, as_of, {"run_id": context.run.run_id, "gates": closed})
-            raise dg.Failure(str(failed), allow_retries=False) from None
-        except (PublicationError, RuleError) as error:
-            raise dg.Failure(f"release {as_of}: {error}") from None
+            house.lake.write_note(
+                *HELD_BACK,
+                as_of,
+                {"run_id": context.run.run_id, "gates": list(failed.gates)},
+            )
+            raise failure(failed) from None
+        except YihuError as error:
+            raise failure(error, f"release {as_of}") from None
         note_seal(house.settings.home, published.access_seal)
         house.lake.remove_note(*HELD_BACK, as_of)
         steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in published.seconds.items())

@@ -15,12 +15,12 @@ from assets.by_county import made_by_county
 from assets.described import DAILY, code_references
 from assets.lineage import lineage_metadata
 from expectations.contract import Contract
-from resources.house import House
+from resources.runtime.context import RunContext
 from warehouse.graph import registry
 from warehouse.model import model_path
 from warehouse.schema.lake import declared
 
-Check = Callable[[House, date], dg.AssetCheckResult]
+Check = Callable[[RunContext, date], dg.AssetCheckResult]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Table:
     description: str
     checks: tuple[tuple[str, str, Check], ...] = ()
     """Name, description and function of each asset check."""
-    shown: Callable[[House, date], dict[str, Any]] | None = None
+    shown: Callable[[RunContext, date], dict[str, Any]] | None = None
     """Further metadata of a day: pictures, and figures that the UI draws over time. Called after the checks."""
 
 
@@ -83,7 +83,7 @@ def tables_asset(
     ]
 
     @dg.multi_asset(name=f"make_{name}", specs=specs, check_specs=check_specs)
-    def made(context: dg.AssetExecutionContext, house: House) -> Iterator[dg.MaterializeResult]:
+    def made(context: dg.AssetExecutionContext, house: RunContext) -> Iterator[dg.MaterializeResult]:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
         if not made_by_county(house, as_of, names, ahead=_selected(context)):
             house.make(names, house.moment(as_of))
@@ -110,10 +110,10 @@ def tables_asset(
 def _selected(context: dg.AssetExecutionContext) -> list[str]:
     """The kept tables that the run makes too."""
     selected = context.run.asset_selection
-    return [table for table in registry.kept_tables() if not selected or dg.AssetKey(table) in selected]
+    return [table for table in registry.stored_tables() if not selected or dg.AssetKey(table) in selected]
 
 
-def _columns(house: House, table: str) -> dg.TableSchema:
+def _columns(house: RunContext, table: str) -> dg.TableSchema:
     columns = house.engine.columns(f'select * from "{table}"')
     meanings = {column.name: column.meaning or None for column in declared()[table].columns}
     return dg.TableSchema(columns=[dg.TableColumn(name, kind.lower(), meanings.get(name)) for name, kind in columns])
@@ -122,7 +122,7 @@ def _columns(house: House, table: str) -> dg.TableSchema:
 def counted(table: str, name: str, sql: str) -> Check:
     """A check that passes where `sql` counts no row; the count is its metadata."""
 
-    def check(house: House, _: date) -> dg.AssetCheckResult:
+    def check(house: RunContext, _: date) -> dg.AssetCheckResult:
         found = int(house.engine.scalar(sql) or 0)
         return dg.AssetCheckResult(check_name=name, asset_key=table, passed=found == 0, metadata={"rows": found})
 

@@ -12,8 +12,10 @@ import dagster as dg
 from assets.described import contract_files, contract_schema, department_asset
 from assets.lineage import lineage_metadata
 from expectations.contract import Contract
+from expectations.errors import YihuError
 from expectations.rules import own_rules
-from resources.house import House
+from resources.runtime.context import RunContext
+from resources.runtime.failures import failure
 from warehouse.asof import make_valid
 
 CHECKS = {
@@ -49,11 +51,11 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
         },
         check_specs=[dg.AssetCheckSpec(check, asset=name, description=text) for check, text in CHECKS.items()],
     )
-    def valid(context: dg.AssetExecutionContext, house: House) -> dg.MaterializeResult:
+    def valid(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         started = time.monotonic()
         ledger = make_valid(house.engine, house.lake, contract, date.fromisoformat(context.partition_key))
         if contract.is_base_register and ledger["state"] == "missing":
-            raise dg.Failure(never_read(contract, ledger))
+            raise failure(NeverRead(contract, ledger))
         today = ledger["today"] or {}
         context.log.info(
             f"{time.monotonic() - started:6.1f} s  {ledger['in_force']:,} in force"
@@ -78,16 +80,22 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
 
 
 def referred_to(contract: Contract) -> list[str]:
-    """The states besides its own that the contract's rules look up, of the same day where the run makes them too."""
+    """The states besides its own that the contract's rules look up, of the same day where the run
+    makes them too."""
     needs = {need for rule in own_rules(contract) for need in rule.needs}
     return sorted(needs - {f"valid_{contract.table}"})
 
 
-def never_read(contract: Contract, ledger: dict[str, Any]) -> str:
+class NeverRead(YihuError):
     """What stops a run: without the register there is no household to tie a record to. Says why there is none."""
-    failure, rejected = ledger["failure"] or {}, ledger["rejected"] or {}
-    why = failure.get("message") or "; ".join(rejected.get("reasons", [])) or "no extract came"
-    return f"the base register's {contract.records} were never read, and nothing can be published without them: {why}"
+
+    next_step = "have it delivered, then run the day again"
+
+    def __init__(self, contract: Contract, ledger: dict[str, Any]) -> None:
+        unread, rejected = ledger["failure"] or {}, ledger["rejected"] or {}
+        why = unread.get("message") or "; ".join(rejected.get("reasons", [])) or "no extract came"
+        said = f"the base register's {contract.records} were never read, and nothing can be published"
+        super().__init__(f"{said} without them: {why}")
 
 
 def valid_checks(ledger: dict[str, Any]) -> list[dg.AssetCheckResult]:

@@ -26,6 +26,7 @@ from bench.alone import COUNTIES, Late, province, published, steps_alone
 from bench.links import county_of, links_of_home
 from bench.queries import medians
 from resources.settings import ROOT, load_settings, today
+from warehouse.catalogue import RULES
 
 HOUSEHOLDS = {"village": 700, "town": 10_000, "county": 104_000}
 DEADLINES = {"village": 600, "town": 900, "county": 1800, "city": 3600, "province": 4 * 3600}
@@ -108,6 +109,21 @@ def linked_against_truth(home: Path, households: int, as_of: date) -> None:
     )
 
 
+def scored_against_truth(deadline: float) -> None:
+    """Scores of small counties against the truth: a line for the rules in force, one for the first."""
+    first = str(RULES / "scoring-2021-01-01.yaml")
+    command = [sys.executable, "-W", "ignore", "-m", "bench.scores", "--json", "--rules", first]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=deadline, check=False)
+    except subprocess.TimeoutExpired:
+        say(bench="scores", failed=f"not done after {deadline:.0f} s")
+        return
+    for line in done.stdout.splitlines():
+        say(**json.loads(line))
+    if done.returncode != 0 and not done.stdout:
+        say(bench="scores", failed=done.stderr.strip().splitlines()[-1:])
+
+
 def county(scale: str) -> None:
     """Two days of the sandbox's county as whole processes, then its steps by themselves, its queries and its links."""
     households, deadline = HOUSEHOLDS[scale], DEADLINES[scale]
@@ -124,6 +140,7 @@ def county(scale: str) -> None:
         for line in medians(home):
             say(bench=f"query.{line.pop('question')}", **line)
         linked_against_truth(home, households, day + timedelta(days=1))
+        scored_against_truth(deadline)
         try:
             for line in published(home, deadline):
                 say(**line)

@@ -20,6 +20,7 @@ from typing import Any
 from bench.peak import peak_mb
 from bench.province import HOUSEHOLDS_PER_COUNTY, Province, make_province, people_file
 from expectations.contract import load_contracts
+from expectations.errors import YihuError
 from resources.lake import Lake
 from resources.settings import ROOT
 
@@ -34,8 +35,10 @@ NAMES: dict[tuple[str, ...], str] = {("matching", "lamps"): "valid_to_flags"}
 Line = dict[str, Any]
 
 
-class Late(RuntimeError):
+class Late(YihuError):
     """A step that was not done by its deadline, or that failed."""
+
+    next_step = "run it by itself, with --folder on a faster disk or at a smaller scale"
 
 
 def child(module: str, *arguments: str, seconds: float, **settings: str) -> Line:

@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from expectations.contract import Contract, load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from sandbox.county import County
 from sandbox.rates import ErrorRates
 from warehouse import identity
+from warehouse.graph.engine_inputs import EngineInputs
 from warehouse.graph.moment import day_moment
 from warehouse.graph.runner import Runner
-from warehouse.graph.standing import Standing
 from warehouse.matching import household_field
 
 KEY = b"a key for benchmarks only"
@@ -191,7 +191,7 @@ def match_county(engine: Engine, county: County, as_of: date, key: bytes) -> Lin
     register = [contract for contract in contracts if household_field(contract) is not None]
     for contract in register:
         bring(engine, county, contract, end_of(as_of))
-    runner, moment = Runner(engine, Standing(engine, as_of), contracts, key), day_moment(as_of)
+    runner, moment = Runner(engine, EngineInputs(engine, as_of), contracts, key), day_moment(as_of)
     runner.make(("person", "person_key_map"), moment)
     _use_members(engine, county)
     for contract in register:

@@ -17,11 +17,11 @@ from datetime import date
 from pathlib import Path
 
 from expectations.contract import contract_for, load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from warehouse import identity
+from warehouse.graph.engine_inputs import EngineInputs
 from warehouse.graph.moment import day_moment
 from warehouse.graph.runner import Runner
-from warehouse.graph.standing import Standing
 
 KEY = b"a key for benchmarks only"
 AS_OF = date(2026, 11, 19)
@@ -138,7 +138,7 @@ def main() -> None:
         make_people(engine, arguments.people)
         make_records(engine, arguments.records, arguments.people)
         people, settlements, every = arguments.people, contract_for("settlements"), load_contracts()
-        runner = Runner(engine, Standing(engine, AS_OF), every, KEY)
+        runner = Runner(engine, EngineInputs(engine, AS_OF), every, KEY)
 
         def made(*tables: str) -> float:
             """Seconds to make tables, computed now."""

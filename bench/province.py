@@ -17,10 +17,10 @@ from bench.matching import GIVEN, SURNAMES
 from bench.records import RECORDS, drawn
 from expectations.contract import Contract, load_contracts
 from expectations.engine import parquet
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from warehouse import identity
-from warehouse.day import QUARANTINE_COLUMNS, empty_select
+from warehouse.merge_state import QUARANTINE_COLUMNS, empty_select
 
 HOUSEHOLDS_PER_COUNTY = 104_500
 ACROSS = 400

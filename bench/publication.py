@@ -21,9 +21,9 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as sa
 
-from assets.release import PUBLISHED, use_beside
+from assets.release import PUBLISHED, attach_unversioned
 from bench.__main__ import say
-from resources.house import House
+from resources.runtime.context import RunContext
 from resources.server import Server
 from warehouse.migrations.run import upgrade
 from warehouse.publication import PublishResult, RunSource, publish
@@ -47,9 +47,9 @@ TOUCHED = {
 
 
 @contextmanager
-def opened_house(home: Path) -> Iterator[House]:
+def opened_house(home: Path) -> Iterator[RunContext]:
     os.environ["YIHU_HOME"] = str(home)
-    with House().yield_for_execution(dg.build_init_resource_context()) as house:
+    with RunContext().yield_for_execution(dg.build_init_resource_context()) as house:
         yield house
 
 
@@ -95,7 +95,7 @@ def timed(url: sa.URL) -> Iterator[dict[str, float]]:
     found["server_cpu"] = round(server_cpu(url) - served, 2)
 
 
-def bare_load(house: House, url: sa.URL) -> dict[str, float]:
+def bare_load(house: RunContext, url: sa.URL) -> dict[str, float]:
     """The same rows by ADBC into tables without key, index, hash or audit, in one transaction."""
     with timed(url) as found, wired(url) as wire:
         for view in VIEWS:
@@ -111,7 +111,7 @@ def bare_load(house: House, url: sa.URL) -> dict[str, float]:
     return found
 
 
-def touch(house: House, day: int, share: int) -> None:
+def touch(house: RunContext, day: int, share: int) -> None:
     """The engine's tables with so many households in a thousand changed since the day before."""
     for table, (column, value) in TOUCHED.items():
         source = house.engine.rows("select sql from duckdb_views() where view_name = ?", [table])[0][0]
@@ -122,7 +122,9 @@ def touch(house: House, day: int, share: int) -> None:
         )
 
 
-def published(house: House, url: sa.URL, as_of: date, releases: Path, extras: dict[str, str]) -> tuple[PublishResult, dict[str, float]]:
+def published(
+    house: RunContext, url: sa.URL, as_of: date, releases: Path, extras: dict[str, str]
+) -> tuple[PublishResult, dict[str, float]]:
     """One publication as the pipeline does it, with what goes along."""
     source = RunSource("bench", "bench", "bench")
     tables = {table: table for table in PUBLISHED}
@@ -143,7 +145,7 @@ def measure(home: Path) -> Iterator[dict[str, Any]]:
         with database_of_its_own(house.server) as url:
             bare = bare_load(house, url)
             yield {"bench": "publication.bare_load", **bare}
-        extras = use_beside(house, house.contracts(), as_of)
+        extras = attach_unversioned(house, house.contracts(), as_of)
         try:
             with database_of_its_own(house.server) as url:
                 yield _line("publication.first", *published(house, url, as_of, releases, extras), bare)

@@ -39,7 +39,7 @@ def run(home: Path, as_of: date, stages: list[str]) -> dict[str, object]:
     from assets.catalogue import all_assets
     from expectations.contract import load_contracts
     from expectations.validation import preload
-    from resources.house import House
+    from resources.runtime.context import RunContext
 
     if "validation" in stages:
         preload()
@@ -47,7 +47,7 @@ def run(home: Path, as_of: date, stages: list[str]) -> dict[str, object]:
     wanted = {name for stage in stages for name in STAGES[stage]}
     every = all_assets(contracts)
     chosen = [asset for asset in every if _step(asset.op.name, wanted)]
-    house = House()
+    house = RunContext()
     started, began = time.monotonic(), _cpu()
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(

@@ -1,7 +1,7 @@
 """`python -m bench.urgent --households 104000`: from a new report at the gateway to a changed lamp in SQL, by the daemon alone.
 
 Belongs here: a gateway that gets one row more, the daemon as `make ui` starts it, a clock. Not here: when a run is asked for
-(`pipelines.sensors`). Two lines: a citizens' report while nothing goes on, a disaster loss that comes while that run goes on.
+(`pipelines.automation.sensors`). Two lines: a citizens' report while nothing goes on, a disaster loss that comes while that run goes on.
 """
 
 from __future__ import annotations

@@ -26,7 +26,10 @@ def sql_type(kind: str) -> str:
         return simple[kind]
     if re.fullmatch(r"decimal\([0-9]+,[0-9]+\)", kind):
         return kind
-    raise ContractError(f"type {kind} is not known: use text, integer, boolean, date, timestamp or decimal(p,s)")
+    raise ContractError(
+        f"type {kind} is not known:",
+        "use text, integer, boolean, date, timestamp or decimal(p,s)",
+    )
 
 
 def typed(field: Field, text: str, form: str, is_number: str | None = None) -> str:

@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from expectations.errors import ConfigurationError
+
 CONTRACTS = Path(__file__).parent / "contracts"
 
 DRAFTS = "YIHU_DRAFTS"
@@ -27,7 +29,7 @@ PERIODS = ("year", "quarter", "month", "term", "period")
 """Names of fields that say for which time a row is, besides dates and fields of the role `event_time`."""
 
 
-class ContractError(ValueError):
+class ContractError(ConfigurationError):
     """A contract file that cannot be used; the message names the file and what to mend."""
 
 
@@ -199,7 +201,10 @@ class Contract:
         """The field with that role; raises `ContractError` where there is none."""
         found = self.find_role(role)
         if found is None:
-            raise ContractError(f"{self.path.name}: no field has the role {role}; add it to customProperties")
+            raise ContractError(
+                f"{self.path.name}: no field has the role {role}",
+                "add it to customProperties",
+            )
         return found
 
     def find_role(self, role: str) -> Field | None:
@@ -209,7 +214,10 @@ class Contract:
         for f in self.fields:
             if f.name == name:
                 return f
-        raise ContractError(f"{self.path.name}: no field {name}")
+        raise ContractError(
+            f"{self.path.name}: no field {name}",
+            "add it to the schema's properties",
+        )
 
 
 def read_contract(path: Path) -> Contract:
@@ -245,4 +253,7 @@ def contract_for(records: str, with_drafts: bool = False) -> Contract:
     for contract in (*load_contracts(), *(load_contracts(status="draft") if with_drafts else ())):
         if contract.records == records:
             return contract
-    raise ContractError(f"no contract describes {records}; add expectations/contracts/<department>/{records}.odcs.yaml")
+    raise ContractError(
+        f"no contract describes {records}",
+        f"add expectations/contracts/<department>/{records}.odcs.yaml",
+    )

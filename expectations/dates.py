@@ -28,7 +28,8 @@ _PLAIN = {
 }
 _READ = r"D\1-\2-\3 \4"
 _IS_READ = "^D(?:19[0-9]{2}|20[0-9]{2}|2100)-[0-9]{1,2}-[0-9]{1,2} ?(?:(?:[01]?[0-9]|2[0-3]):.*)?$"
-"""Of 24:00 the engine makes the next day's midnight, and who wrote it may mean the end of this day or its beginning: misfit."""
+"""The engine makes the next day's midnight of 24:00, and who wrote it may mean this day's end or
+its beginning: a misfit."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What rules and models need of a compute engine; `resources.engine.Engine` and `resources.spark.SparkEngine` are those in use.
+"""What rules and models need of a compute engine; `resources.engines.duckdb.Engine` and `resources.engines.spark.SparkEngine` are those in use.
 
 Belongs here: the protocol, and the one place where texts, names, days and paths are quoted for SQL. Not here: any engine
 (`resources`), nor models (`warehouse`).

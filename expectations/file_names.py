@@ -9,6 +9,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from expectations.errors import ConfigurationError
+
 _TOKEN = re.compile(r"\{([^{}]*)\}|(\*)")
 _DIGITS = {
     "YYYY": r"(?P<year>(?:19|20)[0-9]{2})",
@@ -19,7 +21,7 @@ _DIGITS = {
 }
 
 
-class PatternError(ValueError):
+class PatternError(ConfigurationError):
     """A `files` pattern that says nothing; the message holds the pattern and what to write."""
 
 
@@ -42,12 +44,12 @@ def pattern(text: str, is_default: bool = False) -> Pattern:
         for token in ["*"] if match[2] else _tokens(text, match[1]):
             name = token if token in ("*", "part") else token[0]
             if name != "*" and name in seen:
-                raise PatternError(f"files: {text!r} names {{{token}}} twice; once is enough")
+                raise PatternError(f"files: {text!r} names {{{token}}} twice", "once is enough")
             seen.add(name)
             shape += {"*": "(.*?)", "part": "(?P<part>.+?)"}.get(token) or _DIGITS[token]
     rest = folded[at:]
     if ("D" in seen and "M" not in seen) or ("M" in seen and "Y" not in seen):
-        raise PatternError(f"files: {text!r} has a day or a month without its year; add {{YYYY}}")
+        raise PatternError(f"files: {text!r} has a day or a month without its year", "add {YYYY}")
     return Pattern(
         text,
         re.compile(shape + re.escape(rest), re.IGNORECASE),
@@ -64,7 +66,7 @@ def _tokens(text: str, inner: str) -> list[str]:
     tokens = re.findall(r"Y+|M+|D+", inner)
     if not tokens or "".join(tokens) != inner or any(token not in _DIGITS for token in tokens):
         known = ", ".join(f"{{{name}}}" for name in (*_DIGITS, "part"))
-        raise PatternError(f"files: {text!r} holds {{{inner}}}; use {known} and *")
+        raise PatternError(f"files: {text!r} holds {{{inner}}}", f"use {known} and *")
     return tokens
 
 

@@ -12,8 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from expectations.errors import UsageError
 
-class GateError(ValueError):
+
+class GateError(UsageError):
     """A gate that cannot be opened so; says what is missing."""
 
 
@@ -41,9 +43,15 @@ def open_gate(lake_root: Path, table: str, batch_id: str, who: str, why: str, lo
         GateError: no name, no reason, no such batch, or a gate that is open already.
     """
     if not who.strip() or len(why.strip()) < 5:
-        raise GateError("a gate is opened by a named person with a reason: give BY=<name> and WHY=<reason>")
+        raise GateError(
+            "a gate is opened by a named person with a reason:",
+            "give BY=<name> and WHY=<reason>",
+        )
     if not (lake_root / "raw" / table / batch_id / "manifest.json").exists():
-        raise GateError(f"{table} has no batch {batch_id}: take its name from the check that rejected it")
+        raise GateError(
+            f"{table} has no batch {batch_id}:",
+            "take its name from the check that rejected it",
+        )
     now = datetime.now(ZoneInfo("Asia/Shanghai")).isoformat(timespec="seconds")
     gate = Gate(table, batch_id, who.strip(), why.strip(), now, login, os_user)
     path = _path(lake_root, table, batch_id)
@@ -56,7 +64,7 @@ def open_gate(lake_root: Path, table: str, batch_id: str, who: str, why: str, lo
     except FileExistsError:
         there = gate_of(lake_root, table, batch_id)
         said = f", by {there.who} at {there.opened_at}" if there is not None else ""
-        raise GateError(f"the gate of {batch_id} is open already{said}") from None
+        raise GateError(f"the gate of {batch_id} is open already{said}", "run make sync") from None
     finally:
         work.unlink()
     return gate

@@ -28,6 +28,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from expectations.engine import SqlEngine, name
+from expectations.errors import YihuError
 from expectations.gx_outcomes import NoUnexpectedRows, Outcome, counted, ephemeral_context, outcomes_of
 
 BATCH = "gx_batch"
@@ -141,7 +142,7 @@ def _expectation(engine: SqlEngine, batch: Any, rule: str, query: str) -> Any:
             if _is_known(batch, spark_condition):
                 return NoRowsWhere(condition=spark_condition, meta={"rule": rule})
         return _query_expectation(engine, rule, query)
-    except (SqlglotError, RuntimeError, ValueError):
+    except (SqlglotError, YihuError, ValueError):
         return None
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from expectations.contract import Contract
 from expectations.drift import Downstream, Drift, asking_drift, column_drift, nothing_downstream, type_drift
 from expectations.engine import SqlEngine, literal, name, parquet
+from expectations.errors import YihuError
 from expectations.typed_rows import Delivery, typed_select
 
 LANDING = 3
@@ -26,7 +27,7 @@ LANDING = 3
 PAGE_BYTES = 16 * 1024 * 1024
 
 
-class LandingError(RuntimeError):
+class LandingError(YihuError):
     """A batch whose bytes cannot be read; says which and what to do."""
 
 
@@ -114,7 +115,10 @@ def _delivered_text(engine: SqlEngine, contract: Contract, batch: Path, manifest
     files = [batch / file for file in manifest.get("files") or ()]
     absent = [file.name for file in files if not file.exists()]
     if absent:
-        raise LandingError(f"{contract.table}: batch {batch.name} lacks {', '.join(absent[:3])}; read the day again")
+        raise LandingError(
+            f"{contract.table}: batch {batch.name} lacks {', '.join(absent[:3])}",
+            "read the day again",
+        )
     try:
         engine.table(
             table, _json_select(contract, files) if _is_json(manifest) else _parquet_select(engine, contract, _parquets(batch, files))
@@ -123,7 +127,10 @@ def _delivered_text(engine: SqlEngine, contract: Contract, batch: Path, manifest
         raise
     except Exception as error:
         # The engine's message may quote a value: its class says enough.
-        raise LandingError(f"{contract.table}: batch {batch.name} cannot be parsed ({type(error).__name__}); read the day again") from None
+        raise LandingError(
+            f"{contract.table}: batch {batch.name} cannot be parsed ({type(error).__name__})",
+            "read the day again",
+        ) from None
 
 
 def release_text(engine: SqlEngine, contract: Contract) -> None:
@@ -213,14 +220,15 @@ def _write(engine: SqlEngine, select: str, path: Path, contract: Contract) -> No
     except Exception as error:
         work.unlink(missing_ok=True)
         raise LandingError(
-            f"{contract.table}: batch {path.parent.name} cannot be landed ({type(error).__name__}); check the disk"
+            f"{contract.table}: batch {path.parent.name} cannot be landed ({type(error).__name__})",
+            "check the disk",
         ) from None
     work.chmod(0o600)
     os.replace(work, path)
 
 
 def _aside(path: Path) -> Path:
-    """Beside the batch, not in it: there `resources.leftovers` finds what a killed run leaves."""
+    """Beside the batch, not in it: there `resources.runtime.cleanup` finds what a killed run leaves."""
     return path.parent.with_name(f".{path.parent.name}.{path.name}.tmp")
 
 

@@ -49,7 +49,10 @@ def row_rules(contract: Contract) -> tuple[Rule, ...]:
     names = [rule.name for rule in rules]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
-        raise ContractError(f"{contract.path.name}: rule {', '.join(twice)} is there twice; give each a name of its own")
+        raise ContractError(
+            f"{contract.path.name}: rule {', '.join(twice)} is there twice",
+            "give each a name of its own",
+        )
     return tuple(rules)
 
 
@@ -134,15 +137,22 @@ def _own(contract: Contract, entry: dict[str, Any]) -> Rule:
     label = str(entry.get("name", "?"))
     if not isinstance(implementation, dict) or implementation.get("expectation_type") != ROW_QUERY:
         raise ContractError(
-            f"{contract.path.name}: quality {label}: write implementation.expectation_type: {ROW_QUERY} with kwargs.unexpected_rows_query"
+            f"{contract.path.name}: quality {label}:",
+            f"write implementation.expectation_type: {ROW_QUERY} with kwargs.unexpected_rows_query",
         )
     query = (implementation.get("kwargs") or {}).get("unexpected_rows_query")
     if not query or "{batch}" not in query:
-        raise ContractError(f"{contract.path.name}: quality {label}: kwargs.unexpected_rows_query must select from {{batch}}")
+        raise ContractError(
+            f"{contract.path.name}: quality {label}:",
+            "kwargs.unexpected_rows_query must select from {batch}",
+        )
     meta = implementation.get("meta") or {}
     severity, level = entry.get("severity", "critical"), meta.get("level", "row")
     if severity not in ("critical", "warning") or level not in ("row", "batch"):
-        raise ContractError(f"{contract.path.name}: quality {label}: severity is critical or warning, meta.level is row or batch")
+        raise ContractError(
+            f"{contract.path.name}: quality {label}:",
+            "severity is critical or warning, meta.level is row or batch",
+        )
     return Rule(
         name=str(meta.get("rule", label)),
         severity=severity,

@@ -90,8 +90,10 @@ def validate(
     # Without a required column nearly every rule fails: the columns are the reason, the rest follows.
     rejecting = (columns,) if blocking else tuple(result for result in found if _rejects(result, rules))
     reasons = tuple(drift.message for drift in blocking) or tuple(_reason(contract, result, rules) for result in rejecting)
-    verdict = Verdict(found, bad_rows, views.delivered_count, bad_count, bool(reasons), reasons, rejecting)
-    return verdict.held_back(_parts_apart(contract, batch_manifest, views.delivered_count))
+    received = views.delivered_count
+    verdict = Verdict(found, bad_rows, received, bad_count, bool(reasons), reasons, rejecting)
+    shared = [_parts_share(contract, batch_manifest)] if batch_manifest.get("keys_twice") else []
+    return verdict.held_back(shared)
 
 
 def judge_rows(engine: SqlEngine, contract: Contract, rows: str) -> Verdict:
@@ -132,17 +134,17 @@ def _bad_share(contract: Contract, bad: int, received: int) -> RuleResult:
     return RuleResult("batch:bad_share", "critical", is_sound, True, received, bad)
 
 
-def _parts_apart(contract: Contract, manifest: Mapping[str, Any], received: int) -> list[tuple[RuleResult, str]]:
-    """Whether each key stands in one part of a delivery in parts: else a part was sent twice, or is another month's."""
-    count, files = int(manifest.get("keys_twice") or 0), list(manifest.get("twice_in") or ())
-    if not count:
-        return []
-    shown = ", ".join(files[:PARTS_SHOWN]) + (f" and {len(files) - PARTS_SHOWN} more" if len(files) > PARTS_SHOWN else "")
+def _parts_share(contract: Contract, manifest: Mapping[str, Any]) -> tuple[RuleResult, str]:
+    """Keys in more than one part of a delivery: a part was sent twice, or is another month's."""
+    count, files = int(manifest["keys_twice"]), list(manifest["twice_in"])
+    more = len(files) - PARTS_SHOWN
+    shown = ", ".join(files[:PARTS_SHOWN]) + (f" and {more} more" if more > 0 else "")
     reason = (
         f"{contract.table}: {count} keys stand in more than one of the parts {shown}; "
         "have each part sent once and for the same time, or open the gate"
     )
-    return [(RuleResult("batch:key_in_two_parts", "critical", False, True, received, count), reason)]
+    rows = int(manifest.get("row_count") or 0)
+    return RuleResult("batch:key_in_two_parts", "critical", False, True, rows, count), reason
 
 
 def _rejects(result: RuleResult, rules: Sequence[Rule]) -> bool:

@@ -12,6 +12,8 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
+from expectations.errors import ConfigurationError
+
 EXCEL = "excel"
 """A date as a spreadsheet's day number, in whatever cell."""
 
@@ -30,7 +32,7 @@ FIELD_UNITS = {"yuan": Decimal(1), "yuan/month": Decimal(1), "10k yuan": Decimal
 _WORD = re.compile(r"[\u4e00-\u9fff㎡]+")
 
 
-class FormError(ValueError):
+class FormError(ConfigurationError):
     """A form that says nothing, or that contradicts another; the message says what to write."""
 
 
@@ -88,14 +90,20 @@ def date_form(text: str) -> DateForm:
     for number, token in enumerate(found):
         between = text[at : token.start()]
         if not _LITERAL.fullmatch(between):
-            raise FormError(f"the form {text!r} is not known; write it with YYYY, M, D, HH, mm, ss, or {EXCEL}")
+            raise FormError(
+                f"the form {text!r} is not known",
+                f"write it with YYYY, M, D, HH, mm, ss, or {EXCEL}",
+            )
         follows = found[number + 1].start() if number + 1 < len(found) else -1
         touches = token.end() == follows or (number > 0 and found[number - 1].end() == token.start())
         pattern += re.escape(between).replace("\\ ", " ") + _digits(token[0], touches)
         parts.append(_part(token[0]))
         at = token.end()
     if not _LITERAL.fullmatch(text[at:]):
-        raise FormError(f"the form {text!r} is not known; write it with YYYY, M, D, HH, mm, ss, or {EXCEL}")
+        raise FormError(
+            f"the form {text!r} is not known",
+            f"write it with YYYY, M, D, HH, mm, ss, or {EXCEL}",
+        )
     pattern += re.escape(text[at:])
     day = [part for part in parts if part in "YMD"]
     clock = [part for part in parts if part in "hms"]
@@ -106,7 +114,10 @@ def date_form(text: str) -> DateForm:
         or parts != [*day, *clock]
         or (clock and len(day) < 3)
     ):
-        raise FormError(f"the form {text!r} says no date; it needs a year, or a year and a month, or year, month and day, then the time")
+        raise FormError(
+            f"the form {text!r} says no date",
+            "it needs a year, or a year and a month, or year, month and day, then the time",
+        )
     return DateForm(text, tuple(parts), pattern, bool(re.search(r"(?<!Y)YY(?!Y)", text)))
 
 
@@ -130,7 +141,10 @@ def check_date_forms(forms: tuple[str, ...]) -> None:
     for number, one in enumerate(known):
         for other in known[number + 1 :]:
             if conflicts(one, other):
-                raise FormError(f"the forms {one.text!r} and {other.text!r} read the same text as two days; name one of them")
+                raise FormError(
+                    f"the forms {one.text!r} and {other.text!r} read the same text as two days",
+                    "name one of them",
+                )
 
 
 @lru_cache(maxsize=1024)
@@ -179,10 +193,16 @@ def number_form(text: str, unit: str | None) -> NumberForm:
     """
     if text in MONEY:
         if unit not in FIELD_UNITS:
-            raise FormError(f"the form {text!r} is money and the field's unit is {unit or 'not said'}; give it the unit yuan or 10k yuan")
+            raise FormError(
+                f"the form {text!r} is money and the field's unit is {unit or 'not said'}",
+                "give it the unit yuan or 10k yuan",
+            )
         return NumberForm(text, MONEY[text] / FIELD_UNITS[unit], True)
     if not _WORD.fullmatch(text):
-        raise FormError(f"the form {text!r} is not known for a number; write 元, 千元, 万元, 亿元, or the word that stands behind it")
+        raise FormError(
+            f"the form {text!r} is not known for a number",
+            "write 元, 千元, 万元, 亿元, or the word that stands behind it",
+        )
     return NumberForm(text, Decimal(1), False)
 
 
@@ -190,4 +210,7 @@ def check_number_forms(forms: tuple[str, ...], unit: str | None) -> None:
     """Raises `FormError` for a form that is none, and for two units of money: a bare number would have two values."""
     read = [number_form(form, unit) for form in forms]
     if len({form.factor for form in read}) > 1:
-        raise FormError(f"the forms {', '.join(forms)} give a number two values; name the one that the column is in")
+        raise FormError(
+            f"the forms {', '.join(forms)} give a number two values",
+            "name the one that the column is in",
+        )

@@ -1,62 +1,60 @@
-"""`python -m pipelines <command>`: what the Makefile calls.
+"""`yihu <command>`, `python -m pipelines <command>`, `make <command>`: the one command line.
 
-Belongs here: the command line. Not here: what the commands do.
+Belongs here: running a command, and how it ends where something goes wrong. Not here: which there
+are (`command_line`), what they do.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
+import traceback
+from argparse import Namespace
+from collections.abc import Sequence
+from importlib import import_module
+
+from expectations.errors import FAILED, YihuError
+from pipelines.command_line.exits import INTERRUPTED, UNTOUCHED, complain, ended_by
+from pipelines.command_line.parser import parse
+from pipelines.command_line.table import COMMANDS
+
+REPORT = f"that is a fault of yihu: report it with the lines above. {UNTOUCHED}"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipelines")
-    commands = parser.add_subparsers(dest="command", required=True)
-    sync = commands.add_parser("sync", help="run the day, print the release")
-    sync.add_argument("--from", dest="first")
-    sync.add_argument("--to", dest="last")
-    commands.add_parser("status", help="is everything there and well?")
-    ui = commands.add_parser("ui", help="the Dagster UI with daemon")
-    ui.add_argument("--port", type=int, default=3000)
-    link = commands.add_parser("ui-link", help="another link into the UI")
-    link.add_argument("--port", type=int, default=3000)
-    user = commands.add_parser("ui-user", help="the password of a user of the UI")
-    user.add_argument("--user", default="")
-    user.add_argument("--right", choices=("operator", "reader"), default="reader")
-    psql = commands.add_parser("psql", help="a shell on the warehouse")
-    psql.add_argument("--role", default="", help="default: yihu_reader")
-    psql.add_argument("--login", default="", help="a login of one's own instead")
-    commands.add_parser("check", help="do the definitions load?")
-    if len(sys.argv) > 1 and sys.argv[1] in ("try", "draft-contract", "contract-diff"):
-        from pipelines.trying import commands as trying
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; a mistake is one clear line. Returns the exit status."""
+    try:
+        return run(parse(arguments))
+    except YihuError as error:
+        return ended_by(error)
+    except KeyboardInterrupt:
+        complain(f"interrupted: what was begun is completed when it is run again. {UNTOUCHED}")
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever reads has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:
+        traceback.print_exc()
+        complain(f"{type(error).__name__}: {REPORT}")
+        return FAILED
 
-        trying.add_parsers(commands)
-        return trying.run(parser.parse_args())
-    if len(sys.argv) > 1 and sys.argv[1] not in ("sync", "status", "ui", "ui-link", "ui-user", "psql", "check"):
-        from pipelines import operations
-        from pipelines.commands import settings_or_none
 
-        operations.add_parsers(commands)
-        return operations.run(settings_or_none(), parser.parse_args())
-    asked = parser.parse_args()
-    if asked.command == "sync":
-        from pipelines.sync import sync as run
+def run(asked: Namespace) -> int:
+    """Runs what was asked, with the settings where it needs them."""
+    command = COMMANDS[asked.command]
+    if getattr(asked, "as_of", ""):
+        os.environ["YIHU_AS_OF"] = asked.as_of
+    module, _, function = command.runs.partition(":")
+    if command.settings == "none":
+        return int(getattr(import_module(module), function)(asked))
+    from resources.settings import load_settings
 
-        return run(asked.first or os.environ.get("YIHU_TYPED_FROM") or None, asked.last or os.environ.get("YIHU_TYPED_TO") or None)
-    from pipelines import commands as other
+    settings = load_settings()
+    if command.settings == "prepared":
+        from pipelines.environment import prepare
 
-    if asked.command == "status":
-        return other.status()
-    if asked.command == "ui":
-        return other.ui(asked.port)
-    if asked.command == "ui-link":
-        return other.ui_link(asked.port)
-    if asked.command == "ui-user":
-        return other.ui_user(asked.user, asked.right == "operator")
-    if asked.command == "psql":
-        return other.psql(asked.role, asked.login)
-    return other.check()
+        prepare(settings)
+    return int(getattr(import_module(module), function)(settings, asked))
 
 
 if __name__ == "__main__":

@@ -8,15 +8,15 @@ import dagster as dg
 
 from assets.catalogue import all_assets
 from expectations.contract import Contract, load_contracts
-from pipelines.console import progress_logger
-from pipelines.jobs import daily_sync, daily_sync_schedule
-from pipelines.rhythms import rhythm_jobs, rhythm_schedules
-from pipelines.sealing import seal_log, seal_log_schedule
-from pipelines.sensors import sensors
-from resources.house import House
+from pipelines.automation.jobs import daily_sync, daily_sync_schedule
+from pipelines.automation.periodic import rhythm_jobs, rhythm_schedules
+from pipelines.automation.progress import progress_logger
+from pipelines.automation.sealing import seal_log, seal_log_schedule
+from pipelines.automation.sensors import sensors
+from resources.runtime.context import RunContext
 
 
-def build_defs(contracts: Sequence[Contract] | None = None, house: House | None = None) -> dg.Definitions:
+def build_defs(contracts: Sequence[Contract] | None = None, house: RunContext | None = None) -> dg.Definitions:
     """The definitions for `contracts` (those of the repository by default).
 
     Everything runs in process: twenty trivial assets take 5 s so, and 109 s in the multiprocess executor on 2 cores.
@@ -26,7 +26,7 @@ def build_defs(contracts: Sequence[Contract] | None = None, house: House | None 
         jobs=[daily_sync, *rhythm_jobs, seal_log],
         schedules=[daily_sync_schedule, *rhythm_schedules, seal_log_schedule],
         sensors=sensors,
-        resources={"house": house or House()},
+        resources={"house": house or RunContext()},
         executor=dg.in_process_executor,
         loggers={"console": progress_logger},
     )

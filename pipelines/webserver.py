@@ -16,9 +16,11 @@ from typing import Any
 
 import uvicorn
 
-from pipelines.entrance import Door, PasswordFileError, read_password_file
-from pipelines.guard import ENTER, App, Guard
-from pipelines.sessions import Links, Sessions
+from expectations.errors import OK, YihuError
+from pipelines.command_line.exits import ended_by
+from pipelines.web.guard import ENTER, App, Guard
+from pipelines.web.sessions import Links, Sessions
+from pipelines.web.sign_in import SignIn, read_password_file
 from resources.settings import SettingsError, load_settings
 
 MODULE = "pipelines.definitions"
@@ -42,9 +44,9 @@ class Pages:
     def links(self) -> Links:
         return Links(self.home / "ui" / "links")
 
-    def door(self) -> Door:
+    def door(self) -> SignIn:
         known = read_password_file(self.password_file) if self.password_file else None
-        return Door(Sessions(), self.links, known, self.user_header, self.operators)
+        return SignIn(Sessions(), self.links, known, self.user_header, self.operators)
 
 
 def load_pages(port: int) -> Pages:
@@ -58,7 +60,8 @@ def load_pages(port: int) -> Pages:
     if path is not None and not path.is_file():
         raise SettingsError([f"YIHU_UI_PASSWORD_FILE is {str(path)!r}, which is no file: make ui-user"])
     if path is not None and header is not None:
-        raise SettingsError(["YIHU_UI_PASSWORD_FILE and YIHU_UI_USER_HEADER exclude each other"])
+        both = "YIHU_UI_PASSWORD_FILE and YIHU_UI_USER_HEADER"
+        raise SettingsError([f"{both} exclude each other: unset one of them"])
     named = os.environ.get("YIHU_UI_OPERATORS", "").split(",")
     operators = tuple(name.strip() for name in named if name.strip())
     return Pages(settings.home, (*own, *asked), path, header, operators)
@@ -93,10 +96,9 @@ def main() -> int:
     asked, code = parser.parse_known_args()
     try:
         serve(asked.port, load_pages(asked.port), code or ["-m", MODULE])
-    except (SettingsError, PasswordFileError) as error:
-        print(f"yihu: {error}", file=sys.stderr)
-        return 2
-    return 0
+    except YihuError as error:
+        return ended_by(error)
+    return OK
 
 
 if __name__ == "__main__":

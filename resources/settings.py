@@ -18,7 +18,8 @@ from urllib.parse import parse_qs, unquote, urlparse
 from zoneinfo import ZoneInfo
 
 from expectations.contract import load_contracts
-from resources.java import NoJavaError, java_home
+from expectations.errors import ConfigurationError
+from resources.engines.java import NoJavaError, java_home
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,12 +31,21 @@ FILE_PASSWORD = "YIHU_FILE_PASSWORD_"
 BY_COUNTY = ("auto", "yes", "no")
 
 
-class SettingsError(ValueError):
+class SettingsError(ConfigurationError):
     """Every setting that is missing or malformed, a line each, with what to do."""
+
+    next_step = "correct `.env` or the environment; .env.example lists every setting"
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def lines(self) -> list[str]:
+        return self.problems
 
 
 LEAST_READER_MEMORY = 2 * 10**8
@@ -266,7 +276,8 @@ def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
 def _home_problems(home: Path) -> list[str]:
     """What is wrong with the home, which is made where nothing is."""
     if unquote(str(home)) != str(home) or "?" in str(home) or "\\" in str(home):
-        # Dagster hands the path of its SQLite files on as an address, and no glob of the engine's holds a backslash
+        # Dagster hands the path of its SQLite files on as an address, and no glob of the engine's
+        # holds a backslash
         said = f"YIHU_HOME is {str(home)!r}, which reads as part of an address"
         return [f"{said}: name a folder without ?, \\ and without %41 or the like"]
     try:
@@ -276,7 +287,8 @@ def _home_problems(home: Path) -> list[str]:
         usable = False
     if usable:
         return []
-    return [f"YIHU_HOME is {str(home)!r}, which cannot be written: name a folder that this user may write"]
+    said = f"YIHU_HOME is {str(home)!r}, which cannot be written"
+    return [f"{said}: name a folder that this user may write"]
 
 
 def load_settings(env: Mapping[str, str] | None = None) -> Settings:

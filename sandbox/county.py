@@ -142,7 +142,8 @@ class County:
             delivery.deliver_members(connection, drawn, rows, contract_for("members"), self.rates, home)
             kept: dict[str, Draft] = {}
             for index, (records, draw) in enumerate(DRAWN):
-                draft = with_one_known(draw(np.random.default_rng([self.seed, 10 + index]), drawn, self.rates), people)
+                draft = draw(np.random.default_rng([self.seed, 10 + index]), drawn, self.rates)
+                draft = with_one_known(draft, people)
                 delivery.deliver(connection, contract_for(records, with_drafts=True), draft, self.rates, home)
                 self._tell(f"sandbox: {records} {len(draft):,}")
                 if records in ("certificates", "dwellings"):

@@ -37,9 +37,10 @@ class Draft:
 
 
 def with_one_known(draft: Draft, people: People) -> Draft:
-    """The draft, with its earliest record a month before the reference day where all of them are still to come.
+    """The draft, with its earliest record a month before the reference day where all are to come.
 
-    A county of a few hundred households may draw nothing rare for years; its departments have something to tell all the same.
+    A county of a few hundred households may draw nothing rare for years; its departments have
+    something to tell all the same.
     """
     if not len(draft) or draft.born.min() < REFERENCE:
         return draft
@@ -47,15 +48,16 @@ def with_one_known(draft: Draft, people: People) -> Draft:
     first = np.argmin(np.where(grown, draft.born, draft.born.max() + DAY))
     moved = (draft.born[first].astype("datetime64[D]") - (REFERENCE - 30)).astype(int)
 
-    def earlier(values: Array | None) -> Array | None:
-        if values is None or values.dtype.kind != "M":
+    def earlier(values: Array) -> Array:
+        if values.dtype.kind != "M":
             return values
         found = values.copy()
         found[first] -= np.timedelta64(moved, "D")
         return found
 
     columns = {name: earlier(values) for name, values in draft.columns.items()}
-    return replace(draft, born=earlier(draft.born), closed=earlier(draft.closed), columns=columns)
+    closed = None if draft.closed is None else earlier(draft.closed)
+    return replace(draft, born=earlier(draft.born), closed=closed, columns=columns)
 
 
 def days_between(rng: np.random.Generator, low: Any, high: Any, count: int) -> Array:

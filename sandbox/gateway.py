@@ -26,6 +26,7 @@ import numpy as np
 import pyarrow as pa
 
 from expectations.contract import load_contracts
+from expectations.errors import UsageError
 from sandbox.county import County
 from sandbox.faults import Fault, FaultPlan, act
 from sandbox.render import json_rows
@@ -37,12 +38,14 @@ CACHE_BYTES = 700_000_000
 ROOT = "/api"
 
 
-class Refused(Exception):
+class Refused(UsageError):
     """An answer other than rows: HTTP status, code and message; never a value from a row."""
+
+    next_step = "see docs/sandbox.md for what it answers"
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+        self.status, self.code = status, code
 
 
 @dataclass(frozen=True)

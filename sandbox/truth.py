@@ -5,15 +5,19 @@ Belongs here: reading `truth/*.parquet` for tests and benchmarks. Not here: writ
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 import pyarrow as pa
 
 from expectations.contract import Contract
 from expectations.engine import parquet
+
+if TYPE_CHECKING:
+    from sandbox.county import County
 
 OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable", "quarantined", "withdrawn", "any")
 
@@ -117,3 +121,29 @@ def truth_on(county: _County, records: str, until: datetime, register_until: dat
             case when expects = 'linked' then found_household_id end as expects_household_id
         from judged order by record_key"""
     return county.connection().execute(select).to_arrow_table()
+
+
+def facts_on(county: County, records: str, until: datetime) -> str:
+    """A SELECT of what a department knows at a moment, had no version been broken; planted ones apart.
+
+    Columns: the contract's fields as they stand, and of whom the record truly is: true_member_id,
+    true_household_id. Of the register, each person's own row.
+    """
+    key = county.contract(records).record_key.name
+    whole = replace(county, rates=replace(county.rates, broken=0.0))
+    truth = parquet(county.home / "truth" / f"{records}.parquet")
+    member_id = "cast(null as varchar)" if records == "households" else "t.member_id"
+    own = "where t.error_kind not in ('conflict', 'moved_from')" if records == "members" else ""
+    return f"""
+        with delivered as (from ({county.state(records, until)}) where _op = 'U'),
+        sound as (
+            from delivered where _broken = 0
+            union all by name
+            from ({whole.state(records, until)})
+            where {key} in (select {key} from delivered where _broken > 0)
+        )
+        select
+            s.* exclude (_op, _broken),
+            {member_id} as true_member_id,
+            t.household_id as true_household_id
+        from sound as s inner join {truth} as t on t.record_key = s.{key} {own}"""

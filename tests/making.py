@@ -10,12 +10,12 @@ from datetime import date
 from weakref import WeakKeyDictionary
 
 from expectations.contract import Contract, load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from warehouse.following_rules import FollowingRules
+from warehouse.graph.engine_inputs import EngineInputs
 from warehouse.graph.moment import Moment, day_moment
-from warehouse.graph.registry import kept_tables
+from warehouse.graph.registry import stored_tables
 from warehouse.graph.runner import Runner
-from warehouse.graph.standing import Standing
 from warehouse.scoring_rules import Rules
 
 KEY = b"a key for tests only"
@@ -23,12 +23,12 @@ HOUSEHOLDS = ("household", "household_member", "household_indicator")
 FLAGS = ("warning_flag", "warning_reason")
 FOLLOWING = ("flag_change", "verify_item", "follow_up_task", "case_progress", "area_ledger", "bulletin", "household_card")
 
-_standing: WeakKeyDictionary[Engine, Standing] = WeakKeyDictionary()
+_standing: WeakKeyDictionary[Engine, EngineInputs] = WeakKeyDictionary()
 
 
-def standing(engine: Engine, as_of: date | None = None) -> Standing:
+def standing(engine: Engine, as_of: date | None = None) -> EngineInputs:
     """What stands on an engine, as the inputs of a day."""
-    found = _standing.setdefault(engine, Standing(engine, as_of or date.max))
+    found = _standing.setdefault(engine, EngineInputs(engine, as_of or date.max))
     if as_of is not None:
         found.as_of = as_of
     return found
@@ -59,7 +59,7 @@ def make_lamps(engine: Engine, as_of: date) -> None:
 
 def remember(engine: Engine, as_of: date, tables: Iterable[str] | None = None) -> None:
     """What was made of a day is an earlier day's from now on."""
-    made = tables if tables is not None else [table for table in kept_tables() if engine.exists(table)]
+    made = tables if tables is not None else [table for table in stored_tables() if engine.exists(table)]
     standing(engine, as_of).keep(made)
 
 

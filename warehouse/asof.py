@@ -15,23 +15,33 @@ from typing import Any
 from expectations.contract import Contract
 from expectations.drift import Downstream
 from expectations.engine import SqlEngine, name, parquet
+from expectations.errors import YihuError
 from expectations.gate import gate_of
 from expectations.landing import LandingError, delivered_json, land, release_text
 from expectations.rules import own_rules
 from expectations.validation import Verdict, judge_rows, validate
-from warehouse.day import PARTS, QUARANTINE_COLUMNS, VALID_EXTRAS, WITHDRAWN_EXTRAS, Day, LakeFolder, empty_select, state_columns
+from warehouse.batch_profile import profile_of
 from warehouse.downstream import built_from
-from warehouse.face import face_of
 from warehouse.held_back import against_state, rows_due
 from warehouse.keys import rekeyed, settle_keys, source_keys
-from warehouse.ledger import ConservationError, batch_note, faces_before, ledger_of, rejection_of, report, unreadable, volumes
+from warehouse.ledger import ConservationError, batch_note, ledger_of, profiles_before, rejection_of, report, unreadable, volumes
+from warehouse.merge_state import (
+    PARTS,
+    QUARANTINE_COLUMNS,
+    VALID_EXTRAS,
+    WITHDRAWN_EXTRAS,
+    LakeFolder,
+    MergeState,
+    empty_select,
+    state_columns,
+)
 from warehouse.quarantine import keep_broken_rows
 from warehouse.replay import ReplayError, replayed_rows
 from warehouse.unusual import unusual
 from warehouse.warned import Accepted, warnings_of_batch
 
 
-class LostStateError(RuntimeError):
+class LostStateError(YihuError):
     """The state that a day stands on is no longer in the lake."""
 
 
@@ -68,10 +78,10 @@ def make_valid(
     return ledger
 
 
-def _begin(engine: SqlEngine, lake: LakeFolder, contract: Contract, as_of: date) -> Day:
+def _begin(engine: SqlEngine, lake: LakeFolder, contract: Contract, as_of: date) -> MergeState:
     prior_day = max((d for d in lake.note_days("ledger", contract.table) if d < as_of), default=None)
     prior = (lake.read_note("ledger", contract.table, prior_day) if prior_day else None) or {}
-    day = Day(engine, lake, contract, as_of, prior_day, prior)
+    day = MergeState(engine, lake, contract, as_of, prior_day, prior)
     day.keys_folded, day.keys_checked = bool(prior.get("keys_folded")), bool(prior.get("keys_checked"))
     day.valid = _before(day, "valid", state_columns(contract, VALID_EXTRAS))
     day.withdrawn = _before(day, "withdrawn", state_columns(contract, WITHDRAWN_EXTRAS))
@@ -83,7 +93,7 @@ def _begin(engine: SqlEngine, lake: LakeFolder, contract: Contract, as_of: date)
     return day
 
 
-def _refer_to(day: Day, table: str) -> None:
+def _refer_to(day: MergeState, table: str) -> None:
     """Registers another record type's newest state up to the day, for references to it; none where it was never made."""
     newest = max((d for d in day.lake.days("valid", table) if d <= day.as_of), default=None)
     files = day.lake.files("valid", table, newest) if newest else None
@@ -91,12 +101,13 @@ def _refer_to(day: Day, table: str) -> None:
         day.engine.parquet_view(f"valid_{table}", files)
 
 
-def _before(day: Day, layer: str, columns: Sequence[tuple[str, str]]) -> str:
+def _before(day: MergeState, layer: str, columns: Sequence[tuple[str, str]]) -> str:
     relation = day.relation(f"{layer}_0")
     files = day.lake.files(layer, day.contract.table, day.prior_day) if day.prior_day else None
     if files is None and day.prior_day is not None:
         raise LostStateError(
-            f"{day.contract.table} {day.as_of}: {layer} of {day.prior_day} is gone from the lake; run {day.prior_day} again, then this day"
+            f"{day.contract.table} {day.as_of}: {layer} of {day.prior_day} is gone from the lake",
+            f"run {day.prior_day} again, then this day",
         )
     if files is None:
         day.engine.table(relation, empty_select(columns))
@@ -111,7 +122,7 @@ def _before(day: Day, layer: str, columns: Sequence[tuple[str, str]]) -> str:
     return relation
 
 
-def _take_batch(day: Day, batch_id: str, downstream: Downstream) -> None:
+def _take_batch(day: MergeState, batch_id: str, downstream: Downstream) -> None:
     folder = day.lake.table("raw", day.contract.table) / batch_id
     try:
         manifest = _manifest(folder)
@@ -135,8 +146,8 @@ def _take_batch(day: Day, batch_id: str, downstream: Downstream) -> None:
         day.batches.append(batch_note(batch_id, manifest, verdict, None, {}))
         release_text(day.engine, day.contract)
         return
-    face = face_of(day, rows)
-    found = unusual(face, faces_before(day, manifest), day.as_of)
+    face = profile_of(day, rows)
+    found = unusual(face, profiles_before(day, manifest), day.as_of)
     day.warnings |= warnings_of_batch(day, Accepted(manifest, verdict, landed.drifts, gate, usual, found, lacked))
     counts = _merge(day, folder, manifest, rows, verdict)
     day.counts = {part: day.counts.get(part, 0) + counts[part] for part in ("received", *PARTS)}
@@ -145,7 +156,7 @@ def _take_batch(day: Day, batch_id: str, downstream: Downstream) -> None:
     day.rejected = None
 
 
-def _replay(day: Day, batch_id: str, rows: Sequence[int]) -> None:
+def _replay(day: MergeState, batch_id: str, rows: Sequence[int]) -> None:
     """Judges quarantined rows of an earlier batch anew, under the contract as it is now; what is good joins the state."""
     folder = day.lake.table("raw", day.contract.table) / batch_id
     manifest = _manifest(folder)
@@ -156,7 +167,10 @@ def _replay(day: Day, batch_id: str, rows: Sequence[int]) -> None:
     day.engine.table(chosen, f"select * from {parquet(landed.rows_path)} where _row in ({listed})")
     verdict = judge_rows(day.engine, day.contract, chosen)
     if not all(result.could_run for result in verdict.rules):
-        raise ReplayError(f"{day.contract.table}: a rule could not run; mend {day.contract.path.name}, then replay again")
+        raise ReplayError(
+            f"{day.contract.table}: a rule could not run",
+            f"mend {day.contract.path.name}, then replay again",
+        )
     counts = _merge(day, folder, manifest | {"delivery": "incremental", "keys_file": None}, chosen, verdict, is_sighting=False)
     day.replayed = {part: day.replayed.get(part, 0) + counts[part] for part in ("received", *PARTS)}
 
@@ -165,10 +179,15 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise LandingError(f"{folder.parent.name}: batch {folder.name} has no readable manifest; read the day again") from None
+        raise LandingError(
+            f"{folder.parent.name}: batch {folder.name} has no readable manifest",
+            "read the day again",
+        ) from None
 
 
-def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict: Verdict, *, is_sighting: bool = True) -> dict[str, int]:
+def _merge(
+    day: MergeState, folder: Path, manifest: dict[str, Any], rows: str, verdict: Verdict, *, is_sighting: bool = True
+) -> dict[str, int]:
     """Merges the good rows of one batch (the relation `rows`) into the day's relations; returns the batch's counts."""
     day.steps += 1
     n, engine = day.steps, day.engine
@@ -214,12 +233,13 @@ def _merge(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict:
     if counts["received"] != sum(counts[part] for part in PARTS):
         raise ConservationError(
             f"{day.contract.table} {day.as_of}: batch {manifest['batch_id']} received {counts['received']} rows, but "
-            f"{', '.join(f'{counts[part]} {part}' for part in PARTS)}; report it, and do not publish this day"
+            f"{', '.join(f'{counts[part]} {part}' for part in PARTS)}",
+            "report it, and do not publish this day",
         )
     return counts
 
 
-def _withdraw(day: Day, names: dict[str, Any], takes_out: bool) -> None:
+def _withdraw(day: MergeState, names: dict[str, Any], takes_out: bool) -> None:
     """The tombstones after the batch; nothing to do where it takes nothing out and brings nothing back."""
     returned = f"select count(*) from {day.withdrawn} where {name(day.key)} in (select record_key from {names['outcome']})"
     if takes_out or day.engine.scalar(returned):
@@ -230,7 +250,7 @@ def _withdraw(day: Day, names: dict[str, Any], takes_out: bool) -> None:
 NOTHING = "select null::varchar as record_key where false"
 
 
-def _gone_select(day: Day, keys: str | None, manifest: dict[str, Any], rows: str) -> str:
+def _gone_select(day: MergeState, keys: str | None, manifest: dict[str, Any], rows: str) -> str:
     """The keys in force that a full delivery, or a reconciliation by keys, does not have."""
     key = name(day.key)
     present = f"select {key} from {rows} where {key} is not null"
@@ -241,7 +261,7 @@ def _gone_select(day: Day, keys: str | None, manifest: dict[str, Any], rows: str
     return f"select {key} as record_key from {day.valid} where {key} not in ({present})"
 
 
-def _returned_select(day: Day, keys: str | None, rows: str) -> str:
+def _returned_select(day: MergeState, keys: str | None, rows: str) -> str:
     """The keys that a reconciliation once missed and now has again, without a row of their own in the batch."""
     if keys is None:
         return NOTHING
@@ -252,7 +272,7 @@ def _returned_select(day: Day, keys: str | None, rows: str) -> str:
     """
 
 
-def _bad_rows(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdict: Verdict) -> str:
+def _bad_rows(day: MergeState, folder: Path, manifest: dict[str, Any], rows: str, verdict: Verdict) -> str:
     """The batch's bad rows as the quarantine keeps them, with the text as delivered."""
     relation = day.relation(f"bad_{day.steps}")
     columns = [c for c in QUARANTINE_COLUMNS if c[0] not in ("batch_id", "first_seen_on", "last_seen_on", "times_seen")]
@@ -276,7 +296,7 @@ def _bad_rows(day: Day, folder: Path, manifest: dict[str, Any], rows: str, verdi
     return relation
 
 
-def _store(day: Day) -> None:
+def _store(day: MergeState) -> None:
     """Writes the day's three tables, or carries the day before forward where nothing changed.
 
     The day's old ledger goes first: killed from here on, the day is one that was not made, and the next stands on the one before.
@@ -294,7 +314,7 @@ def _store(day: Day) -> None:
     day.engine.parquet_view(f"valid_{day.contract.table}", str(day.lake.files("valid", day.contract.table, day.as_of)))
 
 
-def _write(day: Day, layer: str, select: str, order_by: str, is_unchanged: bool) -> None:
+def _write(day: MergeState, layer: str, select: str, order_by: str, is_unchanged: bool) -> None:
     if is_unchanged and day.prior_day is not None and day.lake.files(layer, day.contract.table, day.prior_day):
         day.lake.carry(layer, day.contract.table, day.prior_day, day.as_of)
         return
@@ -305,7 +325,7 @@ def _write(day: Day, layer: str, select: str, order_by: str, is_unchanged: bool)
     day.lake.write(day.engine, layer, day.contract.table, day.as_of, select, order_by, county)
 
 
-def _end(day: Day) -> None:
+def _end(day: MergeState) -> None:
     """Drops what the day needed on the engine, last made first: views stand on tables."""
     batch = f"batch_{day.contract.table}"
     for relation in [*reversed(day.made), f"{batch}_records", batch, f"bad_{day.contract.table}"]:

@@ -16,6 +16,8 @@ from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from expectations.errors import ConfigurationError
+
 RULES = Path(__file__).parent / "rules"
 FILE = RULES / "indicators.csv"
 
@@ -36,7 +38,7 @@ _FIXED = ("name", "group", "domain", "unit")
 """What the rows of one indicator have in common: its column and its place in the score stay."""
 
 
-class CatalogueError(ValueError):
+class CatalogueError(ConfigurationError):
     """A catalogue that cannot be used; the message has file, line and reason."""
 
 
@@ -110,7 +112,10 @@ def load_catalogue(as_of: date, path: Path | None = None) -> Catalogue:
     path = path or FILE
     begun = [row for row in _rows(path) if row.effective_from <= as_of]
     if not begun:
-        raise CatalogueError(f"{path}: no indicator is in force on {as_of}; the first begins later")
+        raise CatalogueError(
+            f"{path}: no indicator is in force on {as_of}",
+            "the first begins later",
+        )
     return Catalogue(_newest(begun))
 
 
@@ -144,12 +149,16 @@ def _rows(path: Path) -> tuple[Indicator, ...]:
     seen: set[tuple[str, date]] = set()
     for line, row in enumerate(rows, 2):
         if (row.code, row.effective_from) in seen:
-            raise CatalogueError(f"{path}:{line}: {row.code} has two rows from {row.effective_from}; keep one")
+            raise CatalogueError(
+                f"{path}:{line}: {row.code} has two rows from {row.effective_from}",
+                "keep one",
+            )
         seen.add((row.code, row.effective_from))
         other = first.setdefault(row.code, row)
         if changed := [part for part in _FIXED if getattr(row, part) != getattr(other, part)]:
             raise CatalogueError(
-                f"{path}:{line}: {row.code} has another {', '.join(changed)} than before: give what is new a code of its own"
+                f"{path}:{line}: {row.code} has another {', '.join(changed)} than before:",
+                "give what is new a code of its own",
             )
     return tuple(rows)
 
@@ -168,9 +177,18 @@ def _row(path: Path, line: int, said: dict[str, str]) -> Indicator:
             definition=said["definition"],
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise CatalogueError(f"{path}:{line}: no row of the catalogue: {error}") from None
+        raise CatalogueError(
+            f"{path}:{line}: no row of the catalogue: {error}",
+            "write it as the rows above it",
+        ) from None
     if not _CODE.fullmatch(row.code) or _GROUPS.get(row.group) != row.code[0]:
-        raise CatalogueError(f"{path}:{line}: {row.code} is no code of the group {row.group}: B, R or S, and two digits")
+        raise CatalogueError(
+            f"{path}:{line}: {row.code} is no code of the group {row.group}:",
+            "B, R or S, and two digits",
+        )
     if (row.domain in DOMAINS) != (row.group == "risk"):
-        raise CatalogueError(f"{path}:{line}: the domain of {row.code} is {row.domain}: of a risk one of {', '.join(DOMAINS)}, else none")
+        raise CatalogueError(
+            f"{path}:{line}: the domain of {row.code} is {row.domain}:",
+            f"of a risk one of {', '.join(DOMAINS)}, else none",
+        )
     return row

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from expectations.errors import ConfigurationError
 from warehouse.catalogue import Indicator
 
 INPUTS: dict[str, dict[str, str]] = {
@@ -26,7 +27,7 @@ _NUMBER = re.compile(r"\A-?[0-9]+(\.[0-9]+)?\Z")
 _CODE = re.compile(r"\A[A-Za-z0-9]\Z")
 
 
-class ConditionError(ValueError):
+class ConditionError(ConfigurationError):
     """A condition that cannot be read; the message says why."""
 
 
@@ -67,29 +68,47 @@ def _operand(indicator: Indicator, name: str, names: dict[str, str], is_value: b
     if is_value and indicator.sql_type == "boolean":
         if name in ("true", "false"):
             return name
-        raise ConditionError(f"{indicator.code} is a flag: compare it with true or false, not {name}")
+        raise ConditionError(
+            f"{indicator.code} is a flag:",
+            f"compare it with true or false, not {name}",
+        )
     if is_value and indicator.sql_type == "varchar":
         if _CODE.match(name):
             return f"'{name}'"
-        raise ConditionError(f"{indicator.code} is a {indicator.unit}: compare it with one letter or digit, not {name}")
+        raise ConditionError(
+            f"{indicator.code} is a {indicator.unit}:",
+            f"compare it with one letter or digit, not {name}",
+        )
     if _NUMBER.match(name):
         return str(Decimal(name))
-    raise ConditionError(f"{name} is no number and no input of {indicator.code} (it has {', '.join(names)})")
+    raise ConditionError(
+        f"{name} is no number and no input of {indicator.code}",
+        f"it has {', '.join(names)}",
+    )
 
 
 def _comparison(indicator: Indicator, text: str, names: dict[str, str]) -> Comparison:
     found = _COMPARISON.match(text.strip())
     if found is None:
-        raise ConditionError(f"cannot read {text.strip()!r}: write it like 'value >= 2' or 'value <= 0.5 * T'")
+        raise ConditionError(
+            f"cannot read {text.strip()!r}:",
+            "write it like 'value >= 2' or 'value <= 0.5 * T'",
+        )
     left, op, factor, right = found.group("left", "op", "factor", "right")
     if left not in names:
-        raise ConditionError(f"{left} is no input of {indicator.code} (it has {', '.join(names)})")
+        raise ConditionError(
+            f"{left} is no input of {indicator.code}",
+            f"it has {', '.join(names)}",
+        )
     is_value = left == "value"
     if is_value and indicator.sql_type in ("boolean", "varchar") and op != "=":
-        raise ConditionError(f"{indicator.code} is a {indicator.unit}: only = makes sense for it, not {op}")
+        raise ConditionError(
+            f"{indicator.code} is a {indicator.unit}:",
+            f"only = makes sense for it, not {op}",
+        )
     operand = _operand(indicator, right, names, is_value)
     if factor is not None and right not in names:
-        raise ConditionError(f"{factor} * {right}: a factor stands before an input only")
+        raise ConditionError(f"{factor} * {right}:", "a factor stands before an input only")
     return Comparison(names[left], op, operand if factor is None else f"{Decimal(factor)} * {operand}")
 
 

@@ -20,7 +20,7 @@ from expectations.engine import SqlEngine, literal
 from warehouse.graph.inputs import RETROFITS, SETTLEMENTS, Inputs, LakeInputs
 from warehouse.graph.moment import Scope
 from warehouse.graph.parameters import NO_COUNTY
-from warehouse.graph.registry import place
+from warehouse.graph.registry import layer_and_folder
 from warehouse.model import render
 from warehouse.schema.lake import types_of
 
@@ -48,7 +48,7 @@ def note_moved(engine: SqlEngine, inputs: LakeInputs, days: Iterable[Day]) -> li
     """Makes `moved(table, day)` of each of these earlier days; returns the counties that they had."""
     counties: set[str] = set()
     for table, as_of in days:
-        layer, folder = place(table)
+        layer, folder = layer_and_folder(table)
         found = inputs.lake.counties(layer, folder, as_of)
         counties.update(found)
         parts = [f"select *, {literal(code)} as county from {inputs.lake.relation(layer, folder, as_of, code)}" for code in found]
@@ -97,7 +97,7 @@ class CountyInputs:
 
     def _rows(self, table: str, as_of: date) -> str:
         """The rows that lie in the county; of a table that was kept whole, those that would."""
-        layer, folder = place(table)
+        layer, folder = layer_and_folder(table)
         found = self.whole.lake.counties(layer, folder, as_of)
         if found == [NO_COUNTY]:
             return (
@@ -111,7 +111,7 @@ class CountyInputs:
 
     def _earlier(self, table: str, as_of: date) -> str:
         """An earlier day's rows of the households that the county has today, and of those that it had and that nobody has."""
-        layer, folder = place(table)
+        layer, folder = layer_and_folder(table)
         went = moved(table, as_of)
         there = self.county in self.whole.lake.counties(layer, folder, as_of)
         stayed = (

@@ -17,7 +17,14 @@ from pydantic import Field, ValidationInfo, field_validator
 from expectations.contract import contract_for, load_contracts
 from warehouse.catalogue import RULES, Indicator, load_catalogue
 from warehouse.conditions import Condition, ConditionError, parse_condition
-from warehouse.scoring_rules import RuleError, Strict, catalogue_of, line_of, read_rule_file
+from warehouse.scoring_rules import (
+    MEND_LINES,
+    RuleError,
+    Strict,
+    catalogue_of,
+    line_of,
+    read_rule_file,
+)
 
 STAGES = ("discovered", "verified", "compared", "reviewed", "approved", "recorded", "assisted", "cleared")
 """The eight stages of a case, in order: stage 1 is the first."""
@@ -123,7 +130,7 @@ class Measure(Strict):
         return needs
 
 
-class Rhythms(Strict):
+class PeriodicRules(Strict):
     """Days within which a household is visited and a chronic patient seen, and the scores at which lamps are tried."""
 
     visit_within_days: Days
@@ -139,7 +146,7 @@ class Following(Strict):
     tasks: Tasks
     deadlines: tuple[Deadline, ...]
     bulletin: dict[str, Measure]
-    rhythms: Rhythms
+    rhythms: PeriodicRules
 
     @field_validator("verify")
     @classmethod
@@ -193,7 +200,7 @@ def read_following(path: Path) -> FollowingRules:
         except ConditionError as error:
             problems.append(f"{path}:{line_of(node, ('verify', position))}: verify.{position}: {rule.department} {rule.code}: {error}")
     if problems:
-        raise RuleError("\n".join(problems))
+        raise RuleError("\n".join(problems), MEND_LINES)
     content = json.dumps(following.model_dump(mode="json"), sort_keys=True)
     return FollowingRules(following, tuple(lines), hashlib.sha256(content.encode()).hexdigest())
 
@@ -203,8 +210,14 @@ def load_following(as_of: date, folder: Path = RULES) -> FollowingRules:
     read = [(path, read_following(path)) for path in sorted(folder.glob("following-*.yaml"))]
     for path, rules in read:
         if path.stem != f"following-{rules.following.effective_from}":
-            raise RuleError(f"{path}:1: effective_from is {rules.following.effective_from}; name the file so")
+            raise RuleError(
+                f"{path}:1: effective_from is {rules.following.effective_from}",
+                "name the file so",
+            )
     begun = [rules for _, rules in read if rules.following.effective_from <= as_of]
     if not begun:
-        raise RuleError(f"{folder}: no following file is in force on {as_of}; add one with an earlier effective_from")
+        raise RuleError(
+            f"{folder}: no following file is in force on {as_of}",
+            "add one with an earlier effective_from",
+        )
     return max(begun, key=lambda rules: rules.following.effective_from)

@@ -13,7 +13,7 @@ from expectations.contract import Contract, Field
 from expectations.engine import literal, name
 from expectations.suites import RuleResult
 from expectations.validation import SHARES_FROM, Verdict
-from warehouse.day import Day
+from warehouse.merge_state import MergeState
 
 UNCHECKED_SHARE = 0.02
 """What a full file without a checksum, whose end nobody can see, may withdraw of the state."""
@@ -24,7 +24,7 @@ Found = tuple[RuleResult, str]
 """A rule's result, and what to say where it does not hold."""
 
 
-def rows_due(day: Day, manifest: dict[str, Any]) -> bool:
+def rows_due(day: MergeState, manifest: dict[str, Any]) -> bool:
     """Whether a batch without rows is refused.
 
     On a first read an empty answer is not believed the first time: the next day that says the same is (`batch:not_empty`).
@@ -40,7 +40,7 @@ def rows_due(day: Day, manifest: dict[str, Any]) -> bool:
     return not said_before
 
 
-def against_state(day: Day, manifest: dict[str, Any], rows: str, verdict: Verdict, lacked: int) -> Verdict:
+def against_state(day: MergeState, manifest: dict[str, Any], rows: str, verdict: Verdict, lacked: int) -> Verdict:
     """The verdict with what comes of a comparison with the state in force.
 
     `rows` is the relation of the landed rows; `lacked` counts the keys in force that a full delivery, or a reconciliation
@@ -53,7 +53,7 @@ def against_state(day: Day, manifest: dict[str, Any], rows: str, verdict: Verdic
     return verdict.held_back(found)
 
 
-def _withdrawn(day: Day, manifest: dict[str, Any], in_force: int, lacked: int) -> Iterator[Found]:
+def _withdrawn(day: MergeState, manifest: dict[str, Any], in_force: int, lacked: int) -> Iterator[Found]:
     """Keys that would go because the delivery lacks them; what a department withdraws itself is its word."""
     share = day.contract.max_withdrawn_share
     if share is not None:
@@ -66,7 +66,7 @@ def _withdrawn(day: Day, manifest: dict[str, Any], in_force: int, lacked: int) -
         yield _result(day.contract, "batch:unchecked", in_force, lacked if many else 0, said)
 
 
-def _vanished(day: Day, manifest: dict[str, Any], rows: str, in_force: int) -> Iterator[Found]:
+def _vanished(day: MergeState, manifest: dict[str, Any], rows: str, in_force: int) -> Iterator[Found]:
     """Optional columns that much of the state has, and that the batch has not, or has without a single value."""
     contract = day.contract
     optional = [field for field in contract.delivered if not contract.must_have(field)]
@@ -91,7 +91,7 @@ def absent_fields(contract: Contract, manifest: Mapping[str, Any]) -> list[Field
     return [field for field in contract.delivered if columns and field.physical_name not in columns]
 
 
-def _filled(day: Day, fields: list[Field], relation: str, where: str) -> dict[str, int]:
+def _filled(day: MergeState, fields: list[Field], relation: str, where: str) -> dict[str, int]:
     """Rows with a value, by field; a value that does not fit its type is one."""
     is_batch = relation != day.valid
     misfit = {f.name: f" or list_contains(_misfit, {literal(f.name)})" if is_batch else "" for f in fields}

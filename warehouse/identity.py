@@ -57,6 +57,11 @@ def cleaned(column: str) -> str:
     return f"case when {plain} then {column} else regexp_replace({folded}, {literal(f'^[{_APOSTROPHES}]+')}, '') end"
 
 
+def unwrapped(text: str) -> str:
+    """The text without blanks, what nobody sees, and a spreadsheet's signs of text: `'`, `="…"`."""
+    return f"translate({text}, {literal(_SPACES + _INVISIBLE + _APOSTROPHES + '=' + chr(34))}, '')"
+
+
 def form(number: str) -> str:
     """How the `cleaned` number was delivered (`FORMS`), null where it has the shape of none."""
     return (

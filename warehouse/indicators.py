@@ -52,11 +52,19 @@ class Cell:
         return f"{self.alias}.{self.column}"
 
     @property
+    def needs_household(self) -> bool:
+        """It is missing in a shell, whatever else is known."""
+        return "households" in self.indicator.sources
+
+    @property
     def has_value(self) -> str:
         """SQL: the sources were read and the formula applies; its value may still be null."""
         if self.source_state == "missing":
             return "false"
-        return "true" if self.formula_state is None else f"coalesce({self.alias}.{self.formula_state}, 'ok') = 'ok'"
+        parts = ["not r.is_shell"] if self.needs_household else []
+        if self.formula_state is not None:
+            parts.append(f"coalesce({self.alias}.{self.formula_state}, 'ok') = 'ok'")
+        return " and ".join(parts) or "true"
 
     def when(self, status: str) -> str:
         """SQL: the indicator of a household with active members has this status; `true` or `false` where that is known without asking."""
@@ -64,11 +72,17 @@ class Cell:
             return str(status == "missing").lower()
         state = self.formula_state and f"{self.alias}.{self.formula_state}"
         if status == "not_applicable":
-            return f"{state} = 'not_applicable'" if state else "false"
+            if not state:
+                return "false"
+            return f"{'not r.is_shell and ' if self.needs_household else ''}{state} = 'not_applicable'"
         if status == "stale":
             return f"{self.has_value} and {self.formula} is not null" if self.source_state == "stale" else "false"
-        empty = f"({self.has_value} and {self.formula} is null)"
-        return f"{state} = 'missing' or {empty}" if state else empty
+        missing = [f"({self.has_value} and {self.formula} is null)"]
+        if state:
+            missing.insert(0, f"{state} = 'missing'")
+        if self.needs_household:
+            missing.insert(0, "r.is_shell")
+        return " or ".join(missing)
 
 
 def months_before(start: date, months: int) -> date:
@@ -81,15 +95,18 @@ def months_before(start: date, months: int) -> date:
 
 def day_parameters(as_of: date, rules: Rules) -> dict[str, Any]:
     """What the models take from the calendar and the rules."""
-    months = [months_before(as_of.replace(day=1), back) for back in range(3)]
-    years = [as_of.year] if as_of.month > 3 else [as_of.year, as_of.year - 1]
+    thresholds = rules.thresholds
+    first = as_of.replace(day=1)
+    months = [months_before(first, back) for back in range(thresholds.subsidy_months)]
+    has_grace = f"{as_of:%m-%d}" <= thresholds.enrolment_grace_until
+    years = [as_of.year, as_of.year - 1] if has_grace else [as_of.year]
     return {
         "as_of": day(as_of),
-        "year_ago": day(months_before(as_of, 12)),
-        "five_years_ago": day(months_before(as_of, 60)),
+        "window_start": day(months_before(as_of, thresholds.window_months)),
+        "appraised_since": day(months_before(as_of, thresholds.appraisal_months)),
         "as_of_year": as_of.year,
         "as_of_month_day": as_of.month * 100 + as_of.day,
-        "subsidy_months": ", ".join(f"'{m:%Y%m}'" for m in months),
+        "paid_months": ", ".join(f"'{m:%Y%m}'" for m in months),
         "enrolment_years": ", ".join(map(str, years)),
         "medical_threshold": rules.scoring.medical_threshold,
     }

@@ -16,13 +16,13 @@ from expectations.engine import name, parquet
 from expectations.folding import folded_key, kind_of
 from expectations.idnumber import somebodys
 from expectations.typed_rows import composite, key_select
-from warehouse.day import Day
+from warehouse.merge_state import MergeState
 
 PLAIN = "^[0-9A-Z_-]*$"
 """A key that is its own one spelling."""
 
 
-def source_keys(day: Day, folder: Path, manifest: dict[str, Any]) -> str | None:
+def source_keys(day: MergeState, folder: Path, manifest: dict[str, Any]) -> str | None:
     """A SELECT of the keys that the source holds, where the batch brought them for a reconciliation; as landing keeps them."""
     if not manifest.get("keys_file"):
         return None
@@ -42,7 +42,7 @@ def source_keys(day: Day, folder: Path, manifest: dict[str, Any]) -> str | None:
     return f"select record_key from {relation}"
 
 
-def settle_keys(day: Day, form: str) -> None:
+def settle_keys(day: MergeState, form: str) -> None:
     """Brings the keys of the state before into the spelling in which a batch of that form has them, once.
 
     A record keeps the id under which it was published: `_first_key` is the key that it came of. Of several records whose
@@ -66,7 +66,7 @@ def settle_keys(day: Day, form: str) -> None:
     day.engine.view(f"valid_{day.contract.table}", f"select * from {day.valid}")
 
 
-def _map(day: Day, folds: bool) -> str | None:
+def _map(day: MergeState, folds: bool) -> str | None:
     """The relation (old_key, new_key) of the keys that change; a null new key leaves. None where no key changes."""
     engine, key = day.engine, name(day.key)
     held = f"select {key} as old_key from {day.valid} union select {key} from {day.withdrawn} union select record_key from {day.quarantine}"
@@ -93,7 +93,7 @@ def _is_odd(contract: Contract) -> str:
     return f"not {plain}" if contract.is_pseudonymous else f"(not {plain} or length(old_key) >= 11)"
 
 
-def _respelt(day: Day, relation: str, spelt: str, layer: str, condition: str = "") -> str:
+def _respelt(day: MergeState, relation: str, spelt: str, layer: str, condition: str = "") -> str:
     """The state with its keys in their new spelling, and under each the version that was updated last."""
     engine, key, updated = day.engine, day.key, name(day.contract.by_role("updated_at").name)
     columns = [column for column, _ in engine.columns(f"select * from {relation}")]
@@ -121,7 +121,7 @@ def _respelt(day: Day, relation: str, spelt: str, layer: str, condition: str = "
     return target
 
 
-def _respelt_quarantine(day: Day, spelt: str) -> str:
+def _respelt_quarantine(day: MergeState, spelt: str) -> str:
     columns = [column for column, _ in day.engine.columns(f"select * from {day.quarantine}")]
     target = day.relation("quarantine_spelt")
     listed = ", ".join(
@@ -142,7 +142,7 @@ def _respelt_quarantine(day: Day, spelt: str) -> str:
     return target
 
 
-def rekeyed(day: Day, layer: str, stored: str, columns: Sequence[tuple[str, str]], there: Sequence[str]) -> str:
+def rekeyed(day: MergeState, layer: str, stored: str, columns: Sequence[tuple[str, str]], there: Sequence[str]) -> str:
     """A stored state under the key that its contract has now, where it was kept under another one.
 
     A composite key is made of its parts. Where one of them was not kept, or the key is a field that is new, the record has

@@ -6,6 +6,8 @@ Belongs here: which there are, and which this code still makes. Not here: the co
 
 from __future__ import annotations
 
+from expectations.errors import YihuError
+
 LAYOUTS = ("0.1.0", "0.2.0")
 """In their order; the last one grows until its version is tagged."""
 FIRST, NEWEST = LAYOUTS[0], LAYOUTS[-1]
@@ -13,7 +15,7 @@ MADE = LAYOUTS[-2:]
 """What days can be made in; older ones are read, not made anew."""
 
 
-class LayoutError(ValueError):
+class LayoutError(YihuError):
     """A layout that this code does not make."""
 
 
@@ -26,8 +28,8 @@ def refuse_unmade(layout: str, what: str) -> None:
     """Raises `LayoutError` where days of the layout are not made any more."""
     if layout not in MADE:
         raise LayoutError(
-            f"{what} is of layout {layout}, and this code makes {' and '.join(MADE)}: it is read as it "
-            f"is, not made anew; the code of version {layout} makes it"
+            f"{what} is of layout {layout}, and this code makes {' and '.join(MADE)}: it is read as it is, not made anew",
+            f"the code of version {layout} makes it",
         )
 
 

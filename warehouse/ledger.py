@@ -11,11 +11,13 @@ from datetime import date, datetime
 from typing import Any
 
 from expectations.engine import name
+from expectations.errors import DefectError
 from expectations.gate import Gate
 from expectations.landing import Landed
 from expectations.validation import Verdict
-from warehouse.day import Day
-from warehouse.face import Face, with_towns
+from warehouse.batch_profile import BatchProfile, with_towns
+from warehouse.merge_state import MergeState
+from warehouse.sources import message_and_next_step
 from warehouse.unusual import RUNS
 from warehouse.warned import warnings_of_day
 
@@ -25,11 +27,11 @@ FACES_WITHIN_DAYS = 800
 """How far back the last runs of a source are looked for: eight quarters, and some."""
 
 
-class ConservationError(RuntimeError):
+class ConservationError(DefectError):
     """Rows that were lost or doubled between a batch and the state: never published, always a defect."""
 
 
-def report(day: Day, landed: Landed, verdict: Verdict) -> None:
+def report(day: MergeState, landed: Landed, verdict: Verdict) -> None:
     """Adds a batch's results to the day's: counts add up, one failure fails."""
     day.drift += [str(drift) for drift in landed.drifts if str(drift) not in day.drift]
     for result in verdict.rules:
@@ -72,7 +74,7 @@ def _rows_a_day(manifest: dict[str, Any], received: int) -> float:
     return received / max(1.0, span.total_seconds() / 86400)
 
 
-def volumes(day: Day, manifest: dict[str, Any]) -> list[float]:
+def volumes(day: MergeState, manifest: dict[str, Any]) -> list[float]:
     """Rows that the last batches of the same delivery would have had in this one's window."""
     span = 1.0
     if manifest.get("since") and manifest.get("until"):
@@ -84,12 +86,12 @@ def volumes(day: Day, manifest: dict[str, Any]) -> list[float]:
     return [batch["rows_a_day"] * span for batch in batches if batch["delivery"] == _delivery(manifest)]
 
 
-def faces_before(day: Day, manifest: dict[str, Any]) -> list[tuple[date, Face]]:
+def profiles_before(day: MergeState, manifest: dict[str, Any]) -> list[tuple[date, BatchProfile]]:
     """The faces that a batch's is compared with, newest last: the last eight runs of the same delivery, of daily and weekly
     sources those of the same weekday; where there is none of these, the last run."""
     days = [d for d in day.lake.note_days("ledger", day.contract.table) if d < day.as_of and (day.as_of - d).days <= FACES_WITHIN_DAYS]
     is_weekly = day.contract.cadence in ("daily", "weekly")
-    runs: list[tuple[date, Face]] = []
+    runs: list[tuple[date, BatchProfile]] = []
     for on in reversed([d for d in days if not is_weekly or d.weekday() == day.as_of.weekday()]):
         if len(runs) < RUNS:
             runs += _faces(day, on, manifest)
@@ -98,10 +100,11 @@ def faces_before(day: Day, manifest: dict[str, Any]) -> list[tuple[date, Face]]:
     return runs[::-1]
 
 
-def _faces(day: Day, on: date, manifest: dict[str, Any]) -> list[tuple[date, Face]]:
+def _faces(day: MergeState, on: date, manifest: dict[str, Any]) -> list[tuple[date, BatchProfile]]:
     """The face of the largest accepted batch of an earlier day, of the same delivery."""
     note = day.lake.read_note("ledger", day.contract.table, on) or {}
-    found = [batch for batch in note.get("batches", ()) if batch.get("face") and batch["delivery"] == _delivery(manifest)]
+    with_faces = [batch for batch in note.get("batches", ()) if batch.get("face")]
+    found = [batch for batch in with_faces if batch["delivery"] == _delivery(manifest)]
     if not found:
         return []
     largest = max(found, key=lambda batch: int(batch["face"]["rows"]))
@@ -133,21 +136,21 @@ def rejection_of(manifest: Mapping[str, Any], verdict: Verdict) -> dict[str, Any
     }
 
 
-def unreadable(day: Day, batch_id: str, said: str) -> dict[str, Any]:
+def unreadable(day: MergeState, batch_id: str, said: str) -> dict[str, Any]:
     """A batch whose bytes cannot be read."""
     step = "run the day again; if it stays so, have the department deliver it anew"
     on = day.as_of.isoformat()
     return {"batch_id": batch_id, "day": on, "rule": "batch:readable", "rows": None, "reasons": [said], "next_step": step}
 
 
-def _rejection(day: Day, pointer: Mapping[str, Any]) -> dict[str, Any] | None:
+def _rejection(day: MergeState, pointer: Mapping[str, Any]) -> dict[str, Any] | None:
     """The newest rejected extract while nothing newer was accepted: today's, a file that could not be used, or the one of the
     day before where today nobody could be asked."""
     failure = pointer.get("failure") or {}
     if day.rejected is not None:
         return day.rejected
     if failure.get("refused"):
-        said, _, next_step = str(failure["message"]).partition("; ")
+        said, next_step = message_and_next_step(failure)
         rule = f"read:{failure['reason']}"
         return {"batch_id": None, "day": day.as_of.isoformat(), "rule": rule, "rows": None, "reasons": [said], "next_step": next_step}
     if day.accepted is None and (failure or not pointer.get("is_read", True)):
@@ -155,14 +158,15 @@ def _rejection(day: Day, pointer: Mapping[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def ledger_of(day: Day, pointer: Mapping[str, Any]) -> dict[str, Any]:
+def ledger_of(day: MergeState, pointer: Mapping[str, Any]) -> dict[str, Any]:
     table, engine = day.contract.table, day.engine
     in_force = int(engine.scalar(f"select count(*) from {name('valid_' + table)}"))
     before = int(day.prior.get("in_force", 0))
     if in_force != before + day.new_keys - day.withdrawn_keys:
         raise ConservationError(
             f"{table} {day.as_of}: {in_force} rows in force, but {before} before + {day.new_keys} new - {day.withdrawn_keys} "
-            "withdrawn keys; report it, and do not publish this day"
+            "withdrawn keys",
+            "report it, and do not publish this day",
         )
     newest = day.accepted or {}
     extract = str(newest.get("extract_date") or day.prior.get("extract_date") or "") or None

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from expectations.contract import Contract, Field
+from expectations.errors import ConfigurationError
 from warehouse import identity
 from warehouse.keys import first_key
 
@@ -41,7 +42,7 @@ _RECORD_ID = "record_id"
 _TEN_THOUSAND_YUAN = "10k yuan"
 
 
-class MatchingError(ValueError):
+class MatchingError(ConfigurationError):
     """A record type that cannot be matched; the message names it and what to mend."""
 
 
@@ -114,8 +115,8 @@ def number_field(contract: Contract) -> Field:
         field = contract.record_key
     if field is None:
         raise MatchingError(
-            f"{contract.department}.{contract.records}: nothing says whom a record is about; "
-            f"give a field the role id_number, head_id_number or household_id in {contract.path.name}"
+            f"{contract.department}.{contract.records}: nothing says whom a record is about",
+            f"give a field the role id_number, head_id_number or household_id in {contract.path.name}",
         )
     return field
 

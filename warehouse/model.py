@@ -1,6 +1,6 @@
 """The SQL models: one SELECT a file under `warehouse/models/`, with the few things that differ filled in by Jinja.
 
-Belongs here: finding and rendering a model. Not here: running it (`resources.engine`).
+Belongs here: finding and rendering a model. Not here: running it (`resources.engines.duckdb`).
 """
 
 from __future__ import annotations

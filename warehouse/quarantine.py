@@ -17,7 +17,7 @@ from expectations.contract import Contract
 from expectations.engine import SqlEngine, literal, name, parquet
 from expectations.rules import row_rules
 from expectations.validation import Verdict
-from warehouse.day import LakeFolder
+from warehouse.merge_state import LakeFolder
 
 CORRECTIONS = (
     "records", "record_key", "batch_id", "row", "rule", "column", "first_seen_on", "last_seen_on", "times_seen", "source", "what_is_wrong",

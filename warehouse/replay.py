@@ -13,11 +13,12 @@ from pathlib import Path
 
 from expectations.contract import Contract
 from expectations.engine import SqlEngine, parquet
+from expectations.errors import ConfigurationError
 from expectations.landing import fingerprint
-from warehouse.day import LakeFolder
+from warehouse.merge_state import LakeFolder
 
 
-class ReplayError(RuntimeError):
+class ReplayError(ConfigurationError):
     """A replay that cannot be done; says what to do."""
 
 
@@ -25,7 +26,7 @@ def _path(lake: LakeFolder, contract: Contract, as_of: date) -> Path:
     return lake.root / "replays" / contract.table / f"as_of={as_of.isoformat()}.json"
 
 
-def ask_replay(engine: SqlEngine, lake: LakeFolder, contract: Contract, as_of: date) -> int:
+def request_replay(engine: SqlEngine, lake: LakeFolder, contract: Contract, as_of: date) -> int:
     """Has the rows that were in quarantine before `as_of` judged anew when that day is next run; returns their number.
 
     Rows of the day's own batches need no asking: a day that is run again judges them anew anyway.

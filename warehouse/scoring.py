@@ -1,4 +1,4 @@
-"""Points, score, lamp and reasons: the rules of a day compiled into what `models/flags` and `models/evidence` take.
+"""Points, score, lamp and reasons: the rules of a day compiled into what `models/flags` takes.
 
 Belongs here: those values and reference tables. Not here: the rules (`scoring_rules`), the values that they score
 (`indicators`), running the models (`graph.runner`).
@@ -6,32 +6,14 @@ Belongs here: those values and reference tables. Not here: the rules (`scoring_r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from expectations.contract import contract_for
 from expectations.engine import literal
 from warehouse.catalogue import Catalogue, Indicator
+from warehouse.graph import registry
 from warehouse.scoring_rules import PointLine, Rules
-
-RECORD_TYPES = (
-    "households",
-    "members",
-    "settlements",
-    "enrolments",
-    "certificates",
-    "disability_subsidies",
-    "assistance",
-    "dwellings",
-    "retrofits",
-    "losses",
-    "casualties",
-    "relief",
-    "serious_illnesses",
-    "chronic_followups",
-    "deaths",
-    "reports",
-)
-"""The record types that are evidence of a point; one model each."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +80,17 @@ def domain_cap_select(rules: Rules) -> str:
 
 def indicator_source_select(catalogue: Catalogue) -> str:
     """The reference table `indicator_source`: where each record type stands in an indicator's evidence."""
-    sources = ", ".join(f"('{i.code}', '{records}', '{_place(i, records)}')" for i in catalogue.indicators for records in RECORD_TYPES)
+    counting = registry.counting()
+    pairs = {(one.code, str(model.records)) for model in counting for one in model.counted_by}
+    pairs = {pair for pair in pairs if pair[0] in catalogue.by_code}
+    records = sorted({records for _, records in pairs})
+    by_code = catalogue.by_code
+    rows = [(code, read, _place(by_code[code], read, records)) for code, read in sorted(pairs)]
+    sources = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
     return f"select code, records, place from (values {sources}) as entry(code, records, place)"
 
 
-def _place(indicator: Indicator, records: str) -> str:
-    """Where a record type stands in an indicator's evidence, as three digits: first as the catalogue lists it, then by its name."""
+def _place(indicator: Indicator, records: str, every: Sequence[str]) -> str:
+    """Three digits: first as the catalogue lists it, then by its name."""
     listed = indicator.sources.index(records) + 1 if records in indicator.sources else 9
-    return f"{listed}{sorted(RECORD_TYPES).index(records):02}"
+    return f"{listed}{every.index(records):02}"

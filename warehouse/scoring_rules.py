@@ -1,4 +1,5 @@
-"""The rules of the score as data: `rules/scoring-<date>.yaml` and `rules/standards.yaml`, checked when read.
+"""The rules of the score as data: `rules/scoring-<date>.yaml`, the thresholds where it is silent,
+and `rules/standards.yaml`, checked when read.
 
 Belongs here: reading, checking, and picking what is in force on a day. Not here: applying them (`scoring`).
 """
@@ -13,19 +14,22 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from expectations.errors import ConfigurationError
 from warehouse.catalogue import DOMAINS, RULES, Catalogue, Indicator, load_catalogue
 from warehouse.conditions import Condition, ConditionError, parse_condition
+from warehouse.thresholds import FIRST_HASH, NamedThresholds, Thresholds, with_named
 
 Points = Annotated[Decimal, Field(gt=0, le=100, decimal_places=2)]
 Yuan = Annotated[Decimal, Field(gt=0, lt=10**9, decimal_places=2)]
+MEND_LINES = "mend these lines (docs/rules.md); make rules-diff RULES=… tries a file"
 
 
-class RuleError(ValueError):
+class RuleError(ConfigurationError):
     """A rule file that cannot be used; the message has file, line and reason."""
 
 
@@ -85,6 +89,11 @@ class Scoring(Strict):
     hard_floor: Points
     offset: Offset
     medical_threshold: MedicalThreshold
+    shells: Literal["as_without_active_member", "computed"] = "as_without_active_member"
+    """How a household counts whose register row is out of force while members are there."""
+    absence: Literal["plain", "undoubted"] = "plain"
+    """Whether what waits in the review queue counts as absent."""
+    thresholds: NamedThresholds | None = None
     caps: dict[str, Points]
     points: dict[str, tuple[Line, ...]]
 
@@ -110,6 +119,13 @@ class Scoring(Strict):
         if not self.levels.red_above < self.hard_floor <= self.score_limit:
             raise ValueError("hard_floor must lie above levels.red_above and not above score_limit")
         return self
+
+
+class FirstThresholds(Strict):
+    """The whole `thresholds-2021-01-01.yaml`."""
+
+    effective_from: date
+    thresholds: Thresholds
 
 
 class Standard(Strict):
@@ -160,6 +176,8 @@ class Rules:
     hash: str
     """SHA-256 of what is in force; the same for every day on which the same is."""
     lines: tuple[PointLine, ...]
+    thresholds: Thresholds
+    """What the scoring file names, and the first ones where it is silent."""
 
     @property
     def version(self) -> str:
@@ -190,7 +208,10 @@ def _refuse_twice(path: Path, node: yaml.Node | None) -> None:
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
-                raise RuleError(f"{path}:{key.start_mark.line + 1}: {key.value} stands here twice; keep one")
+                raise RuleError(
+                    f"{path}:{key.start_mark.line + 1}: {key.value} stands here twice",
+                    "keep one",
+                )
             seen.add(key.value)
             _refuse_twice(path, value)
     elif isinstance(node, yaml.SequenceNode):
@@ -202,14 +223,20 @@ def _compose(path: Path) -> tuple[yaml.Node | None, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise RuleError(f"{path}:1: no YAML: the file is no text in UTF-8") from None
+        raise RuleError(
+            f"{path}:1: no YAML: the file is no text in UTF-8",
+            "save it as UTF-8",
+        ) from None
     try:
         return yaml.compose(text, Loader=yaml.CSafeLoader), yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RuleError(f"{path}:{line}: no YAML: {error.problem}") from None
+        raise RuleError(f"{path}:{line}: no YAML: {error.problem}", MEND_LINES) from None
     except ValueError as error:  # a date such as 2024-02-30
-        raise RuleError(f"{path}:{_line_of_no_date(text)}: {error}") from None
+        raise RuleError(
+            f"{path}:{_line_of_no_date(text)}: {error}",
+            "write a day that exists",
+        ) from None
 
 
 def _line_of_no_date(text: str) -> int:
@@ -225,16 +252,19 @@ def _line_of_no_date(text: str) -> int:
 def read_rule_file(path: Path, model: type[Model]) -> tuple[Model, yaml.Node | None]:
     """A rule file, checked, and its nodes (for lines). Raises `RuleError` naming file, line and reason."""
     if not path.is_file():
-        raise RuleError(f"{path}:0: there is no such rule file")
+        raise RuleError(f"{path}:0: there is no such rule file", "name one that is there")
     node, content = _compose(path)
     if not isinstance(content, dict):
-        raise RuleError(f"{path}:1: the file: {model.__name__.lower()} rules are keys with values, such as effective_from: 2021-01-01")
+        raise RuleError(
+            f"{path}:1: the file: {model.__name__.lower()} rules are keys with values,",
+            "such as effective_from: 2021-01-01",
+        )
     _refuse_twice(path, node)
     try:
         return model.model_validate(content, context={"effective_from": content.get("effective_from")}), node
     except ValidationError as error:
         lines = [f"{path}:{line_of(node, e['loc'])}: {'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
-        raise RuleError("\n".join(lines)) from None
+        raise RuleError("\n".join(lines), MEND_LINES) from None
 
 
 def read_scoring(path: Path) -> tuple[Scoring, tuple[PointLine, ...]]:
@@ -256,7 +286,7 @@ def read_scoring(path: Path) -> tuple[Scoring, tuple[PointLine, ...]]:
                 )
             compiled.append(PointLine(catalogue[code], position + 1, condition, line.points, line.hard))
     if problems:
-        raise RuleError("\n".join(problems))
+        raise RuleError("\n".join(problems), MEND_LINES)
     return scoring, tuple(compiled)
 
 
@@ -265,10 +295,40 @@ def _in_force(entries: Sequence[Standard], as_of: date) -> dict[str, Standard]:
     return {e.area: e for e in begun}
 
 
-def _assemble(as_of: date, scoring: Scoring, lines: tuple[PointLine, ...], standards: Standards) -> Rules:
+SILENT = ("shells", "absence")
+"""Settings that the first version did not name: at their defaults they are no part of a hash."""
+
+
+def _said(scoring: Scoring) -> dict[str, Any]:
+    silent = {name for name in SILENT if getattr(scoring, name) == Scoring.model_fields[name].default}
+    return scoring.model_dump(mode="json", exclude=silent, exclude_none=True)
+
+
+def _hash(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def first_thresholds(folder: Path = RULES) -> Thresholds:
+    """The thresholds that count where a scoring file is silent.
+
+    Raises `RuleError`, also where they were changed.
+    """
+    path = folder / "thresholds-2021-01-01.yaml"
+    instead = "name what is to change under thresholds in scoring-<day>.yaml"
+    if others := sorted(set(folder.glob("thresholds-*.yaml")) - {path}):
+        raise RuleError(f"{others[0]}:1: no such file is read:", instead)
+    thresholds = read_rule_file(path, FirstThresholds)[0].thresholds
+    if _hash(thresholds.model_dump(mode="json")) != FIRST_HASH:
+        changed = "these are not the thresholds that releases were made with:"
+        raise RuleError(f"{path}:1: {changed}", f"restore the file, and {instead}")
+    return thresholds
+
+
+def _assemble(as_of: date, scoring: Scoring, lines: tuple[PointLine, ...], folder: Path) -> Rules:
+    standards = read_rule_file(folder / "standards.yaml", Standards)[0]
     monitoring, dibao = _in_force(standards.monitoring_line, as_of), _in_force(standards.dibao_standard, as_of)
     content = {
-        "scoring": scoring.model_dump(mode="json"),
+        "scoring": _said(scoring),
         "monitoring_line": {a: e.model_dump(mode="json") for a, e in monitoring.items()},
         "dibao_standard": {a: e.model_dump(mode="json") for a, e in dibao.items()},
     }
@@ -279,8 +339,9 @@ def _assemble(as_of: date, scoring: Scoring, lines: tuple[PointLine, ...], stand
         monitoring_line=tuple(sorted((a, e.yuan) for a, e in monitoring.items())),
         dibao_standard=tuple(sorted((a, e.yuan) for a, e in dibao.items())),
         effective_from=max(begun),
-        hash=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+        hash=_hash(content),
         lines=lines,
+        thresholds=with_named(first_thresholds(folder), scoring.thresholds),
     )
 
 
@@ -293,18 +354,24 @@ def load_rules(as_of: date, folder: Path = RULES) -> Rules:
     read = [(path, *read_scoring(path)) for path in paths]
     for path, scoring, _ in read:
         if path.stem != f"scoring-{scoring.effective_from}":
-            raise RuleError(f"{path}:1: effective_from is {scoring.effective_from}; name the file scoring-{scoring.effective_from}.yaml")
+            raise RuleError(
+                f"{path}:1: effective_from is {scoring.effective_from}",
+                f"name the file scoring-{scoring.effective_from}.yaml",
+            )
     begun = [(scoring, lines) for _, scoring, lines in read if scoring.effective_from <= as_of]
     if not begun:
-        raise RuleError(f"{folder}: no scoring file is in force on {as_of}; add one with an earlier effective_from")
+        raise RuleError(
+            f"{folder}: no scoring file is in force on {as_of}",
+            "add one with an earlier effective_from",
+        )
     scoring, lines = max(begun, key=lambda entry: entry[0].effective_from)
-    return _assemble(as_of, scoring, lines, read_rule_file(folder / "standards.yaml", Standards)[0])
+    return _assemble(as_of, scoring, lines, folder)
 
 
 def load_candidate(path: Path, as_of: date, folder: Path = RULES) -> Rules:
     """The rules of `as_of` with the scoring file `path` instead of the one in force, whatever its `effective_from`."""
     scoring, lines = read_scoring(path)
-    return _assemble(as_of, scoring, lines, read_rule_file(folder / "standards.yaml", Standards)[0])
+    return _assemble(as_of, scoring, lines, folder)
 
 
 class Versioned(Protocol):
@@ -326,12 +393,14 @@ def named(version: str, load: Callable[[date], AnyVersion]) -> AnyVersion:
     try:
         began = date.fromisoformat(version[:10])
     except ValueError:
-        raise RuleError(f"a release names the version {version!r}, which begins with no date: see ops.release") from None
+        raise RuleError(
+            f"a release names the version {version!r}, which begins with no date:",
+            "see ops.release",
+        ) from None
     found = load(began)
     if found.version != version:
         raise RuleError(
-            f"the rules in force from {version[:10]} are not those that a release used ({version}): "
-            "restore the rule files, and put the change into a new file or row with a later "
-            "effective_from"
+            f"the rules in force from {version[:10]} are not those that a release used ({version}):",
+            "restore the rule files, and put the change into a new file or row with a later effective_from",
         )
     return found

@@ -6,7 +6,7 @@ Belongs here: turning the day's ledgers into rows. Not here: making the ledgers 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -37,13 +37,21 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text[:10]) if text else None
 
 
+def message_and_next_step(failure: Mapping[str, Any]) -> tuple[str, str]:
+    """What a source's failure said, and what to do; older days have both in one line."""
+    if "next_step" in failure:
+        return str(failure["said"]), str(failure["next_step"])
+    said, _, next_step = str(failure["message"]).partition("; ")
+    return said, next_step or said
+
+
 def next_step(ledger: dict[str, Any]) -> str | None:
     """What to do about a source that is not well; None where nothing is to be done."""
     rejection, failure = ledger.get("rejection"), ledger.get("failure")
     if rejection is not None:
         return str(rejection["next_step"])
     if failure is not None:
-        return str(failure["message"]).partition("; ")[2] or str(failure["message"])
+        return message_and_next_step(failure)[1]
     if ledger["state"] == "ok":
         return None
     return f"ask {ledger['department']} for its newest {ledger['records']}, then make sync"

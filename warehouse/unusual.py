@@ -16,7 +16,7 @@ from datetime import date
 from statistics import median
 from typing import Any
 
-from warehouse.face import Face
+from warehouse.batch_profile import BatchProfile
 
 RUNS = 8
 ENOUGH = 5
@@ -70,14 +70,14 @@ NUMBER = Kind(_signed(math.log1p), _signed(math.expm1), _relative, lambda x: f"{
 DAYS = Kind(_signed(lambda d: math.log1p(d / 30)), _signed(lambda y: 30 * math.expm1(y)), _relative, lambda x: f"{x:+.0f} days")
 
 
-def unusual(face: Face, before: Sequence[tuple[date, Face]], day: date) -> list[Finding]:
+def unusual(face: BatchProfile, before: Sequence[tuple[date, BatchProfile]], day: date) -> list[Finding]:
     """What is unusual in the face of a batch of `day`; `before`: days and faces of the runs that it is compared with, newest last."""
     if not face["rows"] or not before:
         return []
     return [*_towns(face, [earlier for _, earlier in before]), *_columns(face, before, day)]
 
 
-def _towns(face: Face, before: Sequence[Face]) -> Iterator[Finding]:
+def _towns(face: BatchProfile, before: Sequence[BatchProfile]) -> Iterator[Finding]:
     """Rows by town, with the whole county's ups and downs taken out: those are the volume rule's.
 
     A run whose rows nobody could place yet (there was no register) says nothing of towns.
@@ -98,14 +98,14 @@ def _towns(face: Face, before: Sequence[Face]) -> Iterator[Finding]:
         yield from _judged(COUNT, f"town:{town}", f"rows of town {town}", face["towns"].get(town, 0), earlier, noise, is_known=True)
 
 
-def _level(face: Face, usual: dict[str, float]) -> float:
+def _level(face: BatchProfile, usual: dict[str, float]) -> float:
     """How much of a usual run this one is: the median over its towns, so that a town that is silent does not count."""
     shares = [face["towns"].get(town, 0) / rows for town, rows in usual.items() if rows >= EXPECTED_FROM]
     total = sum(usual.values())
     return (median(shares) if shares else 0.0) or (sum(face["towns"].values()) / total if total else 0.0) or 1.0
 
 
-def _columns(face: Face, before: Sequence[tuple[date, Face]], day: date) -> Iterator[Finding]:
+def _columns(face: BatchProfile, before: Sequence[tuple[date, BatchProfile]], day: date) -> Iterator[Finding]:
     for name, now in face["columns"].items():
         runs = [(on, f["rows"], f["columns"][name]) for on, f in before if name in f["columns"] and f["rows"] >= EXPECTED_FROM]
         if not runs or face["rows"] < EXPECTED_FROM:

@@ -24,6 +24,7 @@ from expectations.drafting.mapping import Match, map_columns
 from expectations.drafting.names import files_pattern
 from expectations.drafting.office_words import office_words
 from expectations.drafting.unknown import unknown_fields
+from expectations.errors import UsageError
 from expectations.idnumber import names_somebody
 from expectations.questions import QUESTION
 
@@ -35,7 +36,7 @@ _ORDER = ("name", "physicalName", "logicalType", "physicalType", "primaryKey", "
 """How a field's properties follow each other, as in the contracts that ship."""
 
 
-class DraftError(ValueError):
+class DraftError(UsageError):
     """A sample that no contract can be drafted from; says why and what to do."""
 
 
@@ -82,8 +83,8 @@ def draft_contract(sample: Sample, department: str, records: str, base: Contract
     tables = [table for sheet in sample.sheets if (table := find_table(sheet)) is not None]
     if not tables:
         raise DraftError(
-            "no table was found in the sample: it needs a header row with three columns or more and a row below it; "
-            "give the file as the department sends it"
+            "no table was found in the sample: it needs a header row with three columns or more and a row below it",
+            "give the file as the department sends it",
         )
     groups = _groups(tables)
     if base is None:

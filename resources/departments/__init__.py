@@ -6,7 +6,7 @@
 from resources.departments.batches import BatchStore, Manifest
 from resources.departments.departments import DayRead, Departments
 from resources.departments.errors import SourceError
-from resources.departments.patience import Patience
 from resources.departments.preflight import preflight
+from resources.departments.retry import RetryPolicy
 
-__all__ = ["BatchStore", "DayRead", "Departments", "Manifest", "Patience", "SourceError", "preflight"]
+__all__ = ["BatchStore", "DayRead", "Departments", "Manifest", "RetryPolicy", "SourceError", "preflight"]

@@ -20,7 +20,7 @@ from resources.departments.errors import Fault
 from resources.departments.jsons import WAIT_FOR_IT
 from resources.departments.line import Line, LineAdapter, Unpacked, too_large
 from resources.departments.pages import Pages
-from resources.departments.patience import Budget, Patience
+from resources.departments.retry import Budget, RetryPolicy
 from resources.departments.signature import ExchangeSignature
 from resources.departments.windows import Window
 
@@ -34,9 +34,9 @@ UNREACHABLE = "check YIHU_GATEWAY_URL and the network; the next run asks again"
 class ApiClient:
     """Asks one gateway for one record type. Not shared between threads: each read has its own."""
 
-    def __init__(self, url: str, sid: str, key: bytes, department: str, records: str, patience: Patience | None = None) -> None:
+    def __init__(self, url: str, sid: str, key: bytes, department: str, records: str, policy: RetryPolicy | None = None) -> None:
         self._url = f"{url.rstrip('/')}/{department}/{records}"
-        self._patience = patience or Patience()
+        self._patience = policy or RetryPolicy()
         self.requests = 0
         """How many requests were sent."""
         self._session = requests.Session()
@@ -133,18 +133,18 @@ class ApiClient:
 
     def _read(self, raw: urllib3.BaseHTTPResponse, headers: requests.structures.CaseInsensitiveDict[str]) -> bytes:
         """The body, piece by piece, so that neither a slow drip nor a body cut short passes for an answer."""
-        patience = self._patience
+        policy = self._patience
         announced = headers.get("Content-Length", "")
-        if announced.isdigit() and int(announced) > patience.page_bytes:
-            raise too_large(patience.page_bytes)
-        body = Unpacked(headers.get("Content-Encoding", ""), patience.page_bytes)
+        if announced.isdigit() and int(announced) > policy.page_bytes:
+            raise too_large(policy.page_bytes)
+        body = Unpacked(headers.get("Content-Encoding", ""), policy.page_bytes)
         started = time.monotonic()
         size = 0
         while piece := raw.read1(PIECE, decode_content=False):
             body.add(piece)
             size += len(piece)
             age = time.monotonic() - started
-            if age > patience.page_deadline or (age > patience.drip_after and size < age * patience.drip_rate):
+            if age > policy.page_deadline or (age > policy.drip_after and size < age * policy.drip_rate):
                 raise Fault("again", "slow_drip", f"the answer dripped: {size} bytes in {age:.0f} s", WAIT_FOR_IT)
         if announced.isdigit() and size != int(announced):
             raise Fault("again", "truncated", f"the answer was cut short: {size} of {announced} bytes", WAIT_FOR_IT)

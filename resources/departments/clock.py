@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from resources.settings import SHANGHAI
 
-Kept = Literal["none", "moment", "day", "text", "number", "mixed"]
+ColumnKind = Literal["none", "moment", "day", "text", "number", "mixed"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Clock:
     time looked at, and the window kept here.
     """
 
-    kept: Kept
+    kept: ColumnKind
     template: str = ""
     """`text` and `number`: how a moment is written, as `strftime` takes it; empty for one since 1970."""
     scale: int = 1

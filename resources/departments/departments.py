@@ -18,8 +18,8 @@ from expectations.questions import standing_questions
 from resources.departments.batches import BatchStore, Manifest
 from resources.departments.errors import Fault, SourceError
 from resources.departments.files import FileReader
-from resources.departments.patience import Patience
 from resources.departments.reading import ApiReader, Reader, Reading, Task, form_of
+from resources.departments.retry import RetryPolicy
 from resources.departments.sql import SqlReader
 from resources.departments.windows import end_of, is_closed, moment, stamp, until_of, watermark_of
 from resources.lake import Lake
@@ -56,11 +56,11 @@ class DayRead:
 class Departments:
     """Reads each record type in its form into raw batches. One instance serves a run; its methods may be called from several threads."""
 
-    def __init__(self, settings: Settings, lake: Lake, patience: Patience | None = None) -> None:
+    def __init__(self, settings: Settings, lake: Lake, policy: RetryPolicy | None = None) -> None:
         self.settings = settings
         self.lake = lake
         self.store = BatchStore(lake)
-        self.patience = patience or Patience()
+        self.policy = policy or RetryPolicy()
         self._pool: ThreadPoolExecutor | None = None
         self._ahead: dict[tuple[str, date], Future[DayRead]] = {}
 
@@ -113,11 +113,11 @@ class Departments:
             raise Fault("none", "draft", said, "answer each in the contract and delete its line; `make contracts` lists them")
         match form_of(contract, self.settings):
             case "api":
-                return ApiReader(self.settings, self.store, self.patience)
+                return ApiReader(self.settings, self.store, self.policy)
             case "file":
                 return FileReader(self.settings, self.store)
             case "sql":
-                return SqlReader(self.settings, self.store, self.patience)
+                return SqlReader(self.settings, self.store, self.policy)
 
     def _read_day(self, contract: Contract, as_of: date, now: datetime) -> DayRead:
         started = time.monotonic()

@@ -47,7 +47,7 @@ class Dropped:
 
 
 @dataclass(frozen=True)
-class Left:
+class Unread:
     """Something in a folder that nothing reads, and why."""
 
     name: str
@@ -80,7 +80,7 @@ class Folder:
     """What lies in one department's folder: the files of each of its record types, and the rest."""
 
     taken: dict[str, list[Dropped]] = field(default_factory=dict)
-    left: list[Left] = field(default_factory=list)
+    left: list[Unread] = field(default_factory=list)
 
     def of(self, contract: Contract) -> list[Dropped]:
         return self.taken.get(contract.records, [])
@@ -90,7 +90,7 @@ def look(folder: Path, contracts: Sequence[Contract]) -> Folder:
     """Sorts everything in a department's folder: each thing is taken by one contract or left with its reason. Raises `OSError`."""
     found = Folder()
     if folder.is_symlink():
-        found.left.append(Left(shown(folder.name), "a symbolic link, which is not followed"))
+        found.left.append(Unread(shown(folder.name), "a symbolic link, which is not followed"))
         return found
     if not folder.is_dir():
         return found
@@ -101,7 +101,7 @@ def look(folder: Path, contracts: Sequence[Contract]) -> Folder:
         if _belongs_to_another(entry.name, there):
             continue
         taken = _take(entry, contracts)
-        if isinstance(taken, Left):
+        if isinstance(taken, Unread):
             found.left.append(taken)
         else:
             records, file = taken
@@ -117,30 +117,30 @@ def _belongs_to_another(name: str, there: set[str]) -> bool:
     return stem in there or any(os.path.splitext(other)[0] == stem for other in there if other != name)
 
 
-def _take(entry: os.DirEntry[str], contracts: Sequence[Contract]) -> Left | tuple[str, Dropped]:
+def _take(entry: os.DirEntry[str], contracts: Sequence[Contract]) -> Unread | tuple[str, Dropped]:
     name = shown(entry.name)
     status = entry.stat(follow_symlinks=False)
     if stat.S_ISLNK(status.st_mode):
-        return Left(name, "a symbolic link, which is not followed")
+        return Unread(name, "a symbolic link, which is not followed")
     if stat.S_ISDIR(status.st_mode):
-        return Left(name, "a folder, which is not looked into")
+        return Unread(name, "a folder, which is not looked into")
     if not stat.S_ISREG(status.st_mode):
-        return Left(name, "no plain file")
+        return Unread(name, "no plain file")
     if name.lower().endswith(".sha256"):
-        return Left(name, "a checksum without its file")
+        return Unread(name, "a checksum without its file")
     fits = [(contract, said) for contract in contracts if (said := _named(contract, entry.name))]
     if not fits:
-        return Left(name, "no contract takes this name")
+        return Unread(name, "no contract takes this name")
     heaviest = max(said.weight for _, said in fits)
     best = [(contract, said) for contract, said in fits if said.weight == heaviest]
     if len(best) > 1:
         takers = " and ".join(contract.records for contract, _ in best)
-        return Left(name, f"{takers} take this name alike: make their `files` differ")
+        return Unread(name, f"{takers} take this name alike: make their `files` differ")
     contract, said = best[0]
     if said.has_day and said.day is None:
-        return Left(name, "its name has no day that exists")
+        return Unread(name, "its name has no day that exists")
     if status.st_size > LARGEST:
-        return Left(name, f"larger than {LARGEST >> 30} GiB")
+        return Unread(name, f"larger than {LARGEST >> 30} GiB")
     written = datetime.fromtimestamp(status.st_mtime_ns // 10**9, SHANGHAI).date()
     day = said.day or written
     return contract.records, Dropped(Path(entry.path), day, said.part, said.has_day, status.st_mtime_ns)
@@ -187,6 +187,11 @@ def parts_of(contract: Contract) -> int | tuple[str, ...] | None:
         return None
     if isinstance(stated, list | tuple):
         return tuple(fold(str(name)).strip() for name in stated)
+    if not str(stated).isdecimal():
+        raise PatternError(
+            "`parts` is neither a number nor a list",
+            "write how many files make one delivery, or their list",
+        )
     return int(str(stated))
 
 
@@ -194,7 +199,7 @@ def comes_in_files(contract: Contract) -> bool:
     """Whether parts are files of their own (their names differ by `{part}` or `*`), not only sheets of one."""
     try:
         return parts_of(contract) is not None and any(p.has_part for p in patterns_of(contract))
-    except (PatternError, ValueError):
+    except PatternError:
         return False
 
 
@@ -259,19 +264,19 @@ def _in_parts(contract: Contract, group: Sequence[Dropped], known: set[str]) -> 
     return Delivery(files, missing_parts(contract, newest, known), tuple(replaced))
 
 
-def strangers(contract: Contract, files: Iterable[Dropped]) -> list[Left]:
+def strangers(contract: Contract, files: Iterable[Dropped]) -> list[Unread]:
     """Files of a record type that are none of the parts that its contract names."""
     expected, files = parts_of(contract) if comes_in_files(contract) else None, list(files)
     if not isinstance(expected, tuple) or _are_sheets(contract, files):
         return []
     return [
-        Left(file.name, "none of the parts that the contract names")
+        Unread(file.name, "none of the parts that the contract names")
         for file in files
         if not any(_is_part(name, file.part) for name in expected)
     ]
 
 
-def left_line(left: Sequence[Left]) -> str | None:
+def left_line(left: Sequence[Unread]) -> str | None:
     """One line for what nobody reads: `left lying: 4 files: a, b, c (why); d (why)`."""
     if not left:
         return None

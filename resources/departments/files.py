@@ -116,9 +116,13 @@ class FileReader:
         try:
             patterns_of(contract)
             parts_of(contract)
-        except (PatternError, ValueError) as error:
-            said = str(error) if isinstance(error, PatternError) else "`parts` is neither a number nor a list"
-            raise Fault("none", "contract", said, "mend the contract's servers (`make contracts` checks it)") from None
+        except PatternError as error:
+            raise Fault(
+                "none",
+                "contract",
+                str(error),
+                "mend the contract's servers (`make contracts` checks it)",
+            ) from None
         return self._settings.drop_dir / contract.department
 
     def _read(self, task: Task, found: Folder, unread: list[str]) -> Reading:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from expectations.contract import Contract, load_contracts
-from resources.departments.dropped import Dropped, Folder, Left, left_line, look, strangers
+from resources.departments.dropped import Dropped, Folder, Unread, left_line, look, strangers
 from resources.departments.errors import Fault
 from resources.departments.names import shown
 from resources.departments.reading import form_of
@@ -19,7 +19,7 @@ from resources.settings import SHANGHAI, Settings
 
 
 @dataclass(frozen=True)
-class LeftLying:
+class UnreadInFolder:
     """One department's line; `department` is None for what lies in no department's folder."""
 
     department: str | None
@@ -50,8 +50,10 @@ def lines_of(settings: Settings, contract: Contract, found: Folder, today: date)
     if contract.records != min(c.records for c in own):
         return []
     line = left_line(everything_left(found, own, today))
-    beside = [] if settings.drop_dir is None else stray_lines(settings.drop_dir, [c.department for c in every])
-    return [*([line] if line else []), *beside]
+    lines = [line] if line else []
+    if settings.drop_dir is not None:
+        lines += stray_lines(settings.drop_dir, [c.department for c in every])
+    return lines
 
 
 def count_left(settings: Settings, contract: Contract, found: Folder, today: date) -> int:
@@ -60,23 +62,23 @@ def count_left(settings: Settings, contract: Contract, found: Folder, today: dat
     return len(everything_left(found, own, today))
 
 
-def everything_left(found: Folder, contracts: list[Contract], today: date) -> list[Left]:
+def everything_left(found: Folder, contracts: list[Contract], today: date) -> list[Unread]:
     left = list(found.left)
     for contract in contracts:
         files = found.of(contract)
         left += strangers(contract, files)
-        left += [Left(file.name, _later(file)) for file in files if file.day > today]
+        left += [Unread(file.name, _later(file)) for file in files if file.day > today]
     return left
 
 
-def left_lying(settings: Settings) -> list[LeftLying]:
+def left_lying(settings: Settings) -> list[UnreadInFolder]:
     """What lies there now and nobody reads, department by department; a folder that cannot be read says so."""
     if settings.drop_dir is None:
         return []
     today = datetime.now(SHANGHAI).date()
     contracts = file_contracts(settings)
     departments = sorted({c.department for c in contracts})
-    said = [LeftLying(None, line) for line in stray_lines(settings.drop_dir, departments)]
+    said = [UnreadInFolder(None, line) for line in stray_lines(settings.drop_dir, departments)]
     for department in departments:
         own = [c for c in contracts if c.department == department]
         try:
@@ -84,14 +86,14 @@ def left_lying(settings: Settings) -> list[LeftLying]:
         except OSError as error:
             line = f"the folder cannot be read ({type(error).__name__})"
         if line is not None:
-            said.append(LeftLying(department, line))
+            said.append(UnreadInFolder(department, line))
     return said
 
 
 def stray_lines(folder: Path, departments: list[str]) -> list[str]:
     """What lies beside the departments' folders: files, and folders of departments whose record types come otherwise."""
     known = {*departments}
-    left: list[Left] = []
+    left: list[Unread] = []
     try:
         with os.scandir(folder) as entries:
             every = sorted(entries, key=lambda entry: entry.name)
@@ -101,11 +103,11 @@ def stray_lines(folder: Path, departments: list[str]) -> list[str]:
         if entry.name in known or entry.name.startswith("."):
             continue
         if not entry.is_dir(follow_symlinks=False):
-            left.append(Left(shown(entry.name), "in no department's folder"))
+            left.append(Unread(shown(entry.name), "in no department's folder"))
             continue
         count = _count(Path(entry.path))
         if count:
-            left.append(Left(f"{shown(entry.name)}/", f"{count} in the folder of no department that delivers files"))
+            left.append(Unread(f"{shown(entry.name)}/", f"{count} in the folder of no department that delivers files"))
     line = left_line(left)
     return [line] if line else []
 

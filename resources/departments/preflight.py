@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 from expectations.contract import Contract
 from resources.departments.departments import Departments
 from resources.departments.errors import Fault, SourceError
-from resources.departments.patience import Budget, Patience
 from resources.departments.reading import ApiReader, form_of
+from resources.departments.retry import Budget, RetryPolicy
 from resources.departments.windows import Window, until_of
 from resources.lake import Lake
 from resources.settings import SHANGHAI, Settings
@@ -23,7 +23,7 @@ FATAL = ("unreachable", "unauthorised", "login_page", "not_configured", "certifi
 ASKED = 3
 """Record types that have to meet it, of as many departments as there are."""
 
-SHORT = Patience(
+SHORT = RetryPolicy(
     connect_timeout=2.0, read_timeout=3.0, page_deadline=3.0, drip_after=2.0, attempts=3, windows=1, budget=3.0, first_wait=0.3, page_rows=1
 )
 

@@ -18,7 +18,7 @@ from expectations.contract import Contract
 from resources.departments.clock import ISO, Clock, as_compared, number_clock, text_clock
 from resources.departments.errors import Fault
 from resources.departments.moments import moment_of
-from resources.departments.patience import Patience
+from resources.departments.retry import RetryPolicy
 from resources.departments.texts import Kind
 from resources.departments.windows import Window
 
@@ -33,14 +33,14 @@ BETWEEN = "\x1f"
 """Stands between the parts of a composite key while they are read."""
 
 
-def front_database(url: str, patience: Patience) -> sa.Engine:
+def front_database(url: str, policy: RetryPolicy) -> sa.Engine:
     """The front-end database, not yet connected. Raises `Fault` for an address that no driver takes."""
     try:
         address = sa.make_url(url)
         if address.drivername in ("postgresql", "postgres"):
             address = address.set(drivername="postgresql+psycopg")
-        seconds = max(1, round(patience.connect_timeout))
-        arguments = {"postgresql": {"connect_timeout": seconds}, "sqlite": {"timeout": patience.connect_timeout}}
+        seconds = max(1, round(policy.connect_timeout))
+        arguments = {"postgresql": {"connect_timeout": seconds}, "sqlite": {"timeout": policy.connect_timeout}}
         name = address.get_backend_name()
         if name == "sqlite" and address.database and not Path(address.database).is_file():
             # opening it would make an empty one

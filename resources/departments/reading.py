@@ -13,7 +13,7 @@ from expectations.contract import Contract
 from resources.departments.api import ApiClient
 from resources.departments.batches import BatchStore, Form, Manifest
 from resources.departments.errors import Fault
-from resources.departments.patience import Patience
+from resources.departments.retry import RetryPolicy
 from resources.departments.windows import stamp, window_of
 from resources.settings import SHANGHAI, Settings
 
@@ -71,12 +71,12 @@ def fetched_at() -> str:
 class ApiReader:
     """Reads a window from the exchange platform into a new batch of the day."""
 
-    def __init__(self, settings: Settings, store: BatchStore, patience: Patience) -> None:
+    def __init__(self, settings: Settings, store: BatchStore, policy: RetryPolicy) -> None:
         self._settings = settings
         self._store = store
-        self._patience = patience
+        self._patience = policy
 
-    def client(self, contract: Contract, patience: Patience | None = None) -> ApiClient:
+    def client(self, contract: Contract, policy: RetryPolicy | None = None) -> ApiClient:
         settings = self._settings
         if settings.gateway_url is None:
             raise Fault(
@@ -88,7 +88,7 @@ class ApiReader:
             settings.gateway_key,
             contract.department,
             contract.records,
-            patience or self._patience,
+            policy or self._patience,
         )
 
     def read(self, task: Task) -> Reading:

@@ -37,7 +37,7 @@ Merge = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class Place:
+class Origin:
     """Where a table stands."""
 
     file: str
@@ -50,7 +50,7 @@ class Table:
     """One table of a delivery, read chunk by chunk."""
 
     contract: Contract
-    place: Place
+    place: Origin
     sheet: Sheet
     header: Header
     damage: Damage
@@ -201,9 +201,10 @@ class Table:
         return any(place in places for place in range(left if last > first else left + 1, right + 1))
 
     def _merges(self, chunk: Chunk, lines: Sequence[int], kinds: dict[int, Kind]) -> Chunk:
-        """Finds the merged cells that reach over this chunk's records, and fills them where the contract says so.
+        """Finds the merged cells over this chunk's records, and fills them where the contract says.
 
-        Downwards only: one value in two columns is hardly meant for both fields, and of the second nothing is known.
+        Downwards only: one value over two columns is hardly meant for both fields, and nothing is
+        known of the second.
         """
         records = [line for place, line in enumerate(lines) if place not in kinds]
         columns: list[Sequence[Cell]] = list(chunk.columns)

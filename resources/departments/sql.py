@@ -21,9 +21,9 @@ from expectations.contract import Contract
 from resources.departments.batches import BatchStore, Manifest
 from resources.departments.clock import Clock
 from resources.departments.errors import Fault
-from resources.departments.patience import Budget, Patience
 from resources.departments.query import Outside, SourceTable, connected, front_database, source_table
 from resources.departments.reading import Reading, Task, fetched_at
+from resources.departments.retry import Budget, RetryPolicy
 from resources.departments.texts import column_texts
 from resources.departments.windows import AHEAD, Window, reconciles, stamp, window_of
 from resources.settings import SHANGHAI, Settings
@@ -38,10 +38,10 @@ DOWN = "check YIHU_FRONT_DB_URL and that the front-end database runs; the next r
 class SqlReader:
     """Reads the window of one record type from the front-end database into a new batch of the day."""
 
-    def __init__(self, settings: Settings, store: BatchStore, patience: Patience, rows_at_once: int = ROWS_AT_ONCE) -> None:
+    def __init__(self, settings: Settings, store: BatchStore, policy: RetryPolicy, rows_at_once: int = ROWS_AT_ONCE) -> None:
         self._settings = settings
         self._store = store
-        self._patience = patience
+        self._patience = policy
         self._rows_at_once = rows_at_once
 
     def read(self, task: Task) -> Reading:
@@ -158,15 +158,15 @@ class SqlReader:
                 budget.wait(fault, attempt, 0.0)
 
 
-def gathered(result: sa.CursorResult[Any], size: int, patience: Patience) -> Iterator[list[sa.Row[Any]]]:
+def gathered(result: sa.CursorResult[Any], size: int, policy: RetryPolicy) -> Iterator[list[sa.Row[Any]]]:
     """The rows, so many at once, fetched in small steps: texts that are no values are seen before they fill the memory."""
-    last = time.monotonic() + patience.read_deadline
+    last = time.monotonic() + policy.read_deadline
     rows: list[sa.Row[Any]] = []
     weight = 0
     while step := result.fetchmany(min(size, STEP)):
         weight += sum(len(cell) for row in step for cell in row if isinstance(cell, str | bytes))
-        if weight > patience.chunk_bytes:
-            said = f"{size} rows of the table hold more than {patience.chunk_bytes >> 20} MiB"
+        if weight > policy.chunk_bytes:
+            said = f"{size} rows of the table hold more than {policy.chunk_bytes >> 20} MiB"
             raise Fault("none", "too_large", said, "have the department look at what its columns hold")
         if time.monotonic() > last:
             raise Fault("none", "endless", "the table has no end", "have the department look at this record type's table")

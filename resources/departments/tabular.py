@@ -23,7 +23,7 @@ from resources.departments.errors import Fault
 from resources.departments.header import rows_to_look_at
 from resources.departments.names import part_of, shown
 from resources.departments.opened import Child, Limits, OpenedFile
-from resources.departments.records import Place, Table, note_rows
+from resources.departments.records import Origin, Table, note_rows
 from resources.departments.sheets import Part, choose, named_sheets, overlap
 from resources.reader.table import Damage
 from resources.settings import Settings
@@ -138,7 +138,7 @@ class _Delivery:
         damage = self._child.damage(part.place) if opened.format in SPREADSHEETS else Damage()
         if not damage.is_known:
             self._notes.append(f"{name}: whether cells hold errors cannot be seen in a workbook of the form {opened.format}")
-        place = Place(name, part_of(self._contract, name), part.name)
+        place = Origin(name, part_of(self._contract, name), part.name)
         table = Table(self._contract, place, part.sheet, part.header, damage, opened.is_1904, opened.format in SPREADSHEETS)
         before = sum(read.count for read in self._tables)
         with pq.ParquetWriter(self._path(len(self._tables)), table.schema(), compression="zstd") as writer:
@@ -158,9 +158,13 @@ class _Delivery:
         return table
 
     def _keys(self, table: Table, apart: Source) -> pa.Array:
-        """The keys of the table that was read last; none where the names of sheets or files (`apart`) tell them apart."""
+        """The keys of the table that was read last.
+
+        None where the names of sheets or files (`apart`) are a part of the key.
+        """
         fields = self._contract.key_fields
-        names = [f.physical_name for f in fields if f.is_delivered and f.physical_name in table.header.found]
+        delivered = [f.physical_name for f in fields if f.is_delivered]
+        names = [name for name in delivered if name in table.header.found]
         if not names or any(f.source == apart for f in fields):
             return pa.array([], pa.string())
         read = pq.read_table(self._path(len(self._tables) - 1), columns=names).combine_chunks()
@@ -178,7 +182,8 @@ class _Delivery:
         filled = {name for table in self._tables for name in table.filled}
         first = self._opened[0]
         sheets = [table.place.sheet for table in self._tables]
-        twice = self._twice()
+        files = self._files()
+        twice = _in_several(list(files.values()))
         is_by_sheet = len({table.place.file for table in self._tables}) == 1 and len(sheets) > 1
         return Tabular(
             format=first.format,  # type: ignore[arg-type]
@@ -190,12 +195,13 @@ class _Delivery:
             note_lines=self._note_lines(),
             parts=[(table.place.sheet or "") if is_by_sheet else table.place.part for table in self._tables],
             keys_twice=len(twice),
-            twice_in=[name for name, keys in self._keys_of_files.items() if pc.any(pc.is_in(pa.concat_arrays(keys), twice)).as_py()],
+            twice_in=[name for name, keys in files.items() if pc.any(pc.is_in(keys, twice)).as_py()],
         )
 
-    def _twice(self) -> pa.Array:
-        """The keys that stand in more than one file."""
-        return _in_several([pc.unique(pa.concat_arrays(keys)) for keys in self._keys_of_files.values()])
+    def _files(self) -> dict[str, pa.Array]:
+        """The keys of each file of several."""
+        found = self._keys_of_files.items()
+        return {name: pc.unique(pa.concat_arrays(keys)) for name, keys in found}
 
     def _note_lines(self) -> dict[str, int]:
         counts: Counter[str] = Counter()

@@ -1,7 +1,7 @@
 """What waits at the departments and has not been read yet: whole files in the drop folder, new rows of one record type.
 
 Belongs here: cheap questions between two runs. Nothing is kept of what is seen but keys' digests. Not here: reading it into the
-lake (`departments`), when to ask (`pipelines.sensors`).
+lake (`departments`), when to ask (`pipelines.automation.sensors`).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from resources.departments.dropped import Delivery
 from resources.departments.errors import Fault
 from resources.departments.files import Digest, offered
 from resources.departments.left import look_for
-from resources.departments.patience import Patience
 from resources.departments.query import IN_WINDOW, connected, front_database, source_table
 from resources.departments.reading import ApiReader, form_of
+from resources.departments.retry import RetryPolicy
 from resources.departments.sql import faults
 from resources.departments.windows import Window, moment
 from resources.lake import Lake
@@ -33,7 +33,7 @@ from resources.settings import Settings
 PAGE_ROWS = 1_000
 MOST_PAGES = 20
 """More new rows than these pages hold need no counting: something is new."""
-WATCHING = Patience(connect_timeout=3.0, read_timeout=15.0, page_deadline=15.0, attempts=2, windows=1, budget=3.0, page_rows=PAGE_ROWS)
+WATCHING = RetryPolicy(connect_timeout=3.0, read_timeout=15.0, page_deadline=15.0, attempts=2, windows=1, budget=3.0, page_rows=PAGE_ROWS)
 
 
 @dataclass(frozen=True)

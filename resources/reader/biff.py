@@ -44,7 +44,7 @@ def is_1904(path: Path) -> bool:
 
 
 def damage(path: Path, place: int) -> Damage:
-    """The damaged cells of a sheet, by its place among all sheets of the workbook, hidden ones too."""
+    """The damaged cells of a sheet, by its place among all of the workbook, hidden ones too."""
     stream = _stream(path)
     if _ERROR.search(stream) is None:
         return Damage()
@@ -93,4 +93,5 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
 
 def _sheets(stream: bytes) -> list[int]:
     """Where each sheet begins, in the order of the workbook."""
-    return [struct.unpack_from("<I", stream, at)[0] for kind, at, _ in _records(stream, 0) if kind == BOUNDSHEET]
+    places = [at for kind, at, _ in _records(stream, 0) if kind == BOUNDSHEET]
+    return [struct.unpack_from("<I", stream, at)[0] for at in places]

@@ -22,6 +22,7 @@ TABLES = (".csv", ".xlsx", ".xls", ".et", ".xlsb", ".ods", ".xlsm", ".htm", ".ht
 HEAD = 1 << 16
 AGAIN = "have the department send it anew"
 AS_WORKBOOK = "have the department save it as an XLSX workbook or a CSV"
+DOCUMENT = "the file is a document of a word processor"
 AS_OPEN_WORKBOOK = "have the department send it without a password, or as an XLSX workbook"
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -70,7 +71,7 @@ def _no_archive(wanted: Wanted, head: bytes) -> Opened:
         if b"urn:schemas-microsoft-com:office:spreadsheet" in text and b"<html" not in text:
             raise Unreadable("unknown_form", "the file is an XML spreadsheet of 2003", AS_WORKBOOK)
         if b"urn:oasis:names:tc:opendocument" in text and b"<html" not in text:
-            raise Unreadable("unknown_form", "the file is an OpenDocument text in one file (FODS)", AS_WORKBOOK)
+            raise Unreadable("unknown_form", "the file is a flat OpenDocument (FODS)", AS_WORKBOOK)
         return HtmlTable(wanted)
     return Delimited(wanted)
 
@@ -80,7 +81,7 @@ def _ole(wanted: Wanted) -> Opened:
     path = Path(wanted.path)
     try:
         if biff.is_document(path):
-            raise Unreadable("unknown_form", "the file is a document of a word processor", AS_WORKBOOK)
+            raise Unreadable("unknown_form", DOCUMENT, AS_WORKBOOK)
         is_encrypted = biff.is_encrypted(path)
     except Unreadable:
         raise
@@ -113,7 +114,7 @@ def _archive(path: Path) -> zipfile.ZipFile:
 def _zipped_form(archive: zipfile.ZipFile) -> str | None:
     names = set(archive.namelist())
     if "word/document.xml" in names:
-        raise Unreadable("unknown_form", "the file is a document of a word processor", AS_WORKBOOK)
+        raise Unreadable("unknown_form", DOCUMENT, AS_WORKBOOK)
     if "xl/workbook.xml" in names:
         return "xlsx"
     if "xl/workbook.bin" in names:

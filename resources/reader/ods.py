@@ -12,6 +12,7 @@ from typing import Any
 from xml.parsers import expat
 
 PIECE = 1 << 20
+PACKED = zipfile.ZIP_DEFLATED
 CONTENT, MANIFEST = "content.xml", "META-INF/manifest.xml"
 
 Merge = tuple[tuple[int, int], tuple[int, int]]
@@ -22,7 +23,7 @@ def is_encrypted(archive: zipfile.ZipFile) -> bool:
 
 
 def merged(path: Path) -> dict[str, list[Merge]]:
-    """The merged cells of each sheet by its name, each from its first row and column to its last, from 0."""
+    """The merged cells of each sheet by its name: first row and column, last row and column."""
     cells = _Cells()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler, parser.EndElementHandler = cells.begin, cells.end
@@ -34,9 +35,12 @@ def merged(path: Path) -> dict[str, list[Merge]]:
 
 
 def without_breaks(path: Path, work: Path) -> Path:
-    """The same workbook in `work` without the blanks that some writers put between its tags, which calamine does not expect."""
+    """The same workbook in `work` without the blanks that some writers put between its tags.
+
+    Calamine does not expect them.
+    """
     target = work / "without_breaks.ods"
-    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as copy:
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(target, "w", compression=PACKED) as copy:
         for name in archive.namelist():
             content = archive.read(name)
             copy.writestr(name, re.sub(rb">\s+<", b"><", content) if name == CONTENT else content)
@@ -44,7 +48,7 @@ def without_breaks(path: Path, work: Path) -> Path:
 
 
 class _Cells:
-    """Counts rows and columns of the table that is open, and notes the cells that reach over others."""
+    """Counts rows and columns of the table that is open, notes the cells that reach over others."""
 
     def __init__(self) -> None:
         self.merged: dict[str, list[Merge]] = {}
@@ -60,7 +64,8 @@ class _Cells:
             case "table-row":
                 self._column, self._repeated = 0, _number(said.get("number-rows-repeated"))
             case "table-cell" | "covered-table-cell":
-                high, wide = (_number(said.get(f"number-{way}-spanned")) for way in ("rows", "columns"))
+                high = _number(said.get("number-rows-spanned"))
+                wide = _number(said.get("number-columns-spanned"))
                 if high > 1 or wide > 1:
                     last = (self._row + high - 1, self._column + wide - 1)
                     self._found.append(((self._row, self._column), last))

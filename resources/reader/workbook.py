@@ -18,7 +18,7 @@ from resources.reader.unreadable import Unreadable
 
 AGAIN = "have the department send it anew"
 UNASKED = "VelvetSweatshop"
-"""The password of a workbook of which only the structure is protected: spreadsheet programs open it without asking."""
+"""The password of a workbook of which only the structure is protected: nobody is asked for it."""
 
 
 class Workbook:
@@ -63,13 +63,12 @@ class Workbook:
     def illegal(self) -> list[tuple[int, int]]:
         return []
 
-    def _sheet(self, sheet: Any, top: int) -> Sheet:
+    def _sheet(self, sheet: Any, count: int) -> Sheet:
         if sheet.start is None:
             return Sheet(sheet.name, [], [])
-        rows = [[plain(cell) for cell in row] for row in islice(sheet.iter_rows(), top)]
+        rows = [[plain(cell) for cell in row] for row in islice(sheet.iter_rows(), count)]
         left = sheet.start[1]
-        cells = self._merged_cells(sheet)
-        merged = [(start[0] + 1, max(start[1] - left, 0), end[0] + 1, end[1] - left) for start, end in cells]
+        merged = [(top + 1, max(first - left, 0), bottom + 1, last - left) for (top, first), (bottom, last) in self._merged_cells(sheet)]
         ends = list(range(1, len(rows) + 1))
         return Sheet(sheet.name, rows, ends, sorted(merged), sheet.end[0] + 1, left)
 

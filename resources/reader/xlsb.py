@@ -1,4 +1,5 @@
-"""What calamine does not tell of an XLSB workbook: merged cells, the date system; and cells that leave out their column.
+"""What calamine does not tell of an XLSB workbook: merged cells, the date system; and cells that
+leave out their column.
 
 Belongs here: records of BIFF12 parts. Not here: values (`workbook`).
 """
@@ -6,7 +7,6 @@ Belongs here: records of BIFF12 parts. Not here: values (`workbook`).
 from __future__ import annotations
 
 import posixpath
-import re
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ ROW, SHEET, BOOK_PROPERTIES = 0, 156, 153
 FULL = frozenset([*range(1, 12), 62])
 """Records of cells, which begin with their column."""
 SHORT = {kind: kind - 11 for kind in range(12, 19)}
-"""Records of cells that stand right behind the one before and do not say so, and what they are with their column."""
+"""Records of cells that stand behind the one before and do not say where, by what they are else."""
 _MERGES, _MERGE, _END = b"\xb1\x01\x04", b"\xb0\x01\x10", b"\xb2\x01\x00"
 
 Merge = tuple[tuple[int, int], tuple[int, int]]
@@ -36,7 +36,8 @@ def is_1904(path: Path) -> bool:
 def merged(path: Path, sheet: str) -> list[Merge]:
     """The merged cells of the sheet, each from its first row and column to its last, from 0."""
     with zipfile.ZipFile(path) as archive:
-        content = archive.read(_parts(archive)[sheet])
+        part = _parts(archive).get(sheet)
+        content = archive.read(part) if part else b""
     at = len(content)
     # they stand behind the rows: looked for from the end, and taken where they add up
     while (at := content.rfind(_MERGES, 0, at)) >= 0:
@@ -51,7 +52,7 @@ def merged(path: Path, sheet: str) -> list[Merge]:
 
 
 def with_columns(path: Path, work: Path) -> Path:
-    """The workbook itself where every cell says its column, else one in `work` that is the same and does."""
+    """The workbook where every cell says its column, else one in `work` that does."""
     with zipfile.ZipFile(path) as archive:
         short = {part for part in _parts(archive).values() if _is_short(archive, part)}
         if not short:
@@ -86,7 +87,7 @@ def _widened(content: bytes) -> bytes:
 
 
 def _records(content: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """Kind of each record, and where it, its content, and the next begin; one that is cut is left out."""
+    """Kind of each record, and where it, its content and the next begin; a cut one is left out."""
     at, size = 0, len(content)
     while at < size:
         start, kind, length = at, content[at], 0
@@ -118,13 +119,14 @@ def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
     """The archive's member of each sheet, by its name."""
     links = ElementTree.fromstring(archive.read("xl/_rels/workbook.bin.rels"))
     targets = {link.get("Id"): link.get("Target", "") for link in links}
-    book, found = archive.read(BOOK), {}
+    book, found, there = archive.read(BOOK), {}, set(archive.namelist())
     for kind, _, at, _ in _records(book):
         if kind == SHEET:
             link, at = _text(book, at + 8)
             name, _ = _text(book, at)
-            if re.search("worksheets", targets.get(link, "")):
-                found[name] = posixpath.normpath(posixpath.join("/xl", targets[link])).lstrip("/")
+            part = posixpath.normpath(posixpath.join("/xl", targets.get(link, ""))).lstrip("/")
+            if "worksheets" in part and part in there:
+                found[name] = part
     return found
 
 

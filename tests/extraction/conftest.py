@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from expectations.contract import Contract, contract_for
-from resources.departments import Departments, Patience
+from resources.departments import Departments, RetryPolicy
 from resources.lake import Lake
 from resources.settings import SHANGHAI, Settings, load_settings
 from tests.conftest import Show
@@ -21,7 +21,7 @@ from tests.extraction.gateway import KEY, SID, Gateway, serving
 D = date(2026, 11, 10)
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=SHANGHAI)
 
-QUICK = Patience(
+QUICK = RetryPolicy(
     connect_timeout=1.0,
     read_timeout=1.0,
     page_deadline=1.0,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from expectations.contract import Contract
-from resources.departments import DayRead, Departments, Patience
+from resources.departments import DayRead, Departments, RetryPolicy
 from resources.lake import Lake
 from resources.settings import Settings
 from tests.extraction import matrix
@@ -290,7 +290,8 @@ def test_nothing_of_a_window_is_a_batch_too(gateway: Gateway, departments: Depar
 
 @pytest.mark.slow
 def test_a_large_read_costs_little(gateway: Gateway, settings: Settings, lake: Lake, contract: Contract) -> None:
-    """Pages of 10,000 rows each cost less than making Python of every row would: of a page little more than its ends is read."""
+    """Pages of 10,000 rows each cost less than making Python of every row would: of a page little
+    more than its ends is read."""
     pages = 12
     row = json.dumps({**rows(1)[0], **{f"field_{n}": "0123456789" for n in range(12)}}, ensure_ascii=False)
     bodies = []
@@ -309,7 +310,7 @@ def test_a_large_read_costs_little(gateway: Gateway, settings: Settings, lake: L
     for body in bodies:
         json.loads(body)
     decoded = time.thread_time()
-    read = Departments(settings, lake, Patience()).read_day(contract, D, NOW)
+    read = Departments(settings, lake, RetryPolicy()).read_day(contract, D, NOW)
     spent = (time.thread_time() - decoded) / (decoded - began)
     size = sum(map(len, bodies)) / 1e6
     print(f"\n{size:.0f} MB in {pages} pages: {spent:.2f} of what json.loads takes, {read.seconds:.1f} s")

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from expectations.contract import Contract, contract_for
 from expectations.landing import land
 from resources.departments import Departments
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.settings import Settings
 from tests.extraction.conftest import NOW, QUICK, D

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import contract_for
-from pipelines.sensors import drop_folder_requests
+from pipelines.automation.sensors import drop_folder_requests
 from resources.departments import DayRead, Departments
 from resources.departments.left import left_lying
 from resources.departments.names import shown

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from expectations.contract import Contract, contract_for
-from pipelines.status import sources
+from pipelines.operator.status import sources
 from resources.departments import Departments
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.settings import Settings
 from tests.extraction.conftest import NOW, as_form
@@ -122,7 +122,7 @@ def test_one_corrected_row_is_not_the_whole(source: Any, settings: Settings) -> 
 
 
 def test_a_townships_file_under_two_names_is_not_the_county(source: Any) -> None:
-    """The second month brings one township's file twice, and another's not at all: nobody there is withdrawn."""
+    """The second month brings one township's file twice, another's not at all: nobody is withdrawn."""
     in_parts = CERTIFICATES.server | {"files": "{part}持证{YYYY}年{M}月", "parts": 3}
     federation = source(dataclasses.replace(CERTIFICATES, server=in_parts))
     folder = federation.settings.drop_dir / CERTIFICATES.department

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from expectations.contract import Contract, contract_for
-from resources.departments import DayRead, Departments, Patience
-from resources.engine import Engine
+from resources.departments import DayRead, Departments, RetryPolicy
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.settings import SHANGHAI, Settings, load_settings
 from sandbox import frontdb
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow
 BEFORE, FAULTY, AFTER = date(2026, 9, 10), date(2026, 10, 8), date(2026, 11, 5)
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=SHANGHAI)
 RECORDS = {"api": "enrolments", "csv": "certificates", "xlsx": "dwellings", "sql": "members"}
-PATIENT = Patience(
+PATIENT = RetryPolicy(
     connect_timeout=1.0, read_timeout=0.6, drip_after=0.2, drip_rate=1e6, attempts=3, first_wait=0.01, longest_wait=0.02, budget=4.0,
     page_rows=10,
 )  # fmt: skip

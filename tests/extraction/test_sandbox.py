@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import Contract, contract_for
-from resources.departments import DayRead, Departments, Patience
+from resources.departments import DayRead, Departments, RetryPolicy
 from resources.lake import Lake
 from resources.settings import SHANGHAI, Settings
 from sandbox.county import County
@@ -21,7 +21,7 @@ from tests.extraction.gateway import KEY, SID
 
 DAY = date(2026, 11, 10)
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=SHANGHAI)
-PATIENT = Patience(read_timeout=1.0, drip_after=0.5, drip_rate=1e6, attempts=3, first_wait=0.01, longest_wait=0.05, page_rows=400)
+PATIENT = RetryPolicy(read_timeout=1.0, drip_after=0.5, drip_rate=1e6, attempts=3, first_wait=0.01, longest_wait=0.05, page_rows=400)
 PERMANENT = {"401": "unauthorised", "clock_skew": "unauthorised", "404": "not_found"}
 
 pytestmark = pytest.mark.slow

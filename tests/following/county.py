@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.indicators.facts import Facts
 from tests.indicators.four import AS_OF, HOUSEHOLD, MEMBER
 from tests.making import FLAGS, FOLLOWING, HOUSEHOLDS, make, remember

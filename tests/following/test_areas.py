@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.following.county import AS_OF, Village, follow, later, rows
 from tests.indicators.county import County
 from warehouse.follow_up import LEDGER_COUNTS

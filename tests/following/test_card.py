@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.following.county import AS_OF, Village, follow, rows
 from tests.indicators.four import four_households
 from warehouse.follow_up import LISTS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.following.county import Village, follow, rows
 
 REACHED = {"discovered": 40, "verified": 39, "compared": 38, "reviewed": 37, "approved": 36}

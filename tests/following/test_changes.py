@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.following.county import AS_OF, Village, follow, later, rows
 from tests.making import forget, standing
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import yaml
 
 from assets.release import used_versions
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.following.county import AS_OF, follow
 from tests.indicators.county import County
 from tests.making import FOLLOWING

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.following.county import AS_OF, Village, follow, later, rows
 from tests.indicators.four import four_households
 

@@ -13,15 +13,15 @@ from typing import Any
 import pyarrow as pa
 
 from expectations.contract import Contract, contract_for, load_contracts
+from warehouse.batch_profile import measured
 from warehouse.counties import REACHING
-from warehouse.face import measured
+from warehouse.graph.engine_inputs import Nothing
 from warehouse.graph.moment import day_moment
-from warehouse.graph.registry import kept_tables, makers
+from warehouse.graph.registry import makers, stored_tables
 from warehouse.graph.runner import Runner
-from warehouse.graph.standing import Nothing
 from warehouse.matching import model_name
 from warehouse.model import MODELS, render
-from warehouse.rhythms import RHYTHMS
+from warehouse.periodic_reports import PERIODIC_REPORTS
 
 DAY = date(2026, 11, 19)
 KEY = b"a key that reads nobody"
@@ -79,9 +79,9 @@ def rendered_models() -> dict[str, set[str]]:
     contracts = [*(contract_for(records) for records in RECORDS), of_areas()]
     engine = NoEngine()
     runner = Runner(engine, Nothing(tuple(contracts)), contracts, KEY)
-    runner.make((*(f"matched_{contract.table}" for contract in contracts), *kept_tables(), "review_candidate"), day_moment(DAY))
-    for rhythm in RHYTHMS:
-        runner.make((rhythm.name, *kept_tables()), replace(rhythm.moment(DAY, day_moment(DAY)), flag_days=(DAY,)))
+    runner.make((*(f"matched_{contract.table}" for contract in contracts), *stored_tables(), "review_candidate"), day_moment(DAY))
+    for rhythm in PERIODIC_REPORTS:
+        runner.make((rhythm.name, *stored_tables()), replace(rhythm.moment(DAY, day_moment(DAY)), flag_days=(DAY,)))
     runner.make(("household_county", *REACHING), day_moment(DAY))
     by_table = {contract.table: model_name(contract) for contract in contracts}
     for table, sql in engine.made:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from resources.runtime.dagster_storage import pooled_sqlite
 from resources.server import embedded
 from resources.settings import ROOT
-from resources.storage import held_open
 from tests.whole.conftest import environment
 
 PROGRAM = """
@@ -63,7 +63,7 @@ def test_postgres_where_it_is_named() -> None:
 def test_files_held_open_are_whole_for_others_and_closed_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YIHU_DAGSTER_DIR", str(tmp_path))
     address = f"sqlite:///{tmp_path}/events.db"
-    with held_open():
+    with pooled_sqlite():
         for number in range(3):
             engine = sa.create_engine(address, poolclass=sa.NullPool)
             with engine.begin() as connection:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake, NotInLake
-from resources.lock import RunLocked, run_lock
+from resources.runtime.lock import RunLocked, run_lock
 from resources.settings import ROOT
 
 DAY, NEXT = date(2026, 11, 19), date(2026, 11, 20)
@@ -56,7 +56,7 @@ def test_a_carried_day_reads_like_its_source(engine: Engine, lake: Lake) -> None
 
 
 def test_a_second_run_says_so_and_leaves(tmp_path: Path) -> None:
-    hold = "import sys, time; from pathlib import Path; from resources.lock import run_lock\n"
+    hold = "import sys, time; from pathlib import Path; from resources.runtime.lock import run_lock\n"
     hold += "with run_lock(Path(sys.argv[1])):\n print('held', flush=True); time.sleep(30)"
     with subprocess.Popen([sys.executable, "-c", hold, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT) as holder:
         assert holder.stdout is not None

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
-from resources.lock import run_lock
+from resources.runtime.lock import run_lock
 
 DAY = date(2026, 11, 10)
 

@@ -71,12 +71,12 @@ from alembic.script import ScriptDirectory
 from assets.catalogue import all_assets
 from assets.release import published_in
 from expectations.contract import load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from warehouse.catalogue import load_catalogue
 from warehouse.graph.moment import day_moment
 from warehouse.graph.registry import inputs_of, published_tables
 from warehouse.graph.runner import Runner
-from warehouse.graph.standing import Nothing
+from warehouse.graph.engine_inputs import Nothing
 from warehouse.schema import METADATA
 from warehouse.schema.lake import types_of
 from warehouse.schema.shape import shape_of

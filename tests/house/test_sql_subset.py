@@ -7,9 +7,9 @@ import re
 
 import pytest
 
+from resources.engines.sql_subset import refusals
 from resources.settings import ROOT
 from tests.house.rendered import line_in_file, rendered_models
-from tests.house.sql_subset import refusals
 from warehouse.model import MODELS
 
 OF_THE_WAREHOUSE = "publication"
@@ -65,7 +65,7 @@ REFUSED = [
     ("select a[1] from t", "Bracket"),
     ("select {'a': b} from t", "Struct"),
     ("select array_slice(a, 2, 3) from t", "array_slice from elsewhere than 1"),
-    ("select unnest(a) from t", "unnest"),
+    ("select b from t, unnest(a) as x (b)", "unnest"),
     ("select cast(a as float) from t", "the type FLOAT"),
     ("select cast(a as hugeint) from t where a >", "SQL that SQLGlot cannot read"),
     ("select a from t using sample 3", "USING SAMPLE"),

@@ -22,8 +22,21 @@ class County:
         self.dwelling, self.appraised = "unknown", day
         for number in range(households):
             self._household(f"h{number:04d}")
-        for number in range(3):
-            self.facts.member(f"shell{number}", f"shell{number}-1", date(1960, 1, 1))
+        for number in range(6):
+            blank = {f for f in MEMBER_FIELDS if self.chance(0.06)}
+            for member in [self._member(f"shell{number}", n, blank, outcome="unregistered") for n in range(1 + number % 3)]:
+                self._facts_of(member)
+        self._ask()
+
+    def _ask(self) -> None:
+        """Some of what is not linked waits for a steward, with somebody of the same household, or anybody, as candidates."""
+        members = self.facts.rows["members"]
+        for records in ("enrolments", "certificates", "disability_subsidies", "assistance", "settlements"):
+            for row in self.facts.rows[records]:
+                if row["member_id"] and row["outcome"] != "linked" and self.chance(0.6):
+                    others = [m["member_id"] for m in members if m["household_id"] == row["household_id"]]
+                    asked = {self.random.choice(others), self.random.choice(members)["member_id"]}
+                    self.facts.ask(records, row["record_id"], *self.random.sample(sorted(asked), self.random.randint(1, len(asked))))
 
     def maybe(self, value: Any, empty: float = 0.08) -> Any:
         return None if self.random.random() < empty else value
@@ -88,7 +101,7 @@ class County:
         for member in members:
             self._facts_of(member)
 
-    def _member(self, household: str, number: int, blank: set[str]) -> str:
+    def _member(self, household: str, number: int, blank: set[str], outcome: str = "linked") -> str:
         r = self.random
         fields: dict[str, Any] = {
             "resident_months": r.randint(0, 12),
@@ -106,7 +119,9 @@ class County:
         birthday = self.day + timedelta(days=r.choice([-1, 0, 1, 90, -200]))
         born = self.maybe(year_before(birthday, r.choice([0, 1, 5, 6, 15, 16, 17, 40, 59, 60, 61, 79, 80, 90])), 0.15)
         status = r.choice("111111123")
-        return self.facts.member(household, f"{household}-{number}", born, status=status, is_merged=self.chance(0.03), **fields)
+        return self.facts.member(
+            household, f"{household}-{number}", born, status=status, is_merged=self.chance(0.03), outcome=outcome, **fields
+        )
 
     def _facts_of(self, member: str) -> None:
         r, add = self.random, self.facts.add

@@ -12,8 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from expectations.contract import Contract, load_contracts
-from resources.engine import Engine
+from expectations.contract import Contract, contract_for, load_contracts
+from resources.engines.duckdb import Engine
+from warehouse.schema.lake import REVIEW_QUEUE
 
 LINK = {
     "record_id": pa.string(),
@@ -62,6 +63,7 @@ class Facts:
     def __init__(self) -> None:
         self.rows: dict[str, list[Row]] = defaultdict(list)
         self.persons: list[Row] = []
+        self.queue: list[Row] = []
         self.states: dict[str, str] = {c.records: "ok" for c in load_contracts()}
         self._next = 0
 
@@ -123,6 +125,18 @@ class Facts:
         )
         return record_id
 
+    def waits(self, records: str, *candidates: str, outcome: str = "ambiguous", **fields: Any) -> str:
+        """A record that a steward is asked about: whom of these members is it about?"""
+        record_id = self.add(records, None, **{"outcome": outcome, **fields})
+        self.ask(records, record_id, *candidates)
+        return record_id
+
+    def ask(self, records: str, record_id: str, *candidates: str) -> None:
+        """Has a record wait in the review queue."""
+        keys = sorted(f"key-{member}" for member in candidates)
+        asked = {"queue_id": f"q-{record_id}", "department": contract_for(records).department, "records": records}
+        self.queue.append({**asked, "record_id": record_id, "candidate_count": len(keys), "candidates": keys})
+
     def settlement(self, member_id: str | None, settled_at: datetime, **fields: Any) -> str:
         """Amounts not named are 0."""
         amounts = ("total_fee", "in_scope", "fund_paid", "critical_illness_paid", "personal_paid")
@@ -137,6 +151,7 @@ class Facts:
         for contract in load_contracts():
             self._table(engine, f"matched_{contract.table}", columns_of(contract), self.rows[contract.records])
         self._table(engine, "person", PERSON, self.persons)
+        engine.from_arrow("review_queue", pa.Table.from_pylist(self.queue, REVIEW_QUEUE.arrow))
         states = [{"records": records, "state": state} for records, state in self.states.items()]
         self._table(
             engine,

@@ -11,18 +11,19 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from tests.indicators.facts import Facts
+from tests.indicators.facts import Facts, Row
 from tests.indicators.reading import (
     CODES,
+    DOUBTED_FROM,
     MISSING,
     NOT_APPLICABLE,
     RATIO,
     YUAN,
+    CountyFacts,
     Household,
     Result,
     Value,
     money,
-    netted,
     read_assistance,
     read_basic,
     read_disability,
@@ -131,6 +132,8 @@ def read_household(h: Household) -> dict[str, Result]:
     for read in (read_income, read_medical, read_disability, read_housing, read_work, read_assistance):
         read(h, v)
     v = {code: stored(code, v[code]) for code in CODES}
+    if h.is_shell:
+        v |= dict.fromkeys((code for code in CODES if "households" in sources_of(code)), MISSING)
     results: dict[str, Result] = {}
     for code in CODES:
         states = {h.facts.states[records] for records in sources_of(code)}
@@ -146,30 +149,50 @@ def read_household(h: Household) -> dict[str, Result]:
     return results
 
 
-def read_county(facts: Facts, day: date, line: Fraction | None, dibao_standard: Fraction | None) -> dict[str, dict[str, Result]]:
-    """Value, status and points of every indicator of every household; line and standard are those of the province 61."""
+def read_households(
+    facts: Facts,
+    day: date,
+    line: Fraction | None,
+    dibao_standard: Fraction | None,
+) -> dict[str, Household]:
+    """The facts that count for each household; line and standard are those of the province 61."""
     deaths: dict[str, list[date]] = {}
     for d in facts.rows["deaths"]:
         if d.get("outcome", "linked") == "linked" and d["died_on"] <= day:
             deaths.setdefault(d["member_id"], []).append(d["died_on"])
     births = {p["member_id"]: p["birth_on"] for p in facts.persons}
-    originals = netted(facts, day)
-    known = {d["record_id"]: d for d in facts.rows["dwellings"] if d.get("outcome", "linked") == "linked"}
-    registered = {h["household_id"] for h in facts.rows["households"]}
     merged = {p["member_id"] for p in facts.persons if p["status"] == "2"}
-    results = {}
-    for row in facts.rows["households"]:
-        mine = [m for m in facts.rows["members"] if m["household_id"] == row["household_id"] and m["status"] in ("1", "3")]
+    known = CountyFacts(facts, day)
+    registered = {h["household_id"]: h for h in facts.rows["households"]}
+    members: dict[str, list[Row]] = {household: [] for household in registered}
+    for m in facts.rows["members"]:
+        members.setdefault(m["household_id"], []).append(m)
+    nothing = {"household_type": None, "monitor_class": None}
+    found = {}
+    for household, everybody in members.items():
+        is_shell = household not in registered
+        row = registered.get(household, nothing)
+        mine = [m for m in everybody if m["status"] in ("1", "3")]
         mine = [m for m in mine if m["member_id"] not in merged]
+        if is_shell and day < DOUBTED_FROM:
+            mine = []
         active = [m for m in mine if m["status"] == "1" and m["member_id"] not in deaths]
-        is_here = row["area_code"].startswith("61")
+        is_here = row.get("area_code", "61").startswith("61")
         standards = (line, dibao_standard) if is_here else (None, None)
-        h = Household(row, active, mine, facts, day, births, deaths, originals, known, *standards)
-        results[row["household_id"]] = read_household(h)
-    for shell in {m["household_id"] for m in facts.rows["members"]} - registered:
-        h = Household({}, [], [], facts, day, births, deaths, originals, known, line, dibao_standard)
-        results[shell] = read_household(h)
-    return results
+        of_day = (known, day, births, deaths)
+        found[household] = Household(row, active, mine, everybody, *of_day, *standards, is_shell=is_shell)
+    return found
+
+
+def read_county(
+    facts: Facts,
+    day: date,
+    line: Fraction | None,
+    dibao_standard: Fraction | None,
+) -> dict[str, dict[str, Result]]:
+    """Value, status and points of every indicator of every household."""
+    households = read_households(facts, day, line, dibao_standard)
+    return {household: read_household(h) for household, h in households.items()}
 
 
 @dataclass

@@ -6,7 +6,7 @@ Belongs here: `indicators.csv` and the conventions of flags.md, as they are writ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 from tests.indicators.facts import Facts, Row
 
 MISSING, NOT_APPLICABLE = "missing", "not_applicable"
+DOUBTED_FROM = date(2026, 11, 25)
+"""From this day on what waits is not absent, and shells are computed."""
 Value = Any
 """A Fraction, int, bool or str; or one of the two words above."""
 
@@ -24,7 +26,8 @@ SOURCES = {
     "settlements": "B21 R09 S07 S09",
     "households members settlements": "B23 B24 R01 S05",
     "settlements households assistance": "R04",
-    "settlements households": "R05 S15",
+    "settlements households": "R05",
+    "households settlements": "S15",
     "enrolments": "R06 S08",
     "serious_illnesses": "R07",
     "chronic_followups": "R08 R10 S11",
@@ -89,6 +92,46 @@ class Result:
     points: Fraction = Fraction(0)
 
 
+class CountyFacts:
+    """A county's facts, looked up by whom they count for."""
+
+    def __init__(self, facts: Facts, day: date) -> None:
+        self.states = facts.states
+        self._linked: dict[tuple[str, str], list[Row]] = {}
+        for records, rows in facts.rows.items():
+            for row in rows:
+                if row.get("outcome", "linked") == "linked" and row.get("member_id") is not None:
+                    self._linked.setdefault((records, row["member_id"]), []).append(row)
+        self._originals: dict[str, list[Row]] = {}
+        for original in netted(facts, day):
+            self._originals.setdefault(original["member_id"], []).append(original)
+        self._retrofits: dict[str, list[Row]] = {}
+        dwellings = [d for d in facts.rows["dwellings"] if d.get("outcome", "linked") == "linked"]
+        owners = {d["record_id"]: d["member_id"] for d in dwellings}
+        for r in facts.rows["retrofits"]:
+            outcome = r.get("outcome", "linked")
+            whose = owners.get(r["dwelling_id"], r["member_id"] if outcome == "linked" else None)
+            is_its = r["dwelling_id"] in owners and day >= DOUBTED_FROM
+            is_placed = whose is not None and (outcome != "ambiguous" or is_its)
+            if is_placed and r["approved_on"] <= day:
+                self._retrofits.setdefault(whose, []).append(r)
+        keys = {p["person_key"]: p["member_id"] for p in facts.persons}
+        self.waiting: dict[str, set[str]] = {}
+        """Members who are candidates of a record that waits, by record type."""
+        for asked in facts.queue:
+            of_type = self.waiting.setdefault(asked["records"], set())
+            of_type.update(keys[key] for key in asked["candidates"] if key in keys)
+
+    def of(self, records: str, members: Iterable[Row]) -> list[Row]:
+        return [r for m in members for r in self._linked.get((records, m["member_id"]), [])]
+
+    def originals(self, members: Iterable[Row]) -> list[Row]:
+        return [s for m in members for s in self._originals.get(m["member_id"], [])]
+
+    def retrofits(self, members: Iterable[Row]) -> list[Row]:
+        return [r for m in members for r in self._retrofits.get(m["member_id"], [])]
+
+
 @dataclass
 class Household:
     """The facts that count for one household on a day."""
@@ -96,22 +139,30 @@ class Household:
     row: Row
     active: list[Row]
     any: list[Row]
-    facts: Facts
+    everybody: list[Row]
+    """Of whatever status."""
+    facts: CountyFacts
     day: date
     births: dict[str, date | None]
     deaths: dict[str, list[date]]
-    originals: list[Row]
-    dwellings_known: dict[str, Row]
     line: Fraction | None
     dibao_standard: Fraction | None
-    values: dict[str, Value] = field(default_factory=dict)
+    is_shell: bool = False
+
+    def waiting(self, *records: str) -> set[str]:
+        """Members who are candidates of a waiting record of these types."""
+        if self.day < DOUBTED_FROM:
+            return set()
+        return {member for one in records for member in self.facts.waiting.get(one, ())}
 
     def in_year(self, day: date) -> bool:
         return year_before(self.day) < day <= self.day
 
+    def died_in_year(self, member: Row) -> bool:
+        return any(self.in_year(d) for d in self.deaths.get(member["member_id"], []))
+
     def of(self, records: str, members: Iterable[Row]) -> list[Row]:
-        ids = {m["member_id"] for m in members}
-        return [r for r in self.facts.rows[records] if r.get("outcome", "linked") == "linked" and r["member_id"] in ids]
+        return self.facts.of(records, members)
 
     def stands(self, begun: date, ended: date | None) -> bool:
         return begun <= self.day and (ended is None or ended >= self.day)
@@ -120,13 +171,18 @@ class Household:
         known = [m[name] for m in self.active if m.get(name) is not None]
         return sum(condition(v) for v in known) if known else MISSING
 
+    def assistance(self) -> list[Row]:
+        rows = self.of("assistance", self.any)
+        return [r for r in rows if self.stands(r["started_on"], r.get("ended_on"))]
+
     def schemes(self) -> set[str]:
-        return {r["scheme"] for r in self.of("assistance", self.any) if self.stands(r["started_on"], r.get("ended_on"))}
+        return {r["scheme"] for r in self.assistance()}
 
     def settlements(self) -> list[Row]:
-        died = [m for m in self.any if any(self.in_year(d) for d in self.deaths.get(m["member_id"], []))]
-        ids = {m["member_id"] for m in self.active + died}
-        return [s for s in self.originals if s["member_id"] in ids and self.in_year(s["day"]) and s["total_fee"] > 0]
+        died = [m for m in self.any if self.died_in_year(m)]
+        whose = {m["member_id"]: m for m in self.active + died}
+        rows = self.facts.originals(whose.values())
+        return [s for s in rows if self.in_year(s["day"]) and s["total_fee"] > 0]
 
     def certificates(self) -> dict[str, list[Row]]:
         found: dict[str, list[Row]] = {}
@@ -135,33 +191,37 @@ class Household:
                 found.setdefault(c["member_id"], []).append(c)
         return found
 
-    def severe(self) -> set[str]:
-        return {m for m, cs in self.certificates().items() if max(cs, key=lambda c: (c["issued_on"], c["record_id"]))["level"] in "12"}
+    def severe(self) -> list[Row]:
+        """The latest certificate of each member, where it is of level 1 or 2."""
+        every = self.certificates().values()
+        latest = [max(cs, key=lambda c: (c["issued_on"], c["record_id"])) for cs in every]
+        return [c for c in latest if c["level"] in "12"]
 
-    def subsidy_gaps(self) -> tuple[bool, set[str]]:
-        entitled = {(m, "nursing") for m in self.severe()}
+    def subsidies(self) -> dict[tuple[str, str], list[Row]]:
+        """Who is entitled to what, and the payments of the three months."""
+        entitled = {(c["member_id"], "nursing") for c in self.severe()}
         if "dibao" in self.schemes():
             entitled |= {(m, "living") for m in self.certificates()}
+        waiting = self.waiting("certificates", "disability_subsidies", "assistance")
+        entitled = {(m, subsidy) for m, subsidy in entitled if m not in waiting}
         month = self.day.year * 12 + self.day.month - 1
         months = {f"{(month - back) // 12:04d}{(month - back) % 12 + 1:02d}" for back in range(3)}
-        paid = {pair: Fraction(0) for pair in entitled}
+        paid: dict[tuple[str, str], list[Row]] = {pair: [] for pair in entitled}
         for p in self.of("disability_subsidies", self.active):
             if p["month"] in months and (p["member_id"], p["subsidy"]) in paid:
-                paid[p["member_id"], p["subsidy"]] += Fraction(p["amount"])
-        return bool(entitled), {m for (m, _), amount in paid.items() if amount <= 0}
+                paid[p["member_id"], p["subsidy"]].append(p)
+        return paid
+
+    def unpaid(self) -> set[tuple[str, str]]:
+        """Those of them of which nothing is left that was paid."""
+        paid = {
+            pair: sum(Fraction(payment["amount"]) for payment in payments)
+            for pair, payments in self.subsidies().items()
+        }  # fmt: skip
+        return {pair for pair, amount in paid.items() if amount <= 0}
 
     def retrofits(self) -> list[Row]:
-        any_ids = {m["member_id"] for m in self.any}
-        mine = []
-        for r in self.facts.rows["retrofits"]:
-            outcome = r.get("outcome", "linked")
-            if outcome == "ambiguous" or r["approved_on"] > self.day:
-                continue
-            dwelling = self.dwellings_known.get(r["dwelling_id"])
-            whose = dwelling["member_id"] if dwelling else r["member_id"] if outcome == "linked" else None
-            if whose in any_ids:
-                mine.append(r)
-        return mine
+        return self.facts.retrofits(self.any)
 
     def finished(self, retrofit: Row) -> bool:
         return retrofit.get("finished_on") is not None and retrofit["finished_on"] <= self.day
@@ -174,11 +234,59 @@ class Household:
                 left.append(d)
         return left
 
-    def uninsured(self) -> tuple[int, int]:
-        known = [m for m in self.active if self.births[m["member_id"]] is not None]
+    def overdue(self, retrofit: Row) -> bool:
+        is_late = self.day - retrofit["approved_on"] > timedelta(days=180)
+        return is_late and not self.finished(retrofit)
+
+    def known(self) -> list[Row]:
+        return [m for m in self.active if self.births[m["member_id"]] is not None]
+
+    def enrolments(self) -> list[Row]:
         years = {self.day.year} | ({self.day.year - 1} if self.day.month <= 3 else set())
-        insured = {e["member_id"] for e in self.of("enrolments", known) if e["status"] == "1" and e["year"] in years}
-        return len(known), len([m for m in known if m["member_id"] not in insured])
+        return [e for e in self.of("enrolments", self.known()) if e["year"] in years]
+
+    def uninsured(self) -> list[Row]:
+        insured = {e["member_id"] for e in self.enrolments() if e["status"] == "1"}
+        return [m for m in self.judged() if m["member_id"] not in insured]
+
+    def judged(self) -> list[Row]:
+        """Of the members with a known number those about whom no enrolment waits."""
+        waiting = self.waiting("enrolments")
+        return [m for m in self.known() if m["member_id"] not in waiting]
+
+    def illnesses(self) -> list[Row]:
+        rows = self.of("serious_illnesses", self.active)
+        return [s for s in rows if s["status"] == "1" and s["diagnosed_on"] <= self.day]
+
+    def chronic_gaps(self) -> list[Row]:
+        def is_seen(f: Row) -> bool:
+            seen = f.get("last_followup_on")
+            return seen is not None and self.day - seen <= timedelta(days=100)
+
+        rows = self.of("chronic_followups", self.active)
+        return [f for f in rows if not f["signed"] or not is_seen(f)]
+
+    def losses(self) -> list[Row]:
+        return [x for x in self.of("losses", self.any) if x["occurred_on"] <= self.day]
+
+    def casualties(self) -> list[Row]:
+        return [c for c in self.of("casualties", self.any) if self.in_year(c["occurred_on"])]
+
+    def relief(self) -> list[Row]:
+        rows = self.of("relief", self.any)
+        return [r for r in rows if self.stands(r["listed_on"], r.get("ended_on"))]
+
+    def lost_earners(self) -> list[Row]:
+        earners = [m for m in self.any if m.get("labour_class") in ("1", "2")]
+        return [m for m in earners if self.died_in_year(m)]
+
+    def reports(self) -> list[Row]:
+        rows = self.of("reports", self.active)
+        return [r for r in rows if r["status"] == "open" and r["reported_at"].date() <= self.day]
+
+    def stable_workers(self) -> list[Row]:
+        working = [m for m in self.active if m.get("working_now")]
+        return [m for m in working if m.get("work_months") is not None and m["work_months"] >= 6]
 
 
 def read_basic(h: Household) -> dict[str, Value]:
@@ -240,15 +348,12 @@ def read_medical(h: Household, v: dict[str, Value]) -> None:
         v["R05"] = MISSING
     else:
         v["R05"] = paid / v["B19"] if v["B19"] > 0 else Fraction(paid > 0)
-    known, v["R06"] = h.uninsured()
-    v["S08"] = NOT_APPLICABLE if known == 0 else v["R06"] == 0
-    ill = [s for s in h.of("serious_illnesses", h.active) if s["status"] == "1" and s["diagnosed_on"] <= h.day]
-    v["R07"] = len({s["member_id"] for s in ill})
+    v["R06"] = len(h.uninsured())
+    judged = bool(h.judged())
+    v["S08"] = judged and v["R06"] == 0 if h.known() else NOT_APPLICABLE
+    v["R07"] = len({s["member_id"] for s in h.illnesses()})
     chronic = h.of("chronic_followups", h.active)
-    gaps = [
-        f for f in chronic if not f["signed"] or f.get("last_followup_on") is None or h.day - f["last_followup_on"] > timedelta(days=100)
-    ]
-    v["R08"] = len({f["member_id"] for f in gaps})
+    v["R08"] = len({f["member_id"] for f in h.chronic_gaps()})
     v["R09"] = sum(s["medical_type"] == "21" for s in settled)
     v["R10"] = len({f["member_id"] for f in chronic if f["disease"] == "severe_mental"})
     v["S11"] = Fraction(sum(f["signed"] for f in chronic), len(chronic)) if chronic else NOT_APPLICABLE
@@ -262,16 +367,15 @@ def read_medical(h: Household, v: dict[str, Value]) -> None:
 def read_disability(h: Household, v: dict[str, Value]) -> None:
     v["R11"] = len(h.severe())
     v["R12"] = len(h.certificates())
-    entitled, gaps = h.subsidy_gaps()
-    v["R13"] = len(gaps)
-    v["S10"] = entitled and not gaps
+    v["R13"] = len({member for member, _ in h.unpaid()})
+    v["S10"] = bool(h.subsidies()) and not h.unpaid()
 
 
 def read_housing(h: Household, v: dict[str, Value]) -> None:
     dwellings, retrofits = h.dwellings(), h.retrofits()
     v["R14"] = max((d["grade"] for d in dwellings), default=NOT_APPLICABLE)
-    v["R15"] = sum(h.day - r["approved_on"] > timedelta(days=180) and not h.finished(r) for r in retrofits)
-    losses = [x for x in h.of("losses", h.any) if x["occurred_on"] <= h.day]
+    v["R15"] = sum(h.overdue(r) for r in retrofits)
+    losses = h.losses()
     v["R16"] = max((x["house_damage"] for x in losses if h.stands(x["occurred_on"], x.get("resolved_on"))), default="0")
     safe = h.row.get("water_safe")
     v["R17"] = MISSING if safe is None else not safe
@@ -306,30 +410,26 @@ def read_work(h: Household, v: dict[str, Value]) -> None:
     single = all_of(one, None if net is None else net > 0, wages)
     v["R22"] = MISSING if single is None else single
     v["R23"] = v["B16"]
-    stable = [m for m in h.active if m.get("working_now") and m.get("work_months") is not None and m["work_months"] >= 6]
-    v["S01"] = MISSING if MISSING in (working, h.count("work_months", bool)) else len(stable)
+    is_unknown = MISSING in (working, h.count("work_months", bool))
+    v["S01"] = MISSING if is_unknown else len(h.stable_workers())
     v["S02"] = h.count("public_post", bool)
     v["S03"] = h.count("labour_class", lambda x: x == "2")
     v["S14"] = h.count("pension", bool)
 
 
 def read_assistance(h: Household, v: dict[str, Value]) -> None:
-    v["R25"] = len({c["member_id"] for c in h.of("casualties", h.any) if h.in_year(c["occurred_on"])})
-    v["R26"] = any(h.stands(r["listed_on"], r.get("ended_on")) for r in h.of("relief", h.any))
+    v["R25"] = len({c["member_id"] for c in h.casualties()})
+    v["R26"] = bool(h.relief())
     schemes = h.schemes()
     v["R27"] = bool(schemes & {"edge", "rigid"})
     v["S06"] = bool(schemes & {"dibao", "tekun"})
     low = None if v["B20"] == MISSING or h.dibao_standard is None else v["B20"] < h.dibao_standard
-    gap = all_of(low, not v["S06"])
+    waits = {m["member_id"] for m in h.everybody} & h.waiting("assistance")
+    gap = all_of(low, not v["S06"], not waits)
     v["R28"] = MISSING if gap is None else gap
-    earners = [m for m in h.any if m.get("labour_class") in ("1", "2")]
-    v["R29"] = sum(any(h.in_year(d) for d in h.deaths.get(m["member_id"], [])) for m in earners)
-    ages = [
-        (h.day - r["reported_at"].date()).days
-        for r in h.of("reports", h.active)
-        if r["status"] == "open" and r["reported_at"].date() <= h.day
-    ]
-    v["R30"] = max(ages) if ages else NOT_APPLICABLE
+    v["R29"] = len(h.lost_earners())
+    ages = [(h.day - r["reported_at"].date()).days for r in h.reports()]
+    v["R30"] = max(ages, default=NOT_APPLICABLE)
     loan, link, measures = h.row.get("microcredit"), h.row.get("cooperative_link"), h.row.get("measures_count")
     v["S16"] = MISSING if loan is None else loan == "1"
     v["S17"] = MISSING if link is None else link
@@ -353,5 +453,6 @@ def netted(facts: Facts, day: date) -> list[Row]:
             seen = [child for r in seen for child in children.get(r["record_id"], [])]
             family += [r for r in seen if r["settled_at"].date() <= day]
         net: Row = {a: None if any(r[a] is None for r in family) else sum((Fraction(r[a]) for r in family), Fraction(0)) for a in amounts}
-        originals.append({**net, "member_id": o["member_id"], "day": o["settled_at"].date(), "medical_type": o["medical_type"]})
+        net |= {name: o[name] for name in ("member_id", "medical_type")}
+        originals.append({**net, "day": o["settled_at"].date(), "records": family})
     return originals

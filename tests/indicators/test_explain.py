@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.indicators.four import AS_OF, four_households
 from tests.making import forget, make_lamps, remember, runner
 from warehouse.catalogue import RULES

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.indicators.four import AS_OF, four_households
 from tests.making import make_lamps
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.indicators.county import County
 from tests.indicators.lamps import read_county, read_lamp
 from tests.indicators.reading import CODES, rounded
@@ -24,6 +24,10 @@ CASES = [
     (4, date(2026, 3, 31), {"settlements": "missing", "members": "stale"}),
     (5, date(2023, 1, 1), {"enrolments": "missing", "assistance": "stale"}),
     (6, date(2026, 4, 1), {"dwellings": "stale", "reports": "missing"}),
+    (7, date(2026, 11, 24), {}),
+    (7, date(2026, 11, 25), {}),
+    (8, date(2027, 2, 1), {"households": "stale", "certificates": "stale"}),
+    (9, date(2026, 12, 31), {"assistance": "missing", "enrolments": "stale"}),
 ]
 
 

@@ -50,6 +50,26 @@ BROKEN = [
     ("scoring-2021-01-01.yaml", "score_limit: 100", "score_limits: 100", "Extra inputs"),
     ("scoring-2021-01-01.yaml", "effective_from: 2021-01-01", "effective_from: 2021-02-30", "day is out of range"),
     (
+        "scoring-2021-01-01.yaml",
+        "score_limit: 100",
+        "score_limit: 100\nthresholds: {chronic_days: 90}",
+        "no formula has the threshold chronic_days: take it out, or write one of window_months",
+    ),
+    (
+        "scoring-2021-01-01.yaml",
+        "score_limit: 100",
+        "score_limit: 100\nthresholds: {retrofit_days: 0}",
+        "thresholds.retrofit_days: Input should be greater than or equal to 1",
+    ),
+    (
+        "scoring-2021-01-01.yaml",
+        "score_limit: 100",
+        "score_limit: 100\nthresholds: {enrolment_grace_until: 02-30}",
+        "'02-30' is no day of a year",
+    ),
+    ("thresholds-2021-01-01.yaml", "elder_age: 60", "elder_age: 65", "restore the file"),
+    ("thresholds-2021-01-01.yaml", "  elder_age: 60", "", "thresholds.elder_age: Field required"),
+    (
         "standards.yaml",
         '{area: "61", effective_from: 2021-01-01, yuan: 6000}',
         '{area: "6", effective_from: 2021-01-01, yuan: 6000}',
@@ -104,7 +124,7 @@ def test_every_mistake_is_named_at_once(folder: Path) -> None:
     _edit(path, "{when: B09 >= 2, points: 5}", "{when: B08 >= 2, points: 5}")
     with pytest.raises(RuleError) as refused:
         load_rules(DAY, folder)
-    assert len(str(refused.value).splitlines()) == 2
+    assert len(refused.value.message.splitlines()) == 2
 
 
 def test_what_is_in_force_on_a_day(folder: Path) -> None:
@@ -131,12 +151,56 @@ def test_a_later_version_leaves_earlier_days_alone(folder: Path) -> None:
     assert (new.scoring.caps["income"], new.effective_from) == (Decimal(30), date(2026, 12, 1))
 
 
+def test_the_first_version_is_the_one_that_releases_used() -> None:
+    """Settings that it did not name are no part of it."""
+    assert load_rules(DAY).version == "2024-03-14-114e68ac"
+    assert (load_rules(DAY).scoring.shells, load_rules(DAY).scoring.absence) == ("as_without_active_member", "plain")
+
+
+def test_the_version_of_2026_11_25_has_the_same_points_and_two_settings_more() -> None:
+    before, after = load_rules(date(2026, 11, 24)), load_rules(date(2026, 11, 25))
+    assert (after.scoring.shells, after.scoring.absence) == ("computed", "undoubted")
+    assert after.effective_from == date(2026, 11, 25)
+    assert after.version != before.version
+    settings = {"effective_from", "shells", "absence"}
+    assert after.scoring.model_dump(exclude=settings) == before.scoring.model_dump(exclude=settings)
+    assert load_rules(date(2027, 6, 1)).version == after.version
+
+
+@pytest.mark.parametrize("setting", ["shells: counted", "absence: doubted"])
+def test_a_setting_that_nobody_knows_is_refused(folder: Path, setting: str) -> None:
+    name = "scoring-2026-11-25.yaml"
+    known = {"shells": "shells: computed", "absence": "absence: undoubted"}[setting.partition(":")[0]]
+    line = _edit(folder / name, f"\n{known}\n", f"\n{setting}\n") + 1
+    with pytest.raises(RuleError, match=re.escape(f"{name}:{line}: {setting.partition(':')[0]}: Input should be")):
+        load_rules(DAY, folder)
+
+
 def test_a_used_version_is_not_changed(folder: Path) -> None:
     used = load_rules(DAY, folder)
     assert named(used.version, lambda day: load_rules(day, folder)) == replace(used, as_of=used.effective_from)
     _edit(folder / "scoring-2021-01-01.yaml", "  income: 26", "  income: 25")
     with pytest.raises(RuleError, match="later effective_from"):
         named(used.version, lambda day: load_rules(day, folder))
+
+
+def test_a_version_covers_the_thresholds_that_it_names(folder: Path) -> None:
+    silent = load_rules(DAY, folder)
+    assert silent.version == "2024-03-14-114e68ac", "the first version names none"
+    path = folder / "candidate.yaml"
+    text = (folder / "scoring-2021-01-01.yaml").read_text(encoding="utf-8")
+    path.write_text(f"{text}\nthresholds: {{retrofit_days: 90}}\n", encoding="utf-8")
+    named = load_candidate(path, DAY, folder)
+    assert (silent.thresholds.retrofit_days, named.thresholds.retrofit_days) == (180, 90)
+    assert named.thresholds.elder_age == silent.thresholds.elder_age
+    assert named.version != silent.version
+
+
+def test_a_second_file_of_thresholds_is_refused(folder: Path) -> None:
+    first = folder / "thresholds-2021-01-01.yaml"
+    shutil.copy(first, folder / "thresholds-2027-01-01.yaml")
+    with pytest.raises(RuleError, match=r"thresholds-2027-01-01.yaml:1: no such file is read"):
+        load_rules(DAY, folder)
 
 
 def test_a_candidate_stands_in_for_the_file_in_force(folder: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.indicators.county import County
 from tests.indicators.facts import Facts
 from tests.indicators.four import AS_OF, HOUSEHOLD, MEMBER, four_households

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.contract import Contract, contract_for
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.making import remember, standing
 from warehouse.graph.moment import day_moment
 from warehouse.graph.runner import Runner

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import hmac
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -251,6 +252,19 @@ def test_members_of_a_household_that_the_register_lost(tmp_path: Path) -> None:
     county.build_matched(contract_for("members"))
     assert [r["outcome"] for r in county.table("matched_rural_revitalisation__members")] == ["unregistered"]
     assert county.match([Record(ZHANG, "张伟")]) == [linked("a", "exact")]
+
+
+@pytest.mark.parametrize(("as_of", "outcome"), [(date(2026, 11, 24), "unregistered"), (date(2026, 11, 25), "linked")])
+def test_a_shell_has_its_members_and_cases_where_shells_are_computed(tmp_path: Path, as_of: date, outcome: str) -> None:
+    county, cases = County(tmp_path, [Member("a", "张伟", ZHANG), Member("b", "李娜", LI, "H2")], as_of), contract_for("cases")
+    county.deliver(contract_for("households"), [{"household_id": "H2"}])
+    county.deliver(cases, [{"case_id": f"C-{home}", "household_id": home} for home in ("H1", "H2", "gone")])
+    for contract in (cases, contract_for("members")):
+        county.build_matched(contract)
+    found = {row["record_id"]: row["outcome"] for row in county.table("matched_monitoring__cases")}
+    assert found == {"C-H1": outcome, "C-H2": "linked", "C-gone": "unregistered"}
+    members = {row["member_id"]: row["outcome"] for row in county.table("matched_rural_revitalisation__members")}
+    assert members == {"a": outcome, "b": "linked"}
 
 
 def _attendance(**roles: str) -> Contract:

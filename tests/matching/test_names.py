@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from warehouse import names
 
 KINDS = ("traditional", "variant", "private_use", "compatibility")

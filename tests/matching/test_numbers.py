@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.cn import ric
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.matching.county import AS_OF, KEY, check_character, number
 from warehouse import identity
 

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 
 from expectations.contract import load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from warehouse.record_numbers import build_record_numbers
 
 KEY = b"a key of sixteen letters"

@@ -12,13 +12,13 @@ import pytest
 
 from bench.links import ENOUGH, match_county
 from expectations.contract import load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from sandbox.county import County
 from sandbox.rates import ErrorRates
 from tests.matching.county import AS_OF, KEY
+from warehouse.graph.engine_inputs import EngineInputs
 from warehouse.graph.moment import day_moment
 from warehouse.graph.runner import Runner
-from warehouse.graph.standing import Standing
 
 
 @pytest.mark.slow
@@ -40,6 +40,6 @@ def test_links_against_the_truth(tmp_path: Path, rates: ErrorRates, seed: int) -
     for table in ("person", "person_key_map"):  # written out, as by a run that ends
         engine.table(f"{table}_written", f"select * from {table}")
         engine.view(table, f"select * from {table}_written")
-    runner = Runner(engine, Standing(engine, AS_OF), load_contracts(), KEY)
+    runner = Runner(engine, EngineInputs(engine, AS_OF), load_contracts(), KEY)
     assert runner.make(["review_queue"], day_moment(AS_OF))["review_queue"] > 0
     engine.close()

@@ -19,11 +19,17 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from assets.raw import read_facts
 from assets.valid import valid_checks
-from pipelines.alerts import alert_after, alert_before
-from resources.alerts import Alert, AlertNotSent, alert_book, without_numbers
+from pipelines.automation.alerts import alert_after, alert_before
 from resources.departments import SourceError
-from resources.settings import SHANGHAI, AlertSettings, Settings, load_settings
+from resources.runtime.alert import Alert
+from resources.runtime.alerts import alert_book, without_numbers
+from resources.runtime.failures import failure
+from resources.settings import SHANGHAI, AlertSettings, Settings, SettingsError, load_settings
+from resources.sinks import AlertNotSent
+from warehouse.publication.errors import GateClosed
+from warehouse.scoring_rules import RuleError
 
 DAY = "2026-11-19"
 NUMBER, NAME = "612429197001011234", "张三"
@@ -41,7 +47,7 @@ def ledger(**differs: Any) -> dict[str, Any]:
 
 
 def read_check(error: SourceError | None) -> dg.AssetCheckResult:
-    facts = {"what now": str(error), "reason": error.reason, "kind": error.kind} if error else {"what now": "5 rows, read"}
+    facts = {"what now": str(error), **read_facts(error)} if error else {"what now": "5 rows, read"}
     return dg.AssetCheckResult(check_name="read", passed=error is None, severity=dg.AssetCheckSeverity.WARN, metadata=facts)
 
 
@@ -157,11 +163,24 @@ def test_rows_in_quarantine_are_the_day_s_usual_business(runs: Runs) -> None:
 
 
 def test_a_release_that_was_held_back_is_a_gate(runs: Runs) -> None:
-    said = "the release of 2026-11-19 was not published, the last one stands: gate red_share: …: make open-gate GATE=red_share BY=… WHY=…"
-    alert = told(runs.of("release", fails=dg.Failure(said, allow_retries=False)))
+    closed = GateClosed(
+        DAY,
+        ["gate red_share: …: make open-gate GATE=red_share BY=… WHY=…"],
+        ["red_share"],
+    )
+    alert = told(runs.of("release", fails=failure(closed)))
     assert alert.kind == "gate"
     assert "make open-gate GATE=red_share" in alert.what
-    assert runs.of("release", fails=dg.Failure(said, allow_retries=False)) == []
+    assert alert.next_step == closed.next_step
+    assert runs.of("release", fails=failure(closed)) == []
+
+
+def test_words_about_a_gate_close_none(runs: Runs) -> None:
+    said = "the rules name a gate that nobody knows: see make open-gate"
+    alert = told(runs.of("release", fails=failure(RuleError(said, "mend the rules"))))
+    assert (alert.kind, alert.what) == ("failure", said)
+    assert alert.next_step.startswith("mend the rules; then: make sync AS_OF=")
+    assert told(runs.of("household", fails=dg.Failure("gate x: make open-gate"))).kind == "failure"
 
 
 def test_a_match_rate_that_fell(runs: Runs) -> None:
@@ -340,7 +359,7 @@ def test_plain_connections_to_another_host_are_refused(tmp_path: Path) -> None:
         "YIHU_ALERT_SINKS": "webhook",
         "YIHU_ALERT_WEBHOOK": "http://robot.example/hook",
     }
-    with pytest.raises(ValueError, match="without TLS") as caught:
+    with pytest.raises(SettingsError, match="without TLS") as caught:
         load_settings({"YIHU_HOME": str(tmp_path), **far})
     assert all(name in str(caught.value) for name in ("YIHU_WAREHOUSE_URL", "YIHU_ALERT_WEBHOOK"))
     assert load_settings({"YIHU_HOME": str(tmp_path), **far, "YIHU_PLAIN": "allow"}).plain
@@ -359,7 +378,7 @@ def _with(home: Path, alerts: AlertSettings) -> Settings:
 
 
 def test_sinks_are_checked_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="YIHU_ALERT_SINKS names pigeon") as caught:
+    with pytest.raises(SettingsError, match="YIHU_ALERT_SINKS names pigeon") as caught:
         load_settings({"YIHU_HOME": str(tmp_path), "YIHU_ALERT_SINKS": "pigeon,webhook,email"})
     for name in ("WEBHOOK", "SMTP_URL", "EMAIL_TO"):
         assert f"YIHU_ALERT_{name} is missing" in str(caught.value)

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from expectations.contract import contract_for
-from pipelines.sensors import drop_folder_requests, drop_folder_sensor
+from pipelines.automation.sensors import drop_folder_requests, drop_folder_sensor
 from resources.departments import Departments
 from resources.lake import Lake
 from resources.settings import Settings
@@ -105,7 +105,7 @@ def test_two_files_of_one_department_at_once_are_one_run(settings: Settings, dro
 def test_a_large_file_is_not_read_again_each_time(settings: Settings, drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
     drop(FILE, HEADER)
     _, _, cursor = drop_folder_requests(settings, None, NOW)
-    monkeypatch.setattr("pipelines.sensors.sha256_of", lambda path: pytest.fail(f"{path} was read again"))
+    monkeypatch.setattr("pipelines.automation.sensors.sha256_of", lambda path: pytest.fail(f"{path} was read again"))
     drop_folder_requests(settings, cursor, NOW)
 
 

@@ -11,10 +11,10 @@ import pytest
 from assets.lineage import FILE, lineage_metadata
 from expectations.contract import load_contracts
 from pipelines.definitions import build_defs
-from pipelines.lineage import columns_read, digest_of, make, record_day
-from pipelines.lineage_drawn import PAGE, page
+from pipelines.development.lineage import columns_read, digest_of, make, record_day
+from pipelines.development.lineage_page import PAGE, page
 
-AGAIN = "uv run python -m pipelines.lineage"
+AGAIN = "uv run python -m pipelines.development.lineage"
 
 
 @pytest.mark.slow

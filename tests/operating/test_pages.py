@@ -20,9 +20,9 @@ import uvicorn
 from websockets.exceptions import InvalidHandshake
 from websockets.sync.client import connect
 
-from pipelines.entrance import Door, PasswordFileError, password_line, read_password_file, set_password_line
-from pipelines.guard import LARGEST_BODY, Guard
-from pipelines.sessions import IDLE_SECONDS, LINK_SECONDS, Links, Session, Sessions
+from pipelines.web.guard import LARGEST_BODY, Guard
+from pipelines.web.sessions import IDLE_SECONDS, LINK_SECONDS, Links, Session, Sessions
+from pipelines.web.sign_in import PasswordFileError, SignIn, password_line, read_password_file, set_password_line
 from tests.operating.visitor import Visitor
 
 READ = json.dumps({"query": "{ version }"})
@@ -60,12 +60,12 @@ class Serving:
     def __init__(self, home: Path, **door: Any) -> None:
         self.behind, self.home = Behind(), home
         self.hosts: list[str] = []
-        door_ = Door(Sessions(), Links(home / "ui" / "links"), **door)
+        door_ = SignIn(Sessions(), Links(home / "ui" / "links"), **door)
         config = uvicorn.Config(self._guarded(door_), host="127.0.0.1", port=0, log_level="error")
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)
 
-    def _guarded(self, door: Door) -> Any:
+    def _guarded(self, door: SignIn) -> Any:
         async def app(scope: Any, receive: Any, send: Any) -> None:
             await Guard(self.behind, door, self.hosts)(scope, receive, send)
 

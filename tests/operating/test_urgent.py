@@ -17,10 +17,10 @@ import sqlalchemy as sa
 import yaml
 
 from expectations.contract import contract_for
-from pipelines import sensors
-from pipelines.sensors import going_on, urgent_result, urgent_sensor
+from pipelines.automation import sensors
+from pipelines.automation.sensors import going_on, urgent_result, urgent_sensor
 from resources.lake import Lake
-from resources.lock import RunLocked, run_lock
+from resources.runtime.lock import RunLocked, run_lock
 from resources.settings import ROOT, Settings, load_settings
 from tests.extraction.gateway import Gateway, error
 from tests.operating.conftest import NOW, TODAY, YESTERDAY
@@ -162,7 +162,7 @@ def test_a_run_that_was_killed_holds_nobody_up(environment: dict[str, str], monk
 HOLD = """
 import sys, time
 from pathlib import Path
-from resources.lock import run_lock
+from resources.runtime.lock import run_lock
 home, log = map(Path, sys.argv[1:])
 with run_lock(home, wait_seconds=10):
     log.open("a").write("in ")
@@ -172,7 +172,7 @@ with run_lock(home, wait_seconds=10):
 
 
 def test_no_two_runs_at_once_whoever_starts_them(tmp_path: Path) -> None:
-    """The daemon starts one at a time; a run waits in `House` for the lock; `make sync` says so and ends."""
+    """The daemon starts one at a time; a run waits in `RunContext` for the lock; `make sync` says so and ends."""
     configured = [yaml.safe_load((ROOT / name).read_text()) for name in ("dagster.yaml", "dagster-on-postgres/dagster.yaml")]
     assert [c["concurrency"]["runs"]["max_concurrent_runs"] for c in configured] == [1, 1]
     assert all(c["run_coordinator"]["class"] == "QueuedRunCoordinator" for c in configured)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipelines.guard import COOKIE
-from pipelines.sessions import Links
+from pipelines.web.guard import COOKIE
+from pipelines.web.sessions import Links
 
 
 @dataclass

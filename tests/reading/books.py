@@ -81,7 +81,8 @@ BLOCK = 1024
 
 
 def locked_xls(content: bytes, password: str) -> bytes:
-    """An XLS under a password as Excel writes it (RC4 CryptoAPI), with the archive that it keeps the theme of its colours in."""
+    """An XLS under a password as Excel writes it (RC4 CryptoAPI), with the archive in which it keeps
+    the theme of its colours."""
     with olefile.OleFileIO(io.BytesIO(content)) as ole:
         records = _records(ole.openstream("Workbook").read())
     salt, verifier = os.urandom(16), os.urandom(16)
@@ -89,8 +90,8 @@ def locked_xls(content: bytes, password: str) -> bytes:
     sealed = _rc4(key, 0, verifier + hashlib.sha1(verifier).digest())
     name = "Microsoft Enhanced Cryptographic Provider v1.0\0".encode("utf-16-le")
     header = struct.pack("<8I", 4, 0, 0x6801, 0x8004, 128, 1, 0, 0) + name
-    lock = struct.pack("<3HII", 1, 2, 2, 4, len(header)) + header + struct.pack("<I", 16) + salt + sealed[:16] + struct.pack("<I", 20)
-    lock += sealed[16:]
+    lock = struct.pack("<3HII", 1, 2, 2, 4, len(header)) + header
+    lock += struct.pack("<I", 16) + salt + sealed[:16] + struct.pack("<I", 20) + sealed[16:]
     theme = bytes(16) + archive({"theme/theme/themeManager.xml": b"<x/>"})
     # what fills the last sector is read as records of 4 bytes
     theme += bytes(-sum(len(body) for _, body in [*records, (0, lock), (0, theme)]) % 4)
@@ -106,7 +107,8 @@ def locked_xls(content: bytes, password: str) -> bytes:
         clear += b"\1" * (4 + plain) + bytes(len(body) - plain)
     blocks = (bytes(stream[at : at + BLOCK]) for at in range(0, len(stream), BLOCK))
     cipher = b"".join(_rc4(key, number, block) for number, block in enumerate(blocks))
-    locked = bytes(old if is_clear else new for old, new, is_clear in zip(stream, cipher, clear, strict=True))
+    pairs = zip(stream, cipher, clear, strict=True)
+    locked = bytes(old if is_clear else new for old, new, is_clear in pairs)
     with tempfile.TemporaryFile() as target:
         xlwt.CompoundDoc.XlsDoc().save(target, locked)
         target.seek(0)
@@ -124,7 +126,8 @@ def _records(stream: bytes) -> list[tuple[int, bytes]]:
 
 
 def _rc4(key: bytes, block: int, text: bytes) -> bytes:
-    return Cipher(ARC4(hashlib.sha1(key + struct.pack("<I", block)).digest()[:16]), None).encryptor().update(text)
+    own = hashlib.sha1(key + struct.pack("<I", block)).digest()[:16]
+    return Cipher(ARC4(own), None).encryptor().update(text)
 
 
 _NAMES = " ".join(f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{prefix}:1.0"' for prefix in ("office", "table", "text"))

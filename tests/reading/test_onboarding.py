@@ -1,4 +1,5 @@
-"""A federation's list as a county sends it: title, words, typed dates, 长期, totals, signatures, no update time; read by a contract alone."""
+"""A federation's list as a county sends it: title, words, typed dates, 长期, totals, signatures, no
+update time; read by a contract alone."""
 
 from __future__ import annotations
 
@@ -11,10 +12,10 @@ import pytest
 
 from expectations.contract import Contract, contract_for, read_contract
 from expectations.drafting.draft import draft_contract
-from pipelines.trying.exported import write_rows
-from pipelines.trying.given import files_of, given
-from pipelines.trying.sampled import open_sample
-from pipelines.trying.trial import trial
+from pipelines.dry_run.export import write_rows
+from pipelines.dry_run.input_files import files_of, read_input_files
+from pipelines.dry_run.run import dry_run
+from pipelines.dry_run.sample import open_sample
 from resources.settings import Settings
 from tests.reading import books
 from tests.reading.conftest import Reader
@@ -43,12 +44,13 @@ FORMS = {
 
 @pytest.fixture
 def drafted(settings: Settings, tmp_path: Path) -> Contract:
-    """The contract that is drafted from the sheet, its one question answered by leaving what it asks about."""
+    """The contract that is drafted from the sheet, its one question answered by leaving all as it is."""
     sample = open_sample(files_of(str(WORKBOOK)), settings, tmp_path)
     draft = draft_contract(sample, "disability_federation", "certificates", contract_for("certificates"))
     assert draft.questions == ("is every delivery the whole list, so that a row that it lacks is withdrawn?",)
     path = tmp_path / "certificates.odcs.yaml"
-    path.write_text("\n".join(line for line in draft.text.splitlines() if not line.lstrip().startswith("#")), encoding="utf-8")
+    kept = [line for line in draft.text.splitlines() if not line.lstrip().startswith("#")]
+    path.write_text("\n".join(kept), encoding="utf-8")
     return read_contract(path)
 
 
@@ -57,7 +59,7 @@ def test_the_list_is_read_by_a_contract_alone(form: str, drafted: Contract, sett
     suffix, content = FORMS[form]
     path = tmp_path / f"certificates_20261121.{suffix}"
     path.write_bytes(content())
-    with trial(settings, drafted, given(drafted, files_of(str(path)), settings)) as made:
+    with dry_run(settings, drafted, read_input_files(drafted, files_of(str(path)), settings)) as made:
         assert made.reasons == []
         rows, aside = write_rows(made, tmp_path / "out")
     truth = rows_of(HANDED / "truth.csv")
@@ -68,4 +70,5 @@ def test_the_list_is_read_by_a_contract_alone(form: str, drafted: Contract, sett
 def test_what_stands_round_the_list_is_set_aside_as_notes(drafted: Contract, read: Reader) -> None:
     found = read(drafted, WORKBOOK)
     assert (len(found.rows), found.marks) == (31, {})
-    assert [(noted["_line"], noted["kind"]) for noted in found.noted] == [(1, "title"), (2, "title"), (35, "total"), (36, "footer")]
+    noted = {note["_line"]: note["kind"] for note in found.noted}
+    assert noted == {1: "title", 2: "title", 35: "total", 36: "footer"}

@@ -222,7 +222,7 @@ ACROSS = [
 def test_a_value_is_filled_down_and_never_into_another_field(
     merged: list[str], marks: dict[int, list[str]], tmp_path: Path, read: Reader
 ) -> None:
-    """One cell over two columns that are read: of the second nothing is known, and its row says so."""
+    """One cell over two columns that are read: nothing is known of the second, and its row says so."""
     rows = [row("某县台账"), HEADER, *ROWS]
     found = read(contract_of(tmp_path, HOUSES, merged="fill"), merged_book(tmp_path, merged, rows))
     assert found.marks == marks

@@ -66,15 +66,17 @@ def test_one_part_of_a_composite_key_in_two_sheets_is_no_harm(tmp_path: Path, re
 
 
 def test_keys_that_the_sheets_names_tell_apart_are_no_overlap(tmp_path: Path, read: Reader, refused: Any) -> None:
-    """A number within the township: the township stands in the sheet's name, and is part of the key."""
-    town = {"name": "town", "logicalType": "string", "physicalType": "text", "primaryKey": True, "primaryKeyPosition": 2, "required": True}
-    town["customProperties"] = [{"property": "from", "value": "sheet"}]
+    """A number within the township: that stands in the sheet's name, and is part of the key."""
+    town = {"name": "town", "logicalType": "string", "physicalType": "text", "required": True}
+    town |= {"primaryKey": True, "primaryKeyPosition": 2}
+    town |= {"customProperties": [{"property": "from", "value": "sheet"}]}
     contract = contract_of(tmp_path, [Column("number", "房屋编号", key=1), *HOUSES[1:]])
     assert refused(contract, book(tmp_path, {"甲镇": FIRST, "乙镇": FIRST})).reason == "several_sheets"
     said = yaml.safe_load(contract.path.read_text(encoding="utf-8"))
     said["schema"][0]["properties"].append(town)
     contract.path.write_text(yaml.safe_dump(said, allow_unicode=True), encoding="utf-8")
-    assert read(read_contract(contract.path), book(tmp_path, {"甲镇": FIRST, "乙镇": FIRST})).cells == expected([ROWS[0]] * 2)
+    found = read(read_contract(contract.path), book(tmp_path, {"甲镇": FIRST, "乙镇": FIRST}))
+    assert found.cells == expected([ROWS[0]] * 2)
 
 
 @pytest.mark.parametrize("stated", ["2026年11月", ["2026年11月"], ["*11月"], " 2026年11月"])

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.following.county import AS_OF, Village, follow, later
 from tests.indicators.facts import Facts
 from tests.making import make
 from warehouse.graph.moment import day_moment
-from warehouse.rhythms import RHYTHM
+from warehouse.periodic_reports import RHYTHM
 
 WEEK = date(2026, 11, 16)
 MONTH = date(2026, 11, 1)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from assets.pictures import GREY, as_markdown, bars, figures, lines
+from assets.charts.svg import GREY, as_markdown, bars, figures, lines
 from pipelines.definitions import build_defs
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

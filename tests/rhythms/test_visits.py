@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from expectations.contract import load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.following.county import AS_OF, Village, follow
 from tests.making import FLAGS, make, standing
@@ -17,7 +17,7 @@ from tests.rhythms.test_rhythms import QUARTER, count, one, picked
 from tests.validation.batches import stored, write_batch
 from warehouse.asof import make_valid
 from warehouse.graph.moment import day_moment
-from warehouse.rhythms import RHYTHM
+from warehouse.periodic_reports import RHYTHM
 
 FIELD_RESULTS = "matched_monitoring__field_results"
 VISITED = AS_OF - timedelta(days=3)

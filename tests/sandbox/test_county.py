@@ -14,7 +14,7 @@ import pytest
 from stdnum.cn import ric
 
 from expectations.contract import load_contracts
-from pipelines.services import SANDBOX_SEED
+from pipelines.operator.services import SANDBOX_SEED
 from sandbox.county import County
 from sandbox.days import end_of
 from sandbox.draft import Draft, with_one_known
@@ -40,7 +40,7 @@ def test_every_record_type_of_the_contracts_has_rows(county: County) -> None:
 
 
 def test_a_small_county_has_rows_of_rare_record_types_too(tmp_path: Path) -> None:
-    """As `make sync` makes it: an answer without rows would be held back, and no fresh small clone be clean."""
+    """As `make sync` makes it: an answer without rows would be held back, no small clone be clean."""
     small = County(tmp_path / "county", 300, int(SANDBOX_SEED)).make()
     assert {records for records in ALL if county_lacks(small, records)} == set()
 
@@ -53,7 +53,8 @@ def test_what_is_still_to_come_is_brought_forward_by_one_record() -> None:
     people = draw_people(7, 100, ErrorRates())
     days = np.array(["2028-03-01", "2027-05-10", "2028-12-01"], "datetime64[D]")
     person = np.flatnonzero(people.birth < np.datetime64("1980-01-01"))[:3]
-    drawn = Draft("casualties", person, days.astype("datetime64[s]"), {"occurred_on": days, "outcome": np.array(list("abc"))})
+    columns = {"occurred_on": days, "outcome": np.array(list("abc"))}
+    drawn = Draft("casualties", person, days.astype("datetime64[s]"), columns)
     found = with_one_known(drawn, people)
     assert found.columns["occurred_on"].astype(str).tolist() == ["2028-03-01", "2026-10-02", "2028-12-01"]
     assert (found.born.astype("datetime64[D]") == found.columns["occurred_on"]).all()

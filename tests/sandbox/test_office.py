@@ -15,7 +15,7 @@ from python_calamine import CalamineWorkbook
 from expectations.contract import Contract, contract_for
 from expectations.landing import land
 from resources.departments import Departments
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.settings import SHANGHAI, load_settings
 from sandbox.county import County

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from resources.java import java_home
+from resources.engines.java import java_home
 
 START_SECONDS = 60.0
 MASTER = "org.apache.spark.deploy.master.Master"

@@ -18,9 +18,9 @@ from resources.lake import Lake
 from warehouse import linkage
 from warehouse.graph.inputs import LakeInputs
 from warehouse.graph.moment import day_moment
-from warehouse.graph.registry import kept_tables
+from warehouse.graph.registry import stored_tables
 from warehouse.graph.runner import Runner
-from warehouse.rhythms import RHYTHMS
+from warehouse.periodic_reports import PERIODIC_REPORTS
 from warehouse.schema.lake import STEWARD_DECISION
 from warehouse.sources import ledger_table
 
@@ -38,13 +38,13 @@ def make_day(engine: SqlEngine, lake: Lake, as_of: date, decisions: Callable[[da
     ledgers = ledger_table(lake.read_note("ledger", contract.table, as_of) for contract in contracts)
     inputs = LakeInputs(lake, {"steward_decision": decisions, "source_ledger": lambda day: ledgers})
     runner = Runner(engine, inputs, contracts, KEY, keeps_views=False)
-    made = (*(f"matched_{contract.table}" for contract in contracts), *kept_tables(), "review_candidate")
+    made = (*(f"matched_{contract.table}" for contract in contracts), *stored_tables(), "review_candidate")
     runner.make(made, day_moment(as_of))
     engine.view("linkage_quality_history", "select department, records, in_force, match_rate, as_of from linkage_quality where false")
     linkage.match_rate_falls(engine)
     # each rhythm's period that holds the day, counted on it
     periods: dict[str, Any] = {"weekly_statistics": date.fromordinal(as_of.toordinal() - as_of.weekday())}
-    for rhythm in RHYTHMS:
+    for rhythm in PERIODIC_REPORTS:
         quarter = date(as_of.year, 3 * ((as_of.month - 1) // 3) + 1, 1)
         period_on = periods.get(rhythm.name, as_of.replace(day=1) if rhythm.months == 1 else quarter)
         moment = replace(

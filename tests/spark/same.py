@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from expectations.engine import literal
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 
 BATCH_ONLY = ("raw", "release")
 """Layers of bytes as delivered, and of releases: not made by the engine."""

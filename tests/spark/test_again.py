@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.spark.runs import sync
 from tests.spark.same import by_duckdb, unlike_notes, unlike_tables
 

@@ -1,4 +1,4 @@
-"""The engine on Spark does what `resources.engine.Engine` does, keeps its tables to itself, and leaves nothing behind."""
+"""The engine on Spark does what `resources.engines.duckdb.Engine` does, keeps its tables to itself, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from resources.engine import Engine, EngineError
-from resources.spark import HELD_ROWS, SparkEngine
+from resources.engines.duckdb import Engine, EngineError
+from resources.engines.spark import HELD_ROWS, SparkEngine
 
 ROWS = pa.table(
     {

@@ -15,21 +15,21 @@ import pyarrow as pa
 import pytest
 
 from expectations.contract import load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
+from resources.engines.spark import SparkEngine
 from resources.lake import Lake
 from resources.settings import ROOT
-from resources.spark import SparkEngine
 from tests.spark.county_day import make_day, no_decisions
 from tests.spark.twin import TwinEngine
-from warehouse.graph.registry import kept_tables, order_of, place
+from warehouse.graph.registry import layer_and_folder, order_of, stored_tables
 from warehouse.schema.lake import STEWARD_DECISION
 
 pytestmark = pytest.mark.long
 
 DAYS = (date(2026, 11, 19), date(2026, 11, 20))
 COUNTY = "600"
-KEPT = {table: order_of(table) for table in kept_tables()}
-RHYTHMS = ("weekly_statistics", "monthly_screening", "income_accounting", "quarterly_supervision", "flag_accuracy")
+KEPT = {table: order_of(table) for table in stored_tables()}
+PERIODIC_REPORTS = ("weekly_statistics", "monthly_screening", "income_accounting", "quarterly_supervision", "flag_accuracy")
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def county() -> Iterator[Lake]:
 
 def decisions(engine: Engine, lake: Lake) -> pa.Table:
     """Every kind of a steward's answer to the first day's questions."""
-    stored = lake.relation(*place("review_queue"), DAYS[0])
+    stored = lake.relation(*layer_and_folder("review_queue"), DAYS[0])
     queue = engine.rows(f"select queue_id, reason, candidates from {stored} order by 1")
     merged = [("merge", True, "one"), ("merge", True, "another")]
     of_records: list[list[tuple[str, bool, str]]] = [[("link", True, "one")], [("unregistered", False, "one")], merged, []]
@@ -81,7 +81,7 @@ def twins(request: pytest.FixtureRequest, county: Lake, tmp_path_factory: pytest
 
 def test_every_row_of_every_table_is_the_same(twins: TwinEngine) -> None:
     assert twins.differences == []
-    made = {f"matched_{contract.table}" for contract in load_contracts()} | set(KEPT) | set(RHYTHMS)
+    made = {f"matched_{contract.table}" for contract in load_contracts()} | set(KEPT) | set(PERIODIC_REPORTS)
     assert made - set(twins.compared) == set()
     empty = [
         table for table in ("person", "household", "household_indicator", "warning_reason", "review_queue") if not twins.compared[table]

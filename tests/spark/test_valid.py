@@ -18,9 +18,9 @@ from expectations.landing import land
 from expectations.rules import row_rules
 from expectations.suites import run_rules
 from expectations.validation import validate
-from resources.engine import ComputeEngine, Engine
+from resources.engines.duckdb import ComputeEngine, Engine
+from resources.engines.spark import SparkEngine
 from resources.lake import Lake
-from resources.spark import SparkEngine
 from tests.spark.same import unlike_notes, unlike_tables
 from tests.validation.batches import Row, write_batch
 from tests.validation.rows import breaking, good_row

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.spark.cluster import applications, standalone_cluster
 from tests.spark.runs import sync
 from tests.spark.same import by_duckdb, checksum, tables, unlike_notes, unlike_tables

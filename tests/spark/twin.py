@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from resources.engine import Engine, EngineError
-from resources.spark import SparkEngine
+from resources.engines.duckdb import Engine, EngineError
+from resources.engines.spark import SparkEngine
 
 
 class TwinEngine:

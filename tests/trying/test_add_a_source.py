@@ -16,7 +16,7 @@ import pytest
 from expectations.contract import load_contracts
 from expectations.questions import standing_questions
 from resources.departments import Departments
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.settings import ROOT, SHANGHAI, Settings
 from tests.trying.cases import WORKBOOKS, read_csv

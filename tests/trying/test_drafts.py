@@ -18,9 +18,9 @@ from expectations.contract import Contract, load_contracts, read_contract
 from expectations.drafting.draft import Draft, Sample, draft_contract, guessed
 from expectations.drafting.grid import Sheet, find_table, tight
 from expectations.questions import QUESTION, standing_questions
-from pipelines.trying.commands import every_contract
-from pipelines.trying.given import files_of
-from pipelines.trying.sampled import open_sample
+from pipelines.dry_run.commands import every_contract
+from pipelines.dry_run.input_files import files_of
+from pipelines.dry_run.sample import open_sample
 from resources.departments.departments import Departments
 from resources.departments.errors import Fault
 from resources.lake import Lake

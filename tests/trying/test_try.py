@@ -19,10 +19,10 @@ from expectations.engine import literal
 from expectations.landing import land
 from expectations.rules import row_rules
 from expectations.suites import batch_views, gx_on
-from pipelines.trying.given import files_of, given
-from pipelines.trying.told import report
-from pipelines.trying.trial import trial
-from resources.engine import Engine
+from pipelines.dry_run.input_files import files_of, read_input_files
+from pipelines.dry_run.report import report
+from pipelines.dry_run.run import dry_run
+from resources.engines.duckdb import Engine
 from resources.settings import ROOT, Settings
 from tests.trying.cases import CASES, WORKBOOKS, Case, read_csv
 
@@ -70,7 +70,7 @@ def test_it_says_what_came_of_the_file_and_keeps_nothing(settings: Settings, tmp
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.records)
 def test_nobody_is_named_in_what_it_prints(case: Case, samples: Path, settings: Settings) -> None:
     contract = read_contract(case.contract)
-    with trial(settings, contract, given(contract, files_of(case.files(samples)), settings)) as made:
+    with dry_run(settings, contract, read_input_files(contract, files_of(case.files(samples)), settings)) as made:
         printed = "".join("".join(report(made)).split())
     identities = {field.name for field in contract.fields if field.is_identity} | {"学生姓名", "身份证号"}
     people = [row[name] for row in case.truth(samples) for name in identities & row.keys()]
@@ -149,7 +149,7 @@ def test_any_path_is_text_for_make_and_for_the_shell(settings: Settings, tmp_pat
 def test_rules_count_as_great_expectations_counts_them(settings: Settings, engine: Engine) -> None:
     case = case_of("certificates")
     contract = read_contract(case.contract)
-    with trial(settings, contract, given(contract, files_of(str(CANLIAN)), settings)) as made:
+    with dry_run(settings, contract, read_input_files(contract, files_of(str(CANLIAN)), settings)) as made:
         manifest = __import__("json").loads((made.batch / "manifest.json").read_text())
         rows = land(engine, contract, made.batch, manifest).rows_path
         views = batch_views(engine, contract, f"read_parquet({literal(rows)})")
@@ -184,7 +184,7 @@ def test_a_file_that_is_none_of_the_named_parts_is_left_out_as_a_run_leaves_it(s
     )
     for town in ("石门镇", "青溪镇", "外县"):
         (tmp_path / f"{town}持证2026年11月.csv").write_text("x\n", encoding="utf-8")
-    handed = given(contract, files_of(str(tmp_path)), settings)
+    handed = read_input_files(contract, files_of(str(tmp_path)), settings)
     assert [file.part for file in handed.delivery.files] == ["石门镇", "青溪镇"]
     assert handed.passed_over == ("外县持证2026年11月.csv",)
     assert not any("it is not all" in line for line in handed.waits)

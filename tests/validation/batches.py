@@ -12,7 +12,7 @@ import duckdb
 
 from expectations.contract import Contract
 from expectations.engine import literal, parquet
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 
 Row = dict[str, Any]

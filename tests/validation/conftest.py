@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 
 

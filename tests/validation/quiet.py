@@ -15,13 +15,13 @@ from statistics import median
 from typing import Any
 
 from expectations.contract import Contract, load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from sandbox.county import County
 from sandbox.drop import due_on
-from warehouse.day import Day
-from warehouse.face import REGISTER, Face, face_of, measured
-from warehouse.ledger import faces_before
+from warehouse.batch_profile import REGISTER, BatchProfile, measured, profile_of
+from warehouse.ledger import profiles_before
+from warehouse.merge_state import MergeState
 from warehouse.unusual import EXPECTED_FROM, Finding, unusual
 
 LAST = date(2026, 11, 19)
@@ -64,8 +64,8 @@ class Quiet:
         select = f"select row_number() over () as _row, *, []::varchar[] as _misfit from ({self.county.state(records, until, since)})"
         self.engine.from_arrow("landed", self.county.connection().execute(select).to_arrow_table())
 
-    def day(self, contract: Contract, on: date) -> Day:
-        return Day(self.engine, self.lake, contract, on, None, {})
+    def day(self, contract: Contract, on: date) -> MergeState:
+        return MergeState(self.engine, self.lake, contract, on, None, {})
 
     def rows(self, contract: Contract, on: date) -> None:
         """The table `landed`: what the department brings on that day."""
@@ -73,14 +73,14 @@ class Quiet:
         span = timedelta(days=8) if contract.cadence == "weekly" else WINDOW
         self._load(contract.records, _end(on), None if is_file else _end(on) - span)
 
-    def keep(self, contract: Contract, on: date, face: Face) -> None:
+    def keep(self, contract: Contract, on: date, face: BatchProfile) -> None:
         batch = {"face": face, "delivery": _manifest(contract)["delivery"], "is_rejected": False}
         self.lake.write_note("ledger", contract.table, on, {"batches": [batch]})
 
-    def look(self, contract: Contract, on: date, select: str = "(select * from landed)") -> tuple[Face, list[Finding]]:
+    def look(self, contract: Contract, on: date, select: str = "(select * from landed)") -> tuple[BatchProfile, list[Finding]]:
         day = self.day(contract, on)
-        face = face_of(day, select)
-        return face, unusual(face, faces_before(day, _manifest(contract)), on)
+        face = profile_of(day, select)
+        return face, unusual(face, profiles_before(day, _manifest(contract)), on)
 
 
 def _end(day: date) -> datetime:
@@ -120,7 +120,7 @@ def measure(quiet: Quiet, last: date = LAST, contracts: Sequence[Contract] | Non
     return told
 
 
-def _plant(quiet: Quiet, contract: Contract, on: date, face: Face, told: Measured) -> None:
+def _plant(quiet: Quiet, contract: Contract, on: date, face: BatchProfile, told: Measured) -> None:
     """One fault after the other in the rows of the last run, which stand on the engine."""
     silenced = {town: rows for town, rows in face["towns"].items() if rows >= EXPECTED_FROM} if len(face["towns"]) > 2 else {}
     usual = _usual_towns(quiet, contract, on)
@@ -129,7 +129,7 @@ def _plant(quiet: Quiet, contract: Contract, on: date, face: Face, told: Measure
             continue
         # the rows that the town would have had: its face without them, the rest as it was
         less = {**face, "rows": face["rows"] - silenced[town], "towns": {t: n for t, n in face["towns"].items() if t != town}}
-        found = unusual(less, faces_before(quiet.day(contract, on), _manifest(contract)), on)
+        found = unusual(less, profiles_before(quiet.day(contract, on), _manifest(contract)), on)
         told.planted["town"].append((f"{contract.records} town {town} ({silenced[town]})", any(f.key == f"town:{town}" for f in found)))
     if face["rows"] < EXPECTED_FROM:
         return
@@ -140,11 +140,11 @@ def _plant(quiet: Quiet, contract: Contract, on: date, face: Face, told: Measure
 
 def _usual_towns(quiet: Quiet, contract: Contract, on: date) -> dict[str, float]:
     """Rows by town of the middle one of the earlier runs."""
-    runs = [face["towns"] for _, face in faces_before(quiet.day(contract, on), _manifest(contract))]
+    runs = [face["towns"] for _, face in profiles_before(quiet.day(contract, on), _manifest(contract))]
     return {town: median(run.get(town, 0) for run in runs) for town in {town for run in runs for town in run}}
 
 
-def _spoilt(contract: Contract, face: Face) -> Iterator[tuple[str, str, str, set[str]]]:
+def _spoilt(contract: Contract, face: BatchProfile) -> Iterator[tuple[str, str, str, set[str]]]:
     """Kind, column, the spoilt rows, the findings that would be right."""
     for column in measured(contract):
         there = face["columns"][column.name]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from expectations.contract import contract_for
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.validation.batches import Row, state, stored, write_batch
 from warehouse.asof import LostStateError, make_valid

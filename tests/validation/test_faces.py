@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from expectations.contract import Contract, contract_for
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from sandbox.county import County
 from tests.conftest import Show
@@ -20,8 +20,8 @@ from tests.validation.batches import Row, days, write_batch
 from tests.validation.quiet import QUIET, Quiet, measure
 from tests.validation.rows import good_row, id_number
 from warehouse.asof import make_valid
-from warehouse.face import Face, town_link
-from warehouse.ledger import faces_before
+from warehouse.batch_profile import BatchProfile, town_link
+from warehouse.ledger import profiles_before
 from warehouse.unusual import ENOUGH, RUNS, unusual
 
 AID, HOUSEHOLDS, MEMBERS = contract_for("temporary_aid"), contract_for("households"), contract_for("members")
@@ -40,8 +40,8 @@ def in_force(engine: Engine, lake: Lake, contract: Contract, day: date, rows: Se
     return ledger
 
 
-def face_in(ledger: dict[str, Any]) -> Face:
-    found: Face = ledger["batches"][-1]["face"]
+def face_in(ledger: dict[str, Any]) -> BatchProfile:
+    found: BatchProfile = ledger["batches"][-1]["face"]
     return found
 
 
@@ -97,7 +97,7 @@ def test_how_a_row_finds_its_town(contract: Contract, link: tuple[str, str]) -> 
 # comparing
 
 
-def quiet_face(chance: random.Random, rows: int = 60, level: float = 1.0, **columns: Any) -> Face:
+def quiet_face(chance: random.Random, rows: int = 60, level: float = 1.0, **columns: Any) -> BatchProfile:
     """A face as chance makes it: some rows a town, a column that is a tenth empty, amounts around 500."""
     towns = {town: sum(chance.random() < rows * level / 1000 for _ in range(1000)) for town in TOWNS}
     total = sum(towns.values())
@@ -114,11 +114,11 @@ def quiet_face(chance: random.Random, rows: int = 60, level: float = 1.0, **colu
     return {"rows": total, "towns": towns, "columns": {"amount": column | columns}}
 
 
-def before(chance: random.Random, count: int = RUNS, **more: Any) -> list[tuple[date, Face]]:
+def before(chance: random.Random, count: int = RUNS, **more: Any) -> list[tuple[date, BatchProfile]]:
     return [(DAY - timedelta(days=7 * n), quiet_face(chance, **more)) for n in range(count, 0, -1)]
 
 
-def keys(face: Face, runs: Sequence[tuple[date, Face]]) -> list[str]:
+def keys(face: BatchProfile, runs: Sequence[tuple[date, BatchProfile]]) -> list[str]:
     return [finding.key for finding in unusual(face, runs, DAY)]
 
 
@@ -188,7 +188,7 @@ def kept(lake: Lake, contract: Contract, on: date, rows: int, delivery: str = "i
 
 def compared(lake: Lake, contract: Contract, on: date, **manifest: Any) -> list[tuple[date, int]]:
     quiet = Quiet(None, None, lake)  # type: ignore[arg-type]
-    return [(day, face["rows"]) for day, face in faces_before(quiet.day(contract, on), {"since": "x", **manifest})]
+    return [(day, face["rows"]) for day, face in profiles_before(quiet.day(contract, on), {"since": "x", **manifest})]
 
 
 def test_a_daily_source_is_compared_with_its_weekday(lake: Lake) -> None:
@@ -233,7 +233,8 @@ def test_a_town_that_falls_silent_is_a_warning_and_stops_nothing(engine: Engine,
 
 
 def test_the_second_delivery_is_held_beside_the_first_that_came_with_the_register(engine: Engine, lake: Lake) -> None:
-    """No source waits for the register of its own day: the first face of all knows no towns, until there is a second one."""
+    """No source waits for the register of its own day: the first face of all knows no towns, until
+    there is a second one."""
     first, second = DAY, DAY + timedelta(days=7)
     register(engine, lake, first, 90, 3)
     ledger = in_force(engine, lake, AID, first, [good_row(AID, n) for n in range(90)], delivery="full")
@@ -241,7 +242,8 @@ def test_the_second_delivery_is_held_beside_the_first_that_came_with_the_registe
     later = [good_row(AID, n) for n in range(90) if n % 3 or n < 9]
     ledger = in_force(engine, lake, replace(AID, properties={"maxWithdrawnShare": 1}), second, later, delivery="full")
     assert face_in(ledger)["towns"] == {"610921100": 3, "610921101": 30, "610921102": 30}
-    assert [w["said"] for w in ledger["warnings"] if w["key"].startswith("face:")] == ["rows of town 610921100: 3, expected 7 to 69"]
+    said = [w["said"] for w in ledger["warnings"] if w["key"].startswith("face:")]
+    assert said == ["rows of town 610921100: 3, expected 7 to 69"]
 
 
 def test_a_run_without_towns_says_nothing_of_them() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from expectations.contract import Contract, contract_for
 from expectations.gate import open_gate
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.validation.batches import Row, state, write_batch
 from tests.validation.rows import good_row
@@ -146,14 +146,15 @@ def test_a_file_without_a_checksum_may_withdraw_little(engine: Engine, lake: Lak
 
 
 def test_a_delivery_whose_parts_share_keys_is_held_back(engine: Engine, lake: Lake) -> None:
-    """A township's file sent under two names: the township whose file is missing would be withdrawn."""
+    """A township's file sent under two names: the one whose file is missing would be withdrawn."""
     files = [f"{town}.csv" for town in ("石门镇", "青溪镇", "白鹤镇", "马鞍镇", "龙江镇", "松树岭镇")]
     full(lake, D1, many(30))
     make_valid(engine, lake, AID, D1)
     batch = full(lake, D2, many(30), keys_twice=4, twice_in=files)
     ledger = make_valid(engine, lake, AID, D2)
     held(ledger, "batch:key_in_two_parts", 4)
-    assert f"4 keys stand in more than one of the parts {', '.join(files[:5])} and 1 more" in ledger["rejection"]["reasons"][0]
+    said = f"4 keys stand in more than one of the parts {', '.join(files[:5])} and 1 more"
+    assert said in ledger["rejection"]["reasons"][0]
     open_gate(lake.root, AID.table, batch, "Li", "families that moved are in both lists")
     assert make_valid(engine, lake, AID, D2)["state"] == "ok"
 

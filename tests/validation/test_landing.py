@@ -11,7 +11,7 @@ import pytest
 
 from expectations.contract import Contract, Field, contract_for
 from expectations.landing import Landed, LandingError, land
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.validation.batches import Row, write_batch
 from tests.validation.rows import good_row

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import CONTRACTS, Contract, load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.validation.batches import Row, state, stored, write_batch
 from tests.validation.rows import id_number

@@ -11,14 +11,14 @@ import pytest
 
 from expectations.contract import CONTRACTS, Contract, contract_for, read_contract
 from expectations.gate import GateError, open_gate
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.validation.batches import Row, state, stored, write_batch
 from tests.validation.rows import good_row, id_number
 from tests.validation.test_asof import D1, D2, D3, aid, many
 from warehouse.asof import make_valid
 from warehouse.quarantine import list_quarantine, write_corrections
-from warehouse.replay import ask_replay
+from warehouse.replay import request_replay
 
 AID = contract_for("temporary_aid")
 CERTIFICATES = contract_for("certificates")
@@ -63,7 +63,7 @@ def test_a_replay_after_a_contract_change_brings_rows_in(engine: Engine, lake: L
     make_valid(engine, lake, AID, D1)
     make_valid(engine, lake, AID, D2)
     contract = looser(tmp_path)
-    assert ask_replay(engine, lake, contract, D3) == 2
+    assert request_replay(engine, lake, contract, D3) == 2
     for _ in range(2):
         ledger = make_valid(engine, lake, contract, D3)
         assert ledger["replayed"] == {"received": 2, "accepted": 1, "unchanged": 0, "superseded": 0, "withdrawn": 0, "quarantined": 1}

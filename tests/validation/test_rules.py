@@ -15,7 +15,7 @@ from expectations.landing import land
 from expectations.rules import row_rules
 from expectations.suites import RuleResult
 from expectations.validation import Verdict, validate
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.validation.batches import Row, write_batch
 from tests.validation.rows import AMOUNTS, breaking, good_row, id_number

@@ -18,10 +18,10 @@ from tempfile import TemporaryDirectory
 import pytest
 import sqlalchemy as sa
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.server import Server, embedded, with_login
 from tests.warehouse.county import TOWNS, make_county, make_followers
-from warehouse.access import grant
+from warehouse.database.access import grant
 from warehouse.migrations import upgrade
 from warehouse.publication import PublishResult, RunSource, publish
 from warehouse.schema.roles import ROLES as OWN_ROLES

@@ -42,7 +42,7 @@ def make_county(engine: SqlEngine, households: int, day: int = 0, changed: str =
         f"""
         select household_id, '徐*' as head_name_masked, (1 + n % 3)::varchar as household_type, (n % 4)::varchar as monitor_class,
           n % 10 = 0 as relocated, 3::integer as member_count, '村' || (n % 12) as village_name, '镇' || (n % 4) as town_name,
-          false as has_conflict, {PLACE} from seed
+          false as has_conflict, false as is_shell, {PLACE} from seed
         """,
     )
     engine.table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from pipelines.sealing import seal_log
+from pipelines.automation.sealing import seal_log
 
 defs = dg.Definitions(
     jobs=[seal_log],

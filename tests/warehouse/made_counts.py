@@ -21,6 +21,8 @@ from warehouse.catalogue import DOMAINS
 
 DAY, WEEK, MONTH, QUARTER = date(2026, 11, 19), date(2026, 11, 16), date(2026, 11, 1), date(2026, 10, 1)
 COUNTY = "610921"
+NOWHERE = f"{COUNTY}000"
+"""In no known town: where households are whose row of the register is out of force."""
 LAMPS = ("red", "yellow", "green")
 PARTS = ("held", "newly_red", "no_longer_red", *DOMAINS, "monitored_households", "cleared_households")
 TYPES = ("1", "2", "3")
@@ -80,6 +82,8 @@ class County:
             self._week(town)
         for town in towns:
             self._town(town)
+        if f"{NOWHERE}000" in villages and rng.random() < 0.5:  # where shells are computed
+            self._bulletin(NOWHERE, self.ledger(NOWHERE))
         for view in KEYS:
             if view != "area_ledger":
                 self._summed(view, 6)
@@ -105,8 +109,8 @@ class County:
         row["cleared_persons"] = sum(sizes[households - row["cleared_households"] :])
         self.tables["area_ledger"].append(row)
 
-    def _town(self, code: str) -> None:
-        rng, ledger = self.rng, self.ledger(code)
+    def _bulletin(self, code: str, ledger: Row) -> None:
+        rng = self.rng
         recorded = ledger["cleared_households"] + ledger["monitored_households"]
         for measure, numerator, denominator in (
             ("red_rate", ledger["red"], sum(ledger[lamp] for lamp in LAMPS)),
@@ -115,6 +119,10 @@ class County:
             ("clearance_rate_households", ledger["cleared_households"], recorded),
         ):
             self.tables["bulletin"].append({"area_code": code, "measure": measure, "numerator": numerator, "denominator": denominator})
+
+    def _town(self, code: str) -> None:
+        rng, ledger = self.rng, self.ledger(code)
+        self._bulletin(code, ledger)
         self._town_by_type(code, ledger)
         for item in ("R04", "R14"):
             if (opened := rng.choice([0, rng.randint(1, 8), rng.randint(5, 40)])) > 0:
@@ -176,8 +184,9 @@ class County:
                 other["rate"]
                 for other in self.tables["bulletin"]
                 if other["measure"] == row["measure"] and len(other["area_code"]) == len(row["area_code"]) and other["rate"] is not None
-            ]
-            row["rank"] = None if row["rate"] is None else 1 + sum(rate < row["rate"] for rate in alike)
+                and other["area_code"] != NOWHERE
+            ]  # fmt: skip
+            row["rank"] = None if row["rate"] is None or row["area_code"] == NOWHERE else 1 + sum(rate < row["rate"] for rate in alike)
             row["rate"] = None if row["rate"] is None else float(row["rate"])
 
 
@@ -216,7 +225,7 @@ class Reader:
 
     def _not_there(self, view: str) -> None:
         """A row that is not published may be hidden or not be there at all: the reader cannot know, so it is 0 for sure to nobody."""
-        towns = {str(row["area_code"]) for row in self.county.tables["bulletin"] if len(row["area_code"]) == 9}
+        towns = {str(row["area_code"]) for row in self.county.tables["bulletin"] if len(row["area_code"]) == 9} - {NOWHERE}
         for key in {key for seen, key, _ in self.truth if seen == view}:
             for town in towns:
                 for column in self.counts[view]:

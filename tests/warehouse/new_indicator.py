@@ -14,7 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from expectations.contract import load_contracts
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.indicators.county import County
 from tests.making import FLAGS, FOLLOWING, HOUSEHOLDS, KEY
@@ -23,7 +23,7 @@ from warehouse.dictionary import DICTIONARY, dictionary
 from warehouse.explain import explain, read_lamp
 from warehouse.graph.inputs import LakeInputs
 from warehouse.graph.moment import Moment, day_moment
-from warehouse.graph.registry import kept_tables, order_of, place
+from warehouse.graph.registry import layer_and_folder, order_of, stored_tables
 from warehouse.graph.runner import Runner
 from warehouse.graph.under import MADE, moment_under, note_of, under_of_release
 from warehouse.migrations.run import upgrade
@@ -41,8 +41,8 @@ def laid(engine: Engine, lake: Lake, day: date) -> None:
     """The county's matched rows in the lake, and what comes with them."""
     County(31, BORN, 60).facts.register(engine)
     matched = [f"matched_{contract.table}" for contract in load_contracts()]
-    for table in (*(table for table in kept_tables() if engine.exists(table)), *matched):
-        lake.write(engine, *place(table), day, f"select * from {table}", order_of(table))
+    for table in (*(table for table in stored_tables() if engine.exists(table)), *matched):
+        lake.write(engine, *layer_and_folder(table), day, f"select * from {table}", order_of(table))
 
 
 def moment_of(url: sa.URL, day: date) -> Moment:
@@ -62,7 +62,7 @@ def run(home: Path, url: sa.URL, day: date) -> dict[str, object]:
     runner = Runner(engine, LakeInputs(lake, {}), load_contracts(), KEY)
     runner.make(TABLES, moment)
     for table in TABLES:
-        lake.write(engine, *place(table), day, f"select * from {table}", order_of(table))
+        lake.write(engine, *layer_and_folder(table), day, f"select * from {table}", order_of(table))
     lake.write_note(*MADE, day, note_of(moment))
     for table in TABLES:
         runner.use(table, day)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from resources.settings import ROOT
 from tests.conftest import Show
 from tests.warehouse.conftest import HOUSEHOLD_OF_TOWN, OTHER, Warehouse
-from warehouse.access import grant, revoke
+from warehouse.database.access import grant, revoke
 from warehouse.migrations import upgrade
 
 DOCUMENT = ROOT / "docs" / "security.md"

@@ -11,11 +11,12 @@ from tempfile import TemporaryDirectory
 import pytest
 import sqlalchemy as sa
 
-from pipelines.backup import BackupError, backup, restore
+from pipelines.operator.backup import BackupError, backup, restore
 from resources.server import Server
 from resources.settings import Settings, load_settings
 from tests.warehouse.conftest import Warehouse, make_warehouse
-from warehouse.access import grant
+from warehouse.database.access import grant
+from warehouse.database.copying import CopyError
 from warehouse.migrations import upgrade
 from warehouse.migrations.run import downgrade
 from warehouse.schema import VIEWS
@@ -69,7 +70,7 @@ def test_everything_comes_back(published: Warehouse, other_server: Server, home:
     with pytest.raises(BackupError, match="has a lake already"):
         restore(empty, made)
     again = replace(load_settings({"YIHU_HOME": str(tmp_path / "third")}), warehouse_url=address(target))
-    with pytest.raises(BackupError, match="has a warehouse already"):
+    with pytest.raises(CopyError, match="has a warehouse already"):
         restore(again, made)
 
 
@@ -93,13 +94,13 @@ def test_nothing_to_back_up_and_no_place_for_it(home: Settings, tmp_path: Path) 
         backup(home, home.home / "backups")
     with TemporaryDirectory(prefix="yihu-test-") as folder:
         alone = load_settings({"YIHU_HOME": folder})
-        with pytest.raises(BackupError, match="no warehouse yet"):
+        with pytest.raises(CopyError, match="no warehouse yet"):
             backup(alone, tmp_path / "out")
 
 
 def test_a_backup_of_an_older_revision_is_brought_up(published: Warehouse, tmp_path: Path) -> None:
     """Rows of the revision that they are of go in first; the upgrade follows."""
-    from warehouse.copying import NOTE, copy_in, copy_out
+    from warehouse.database.copying import NOTE, copy_in, copy_out
 
     old = make_warehouse(published.server, tmp_path)
     downgrade(old.engine())

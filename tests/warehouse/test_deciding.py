@@ -18,16 +18,16 @@ import sqlalchemy as sa
 from resources.server import Server, with_login
 from tests.warehouse.conftest import DAY, MINE, OTHER, Warehouse, _more, make_owned, make_warehouse, short_lived
 from tests.warehouse.test_looking import EXTRAS, _filled, refused, session
-from warehouse.access import AccessError, grant, grants, make_person_login, revoke, who_has_what
-from warehouse.maker import Maker
+from warehouse.database.access import AccessError, grant, grants, make_person_login, revoke, who_has_what
+from warehouse.database.actor import Actor
+from warehouse.database.review import ANSWERS_UP_TO
 from warehouse.migrations import upgrade
 from warehouse.publication import AuditFailed, PublicationError, open_gate, rollback
-from warehouse.review import ANSWERS_UP_TO
 from warehouse.schema.logins import CONNECTIONS, SETTINGS, own_login
 from warehouse.schema.roles import ROLES
 
 TOMORROW = DAY + timedelta(days=1)
-LI = Maker("li_wei", "root", "Li Wei")
+LI = Actor("li_wei", "root", "Li Wei")
 DECIDE = "insert into ops.review_decision (queue_id, decision, person_key, reason) values"
 
 
@@ -220,7 +220,7 @@ def test_grants_and_revocations_are_recorded(office: Warehouse) -> None:
     grant(engine, "he", "yihu_area", [MINE, OTHER], password="pw", person="He", ends_on=tomorrow, maker=LI)
     revoke(engine, "he", [OTHER], maker=LI)
     grant(engine, "he", "yihu_reader", maker=LI)
-    revoke(engine, "he", maker=Maker(None, "root"))
+    revoke(engine, "he", maker=Actor(None, "root"))
     log = office.rows(
         "select action, role, area_code, ends_on, made_by, os_user, remark from ops.grant_log where login = 'he' order by change_id",
         "auditing",
@@ -333,7 +333,7 @@ def test_two_counties_on_one_server_do_not_see_each_other(server: Server, tmp_pa
 
 
 def test_a_wrong_secret_of_yihus_own_is_mended(server: Server, tmp_path: Path) -> None:
-    from pipelines.own_logins import mended
+    from resources.own_logins import mended
 
     made = make_warehouse(server, tmp_path)
     of_county = replace(server, url=made.url())
@@ -392,6 +392,6 @@ def test_an_upgrade_keeps_grants_decisions_log_and_releases(server: Server, tmp_
         ]
     assert old.rows("select household_id, login, purpose, outcome from ops.who_looked") == [("H000000001", "old_officer", "-", "granted")]
     assert old.publish(date(2026, 11, 21), households=60, day=3, after=_more).is_new
-    from warehouse.looking import verify
+    from warehouse.database.access_log import verify
 
     assert (verify(old.engine()).sealed_rows, verify(old.engine()).problems) == (1, ())

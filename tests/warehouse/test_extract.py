@@ -7,11 +7,11 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.server import Server
 from tests.warehouse.conftest import Warehouse, make_warehouse
 from tests.warehouse.county import TOWNS, make_followers
-from warehouse.extract import ExtractError, make_extract
+from warehouse.database.extract import ExtractError, make_extract
 from warehouse.schema.extracting import extractable
 
 

@@ -19,10 +19,10 @@ import adbc_driver_manager
 import pytest
 import sqlalchemy as sa
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.conftest import Show
 from tests.warehouse.conftest import DAY, Warehouse
-from warehouse.publication import Busy, PublicationError
+from warehouse.publication import PublicationError, PublisherBusy
 from warehouse.publication.wire import Wire, explained
 from warehouse.schema.logins import own_login
 
@@ -121,7 +121,7 @@ def test_the_lakes_disk_is_full(released: Warehouse, monkeypatch: pytest.MonkeyP
 def test_two_publishers_at_once(released: Warehouse) -> None:
     with released.engine().begin() as other:
         other.execute(sa.text("lock table ops.turn in exclusive mode"))
-        with pytest.raises(Busy, match="another publisher"):
+        with pytest.raises(PublisherBusy, match="another publisher"):
             released.publish(DAY + timedelta(days=1), wait_seconds=0.2)
         threading.Timer(0.5, other.rollback).start()
         assert released.publish(DAY + timedelta(days=1), wait_seconds=20).release_id == 2

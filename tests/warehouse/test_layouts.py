@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.settings import ROOT
 from tests.making import FLAGS, FOLLOWING, HOUSEHOLDS, make, remember

@@ -16,8 +16,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.warehouse.conftest import HOUSEHOLD_OF_TOWN, MINE, OTHER, SERVERS, Warehouse, _more, make_owned
-from warehouse.access import grant
-from warehouse.looking import seal, told_by_manifests, verify, who_looked
+from warehouse.database.access import grant
+from warehouse.database.access_log import seal, seals_in_manifests, verify, who_looked
 
 HOME, THEIRS = HOUSEHOLD_OF_TOWN[MINE], HOUSEHOLD_OF_TOWN[OTHER]
 ASK = f"select yihu.ask('{HOME}', 'visit', 'letter of 19 November')"
@@ -457,7 +457,7 @@ def test_somebody_idle_after_asking_stops_nobody(watched: Warehouse) -> None:
         assert verify(watched.engine()).unsealed_rows == waiting + 1
     last = seal(watched.engine())
     assert last != first
-    found = verify(watched.engine(), told_by_manifests(watched.releases))
+    found = verify(watched.engine(), seals_in_manifests(watched.releases))
     assert (found.problems, found.unsealed_rows, found.last) == ((), 0, last)
     late = watched.rows("select row_count, from_id, to_id from ops.access_seal order by seal_id desc limit 1")[0]
     assert late[0] == 1

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.moving import MoveError, move_warehouse
+from pipelines.operator.moving import move_warehouse
 from resources.server import Server
 from resources.settings import load_settings
 from tests.warehouse.conftest import Warehouse, make_warehouse
+from warehouse.database.copying import CopyError
 from warehouse.migrations.run import downgrade
 from warehouse.schema import VIEWS
 
@@ -33,6 +34,6 @@ def test_the_whole_warehouse_moves(published: Warehouse, other_server: Server, t
         assert target.rows(query) == published.rows(query), table
     newest = int(str(published.one("select max(release_id) from ops.release")))
     assert target.publish(date(2026, 11, 21)).release_id == newest + 1
-    with pytest.raises(MoveError, match="has a warehouse already"):
+    with pytest.raises(CopyError, match="has a warehouse already"):
         move_warehouse(settings, empty)
     assert list((tmp_path / "home").glob("yihu-move-*")) == []

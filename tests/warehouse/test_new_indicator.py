@@ -29,19 +29,22 @@ SQL = (
     (
         "warehouse/models/indicators/employment.sql",
         '        {{ members("working_now", "working_now") }} as working_now\n',
-        '        {{ members("working_now", "working_now") }} as working_now,\n'
-        '        {{ members("working_now", "not working_now and student_status = \'0\'") }} as idle\n',
+        '        {{ members("working_now", "working_now") }} as working_now,\n        {{ members("working_now", "is_idle") }} as idle\n',
     ),
     (
         "warehouse/models/indicators/employment.sql",
         "    b.b16_business_net_income as r23_business_failure,\n",
         "    b.b16_business_net_income as r23_business_failure,\n    p.idle as r31_idle_count,\n",
     ),
-    ("warehouse/models/evidence/members.sql", "'R29', 'S01'", "'R29', 'R31', 'S01'"),
     (
-        "warehouse/models/evidence/members.sql",
-        "        when p.code = 'S02' then",
-        "        when p.code = 'R31' then not m.working_now and m.student_status = '0'\n        when p.code = 'S02' then",
+        "warehouse/models/indicators/active_member.sql",
+        "R22 where working_now, R28,",
+        "R22 where working_now, R28, R31 where is_idle,",
+    ),
+    (
+        "warehouse/models/indicators/active_member.sql",
+        "    labour_class = '2' as is_skilled,\n",
+        "    labour_class = '2' as is_skilled,\n    not working_now and student_status = '0' as is_idle,\n",
     ),
 )
 RULES = (
@@ -74,7 +77,7 @@ def downgrade() -> None:
     op.drop_column("household_indicator", COLUMN.name, schema="store")
 '''
 MADE = ("assets/lineage.json", "docs/lineage.md")
-"""What `python -m pipelines.lineage` writes anew besides: a minute's work, not done here."""
+"""What `python -m pipelines.development.lineage` writes anew besides: a minute's work, not done here."""
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -162,7 +165,7 @@ def test_an_indicator_is_nine_files_and_leaves_earlier_days_alone(warehouse: War
     assert touched == [
         "docs/dictionary.md",
         "warehouse/migrations/versions/9999_idle.py",
-        "warehouse/models/evidence/members.sql",
+        "warehouse/models/indicators/active_member.sql",
         "warehouse/models/indicators/employment.sql",
         f"warehouse/rules/following-{TODAY}.yaml",
         "warehouse/rules/indicators.csv",

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.server import libpq_url
 from tests.conftest import Show
 from tests.warehouse.conftest import DAY, OTHER, SERVERS, Warehouse, make_owned
 from tests.warehouse.oracle import SHARPEST, TOOLS, Pair, clock, score
-from warehouse.access import grant
+from warehouse.database.access import grant
 from warehouse.schema import OPEN, PERIODIC, VIEW, VIEWS
 
 SPOTTED, CHANCE = 190, 120

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from tests.warehouse.conftest import Warehouse
-from warehouse.access import grant, revoke
+from warehouse.database.access import grant, revoke
 from warehouse.publication import PublicationError
 from warehouse.publication.periods import publish_period
 from warehouse.schema.periodic import QUARTERLY_SUPERVISION

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.server import Server
 from tests.warehouse.conftest import DAY, Warehouse, make_warehouse
 from warehouse.publication import AuditFailed, PublicationError, open_gate, prune, rollback

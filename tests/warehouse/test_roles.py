@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests.conftest import Show
 from tests.warehouse.conftest import HOUSEHOLD_OF_TOWN, MINE, OTHER, ROLES, Warehouse, attempt
-from warehouse.access import AccessError, grant, grants, revoke
+from warehouse.database.access import AccessError, grant, grants, revoke
 from warehouse.schema import METADATA, PERIODIC, VIEWS
 
 ACTIONS = ("select", "insert", "update", "delete")

@@ -14,12 +14,12 @@ from unittest import mock
 import dagster as dg
 import pytest
 
+from pipelines.automation.sealing import seal_log
 from pipelines.definitions import build_defs
-from pipelines.sealing import seal_log
-from resources.alerts import noted_seal
+from resources.runtime.alerts import noted_seal
 from resources.settings import ROOT
 from tests.warehouse.conftest import Warehouse
-from warehouse.looking import verify
+from warehouse.database.access_log import verify
 
 SECONDS = 300.0
 LOOKED = "insert into ops.access_log (login, action, reason) values ('li', 'yihu.ask', 'a letter') returning 1"

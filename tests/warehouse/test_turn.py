@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 
 from tests.warehouse.conftest import DAY, Warehouse, attempt
-from warehouse import turn
+from warehouse.database import write_lock as turn
+from warehouse.database.write_lock import blocking_sessions
 from warehouse.migrations import upgrade
 from warehouse.migrations.run import MigrationError
 from warehouse.publication import PublicationError
-from warehouse.turn import in_the_way
 
 CONSUMERS = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor")
 HELD = ("ops.turn", "ops.alembic_version", "ops.current_release", "store.household")
@@ -97,9 +97,9 @@ def test_an_upgrade_ends_who_stays_and_keeps_no_reader_waiting(released: Warehou
 
 def test_an_owner_that_may_not_end_a_session_names_it(released: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     another_version(released)
-    monkeypatch.setattr("warehouse.turn._end", lambda connection, holder: False)
+    monkeypatch.setattr("warehouse.database.write_lock._end", lambda connection, holder: False)
     with idle(released, "yihu_reader", "select count(*) from yihu.household"):
-        held = in_the_way(released.engine(), ())
+        held = blocking_sessions(released.engine(), ())
         assert len(held) == 1
         with pytest.raises(MigrationError, match=rf"held by yihu_reader.* \(process {held[0].pid}\)"):
             upgrade(released.engine())
@@ -118,7 +118,7 @@ def test_a_steward_idle_with_a_lock_is_ended_by_the_publisher(released: Warehous
 
 
 def test_a_publisher_that_may_not_end_it_says_so(released: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("warehouse.turn._end", lambda connection, holder: False)
+    monkeypatch.setattr("warehouse.database.write_lock._end", lambda connection, holder: False)
     with idle(released, "yihu_publisher", "update ops.current_release set release_id = release_id"):
         with pytest.raises(PublicationError, match=r"holds a lock that stands in the way.*last release stands"):
             released.publish(DAY + timedelta(days=1), day=3, changed="n = 1", login=None)

@@ -24,7 +24,7 @@ from expectations.contract import Contract, load_contracts
 from pipelines.definitions import build_defs
 from pipelines.environment import prepare
 from resources.departments import Departments
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.server import warehouse_server
 from resources.settings import load_settings

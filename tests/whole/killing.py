@@ -13,9 +13,9 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import expectations.gx_duckdb  # noqa: F401  # the fork server has imported what a run needs
-import pipelines.runs
-import pipelines.summary
-import pipelines.sync
+import pipelines.automation.runs
+import pipelines.operator.summary
+import pipelines.operator.sync
 from tests.whole.days import at_home
 
 
@@ -34,4 +34,4 @@ def _sync(home: Path, settings: dict[str, str], day: date, printed: Path) -> Non
     os.dup2(said, 1)
     os.dup2(said, 2)
     with at_home(home, **settings, YIHU_AS_OF=day.isoformat()):
-        raise SystemExit(pipelines.sync.sync())
+        raise SystemExit(pipelines.operator.sync.sync())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.lock import run_lock
+from resources.runtime.lock import run_lock
 from resources.settings import today
 from tests.whole.conftest import FIRST, pipelines, sync
 

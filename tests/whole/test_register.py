@@ -19,7 +19,8 @@ DAY = date(2026, 11, 10)
 
 
 def test_a_register_that_was_never_read_stops_the_run(tmp_path: Path) -> None:
-    """No department has a file: the register's asset fails and says why; another source is carried forward, missing."""
+    """No department has a file: the register's asset fails and says why; another source is carried
+    forward, missing."""
     wanted = [contract_for(records) for records in ("households", "deaths")]
     keys = [dg.AssetKey(f"{layer}_{contract.table}") for contract in wanted for layer in ("raw", "valid", "matched")] + [
         dg.AssetKey(["person"]),

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from expectations.contract import CONTRACTS, load_contracts
-from pipelines.trying.difference import newest_batch
+from pipelines.dry_run.difference import newest_batch
 from resources.lake import Lake
 from resources.server import Server
 from tests.whole.conftest import SECOND, Synced, ask, pipelines

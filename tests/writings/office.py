@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from expectations.contract import Contract, Field, contract_for
 from expectations.landing import Landed, land
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 
 DAY = date(2026, 11, 21)

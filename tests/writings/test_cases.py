@@ -13,9 +13,9 @@ import openpyxl
 import pytest
 
 from expectations.contract import Code, Contract, contract_for
-from pipelines.compared import contradictions
+from pipelines.development.compared import contradictions
 from resources.departments.tabular import read_delivery
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.settings import load_settings
 from tests.validation.batches import state, stored

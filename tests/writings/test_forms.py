@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from expectations.contract import Code, Field
 from expectations.words import FALSE, NOTHING, TRUE, words_of
 from expectations.writing import PLAIN_FORMS, FormError, check_date_forms, check_number_forms, conflicts, date_form, written_as
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.writings.office import field, read
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from expectations.contract import Code, Contract
 from expectations.contract_file import _with_derived
 from expectations.typed_rows import composite
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.validation.batches import state, stored
 from tests.writings.office import DAY, contract_of, deliver, field

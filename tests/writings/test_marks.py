@@ -9,7 +9,7 @@ import pytest
 
 from expectations.contract import Code, Contract
 from expectations.idnumber import names_somebody, somebodys
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.validation.batches import state, stored
 from tests.writings.office import DAY, contract_of, deliver, field

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from expectations.contract import Code
-from resources.engine import Engine
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.writings.office import field, read
 

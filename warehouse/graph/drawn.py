@@ -1,6 +1,6 @@
 """The picture of the structure, `docs/architecture.md`: drawn from the heads of the models. `python -m warehouse.graph.drawn`.
 
-Belongs here: turning the registry into Markdown and Mermaid. Not here: the registry; columns (`pipelines.lineage`).
+Belongs here: turning the registry into Markdown and Mermaid. Not here: the registry; columns (`pipelines.development.lineage`).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from warehouse.graph.heads import Kind
-from warehouse.graph.registry import inputs_of, is_of_type, kept_tables, maker, models, reads
+from warehouse.graph.registry import inputs_of, is_of_type, maker, models, reads, stored_tables
 
 PAGE = Path(__file__).parents[2] / "docs" / "architecture.md"
 HEAD = """# The structure
@@ -56,7 +56,7 @@ def _earlier(table: str) -> set[str]:
 def graph() -> list[str]:
     """The kept tables in Mermaid."""
     lines = ["```mermaid", "flowchart LR", "    valid --> matched"]
-    for table in kept_tables():
+    for table in stored_tables():
         lines += [f"    {source} --> {table}" for source in sorted(_sources(table))]
         lines += [f"    {source} -.-> {table}" for source in sorted(_earlier(table))]
         if maker(table).publishes:
@@ -75,7 +75,7 @@ def page() -> str:
         "| table | layer | grain | key | made by | what it is |",
         "|" + "---|" * 6,
     ]
-    for table in kept_tables():
+    for table in stored_tables():
         model = maker(table)
         lines.append(f"| `{table}` | {model.layer} | {model.grain} | {', '.join(model.key)} | `{model.name}` | {model.meaning} |")
     within = sorted((model for model in models().values() if model.is_run and model.layer is None), key=lambda model: model.name)

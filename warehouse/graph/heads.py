@@ -11,6 +11,12 @@ on where the next one is indented:
     earlier day: warning_flag as previous_warning_flag
     -#}
 
+A model whose rows are records that indicators count says of which type, and which indicator
+counts which: what a point shows as its evidence is read from there.
+
+    records: settlements
+    counted by: R05, R09 where is_inpatient
+
 Belongs here: the entries and reading them. Not here: what they amount to (`registry`). Nothing heavy is imported.
 """
 
@@ -21,6 +27,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from expectations.errors import ConfigurationError
 
 HEAD = re.compile(r"\A\{#-\n(?P<text>.*?)\n\n(?P<entries>.*?)-#\}\n", re.DOTALL)
 LAYERS = ("valid", "matched", "household", "flags")
@@ -55,10 +63,15 @@ class Kind(StrEnum):
     """A table of PostgreSQL."""
 
 
-_ENTRIES = {"table", "kept", "publishes", "grain", "key", "order", "as", "until", "holds", "parameters"} | set(Kind)
+_ENTRIES = {
+    *("table", "kept", "publishes", "grain", "key", "order", "as", "until", "holds"),
+    *("parameters", "records", "counted by"),
+    *Kind,
+}
+_COUNTED = re.compile(r"(?P<code>[A-Z][0-9]{2})(?: where (?P<negated>not )?(?P<column>[a-z_]+))?")
 
 
-class HeadError(ValueError):
+class HeadError(ConfigurationError):
     """A head that cannot be read; names the model and the line."""
 
 
@@ -70,6 +83,21 @@ class Input:
     table: str
     """`matched_*` stands for every record type, `valid_{type}` for the record type that the model is made for."""
     alias: str
+
+
+@dataclass(frozen=True)
+class Counted:
+    """An indicator that counts rows of a model: all, or those where a column holds, or does not."""
+
+    code: str
+    column: str | None = None
+    is_negated: bool = False
+
+    def condition(self, alias: str) -> str:
+        """SQL: whether it counts a row of `alias`."""
+        if self.column is None:
+            return "true"
+        return f"not {alias}.{self.column}" if self.is_negated else f"{alias}.{self.column}"
 
 
 @dataclass(frozen=True)
@@ -95,6 +123,9 @@ class Model:
     holds_identities: bool
     inputs: tuple[Input, ...]
     parameters: tuple[str, ...]
+    records: str | None
+    """The type of the records that its rows are, where indicators count them."""
+    counted_by: tuple[Counted, ...]
 
     def reads(self, *kinds: Kind) -> tuple[Input, ...]:
         """Its inputs of these kinds."""
@@ -110,15 +141,26 @@ def read_head(name: str, path: Path) -> Model:
     """The head of the model in `path`. Raises `HeadError`."""
     found = HEAD.match(path.read_text(encoding="utf-8"))
     if found is None:
-        raise HeadError(f"{path}:1: a model begins with its head: {{#-, what it is, an empty line, its entries, -#}}")
+        raise HeadError(
+            f"{path}:1: a model begins with its head:",
+            "{#-, what it is, an empty line, its entries, -#}",
+        )
     said = _entries(found["entries"], path)
     grain = said.get("grain", "")
     if grain not in GRAINS:
-        raise HeadError(f"{path}: grain is {grain!r}: use one of {', '.join(GRAINS)}")
+        raise HeadError(f"{path}: grain is {grain!r}:", f"use one of {', '.join(GRAINS)}")
     if said.get("kept", "valid") not in LAYERS:
-        raise HeadError(f"{path}: kept is {said['kept']!r}: use one of {', '.join(LAYERS)}")
+        raise HeadError(f"{path}: kept is {said['kept']!r}:", f"use one of {', '.join(LAYERS)}")
+    if ("records" in said) != ("counted by" in said):
+        raise HeadError(
+            f"{path}: records and counted by stand together, or neither does",
+            "add the other, or take it out",
+        )
     if "kept" in said and "order" not in said and said["kept"] != "valid":
-        raise HeadError(f"{path}: what is kept needs an order")
+        raise HeadError(
+            f"{path}: what is kept needs an order",
+            "add `order: <columns>` to its head",
+        )
     return Model(
         name=name,
         meaning=" ".join(found["text"].split()),
@@ -133,6 +175,8 @@ def read_head(name: str, path: Path) -> Model:
         holds_identities=said.get("holds") == "identities",
         inputs=tuple(_input(kind, text) for kind in Kind for text in _listed(said.get(kind, ""))),
         parameters=_listed(said.get("parameters", "")),
+        records=said.get("records"),
+        counted_by=tuple(_counted(text, path) for text in _listed(said.get("counted by", ""))),
     )
 
 
@@ -145,7 +189,10 @@ def _entries(text: str, path: Path) -> Mapping[str, str]:
             continue
         last, colon, value = line.partition(":")
         if not colon or last not in _ENTRIES or last in said:
-            raise HeadError(f"{path}: the head has {line!r}; entries, each once, are {', '.join(sorted(_ENTRIES))}")
+            raise HeadError(
+                f"{path}: the head has {line!r}",
+                f"entries, each once, are {', '.join(sorted(_ENTRIES))}",
+            )
         said[last] = value.strip()
     return said
 
@@ -157,3 +204,13 @@ def _listed(text: str) -> tuple[str, ...]:
 def _input(kind: Kind, text: str) -> Input:
     table, _, alias = text.partition(" as ")
     return Input(kind, table, alias or table)
+
+
+def _counted(text: str, path: Path) -> Counted:
+    found = _COUNTED.fullmatch(text)
+    if found is None:
+        raise HeadError(
+            f"{path}: counted by has {text!r}",
+            "write R04, or R04 where is_largest",
+        )
+    return Counted(found["code"], found["column"], found["negated"] is not None)

@@ -15,8 +15,9 @@ import pyarrow as pa
 
 from expectations.contract import Contract
 from expectations.engine import literal
+from expectations.errors import YihuError
 from warehouse.graph.moment import County, Households, Scope
-from warehouse.graph.registry import place
+from warehouse.graph.registry import layer_and_folder
 from warehouse.schema.lake import types_of
 
 HELD_BACK = ("release", "held_back")
@@ -25,7 +26,7 @@ SETTLEMENTS, RETROFITS = "matched_health_insurance__settlements", "matched_housi
 DWELLINGS = "matched_housing__dwellings"
 
 
-class NotThere(LookupError):
+class MissingInput(YihuError):
     """A table has no such day: what is missing, and what to make first."""
 
 
@@ -71,24 +72,27 @@ class LakeInputs:
     sources: Mapping[str, Callable[[date], pa.Table]]
 
     def days(self, table: str) -> Sequence[date]:
-        return self.lake.days(*place(table))
+        return self.lake.days(*layer_and_folder(table))
 
     def held_back(self) -> Collection[date]:
         return set(self.lake.note_days(*HELD_BACK))
 
     def version(self, table: str, as_of: date) -> Hashable:
-        return self.lake.version(*place(table), as_of)
+        return self.lake.version(*layer_and_folder(table), as_of)
 
     def relation(self, table: str, as_of: date) -> str:
-        """The rows of the day; raises `NotThere`."""
+        """The rows of the day; raises `MissingInput`."""
         if self.version(table, as_of) is None:
-            raise NotThere(f"{table} has no day {as_of} in the lake: materialise {table} for {as_of} first, then this asset again")
-        return self.lake.relation(*place(table), as_of)
+            raise MissingInput(
+                f"{table} has no day {as_of} in the lake:",
+                f"materialise {table} for {as_of} first, then this asset again",
+            )
+        return self.lake.relation(*layer_and_folder(table), as_of)
 
     def outside(self, name: str, as_of: date) -> pa.Table:
-        """Rows of what comes from outside; raises `NotThere` where nobody brings it."""
+        """Rows of what comes from outside; raises `MissingInput` where nobody brings it."""
         if name not in self.sources:
-            raise NotThere(f"nobody brings {name}")
+            raise MissingInput(f"nobody brings {name}", "hand it to LakeInputs among its sources")
         return self.sources[name](as_of)
 
     def within(self, scope: Scope) -> Inputs:

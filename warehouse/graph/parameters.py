@@ -12,9 +12,11 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.engine import day
-from warehouse import follow_up, identity, indicators, linkage, matching, names, rhythms, scoring
+from warehouse import follow_up, identity, indicators, linkage, matching, names, scoring
+from warehouse import periodic_reports as rhythms
 from warehouse.catalogue import DOMAINS
 from warehouse.following_rules import STAGES
+from warehouse.graph import registry
 from warehouse.graph.heads import Model
 from warehouse.graph.moment import Moment
 from warehouse.model import render
@@ -52,7 +54,8 @@ class Filling:
 
 
 NO_COUNTY = "000000"
-"""The county of what is linked to no household, and of households whose register row is out of force."""
+"""The county of what is linked to no household, and of households whose register row is out of force
+and whose county nobody knows."""
 
 
 def _calendar(part: str) -> Callable[[Filling], Any]:
@@ -71,10 +74,20 @@ def _rhythm(part: str) -> Callable[[Filling], Any]:
     return lambda f: getattr(f.moment.following.following.rhythms, part)
 
 
+def _threshold(part: str) -> Callable[[Filling], Any]:
+    return lambda f: getattr(f.moment.rules.thresholds, part)
+
+
 CALENDAR = (
-    *("as_of", "year_ago", "five_years_ago", "as_of_year", "as_of_month_day", "subsidy_months", "enrolment_years"),
-    "medical_threshold",
+    *("as_of", "as_of_year", "as_of_month_day", "window_start", "appraised_since"),
+    *("paid_months", "enrolment_years", "medical_threshold"),
 )
+THRESHOLDS = (
+    *("window_months", "resident_months", "weak_labour_weight", "elder_age", "child_under_age"),
+    *("chronic_followup_days", "retrofit_days", "single_earner_share", "stable_job_months"),
+    "income_source_share",
+)
+"""Those that models compare with as they are; the others stand in what the calendar gives."""
 OF_TYPE = (
     *("amounts", "area_code", "fields", "has_member_id", "household_id", "member_id", "name_value", "number", "pair", "person_key"),
     *("record_id", "record_key", "record_type"),
@@ -82,8 +95,10 @@ OF_TYPE = (
 
 PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     **{part: _calendar(part) for part in CALENDAR},
+    **{part: _threshold(part) for part in THRESHOLDS},
     **{part: _rule(part) for part in ("hard_floor", "levels", "offset", "score_limit")},
     **{part: _of_type(part) for part in OF_TYPE},
+    "absence_is_undoubted": lambda f: str(f.moment.rules.scoring.absence == "undoubted").lower(),
     "area_levels": lambda f: follow_up.AREA_LEVELS,
     "area_outcomes": lambda f: matching.AREA_OUTCOMES,
     "as_of_digits": lambda f: f.moment.as_of.strftime("%Y%m%d"),
@@ -95,6 +110,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "codes": lambda f: follow_up.codes(f.moment.following),
     "compared_on": lambda f: day(f.compared_on),
     "contracts": lambda f: list(f.contracts),
+    "counting": lambda f: registry.counting(),
     "counts": lambda f: follow_up.LEDGER_COUNTS,
     "deadlines": lambda f: f.moment.following.following.deadlines,
     "domain_models": lambda f: indicators.MODEL_DOMAINS,
@@ -114,11 +130,11 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "outcomes": lambda f: matching.PERSONAL_OUTCOMES,
     "pair_text": lambda f: matching.pair_text,
     "period_on": lambda f: day(f.moment.period_on),
-    "record_types": lambda f: scoring.RECORD_TYPES,
     "recorded": lambda f: STAGES.index("recorded") + 1,
     "risks": lambda f: [cell for cell in indicators.cells(f.states, f.moment.catalogue) if cell.indicator.group == "risk"],
     "rule_version": lambda f: f.moment.rules.version,
     "scored": lambda f: scoring.scored(f.moment.rules, f.moment.catalogue),
+    "shells_are_computed": lambda f: str(f.moment.rules.scoring.shells == "computed").lower(),
     "stages": lambda f: STAGES,
     "thresholds": _rhythm("thresholds"),
     "types": lambda f: [matching.delivered(contract) for contract in f.types],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from expectations.errors import DefectError
 from warehouse.graph.heads import Kind, Model, read_head
 from warehouse.model import MODELS
 
@@ -19,8 +20,10 @@ OF_THE_DAY = (Kind.SAME_DAY, Kind.EARLIER_OR_OWN, Kind.ASKED)
 """The kinds that a table comes from on its own day."""
 
 
-class UnknownTable(LookupError):
+class UnknownTable(DefectError):
     """A table that no model makes and no contract delivers."""
+
+    next_step = "see docs/architecture.md, which names them all"
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +40,10 @@ def makers() -> Mapping[str, Model]:
     for model in models().values():
         if model.table and PER_TYPE not in model.table:
             if model.table in found:
-                raise UnknownTable(f"{model.table} is made by {found[model.table].name} and by {model.name}")
+                raise UnknownTable(
+                    f"{model.table} is made by {found[model.table].name} and by {model.name}",
+                    "take one of them out",
+                )
             found[model.table] = model
     return found
 
@@ -45,7 +51,7 @@ def makers() -> Mapping[str, Model]:
 def maker(table: str) -> Model:
     """The model that makes `table`; raises `UnknownTable`."""
     if table not in makers():
-        raise UnknownTable(f"no model makes {table}; see warehouse/models")
+        raise UnknownTable(f"no model makes {table}", "see warehouse/models")
     return makers()[table]
 
 
@@ -55,7 +61,7 @@ def is_of_type(table: str) -> bool:
     return prefix in ("valid", "matched") and ("__" in rest or rest in (PER_TYPE, EVERY_TYPE))
 
 
-def place(table: str) -> tuple[str, str]:
+def layer_and_folder(table: str) -> tuple[str, str]:
     """Layer and folder of a table that the lake keeps: `valid_x` is (`valid`, `x`), `person` is (`household`, `person`)."""
     if is_of_type(table):
         layer_of_type, _, folder = table.partition("_")
@@ -66,12 +72,12 @@ def place(table: str) -> tuple[str, str]:
     return layer, table
 
 
-def is_kept(table: str) -> bool:
+def is_stored(table: str) -> bool:
     """Whether the lake keeps the table."""
     return is_of_type(table) or (table in makers() and makers()[table].layer is not None)
 
 
-def kept_tables() -> tuple[str, ...]:
+def stored_tables() -> tuple[str, ...]:
     """The tables that the lake keeps beside `valid_…` and `matched_…`, each after what it reads."""
     return ordered(table for table, model in makers().items() if model.layer is not None)
 
@@ -79,6 +85,12 @@ def kept_tables() -> tuple[str, ...]:
 def published_tables() -> tuple[str, ...]:
     """The tables that a release has, each after what it reads."""
     return ordered(table for table, model in makers().items() if model.publishes is not None and model.layer is not None)
+
+
+@lru_cache(maxsize=1)
+def counting() -> tuple[Model, ...]:
+    """The models whose rows are records that indicators count."""
+    return tuple(model for _, model in sorted(makers().items()) if model.records is not None)
 
 
 def order_of(table: str) -> str:
@@ -104,7 +116,7 @@ def inputs_of(table: str) -> frozenset[str]:
             if read in seen:
                 continue
             seen.add(read)
-            if is_kept(read):
+            if is_stored(read):
                 found.update({read} - {table})
             elif read in makers():
                 waiting.append(read)
@@ -120,7 +132,7 @@ def with_needs(tables: Iterable[str]) -> tuple[Model, ...]:
         if table in found or table not in makers():
             continue
         found[table] = maker(table)
-        waiting += [read for read in reads(table, Kind.SAME_DAY, Kind.ASKED) if not is_kept(read)]
+        waiting += [read for read in reads(table, Kind.SAME_DAY, Kind.ASKED) if not is_stored(read)]
     return tuple(found.values())
 
 

@@ -16,20 +16,21 @@ from datetime import date
 
 from expectations.contract import Contract
 from expectations.engine import SqlEngine, day, name
+from expectations.errors import DefectError
 from warehouse.graph import registry
 from warehouse.graph.heads import Input, Kind, Model
-from warehouse.graph.inputs import Inputs, NotThere, earlier_day, released_day, there
+from warehouse.graph.inputs import Inputs, MissingInput, earlier_day, released_day, there
 from warehouse.graph.moment import EVERYTHING, Moment, Scope
 from warehouse.graph.parameters import Filling, fill
 from warehouse.graph.reference import reference_select
-from warehouse.graph.registry import EVERY_TYPE, PER_TYPE, is_kept, is_of_type, makers
+from warehouse.graph.registry import EVERY_TYPE, PER_TYPE, is_of_type, is_stored, makers
 from warehouse.matching import is_identified, model_name
 from warehouse.schema.lake import empty_select, has_grown, types_of
 
 Mark = Hashable
 
 
-class ModelError(RuntimeError):
+class ModelError(DefectError):
     """A model that could not be computed: its name and the kind of error, no value."""
 
 
@@ -92,7 +93,7 @@ class Runner:
 
         A table that the lake keeps and that is not asked for is read from there. `beside`: record types that are matched in
         this run too, whose open numbers and names are answered in the same pass. `given`: tables that were made elsewhere, as
-        relations. Raises `NotThere`, `ModelError`.
+        relations. Raises `MissingInput`, `ModelError`.
         """
         asked = frozenset(tables)
         inputs = self.inputs.within(scope)
@@ -113,7 +114,7 @@ class Runner:
         making = _Making(frozenset(), moment, self.inputs, (), {})
         for table in tables:
             for read in makers()[table].inputs:
-                if read.kind in registry.LAKE_KINDS and is_kept(read.table):
+                if read.kind in registry.LAKE_KINDS and is_stored(read.table):
                     self._ensure_input(read, making)
 
     def drop(self, table: str) -> None:
@@ -143,7 +144,7 @@ class Runner:
 
     def _is_stored(self, table: str, making: _Making) -> bool:
         """Whether it is read from where it is kept, or was handed over, and is not made."""
-        return table not in making.asked and (is_kept(table) or table in making.given or table not in makers())
+        return table not in making.asked and (is_stored(table) or table in making.given or table not in makers())
 
     def _mark(self, table: str, making: _Making) -> Mark:
         if table not in making.marks:
@@ -267,7 +268,7 @@ class Runner:
     def _run(self, table: str, model: Model, making: _Making) -> None:
         text = self._text(table, making)
         try:
-            if model.is_view and (self._keeps_views or not is_kept(table)):
+            if model.is_view and (self._keeps_views or not is_stored(table)):
                 self.engine.view(table, text)
                 making.made[table] = None
             else:
@@ -276,7 +277,10 @@ class Runner:
             if not model.holds_identities and not is_of_type(table):
                 raise
             # an error of the engine may quote a row
-            raise ModelError(f"{table} could not be computed by {model.name}.sql ({type(error).__name__}); see docs/matching.md") from None
+            raise ModelError(
+                f"{table} could not be computed by {model.name}.sql ({type(error).__name__})",
+                "see docs/matching.md",
+            ) from None
 
     def _ensure_input(self, read: Input, making: _Making) -> None:
         inputs, moment = making.inputs, making.moment
@@ -303,7 +307,10 @@ class Runner:
                 self.engine.from_arrow(read.alias, inputs.outside(read.table, moment.as_of))
                 self._marks[read.alias] = mark
             case _:
-                raise NotThere(f"{read.table} is {read.kind}: the runner cannot bind it")
+                raise MissingInput(
+                    f"{read.table} is {read.kind}: the runner cannot bind it",
+                    "correct the head of the model that reads it",
+                )
 
     def _if_there(self, table: str, making: _Making) -> str:
         """The day's table as a relation; no rows of its columns where the day has none."""

@@ -19,7 +19,7 @@ from warehouse.catalogue import load_catalogue
 from warehouse.following_rules import load_following
 from warehouse.graph.inputs import GraphLake
 from warehouse.graph.moment import Moment, day_moment
-from warehouse.graph.registry import place
+from warehouse.graph.registry import layer_and_folder
 from warehouse.layouts import FIRST, refuse_unmade
 from warehouse.scoring_rules import load_rules, named
 
@@ -78,11 +78,11 @@ def under_of_release(connection: sa.Connection, as_of: date) -> Under | None:
 
 def under_in_lake(lake: GraphLake, engine: SqlEngine, as_of: date) -> Under | None:
     """What the day's lamps in the lake were made under; None where there are none."""
-    if lake.version(*place("warning_flag"), as_of) is None:
+    if lake.version(*layer_and_folder("warning_flag"), as_of) is None:
         return None
     if (note := lake.read_note(*MADE, as_of)) is not None:
         return _from(note)
-    lamps = lake.relation(*place("warning_flag"), as_of)
+    lamps = lake.relation(*layer_and_folder("warning_flag"), as_of)
     version = engine.scalar(f"select max(rule_version) from {lamps}")
     return None if version is None else Under(str(version))
 

@@ -14,8 +14,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
+from expectations.errors import YihuError
+from warehouse.database.write_lock import PATIENCE, TURN, blocking_sessions, is_lock_timeout, patient, take, with_lock_retries
 from warehouse.schema import logins, programs, roles, walls
-from warehouse.turn import PATIENCE, TURN, in_the_way, is_held_up, patient, take, unhindered
 
 HERE = Path(__file__).parent
 VERSION_SCHEMA = "ops"
@@ -26,7 +27,7 @@ NEW = 7_104_001
 """The advisory lock under which an empty database is filled: it has no consumers yet."""
 
 
-class MigrationError(RuntimeError):
+class MigrationError(YihuError):
     """The database cannot be brought to this code's schema; says what to do."""
 
 
@@ -58,35 +59,36 @@ def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: s
         MigrationError: when the login may not do what it takes.
     """
     try:
-        unhindered(lambda patience: _upgrade(engine, passwords or {}, to, patience), engine, harmless=())
+        with_lock_retries(lambda lock_timeout: _upgrade(engine, passwords or {}, to, lock_timeout), engine, harmless=())
     except sa.exc.ProgrammingError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise MigrationError(
-            f"the warehouse's schema could not be made: {reason}. The login must own the database and have CREATEROLE,"
-            " and where another login made the roles, from PostgreSQL 16 on, be granted them with admin option."
+            f"the warehouse's schema could not be made: {reason}.",
+            "The login must own the database and have CREATEROLE,"
+            " and where another login made the roles, from PostgreSQL 16 on, be granted them with admin option.",
         ) from None
     except sa.exc.OperationalError as error:
-        if not is_held_up(error):
+        if not is_lock_timeout(error):
             raise
-        held = ", ".join(str(holder) for holder in in_the_way(engine, ())) or "somebody who is gone by now"
+        held = ", ".join(str(holder) for holder in blocking_sessions(engine, ())) or "somebody who is gone by now"
         raise MigrationError(
-            f"the schema could not be upgraded: its tables are held by {held}. Have these sessions end (pg_terminate_backend, as a "
-            "superuser), then run this again."
+            f"the schema could not be upgraded: its tables are held by {held}.",
+            "Have these sessions end (pg_terminate_backend, as a superuser), then run this again.",
         ) from None
 
 
-def _upgrade(engine: sa.Engine, passwords: Mapping[str, str], to: str, patience: float) -> None:
+def _upgrade(engine: sa.Engine, passwords: Mapping[str, str], to: str, lock_timeout: float) -> None:
     with engine.begin() as connection:
-        _one_at_a_time(connection, patience)
+        _one_at_a_time(connection, lock_timeout)
         roles.create_roles(connection)
         logins.make_own_logins(connection, passwords)
         roles.close_database(connection)
         walls.close_public_schema(connection)
         if _is_there(connection, to):
-            logins.close_door(connection)
+            logins.restrict_connect(connection)
             return
         if _has(connection, TURN):
-            take(connection, TURN_SECONDS, patience)
+            take(connection, TURN_SECONDS, lock_timeout)
         _lock_views(connection)
         for schema in programs.SCHEMAS:
             connection.exec_driver_sql(f"create schema if not exists {schema}")
@@ -98,13 +100,13 @@ def _upgrade(engine: sa.Engine, passwords: Mapping[str, str], to: str, patience:
         walls.quiet(connection)
         programs.make_programs(connection)
         roles.apply_grants(connection)
-        logins.close_door(connection)
+        logins.restrict_connect(connection)
         connection.exec_driver_sql(f"comment on schema store is '{programs.SCHEMA_COMMENTS['store']} [{_fingerprint()}]'")
 
 
-def _one_at_a_time(connection: sa.Connection, patience: float) -> None:
+def _one_at_a_time(connection: sa.Connection, lock_timeout: float) -> None:
     """Upgrades follow each other: by a lock on a table on which consumers have no right, once there is one."""
-    connection.exec_driver_sql(patient(patience))
+    connection.exec_driver_sql(patient(lock_timeout))
     if _has(connection, REVISIONS):
         connection.exec_driver_sql(f"lock table {REVISIONS} in share row exclusive mode")
     else:

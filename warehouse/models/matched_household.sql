@@ -1,5 +1,6 @@
 {#-
-Records of the base register and of cases: tied to their household by its number.
+Records of the base register and of cases: tied to their household by its number, where the register
+has it in force, or, where shells are computed, has members of it.
 
 table: matched_{type}
 kept: matched
@@ -7,9 +8,19 @@ grain: record
 key: record_id
 order: record_id
 as: view
-same day: spine, valid_{type}, valid_rural_revitalisation__households
-parameters: amounts, fields, has_member_id, household_id, member_id, person_key, record_id
+same day: spine, valid_{type}, valid_rural_revitalisation__households,
+    valid_rural_revitalisation__members
+parameters: amounts, fields, has_member_id, household_id, member_id, person_key, record_id,
+    shells_are_computed
 -#}
+with registered as (
+    select household_id
+    from valid_rural_revitalisation__households
+    union
+    select household_id
+    from valid_rural_revitalisation__members
+    where {{ shells_are_computed }} and household_id is not null
+)
 select
     {{ record_id }} as record_id,
 {% for field in fields %}
@@ -28,7 +39,7 @@ select
 {% endfor %}
     v._arrived_on
 from {{ valid }} as v
-left join (select distinct household_id from valid_rural_revitalisation__households) as h on h.household_id = v.{{ household_id }}
+left join registered as h on h.household_id = v.{{ household_id }}
 {% if has_member_id %}
 left join spine as p on p.member_id = v.member_id
 {% endif %}

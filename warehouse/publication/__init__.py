@@ -4,18 +4,18 @@
 """
 
 from warehouse.publication.audit import GATES
-from warehouse.publication.errors import AuditFailed, Busy, PublicationError
+from warehouse.publication.errors import AuditFailed, PublicationError, PublisherBusy
 from warehouse.publication.keeping import Moved, Pruned, open_gate, prune, rollback
 from warehouse.publication.publish import PublishResult, RunSource, publish
 
 __all__ = [
     "GATES",
     "AuditFailed",
-    "Busy",
     "Moved",
     "Pruned",
     "PublicationError",
     "PublishResult",
+    "PublisherBusy",
     "RunSource",
     "open_gate",
     "prune",

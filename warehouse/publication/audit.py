@@ -39,9 +39,10 @@ class Previous:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`findings`: what does not hold; `used`: the gates that would have held it back and were open."""
+    """`findings`: a line for each gate in `closed`; `used`: the gates that were open and counted."""
 
     findings: tuple[str, ...]
+    closed: tuple[str, ...]
     used: tuple[str, ...]
     households: int
     red: int
@@ -107,7 +108,7 @@ def tables_apart(wire: Wire, content: Content) -> list[str]:
     """A line per table of which a reader of the new release would not get exactly the engine's rows."""
     findings: list[str] = []
     for view in VIEWS:
-        rows, total = wire.rows(render("publication/as_read", view=view.name))[0]
+        rows, total = wire.rows(render("postgres/as_read", view=view.name))[0]
         table = content.tables[view.name]
         if rows != table.rows:
             findings.append(f"{view.name} has {rows} rows in the database and {table.rows} on the engine")
@@ -119,21 +120,30 @@ def tables_apart(wire: Wire, content: Content) -> list[str]:
 def as_read(wire: Wire, previous: Previous | None, gates: Mapping[str, Any]) -> Verdict:
     """Reads the release's totals through `yihu`, as a reader will, and holds them against the last release's."""
     findings: list[str] = []
-    households, red, yellow = wire.rows(render("publication/totals"))[0]
+    households, red, yellow = wire.rows(render("postgres/totals"))[0]
+    closed: list[str] = []
     used: list[str] = []
     for gate, said in _gates(wire, previous, int(households), int(red)).items():
         if gate in gates:
             used.append(gate)
         else:
+            closed.append(gate)
             findings.append(f"gate {gate}: {said} (a named person can open it with a reason: make open-gate GATE={gate} BY=… WHY=…)")
-    return Verdict(tuple(findings), tuple(used), int(households), int(red), int(yellow))
+    return Verdict(
+        tuple(findings),
+        tuple(closed),
+        tuple(used),
+        int(households),
+        int(red),
+        int(yellow),
+    )
 
 
 def _gates(wire: Wire, previous: Previous | None, households: int, red: int) -> dict[str, str]:
     held: dict[str, str] = {}
     if previous is None:
         return held
-    lost = int(wire.scalar(render("publication/households_lost", previous=previous.release_id)))
+    lost = int(wire.scalar(render("postgres/households_lost", previous=previous.release_id)))
     if lost > max(SMALL, LOST_SHARE * previous.households):
         held["households_lost"] = f"{lost} of {previous.households} households of release {previous.release_id} are gone"
     apart = abs(red - previous.red)

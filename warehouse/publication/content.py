@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from expectations.engine import SqlEngine
 from warehouse.model import render
-from warehouse.publication.errors import PublicationError
+from warehouse.publication.errors import REPORT, PublicationError
 from warehouse.schema import VIEW, VIEWS, Column, View
 from warehouse.schema.lake import empty_select
 from warehouse.schema.shape import Shape, newest_shape
@@ -95,7 +95,10 @@ def _columns(view: View, wanted: Sequence[Column], have: set[str] | None) -> lis
             lacking.append(column.name)
         made.append({"name": column.name, "type": engine_type(column), "source": source, "text": _canonical(column)})
     if lacking:
-        raise PublicationError(f"{view.name} cannot be published: the engine's table lacks {', '.join(lacking)}; the last release stands.")
+        raise PublicationError(
+            f"{view.name} cannot be published: the engine's table lacks {', '.join(lacking)}",
+            REPORT,
+        )
     return made
 
 
@@ -118,7 +121,7 @@ def prepare(engine: SqlEngine, tables: Mapping[str, str], folder: Path, shape: S
     """
     unknown = sorted(set(tables) - set(VIEW) - {"source_status"})
     if unknown:
-        raise PublicationError(f"no such view in yihu: {', '.join(unknown)}")
+        raise PublicationError(f"no such view in yihu: {', '.join(unknown)}", REPORT)
     shape = shape or newest_shape()
     views = [view for view in VIEWS if view.name in shape.columns]
     selects = {view.name: _select(engine, view, tables.get(view.name), shape.of(view)) for view in views}
@@ -150,18 +153,22 @@ def _write(engine: SqlEngine, view: View, select: str, folder: Path) -> None:
     try:
         engine.copy_apart(select, file_of(folder, view))
     except Exception as error:
-        raise PublicationError(_why(view, folder, error)) from None
+        raise _explained(view, folder, error) from None
 
 
-def _why(view: View, folder: Path, error: Exception) -> str:
+def _explained(view: View, folder: Path, error: Exception) -> PublicationError:
     """The engine's message may quote a value: its class and the system's reason are enough."""
     reason = getattr(error, "strerror", None) or ("No space left on device" if "No space left" in str(error) else None)
     if reason is None and isinstance(error, OSError):
         reason = type(error).__name__
     if reason is not None:
-        return f"the release folder could not be written under {folder.parent}: {reason}; make room and run again, the last release stands."
+        said = f"the release folder could not be written under {folder.parent}: {reason}"
+        return PublicationError(said, "make room and run again, the last release stands.")
     kind = type(error).__name__
-    return f"{view.name} cannot be published: its values do not fit the declared types ({kind}); the last release stands."
+    return PublicationError(
+        f"{view.name} cannot be published: its values do not fit the declared types ({kind})",
+        REPORT,
+    )
 
 
 def _summed(engine: SqlEngine, view: View) -> Table:

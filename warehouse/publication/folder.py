@@ -44,7 +44,8 @@ def aside(release_dir: Path) -> Iterator[Path]:
             release_dir.chmod(0o700)
         except OSError as error:
             raise PublicationError(
-                f"the release folder could not be written under {release_dir}: {error.strerror}; the last release stands."
+                f"the release folder could not be written under {release_dir}: {error.strerror}",
+                "make room, or let this user write there, and run again; the last release stands.",
             ) from None
         yield work
     finally:
@@ -52,7 +53,7 @@ def aside(release_dir: Path) -> Iterator[Path]:
 
 
 @dataclass(frozen=True)
-class Kept:
+class ReleaseFolder:
     """The folder of a release that was written, as its manifest says."""
 
     path: Path
@@ -66,7 +67,7 @@ class Kept:
         return path if path.is_file() and _digest(path) == self.tables[view]["sha256"] else None
 
 
-def kept(folder: Path, release_id: int, checksum: str) -> Kept | None:
+def read_release_folder(folder: Path, release_id: int, checksum: str) -> ReleaseFolder | None:
     """The folder, where it is that of this very content; None where it was lost, or was made by an older version."""
     manifest = folder / MANIFEST
     if not manifest.is_file():
@@ -78,10 +79,10 @@ def kept(folder: Path, release_id: int, checksum: str) -> Kept | None:
     tables = note.get("tables", {})
     if (note.get("release_id"), note.get("checksum")) != (release_id, checksum) or not set(tables) <= set(VIEW):
         return None
-    return Kept(folder, tables) if all("digest" in table for table in tables.values()) else None
+    return ReleaseFolder(folder, tables) if all("digest" in table for table in tables.values()) else None
 
 
-def complete(work: Path, content: Content, note: dict[str, Any], before: Kept | None) -> None:
+def complete(work: Path, content: Content, note: dict[str, Any], before: ReleaseFolder | None) -> None:
     """Adds the manifest; a file that is the last release's, byte for byte, becomes a link to it.
 
     Raises:
@@ -98,7 +99,8 @@ def complete(work: Path, content: Content, note: dict[str, Any], before: Kept | 
             file.chmod(0o600)
     except OSError as error:
         raise PublicationError(
-            f"the release folder could not be written under {work.parent}: {error.strerror}; the last release stands."
+            f"the release folder could not be written under {work.parent}: {error.strerror}",
+            "make room, or let this user write there, and run again; the last release stands.",
         ) from None
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from warehouse.maker import NOBODY, Maker, deciding, sign
+from warehouse.database.actor import NOBODY, Actor, acting_as, sign
+from warehouse.database.write_lock import is_lock_timeout, take
 from warehouse.publication.audit import GATES
-from warehouse.publication.errors import Busy, PublicationError
+from warehouse.publication.errors import PublicationError, PublisherBusy
 from warehouse.publication.folder import days_of, releases_of
 from warehouse.schema import OPEN, VIEWS
-from warehouse.turn import is_held_up, take
 
 KEPT_DAYS = 30
 
@@ -49,13 +49,16 @@ def _turn(engine: sa.Engine, wait_seconds: float) -> Iterator[sa.Connection]:
         try:
             take(connection, wait_seconds)
         except sa.exc.OperationalError as error:
-            if not is_held_up(error):
+            if not is_lock_timeout(error):
                 raise
-            raise Busy(f"somebody is publishing and was not done in {wait_seconds:.0f} s: run again when they are.") from None
+            raise PublisherBusy(
+                f"somebody is publishing and was not done in {wait_seconds:.0f} s:",
+                "run again when they are.",
+            ) from None
         yield connection
 
 
-def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wait_seconds: float = 60.0, *, maker: Maker = NOBODY) -> Moved:
+def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wait_seconds: float = 60.0, *, maker: Actor = NOBODY) -> Moved:
     """Makes an earlier release current again (the one before by default), and marks those after it as withdrawn.
 
     Naming a later release in `to` brings it back. No row is touched: the next run writes its difference as always. Either is
@@ -65,12 +68,18 @@ def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wai
         PublicationError: where there is no such release, or nobody and no reason is named.
     """
     if not by.strip() or not reason.strip():
-        raise PublicationError("a rollback needs a person and a reason: make rollback BY=… WHY=…")
+        raise PublicationError(
+            "a rollback needs a person and a reason:",
+            "make rollback BY=… WHY=…",
+        )
     with _turn(engine, wait_seconds) as connection:
         sign(connection, maker)
         current = connection.scalar(sa.text("select release_id from ops.current_release"))
         if current is None:
-            raise PublicationError("nothing was published yet: there is nothing to go back from")
+            raise PublicationError(
+                "nothing was published yet: there is nothing to go back from",
+                "make sync",
+            )
         if to is None:
             to = connection.scalar(
                 sa.text("select max(release_id) from ops.release where release_id < :now and withdrawn_at is null and pruned_at is null"),
@@ -81,7 +90,8 @@ def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wai
         ).one_or_none()
         if found is None:
             raise PublicationError(
-                f"there is no release {'before ' + str(current) if to is None else to} that can be read: see yihu.release"
+                f"there is no release {'before ' + str(current) if to is None else to} that can be read:",
+                "see yihu.release",
             )
         connection.execute(
             sa.text(
@@ -102,17 +112,23 @@ def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wai
         return Moved(current, found.release_id, found.as_of)
 
 
-def open_gate(engine: sa.Engine, as_of: date, gate: str, by: str, reason: str, *, maker: Maker = NOBODY) -> None:
+def open_gate(engine: sa.Engine, as_of: date, gate: str, by: str, reason: str, *, maker: Actor = NOBODY) -> None:
     """Lets the release of a day pass a gate, in the name of a person and with a reason; both are recorded, and never overwritten.
 
     Raises:
         PublicationError: for an unknown gate, or one that is open already, or where nobody and no reason is named.
     """
     if gate not in GATES:
-        raise PublicationError(f"there is no gate {gate!r}: {', '.join(f'{name} ({said})' for name, said in GATES.items())}")
+        raise PublicationError(
+            f"there is no gate {gate!r}:",
+            ", ".join(f"{name} ({said})" for name, said in GATES.items()),
+        )
     if not by.strip() or not reason.strip():
-        raise PublicationError(f"gate {gate} opens for a named person with a reason: make open-gate GATE={gate} BY=… WHY=…")
-    with deciding(engine, maker) as connection:
+        raise PublicationError(
+            f"gate {gate} opens for a named person with a reason:",
+            f"make open-gate GATE={gate} BY=… WHY=…",
+        )
+    with acting_as(engine, maker) as connection:
         opened = connection.execute(
             sa.text(
                 "insert into ops.gate_opening (as_of, gate, opened_by, reason) values (:as_of, :gate, :by, :reason)"
@@ -125,7 +141,10 @@ def open_gate(engine: sa.Engine, as_of: date, gate: str, by: str, reason: str, *
                 sa.text("select opened_by, opened_at::timestamp(0) from ops.gate_opening where as_of = :as_of and gate = :gate"),
                 {"as_of": as_of, "gate": gate},
             ).one()
-            raise PublicationError(f"gate {gate} of {as_of} is open already, by {who} at {when}: run make sync AS_OF={as_of}")
+            raise PublicationError(
+                f"gate {gate} of {as_of} is open already, by {who} at {when}:",
+                f"run make sync AS_OF={as_of}",
+            )
 
 
 def prune(engine: sa.Engine, release_dir: Path, today: date, kept_days: int = KEPT_DAYS, wait_seconds: float = 60.0) -> Pruned:

@@ -1,6 +1,6 @@
 """Writing a period of a rhythm's table: what was there of the period goes, what was counted comes, in one transaction.
 
-Belongs here: that. Not here: releases (`publish`), what is counted (`warehouse.rhythms`).
+Belongs here: that. Not here: releases (`publish`), what is counted (`warehouse.periodic_reports`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from expectations.engine import SqlEngine
 from warehouse.publication.content import engine_type
-from warehouse.publication.wire import take_turn, wired
+from warehouse.publication.wire import take_write_lock, wired
 from warehouse.schema import View
 
 
@@ -29,7 +29,7 @@ def publish_period(engine: SqlEngine, url: str | sa.URL, view: View, source: str
     stage = f"stage_{view.name}"
     rows = int(engine.scalar(f'select count(*) from "{source}"'))
     with wired(url) as wire:
-        take_turn(wire, wait_seconds)
+        take_write_lock(wire, wait_seconds)
         wire.execute(f"create temporary table {stage} ({declared}) on commit drop")
         wire.load(stage, engine.arrow(f'select {picked} from "{source}" order by {order}'))
         wire.execute(f'delete from store."{view.name}" where "{view.key[0]}" = $1::text::date', period_on.isoformat())

@@ -19,14 +19,16 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from expectations.engine import SqlEngine
-from warehouse.publication import audit, beside, rows
+from expectations.errors import YihuError
+from warehouse.database.write_lock import with_lock_retries
+from warehouse.publication import audit, rows
+from warehouse.publication import unversioned as beside
 from warehouse.publication.content import Content, difference, drop, everything_is_new, nothing_is_new, prepare
-from warehouse.publication.errors import AuditFailed, HeldUp
-from warehouse.publication.folder import Kept, aside, complete, folder_of, kept, move_into_place
-from warehouse.publication.wire import Wire, take_turn, wired
+from warehouse.publication.errors import AuditFailed, GateClosed, LockTimeout
+from warehouse.publication.folder import ReleaseFolder, aside, complete, folder_of, move_into_place, read_release_folder
+from warehouse.publication.wire import Wire, take_write_lock, wired
 from warehouse.schema import VIEWS, View
 from warehouse.schema.shape import Shape, newest_shape
-from warehouse.turn import unhindered
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +85,7 @@ class LastWritten:
 
 
 @dataclass(frozen=True)
-class Standing:
+class PublishedState:
     """What the database holds before this release."""
 
     last_written: LastWritten | None
@@ -139,7 +141,7 @@ def publish(
             turn = partial(_Turn, engine, as_of, source, release_dir, work, content, tables, extras or {}, register, clock)
             try:
                 return _unhindered(turn(trusts_folder=True), url, wait_seconds)
-            except _NotAsKept:
+            except FolderOutOfDate:
                 log.warning("the last release's folder is not what the database holds: the difference is taken from the database")
                 return _unhindered(turn(trusts_folder=False), url, wait_seconds)
     finally:
@@ -149,17 +151,19 @@ def publish(
 def _unhindered(turn: _Turn, url: str | sa.URL, wait_seconds: float) -> PublishResult:
     """The turn, taken again while somebody's lock is in the way of what it writes; in the end their session goes."""
     engine = sa.create_engine(url if isinstance(url, sa.URL) else sa.make_url(url), poolclass=sa.NullPool)
-    return unhindered(lambda patience: _taken(turn, url, wait_seconds, patience), engine, held_up=lambda error: isinstance(error, HeldUp))
+    return with_lock_retries(
+        lambda lock_timeout: _taken(turn, url, wait_seconds, lock_timeout), engine, held_up=lambda error: isinstance(error, LockTimeout)
+    )
 
 
-def _taken(turn: _Turn, url: str | sa.URL, wait_seconds: float, patience: float) -> PublishResult:
+def _taken(turn: _Turn, url: str | sa.URL, wait_seconds: float, lock_timeout: float) -> PublishResult:
     with wired(url) as wire:
         with turn.clock.step("wait"):
-            take_turn(wire, wait_seconds, patience)
+            take_write_lock(wire, wait_seconds, lock_timeout)
         return turn.take(wire, _standing(wire, turn.as_of))
 
 
-def _standing(wire: Wire, as_of: date) -> Standing:
+def _standing(wire: Wire, as_of: date) -> PublishedState:
     current = wire.rows(
         "select r.release_id, r.households, r.red, r.as_of, r.is_provisional"
         " from ops.release as r join ops.current_release as c on c.release_id = r.release_id"
@@ -170,7 +174,7 @@ def _standing(wire: Wire, as_of: date) -> Standing:
         " where as_of = $1::text::date and pruned_at is null order by release_id desc limit 1",
         as_of.isoformat(),
     )
-    return Standing(
+    return PublishedState(
         last_written=LastWritten(*last[0]) if last else None,
         current=audit.Previous(*current[0][:3]) if current else None,
         current_as_of=current[0][3] if current else None,
@@ -179,8 +183,11 @@ def _standing(wire: Wire, as_of: date) -> Standing:
     )
 
 
-class _NotAsKept(Exception):
+class FolderOutOfDate(YihuError):
     """The database does not hold what the last release's folder says: somebody changed it by hand."""
+
+    kind = "transient"
+    next_step = "read its rows back from the database"
 
 
 @dataclass(frozen=True)
@@ -199,36 +206,36 @@ class _Turn:
     clock: Clock
     trusts_folder: bool
 
-    def take(self, wire: Wire, standing: Standing) -> PublishResult:
+    def take(self, wire: Wire, standing: PublishedState) -> PublishResult:
         if self._is_past(standing):
             return self._folder_only(standing)
         if standing.same_day is not None and standing.same_day.checksum == self.content.checksum:
             return self._again(wire, standing, standing.same_day)
         return self._write(wire, standing)
 
-    def _is_past(self, standing: Standing) -> bool:
+    def _is_past(self, standing: PublishedState) -> bool:
         if standing.current_as_of is None:
             return False
         replaced = self.as_of == standing.current_as_of and self.source.is_provisional and not standing.current_is_provisional
         return self.as_of < standing.current_as_of or replaced
 
-    def _folder_only(self, standing: Standing) -> PublishResult:
+    def _folder_only(self, standing: PublishedState) -> PublishResult:
         folder = self._place(None)
         current = standing.current.release_id if standing.current else None
         message = f"{self.as_of} is not published: release {current} of {standing.current_as_of} is current; it lies in {folder}"
         return self._result(None, folder, message)
 
-    def _load_beside(self, wire: Wire, release_id: int) -> None:
+    def _load_unversioned(self, wire: Wire, release_id: int) -> None:
         if "source_status" in self.tables:
             beside.load_source_status(wire, self.engine, self.tables["source_status"], release_id)
         beside.load(wire, self.engine, self.as_of, self.extras)
 
-    def _again(self, wire: Wire, standing: Standing, same: SameDay) -> PublishResult:
+    def _again(self, wire: Wire, standing: PublishedState, same: SameDay) -> PublishResult:
         """The same content as the day's last release: what is not versioned is brought up to date, nothing else."""
         with self.clock.step("beside"):
             if not self.source.is_provisional:
                 wire.execute("update ops.release set is_provisional = false where release_id = $1::integer", same.release_id)
-            self._load_beside(wire, same.release_id)
+            self._load_unversioned(wire, same.release_id)
             wire.commit()
         folder = folder_of(self.release_dir, self.as_of, same.release_id, self.content.checksum)
         if not folder.exists():
@@ -239,7 +246,7 @@ class _Turn:
             message += f"; it was rolled back: make rollback TO={same.release_id} brings it back"
         return self._result(same.release_id, folder, message, is_current=is_current)
 
-    def _write(self, wire: Wire, standing: Standing) -> PublishResult:
+    def _write(self, wire: Wire, standing: PublishedState) -> PublishResult:
         release_id = 1 + (standing.last_written.release_id if standing.last_written else 0)
         before = self._last_folder(standing.last_written)
         with self.clock.step("difference"):
@@ -256,12 +263,12 @@ class _Turn:
         message = f"release {release_id} of {self.as_of}: {sum(differing.values())} rows changed"
         return self._result(release_id, folder, message, changed=differing, is_new=True, is_current=True, opened=verdict.used, seal=seal)
 
-    def _last_folder(self, last: LastWritten | None) -> Kept | None:
+    def _last_folder(self, last: LastWritten | None) -> ReleaseFolder | None:
         if last is None:
             return None
-        return kept(folder_of(self.release_dir, last.as_of, last.release_id, last.checksum), last.release_id, last.checksum)
+        return read_release_folder(folder_of(self.release_dir, last.as_of, last.release_id, last.checksum), last.release_id, last.checksum)
 
-    def _differ(self, wire: Wire, view: View, last: LastWritten | None, before: Kept | None) -> int:
+    def _differ(self, wire: Wire, view: View, last: LastWritten | None, before: ReleaseFolder | None) -> int:
         """Makes the rows to add, and the keys to close; the keys and hashes of the last release are in its folder, or fetched."""
         if last is None:
             everything_is_new(self.engine, view)
@@ -281,7 +288,7 @@ class _Turn:
         return difference(self.engine, view, written)
 
     def _into_database(
-        self, wire: Wire, release_id: int, standing: Standing, differing: Mapping[str, int]
+        self, wire: Wire, release_id: int, standing: PublishedState, differing: Mapping[str, int]
     ) -> tuple[audit.Verdict, str | None]:
         with self.clock.step("write"):
             for view in VIEWS:
@@ -293,12 +300,14 @@ class _Turn:
             wire.rows("select set_config('yihu.release_id', $1::text, true)", str(release_id))
             apart = audit.tables_apart(wire, self.content)
             if apart and self.trusts_folder and standing.last_written is not None:
-                raise _NotAsKept
+                raise FolderOutOfDate("the database holds other rows than the last folder says")
             verdict = audit.as_read(wire, standing.current, audit.open_gates(wire, self.as_of))
-            if apart or verdict.findings:
-                raise AuditFailed(self.as_of, [*apart, *verdict.findings])
+            if apart:
+                raise AuditFailed(self.as_of, [*apart, *verdict.findings], verdict.closed)
+            if verdict.findings:
+                raise GateClosed(self.as_of, verdict.findings, verdict.closed)
         with self.clock.step("beside"):
-            self._load_beside(wire, release_id)
+            self._load_unversioned(wire, release_id)
         with self.clock.step("commit"):
             for gate in verdict.used:
                 wire.execute(

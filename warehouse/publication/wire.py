@@ -14,39 +14,48 @@ import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import sqlalchemy as sa
 
-from warehouse.address import libpq_url
-from warehouse.publication.errors import Busy, HeldUp, PublicationError
-from warehouse.turn import DEADLOCK, LOCK_NOT_AVAILABLE, LOCK_TURN, PATIENCE, patient
+from warehouse.database.address import libpq_url
+from warehouse.database.write_lock import DEADLOCK, LOCK_NOT_AVAILABLE, PATIENCE, TAKE_WRITE_LOCK, patient
+from warehouse.publication.errors import LockTimeout, PublicationError, PublisherBusy
 
-ADVICE = {
-    "53100": "the database's disk is full: make room (make prune, then vacuum), and run again",
-    "53200": "the database is out of memory: run again when it is less busy",
-    "53300": "the database has no connection left: run again when it is less busy",
-    "25006": "the database is read-only: name the primary server in YIHU_WAREHOUSE_URL",
-    "42501": "the login may not write the warehouse: use yihu_publisher or the owner",
-    "28P01": "the password is wrong: correct YIHU_WAREHOUSE_URL",
-    "55P03": "the database is locked by another session: run again",
-    "40P01": "the database broke a deadlock: run again",
+ADVICE: dict[str, tuple[str, str]] = {
+    "53100": ("the database's disk is full:", "make room (make prune, then vacuum), and run again"),
+    "53200": ("the database is out of memory:", "run again when it is less busy"),
+    "53300": ("the database has no connection left:", "run again when it is less busy"),
+    "25006": ("the database is read-only:", "name the primary server in YIHU_WAREHOUSE_URL"),
+    "42501": ("the login may not write the warehouse:", "use yihu_publisher or the owner"),
+    "28P01": ("the password is wrong:", "correct YIHU_WAREHOUSE_URL"),
+    "55P03": ("the database is locked by another session:", "run again"),
+    "40P01": ("the database broke a deadlock:", "run again"),
 }
-LOST = "the connection to the database was lost before the release was committed: see that the server runs, and run again"
+LOST = "the connection to the database was lost before the release was committed:"
 
 
 def explained(error: adbc_driver_manager.Error) -> PublicationError:
     """The error as one that says what to do: the database's own message may quote a row, so only its code is kept."""
     code = getattr(error, "sqlstate", None) or ""
     if code in (LOCK_NOT_AVAILABLE, DEADLOCK):
-        return HeldUp(
-            f"a session holds a lock that stands in the way (SQLSTATE {code}): make status names it; end it and run again. "
-            "The last release stands."
+        return LockTimeout(
+            f"a session holds a lock that stands in the way (SQLSTATE {code}):",
+            "make status names it; end it and run again. The last release stands.",
         )
     if code in ADVICE:
-        return PublicationError(f"{ADVICE[code]} (SQLSTATE {code}); the last release stands.")
+        said, step = ADVICE[code]
+        return PublicationError(said, f"{step} (SQLSTATE {code}); the last release stands.")
     if not code or code[:2] in ("08", "57") or code == "00000":
-        return PublicationError(f"{LOST}{f' (SQLSTATE {code})' if code else ''}; the last release stands.")
+        named = f" (SQLSTATE {code})" if code else ""
+        return PublicationError(
+            LOST,
+            f"see that the server runs, and run again{named}; the last release stands.",
+        )
     # Class 42 names tables and columns, never values.
-    said = str(error).partition("ERROR:")[2].strip().splitlines()[:1] if code.startswith("42") else []
-    reason = f": {said[0]}" if said else ""
-    return PublicationError(f"the database refused a statement (SQLSTATE {code}){reason}; make status says more, the last release stands.")
+    lines = str(error).partition("ERROR:")[2].strip().splitlines()
+    quoted = lines[:1] if code.startswith("42") else []
+    reason = f": {quoted[0]}" if quoted else ""
+    return PublicationError(
+        f"the database refused a statement (SQLSTATE {code}){reason}",
+        "make status says more, the last release stands.",
+    )
 
 
 class Wire:
@@ -112,7 +121,7 @@ def _close(connection: adbc.Connection, wire: Wire) -> None:
             continue
 
 
-def take_turn(wire: Wire, wait_seconds: float, patience: float = PATIENCE[-1]) -> None:
+def take_write_lock(wire: Wire, wait_seconds: float, lock_timeout: float = PATIENCE[-1]) -> None:
     """One publisher at a time: waits for the other, or says so; what comes after it waits for nobody's lock for long.
 
     Raises:
@@ -120,11 +129,12 @@ def take_turn(wire: Wire, wait_seconds: float, patience: float = PATIENCE[-1]) -
     """
     wire.execute(patient(wait_seconds))
     try:
-        wire.execute(LOCK_TURN)
+        wire.execute(TAKE_WRITE_LOCK)
     except adbc_driver_manager.Error as error:
         if getattr(error, "sqlstate", None) == LOCK_NOT_AVAILABLE:
-            raise Busy(
-                f"another publisher is at work and was not done in {wait_seconds:.0f} s: run again when it is; the last release stands."
+            raise PublisherBusy(
+                f"another publisher is at work and was not done in {wait_seconds:.0f} s:",
+                "run again when it is; the last release stands.",
             ) from None
         raise
-    wire.execute(patient(patience))
+    wire.execute(patient(lock_timeout))

@@ -52,7 +52,8 @@ class Exit:
     ranked: str | None = None
     """The column of ranks: gone for a whole level where one of its areas is hidden, since the gap tells it."""
     places_only: bool = False
-    """Households of no known place are left out: against a view that has them (as town 000), a county's counts tell theirs."""
+    """Households of no known place are left out, unless it has a row for them (town 000): against a
+    view that has them, a county's counts tell theirs."""
     is_sparse: bool = False
     """A row is there only where something was counted: an area without one counts as 0, and hidden rows are left out."""
 
@@ -140,6 +141,12 @@ HOUSEHOLD = View(
         "village_name | text | ",
         "town_name | text | ",
         "has_conflict | boolean | a member's ID number is in the review queue",
+        Column(
+            "is_shell",
+            "boolean",
+            "its row of the base register is not in force, while members are",
+            since="0.2.0",
+        ),
     ),
     "One row per household of the base register (一户).",
     (("area_code",),),

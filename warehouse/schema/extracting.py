@@ -1,7 +1,7 @@
 """Extracts: facts of single households for an analyst, who learns no household's number and of no group under the threshold.
 
 Belongs here: which columns may be in one, in which classes, and the SQL of `yihu.extract(name)`. Not here: making one
-(`warehouse.extract`), counts (`leaving`).
+(`warehouse.database.extract`), counts (`leaving`).
 
 A household is a pseudonym made with the extract's own key, which is kept beside it in the vault: the county can find the family
 that an analyst asks about, and two extracts cannot be laid side by side. Amounts are given in classes; households whose facts,

@@ -16,8 +16,8 @@ import pyarrow as pa
 from expectations.casting import sql_type
 from expectations.contract import Contract, contract_for
 from expectations.engine import name
-from warehouse.day import VALID_EXTRAS, state_columns
 from warehouse.layouts import FIRST
+from warehouse.merge_state import VALID_EXTRAS, state_columns
 from warehouse.schema.declared import HOUSEHOLD_ID, VIEW, Column, columns
 
 OUTCOME_COUNTS = ("linked", "unregistered", "ambiguous", "unidentifiable")

@@ -219,11 +219,22 @@ def _is_shown(view: View, count: str, unplaced: str) -> str:
     )
 
 
+def _unplaced(view: View) -> str:
+    """SQL over a row `t` of a view of places: the households of its area that it leaves out; null
+    where they have a row there."""
+    nowhere = "t.area_code || '000'"
+    if view.exit is None or view.exit.on != "as_of":
+        return nowhere
+    read = f"o.from_release <= {READ} and o.until_release > {READ}"
+    own = f'select 1 from store."{view.name}" as o where o.area_code = {nowhere} and {read}'
+    return f"case when not exists ({own}) then {nowhere} end"
+
+
 def public_sql(view: View, added: tuple[Column, ...]) -> str:
     """The function that gives a view's rows as they may leave the house."""
     assert view.exit is not None
     counts = counts_of(view)
-    unplaced = ", t.area_code || '000'" if view.exit.places_only else ""
+    unplaced = f", {_unplaced(view)}" if view.exit.places_only else ""
     seen = [_is_shown(view, name, unplaced) for name in counts]
     made = {"as_of": "yihu.current_as_of()", "release_id": READ} if added else {}
     picked = []

@@ -1,7 +1,7 @@
 """Logins: those that yihu itself uses for its roles, and who is let into this database.
 
 Belongs here: a login's name, password, settings, and `connect`. Not here: what a role may do (`roles`), whose a login is
-and what it was granted (`warehouse.access`).
+and what it was granted (`warehouse.database.access`).
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def keep_out(connection: sa.Connection, login: str) -> None:
     connection.exec_driver_sql(f"revoke connect on database {database} from {quoted(connection, login)}")
 
 
-def close_door(connection: sa.Connection) -> None:
+def restrict_connect(connection: sa.Connection) -> None:
     """Only the logins that belong here connect. A restored or copied database does not bring this along: done at every upgrade."""
     database = quoted(connection, str(connection.scalar(sa.text("select current_database()"))))
     if connection.scalar(sa.text("select has_database_privilege('public', current_database(), 'connect')")):

@@ -1,6 +1,6 @@
 """What the rhythms leave behind: tables with a row per period, not versioned by release, and their views in `yihu`.
 
-Belongs here: the declaration. Not here: how they are counted (`warehouse.rhythms`), the tables (`tables`).
+Belongs here: the declaration. Not here: how they are counted (`warehouse.periodic_reports`), the tables (`tables`).
 """
 
 from __future__ import annotations

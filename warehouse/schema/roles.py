@@ -2,7 +2,7 @@
 
 Row security is the second wall: nobody but the publisher has a right on `store` (`reading` says how the views read it).
 
-Belongs here: the matrix. Not here: giving a login a role and an area (`warehouse.access`).
+Belongs here: the matrix. Not here: giving a login a role and an area (`warehouse.database.access`).
 """
 
 from __future__ import annotations

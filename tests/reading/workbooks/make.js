@@ -20,11 +20,13 @@ for (const type of ["xlsb", "ods"]) {
   write(`plain.${type}`, type, [header, ...rows], []);
   write(`merged.${type}`, type, [header, ...rows], ["G2:G3", "C4:D4"]);
 }
-write("days.xlsb", "xlsb", [header, ...rows.map((row, n) => [...row.slice(0, 4), [44130, 2021, null][n], ...row.slice(5)])], []);
+const days = rows.map((row, n) => [...row.slice(0, 4), [44130, 2021, null][n], ...row.slice(5)]);
+write("days.xlsb", "xlsb", [header, ...days], []);
 write("plain.xls", "biff8", [header, ...rows], []);
 
 // of 1995, in letters that it has; one cell is #N/A
-const old = XLSX.utils.aoa_to_sheet([["house", "grade", "area"], ["FW000001", "A", 96], ["FW000002", "B", 88.5]]);
+const houses = [["FW000001", "A", 96], ["FW000002", "B", 88.5]];
+const old = XLSX.utils.aoa_to_sheet([["house", "grade", "area"], ...houses]);
 old["C3"] = { t: "e", v: 0x2a };
 const book = XLSX.utils.book_new();
 XLSX.utils.book_append_sheet(book, old, "Sheet1");

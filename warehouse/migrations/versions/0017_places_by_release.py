@@ -1,12 +1,12 @@
 """The index by place knows the versions too: a login's areas are found without a look at what was closed
 
-Revision: 0017, after 0015, 2026-11-28 05:50:00
+Revision: 0017, after 0016, 2026-11-28 05:50:00
 """
 
 from alembic import op
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

@@ -1,19 +1,20 @@
 {#-
-Rates per county and town (通报): each area's own, from the households that lie in it.
+Rates per county and town (通报): each area's own, from the households that lie in it; of a county
+also those in no known town, which have a row of their own (000).
 
 table: bulletin_rate
 grain: area
 key: area_code, measure
-same day: active_member, case_progress, chronic_followup, household_indicator, household_place,
-    matched_health_insurance__enrolments, matched_rural_revitalisation__households, warning_flag
+same day: active_member, case_progress, chronic_followup, enrolment_of_year, household_indicator,
+    household_place, matched_rural_revitalisation__households, warning_flag
 asked: source_state
-parameters: cleared, codes, enrolment_years, measures, recorded
+parameters: cleared, codes, measures, recorded
 -#}
 {% from "indicators/exact.jinja" import ratio %}
 with insured as (
     select distinct member_id
-    from matched_health_insurance__enrolments
-    where outcome = 'linked' and status = '1' and year in ({{ enrolment_years }})
+    from enrolment_of_year
+    where insures
 ),
 enrolled as (
     select m.household_id, count(i.member_id) as insured, count(*) as persons
@@ -71,7 +72,7 @@ fact as (
     left join signed as s on s.household_id = p.household_id
     left join recorded as r on r.household_id = p.household_id
     left join credit as c on c.household_id = p.household_id
-    where p.is_placed
+    where p.is_in_county
 ),
 by_town as (
     select

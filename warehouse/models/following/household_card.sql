@@ -10,13 +10,12 @@ key: household_id
 order: household_id
 same day: active_member, any_member, chronic_followup, counted_loss, counted_retrofit,
     household, indicator_state, known_enrolment, matched_civil_affairs__assistance,
-    matched_civil_affairs__disability_subsidies, matched_civil_affairs__temporary_aid,
-    matched_emergency_management__losses, matched_emergency_management__relief,
-    matched_health_commission__chronic_followups, matched_health_commission__serious_illnesses,
-    matched_housing__dwellings, matched_rural_revitalisation__households, net_settlement,
-    scheme_in_force, valid_certificate
+    matched_civil_affairs__temporary_aid, matched_emergency_management__losses,
+    matched_health_commission__chronic_followups, matched_housing__dwellings,
+    matched_rural_revitalisation__households, net_settlement, relief_in_force, scheme_in_force,
+    serious_illness, subsidy_payment, valid_certificate
 asked: source_state
-parameters: as_of, incomes, is_enrolment_seen, lists, subsidy_months, year_ago
+parameters: as_of, incomes, is_enrolment_seen, lists, window_months, window_start
 -#}
 {% from "following/json.jinja" import item, said, plain, day, entry %}
 with entry as (
@@ -25,20 +24,17 @@ with entry as (
     inner join matched_civil_affairs__assistance as a on a.record_id = s.record_id
     union all
     select m.household_id, 'benefits' as list, {{ entry([said("item", "concat('disability_', d.subsidy)"), said("member", "m.member_id"), said("month", "d.month"), plain("yuan", "sum(d.amount)")]) }} as entry
-    from matched_civil_affairs__disability_subsidies as d
+    from subsidy_payment as d
     inner join active_member as m on m.member_id = d.member_id
-    where d.outcome = 'linked' and d.month in ({{ subsidy_months }})
     group by m.household_id, m.member_id, d.subsidy, d.month
     union all
     select m.household_id, 'benefits' as list, {{ entry([item("temporary_aid"), said("type", "t.aid_type"), day("paid_on", "t.paid_on"), plain("yuan", "t.amount")]) }} as entry
     from matched_civil_affairs__temporary_aid as t
     inner join any_member as m on m.member_id = t.member_id
-    where t.outcome = 'linked' and t.paid_on > {{ year_ago }} and t.paid_on <= {{ as_of }}
+    where t.outcome = 'linked' and t.paid_on > {{ window_start }} and t.paid_on <= {{ as_of }}
     union all
-    select m.household_id, 'benefits' as list, {{ entry([item("relief"), said("season", "r.season"), day("since", "r.listed_on")]) }} as entry
-    from matched_emergency_management__relief as r
-    inner join any_member as m on m.member_id = r.member_id
-    where r.outcome = 'linked' and r.listed_on <= {{ as_of }} and (r.ended_on is null or r.ended_on >= {{ as_of }})
+    select household_id, 'benefits' as list, {{ entry([item("relief"), said("season", "season"), day("since", "listed_on")]) }} as entry
+    from relief_in_force
     union all
     select household_id, 'benefits' as list, {{ entry([item("measures"), plain("count", "measures_count"), day("last_visit_on", "last_visit_on")]) }} as entry
     from matched_rural_revitalisation__households
@@ -56,14 +52,20 @@ with entry as (
     from active_member
     where public_post
     union all
-    select household_id, 'medical' as list, {{ entry([item("paid_in_12_months"), said("member", "member_id"), plain("settlements", "count(*)"), plain("total", "sum(total_fee)"), plain("fund", "sum(fund_paid)"), plain("personal", "sum(personal_paid)")]) }} as entry
+    select household_id, 'medical' as list, {{ entry([
+        item("paid_in_" ~ window_months ~ "_months"),
+        said("member", "member_id"),
+        plain("settlements", "count(*)"),
+        plain("total", "sum(total_fee)"),
+        plain("fund", "sum(fund_paid)"),
+        plain("personal", "sum(personal_paid)"),
+    ]) }} as entry
     from net_settlement
     group by household_id, member_id
     union all
-    select m.household_id, 'medical' as list, {{ entry([item("serious_illness"), said("member", "m.member_id"), day("diagnosed_on", "s.diagnosed_on")]) }} as entry
-    from matched_health_commission__serious_illnesses as s
-    inner join active_member as m on m.member_id = s.member_id
-    where s.outcome = 'linked' and s.status = '1' and s.diagnosed_on <= {{ as_of }}
+    select household_id, 'medical' as list, {{ entry([item("serious_illness"), said("member", "member_id"), day("diagnosed_on", "diagnosed_on")]) }} as entry
+    from serious_illness
+    where is_treated
     union all
     select c.household_id, 'medical' as list, {{ entry([said("item", "c.disease"), said("member", "c.member_id"), plain("signed", "c.signed"), day("last_followup_on", "f.last_followup_on")]) }} as entry
     from chronic_followup as c

@@ -9,4 +9,4 @@ same day: matched_disability_federation__certificates, valid_certificate
 select v.household_id, v.member_id, c.issued_on
 from valid_certificate as v
 inner join matched_disability_federation__certificates as c on c.record_id = v.record_id and c.member_id = v.member_id
-where v.is_latest and v.level in ('1', '2')
+where v.is_severe

@@ -1,5 +1,6 @@
 {#-
-One row per household: what an officer sees first. Names of villages and towns fall back to their codes.
+One row per household: what an officer sees first. Names of villages and towns fall back to their
+codes; a shell lies in none.
 
 table: household
 kept: household
@@ -35,9 +36,12 @@ select
     case when h.monitor_cleared then '0' else h.monitor_class end as monitor_class,
     h.relocated,
     r.active_count as member_count,
-    coalesce(village.area_name, r.area_code, '') as village_name,
-    coalesce(town.area_name, substr(r.area_code, 1, 9), '') as town_name,
-    c.household_id is not null as has_conflict
+    coalesce(village.area_name, case when not r.is_shell then r.area_code end, '') as village_name,
+    coalesce(
+        town.area_name, case when not r.is_shell then substr(r.area_code, 1, 9) end, ''
+    ) as town_name,
+    c.household_id is not null as has_conflict,
+    r.is_shell
 from register_household as r
 left join matched_rural_revitalisation__households as h on h.household_id = r.household_id
 left join head as t on t.household_id = r.household_id and t.place = 1

@@ -8,14 +8,11 @@ publishes: household_member
 grain: member
 key: member_id
 order: member_id
-same day: matched_civil_affairs__deaths, matched_rural_revitalisation__households,
-    matched_rural_revitalisation__members, person
-parameters: as_of, as_of_month_day, as_of_year
+same day: linked_death, matched_rural_revitalisation__members, person, register_household
+parameters: as_of_month_day, as_of_year
 -#}
 with died as (
-    select distinct member_id
-    from matched_civil_affairs__deaths
-    where outcome = 'linked' and died_on <= {{ as_of }}
+    select distinct member_id from linked_death
 ),
 aged as (
     select
@@ -49,4 +46,4 @@ select
 from matched_rural_revitalisation__members as m
 left join aged as p on p.member_id = m.member_id
 left join died as d on d.member_id = m.member_id
-left join matched_rural_revitalisation__households as h on h.household_id = m.household_id
+left join register_household as h on h.household_id = m.household_id

@@ -4,19 +4,19 @@ B01 to B24: the household as the register has it, and its income.
 table: indicators_basic
 grain: household
 key: household_id
-same day: active_member, matched_rural_revitalisation__households, net_settlement,
-    register_household
+same day: active_member, household_record, net_settlement, register_household
 reference: monitoring_line
+parameters: child_under_age, elder_age, resident_months, weak_labour_weight
 -#}
 {% from "indicators/exact.jinja" import ratio, yuan, members %}
 with people as (
     select
         household_id,
-        {{ members("resident_months", "resident_months >= 6") }} as residents,
-        {{ members("labour_class", "labour_class in ('1', '2')") }} as labour,
+        {{ members("resident_months", "resident_months >= " ~ resident_months) }} as residents,
+        {{ members("labour_class", "is_labour") }} as labour,
         {{ members("labour_class", "labour_class = '3'") }} as weak_labour,
-        {{ members("age", "age >= 60") }} as elders,
-        {{ members("age", "age < 16") }} as children,
+        {{ members("age", "age >= " ~ elder_age) }} as elders,
+        {{ members("age", "age < " ~ child_under_age) }} as children,
         {{ members("student_status", "student_status <> '0'") }} as students,
         {{ members("student_status", "student_status in ('3', '4')") }} as noncompulsory
     from active_member
@@ -39,7 +39,7 @@ counted as (
         p.children,
         p.students,
         p.noncompulsory,
-        2 * p.labour + p.weak_labour as twice_equivalents,
+        p.labour + {{ weak_labour_weight }} * p.weak_labour as equivalents,
         coalesce(m.eligible_self_pay, 0) as eligible_self_pay,
         coalesce(lc.yuan, lp.yuan) as line
     from register_household as r
@@ -61,7 +61,7 @@ given as (
         coalesce(property_income, 0) as property_income,
         transfer_income,
         coalesce(claims_income, 0) as claims_income
-    from matched_rural_revitalisation__households
+    from household_record
 ),
 income as (
     select *, {{ yuan("wage_income + business_net + property_income + transfer_income") }} as net_income
@@ -81,8 +81,12 @@ select
     c.residents as b02_resident_count,
     c.labour as b03_labour_count,
     c.weak_labour as b04_weak_labour_count,
-    {{ ratio("2 * c.active_count - c.twice_equivalents", "c.twice_equivalents") }} as b05_dependency_ratio,
-    case when c.twice_equivalents is null then 'missing' when c.twice_equivalents = 0 then 'not_applicable' else 'ok' end as b05_state,
+    {{ ratio("c.active_count - c.equivalents", "c.equivalents") }} as b05_dependency_ratio,
+    case
+        when c.equivalents is null then 'missing'
+        when c.equivalents = 0 then 'not_applicable'
+        else 'ok'
+    end as b05_state,
     c.elders as b06_elder_count,
     c.children as b07_child_count,
     c.students as b08_student_count,

@@ -10,14 +10,14 @@ with disabled as (
     select
         household_id,
         cast(count(distinct member_id) as integer) as persons,
-        cast(count(distinct case when is_latest and level in ('1', '2') then member_id end) as integer) as severe
+        cast(count(distinct case when is_severe then member_id end) as integer) as severe
     from valid_certificate
     group by household_id
 ),
 unpaid as (
     select household_id, cast(count(distinct member_id) as integer) as persons
     from subsidy_entitlement
-    where paid_amount <= 0
+    where is_unpaid
     group by household_id
 )
 select

@@ -5,29 +5,25 @@ table: indicators_disaster
 grain: household
 key: household_id
 as: view
-same day: any_member, counted_loss, indicators_basic, matched_emergency_management__casualties,
-    matched_emergency_management__relief
-parameters: as_of, year_ago
+same day: casualty, counted_loss, indicators_basic, relief_in_force
 -#}
 {% from "indicators/exact.jinja" import ratio %}
 with lost as (
     select household_id, sum(loss_yuan) as loss_yuan
     from counted_loss
-    where is_in_year
+    where is_in_window
     group by household_id
 ),
 hurt as (
-    select m.household_id, cast(count(distinct m.member_id) as integer) as persons
-    from matched_emergency_management__casualties as c
-    inner join any_member as m on m.member_id = c.member_id
-    where c.outcome = 'linked' and c.occurred_on > {{ year_ago }} and c.occurred_on <= {{ as_of }}
-    group by m.household_id
+    select
+        household_id,
+        cast(count(distinct case when is_in_window then member_id end) as integer) as persons
+    from casualty
+    group by household_id
 ),
 listed as (
-    select distinct m.household_id
-    from matched_emergency_management__relief as r
-    inner join any_member as m on m.member_id = r.member_id
-    where r.outcome = 'linked' and r.listed_on <= {{ as_of }} and (r.ended_on is null or r.ended_on >= {{ as_of }})
+    select distinct household_id
+    from relief_in_force
 )
 select
     b.household_id,

@@ -5,7 +5,8 @@ table: indicators_employment
 grain: household
 key: household_id
 as: view
-same day: active_member, indicators_basic, matched_rural_revitalisation__households
+same day: active_member, household_record, indicators_basic
+parameters: single_earner_share
 -#}
 {% from "indicators/exact.jinja" import ratio, members %}
 with people as (
@@ -30,9 +31,11 @@ select
         when p.worked_before = 0 then 'not_applicable'
         else 'ok'
     end as r21_state,
-    p.working_now = 1 and b.b19_net_income > 0 and b.b15_wage_income >= 0.8 * b.b19_net_income as r22_single_earner,
+    p.working_now = 1
+        and b.b19_net_income > 0
+        and b.b15_wage_income >= {{ single_earner_share }} * b.b19_net_income as r22_single_earner,
     b.b16_business_net_income as r23_business_failure,
     h.previous_business_net as _previous_business_net
 from indicators_basic as b
 left join people as p on p.household_id = b.household_id
-left join matched_rural_revitalisation__households as h on h.household_id = b.household_id
+left join household_record as h on h.household_id = b.household_id

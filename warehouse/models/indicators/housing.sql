@@ -5,25 +5,23 @@ table: indicators_housing
 grain: household
 key: household_id
 as: view
-same day: counted_loss, counted_retrofit, lived_in_dwelling,
-    matched_rural_revitalisation__households, register_household
-parameters: as_of
+same day: counted_loss, counted_retrofit, household_record, lived_in_dwelling, register_household
 -#}
 with dwelling as (
-    select household_id, max(grade) as worst_grade
+    select household_id, max(grade) filter (where is_worst) as worst_grade
     from lived_in_dwelling
     group by household_id
 ),
 late as (
     select household_id, cast(count(*) as integer) as projects
     from counted_retrofit
-    where finished_on is null and date_diff('day', approved_on, {{ as_of }}) > 180
+    where is_overdue
     group by household_id
 ),
 damage as (
     select household_id, max(house_damage) as worst_damage
     from counted_loss
-    where is_unresolved
+    where is_worst
     group by household_id
 )
 select
@@ -37,4 +35,4 @@ from register_household as r
 left join dwelling as d on d.household_id = r.household_id
 left join late as l on l.household_id = r.household_id
 left join damage as g on g.household_id = r.household_id
-left join matched_rural_revitalisation__households as h on h.household_id = r.household_id
+left join household_record as h on h.household_id = r.household_id

@@ -5,7 +5,7 @@ table: indicators_income
 grain: household
 key: household_id
 as: view
-same day: indicators_basic, matched_rural_revitalisation__households
+same day: household_record, indicators_basic
 -#}
 {% from "indicators/exact.jinja" import ratio %}
 select
@@ -26,4 +26,4 @@ select
         else 'not_applicable'
     end as r03_state
 from indicators_basic as b
-left join matched_rural_revitalisation__households as h on h.household_id = b.household_id
+left join household_record as h on h.household_id = b.household_id

@@ -2,7 +2,8 @@
 The stored value of each indicator, a row per household, with the codes of those that have none or an old one, in the order of
 the catalogue, and the other inputs of the conditions.
 In this order: missing (a source never read), missing or not applicable by the formula, stale, ok: a value of the last two is kept.
-Without an active member: B01 is 0, everything else not applicable.
+Without an active member: B01 is 0, everything else not applicable. In a shell, what reads the
+register's household row is missing, whatever else is known.
 
 table: indicator_state
 grain: household

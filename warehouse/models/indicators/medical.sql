@@ -4,19 +4,18 @@ R04 to R10: what illness costs, who is not insured, who is ill.
 table: indicators_medical
 grain: household
 key: household_id
-same day: active_member, chronic_followup, indicators_basic, known_enrolment,
-    matched_health_commission__serious_illnesses, net_settlement, scheme_in_force
-parameters: as_of, medical_threshold
+same day: chronic_followup, indicators_basic, known_enrolment, member_payment, scheme_in_force,
+    serious_illness
+parameters: medical_threshold
 -#}
 {% from "indicators/exact.jinja" import ratio, yuan %}
-with by_member as (
-    select household_id, member_id, sum(personal_paid) as personal_paid, count(*) filter (where medical_type = '21') as inpatient
-    from net_settlement
-    group by household_id, member_id
-),
-settled as (
-    select household_id, max(personal_paid) as largest, sum(personal_paid) as personal_paid, cast(sum(inpatient) as integer) as inpatient
-    from by_member
+with settled as (
+    select
+        household_id,
+        max(personal_paid) filter (where is_largest) as largest,
+        sum(personal_paid) as personal_paid,
+        cast(sum(inpatient) as integer) as inpatient
+    from member_payment
     group by household_id
 ),
 assisted as (
@@ -28,17 +27,18 @@ uninsured as (
     group by household_id
 ),
 ill as (
-    select m.household_id, cast(count(distinct m.member_id) as integer) as persons
-    from matched_health_commission__serious_illnesses as s
-    inner join active_member as m on m.member_id = s.member_id
-    where s.outcome = 'linked' and s.status = '1' and s.diagnosed_on <= {{ as_of }}
-    group by m.household_id
+    select
+        household_id,
+        cast(count(distinct case when is_treated then member_id end) as integer) as persons
+    from serious_illness
+    group by household_id
 ),
 chronic as (
     select
         household_id,
         cast(count(distinct case when has_gap then member_id end) as integer) as gaps,
-        cast(count(distinct case when disease = 'severe_mental' then member_id end) as integer) as severe_mental
+        cast(count(distinct case when is_severe_mental then member_id end) as integer)
+            as severe_mental
     from chronic_followup
     group by household_id
 )

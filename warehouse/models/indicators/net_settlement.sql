@@ -6,7 +6,7 @@ table: net_settlement
 grain: record
 key: record_id
 same day: any_member, matched_health_insurance__settlements, settlement_reversal
-parameters: as_of, year_ago
+parameters: as_of, window_start
 -#}
 with reversed as (
     select
@@ -18,7 +18,7 @@ with reversed as (
         sum(critical_illness_paid) as critical_illness_paid,
         count(*) = count(critical_illness_paid) as is_complete
     from settlement_reversal
-    where settled_on <= {{ as_of }}
+    where is_counted
     group by original_id
 ),
 net as (
@@ -26,7 +26,7 @@ net as (
         s.record_id,
         s.member_id,
         cast(s.settled_at as date) as settled_on,
-        s.medical_type,
+        s.medical_type = '21' as is_inpatient,
         s.total_fee + coalesce(r.total_fee, 0) as total_fee,
         s.in_scope + coalesce(r.in_scope, 0) as in_scope,
         s.fund_paid + coalesce(r.fund_paid, 0) as fund_paid,
@@ -37,9 +37,10 @@ net as (
     from matched_health_insurance__settlements as s
     left join reversed as r on r.original_id = s.record_id
     where s.outcome = 'linked' and s.reverses_id is null
-        and cast(s.settled_at as date) > {{ year_ago }} and cast(s.settled_at as date) <= {{ as_of }}
+        and cast(s.settled_at as date) > {{ window_start }}
+        and cast(s.settled_at as date) <= {{ as_of }}
 )
 select n.*, m.household_id
 from net as n
 inner join any_member as m on m.member_id = n.member_id
-where n.total_fee > 0 and (m.is_active or m.died_in_year)
+where n.total_fee > 0 and (m.is_active or m.died_in_window)

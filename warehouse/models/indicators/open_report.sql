@@ -6,6 +6,8 @@ grain: record
 key: record_id
 same day: active_member, matched_citizen_reports__reports
 parameters: as_of
+records: reports
+counted by: R30
 -#}
 select
     m.household_id,

@@ -5,19 +5,23 @@ table: indicators_resilience
 grain: household
 key: household_id
 as: view
-same day: active_member, chronic_followup, counted_retrofit, indicators_basic,
-    indicators_disability, indicators_medical, known_enrolment, lived_in_dwelling,
-    matched_rural_revitalisation__households, net_settlement, scheme_in_force,
-    subsidy_entitlement
-parameters: as_of, five_years_ago
+same day: active_member, chronic_followup, counted_retrofit, household_record, indicators_basic,
+    indicators_disability, indicators_medical, known_enrolment, lived_in_dwelling, net_settlement,
+    scheme_in_force, subsidy_entitlement
+parameters: as_of, income_source_share
 -#}
 {% from "indicators/exact.jinja" import ratio, yuan, members, complete_sum %}
+{% set incomes = (
+    "b15_wage_income", "b16_business_net_income", "b17_property_income", "b18_transfer_income"
+) %}
 with people as (
     select
         household_id,
-        case when count(work_months) > 0 then {{ members("working_now", "working_now and work_months >= 6") }} end as stable_jobs,
+        case when count(work_months) > 0
+            then {{ members("working_now", "has_stable_job") }}
+        end as stable_jobs,
         {{ members("public_post", "public_post") }} as public_posts,
-        {{ members("labour_class", "labour_class = '2'") }} as skilled,
+        {{ members("labour_class", "is_skilled") }} as skilled,
         {{ members("pension", "pension") }} as pensions
     from active_member
     group by household_id
@@ -34,10 +38,12 @@ settled as (
 supported as (
     select distinct household_id
     from scheme_in_force
-    where scheme in ('dibao', 'tekun')
+    where is_dibao_or_tekun
 ),
 known as (
-    select distinct household_id from known_enrolment
+    select household_id, count(is_insured) as judged
+    from known_enrolment
+    group by household_id
 ),
 entitled as (
     select distinct household_id from subsidy_entitlement
@@ -50,14 +56,14 @@ chronic as (
 dwelling as (
     select
         household_id,
-        count(*) = count(*) filter (where grade in ('A', 'B') and appraised_on >= {{ five_years_ago }}) as all_safe
+        count(*) = count(*) filter (where is_safe) as all_safe
     from lived_in_dwelling
     group by household_id
 ),
 finished as (
     select distinct household_id
     from counted_retrofit
-    where finished_on is not null
+    where is_finished
 ),
 visited as (
     select
@@ -66,7 +72,7 @@ visited as (
         cooperative_link,
         cast(measures_count as integer) as measures_count,
         case when last_visit_on <= {{ as_of }} then cast(date_diff('day', last_visit_on, {{ as_of }}) as integer) end as days_since_visit
-    from matched_rural_revitalisation__households
+    from household_record
 )
 select
     b.household_id,
@@ -74,17 +80,19 @@ select
     p.public_posts as s02_public_post_count,
     p.skilled as s03_skilled_count,
     case when b.b19_net_income > 0 then
-        (case when b.b15_wage_income > 0.1 * b.b19_net_income then 1 else 0 end)
-        + (case when b.b16_business_net_income > 0.1 * b.b19_net_income then 1 else 0 end)
-        + (case when b.b17_property_income > 0.1 * b.b19_net_income then 1 else 0 end)
-        + (case when b.b18_transfer_income > 0.1 * b.b19_net_income then 1 else 0 end)
+{% for income in incomes %}
+        {{ "+ " if not loop.first }}case
+            when b.{{ income }} > {{ income_source_share }} * b.b19_net_income then 1
+            else 0
+        end
+{% endfor %}
     end as s04_income_source_count,
     case when b.b19_net_income is null then 'missing' when b.b19_net_income > 0 then 'ok' else 'not_applicable' end as s04_state,
     b.b24_line_ratio as s05_income_margin,
     su.household_id is not null as s06_dibao_or_tekun,
     {{ ratio("se.fund_paid", "se.total_fee") }} as s07_reimbursement_rate,
     case when se.total_fee > 0 then 'ok' else 'not_applicable' end as s07_state,
-    m.r06_uninsured_count = 0 as s08_all_insured,
+    m.r06_uninsured_count = 0 and k.judged > 0 as s08_all_insured,
     case when k.household_id is null then 'not_applicable' else 'ok' end as s08_state,
     case when se.household_id is null then 0 else {{ yuan("se.critical_illness_paid") }} end as s09_critical_illness_paid,
     e.household_id is not null and d.r13_subsidy_gap_count = 0 as s10_subsidies_paid,

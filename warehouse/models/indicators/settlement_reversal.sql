@@ -1,10 +1,12 @@
 {#-
-Every reversal that leads to an original, through reversals of reversals, with what it takes off.
+Every reversal that leads to an original, through reversals of reversals, with what it takes off;
+counted where it is dated up to the day.
 
 table: settlement_reversal
 grain: record
 key: original_id, record_id
 same day: matched_health_insurance__settlements
+parameters: as_of
 -#}
 with recursive reversal as (
     select
@@ -25,7 +27,7 @@ chain as (
 select
     c.original_id,
     r.record_id,
-    cast(r.settled_at as date) as settled_on,
+    cast(r.settled_at as date) <= {{ as_of }} as is_counted,
     r.total_fee,
     r.in_scope,
     r.fund_paid,

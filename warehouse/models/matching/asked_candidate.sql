@@ -10,7 +10,9 @@ same day: candidate, open_pair, question
 with ruled as (
     select
         pair_id, member_id, person_key, household_id, id_number, name,
-        min(case when rule in ('born_and_named', 'one_digit_off') then null else rule end) as deciding_rule,
+        min(case
+            when rule not in ('born_and_named', 'named_in_household', 'one_digit_off') then rule
+        end) as deciding_rule,
         min(rule) as proposing_rule,
         min(name_agreement) as name_agreement
     from candidate

@@ -1,5 +1,7 @@
 {#-
-Everybody whom an open pair may be about, and by which rule. The first four rules decide, the last two only propose.
+Everybody whom an open pair may be about, and by which rule. The first four rules decide, the others
+only propose: who shares name and digits, and, where what waits is not absent, who has the name in the
+household of the number's holder.
 
 table: candidate
 grain: record
@@ -7,6 +9,7 @@ key: pair_id, member_id, rule
 holds: identities
 same day: known_number, open_pair, spine
 reference: name_variant
+parameters: absence_is_undoubted
 -#}
 {% from "matching/normalised.jinja" import people %}
 with mended as (
@@ -28,12 +31,22 @@ asked_number as (
     union
     select number from mended where number is not null
 ),
+-- A sound number under another name is a relative's more often than anybody else's.
+asked_household as (
+    select household_id
+    from spine
+    where {{ absence_is_undoubted }}
+        and is_holder
+        and number in (select number from open_pair where is_sound)
+),
 comparable as (
     select
         member_id, person_key, household_id, number, coalesce(number, delivered_number) as id_number, name, is_holder, is_conflict,
         substr(number, 7, 8) as birth_digits, left(number, 6) || right(number, 4) as outer_digits
     from spine
-    where is_holder or is_conflict or member_id in (select member_id from formerly)
+    where is_holder or is_conflict
+        or member_id in (select member_id from formerly)
+        or household_id in (select household_id from asked_household)
 ),
 {{ people("comparable", "name", names) }},
 blocked as (
@@ -67,6 +80,7 @@ near as (
         or outer_digits || {{ side }} in (select block from asked_block)
 {% endfor %}
         or member_id in (select member_id from formerly)
+        or household_id in (select household_id from asked_household)
         or name_gap <> name_key
 ),
 held as (
@@ -74,6 +88,17 @@ held as (
     from open_pair as p
     inner join near as s on s.number = p.number
     where p.is_sound and s.is_holder
+),
+related as (
+    select p.pair_id, s.member_id, 'named_in_household' as rule
+    from held as h
+    inner join open_pair as p on p.pair_id = h.pair_id
+    inner join near as o on o.member_id = h.member_id
+    inner join near as s on s.household_id = o.household_id
+    where {{ absence_is_undoubted }}
+        and s.member_id <> o.member_id
+        and {{ names.agreement("p", "o") }} = 'different'
+        and {{ names.agreement("p", "s") }} = 'same'
 ),
 claimed as (
     select p.pair_id, s.member_id, 'claimant' as rule
@@ -119,6 +144,8 @@ measured as (
 ),
 everybody as (
     select pair_id, member_id, rule from held
+    union all
+    select pair_id, member_id, rule from related
     union all
     select pair_id, member_id, rule from claimed
     union all

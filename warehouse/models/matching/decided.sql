@@ -6,11 +6,20 @@ grain: record
 key: record_type, record_key
 same day: question, spine, steward_answer
 -#}
-with answered as (
+with told as (
     select q.record_type, q.record_key, a.decision, a.person_key
     from question as q
     inner join steward_answer as a on a.queue_id = q.queue_id
-    where a.decision in ('link', 'merge', 'unregistered')
+    union all
+    select q.record_type, q.record_key, a.decision, a.person_key
+    from question as q
+    inner join steward_answer as a on a.queue_id = q.former_id
+    where q.former_id <> q.queue_id and q.queue_id not in (select queue_id from steward_answer)
+),
+answered as (
+    select record_type, record_key, decision, person_key
+    from told
+    where decision in ('link', 'merge', 'unregistered')
 ),
 person_row as (
     select

@@ -13,12 +13,12 @@ parameters: as_of, types
 -#}
 with asked as (
     select
-        queue_id,
+        queue_id, former_id,
         department, records, record_id, outcome, reason, number_hash
     from question
     where record_type in ({% for d in types %}'{{ d.table }}', {% endfor %}'')
     union all
-    select queue_id, 'rural_revitalisation', 'members', min(member_id), 'ambiguous', 'register_conflict', max(number_hash)
+    select queue_id, queue_id, 'rural_revitalisation', 'members', min(member_id), 'ambiguous', 'register_conflict', max(number_hash)
     from spine
     where is_conflict
     group by queue_id
@@ -32,6 +32,11 @@ listed as (
     select queue_id, cast(count(distinct person_key) as integer) as candidate_count, list_sort(list(distinct person_key)) as candidates
     from suggested
     group by queue_id
+),
+first_asked as (
+    select queue_id, min(first_seen_on) as first_seen_on
+    from queue_before
+    group by queue_id
 )
 select
     a.queue_id,
@@ -43,9 +48,11 @@ select
     coalesce(l.candidate_count, 0) as candidate_count,
     coalesce(l.candidates, cast([] as varchar[])) as candidates,
     a.number_hash,
-    coalesce(b.first_seen_on, {{ as_of }}) as first_seen_on
+    coalesce(b.first_seen_on, f.first_seen_on, {{ as_of }}) as first_seen_on
 from asked as a
 left join listed as l on l.queue_id = a.queue_id
-left join (select queue_id, min(first_seen_on) as first_seen_on from queue_before group by queue_id) as b on b.queue_id = a.queue_id
+left join first_asked as b on b.queue_id = a.queue_id
+left join first_asked as f on f.queue_id = a.former_id
 left join steward_answer as s on s.queue_id = a.queue_id
-where s.queue_id is null
+left join steward_answer as t on t.queue_id = a.former_id
+where s.queue_id is null and t.queue_id is null

@@ -1,6 +1,6 @@
 {#-
 What visits found against the lamp on their day: false alarms and misses per town, rule and household type, and as if
-lamps were red above other scores.
+lamps were red above other scores. Of households in a known town.
 
 table: flag_accuracy
 publishes: flag_accuracy
@@ -24,7 +24,7 @@ with visit as (
     from field_visit as v
     inner join lamp_history as f on f.household_id = v.household_id and f._as_of = v.flag_on
     left join household as h on h.household_id = v.household_id
-    where f.level <> 'none' and f.area_code is not null
+    where f.level <> 'none' and right(f.area_code, 6) <> '000000'
 ),
 cell as (
     select town, 'all' as dimension, 'all' as value, is_red as is_flagged, is_risk from visit
@@ -45,7 +45,7 @@ lamp as (
     select substr(f.area_code, 1, 9) as town, h.household_type, f.score, f.level
     from warning_flag as f
     inner join household as h on h.household_id = f.household_id
-    where f.level <> 'none' and f.area_code is not null
+    where f.level <> 'none' and right(f.area_code, 6) <> '000000'
 ),
 red as (
     select town, 'all' as dimension, 'all' as value, count(*) as households from lamp where level = 'red' group by town

@@ -1,0 +1,1 @@
+"""Charts of the UI: drawing, and what of a day is drawn. Not here: assets."""

@@ -1,0 +1,1 @@
+"""The operator's pages: who may come in, sessions, the layer before Dagster's webserver (`pipelines.webserver`)."""
