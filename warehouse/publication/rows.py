@@ -55,9 +55,9 @@ def add(wire: Wire, engine: SqlEngine, view: View, release_id: int, columns: Seq
     """
     kinds = {column.name: column.type for column in columns} | {"row_hash": "bytea"}
     names = ", ".join(f'"{name}"' for name in kinds)
-    place = ", ".join(("town_code", *(f'"{name}"' for name in view.key)))
-    select = f"select {names}, {release_id}::integer as from_release from {changed(view)} order by {place}"
-    rows = engine.arrow(select)
+    place = ", ".join(f'"{name}"' for name in ("town_code", *view.key) if name in kinds)
+    select = f"select {names}, {release_id}::integer as from_release from {changed(view)}"
+    rows = engine.arrow(f"{select} order by {place}" if place else select)
     documents = [name for name, kind in kinds.items() if kind == "jsonb"]
     if documents:
         rows = _as_jsonb(rows, documents)
