@@ -1,10 +1,12 @@
-"""A day worked through county by county: household tables, lamps and what follows, in the memory that a county on each core takes.
+"""A day worked through county by county:
+household tables, lamps and what follows, in the memory that a county on each core takes.
 
-Belongs here: the way through the counties, and laying what they made into the lake. Not here: which rows a county reads
-(`warehouse.counties`), what is computed of them (the models, by `warehouse.graph.runner`).
+Belongs here: the way through the counties, and laying what they made into the lake. Not here: which
+rows a county reads (`warehouse.counties`), what is computed of them (the models, by
+`warehouse.graph.runner`).
 
-Each core has an engine of its own with one thread: a county's tables are too small for two cores to share, and a county
-needs nothing of another but what `warehouse.counties` notes for all.
+Each core has an engine of its own with one thread: a county's tables are too small for two cores to
+share, and a county needs nothing of another but what `warehouse.counties` notes for all.
 """
 
 from __future__ import annotations
@@ -35,8 +37,12 @@ EVERYBODY = "all"
 
 
 def steps_of_counties(tables: Iterable[str]) -> frozenset[str]:
-    """Those of the kept tables that are made county by county: not the spine and the links, which need everybody."""
-    return frozenset(t for t in tables if registry.maker(t).layer in ("household", "flags") and _reads_matched(t))
+    """Those of the kept tables that are made county by county:
+    not the spine and the links, which need everybody.
+    """
+    return frozenset(
+        t for t in tables if registry.maker(t).layer in ("household", "flags") and _reads_matched(t)
+    )
 
 
 def _reads_matched(table: str) -> bool:
@@ -69,9 +75,11 @@ class Day:
         return LakeInputs(self.house.lake, {})
 
 
-def made_by_county(house: RunContext, as_of: date, tables: Sequence[str], ahead: Iterable[str]) -> bool:
-    """Makes `tables` and those `ahead` of the day county by county into the lake, where the day is worked through so and this
-    run has not made them yet; returns whether it is.
+def made_by_county(
+    house: RunContext, as_of: date, tables: Sequence[str], ahead: Iterable[str]
+) -> bool:
+    """Makes `tables` and those `ahead` of the day county by county into the lake, where the day is
+    worked through so and this run has not made them yet; returns whether it is.
     """
     if not (steps_of_counties(tables) and house.is_by_county(as_of)):
         return False
@@ -86,17 +94,28 @@ def made_by_county(house: RunContext, as_of: date, tables: Sequence[str], ahead:
 def _make(house: RunContext, moment: Moment, asked: frozenset[str]) -> None:
     in_counties = {table for table in asked if registry.maker(table).grain != EVERYBODY}
     rest = registry.ordered(asked - in_counties)
-    handed_on = {read for table in rest for read in registry.reads(table, Kind.SAME_DAY) if not registry.is_stored(read)}
+    handed_on = {
+        read
+        for table in rest
+        for read in registry.reads(table, Kind.SAME_DAY)
+        if not registry.is_stored(read)
+    }
     with ExitStack() as written:
         folders = {
-            table: written.enter_context(house.lake.aside(house.lake.partition(*registry.layer_and_folder(table), moment.as_of)))
+            table: written.enter_context(
+                house.lake.aside(
+                    house.lake.partition(*registry.layer_and_folder(table), moment.as_of)
+                )
+            )
             for table in in_counties
         }
         folders |= {table: written.enter_context(_for_the_run(house, table)) for table in handed_on}
         tables = registry.ordered(in_counties | handed_on)
         day = Day(house, moment, tables, folders, _earlier_days(house, moment, tables))
         _go_through(day)
-        given = {table: parquet(pattern(folders[table], "county=*", "*.parquet")) for table in handed_on}
+        given = {
+            table: parquet(pattern(folders[table], "county=*", "*.parquet")) for table in handed_on
+        }
         house.runner.make(rest, moment, given=given)  # what needs every county
         for table in rest:
             house.keep(table, moment.as_of)
@@ -111,16 +130,22 @@ def _go_through(day: Day) -> None:
     house, log = day.house, dg.get_dagster_logger()
     house.runner.make(["household_county", *counties.REACHING], day.moment)
     had = counties.note_moved(house.engine, day.inputs, day.earlier)
-    has = [str(code) for (code,) in house.engine.rows("select distinct county from household_county")]
+    has = [
+        str(code) for (code,) in house.engine.rows("select distinct county from household_county")
+    ]
     found = sorted({*had, *has})
     with _engines(day) as engines, ThreadPoolExecutor(engines.qsize()) as pool:
         made = [pool.submit(_make_county, day, engines, county) for county in found]
         try:
             for number, done in enumerate(as_completed(made), 1):
                 county, rows = done.result()
-                log.info(f"county {county}, {number} of {len(found)}: {rows:,} rows in its largest table")
+                log.info(
+                    f"county {county}, {number} of {len(found)}: {rows:,} rows in its largest table"
+                )
         finally:
-            pool.shutdown(cancel_futures=True)  # one that failed ends the day; the counties that wait are not begun
+            pool.shutdown(
+                cancel_futures=True
+            )  # one that failed ends the day; the counties that wait are not begun
     for table in _of_all(day):
         house.runner.drop(table)
 
@@ -147,14 +172,20 @@ def _earlier_days(house: RunContext, moment: Moment, tables: Iterable[str]) -> l
 
 @contextmanager
 def _engines(day: Day) -> Iterator[SimpleQueue[Runner]]:
-    """A runner for each of the house's threads, on an engine of its own, with what reaches over the borders."""
+    """A runner for each of the house's threads, on an engine of its own,
+    with what reaches over the borders.
+    """
     house, free = day.house, SimpleQueue[Runner]()
     shared = {table: house.share(table) for table in ("household_county", *_of_all(day))}
     with ExitStack() as opened:
         cores = int(house.engine.scalar("select current_setting('threads')"))
         amount, unit = str(house.engine.scalar("select current_setting('memory_limit')")).split()
         for _ in range(cores):
-            engine = Engine(house.settings.home / "tmp", threads=1, memory_limit=f"{float(amount) / cores:.3f} {unit}")
+            engine = Engine(
+                house.settings.home / "tmp",
+                threads=1,
+                memory_limit=f"{float(amount) / cores:.3f} {unit}",
+            )
             opened.callback(engine.close)
             for table, file in shared.items():
                 engine.view(table, f"select * from {parquet(file)}")
@@ -168,7 +199,9 @@ def _of_all(day: Day) -> list[str]:
 
 
 def _make_county(day: Day, free: SimpleQueue[Runner], county: str) -> tuple[str, int]:
-    """Makes and writes every table of one county, on an engine that is free; returns the county and the rows of its largest table."""
+    """Makes and writes every table of one county, on an engine that is free; returns the county and
+    the rows of its largest table.
+    """
     runner = free.get()
     try:
         runner.make(day.tables, day.moment, County(county, day.as_of))
@@ -177,7 +210,12 @@ def _make_county(day: Day, free: SimpleQueue[Runner], county: str) -> tuple[str,
             folder = day.folders[table] / f"county={county}"
             folder.mkdir(mode=0o700)
             order = registry.order_of(table) or ", ".join(registry.maker(table).key)
-            rows = max(rows, runner.engine.copy(f"select * from {name(table)} order by {order}", folder / "part-0.parquet"))
+            rows = max(
+                rows,
+                runner.engine.copy(
+                    f"select * from {name(table)} order by {order}", folder / "part-0.parquet"
+                ),
+            )
         return county, rows
     finally:
         free.put(runner)

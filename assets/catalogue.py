@@ -18,7 +18,15 @@ from expectations.contract import Contract
 
 
 def all_assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
-    """Three assets per contract, then the household's tables, the lamps, what follows them, the release, and the rhythms."""
-    departments = [make(contract) for contract in contracts for make in (raw_asset, valid_asset, matched_asset)]
+    """Three assets per contract, then the household's tables, the lamps, what follows them,
+    the release, and the rhythms.
+    """
+    departments = [
+        make(contract) for contract in contracts for make in (raw_asset, valid_asset, matched_asset)
+    ]
     later = (household, flags, following, release)
-    return [*departments, *(asset for layer in later for asset in layer.assets(contracts)), *rhythms.assets()]
+    return [
+        *departments,
+        *(asset for layer in later for asset in layer.assets(contracts)),
+        *rhythms.assets(),
+    ]

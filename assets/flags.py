@@ -1,6 +1,7 @@
 """The lamps: each household's score and level, and the reasons that sum to it.
 
-Belongs here: the assets, and what must hold of them. Not here: points (`warehouse/rules`), how they add up (`models/flags`).
+Belongs here: the assets, and what must hold of them. Not here: points (`warehouse/rules`), how they
+add up (`models/flags`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from expectations.contract import Contract
 FLAGS = (
     Table(
         "warning_reason",
-        "A row for each indicator that gave or took points, and for what caps, offset, floor and limit changed; they sum to the score.",
+        "A row for each indicator that gave or took points, and for what caps, offset, floor and"
+        " limit changed; they sum to the score.",
         checks=(
             (
                 "reasons_sum_to_score",
@@ -24,15 +26,17 @@ FLAGS = (
                 counted(
                     "warning_reason",
                     "reasons_sum_to_score",
-                    "select count(*) from warning_flag as f left join (select household_id, sum(points) as points from warning_reason "
-                    "group by household_id) as r using (household_id) where coalesce(r.points, 0) <> f.score",
+                    "select count(*) from warning_flag as f left join (select household_id,"
+                    " sum(points) as points from warning_reason group by household_id) as r using"
+                    " (household_id) where coalesce(r.points, 0) <> f.score",
                 ),
             ),
         ),
     ),
     Table(
         "warning_flag",
-        "Each household's lamp: red above 30 points, yellow above 15, green otherwise; held where a source is missing.",
+        "Each household's lamp: red above 30 points, yellow above 15, green otherwise; held where a"
+        " source is missing.",
         checks=(
             (
                 "every_household_has_a_lamp",
@@ -40,7 +44,8 @@ FLAGS = (
                 counted(
                     "warning_flag",
                     "every_household_has_a_lamp",
-                    "select abs((select count(*) from warning_flag) - (select count(*) from household))",
+                    "select abs((select count(*) from warning_flag) - (select count(*) from"
+                    " household))",
                 ),
             ),
         ),

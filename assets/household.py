@@ -1,6 +1,8 @@
-"""The household's tables: who is who (`person`), how fresh and well linked each source is, and the indicators.
+"""The household's tables: who is who (`person`), how fresh and well linked each source is,
+and the indicators.
 
-Belongs here: the assets, and what must hold of them. Not here: what is made of what, and how (the heads of the models).
+Belongs here: the assets, and what must hold of them. Not here: what is made of what, and how (the
+heads of the models).
 """
 
 from __future__ import annotations
@@ -21,12 +23,18 @@ from warehouse.graph.registry import layer_and_folder
 PERSON = (
     Table(
         "person",
-        "The spine: everybody in the base register once, by a pseudonym, and how the ID number was established.",
+        "The spine: everybody in the base register once, by a pseudonym, and how the ID number was"
+        " established.",
         checks=(
             (
                 "everybody_once",
                 "As many persons as member rows in force.",
-                counted("person", "everybody_once", f"select abs((select count(*) from person) - (select count(*) from {REGISTER}))"),
+                counted(
+                    "person",
+                    "everybody_once",
+                    "select abs((select count(*) from person) - (select count(*) from"
+                    f" {REGISTER}))",
+                ),
             ),
             (
                 "one_key_one_member",
@@ -34,35 +42,51 @@ PERSON = (
                 counted(
                     "person",
                     "one_key_one_member",
-                    "select count(*) from (select person_key from person where id_state = 'established' and status = '1' "
-                    "group by 1 having count(distinct member_id) > 1)",
+                    "select count(*) from (select person_key from person where id_state ="
+                    " 'established' and status = '1' group by 1 having count(distinct member_id)"
+                    " > 1)",
                 ),
             ),
         ),
     ),
     Table(
         "person_key_map",
-        "Which member has which person_key, from day to day: a key stays when a number appears or changes.",
+        "Which member has which person_key, from day to day: a key stays when a number appears or"
+        " changes.",
     ),
 )
 
 
 def match_rate(house: RunContext, as_of: date) -> dg.AssetCheckResult:
-    """Fails where a record type is linked less than in its last runs: a line per record type, with both rates."""
+    """Fails where a record type is linked less than in its last runs:
+    a line per record type, with both rates.
+    """
     use_history(house, as_of)
     falls = linkage.match_rate_falls(house.engine)
-    said = {f"{f.department}.{f.records}": f"match rate {f.match_rate:.2%}, it was {f.usual_rate:.2%}" for f in falls}
+    said = {
+        f"{f.department}.{f.records}": f"match rate {f.match_rate:.2%}, it was {f.usual_rate:.2%}"
+        for f in falls
+    }
     return dg.AssetCheckResult(
-        check_name="match_rate", asset_key="linkage_quality", passed=not falls, severity=dg.AssetCheckSeverity.WARN, metadata=said
+        check_name="match_rate",
+        asset_key="linkage_quality",
+        passed=not falls,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=said,
     )
 
 
 def use_history(house: RunContext, as_of: date) -> None:
-    """`linkage_quality_history`: the rates of the last days before `as_of`, with their days; empty before the second day."""
+    """`linkage_quality_history`: the rates of the last days before `as_of`, with their days;
+    empty before the second day.
+    """
     layer, name = layer_and_folder("linkage_quality")
     days = [day for day in house.lake.days(layer, name) if day < as_of][-linkage.LAST_RUNS :]
     columns = "department, records, in_force, match_rate"
-    selects = [f"select {columns}, date '{day}' as as_of from {house.lake.relation(layer, name, day)}" for day in days]
+    selects = [
+        f"select {columns}, date '{day}' as as_of from {house.lake.relation(layer, name, day)}"
+        for day in days
+    ]
     nothing = f"select {columns}, as_of from linkage_quality where false"
     house.engine.view("linkage_quality_history", " union all ".join(selects) or nothing)
 
@@ -70,19 +94,31 @@ def use_history(house: RunContext, as_of: date) -> None:
 LINKS = (
     Table(
         "linkage_quality",
-        "Match rate, outcomes, methods and the false-link rate estimated from names, per record type.",
-        checks=(("match_rate", "No record type is linked over five points less than in its last runs (their median).", match_rate),),
+        "Match rate, outcomes, methods and the false-link rate estimated from names, per record"
+        " type.",
+        checks=(
+            (
+                "match_rate",
+                (
+                    "No record type is linked over five points less than in its last runs (their"
+                    " median)."
+                ),
+                match_rate,
+            ),
+        ),
         shown=match_rates,
     ),
     Table(
         "review_queue",
-        "What a steward must decide: ambiguous records and conflicts of the register, by keys, without identities.",
+        "What a steward must decide: ambiguous records and conflicts of the register, by keys,"
+        " without identities.",
     ),
 )
 
 STATUS = Table(
     "source_status",
-    "Every source: newest accepted batch, age, state, the counts of the day's batch and of its links.",
+    "Every source: newest accepted batch, age, state, the counts of the day's batch and of its"
+    " links.",
     shown=sources_and_quarantine,
 )
 
@@ -109,7 +145,8 @@ HOUSEHOLDS = (
     ),
     Table(
         "household_indicator",
-        "The indicators of each household: basic, risk and resilience, and which are missing, stale or not applicable.",
+        "The indicators of each household: basic, risk and resilience, and which are missing, stale"
+        " or not applicable.",
     ),
 )
 

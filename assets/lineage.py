@@ -1,6 +1,7 @@
 """Which columns each column of an asset comes from, as the UI shows it: read from `lineage.json`.
 
-Belongs here: the file, and the metadata made of it when the definitions load. Not here: how it is found out (`pipelines.development.lineage`).
+Belongs here: the file, and the metadata made of it when the definitions load. Not here: how it is
+found out (`pipelines.development.lineage`).
 """
 
 from __future__ import annotations
@@ -22,14 +23,21 @@ Lineage = dict[str, dict[str, tuple[Column, ...]]]
 
 @lru_cache(maxsize=1)
 def _read() -> Mapping[str, Mapping[str, list[list[str]]]]:
-    tables: Mapping[str, Mapping[str, list[list[str]]]] = json.loads(FILE.read_text(encoding="utf-8"))["tables"]
+    tables: Mapping[str, Mapping[str, list[list[str]]]] = json.loads(
+        FILE.read_text(encoding="utf-8")
+    )["tables"]
     return tables
 
 
 def lineage_metadata(asset: str) -> dict[str, Any]:
-    """`dagster/column_lineage` of the asset; nothing where no model is known, as for a contract that was added since."""
+    """`dagster/column_lineage` of the asset;
+    nothing where no model is known, as for a contract that was added since.
+    """
     columns = _read().get(asset)
     if columns is None:
         return {}
-    deps = {column: [dg.TableColumnDep(table, source) for table, source in read] for column, read in columns.items()}
+    deps = {
+        column: [dg.TableColumnDep(table, source) for table, source in read]
+        for column, read in columns.items()
+    }
     return {"dagster/column_lineage": dg.TableColumnLineage(deps_by_column=deps)}

@@ -1,6 +1,8 @@
-"""`matched_<department>__<records>`: every record tied to a person and a household, or told why not.
+"""`matched_<department>__<records>`: every record tied to a person and a household,
+or told why not.
 
-Belongs here: one asset per contract, and its conservation. Not here: how records are matched (`warehouse.matching`).
+Belongs here: one asset per contract, and its conservation. Not here: how records are matched
+(`warehouse.matching`).
 """
 
 import time
@@ -20,9 +22,15 @@ REGISTER = "valid_rural_revitalisation__members"
 
 
 def types_of_run(context: dg.AssetExecutionContext, house: RunContext) -> list[Contract]:
-    """The record types that this run matches: what is open in all of them is answered in one pass."""
+    """The record types that this run matches:
+    what is open in all of them is answered in one pass.
+    """
     selected = context.run.asset_selection
-    return [c for c in house.contracts() if not selected or dg.AssetKey(f"matched_{c.table}") in selected]
+    return [
+        c
+        for c in house.contracts()
+        if not selected or dg.AssetKey(f"matched_{c.table}") in selected
+    ]
 
 
 def depends_on(contract: Contract) -> list[str]:
@@ -41,13 +49,24 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
     @dg.asset(
         **described,
         deps=depends_on(contract),
-        description=f"{contract.department_name} {contract.name}, each record with its person, household and outcome; no identities.",
+        description=(
+            f"{contract.department_name} {contract.name}, each record with its person, household"
+            " and outcome; no identities."
+        ),
         metadata={
-            "dagster/column_schema": contract_schema(contract, MATCHED_COLUMNS, with_identities=False),
+            "dagster/column_schema": contract_schema(
+                contract, MATCHED_COLUMNS, with_identities=False
+            ),
             "dagster/code_references": contract_files(contract, "matched", model_name(contract)),
             **lineage_metadata(name),
         },
-        check_specs=[dg.AssetCheckSpec("conservation", asset=name, description="rows = the sum of the six outcomes = valid rows.")],
+        check_specs=[
+            dg.AssetCheckSpec(
+                "conservation",
+                asset=name,
+                description="rows = the sum of the six outcomes = valid rows.",
+            )
+        ],
     )
     def matched(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
@@ -55,11 +74,17 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
         house.make([name], house.moment(as_of), beside=types_of_run(context, house))
         house.use(valid, as_of)
         written = house.keep(name, as_of)
-        outcomes = {str(o): int(n) for o, n in house.engine.rows(f'select outcome, count(*) from "{name}" group by 1')}
+        outcomes = {
+            str(o): int(n)
+            for o, n in house.engine.rows(f'select outcome, count(*) from "{name}" group by 1')
+        }
         expected = int(house.engine.scalar(f'select count(*) from "{valid}"'))
         tied = outcomes.get("linked", 0) + outcomes.get("placed", 0)
         rate = tied / written.rows if written.rows else None
-        context.log.info(f"{time.monotonic() - started:6.1f} s  " + ", ".join(f"{outcomes.get(o, 0):,} {o}" for o in OUTCOMES))
+        context.log.info(
+            f"{time.monotonic() - started:6.1f} s  "
+            + ", ".join(f"{outcomes.get(o, 0):,} {o}" for o in OUTCOMES)
+        )
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": written.rows,

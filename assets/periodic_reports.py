@@ -1,8 +1,9 @@
-"""The four rhythms (weekly statistics, monthly screening, monthly accounting of incomes, quarterly supervision), and what
-visits found, by quarter.
+"""The four rhythms
+(weekly statistics, monthly screening, monthly accounting of incomes, quarterly supervision), and
+what visits found, by quarter.
 
-Belongs here: an asset per rhythm, its periods and its picture. Not here: what is counted (`warehouse.periodic_reports`), when it runs
-(`pipelines.automation.periodic`).
+Belongs here: an asset per rhythm, its periods and its picture. Not here: what is counted
+(`warehouse.periodic_reports`), when it runs (`pipelines.automation.periodic`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,9 +35,13 @@ from warehouse.publication.periods import publish_period
 GROUP = "rhythms"
 START, ZONE = "2024-01-01", "Asia/Shanghai"
 MONTHLY = dg.MonthlyPartitionsDefinition(start_date=START, timezone=ZONE, end_offset=1)
-QUARTERLY = dg.TimeWindowPartitionsDefinition(cron_schedule="0 0 1 1,4,7,10 *", start=START, timezone=ZONE, fmt="%Y-%m-%d", end_offset=1)
+QUARTERLY = dg.TimeWindowPartitionsDefinition(
+    cron_schedule="0 0 1 1,4,7,10 *", start=START, timezone=ZONE, fmt="%Y-%m-%d", end_offset=1
+)
 PERIODS: Mapping[str, dg.TimeWindowPartitionsDefinition] = {
-    "weekly_statistics": dg.WeeklyPartitionsDefinition(start_date=START, timezone=ZONE, day_offset=1, end_offset=1),
+    "weekly_statistics": dg.WeeklyPartitionsDefinition(
+        start_date=START, timezone=ZONE, day_offset=1, end_offset=1
+    ),
     "monthly_screening": MONTHLY,
     "income_accounting": MONTHLY,
     "quarterly_supervision": QUARTERLY,
@@ -54,71 +59,107 @@ class Picture:
     sql: str
     unit: str = ""
     curves: int = 0
-    """How many columns after the first are drawn as lines over it; 0: the second is drawn as bars."""
+    """How many columns after the first are drawn as lines over it; 0: the second is drawn as bars.
+    """
 
 
 AREA_NAMES = "left join ({area}) as a on a.area_code = r.area_code"
 PICTURES: Mapping[str, Picture] = {
     "weekly_statistics": Picture(
         "Red lamps by town 红灯",
-        ("town", "red", "newly red", "no longer red", "open tasks", "overdue tasks", "visits due", "chronic overdue"),
-        "select coalesce(a.area_name, r.area_code), red, newly_red, no_longer_red, open_tasks, overdue_tasks, visits_due, chronic_overdue "
-        f"from weekly_statistics as r {AREA_NAMES} where area_level = 'town' order by r.area_code",
+        (
+            "town",
+            "red",
+            "newly red",
+            "no longer red",
+            "open tasks",
+            "overdue tasks",
+            "visits due",
+            "chronic overdue",
+        ),
+        "select coalesce(a.area_name, r.area_code), red, newly_red, no_longer_red, open_tasks,"
+        f" overdue_tasks, visits_due, chronic_overdue from weekly_statistics as r {AREA_NAMES}"
+        " where area_level = 'town' order by r.area_code",
     ),
     "monthly_screening": Picture(
         "Households on each department's list 筛查",
         ("list", "households", "new"),
-        "select concat(department, ' ', code), count(*), count(*) filter (where is_new) from monthly_screening group by 1 order by 1",
+        "select concat(department, ' ', code), count(*), count(*) filter (where is_new) from"
+        " monthly_screening group by 1 order by 1",
     ),
     "income_accounting": Picture(
         "Net income per head by town 人均纯收入",
         ("town", "yuan per head", "households", "growth", "against the county"),
-        "select coalesce(a.area_name, r.area_code), income_per_head, households, growth_rate, growth_against_county "
-        f"from income_accounting as r {AREA_NAMES} where area_level = 'town' and household_type = 'all' order by r.area_code",
+        "select coalesce(a.area_name, r.area_code), income_per_head, households, growth_rate,"
+        f" growth_against_county from income_accounting as r {AREA_NAMES} where area_level = 'town'"
+        " and household_type = 'all' order by r.area_code",
         " yuan",
     ),
     "flag_accuracy": Picture(
         "False alarms 误报 and misses 漏报, were lamps red above",
-        ("score", "false alarms / flagged", "missed / risks found", "red households", "visited", "flagged"),
-        "select concat('above ', value), false_alarm_rate, miss_rate, red_households, visited, flagged from flag_accuracy "
-        "where area_level = 'county' and dimension = 'threshold' order by area_code, cast(value as integer)",
+        (
+            "score",
+            "false alarms / flagged",
+            "missed / risks found",
+            "red households",
+            "visited",
+            "flagged",
+        ),
+        "select concat('above ', value), false_alarm_rate, miss_rate, red_households, visited,"
+        " flagged from flag_accuracy where area_level = 'county' and dimension = 'threshold' order"
+        " by area_code, cast(value as integer)",
         curves=2,
     ),
     "quarterly_supervision": Picture(
         "Past their day, by who is late 逾期",
         ("who", "overdue", "open", "most days late"),
-        "select concat(department, ' ', kind, case when kind = 'case' then concat(' ', item) else '' end), sum(overdue_count), "
-        "sum(open_count), max(most_days_late) from quarterly_supervision where area_level = 'county' group by 1 order by 2 desc, 1",
+        "select concat(department, ' ', kind, case when kind = 'case' then concat(' ', item) else"
+        " '' end), sum(overdue_count), sum(open_count), max(most_days_late) from"
+        " quarterly_supervision where area_level = 'county' group by 1 order by 2 desc, 1",
     ),
 }
 TOWNS_OFF = (
-    "select count(*) from (select substr(area_code, 1, 6) as county, sum(case when area_level = 'town' then {column} end) as towns, "
-    "sum(case when area_level = 'county' then {column} end) as county_sum from {table} group by 1) where towns is distinct from county_sum"
+    "select count(*) from (select substr(area_code, 1, 6) as county, sum(case when area_level ="
+    " 'town' then {column} end) as towns, sum(case when area_level = 'county' then {column} end) as"
+    " county_sum from {table} group by 1) where towns is distinct from county_sum"
 )
 CHECKS: Mapping[str, tuple[str, str, str]] = {
     "weekly_statistics": (
         "adds_up",
         "Towns add up to the county, and the county to the red lamps of the day.",
-        f"select ({TOWNS_OFF.format(column='red', table='weekly_statistics')}) + abs((select coalesce(sum(red), 0) "
-        "from weekly_statistics where area_level = 'county') - (select count(*) from warning_flag where level = 'red'))",
+        (
+            f"select ({TOWNS_OFF.format(column='red', table='weekly_statistics')}) + abs((select"
+            " coalesce(sum(red), 0) from weekly_statistics where area_level = 'county') - (select"
+            " count(*) from warning_flag where level = 'red'))"
+        ),
     ),
     "monthly_screening": (
         "adds_up",
         "As many rows as the departments' lists of the day have.",
         "select abs((select count(*) from monthly_screening) - (select count(*) from verify_item))",
     ),
-    "income_accounting": ("adds_up", "Towns add up to the county.", TOWNS_OFF.format(column="persons", table="income_accounting")),
+    "income_accounting": (
+        "adds_up",
+        "Towns add up to the county.",
+        TOWNS_OFF.format(column="persons", table="income_accounting"),
+    ),
     "quarterly_supervision": (
         "adds_up",
         "Towns add up to the county.",
         TOWNS_OFF.format(column="overdue_count", table="quarterly_supervision"),
     ),
-    "flag_accuracy": ("adds_up", "Towns add up to the county.", TOWNS_OFF.format(column="visited", table="flag_accuracy")),
+    "flag_accuracy": (
+        "adds_up",
+        "Towns add up to the county.",
+        TOWNS_OFF.format(column="visited", table="flag_accuracy"),
+    ),
 }
 
 
 def day_of(house: RunContext, report: PeriodicReport, period_on: date) -> date:
-    """The newest day of the period whose tables are all in the lake; raises `dg.Failure` where there is none."""
+    """The newest day of the period whose tables are all in the lake;
+    raises `dg.Failure` where there is none.
+    """
     days = [set(house.lake.days(*layer_and_folder(table))) for table in report.inputs]
     within = [day for day in set.intersection(*days) if period_on <= day <= report.end(period_on)]
     if not within:
@@ -129,18 +170,28 @@ def day_of(house: RunContext, report: PeriodicReport, period_on: date) -> date:
     return max(within)
 
 
-def use_period(house: RunContext, report: PeriodicReport, period_on: date, as_of: date) -> date | None:
-    """Makes the rhythm's table on the engine, and reads what it is checked against; returns the day that it is compared with."""
+def use_period(
+    house: RunContext, report: PeriodicReport, period_on: date, as_of: date
+) -> date | None:
+    """Makes the rhythm's table on the engine, and reads what it is checked against;
+    returns the day that it is compared with.
+    """
     moment = report.moment(period_on, house.moment(as_of))
     if registry.reads(report.name, Kind.SEVERAL_DAYS):
-        moment = replace(moment, flag_days=tuple(house.lake.days(*layer_and_folder("warning_flag"))))
+        moment = replace(
+            moment, flag_days=tuple(house.lake.days(*layer_and_folder("warning_flag")))
+        )
         house.make(["field_visit"], moment)
         visited = house.engine.rows("select distinct flag_on from field_visit order by 1")
         moment = replace(moment, history=tuple(on for (on,) in visited))
     house.make([report.name], moment)
     for table in report.inputs:
         house.use(table, as_of)
-    return None if report.previous is None else earlier_day(house.runner.inputs, report.previous, period_on, moment.not_before)
+    return (
+        None
+        if report.previous is None
+        else earlier_day(house.runner.inputs, report.previous, period_on, moment.not_before)
+    )
 
 
 def drawn(title: str, picture: Picture, rows: Sequence[Sequence[Any]]) -> str:
@@ -151,17 +202,25 @@ def drawn(title: str, picture: Picture, rows: Sequence[Sequence[Any]]) -> str:
 
     if not picture.curves:
         return bars(title, [(str(row[0]), number(row[1])) for row in rows], picture.unit)
-    curves = [(picture.header[place], [number(row[place]) for row in rows]) for place in range(1, picture.curves + 1)]
+    curves = [
+        (picture.header[place], [number(row[place]) for row in rows])
+        for place in range(1, picture.curves + 1)
+    ]
     return lines(title, [str(row[0]).removeprefix("above ") for row in rows], curves, picture.unit)
 
 
-def shown(engine: ComputeEngine, report: PeriodicReport, period_on: date) -> dict[str, dg.MetadataValue]:
+def shown(
+    engine: ComputeEngine, report: PeriodicReport, period_on: date
+) -> dict[str, dg.MetadataValue]:
     """The picture, and the figures in it."""
     picture = PICTURES[report.name]
     rows = engine.rows(picture.sql.format(area=area_select()))
     title = f"{picture.title}, {period_on}"
     svg = drawn(title, picture, rows)
-    return {"picture": dg.MetadataValue.md(as_markdown(svg, title)), "figures": dg.MetadataValue.md(figures(picture.header, rows))}
+    return {
+        "picture": dg.MetadataValue.md(as_markdown(svg, title)),
+        "figures": dg.MetadataValue.md(figures(picture.header, rows)),
+    }
 
 
 def rhythm_asset(report: PeriodicReport) -> dg.AssetsDefinition:
@@ -176,9 +235,14 @@ def rhythm_asset(report: PeriodicReport) -> dg.AssetsDefinition:
         kinds={"duckdb", "postgres"},
         tags={"layer": GROUP},
         deps=list(report.inputs),
-        description=f"{report.view.meaning} One partition a period; the newest day of it that is in the lake is counted.",
+        description=(
+            f"{report.view.meaning} One partition a period; the newest day of it that is in the"
+            " lake is counted."
+        ),
         metadata={
-            "dagster/code_references": code_references({"SQL": model_path(f"rhythms/{report.name}")}),
+            "dagster/code_references": code_references(
+                {"SQL": model_path(f"rhythms/{report.name}")}
+            ),
             **lineage_metadata(report.name),
         },
         check_specs=[dg.AssetCheckSpec(check, asset=report.name, description=says)],
@@ -200,7 +264,9 @@ def rhythm_asset(report: PeriodicReport) -> dg.AssetsDefinition:
                 **shown(house.engine, report, period_on),
                 **lineage_metadata(report.name),
             },
-            check_results=[dg.AssetCheckResult(check_name=check, passed=off == 0, metadata={"off": off})],
+            check_results=[
+                dg.AssetCheckResult(check_name=check, passed=off == 0, metadata={"off": off})
+            ],
         )
 
     return made

@@ -16,14 +16,17 @@ from resources.runtime.context import RunContext
 def raw_asset(contract: Contract) -> dg.AssetsDefinition:
     """The asset that reads one record type for one day.
 
-    A source that cannot be read is a recorded result and a failed check (`read`), never an exception: the run goes on
-    with the last good state.
+    A source that cannot be read is a recorded result and a failed check (`read`), never an
+    exception: the run goes on with the last good state.
     """
     described = department_asset(contract, "raw", {contract.server.get("form", "api")})
 
     @dg.asset(
         **described,
-        description=f"{contract.department_name} {contract.name}: the extract's bytes as they came, with a manifest per batch.",
+        description=(
+            f"{contract.department_name} {contract.name}: the extract's bytes as they came, with a"
+            " manifest per batch."
+        ),
         metadata={
             "dagster/column_schema": delivered_schema(contract),
             "dagster/code_references": contract_files(contract, "raw"),
@@ -31,13 +34,22 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
             "cadence": contract.cadence,
             "contract_version": contract.version,
         },
-        check_specs=[dg.AssetCheckSpec("read", asset=described["name"], description="The department could be read.")],
+        check_specs=[
+            dg.AssetCheckSpec(
+                "read", asset=described["name"], description="The department could be read."
+            )
+        ],
     )
     def raw(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         as_of = date.fromisoformat(context.partition_key)
         house.read_ahead(context.run.asset_selection, as_of)
         day = house.departments.read_day(contract, as_of)
-        said = "; ".join([str(day.failure) if day.failure else f"{day.row_count:,} rows, {day.status}", *day.notes])
+        said = "; ".join(
+            [
+                str(day.failure) if day.failure else f"{day.row_count:,} rows, {day.status}",
+                *day.notes,
+            ]
+        )
         context.log.info(f"{day.seconds:6.1f} s  {said}")
         metadata = {"what now": said, **(read_facts(day.failure) if day.failure else {})}
         # a file that lay there and was refused is a rejected extract
@@ -54,7 +66,14 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
                 "seconds": round(day.seconds, 3),
                 "said": said,
             },
-            check_results=[dg.AssetCheckResult(check_name="read", passed=day.failure is None, severity=severity, metadata=metadata)],
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="read",
+                    passed=day.failure is None,
+                    severity=severity,
+                    metadata=metadata,
+                )
+            ],
         )
 
     return raw

@@ -1,6 +1,7 @@
 """The release: what consumers read, published to PostgreSQL in one transaction.
 
-Belongs here: what is published. Not here: how (`warehouse.publication`), who may see it (`warehouse.schema`).
+Belongs here: what is published. Not here: how (`warehouse.publication`), who may see it
+(`warehouse.schema`).
 """
 
 import subprocess
@@ -33,7 +34,13 @@ PUBLISHED = published_tables()
 
 def code_version() -> str:
     """The commit that runs, or `unknown` where the code is not in a checkout."""
-    done = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return done.stdout.strip() or "unknown"
 
 
@@ -66,15 +73,26 @@ def published_in(shape: Shape) -> list[str]:
 
 def used_versions(connection: sa.Connection, column: str) -> list[str]:
     """The versions that releases were made under."""
-    used = connection.execute(sa.text(f"select distinct {column} from ops.release where {column} is not null order by 1"))
+    used = connection.execute(
+        sa.text(f"select distinct {column} from ops.release where {column} is not null order by 1")
+    )
     return [str(version) for version in used.scalars()]
 
 
-def attach_unversioned(house: RunContext, contracts: Sequence[Contract], as_of: date) -> dict[str, str]:
-    """Engine tables of what goes along with a release: validation results, quarantine, review queue, and the vault's part."""
+def attach_unversioned(
+    house: RunContext, contracts: Sequence[Contract], as_of: date
+) -> dict[str, str]:
+    """Engine tables of what goes along with a release:
+    validation results, quarantine, review queue, and the vault's part.
+    """
     engine = house.engine
     house.make(["review_candidate"], house.moment(as_of))
-    for table in ("person", "review_queue", "valid_rural_revitalisation__members", "matched_rural_revitalisation__households"):
+    for table in (
+        "person",
+        "review_queue",
+        "valid_rural_revitalisation__members",
+        "matched_rural_revitalisation__households",
+    ):
         house.use(table, as_of)
     for contract in contracts:
         if contract.is_pseudonymous:
@@ -89,19 +107,23 @@ def attach_unversioned(house: RunContext, contracts: Sequence[Contract], as_of: 
     engine.table("rule_result", RULE_RESULT)
     quarantined = []
     for contract in contracts:
-        ledger = house.lake.read_note("ledger", contract.table, as_of) or {"rules": [], "batch_id": None}
+        ledger = house.lake.read_note("ledger", contract.table, as_of) or {
+            "rules": [],
+            "batch_id": None,
+        }
         for rule in ledger["rules"]:
             engine.execute(
                 "insert into rule_result values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [contract.department, contract.records, ledger["batch_id"], rule["rule"], rule["severity"], rule["passed"],
-                 rule["could_run"], rule["element_count"], rule["unexpected_count"]],
+                [contract.department, contract.records, ledger["batch_id"], rule["rule"],
+                 rule["severity"], rule["passed"], rule["could_run"], rule["element_count"],
+                 rule["unexpected_count"]],
             )  # fmt: skip
         stored = house.lake.relation("quarantine", contract.table, as_of)
         identity = "true" if contract.record_key.is_identity else "false"
         quarantined.append(
-            f"select '{contract.department}' as department, '{contract.records}' as records, * exclude (_row, record_key), "
-            f"_row as row_number, case when not {identity} then record_key end as record_key "
-            f"from {stored}"
+            f"select '{contract.department}' as department, '{contract.records}' as records, *"
+            f" exclude (_row, record_key), _row as row_number, case when not {identity} then"
+            f" record_key end as record_key from {stored}"
         )
     engine.view("quarantined", " union all by name ".join(quarantined))
     return {
@@ -117,8 +139,10 @@ def attach_unversioned(house: RunContext, contracts: Sequence[Contract], as_of: 
 
 
 RULE_RESULT = """
-select null::varchar as department, null::varchar as records, null::varchar as batch_id, null::varchar as rule, null::varchar as severity,
-    null::boolean as passed, null::boolean as could_run, null::bigint as element_count, null::bigint as unexpected_count
+select null::varchar as department, null::varchar as records, null::varchar as batch_id,
+    null::varchar as rule, null::varchar as severity,
+    null::boolean as passed, null::boolean as could_run, null::bigint as element_count,
+    null::bigint as unexpected_count
 where false
 """
 
@@ -134,11 +158,26 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
         kinds={"postgres"},
         tags={"layer": "release"},
         deps=[*PUBLISHED, "linkage_quality", "review_queue"],
-        description="The release of the day: written, audited, made current in one transaction; readers see the old one or the new one.",
+        description=(
+            "The release of the day: written, audited, made current in one transaction; readers see"
+            " the old one or the new one."
+        ),
         # the nightly run begins at 02:30; a release of last night is there when the officers come
-        freshness_policy=dg.FreshnessPolicy.cron("0 6 * * *", lower_bound_delta=timedelta(hours=4), timezone="Asia/Shanghai"),
-        metadata={"dagster/code_references": code_references({"publication": ROOT / "warehouse" / "publication" / "publish.py"})},
-        check_specs=[dg.AssetCheckSpec("audit", asset="release", description="What is published is whole, sound and holds no ID number.")],
+        freshness_policy=dg.FreshnessPolicy.cron(
+            "0 6 * * *", lower_bound_delta=timedelta(hours=4), timezone="Asia/Shanghai"
+        ),
+        metadata={
+            "dagster/code_references": code_references(
+                {"publication": ROOT / "warehouse" / "publication" / "publish.py"}
+            )
+        },
+        check_specs=[
+            dg.AssetCheckSpec(
+                "audit",
+                asset="release",
+                description="What is published is whole, sound and holds no ID number.",
+            )
+        ],
     )
     def release(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         as_of = date.fromisoformat(context.partition_key)
@@ -192,7 +231,11 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
                 "changed": dict(published.changed),
                 "seconds": {step: round(seconds, 3) for step, seconds in published.seconds.items()},
             },
-            check_results=[dg.AssetCheckResult(check_name="audit", passed=True, metadata={"checksum": published.checksum})],
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="audit", passed=True, metadata={"checksum": published.checksum}
+                )
+            ],
         )
 
     return [release]

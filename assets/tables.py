@@ -1,6 +1,8 @@
-"""How the tables that no single department owns become assets: made together on the engine, kept one by one in the lake.
+"""How the tables that no single department owns become assets:
+made together on the engine, kept one by one in the lake.
 
-Belongs here: the one way in which such assets are built. Not here: which there are (`household`, `flags`).
+Belongs here: the one way in which such assets are built. Not here: which there are (`household`,
+`flags`).
 """
 
 import time
@@ -32,30 +34,47 @@ class Table:
     checks: tuple[tuple[str, str, Check], ...] = ()
     """Name, description and function of each asset check."""
     shown: Callable[[RunContext, date], dict[str, Any]] | None = None
-    """Further metadata of a day: pictures, and figures that the UI draws over time. Called after the checks."""
+    """Further metadata of a day: pictures, and figures that the UI draws over time.
+    Called after the checks.
+    """
 
 
 def with_others(folder: str, tables: Sequence[Table]) -> list[Table]:
-    """`tables`, and those that `models/<folder>` publishes besides, which have no checks of their own here."""
+    """`tables`, and those that `models/<folder>` publishes besides,
+    which have no checks of their own here.
+    """
     known = {table.name for table in tables}
-    others = [table for table in registry.published_tables() if registry.maker(table).name.startswith(f"{folder}/") and table not in known]
+    others = [
+        table
+        for table in registry.published_tables()
+        if registry.maker(table).name.startswith(f"{folder}/") and table not in known
+    ]
     return [*tables, *(Table(table, declared()[table].meaning) for table in others)]
 
 
 def depends_on(tables: Sequence[str], contracts: Sequence[Contract]) -> list[str]:
-    """What a step that makes `tables` depends on, as their models declare: other kept tables of the day."""
+    """What a step that makes `tables` depends on, as their models declare:
+    other kept tables of the day.
+    """
     found: set[str] = set()
     for table in tables:
         for read in registry.inputs_of(table):
             layer = read.removesuffix(registry.EVERY_TYPE)
-            found.update([read] if layer == read else (f"{layer}{contract.table}" for contract in contracts))
+            found.update(
+                [read] if layer == read else (f"{layer}{contract.table}" for contract in contracts)
+            )
     return sorted(found - set(tables))
 
 
 def tables_asset(
-    name: str, group: str, tables: Sequence[Table], contracts: Sequence[Contract], layer: str | None = None
+    name: str,
+    group: str,
+    tables: Sequence[Table],
+    contracts: Sequence[Contract],
+    layer: str | None = None,
 ) -> dg.AssetsDefinition:
-    """One step that makes `tables` on the engine, writes each to the lake and checks what was written.
+    """One step that makes `tables` on the engine,
+    writes each to the lake and checks what was written.
 
     `layer` is told where the group, which the graph is drawn by, is another.
     """
@@ -72,25 +91,33 @@ def tables_asset(
             partitions_def=DAILY,
             description=table.description,
             metadata={
-                "dagster/code_references": code_references({"SQL": model_path(registry.maker(table.name).name)}),
+                "dagster/code_references": code_references(
+                    {"SQL": model_path(registry.maker(table.name).name)}
+                ),
                 **lineage_metadata(table.name),
             },
         )
         for table in tables
     ]
     check_specs = [
-        dg.AssetCheckSpec(check, asset=table.name, description=description) for table in tables for check, description, _ in table.checks
+        dg.AssetCheckSpec(check, asset=table.name, description=description)
+        for table in tables
+        for check, description, _ in table.checks
     ]
 
     @dg.multi_asset(name=f"make_{name}", specs=specs, check_specs=check_specs)
-    def made(context: dg.AssetExecutionContext, house: RunContext) -> Iterator[dg.MaterializeResult]:
+    def made(
+        context: dg.AssetExecutionContext, house: RunContext
+    ) -> Iterator[dg.MaterializeResult]:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
         if not made_by_county(house, as_of, names, ahead=_selected(context)):
             house.make(names, house.moment(as_of))
         house.note_made(as_of)
         for table in tables:
             written = house.keep(table.name, as_of)
-            context.log.info(f"{time.monotonic() - started:6.1f} s  {table.name}: {written.rows:,} rows")
+            context.log.info(
+                f"{time.monotonic() - started:6.1f} s  {table.name}: {written.rows:,} rows"
+            )
             checked = [check(house, as_of) for _, _, check in table.checks]
             yield dg.MaterializeResult(
                 asset_key=table.name,
@@ -110,13 +137,19 @@ def tables_asset(
 def _selected(context: dg.AssetExecutionContext) -> list[str]:
     """The kept tables that the run makes too."""
     selected = context.run.asset_selection
-    return [table for table in registry.stored_tables() if not selected or dg.AssetKey(table) in selected]
+    return [
+        table
+        for table in registry.stored_tables()
+        if not selected or dg.AssetKey(table) in selected
+    ]
 
 
 def _columns(house: RunContext, table: str) -> dg.TableSchema:
     columns = house.engine.columns(f'select * from "{table}"')
     meanings = {column.name: column.meaning or None for column in declared()[table].columns}
-    return dg.TableSchema(columns=[dg.TableColumn(name, kind.lower(), meanings.get(name)) for name, kind in columns])
+    return dg.TableSchema(
+        columns=[dg.TableColumn(name, kind.lower(), meanings.get(name)) for name, kind in columns]
+    )
 
 
 def counted(table: str, name: str, sql: str) -> Check:
@@ -124,6 +157,8 @@ def counted(table: str, name: str, sql: str) -> Check:
 
     def check(house: RunContext, _: date) -> dg.AssetCheckResult:
         found = int(house.engine.scalar(sql) or 0)
-        return dg.AssetCheckResult(check_name=name, asset_key=table, passed=found == 0, metadata={"rows": found})
+        return dg.AssetCheckResult(
+            check_name=name, asset_key=table, passed=found == 0, metadata={"rows": found}
+        )
 
     return check

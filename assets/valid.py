@@ -1,6 +1,8 @@
-"""`valid_<department>__<records>`: typed, checked, merged as of the day; the rest set aside in quarantine.
+"""`valid_<department>__<records>`: typed, checked, merged as of the day;
+the rest set aside in quarantine.
 
-Belongs here: one asset per contract and its checks. Not here: rules (contracts), how rows merge (`warehouse.asof`).
+Belongs here: one asset per contract and its checks. Not here: rules (contracts), how rows merge
+(`warehouse.asof`).
 """
 
 import time
@@ -20,10 +22,18 @@ from warehouse.asof import make_valid
 
 CHECKS = {
     "suite_ran": "Every rule of the Great Expectations suite could run.",
-    "critical_rules": "No critical batch rule failed (else the extract is rejected: an error), and no row broke a row rule (those that"
-    " did are in quarantine).",
-    "warning_rules": "Nothing has to be told: no rule of severity warning failed, no column came or went, the batch looks as usual.",
-    "conservation": "received = accepted + unchanged + superseded + withdrawn + quarantined; in force = before + new - withdrawn.",
+    "critical_rules": (
+        "No critical batch rule failed (else the extract is rejected: an error), and no row broke a"
+        " row rule (those that did are in quarantine)."
+    ),
+    "warning_rules": (
+        "Nothing has to be told: no rule of severity warning failed, no column came or went, the"
+        " batch looks as usual."
+    ),
+    "conservation": (
+        "received = accepted + unchanged + superseded + withdrawn + quarantined; in force = before"
+        " + new - withdrawn."
+    ),
     "fresh": "The newest accepted batch is no older than the contract allows.",
 }
 
@@ -43,17 +53,24 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
     @dg.asset(
         **described,
         deps=[f"raw_{contract.table}", *referred_to(contract)],
-        description=f"{contract.department_name} {contract.name} at the end of the day: typed, checked, a row per record in force.",
+        description=(
+            f"{contract.department_name} {contract.name} at the end of the day: typed, checked, a"
+            " row per record in force."
+        ),
         metadata={
             "dagster/column_schema": contract_schema(contract, LEDGER_COLUMNS),
             "dagster/code_references": contract_files(contract, "valid", "valid"),
             **lineage_metadata(name),
         },
-        check_specs=[dg.AssetCheckSpec(check, asset=name, description=text) for check, text in CHECKS.items()],
+        check_specs=[
+            dg.AssetCheckSpec(check, asset=name, description=text) for check, text in CHECKS.items()
+        ],
     )
     def valid(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         started = time.monotonic()
-        ledger = make_valid(house.engine, house.lake, contract, date.fromisoformat(context.partition_key))
+        ledger = make_valid(
+            house.engine, house.lake, contract, date.fromisoformat(context.partition_key)
+        )
         if contract.is_base_register and ledger["state"] == "missing":
             raise failure(NeverRead(contract, ledger))
         today = ledger["today"] or {}
@@ -87,14 +104,19 @@ def referred_to(contract: Contract) -> list[str]:
 
 
 class NeverRead(YihuError):
-    """What stops a run: without the register there is no household to tie a record to. Says why there is none."""
+    """What stops a run: without the register there is no household to tie a record to.
+
+    Says why there is none.
+    """
 
     next_step = "have it delivered, then run the day again"
 
     def __init__(self, contract: Contract, ledger: dict[str, Any]) -> None:
         unread, rejected = ledger["failure"] or {}, ledger["rejected"] or {}
         why = unread.get("message") or "; ".join(rejected.get("reasons", [])) or "no extract came"
-        said = f"the base register's {contract.records} were never read, and nothing can be published"
+        said = (
+            f"the base register's {contract.records} were never read, and nothing can be published"
+        )
         super().__init__(f"{said} without them: {why}")
 
 
@@ -105,10 +127,23 @@ def valid_checks(ledger: dict[str, Any]) -> list[dg.AssetCheckResult]:
     critical = [rule for rule in broken if rule["severity"] == "critical"]
     warned = [rule for rule in broken if rule["severity"] != "critical"]
     rejected, warnings = ledger.get("rejection") or ledger["rejected"], ledger.get("warnings") or []
-    told = {"drift": "; ".join(ledger["drift"]) or None, "warnings": dg.MetadataValue.json(warnings) if warnings else None}
+    told = {
+        "drift": "; ".join(ledger["drift"]) or None,
+        "warnings": dg.MetadataValue.json(warnings) if warnings else None,
+    }
     return [
-        _check("suite_ran", all(rule["could_run"] for rule in rules), [r for r in rules if not r["could_run"]]),
-        _check("critical_rules", not critical and not rejected, critical, refused(rejected) if rejected else {}, is_error=bool(rejected)),
+        _check(
+            "suite_ran",
+            all(rule["could_run"] for rule in rules),
+            [r for r in rules if not r["could_run"]],
+        ),
+        _check(
+            "critical_rules",
+            not critical and not rejected,
+            critical,
+            refused(rejected) if rejected else {},
+            is_error=bool(rejected),
+        ),
         _check("warning_rules", not warned and not warnings, warned, told),
         _check("conservation", conserved(ledger), [], ledger["today"] or {}),
         _check("fresh", late(ledger)["state"] == "ok", [], late(ledger)),
@@ -116,7 +151,9 @@ def valid_checks(ledger: dict[str, Any]) -> list[dg.AssetCheckResult]:
 
 
 def refused(rejected: dict[str, Any]) -> dict[str, Any]:
-    """Which batch was rejected, of which day, by which rule, for how many rows, why, and what to do."""
+    """Which batch was rejected, of which day, by which rule, for how many rows, why,
+    and what to do.
+    """
     return {
         "rejected": "; ".join(rejected["reasons"]),
         "rejected_batch": rejected["batch_id"],
@@ -128,7 +165,9 @@ def refused(rejected: dict[str, Any]) -> dict[str, Any]:
 
 
 def late(ledger: dict[str, Any]) -> dict[str, Any]:
-    """How old the source is; that it is late its age says, whatever else its state has to say first."""
+    """How old the source is; that it is late its age says,
+    whatever else its state has to say first.
+    """
     age, is_late = ledger["age_days"], ledger.get("is_late", ledger["state"] == "stale")
     return {"age_days": age, "state": "missing" if age is None else "stale" if is_late else "ok"}
 
@@ -138,24 +177,46 @@ def conserved(ledger: dict[str, Any]) -> bool:
     today = ledger["today"]
     parts = ("accepted", "unchanged", "superseded", "withdrawn", "quarantined")
     batch = today is None or today["received"] == sum(today[part] for part in parts)
-    state = ledger["in_force"] == ledger["in_force_before"] + ledger["new_keys"] - ledger["withdrawn_keys"]
+    state = (
+        ledger["in_force"]
+        == ledger["in_force_before"] + ledger["new_keys"] - ledger["withdrawn_keys"]
+    )
     return bool(batch and state)
 
 
 def _check(
-    name: str, passed: bool, rules: list[dict[str, Any]], more: dict[str, Any] | None = None, *, is_error: bool = False
+    name: str,
+    passed: bool,
+    rules: list[dict[str, Any]],
+    more: dict[str, Any] | None = None,
+    *,
+    is_error: bool = False,
 ) -> dg.AssetCheckResult:
-    metadata: dict[str, Any] = {key: value for key, value in (more or {}).items() if value is not None}
+    metadata: dict[str, Any] = {
+        key: value for key, value in (more or {}).items() if value is not None
+    }
     if rules:
         # a number by itself is drawn over time
         metadata["rows_in_all"] = sum(int(rule["unexpected_count"] or 0) for rule in rules)
         metadata["rules"] = dg.TableMetadataValue(
             records=[
-                dg.TableRecord({"rule": r["rule"], "severity": r["severity"], "rows": r["unexpected_count"], "of": r["element_count"]})
+                dg.TableRecord(
+                    {
+                        "rule": r["rule"],
+                        "severity": r["severity"],
+                        "rows": r["unexpected_count"],
+                        "of": r["element_count"],
+                    }
+                )
                 for r in rules
             ],
             schema=dg.TableSchema(
-                columns=[dg.TableColumn("rule"), dg.TableColumn("severity"), dg.TableColumn("rows", "int"), dg.TableColumn("of", "int")]
+                columns=[
+                    dg.TableColumn("rule"),
+                    dg.TableColumn("severity"),
+                    dg.TableColumn("rows", "int"),
+                    dg.TableColumn("of", "int"),
+                ]
             ),
         )
     is_error = is_error or name in ("suite_ran", "conservation")

@@ -1,1 +1,3 @@
-"""The benchmarks behind `make bench`: one JSON line each. Not here: tests of what is stable (`tests`)."""
+"""The benchmarks behind `make bench`: one JSON line each. Not here: tests of what is stable
+(`tests`).
+"""

@@ -1,8 +1,10 @@
-"""`python -m bench --scale county`: a first load and the day after it, each as a whole process, with its steps; then each step
-by itself, beside the same step written by hand. `--scale city|province`: from `valid` to the flags, county by county.
+"""`python -m bench --scale county`: a first load and the day after it, each as a whole process,
+with its steps; then each step by itself, beside the same step written by hand. `--scale
+city|province`: from `valid` to the flags, county by county.
 
-Belongs here: timing from outside. Every line carries a ratio against a fixed query, or the same work written by hand, that runs
-beside it, since these machines are noisy: compare ratios, not seconds.
+Belongs here: timing from outside. Every line carries a ratio against a fixed query, or the same
+work written by hand, that runs beside it, since these machines are noisy: compare ratios, not
+seconds.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ HOUSEHOLDS = {"village": 700, "town": 10_000, "county": 104_000}
 DEADLINES = {"village": 600, "town": 900, "county": 1800, "city": 3600, "province": 4 * 3600}
 """Seconds after which a process of a scale is ended."""
 MATCHED_TO_FLAGS = ("make_links", "make_source_status", "make_households", "make_flags")
-"""The steps after everything is matched and before what follows a lamp: together one line of their own."""
+"""The steps after everything is matched and before what follows a lamp: together one line of their
+own.
+"""
 REFERENCE = """
 select sum(total) from (
     select i % 100003 as person, sum(i % 997) as total, max(md5(i::varchar)) as digest
@@ -60,10 +64,16 @@ def steps_of(home: Path, as_of: date) -> list[tuple[str, float]]:
         tags = {"dagster/partition": as_of.isoformat()}
         run = instance.get_runs(filters=dg.RunsFilter(job_name="daily_sync", tags=tags), limit=1)[0]
         found = instance.get_run_step_stats(run.run_id)
-        return [(s.step_key, s.end_time - s.start_time) for s in found if s.start_time is not None and s.end_time is not None]
+        return [
+            (s.step_key, s.end_time - s.start_time)
+            for s in found
+            if s.start_time is not None and s.end_time is not None
+        ]
 
 
-def finished(command: list[str], environment: dict[str, str], deadline: float) -> tuple[int, resource.struct_rusage]:
+def finished(
+    command: list[str], environment: dict[str, str], deadline: float
+) -> tuple[int, resource.struct_rusage]:
     """Exit status and use of one process and of whatever it waited for; ended at the deadline."""
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     end = threading.Timer(deadline, process.terminate)
@@ -76,7 +86,12 @@ def finished(command: list[str], environment: dict[str, str], deadline: float) -
 
 def timed_sync(home: Path, as_of: date, households: int, label: str, deadline: float) -> None:
     """One `sync` as a whole process, then a line for it and a line for each step."""
-    environment = {**os.environ, "YIHU_HOME": str(home), "YIHU_AS_OF": str(as_of), "YIHU_SANDBOX_HOUSEHOLDS": str(households)}
+    environment = {
+        **os.environ,
+        "YIHU_HOME": str(home),
+        "YIHU_AS_OF": str(as_of),
+        "YIHU_SANDBOX_HOUSEHOLDS": str(households),
+    }
     reference, started = reference_seconds(), time.monotonic()
     exit_code, used = finished([sys.executable, "-m", "pipelines", "sync"], environment, deadline)
     seconds = time.monotonic() - started
@@ -97,7 +112,9 @@ def timed_sync(home: Path, as_of: date, households: int, label: str, deadline: f
 
 
 def linked_against_truth(home: Path, households: int, as_of: date) -> None:
-    """Precision and recall of every record type that comes day by day, against the sandbox's truth."""
+    """Precision and recall of every record type that comes day by day, against the sandbox's
+    truth.
+    """
     linkage = links_of_home(home, county_of(home, households), as_of)
     say(
         bench="links",
@@ -110,11 +127,15 @@ def linked_against_truth(home: Path, households: int, as_of: date) -> None:
 
 
 def scored_against_truth(deadline: float) -> None:
-    """Scores of small counties against the truth: a line for the rules in force, one for the first."""
+    """Scores of small counties against the truth: a line for the rules in force, one for the
+    first.
+    """
     first = str(RULES / "scoring-2021-01-01.yaml")
     command = [sys.executable, "-W", "ignore", "-m", "bench.scores", "--json", "--rules", first]
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=deadline, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=deadline, check=False
+        )
     except subprocess.TimeoutExpired:
         say(bench="scores", failed=f"not done after {deadline:.0f} s")
         return
@@ -125,15 +146,31 @@ def scored_against_truth(deadline: float) -> None:
 
 
 def county(scale: str) -> None:
-    """Two days of the sandbox's county as whole processes, then its steps by themselves, its queries and its links."""
+    """Two days of the sandbox's county as whole processes, then its steps by themselves, its
+    queries and its links.
+    """
     households, deadline = HOUSEHOLDS[scale], DEADLINES[scale]
     day = today() - timedelta(days=2)
     with tempfile.TemporaryDirectory(prefix="yihu-bench-") as folder:
         home = Path(folder)
         load_settings({"YIHU_HOME": str(home)})
         started = time.monotonic()
-        arguments = ["make", "--home", str(home / "sandbox"), "--households", str(households), "--seed", "20260101"]
-        subprocess.run([sys.executable, "-m", "sandbox", *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL, timeout=deadline)
+        arguments = [
+            "make",
+            "--home",
+            str(home / "sandbox"),
+            "--households",
+            str(households),
+            "--seed",
+            "20260101",
+        ]
+        subprocess.run(
+            [sys.executable, "-m", "sandbox", *arguments],
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            timeout=deadline,
+        )
         say(bench="sandbox", households=households, seconds=round(time.monotonic() - started, 2))
         timed_sync(home, day, households, "first_load", deadline)
         timed_sync(home, day + timedelta(days=1), households, "increment", deadline)
@@ -153,10 +190,18 @@ def county(scale: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--scale", choices=[*HOUSEHOLDS, *COUNTIES], default="county")
-    parser.add_argument("--folder", type=Path, help="where a city or a province is made: some 25 GB for a province")
+    parser.add_argument(
+        "--folder", type=Path, help="where a city or a province is made: some 25 GB for a province"
+    )
     asked = parser.parse_args()
     if asked.scale in COUNTIES:
-        for line in province(asked.scale, today() - timedelta(days=2), DEADLINES[asked.scale], reference_seconds, asked.folder):
+        for line in province(
+            asked.scale,
+            today() - timedelta(days=2),
+            DEADLINES[asked.scale],
+            reference_seconds,
+            asked.folder,
+        ):
             say(**line)
     else:
         county(asked.scale)

@@ -1,7 +1,9 @@
-"""Each step of a day by itself, in a process of its own, beside the same step written by hand; and a province by itself.
+"""Each step of a day by itself, in a process of its own, beside the same step written by hand; and
+a province by itself.
 
-Belongs here: which processes run, in which order, until when, and what a line says of them. Not here: the steps (`bench.stage`),
-what they are held against (`bench.references`), a whole `sync` (`bench.__main__`).
+Belongs here: which processes run, in which order, until when, and what a line says of them. Not
+here: the steps (`bench.stage`), what they are held against (`bench.references`), a whole `sync`
+(`bench.__main__`).
 """
 
 from __future__ import annotations
@@ -25,9 +27,13 @@ from resources.lake import Lake
 from resources.settings import ROOT
 
 COUNTIES = {"city": 10, "province": 67}
-"""Counties of 104,500 households, 3.4 people each: a city of a million households, a province of seven million."""
+"""Counties of 104,500 households, 3.4 people each: a city of a million households, a province of
+seven million.
+"""
 PUBLISHED = ("city",)
-"""Scales that are published too, on the embedded server; a province's warehouse is a machine of its own."""
+"""Scales that are published too, on the embedded server; a province's warehouse is a machine of its
+own.
+"""
 MEMORY = "6GB"
 """What the engine may take at the scale of a province: the process stays below 8 GB."""
 ALONE = (("validation",), ("matching",), ("lamps",), ("matching", "lamps"))
@@ -46,24 +52,39 @@ def child(module: str, *arguments: str, seconds: float, **settings: str) -> Line
     command = [sys.executable, "-W", "ignore", "-m", module, *arguments]
     environment = {**os.environ, **settings}
     try:
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         raise Late(f"{module} {' '.join(arguments)}: not done after {seconds:.0f} s") from None
     if done.returncode != 0:
-        raise Late(f"{module} {' '.join(arguments)}: exit {done.returncode}; {(done.stderr or done.stdout).strip().splitlines()[-1:]}")
+        raise Late(
+            f"{module} {' '.join(arguments)}: exit {done.returncode};"
+            f" {(done.stderr or done.stdout).strip().splitlines()[-1:]}"
+        )
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
 def rows_of(home: Path, as_of: date, steps: tuple[str, ...]) -> int:
     """Rows that a step works on: what came for validation, what is in force for the others."""
-    ledgers = [Lake(home / "lake").read_note("ledger", c.table, as_of) or {} for c in load_contracts()]
+    ledgers = [
+        Lake(home / "lake").read_note("ledger", c.table, as_of) or {} for c in load_contracts()
+    ]
     if steps == ("validation",):
         return sum((ledger.get("today") or {}).get("received", 0) for ledger in ledgers)
     return sum(ledger.get("in_force", 0) for ledger in ledgers)
 
 
 def steps_alone(home: Path, as_of: date, seconds: float) -> Iterator[Line]:
-    """A line per step of a day that was synced, with DuckDB by hand and pandas run directly after it."""
+    """A line per step of a day that was synced, with DuckDB by hand and pandas run directly after
+    it.
+    """
     where = ("--home", str(home), "--as-of", as_of.isoformat())
     for steps in ALONE:
         name = NAMES.get(steps, steps[0])
@@ -87,11 +108,21 @@ def steps_alone(home: Path, as_of: date, seconds: float) -> Iterator[Line]:
 
 def _ratios(own: Line, other: Line, name: str) -> Line:
     pairs = (("ratio", "seconds"), ("cpu_ratio", "cpu_seconds"))
-    return {f"{name}_{ratio}": round(own[key] / other[key], 2) for ratio, key in pairs if other[key]}
+    return {
+        f"{name}_{ratio}": round(own[key] / other[key], 2) for ratio, key in pairs if other[key]
+    }
 
 
-def province(scale: str, as_of: date, seconds: float, reference: Callable[[], float], parent: Path | None = None) -> Iterator[Line]:
-    """A city or a province straight into `valid`, then to the flags, county by county; everything is taken away after."""
+def province(
+    scale: str,
+    as_of: date,
+    seconds: float,
+    reference: Callable[[], float],
+    parent: Path | None = None,
+) -> Iterator[Line]:
+    """A city or a province straight into `valid`, then to the flags, county by county; everything
+    is taken away after.
+    """
     counties, started = COUNTIES[scale], time.monotonic()
     with tempfile.TemporaryDirectory(prefix="yihu-bench-", dir=parent) as folder:
         home = Path(folder)
@@ -100,13 +131,26 @@ def province(scale: str, as_of: date, seconds: float, reference: Callable[[], fl
             made = child("bench.alone", *asked, "--counties", str(counties), seconds=seconds)
             yield {"bench": f"{scale}.made", "households": counties * HOUSEHOLDS_PER_COUNTY, **made}
             both: list[Line] = []
-            for steps in (["matching"], ["lamps", "following"] if scale in PUBLISHED else ["lamps"]):
+            for steps in (
+                ["matching"],
+                ["lamps", "following"] if scale in PUBLISHED else ["lamps"],
+            ):
                 left = seconds - (time.monotonic() - started)
                 fixed = reference()
-                both.append(child("bench.stage", *asked, *steps, seconds=left, YIHU_ENGINE_MEMORY=MEMORY))
+                both.append(
+                    child("bench.stage", *asked, *steps, seconds=left, YIHU_ENGINE_MEMORY=MEMORY)
+                )
                 yield _line(f"{scale}.{steps[0]}", made["rows"], both[-1], fixed, home)
-            whole = {key: round(sum(done[key] for done in both), 2) for key in ("seconds", "cpu_seconds")}
-            yield _line(f"{scale}.valid_to_flags", made["rows"], {**whole, "peak_mb": max(done["peak_mb"] for done in both)}, fixed, home)
+            whole = {
+                key: round(sum(done[key] for done in both), 2) for key in ("seconds", "cpu_seconds")
+            }
+            yield _line(
+                f"{scale}.valid_to_flags",
+                made["rows"],
+                {**whole, "peak_mb": max(done["peak_mb"] for done in both)},
+                fixed,
+                home,
+            )
             if scale in PUBLISHED:
                 yield from published(home, seconds - (time.monotonic() - started))
         except Late as late:
@@ -117,7 +161,9 @@ def published(home: Path, seconds: float) -> Iterator[Line]:
     """The lines of `bench.publication` for a home whose flags are there."""
     command = [sys.executable, "-W", "ignore", "-m", "bench.publication", "--home", str(home)]
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=seconds, check=False
+        )
     except subprocess.TimeoutExpired:
         raise Late(f"publication: not done after {seconds:.0f} s") from None
     yield from (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
@@ -151,11 +197,15 @@ def main() -> int:
     parser.add_argument("--households", type=int, default=HOUSEHOLDS_PER_COUNTY)
     asked = parser.parse_args()
     started, temp = time.monotonic(), asked.home / "making"
-    rows = make_province(Lake(asked.home / "lake"), temp, Province(asked.counties, asked.households, asked.as_of))
+    rows = make_province(
+        Lake(asked.home / "lake"), temp, Province(asked.counties, asked.households, asked.as_of)
+    )
     for number in range(asked.counties):
         people_file(temp, number).unlink()
     seconds = time.monotonic() - started
-    print(json.dumps({"rows": rows, "seconds": round(seconds, 2), "peak_mb": peak_mb()}), flush=True)
+    print(
+        json.dumps({"rows": rows, "seconds": round(seconds, 2), "peak_mb": peak_mb()}), flush=True
+    )
     return 0
 
 

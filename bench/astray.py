@@ -1,6 +1,7 @@
 """Why a score is not the true one: what became of the records that its points rest on.
 
-Belongs here: looking for them on an engine that has both sides. Not here: the scores (`bench.scores`).
+Belongs here: looking for them on an engine that has both sides. Not here: the scores
+(`bench.scores`).
 """
 
 from __future__ import annotations
@@ -68,7 +69,11 @@ def kinds_of(runner: Runner, truth: Runner, codes: dict[str, set[str]]) -> dict[
     for household, became in engine.rows(ASTRAY_IN_THE_REGISTER):
         found[household].add(became)
     for contract in by_number(load_contracts()):
-        asked = {household for household, told in codes.items() if any(contract.records in indicators[code].sources for code in told)}
+        asked = {
+            household
+            for household, told in codes.items()
+            if any(contract.records in indicators[code].sources for code in told)
+        }
         if not asked:
             continue
         about = f"select record_id, member_id, household_id from matched_{contract.table}"

@@ -1,7 +1,8 @@
-"""`python -m bench.kills --kills 40`: `kill -9` at random moments of a day's sync; the next sync must complete the same release.
+"""`python -m bench.kills --kills 40`: `kill -9` at random moments of a day's sync; the next sync
+must complete the same release.
 
-Belongs here: killing, completing, comparing; a JSON line a kill. Each sync is a process of its own, as `make sync`
-starts it; the same snapshot of a home is put back before every kill.
+Belongs here: killing, completing, comparing; a JSON line a kill. Each sync is a process of its own,
+as `make sync` starts it; the same snapshot of a home is put back before every kill.
 """
 
 from __future__ import annotations
@@ -33,7 +34,11 @@ from resources.settings import ROOT, today
 FIRST_DAY = timedelta(days=4)
 CHILDREN_END_WITHIN = 10.0
 STORED = ("valid", "withdrawn", "quarantine", "matched", "household", "flags")
-UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
+UNFINISHED = [
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,21 @@ def copy(source: Path, target: Path) -> None:
 
 def started(county: County, output: Path) -> subprocess.Popen[bytes]:
     """`make sync` of the day, as a process with a session of its own."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("YIHU_") or name == "YIHU_PSEUDONYM_KEY"}
-    named = {"YIHU_HOME": str(county.home), "YIHU_AS_OF": str(county.day), "YIHU_SANDBOX_HOUSEHOLDS": str(county.households)}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("YIHU_") or name == "YIHU_PSEUDONYM_KEY"
+    }
+    named = {
+        "YIHU_HOME": str(county.home),
+        "YIHU_AS_OF": str(county.day),
+        "YIHU_SANDBOX_HOUSEHOLDS": str(county.households),
+    }
     with output.open("ab") as said:
         return subprocess.Popen(
             [sys.executable, "-m", "pipelines", "sync"],
-            cwd=ROOT, env={**clean, **named}, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+            cwd=ROOT, env={**clean, **named}, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+            start_new_session=True,
         )  # fmt: skip
 
 
@@ -114,11 +128,20 @@ def outcome(county: County) -> Outcome:
     with warehouse_server(county.home) as server:
         engine = server.engine()
         with engine.connect() as connection:
-            found = connection.execute(sa.text("select checksum from ops.release where as_of = :day"), {"day": county.day}).scalars().all()
+            found = (
+                connection.execute(
+                    sa.text("select checksum from ops.release where as_of = :day"),
+                    {"day": county.day},
+                )
+                .scalars()
+                .all()
+            )
         engine.dispose()
     with dagster_of(county.home) as instance:
         unfinished = len(instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED)))
-        failed = len(instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])))
+        failed = len(
+            instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
+        )
     return Outcome(found[-1] if found else "", len(found), rows_of(county), unfinished, failed)
 
 
@@ -128,7 +151,10 @@ def rows_of(county: County) -> dict[str, int]:
         return {
             layer: (
                 connection.execute(
-                    f"select count(*) from read_parquet('{county.home}/lake/{layer}/*/as_of={county.day}/county=*/*.parquet', union_by_name = true)"
+                    "select count(*) from"
+                    f" read_parquet('{county.home}/lake/{layer}/*/"
+                    f"as_of={county.day}/county=*/*.parquet',"
+                    " union_by_name = true)"
                 ).fetchone()
                 or (0,)
             )[0]
@@ -152,7 +178,13 @@ def kill_once(county: County, seconds: float, fraction: float, output: Path) -> 
     again = started(county, output).wait()
     spent = time.monotonic() - begun
     stays = is_running(county.home)
-    return {"killed": status == -signal.SIGKILL, "exit": again, "seconds": round(spent, 1), "children_left": outlived, "server_left": stays}
+    return {
+        "killed": status == -signal.SIGKILL,
+        "exit": again,
+        "seconds": round(spent, 1),
+        "children_left": outlived,
+        "server_left": stays,
+    }
 
 
 def first_load(work: Path, households: int, day: date) -> Path:
@@ -170,8 +202,14 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--households", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--home", type=Path, help="a synced home to start from, which is only read; a new one otherwise")
-    parser.add_argument("--day", type=date.fromisoformat, help="the day to run, after those of the home")
+    parser.add_argument(
+        "--home",
+        type=Path,
+        help="a synced home to start from, which is only read; a new one otherwise",
+    )
+    parser.add_argument(
+        "--day", type=date.fromisoformat, help="the day to run, after those of the home"
+    )
     asked = parser.parse_args()
     day = asked.day or today() - FIRST_DAY + timedelta(days=1)
     with tempfile.TemporaryDirectory(prefix="yihu-kills-") as folder:
@@ -183,7 +221,9 @@ def main() -> int:
 
 
 def run(county: County, kills: int, dice: random.Random, output: Path) -> int:
-    """The undisturbed run, then the kills; the exit status is 1 where one of them ended otherwise."""
+    """The undisturbed run, then the kills; the exit status is 1 where one of them ended
+    otherwise.
+    """
     county.restore()
     begun = time.monotonic()
     status = started(county, output).wait()
@@ -195,12 +235,32 @@ def run(county: County, kills: int, dice: random.Random, output: Path) -> int:
         fraction = dice.uniform(0.02, 0.98)
         seen = kill_once(county, seconds, fraction, output)
         after = outcome(county)
-        same = (after.checksum, after.releases, after.rows, after.unfinished) == (undisturbed.checksum, 1, undisturbed.rows, 0)
-        same = same and status == seen["exit"] == 0 and not seen["children_left"] and not seen["server_left"]
+        same = (after.checksum, after.releases, after.rows, after.unfinished) == (
+            undisturbed.checksum,
+            1,
+            undisturbed.rows,
+            0,
+        )
+        same = (
+            same
+            and status == seen["exit"] == 0
+            and not seen["children_left"]
+            and not seen["server_left"]
+        )
         good += same
-        say(bench="kills.kill", number=number, at=round(fraction, 3), same=same, failed_runs=after.failed, **seen, checksum=after.checksum)
+        say(
+            bench="kills.kill",
+            number=number,
+            at=round(fraction, 3),
+            same=same,
+            failed_runs=after.failed,
+            **seen,
+            checksum=after.checksum,
+        )
         if not same:
-            say(bench="kills.differs", **vars(after), log=output.read_text(errors="replace")[-1500:])
+            say(
+                bench="kills.differs", **vars(after), log=output.read_text(errors="replace")[-1500:]
+            )
     say(bench="kills", kills=kills, same=good, households=county.households, day=county.day)
     return 0 if good == kills and status == 0 else 1
 

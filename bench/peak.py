@@ -1,6 +1,7 @@
 """The most memory that this process has held so far.
 
-Belongs here: one number. `getrusage` would not do: a process inherits there what its parent held when it was forked.
+Belongs here: one number. `getrusage` would not do: a process inherits there what its parent held
+when it was forked.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""Publication by itself, on a home that was synced: the first release, then days on which a share of the households changed.
+"""Publication by itself, on a home that was synced: the first release, then days on which a share
+of the households changed.
 
     python -m bench.publication --home .yihu
 
-Belongs here: timing `warehouse.publication` into databases of its own on the home's server, beside a bare load of the same
-rows, so that a ratio says more than this machine's seconds. CPU seconds are this process's and the server's.
+Belongs here: timing `warehouse.publication` into databases of its own on the home's server, beside
+a bare load of the same rows, so that a ratio says more than this machine's seconds. CPU seconds are
+this process's and the server's.
 """
 
 from __future__ import annotations
@@ -56,7 +58,9 @@ def opened_house(home: Path) -> Iterator[RunContext]:
 @contextmanager
 def database_of_its_own(server: Server) -> Iterator[sa.URL]:
     """An empty warehouse beside the home's, dropped after."""
-    administrator = sa.create_engine(server.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    administrator = sa.create_engine(
+        server.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+    )
     url = server.url.set(database=DATABASE)
     with administrator.connect() as connection:
         connection.exec_driver_sql(f"drop database if exists {DATABASE} with (force)")
@@ -80,7 +84,11 @@ def server_cpu(url: sa.URL) -> float:
             continue
         if int(stat.parent.name) == postmaster or int(fields[1]) == postmaster:
             ticks += sum(int(value) for value in fields[11:13])
-            ticks += sum(int(value) for value in fields[13:15]) if int(stat.parent.name) == postmaster else 0
+            ticks += (
+                sum(int(value) for value in fields[13:15])
+                if int(stat.parent.name) == postmaster
+                else 0
+            )
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -101,12 +109,23 @@ def bare_load(house: RunContext, url: sa.URL) -> dict[str, float]:
         for view in VIEWS:
             if view.name not in PUBLISHED:
                 continue
-            kinds = {column.name: "text" if column.type == "jsonb" else column.type for column in view.stored}
+            kinds = {
+                column.name: "text" if column.type == "jsonb" else column.type
+                for column in view.stored
+            }
             have = {name for name, _ in house.engine.columns(f'select * from "{view.name}"')}
             declared = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items() if name in have)
             wire.execute(f'create table public."bare_{view.name}" ({declared})')
-            picked = ", ".join(f'cast("{c.name}" as {engine_type(c)}) as "{c.name}"' for c in view.stored if c.name in have)
-            wire.load(f"bare_{view.name}", house.engine.arrow(f'select {picked} from "{view.name}"'), schema="public")
+            picked = ", ".join(
+                f'cast("{c.name}" as {engine_type(c)}) as "{c.name}"'
+                for c in view.stored
+                if c.name in have
+            )
+            wire.load(
+                f"bare_{view.name}",
+                house.engine.arrow(f'select {picked} from "{view.name}"'),
+                schema="public",
+            )
         wire.commit()
     return found
 
@@ -114,11 +133,14 @@ def bare_load(house: RunContext, url: sa.URL) -> dict[str, float]:
 def touch(house: RunContext, day: int, share: int) -> None:
     """The engine's tables with so many households in a thousand changed since the day before."""
     for table, (column, value) in TOUCHED.items():
-        source = house.engine.rows("select sql from duckdb_views() where view_name = ?", [table])[0][0]
+        source = house.engine.rows("select sql from duckdb_views() where view_name = ?", [table])[
+            0
+        ][0]
         select = str(source).partition(" AS ")[2].strip().rstrip(";")
         house.engine.view(
             table,
-            f'select * exclude ("{column}"), case when {CHANGED.format(day=day, share=share)} then {value} else "{column}" end as "{column}" from ({select})',
+            f'select * exclude ("{column}"), case when {CHANGED.format(day=day, share=share)} then'
+            f' {value} else "{column}" end as "{column}" from ({select})',
         )
 
 
@@ -130,7 +152,14 @@ def published(
     tables = {table: table for table in PUBLISHED}
     with timed(url) as found:
         done = publish(
-            house.engine, url, as_of, tables, source, releases, extras=extras, register="matched_rural_revitalisation__households"
+            house.engine,
+            url,
+            as_of,
+            tables,
+            source,
+            releases,
+            extras=extras,
+            register="matched_rural_revitalisation__households",
         )
     return done, found
 
@@ -148,7 +177,9 @@ def measure(home: Path) -> Iterator[dict[str, Any]]:
         extras = attach_unversioned(house, house.contracts(), as_of)
         try:
             with database_of_its_own(house.server) as url:
-                yield _line("publication.first", *published(house, url, as_of, releases, extras), bare)
+                yield _line(
+                    "publication.first", *published(house, url, as_of, releases, extras), bare
+                )
                 for day, share in enumerate(IN_A_THOUSAND, 1):
                     touch(house, day, share)
                     done = published(house, url, as_of + timedelta(days=day), releases, extras)
@@ -157,7 +188,9 @@ def measure(home: Path) -> Iterator[dict[str, Any]]:
             shutil.rmtree(releases, ignore_errors=True)
 
 
-def _line(name: str, done: PublishResult, spent: dict[str, float], bare: dict[str, float]) -> dict[str, Any]:
+def _line(
+    name: str, done: PublishResult, spent: dict[str, float], bare: dict[str, float]
+) -> dict[str, Any]:
     changed, rows = sum(done.changed.values()), sum(done.counts.values())
     return {
         "bench": name,

@@ -1,7 +1,8 @@
-"""What each record type of a made province says: shares, amounts and dates, as SQL over the people of a county.
+"""What each record type of a made province says: shares, amounts and dates, as SQL over the people
+of a county.
 
-Belongs here: the fields beside a record's key, its number and its name, and of whom it is. Not here: making people, errors in
-numbers and names, writing (`bench.province`).
+Belongs here: the fields beside a record's key, its number and its name, and of whom it is. Not
+here: making people, errors in numbers and names, writing (`bench.province`).
 """
 
 from __future__ import annotations
@@ -29,19 +30,26 @@ def _households(as_of: date) -> Made:
     poor = f"(is_hard and {drawn('poor')} < 0.30)"
     return {
         "household_id": "household_id",
-        "area_code": "county || lpad(cast(100 + hash(h, county) % 12 as varchar), 3, '0') || lpad(cast(200 + hash(h, county, 1) % 14 as varchar), 3, '0')",
-        "household_type": f"case when {kind} < 0.75 then '1' when {kind} < 0.95 then '2' else '3' end",
-        "monitor_class": f"case when not is_hard then '0' when {kind} < 0.3 then '0' when {kind} < 0.6 then '2' else '3' end",
+        "area_code": "county || lpad(cast(100 + hash(h, county) % 12 as varchar), 3, '0') ||"
+            " lpad(cast(200 + hash(h, county, 1) % 14 as varchar), 3, '0')",
+        "household_type": f"case when {kind} < 0.75 then '1' when {kind} < 0.95 then '2'"
+            " else '3' end",
+        "monitor_class": f"case when not is_hard then '0' when {kind} < 0.3 then '0'"
+            f" when {kind} < 0.6 then '2' else '3' end",
         "monitor_cleared": f"{drawn('cleared')} < 0.7",
         "relocated": f"{drawn('moved')} < 0.06",
         "farmland_mu": f"{drawn('land')} * 12",
         "forest_mu": f"{drawn('wood')} * 20",
         "water_safe": f"{drawn('water')} > 0.0004",
-        "wage_income": f"case when {poor} then 3000 * size * {drawn('wage')} when {drawn('job')} < 0.25 then 0 else 15000 * size * (0.6 + {drawn('wage')}) end",
-        "business_income": f"case when {poor} then 2500 * size * {drawn('trade')} else 12000 * size * {drawn('trade')} end",
+        "wage_income": f"case when {poor} then 3000 * size * {drawn('wage')}"
+            f" when {drawn('job')} < 0.25 then 0 else 15000 * size * (0.6 + {drawn('wage')}) end",
+        "business_income": f"case when {poor} then 2500 * size * {drawn('trade')}"
+            f" else 12000 * size * {drawn('trade')} end",
         "business_expense": f"1500 * size * {drawn('cost')}",
-        "property_income": f"case when {drawn('rent')} < 0.1 then 2000 * {drawn('rents')} else 0 end",
-        "transfer_income": f"2400 * size * {drawn('transfer')} + case when {drawn('job')} < 0.25 then 6000 * size else 0 end",
+        "property_income": f"case when {drawn('rent')} < 0.1 then 2000 * {drawn('rents')}"
+            " else 0 end",
+        "transfer_income": f"2400 * size * {drawn('transfer')} + case when {drawn('job')} < 0.25"
+            " then 6000 * size else 0 end",
         "claims_income": "0",
         "previous_net_income": f"size * 26000 * (0.4 + {drawn('before')} * 0.5)",
         "previous_business_net": f"9000 * size * {drawn('trade')}",
@@ -56,23 +64,32 @@ def _members(as_of: date) -> Made:
     adult = "age between 18 and 64"
     source = f"select * from person_drawn union all select * from next_drawn where i % {IN_TWO} = 7"
     return {
-        "member_id": f"case when i % {IN_TWO} = 7 and not starts_with(member_id, 'M' || county) then 'X' || county || member_id else member_id end",
-        "household_id": "case when starts_with(member_id, 'M' || county) then household_id else 'H' || county || lpad(cast(h as varchar), 7, '0') end",
-        "id_number": f"case when age < 1 and {drawn('newborn')} < 0.3 then '999999' || substr(id_number, 7) else id_number end",
+        "member_id": f"case when i % {IN_TWO} = 7 and not starts_with(member_id, 'M' || county)"
+            " then 'X' || county || member_id else member_id end",
+        "household_id": "case when starts_with(member_id, 'M' || county) then household_id"
+            " else 'H' || county || lpad(cast(h as varchar), 7, '0') end",
+        "id_number": f"case when age < 1 and {drawn('newborn')} < 0.3 then '999999' ||"
+            " substr(id_number, 7) else id_number end",
         "name": "name",
-        "relation": "case place when 1 then '01' when 2 then '02' when 5 then '04' when 6 then '05' else '03' end",
+        "relation": "case place when 1 then '01' when 2 then '02' when 5 then '04'"
+            " when 6 then '05' else '03' end",
         "resident_months": f"cast(12 * {drawn('stay')} as integer)",
-        "student_status": "case when age < 3 then '0' when age < 6 then '1' when age < 15 then '2' when age < 18 then '3' else '0' end",
+        "student_status": "case when age < 3 then '0' when age < 6 then '1' when age < 15 then '2'"
+            " when age < 18 then '3' else '0' end",
         "dropout": f"age between 6 and 15 and {drawn('dropout')} < 0.0003",
-        "labour_class": f"case when age < 16 then '5' when age > 75 then '4' when age > 65 then '3' when {drawn('labour')} < 0.12 then '2' "
+        "labour_class": f"case when age < 16 then '5' when age > 75 then '4' when age > 65"
+            f" then '3' when {drawn('labour')} < 0.12 then '2' "
         f"when {drawn('labour')} > 0.97 then '4' else '1' end",
         "work_months": f"case when {adult} then cast(12 * {drawn('work')} as integer) else 0 end",
-        "working_now": f"{adult} and {drawn('working')} < case when is_hard then 0.35 else 0.72 end",
+        "working_now": f"{adult} and {drawn('working')} < case when is_hard then 0.35"
+            " else 0.72 end",
         "worked_before": f"{adult} and {drawn('working')} < 0.735",
         "public_post": f"{adult} and {drawn('post')} < 0.015",
         "pension": "age >= 60",
-        "education_self_pay": f"case when age between 16 and 22 then 9000 * {drawn('school')} else 0 end",
-        "status": f"case when {drawn('status')} < 0.006 then '2' when {drawn('status')} < 0.014 then '3' else '1' end",
+        "education_self_pay": f"case when age between 16 and 22 then 9000 * {drawn('school')}"
+            " else 0 end",
+        "status": f"case when {drawn('status')} < 0.006 then '2' when {drawn('status')} < 0.014"
+            " then '3' else '1' end",
     }, source  # fmt: skip
 
 
@@ -86,17 +103,23 @@ def _enrolments(as_of: date) -> Made:
 
 
 def _settlements(as_of: date) -> Made:
-    total = f"(case when inpatient then 3000 + 12000 * {drawn('fee', 'r')} + case when is_hard then 40000 * pow({drawn('dear', 'r')}, 3) else 0 end else 60 + 400 * {drawn('fee', 'r')} end)"
+    total = (
+        f"(case when inpatient then 3000 + 12000 * {drawn('fee', 'r')} + case when is_hard then"
+        f" 40000 * pow({drawn('dear', 'r')}, 3) else 0 end else 60 + 400 * {drawn('fee', 'r')} end)"
+    )
     source = f"""
-        select *, hash(i, n) as r, n, {drawn("ward", "hash(i, n)")} < 0.16 as inpatient, n = 4 and i % 40 = 0 as is_reversal
-        from (select * from reached where {drawn("ill")} < case when is_hard then 0.45 else 0.12 end),
+        select *, hash(i, n) as r, n, {drawn("ward", "hash(i, n)")} < 0.16 as inpatient, n = 4
+            and i % 40 = 0 as is_reversal
+        from (select * from reached where {drawn("ill")} <
+            case when is_hard then 0.45 else 0.12 end),
             unnest(range(1, 2 + cast(hash(i, county) % 4 as integer))) as t(n)"""
     own = "'SET' || county || lpad(cast(i as varchar), 8, '0') || cast(n as varchar)"
     sign = "(case when is_reversal then -1 else 1 end)"
     fee = f"cast({total} as decimal(16,2))"
     return {
         "settlement_id": own,
-        "settled_at": f"cast({day_before(drawn('when', 'r') + ' * 420', as_of)} as timestamp) + interval 9 hour",
+        "settled_at": f"cast({day_before(drawn('when', 'r') + ' * 420', as_of)} as timestamp) +"
+            " interval 9 hour",
         "medical_type": "case when inpatient then '21' else '11' end",
         "total_fee": f"{sign} * {fee}",
         "in_scope": f"{sign} * 0.9 * {fee}",
@@ -109,16 +132,25 @@ def _settlements(as_of: date) -> Made:
         "medical_aid_paid": "0",
         "personal_paid": f"{sign} * 0.38 * {fee}",
         "hospital_borne": "0",
-        "reverses_id": "case when is_reversal then 'SET' || county || lpad(cast(i as varchar), 8, '0') || '3' end",
+        "reverses_id": "case when is_reversal then 'SET' || county || lpad(cast(i as varchar), 8,"
+            " '0') || '3' end",
     }, source  # fmt: skip
 
 
-def _some(share: float, hard: float, fields: Mapping[str, str], of: str = "reached", salt: str = "some") -> Made:
-    return fields, f"select * from {of} where {drawn(salt)} < case when is_hard then {hard} else {share} end"
+def _some(
+    share: float, hard: float, fields: Mapping[str, str], of: str = "reached", salt: str = "some"
+) -> Made:
+    return (
+        fields,
+        f"select * from {of} where {drawn(salt)} < case when is_hard then {hard} else {share} end",
+    )
 
 
 def _certificates(as_of: date) -> Made:
-    level = f"case when {drawn('level')} < 0.10 then '1' when {drawn('level')} < 0.28 then '2' when {drawn('level')} < 0.62 then '3' else '4' end"
+    level = (
+        f"case when {drawn('level')} < 0.10 then '1' when {drawn('level')} < 0.28 then '2' when"
+        f" {drawn('level')} < 0.62 then '3' else '4' end"
+    )
     return _some(0.025, 0.12, {
         "certificate_no": f"id_number || cast(1 + hash(i) % 7 as varchar) || {level}",
         "category": "cast(1 + hash(i) % 7 as varchar)",
@@ -131,7 +163,8 @@ def _certificates(as_of: date) -> Made:
 def _assistance(as_of: date) -> Made:
     scheme = drawn("scheme")
     return _some(0.006, 0.25, {
-        "scheme": f"case when {scheme} < 0.74 then 'dibao' when {scheme} < 0.76 then 'tekun' when {scheme} < 0.90 then 'edge' else 'rigid' end",
+        "scheme": f"case when {scheme} < 0.74 then 'dibao' when {scheme} < 0.76 then 'tekun'"
+            f" when {scheme} < 0.90 then 'edge' else 'rigid' end",
         "class": "'B'",
         "insured_persons": "size",
         "monthly_amount": "300 * size",
@@ -141,13 +174,18 @@ def _assistance(as_of: date) -> Made:
 
 def _subsidies(as_of: date) -> Made:
     _, source = _certificates(as_of)
-    months = ", ".join(f"'{as_of.year}{month:02}'" for month in range(max(1, as_of.month - 2), as_of.month + 1))
+    months = ", ".join(
+        f"'{as_of.year}{month:02}'" for month in range(max(1, as_of.month - 2), as_of.month + 1)
+    )
     return {
         "payment_id": "'SUB' || county || lpad(cast(i as varchar), 8, '0') || month",
         "subsidy": "'nursing'",
         "month": "month",
         "amount": "120",
-    }, f"select *, month from ({source} and {drawn('level')} < 0.275), unnest([{months}]) as t(month)"  # fmt: skip
+    }, (
+        f"select *, month from ({source} and {drawn('level')} < 0.275),"
+        f" unnest([{months}]) as t(month)"
+    )  # fmt: skip
 
 
 def _dwellings(as_of: date) -> Made:
@@ -155,7 +193,8 @@ def _dwellings(as_of: date) -> Made:
     return {
         "dwelling_id": "'DWE' || county || lpad(cast(h as varchar), 8, '0')",
         "structure": "'brick'",
-        "grade": f"case when {grade} < 0.0012 then 'D' when {grade} < 0.0040 then 'C' when {grade} < 0.45 then 'B' else 'A' end",
+        "grade": f"case when {grade} < 0.0012 then 'D' when {grade} < 0.0040 then 'C'"
+            f" when {grade} < 0.45 then 'B' else 'A' end",
         "appraised_on": day_before(f"200 + {drawn('appraised')} * 1500", as_of),
         "occupied": "true",
     }, "select * from reached where place = 1"  # fmt: skip
@@ -175,7 +214,8 @@ def _losses(as_of: date) -> Made:
     return _some(0.03, 0.12, {
         "event_id": "'E1'",
         "hazard": "'flood'",
-        "house_damage": f"case when {damage} < 0.03 then '3' when {damage} < 0.08 then '2' when {damage} < 0.25 then '1' else '0' end",
+        "house_damage": f"case when {damage} < 0.03 then '3' when {damage} < 0.08 then '2'"
+            f" when {damage} < 0.25 then '1' else '0' end",
         "loss_amount": f"0.2 + 2 * pow({drawn('lost')}, 3)",
         "occurred_on": day_before(f"{drawn('flood')} * 500", as_of),
         "resolved_on": f"case when {drawn('mended')} < 0.9 then date '{as_of}' - 5 end",
@@ -184,7 +224,10 @@ def _losses(as_of: date) -> Made:
 
 def _casualties(as_of: date) -> Made:
     return _some(
-        0.0003, 0.003, {"outcome": "'serious_injury'", "occurred_on": day_before(f"{drawn('hurt')} * 500", as_of)}, salt="casualty"
+        0.0003,
+        0.003,
+        {"outcome": "'serious_injury'", "occurred_on": day_before(f"{drawn('hurt')} * 500", as_of)},
+        salt="casualty",
     )
 
 
@@ -203,7 +246,8 @@ def _illnesses(as_of: date) -> Made:
 
 def _chronic(as_of: date) -> Made:
     return {
-        "disease": f"case when {drawn('disease')} < 0.7 then 'hypertension' when {drawn('disease')} < 0.97 then 'diabetes_2' else 'severe_mental' end",
+        "disease": f"case when {drawn('disease')} < 0.7 then 'hypertension'"
+            f" when {drawn('disease')} < 0.97 then 'diabetes_2' else 'severe_mental' end",
         "signed": f"{drawn('signed')} < 0.93",
         "last_followup_on": day_before(f"{drawn('seen')} * 108", as_of),
     }, f"select * from reached where age > 45 and {drawn('chronic')} < 0.28"  # fmt: skip
@@ -217,7 +261,14 @@ def _deaths(as_of: date) -> Made:
 
 def _temporary(as_of: date) -> Made:
     return _some(
-        0.004, 0.08, {"aid_type": "'illness'", "amount": "1500", "paid_on": day_before(f"{drawn('aid')} * 500", as_of)}, salt="aid"
+        0.004,
+        0.08,
+        {
+            "aid_type": "'illness'",
+            "amount": "1500",
+            "paid_on": day_before(f"{drawn('aid')} * 500", as_of),
+        },
+        salt="aid",
     )
 
 
@@ -238,8 +289,11 @@ def _cases(as_of: date) -> Made:
         "risk_types": "'illness,job'",
         "stage": f"case when {drawn('stage')} < 0.6 then 8 else 7 end",
         "discovered_on": day_before("300", as_of),
-        **{f"{step}_on": day_before(str(298 - 2 * place), as_of) for place, step in enumerate(steps)},
-    }, f"select *, h as i from household_drawn where is_hard and {drawn('case', 'h')} < 0.6"  # fmt: skip
+        **{f"{step}_on": day_before(str(298 - 2 * place), as_of)
+            for place, step in enumerate(steps)},
+    }, (
+        f"select *, h as i from household_drawn where is_hard and {drawn('case', 'h')} < 0.6"
+    )  # fmt: skip
 
 
 RECORDS = {

@@ -1,13 +1,13 @@
-"""Scores against the truth: what each household's score is, what it would be under true links and true
-facts, and why it differs.
+"""Scores against the truth: what each household's score is, what it would be under true links and
+true facts, and why it differs.
 
 `python -m bench.scores [--double-errors] [--households N] [--rules FILE]` makes counties, reads and
-matches them, scores them, scores the truth, and prints the households that differ by kind of error. Of
-the truth there are two: the whole one, and what of it is known: linked, or waiting with the household as
-candidate. What is with nobody, in quarantine or waits for others cannot be told.
+matches them, scores them, scores the truth, and prints the households that differ by kind of error.
+Of the truth there are two: the whole one, and what of it is known: linked, or waiting with the
+household as candidate. What is with nobody, in quarantine or waits for others cannot be told.
 
-Belongs here: both scores and their comparison. Not here: the truth (`sandbox.truth`), who a record is
-about (`bench.links`).
+Belongs here: both scores and their comparison. Not here: the truth (`sandbox.truth`), who a record
+is about (`bench.links`).
 """
 
 from __future__ import annotations
@@ -128,15 +128,19 @@ class Scores:
 
 def all_sources_read(engine: Engine) -> None:
     """`source_status`: every record type is there and fresh."""
-    rows = [{"department": c.department, "records": c.records, "state": "ok", "age_days": 0} for c in load_contracts()]
+    rows = [
+        {"department": c.department, "records": c.records, "state": "ok", "age_days": 0}
+        for c in load_contracts()
+    ]
     engine.from_arrow("source_status", pa.Table.from_pylist(rows, SOURCE_STATUS.arrow))
 
 
 def read_county(engine: Engine, county: County, as_of: date, before: Iterable[date] = ()) -> Runner:
-    """Puts the day as reading and matching leave it on the engine: matched rows, persons, the queue.
+    """Puts the day as reading and matching leave it on the engine: matched rows, persons, the
+    queue.
 
-    `before`: the days on which everything was read before, so that numbers of then are known, and what
-    is in quarantine today stands as it was.
+    `before`: the days on which everything was read before, so that numbers of then are known, and
+    what is in quarantine today stands as it was.
     """
     contracts, inputs = load_contracts(), EngineInputs(engine, as_of)
     runner = Runner(engine, inputs, contracts, KEY)
@@ -169,7 +173,9 @@ def _read(engine: Engine, county: County, contracts: Iterable[Contract], day: da
 
 
 def read_truth(engine: Engine, county: County, as_of: date) -> Runner:
-    """The same of true links and true facts: no number is wrong, no version broken, nobody twice."""
+    """The same of true links and true facts: no number is wrong, no version broken, nobody
+    twice.
+    """
     until, contracts = end_of(as_of), load_contracts()
     engine.table("pseudonym_pad", identity.pad_select(KEY))
     for records in REGISTER:
@@ -225,7 +231,9 @@ def _linked(contract: Contract) -> str:
 
 
 def compare(runner: Runner, truth: Runner, moment: Moment) -> Scores:
-    """Scores both under the rules of the moment, on what `read_county` and `read_truth` put there."""
+    """Scores both under the rules of the moment, on what `read_county` and `read_truth` put
+    there.
+    """
     engine = runner.engine
     runner.make(LAMPS, moment)
     with known_facts(runner, truth):
@@ -233,7 +241,9 @@ def compare(runner: Runner, truth: Runner, moment: Moment) -> Scores:
         known = _beside(runner, truth)
     truth.make(LAMPS, moment)
     households = _beside(runner, truth)
-    differing = {str(h): (float(ours), float(theirs)) for h, ours, theirs in households if ours != theirs}
+    differing = {
+        str(h): (float(ours), float(theirs)) for h, ours, theirs in households if ours != theirs
+    }
     engine.from_arrow("unequal", pa.table({"household_id": pa.array([*differing], pa.string())}))
     points = truth.engine.arrow("select household_id, code, points from scored_point").read_all()
     engine.from_arrow("true_scored_point", points)
@@ -244,7 +254,10 @@ def compare(runner: Runner, truth: Runner, moment: Moment) -> Scores:
     return Scores(
         moment.rules.version,
         len(households),
-        [Unequal(h, *scores, tuple(told[h].values()), tuple(sorted(kinds[h]))) for h, scores in differing.items()],
+        [
+            Unequal(h, *scores, tuple(told[h].values()), tuple(sorted(kinds[h])))
+            for h, scores in differing.items()
+        ],
         sum(ours != theirs for _, ours, theirs in known),
     )
 
@@ -255,21 +268,21 @@ def _beside(runner: Runner, truth: Runner) -> list[tuple[Any, ...]]:
     for table in ("warning_flag", "facts_households"):
         rows = truth.engine.arrow(f"select * from {table}").read_all()
         engine.from_arrow(f"true_{table}", rows)
-    return engine.rows(
-        """
+    return engine.rows("""
         select t.household_id, coalesce(f.score, 0), t.score
         from true_warning_flag as t
         inner join true_facts_households as h on h.household_id = t.household_id
         left join warning_flag as f on f.household_id = t.household_id
         where t.level <> 'none'
         order by 1
-        """
-    )
+        """)
 
 
 @contextmanager
 def known_facts(runner: Runner, truth: Runner) -> Iterator[None]:
-    """Leaves the truth with the records that are linked or wait with their household as candidate."""
+    """Leaves the truth with the records that are linked or wait with their household as
+    candidate.
+    """
     engine, contracts = runner.engine, by_number(load_contracts())
     engine.table("candidate_member", CANDIDATES)
     candidates = engine.arrow("select record_id, household_id from candidate_member").read_all()
@@ -303,7 +316,9 @@ def measure(
     before: Sequence[date] = (),
     rules: Sequence[Path] = (),
 ) -> list[Scores]:
-    """A county's scores of a day beside the true ones: under the rules in force, then under `rules`."""
+    """A county's scores of a day beside the true ones: under the rules in force, then under
+    `rules`.
+    """
     engine, true_engine = Engine(home / "spill", threads=2), Engine(home / "true_spill", threads=2)
     runner = read_county(engine, county, as_of, before)
     truth = read_truth(true_engine, county, as_of)
@@ -323,7 +338,13 @@ def main() -> int:
     add("--as-of", type=date.fromisoformat, default=AS_OF)
     add("--double-errors", action="store_true", help="every error twice as often")
     add("--first-read", action="store_true", help="nothing was read before")
-    add("--rules", type=Path, nargs="*", default=[], help="scoring files to try beside the one in force")
+    add(
+        "--rules",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="scoring files to try beside the one in force",
+    )
     add("--json", action="store_true", help="a line of figures for each")
     asked = parser.parse_args()
     rates = ErrorRates().doubled() if asked.double_errors else ErrorRates()

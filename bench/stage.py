@@ -1,7 +1,8 @@
-"""`python -m bench.stage --home … --as-of … matching lamps`: stages of one day by themselves, each asset as a run would make it.
+"""`python -m bench.stage --home … --as-of … matching lamps`: stages of one day by themselves, each
+asset as a run would make it.
 
-Belongs here: one process for the stages that are named, from what lies in the lake, and its clocks. Not here: what is timed
-(`assets`), making inputs (`bench.province`), comparing (`bench.__main__`).
+Belongs here: one process for the stages that are named, from what lies in the lake, and its clocks.
+Not here: what is timed (`assets`), making inputs (`bench.province`), comparing (`bench.__main__`).
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ STAGES = {
 
 
 def run(home: Path, as_of: date, stages: list[str]) -> dict[str, object]:
-    """Makes the stages' assets in this process; seconds, CPU seconds and peak memory are of the making alone, imports aside."""
+    """Makes the stages' assets in this process; seconds, CPU seconds and peak memory are of the
+    making alone, imports aside.
+    """
     os.environ.update(YIHU_HOME=str(home), YIHU_AS_OF=str(as_of))
     warnings.simplefilter("ignore")
     logging.disable(logging.INFO)
@@ -57,7 +60,9 @@ def run(home: Path, as_of: date, stages: list[str]) -> dict[str, object]:
             instance=instance,
             raise_on_error=False,
         )
-        problems = [str(event.step_key) for event in result.get_step_failure_events()] or ([] if result.success else ["the run"])
+        problems = [str(event.step_key) for event in result.get_step_failure_events()] or (
+            [] if result.success else ["the run"]
+        )
     return {
         "stages": stages,
         "seconds": round(time.monotonic() - started, 2),
@@ -68,8 +73,13 @@ def run(home: Path, as_of: date, stages: list[str]) -> dict[str, object]:
 
 
 def _step(name: str, wanted: set[str]) -> bool:
-    """Whether the step `name` (`matched_…`, `make_households`, `release`) belongs to what is wanted."""
-    return name.removeprefix("make_") in wanted or name.partition("_")[0] in wanted & {"valid", "matched"}
+    """Whether the step `name` (`matched_…`, `make_households`, `release`) belongs to what is
+    wanted.
+    """
+    return name.removeprefix("make_") in wanted or name.partition("_")[0] in wanted & {
+        "valid",
+        "matched",
+    }
 
 
 def _cpu() -> float:

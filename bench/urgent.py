@@ -1,7 +1,9 @@
-"""`python -m bench.urgent --households 104000`: from a new report at the gateway to a changed lamp in SQL, by the daemon alone.
+"""`python -m bench.urgent --households 104000`: from a new report at the gateway to a changed lamp
+in SQL, by the daemon alone.
 
-Belongs here: a gateway that gets one row more, the daemon as `make ui` starts it, a clock. Not here: when a run is asked for
-(`pipelines.automation.sensors`). Two lines: a citizens' report while nothing goes on, a disaster loss that comes while that run goes on.
+Belongs here: a gateway that gets one row more, the daemon as `make ui` starts it, a clock. Not
+here: when a run is asked for (`pipelines.automation.sensors`). Two lines: a citizens' report while
+nothing goes on, a disaster loss that comes while that run goes on.
 """
 
 from __future__ import annotations
@@ -42,22 +44,33 @@ SEED = "20260101"
 AT_MOST = 120.0
 """Seconds that it may take, by the design."""
 GIVE_UP = 600.0
-GOING_ON = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+GOING_ON = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
 
 NEAR_RED = """
 select f.household_id from yihu.warning_flag as f
 where f.level = 'yellow' and f.score > 27 and f.score <= 30 and f.raw_points < 90
-    and not exists (select from yihu.warning_reason as r where r.household_id = f.household_id and r.code in ('R30', 'cap:assistance'))
+    and not exists (select from yihu.warning_reason as r where r.household_id = f.household_id
+        and r.code in ('R30', 'cap:assistance'))
 order by f.household_id
 """
 """An open report gives 4 points, of which the offset takes 1 at most: these turn red by one."""
-GREEN = "select household_id from yihu.warning_flag where level = 'green' order by household_id limit 200"
+GREEN = (
+    "select household_id from yihu.warning_flag where level = 'green' order by household_id"
+    " limit 200"
+)
 """A collapsed house is a hard rule: any household turns red by it."""
 
 
 @dataclass
 class Relay:
-    """The sandbox's gateway with rows added to it; knows which record types were asked for, and when."""
+    """The sandbox's gateway with rows added to it; knows which record types were asked for, and
+    when.
+    """
 
     upstream: str
     added: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -76,12 +89,22 @@ class Relay:
         return 200, self._with_added(records, body, parse_qs(parts.query))
 
     def _with_added(self, records: str, body: bytes, query: dict[str, list[str]]) -> bytes:
-        until = datetime.fromisoformat(query["until"][0]) if "until" in query else datetime.now(SHANGHAI)
+        until = (
+            datetime.fromisoformat(query["until"][0])
+            if "until" in query
+            else datetime.now(SHANGHAI)
+        )
         since = datetime.fromisoformat(query["since"][0]) if "since" in query else None
-        rows = [r for r in self.added.get(records, []) if _within(datetime.fromisoformat(r["updated_at"]), since, until)]
+        rows = [
+            r
+            for r in self.added.get(records, [])
+            if _within(datetime.fromisoformat(r["updated_at"]), since, until)
+        ]
         if not rows:
             return body
-        body = re.sub(rb'"total": (\d+)', lambda m: b'"total": %d' % (int(m[1]) + len(rows)), body, count=1)
+        body = re.sub(
+            rb'"total": (\d+)', lambda m: b'"total": %d' % (int(m[1]) + len(rows)), body, count=1
+        )
         if b'"cursor": null' not in body[:200]:
             return body
         text = ", ".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
@@ -101,7 +124,11 @@ def relayed(upstream: str) -> Iterator[tuple[Relay, str]]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            signed = {name: value for name, value in self.headers.items() if name.lower().startswith("gjgxjhpt_")}
+            signed = {
+                name: value
+                for name, value in self.headers.items()
+                if name.lower().startswith("gjgxjhpt_")
+            }
             status, body = relay.answer(self.path, signed)
             self.send_response(status)
             self.send_header("Content-Type", "application/json; charset=utf-8")
@@ -129,7 +156,19 @@ def sandbox_gateway(home: Path, households: int) -> Iterator[str]:
     key.write_text(KEY)
     ready.unlink(missing_ok=True)
     county = ["--home", str(home / "sandbox"), "--households", str(households), "--seed", SEED]
-    serve = [sys.executable, "-m", "sandbox", "serve", *county, "--sid", SID, "--key-file", str(key), "--ready-file", str(ready)]
+    serve = [
+        sys.executable,
+        "-m",
+        "sandbox",
+        "serve",
+        *county,
+        "--sid",
+        SID,
+        "--key-file",
+        str(key),
+        "--ready-file",
+        str(ready),
+    ]
     process = subprocess.Popen(serve, cwd=ROOT)
     try:
         wait_for(lambda: ready.exists(), "the sandbox serves", process)
@@ -139,11 +178,15 @@ def sandbox_gateway(home: Path, households: int) -> Iterator[str]:
         process.wait(30)
 
 
-def wait_for(is_so: Callable[[], bool], what: str, process: subprocess.Popen[bytes] | None = None) -> float:
+def wait_for(
+    is_so: Callable[[], bool], what: str, process: subprocess.Popen[bytes] | None = None
+) -> float:
     """Waits until it is so; the seconds that it took. Raises `TimeoutError`."""
     began = time.monotonic()
     while not is_so():
-        if time.monotonic() - began > GIVE_UP or (process is not None and process.poll() is not None):
+        if time.monotonic() - began > GIVE_UP or (
+            process is not None and process.poll() is not None
+        ):
             raise TimeoutError(f"not seen in {time.monotonic() - began:.0f} s: {what}")
         time.sleep(0.2)
     return time.monotonic() - began
@@ -157,7 +200,9 @@ def daemon(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "pipelines", "ui", "--port", str(port)]
     with log.open("wb") as said:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=said, stderr=said, start_new_session=True
+        )
     try:
         yield process
     finally:
@@ -166,7 +211,9 @@ def daemon(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[
 
 
 def cpu_seconds(session: int) -> float:
-    """What the processes of a session have computed until now, those included that they have waited for."""
+    """What the processes of a session have computed until now, those included that they have waited
+    for.
+    """
     ticks = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -193,29 +240,46 @@ class Home:
             return list(connection.execute(sa.text(sql), parameters).scalars())
 
     def going_on(self) -> Sequence[dg.RunRecord]:
-        return self.instance.get_run_records(filters=dg.RunsFilter(job_name="daily_sync", statuses=GOING_ON), limit=5)
+        return self.instance.get_run_records(
+            filters=dg.RunsFilter(job_name="daily_sync", statuses=GOING_ON), limit=5
+        )
 
     def level(self, household: str) -> str | None:
-        return next(iter(self.ask("select level from yihu.warning_flag where household_id = :h", h=household)), None)
+        return next(
+            iter(
+                self.ask("select level from yihu.warning_flag where household_id = :h", h=household)
+            ),
+            None,
+        )
 
     def rest(self) -> None:
         """Waits until the daemon has asked for urgent rows, and no run goes on."""
         began = time.monotonic()
-        wait_for(lambda: self.relay.asked.get("losses", 0.0) > began, "the urgent sensor asks", self.process)
+        wait_for(
+            lambda: self.relay.asked.get("losses", 0.0) > began,
+            "the urgent sensor asks",
+            self.process,
+        )
         wait_for(lambda: not self.going_on(), "no run goes on", self.process)
 
     def head_of(self, candidates: list[str]) -> tuple[str, str, str]:
-        """The first of the households whose head can be told by a number; household, number, name."""
+        """The first of the households whose head can be told by a number; household, number,
+        name.
+        """
         lake = self.path / "lake"
         day = max(path.name for path in (lake / "household" / "person").glob("as_of=*"))
         members = f"read_parquet('{lake}/valid/rural_revitalisation__members/{day}/*/*.parquet')"
         person = f"read_parquet('{lake}/household/person/{day}/*/*.parquet')"
         with duckdb.connect() as connection:
-            connection.execute("create table candidate as select unnest(?::varchar[]) as household_id", [candidates])
+            connection.execute(
+                "create table candidate as select unnest(?::varchar[]) as household_id",
+                [candidates],
+            )
             found = connection.execute(
-                f"select m.household_id, m.id_number, m.name from {members} as m join {person} as p using (member_id) "
-                "join candidate as c on c.household_id = m.household_id where p.id_state = 'established' and m.relation = '01' "
-                "and m.status = '1' order by 1 limit 1"
+                f"select m.household_id, m.id_number, m.name from {members} as m join {person} as p"
+                " using (member_id) join candidate as c on c.household_id = m.household_id where"
+                " p.id_state = 'established' and m.relation = '01' and m.status = '1' order by 1"
+                " limit 1"
             ).fetchone()
         if found is None:
             raise TimeoutError("no household of the county would turn red by this row")
@@ -225,32 +289,70 @@ class Home:
 def report(number: str, name: str, at: datetime) -> dict[str, Any]:
     contract = contract_for("reports")
     row: dict[str, Any] = {"_op": "U", **{f.physical_name: None for f in contract.fields}}
-    row.update(report_id=f"bench-{at:%H%M%S}", channel="form", reporter_id_number=number, reporter_name=name, reported_at=at.isoformat())
+    row.update(
+        report_id=f"bench-{at:%H%M%S}",
+        channel="form",
+        reporter_id_number=number,
+        reporter_name=name,
+        reported_at=at.isoformat(),
+    )
     return {**row, "difficulty": "illness", "status": "open", "updated_at": at.isoformat()}
 
 
 def loss(number: str, name: str, at: datetime) -> dict[str, Any]:
     contract = contract_for("losses")
     row: dict[str, Any] = {"_op": "U", **{f.physical_name: None for f in contract.fields}}
-    row.update(loss_id=f"bench-{at:%H%M%S}", event_id="bench", hazard="flood", head_id_number=number, head_name=name, house_damage="3")
-    return {**row, "loss_amount": 5.0, "occurred_on": at.date().isoformat(), "updated_at": at.isoformat()}
+    row.update(
+        loss_id=f"bench-{at:%H%M%S}",
+        event_id="bench",
+        hazard="flood",
+        head_id_number=number,
+        head_name=name,
+        house_damage="3",
+    )
+    return {
+        **row,
+        "loss_amount": 5.0,
+        "occurred_on": at.date().isoformat(),
+        "updated_at": at.isoformat(),
+    }
 
 
 @contextmanager
 def synced_home(households: int, kept: Path | None = None) -> Iterator[Home]:
-    """Yesterday's release, and the daemon at rest after whatever today brought already. `kept`: where it is made, and stays."""
+    """Yesterday's release, and the daemon at rest after whatever today brought already.
+
+    `kept`: where it is made, and stays.
+    """
     path = kept or Path(tempfile.mkdtemp(prefix="yihu-urgent-"))
     path.mkdir(mode=0o700, exist_ok=True)
     try:
         with sandbox_gateway(path, households) as upstream, relayed(upstream) as (relay, url):
-            named = {"YIHU_HOME": str(path), "YIHU_GATEWAY_URL": url, "YIHU_GATEWAY_SID": SID, "YIHU_GATEWAY_KEY": KEY, "YIHU_FORM": "api"}
-            clean = {name: value for name, value in os.environ.items() if not name.startswith("YIHU_")}
+            named = {
+                "YIHU_HOME": str(path),
+                "YIHU_GATEWAY_URL": url,
+                "YIHU_GATEWAY_SID": SID,
+                "YIHU_GATEWAY_KEY": KEY,
+                "YIHU_FORM": "api",
+            }
+            clean = {
+                name: value for name, value in os.environ.items() if not name.startswith("YIHU_")
+            }
             environment = {**clean, **named, "YIHU_AS_OF": str(today() - timedelta(days=1))}
             if not (path / "lake" / "release" / f"as_of={today() - timedelta(days=1)}").exists():
                 with (path / "sync.log").open("wb") as said:
-                    subprocess.run([sys.executable, "-m", "pipelines", "sync"], cwd=ROOT, env=environment, check=True, stdout=said)
+                    subprocess.run(
+                        [sys.executable, "-m", "pipelines", "sync"],
+                        cwd=ROOT,
+                        env=environment,
+                        check=True,
+                        stdout=said,
+                    )
             os.environ.update(DAGSTER_HOME=str(ROOT), YIHU_DAGSTER_DIR=str(path / "dagster"))
-            with warehouse_server(path, None) as server, daemon(environment, path / "ui.log") as process:
+            with (
+                warehouse_server(path, None) as server,
+                daemon(environment, path / "ui.log") as process,
+            ):
                 engine = server.engine()
                 with dg.DagsterInstance.get() as instance:
                     home = Home(path, relay, engine, instance, process)
@@ -263,15 +365,23 @@ def synced_home(households: int, kept: Path | None = None) -> Iterator[Home]:
 
 
 def seconds_to_red(home: Home, records: str) -> dict[str, Any]:
-    """A new row at the gateway: seconds until its household is red in SQL, and what of them was the run's."""
+    """A new row at the gateway: seconds until its household is red in SQL, and what of them was the
+    run's.
+    """
     near = home.ask(NEAR_RED) if records == "reports" else home.ask(GREEN)
     household, number, name = home.head_of(near)
     before = home.level(household)
-    is_busy, computed, reference = bool(home.going_on()), cpu_seconds(home.process.pid), reference_seconds()
+    is_busy, computed, reference = (
+        bool(home.going_on()),
+        cpu_seconds(home.process.pid),
+        reference_seconds(),
+    )
     at = datetime.now(SHANGHAI).replace(microsecond=0)
     row = report(number, name, at) if records == "reports" else loss(number, name, at)
     home.relay.added.setdefault(records, []).append(row)
-    seconds = wait_for(lambda: home.level(household) == "red", f"{records}: red in SQL", home.process)
+    seconds = wait_for(
+        lambda: home.level(household) == "red", f"{records}: red in SQL", home.process
+    )
     (run,) = home.instance.get_run_records(filters=dg.RunsFilter(job_name="daily_sync"), limit=1)
     asked_after = run.create_timestamp.timestamp() - at.timestamp()
     return {
@@ -288,7 +398,11 @@ def seconds_to_red(home: Home, records: str) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.urgent")
     parser.add_argument("--households", type=int, default=104_000)
-    parser.add_argument("--home", type=Path, help="a folder to make the county and its first release in, kept for the next time")
+    parser.add_argument(
+        "--home",
+        type=Path,
+        help="a folder to make the county and its first release in, kept for the next time",
+    )
     asked = parser.parse_args()
     households = asked.households
     measured: list[dict[str, Any]] = []

@@ -1,7 +1,7 @@
 """From the text that a department delivered to the contract's type: strict, never silently rounded.
 
-Belongs here: one SQL expression per type. Not here: reading batches (`landing`), trimming (`folding`), words (`words`),
-the many spellings of dates (`dates`), nor rules on values (`rules`).
+Belongs here: one SQL expression per type. Not here: reading batches (`landing`), trimming
+(`folding`), words (`words`), the many spellings of dates (`dates`), nor rules on values (`rules`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ _ISO_DAY = "YYYY-M-D"
 
 def sql_type(kind: str) -> str:
     """The engine's type for a contract's type."""
-    simple = {"text": "varchar", "integer": "bigint", "boolean": "boolean", "date": "date", "timestamp": "timestamp"}
+    simple = {
+        "text": "varchar",
+        "integer": "bigint",
+        "boolean": "boolean",
+        "date": "date",
+        "timestamp": "timestamp",
+    }
     if kind in simple:
         return simple[kind]
     if re.fullmatch(r"decimal\([0-9]+,[0-9]+\)", kind):
@@ -33,10 +39,12 @@ def sql_type(kind: str) -> str:
 
 
 def typed(field: Field, text: str, form: str, is_number: str | None = None) -> str:
-    """An expression that gives the value of `text` in the contract's type, null where it does not fit.
+    """An expression that gives the value of `text` in the contract's type,
+    null where it does not fit.
 
-    `form` is how the record type was delivered: the exchange platform (`api`) writes booleans, numbers and dates in one
-    way only, spreadsheets and databases in several. `is_number` is a condition: whether the cell was a number cell.
+    `form` is how the record type was delivered: the exchange platform (`api`) writes booleans,
+    numbers and dates in one way only, spreadsheets and databases in several. `is_number` is a
+    condition: whether the cell was a number cell.
     """
     sql_type(field.type)
     if field.type == "text":
@@ -52,9 +60,16 @@ def typed(field: Field, text: str, form: str, is_number: str | None = None) -> s
 
 def _platform(field: Field, text: str) -> str:
     """What the exchange platform writes; the contract's forms besides, where it names any."""
-    strict = {"integer": _integer, "boolean": _platform_boolean, "date": _date, "timestamp": _timestamp}.get(field.type)
+    strict = {
+        "integer": _integer,
+        "boolean": _platform_boolean,
+        "date": _date,
+        "timestamp": _timestamp,
+    }.get(field.type)
     if strict is None:
-        return _number(field, Cell(text, "api", None)) if field.written else _decimal(field.type, text)
+        return (
+            _number(field, Cell(text, "api", None)) if field.written else _decimal(field.type, text)
+        )
     if not field.written:
         return strict(text)
     if field.type == "integer":
@@ -71,15 +86,23 @@ def _decimals(kind: str) -> str:
 
 
 def _decimal(kind: str, text: str) -> str:
-    return f"case when regexp_matches({text}, '^[+-]?[0-9]+{_decimals(kind)}$') then try_cast({text} as {kind}) end"
+    return (
+        f"case when regexp_matches({text}, '^[+-]?[0-9]+{_decimals(kind)}$') then try_cast({text}"
+        f" as {kind}) end"
+    )
 
 
 def _integer(text: str) -> str:
-    return f"case when regexp_matches({text}, '^[+-]?[0-9]+([.]0+)?$') then try_cast(split_part({text}, '.', 1) as bigint) end"
+    return (
+        f"case when regexp_matches({text}, '^[+-]?[0-9]+([.]0+)?$') then"
+        f" try_cast(split_part({text}, '.', 1) as bigint) end"
+    )
 
 
 def _number(field: Field, cell: Cell) -> str:
-    """A plain number, or one with thousands separators in threes, a unit behind it, a sign of money before it."""
+    """A plain number, or one with thousands separators in threes, a unit behind it,
+    a sign of money before it.
+    """
     forms = [number_form(form, field.unit) for form in field.written]
     strict = _integer if field.type == "integer" else lambda text: _decimal(field.type, text)
     if not any(form.factor != 1 for form in forms):
@@ -97,8 +120,13 @@ def _spelt(field: Field, cell: Cell, forms: list[NumberForm]) -> str:
     tail = f"(?: ?(?:{'|'.join(sorted(set(words), key=len, reverse=True))}))?" if words else ""
     sign = "[￥¥]? ?" if money else ""
     digits = "[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+"
-    shape = f"^{sign}([+-]?)({digits})([.][0-9]+)?{tail}$|^([+-]){sign}({digits})([.][0-9]+)?{tail}$"
-    bare = f"replace(regexp_replace({_at_hand(cell)}, {literal(shape)}, '\\1\\2\\3\\4\\5\\6'), ',', '')"
+    shape = (
+        f"^{sign}([+-]?)({digits})([.][0-9]+)?{tail}$|^([+-]){sign}({digits})([.][0-9]+)?{tail}$"
+    )
+    bare = (
+        f"replace(regexp_replace({_at_hand(cell)}, {literal(shape)}, '\\1\\2\\3\\4\\5\\6'),"
+        " ',', '')"
+    )
     read = f"case when regexp_matches({_at_hand(cell)}, {literal(shape)}) then {bare} end"
     if factor is None or factor == 1:
         inner = _integer("x") if field.type == "integer" else _decimal(field.type, "x")
@@ -108,11 +136,16 @@ def _spelt(field: Field, cell: Cell, forms: list[NumberForm]) -> str:
 
 
 def _at_hand(cell: Cell) -> str:
-    """The text of a number; a spreadsheet's own arithmetic leaves noise behind the fifteenth digit (1234.5600000000001)."""
+    """The text of a number; a spreadsheet's own arithmetic leaves noise behind
+    the fifteenth digit (1234.5600000000001).
+    """
     if cell.is_number is None:
         return cell.text
     noisy = f"length({cell.text}) > 16 and strpos({cell.text}, '.') > 0 and {cell.is_number}"
-    return f"(case when {noisy} then format('{{:.15g}}', try_cast({cell.text} as double)) else {cell.text} end)"
+    return (
+        f"(case when {noisy} then format('{{:.15g}}', try_cast({cell.text} as double)) else"
+        f" {cell.text} end)"
+    )
 
 
 def _multiplied(kind: str, text: str, factor: str) -> str:
@@ -121,7 +154,10 @@ def _multiplied(kind: str, text: str, factor: str) -> str:
     places = len(factor.partition(".")[2])
     exact = f"try_cast({text} as decimal(28,10)) * cast({literal(factor)} as decimal(9,{places}))"
     fits = f"regexp_matches({text}, '^[+-]?[0-9]{{1,17}}([.][0-9]{{1,10}}0*)?$')"
-    return f"case when {fits} and {exact} = try_cast({exact} as {target}) then try_cast({exact} as {target}) end"
+    return (
+        f"case when {fits} and {exact} = try_cast({exact} as {target}) then try_cast({exact} as"
+        f" {target}) end"
+    )
 
 
 # booleans
@@ -133,24 +169,34 @@ def _platform_boolean(text: str) -> str:
 
 def _boolean(text: str) -> str:
     true, false = (", ".join(literal(word) for word in words) for words in (TRUE, FALSE))
-    return f"case when lower({text}) in ({true}) then true when lower({text}) in ({false}) then false end"
+    return (
+        f"case when lower({text}) in ({true}) then true when lower({text}) in ({false}) then"
+        " false end"
+    )
 
 
 # dates and times
 
 
 def _time(field: Field, cell: Cell) -> str:
-    """The platform's form first, since nearly every value has it; then every other that can mean one thing only."""
+    """The platform's form first, since nearly every value has it;
+    then every other that can mean one thing only.
+    """
     strict = _date(cell.text) if field.type == "date" else _timestamp(cell.text)
     read = moment(field, cell)
     spelt = f"cast({read} as date)" if field.type == "date" else read
-    if any(conflicts(date_form(form), date_form(_ISO_DAY)) for form in field.written if form != "excel"):
+    if any(
+        conflicts(date_form(form), date_form(_ISO_DAY)) for form in field.written if form != "excel"
+    ):
         return spelt
     return f"coalesce({strict}, case when {cell.text} is not null then {spelt} end)"
 
 
 def _date(text: str) -> str:
-    return f"case when regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$') then try_cast({text} as date) end"
+    return (
+        f"case when regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$') then"
+        f" try_cast({text} as date) end"
+    )
 
 
 def _timestamp(text: str) -> str:
@@ -158,8 +204,8 @@ def _timestamp(text: str) -> str:
     elsewhere = rf"^{_STAMP}{_OFFSET}$"
     local = f"regexp_replace({text}, '[+]08(:?00)?$', '')"
     return (
-        f"case when ends_with({text}, '+08:00') and regexp_matches({text}, '{here}') "
-        f"then try_cast(left({text}, length({text}) - 6) as timestamp) "
-        f"when regexp_matches({text}, '{here}') then try_cast({local} as timestamp) "
-        f"when regexp_matches({text}, '{elsewhere}') then timezone('Asia/Shanghai', try_cast({text} as timestamptz)) end"
+        f"case when ends_with({text}, '+08:00') and regexp_matches({text}, '{here}') then"
+        f" try_cast(left({text}, length({text}) - 6) as timestamp) when regexp_matches({text},"
+        f" '{here}') then try_cast({local} as timestamp) when regexp_matches({text}, '{elsewhere}')"
+        f" then timezone('Asia/Shanghai', try_cast({text} as timestamptz)) end"
     )

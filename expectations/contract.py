@@ -1,7 +1,9 @@
-"""One record type as its Open Data Contract (ODCS 3.1) describes it: what it means, how its department writes and delivers it.
+"""One record type as its Open Data Contract (ODCS 3.1) describes it:
+what it means, how its department writes and delivers it.
 
-Belongs here: the frozen dataclasses of a contract, and finding contracts. Not here: reading a contract's file
-(`contract_file`), forms of dates and numbers (`writing`), checks (`suites`), casting (`landing`).
+Belongs here: the frozen dataclasses of a contract, and finding contracts. Not here: reading a
+contract's file (`contract_file`), forms of dates and numbers (`writing`), checks (`suites`),
+casting (`landing`).
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ Subject = Literal["household", "person", "area"]
 Source = Literal["sheet", "file"]
 
 PERIODS = ("year", "quarter", "month", "term", "period")
-"""Names of fields that say for which time a row is, besides dates and fields of the role `event_time`."""
+"""Names of fields that say for which time a row is,
+besides dates and fields of the role `event_time`.
+"""
 
 
 class ContractError(ConfigurationError):
@@ -38,7 +42,9 @@ class Code:
     code: str
     meaning: str
     written: tuple[str, ...] = ()
-    """Words that stand for the code in what the department delivers; the meaning is one of them in any case."""
+    """Words that stand for the code in what the department delivers;
+    the meaning is one of them in any case.
+    """
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,9 @@ class Field:
     meaning: str
     codes: tuple[Code, ...]
     written: tuple[str, ...] = ()
-    """Forms in which the department writes dates or numbers, besides those that can mean one thing only (`writing`)."""
+    """Forms in which the department writes dates or numbers,
+    besides those that can mean one thing only (`writing`).
+    """
     blanks: tuple[str, ...] = ()
     """Texts that stand for an empty cell."""
     zero: tuple[str, ...] = ()
@@ -66,9 +74,13 @@ class Field:
     constant: str | None = None
     """The value of every row, where the delivery has no such column."""
     source: Source | None = None
-    """Where the value is taken from instead of a column: the sheet's name or the file's (property `from`)."""
+    """Where the value is taken from instead of a column:
+    the sheet's name or the file's (property `from`).
+    """
     codes_complete: bool = True
-    """False for a drafted list (`complete: no`): other words are kept as text, and nothing reads the field as a code."""
+    """False for a drafted list (`complete: no`):
+    other words are kept as text, and nothing reads the field as a code.
+    """
     derived: Literal["key", "updated_at"] | None = None
     """What yihu makes: the one key of a composite one, the update time of a snapshot's row."""
     key_position: int | None = None
@@ -81,13 +93,19 @@ class Field:
 
     @property
     def holds_number(self) -> bool:
-        """A number as a person reads it off a card: an ID number, or a record key that is classed identity (a certificate's)."""
-        return self.role in ("id_number", "head_id_number") or (self.role == "record_key" and self.is_identity and self.derived is None)
+        """A number as a person reads it off a card:
+        an ID number, or a record key that is classed identity (a certificate's).
+        """
+        return self.role in ("id_number", "head_id_number") or (
+            self.role == "record_key" and self.is_identity and self.derived is None
+        )
 
     @property
     def is_period(self) -> bool:
         """Whether the field says for which time a row is."""
-        return self.role == "event_time" or self.type in ("date", "timestamp") or self.name in PERIODS
+        return (
+            self.role == "event_time" or self.type in ("date", "timestamp") or self.name in PERIODS
+        )
 
     @property
     def is_identity(self) -> bool:
@@ -115,7 +133,9 @@ class Contract:
     stale_after_days: int
     overlap_days: int
     server: dict[str, Any]
-    """The default server's custom properties: `form` (api, file, sql), `format`, `encoding`, `headerRow`, …"""
+    """The default server's custom properties:
+    `form` (api, file, sql), `format`, `encoding`, `headerRow`, …
+    """
     properties: dict[str, Any]
     """The contract's own custom properties."""
     path: Path
@@ -128,12 +148,17 @@ class Contract:
     @property
     def key_fields(self) -> tuple[Field, ...]:
         """The parts of the key in their order; the record key alone where it is one field."""
-        parts = sorted((f for f in self.fields if f.key_position is not None), key=lambda f: f.key_position or 0)
+        parts = sorted(
+            (f for f in self.fields if f.key_position is not None),
+            key=lambda f: f.key_position or 0,
+        )
         return tuple(parts) if self.record_key.derived else (self.record_key,)
 
     @property
     def is_snapshot(self) -> bool:
-        """Whether the department delivers everything, and no update time: a row that differs counts as updated on the extract's day."""
+        """Whether the department delivers everything, and no update time: a row that differs counts
+        as updated on the extract's day.
+        """
         return self.delivery == "snapshot"
 
     @property
@@ -152,12 +177,20 @@ class Contract:
 
     @property
     def unnamed(self) -> tuple[Field, ...]:
-        """The fields that leave raw, valid and quarantine: no identities, and no record number that is published as a pseudonym."""
-        return tuple(f for f in self.fields if not f.is_identity and not (f.role == "record_key" and self.is_pseudonymous))
+        """The fields that leave raw, valid and quarantine:
+        no identities, and no record number that is published as a pseudonym.
+        """
+        return tuple(
+            f
+            for f in self.fields
+            if not f.is_identity and not (f.role == "record_key" and self.is_pseudonymous)
+        )
 
     @property
     def is_pseudonymous(self) -> bool:
-        """Whether its record numbers are published as pseudonyms only: always where the key is an identity."""
+        """Whether its record numbers are published as pseudonyms only:
+        always where the key is an identity.
+        """
         return self.record_key.is_identity or self.properties.get("published") == "pseudonym"
 
     @property
@@ -167,7 +200,9 @@ class Contract:
 
     @property
     def max_withdrawn_share(self) -> float | None:
-        """The share of the state in force that a full delivery may lack; null (off) by default where the key says for which time a row is."""
+        """The share of the state in force that a full delivery may lack; null (off) by default
+        where the key says for which time a row is.
+        """
         if "maxWithdrawnShare" in self.properties:
             return float(self.properties["maxWithdrawnShare"])
         return None if any(part.is_period for part in self.key_fields) else 0.2
@@ -188,7 +223,9 @@ class Contract:
         return self.department == BASE_REGISTER and self.records in REGISTER_RECORDS
 
     def must_have(self, field: Field) -> bool:
-        """Whether a row without a value in `field` is broken: a name is optional in department records, key and time never are."""
+        """Whether a row without a value in `field` is broken: a name is optional in department
+        records, key and time never are.
+        """
         if field.role in ("record_key", "updated_at"):
             return True
         return field.required and (field.role != "name" or self.is_base_register)
@@ -221,35 +258,49 @@ class Contract:
 
 
 def read_contract(path: Path) -> Contract:
-    """The contract in `path`. Raises `ContractError` with the file's name, what is wrong and what to write."""
+    """The contract in `path`.
+
+    Raises `ContractError` with the file's name, what is wrong and what to write.
+    """
     from expectations.contract_file import parsed  # it makes what is declared here
 
     return parsed(path)
 
 
 def load_contracts(folder: Path = CONTRACTS, status: str = "active") -> tuple[Contract, ...]:
-    """Every contract of that status under `folder`, by department and record type; the base register first.
+    """Every contract of that status under `folder`, by department and record type;
+    the base register first.
 
-    The base register comes first since every other record is matched to it. Drafts that the setting `YIHU_DRAFTS` names are
-    read as if they were active.
+    The base register comes first since every other record is matched to it. Drafts that the setting
+    `YIHU_DRAFTS` names are read as if they were active.
     """
     return _load_contracts(folder, status, drafts_read() if status == "active" else ())
 
 
 def drafts_read() -> tuple[str, ...]:
-    """The record types that the setting `YIHU_DRAFTS` names: this installation has agreed with the department on them."""
-    return tuple(sorted({name.strip() for name in os.environ.get(DRAFTS, "").split(",") if name.strip()}))
+    """The record types that the setting `YIHU_DRAFTS` names:
+    this installation has agreed with the department on them.
+    """
+    return tuple(
+        sorted({name.strip() for name in os.environ.get(DRAFTS, "").split(",") if name.strip()})
+    )
 
 
 @lru_cache(maxsize=16)
 def _load_contracts(folder: Path, status: str, drafts: tuple[str, ...]) -> tuple[Contract, ...]:
     every = [read_contract(path) for path in sorted(folder.glob("*/*.odcs.yaml"))]
-    contracts = [c for c in every if c.status == status or (c.status == "draft" and c.records in drafts)]
-    return tuple(sorted(contracts, key=lambda c: (c.department != BASE_REGISTER, c.department, c.records)))
+    contracts = [
+        c for c in every if c.status == status or (c.status == "draft" and c.records in drafts)
+    ]
+    return tuple(
+        sorted(contracts, key=lambda c: (c.department != BASE_REGISTER, c.department, c.records))
+    )
 
 
 def contract_for(records: str, with_drafts: bool = False) -> Contract:
-    """The contract of a record type by its name, as in the indicator catalogue; `with_drafts`: whether or not it is read."""
+    """The contract of a record type by its name, as in the indicator catalogue; `with_drafts`:
+    whether or not it is read.
+    """
     for contract in (*load_contracts(), *(load_contracts(status="draft") if with_drafts else ())):
         if contract.records == records:
             return contract

@@ -1,7 +1,8 @@
-"""Reading a contract's file (ODCS 3.1): every property that yihu knows, with its default, and what is wrong with it.
+"""Reading a contract's file (ODCS 3.1):
+every property that yihu knows, with its default, and what is wrong with it.
 
-Belongs here: from YAML to `Contract`, and refusing nonsense. Not here: what the fields mean for reading (`casting`),
-whether models still work with a contract's codes (`warehouse.compared`).
+Belongs here: from YAML to `Contract`, and refusing nonsense. Not here: what the fields mean for
+reading (`casting`), whether models still work with a contract's codes (`warehouse.compared`).
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ _YES_NO = {"yes": True, "no": False, "true": True, "false": False}
 
 
 def parsed(path: Path) -> Contract:
-    """The contract in `path`. Raises `ContractError` with the file's name, what is wrong and what to write."""
+    """The contract in `path`.
+
+    Raises `ContractError` with the file's name, what is wrong and what to write.
+    """
     text = path.read_text(encoding="utf-8")
     raw = _yaml(path, text)
     try:
@@ -57,7 +61,10 @@ def _yaml(path: Path, text: str) -> Any:
         return yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        said = "no YAML; mind the indentation, and put what begins with a sign, such as '-' or '{part}*', in quotation marks"
+        said = (
+            "no YAML; mind the indentation, and put what begins with a sign, such as '-' or"
+            " '{part}*', in quotation marks"
+        )
         raise ContractError(f"{path}{line}: {said}", "mend that line") from error
     except (yaml.YAMLError, ValueError) as error:
         # YAML makes a day of 1900-01-00, and finds that there is none
@@ -86,7 +93,9 @@ def _contract(path: Path, odcs: OpenDataContractStandard, raw: Mapping[str, Any]
         cadence=str(custom.get("cadence", "daily")),
         stale_after_days=int(str(sla.get("staleAfter", 7))),
         overlap_days=int(custom.get("overlapDays", 1)),
-        server={entry["property"]: entry["value"] for entry in servers[0].get("customProperties", [])},
+        server={
+            entry["property"]: entry["value"] for entry in servers[0].get("customProperties", [])
+        },
         properties=custom,
         path=path,
     )
@@ -101,7 +110,9 @@ def _custom(entries: list[Any] | None) -> dict[str, Any]:
     return {entry.property: entry.value for entry in entries or []}
 
 
-def _one_of(properties: Mapping[str, Any], name: str, allowed: tuple[str, ...], default: Any) -> Any:
+def _one_of(
+    properties: Mapping[str, Any], name: str, allowed: tuple[str, ...], default: Any
+) -> Any:
     value = properties.get(name, default)
     if value not in (*allowed, default):
         raise _WrongError(f"{name} is {value!r}", f"write {' or '.join(allowed)}")
@@ -143,7 +154,11 @@ def _field(prop: SchemaProperty) -> Field:
 def _code(field: str, entry: Any) -> Code:
     if not isinstance(entry, Mapping) or "code" not in entry:
         raise _WrongError(f"{field}: an entry of codes needs a code", "write - code: '1'")
-    return Code(str(entry["code"]), str(entry.get("meaning") or ""), _words(field, "written", entry.get("written")))
+    return Code(
+        str(entry["code"]),
+        str(entry.get("meaning") or ""),
+        _words(field, "written", entry.get("written")),
+    )
 
 
 def _words(field: str, name: str, value: Any) -> tuple[str, ...]:
@@ -180,7 +195,10 @@ def _yes_no(field: str, value: Any) -> bool:
 
 def _check_fields(contract: Contract) -> None:
     for kind in ("name", "physical_name"):
-        names = [getattr(field, kind) for field in (contract.fields if kind == "name" else contract.delivered)]
+        names = [
+            getattr(field, kind)
+            for field in (contract.fields if kind == "name" else contract.delivered)
+        ]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise _WrongError(
@@ -262,14 +280,20 @@ def _check_instead_of_a_column(field: Field) -> None:
             raise _WrongError(f"{field.name}: {value!r} is no number", "write one")
     if not field.is_delivered and (field.blanks or field.blank is not None or field.zero):
         raise _WrongError(
-            f"{field.name}: blanks, blank and zero are for what stands in a column, and there is none",
+            f"{field.name}: blanks, blank and zero are for what stands in a column, and there is"
+            " none",
             "take them out",
         )
 
 
 def _with_derived(contract: Contract) -> Contract:
-    """The contract with the fields that yihu makes: one key of a composite one, the update time of a snapshot."""
-    parts = sorted((f for f in contract.fields if f.key_position is not None), key=lambda f: f.key_position or 0)
+    """The contract with the fields that yihu makes:
+    one key of a composite one, the update time of a snapshot.
+    """
+    parts = sorted(
+        (f for f in contract.fields if f.key_position is not None),
+        key=lambda f: f.key_position or 0,
+    )
     keyed = contract.find_role("record_key")
     if keyed is None and not parts:
         raise _WrongError(
@@ -293,7 +317,8 @@ def _with_derived(contract: Contract) -> Contract:
     updated = contract.find_role("updated_at")
     if contract.is_snapshot and updated is not None:
         raise _WrongError(
-            f"delivery snapshot is for deliveries without an update time, and {updated.name} is one",
+            f"delivery snapshot is for deliveries without an update time, and {updated.name}"
+            " is one",
             "write delivery: full",
         )
     if contract.is_snapshot:
@@ -322,7 +347,8 @@ def _derived_key(parts: list[Field]) -> Field:
 
 
 _DERIVED_TIME = Field(
-    UPDATED_AT, UPDATED_AT, "timestamp", True, "updated_at", "internal", None, "the day of the extract in which the row became as it is", (),
+    UPDATED_AT, UPDATED_AT, "timestamp", True, "updated_at", "internal", None,
+    "the day of the extract in which the row became as it is", (),
     derived="updated_at",
 )  # fmt: skip
 
@@ -348,7 +374,8 @@ def _check_properties(contract: Contract) -> None:
 
 
 _SERVER_CHOICES: dict[str, tuple[str, ...]] = {
-    "form": ("api", "file", "sql"), "merged": ("fill", "refuse"), "checksum": ("required", "optional"),
+    "form": ("api", "file", "sql"), "merged": ("fill", "refuse"),
+    "checksum": ("required", "optional"),
 }  # fmt: skip
 
 
@@ -360,7 +387,8 @@ def _check_file_names(stated: Any, parts: Any) -> None:
             raise _WrongError(error.message, error.next_step) from None
         if "{part}" in text.lower() and parts is None:
             raise _WrongError(
-                f"files: {text!r} has {{part}}, and parts does not say how many make one delivery, or which",
+                f"files: {text!r} has {{part}}, and parts does not say how many make one delivery,"
+                " or which",
                 "add parts",
             )
 
@@ -375,7 +403,11 @@ def _check_server(contract: Contract) -> None:
     _check_file_names(server.get("files"), server.get("parts"))
     parts = server.get("parts")
     is_number = isinstance(parts, int) and not isinstance(parts, bool) and parts > 0
-    if parts is not None and not is_number and not _words("parts", "parts", parts if isinstance(parts, list) else None):
+    if (
+        parts is not None
+        and not is_number
+        and not _words("parts", "parts", parts if isinstance(parts, list) else None)
+    ):
         raise _WrongError(
             f"parts is {parts!r}",
             "write how many files or sheets make one delivery, or their list",
@@ -390,6 +422,7 @@ def _check_server(contract: Contract) -> None:
     sources = {field.source for field in contract.fields if field.source}
     if sources and server.get("form") != "file":
         raise _WrongError(
-            f"from: {', '.join(sorted(sources))} is for files, and the form is {server.get('form')}",
+            f"from: {', '.join(sorted(sources))} is for files, and the form is"
+            f" {server.get('form')}",
             "take it out, or write form: file",
         )

@@ -1,7 +1,8 @@
-"""What rules and models need of a compute engine; `resources.engines.duckdb.Engine` and `resources.engines.spark.SparkEngine` are those in use.
+"""What rules and models need of a compute engine;
+`resources.engines.duckdb.Engine` and `resources.engines.spark.SparkEngine` are those in use.
 
-Belongs here: the protocol, and the one place where texts, names, days and paths are quoted for SQL. Not here: any engine
-(`resources`), nor models (`warehouse`).
+Belongs here: the protocol, and the one place where texts, names, days and paths are quoted for SQL.
+Not here: any engine (`resources`), nor models (`warehouse`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ import pyarrow as pa
 
 
 class SqlEngine(Protocol):
-    """Views and tables by name, in DuckDB's SQL. GX runs on `connection` (DuckDB) or `session` (Spark)."""
+    """Views and tables by name, in DuckDB's SQL.
+
+    GX runs on `connection` (DuckDB) or `session` (Spark).
+    """
 
     kind: str
 
@@ -53,7 +57,9 @@ def day(as_of: date | None) -> str:
 
 
 def parquet(files: Path | str) -> str:
-    """The rows of one Parquet file (a path), or of a glob made by `pattern` (text), as a relation: what stands after `from`."""
+    """The rows of one Parquet file (a path), or of a glob made by `pattern` (text), as a relation:
+    what stands after `from`.
+    """
     text = glob.escape(str(files)) if isinstance(files, Path) else files
     return f"read_parquet({literal(text)}, hive_partitioning = false)"
 

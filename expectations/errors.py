@@ -2,7 +2,8 @@
 
 Belongs here: the base, the kinds, the exit statuses, and the tree as `make docs` draws it, with
 kind and exit status. Not here: the exceptions themselves (each stands with what raises it), how a
-command prints one (`pipelines.command_line.exits`), how Dagster records one (`resources.runtime.failures`).
+command prints one (`pipelines.command_line.exits`), how Dagster records one
+(`resources.runtime.failures`).
 
     YihuError                 permanent      1
       AlertNotSent            transient      1

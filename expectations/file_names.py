@@ -1,6 +1,7 @@
 """How files are called: the patterns under `files` in a contract's servers.
 
-Belongs here: `{YYYY}{MM}{M}{DD}{D}`, `{part}` and `*`, as an expression. Not here: the files themselves (`resources.departments`).
+Belongs here: `{YYYY}{MM}{M}{DD}{D}`, `{part}` and `*`, as an expression. Not here: the files
+themselves (`resources.departments`).
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class Pattern:
 
 
 def pattern(text: str, is_default: bool = False) -> Pattern:
-    """The pattern as an expression: `{YYYY}{MM}{M}{DD}{D}`, alone or in one pair of braces, `{part}`, `*`."""
+    """The pattern as an expression: `{YYYY}{MM}{M}{DD}{D}`, alone or in one pair of braces,
+    `{part}`, `*`.
+    """
     folded, at, shape, seen, weight = narrowed(text), 0, "", set(), 0
     for match in _TOKEN.finditer(folded):
         between = folded[at : match.start()]
@@ -71,5 +74,7 @@ def _tokens(text: str, inner: str) -> list[str]:
 
 
 def narrowed(name: str) -> str:
-    """Full-width letters, digits and brackets as their plain ones, so that both spellings are one name."""
+    """Full-width letters, digits and brackets as their plain ones,
+    so that both spellings are one name.
+    """
     return unicodedata.normalize("NFKC", name)

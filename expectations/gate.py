@@ -1,4 +1,5 @@
-"""A gate that stopped a batch, opened by a named person with a reason: a record beside the lake's tables.
+"""A gate that stopped a batch, opened by a named person with a reason:
+a record beside the lake's tables.
 
 Belongs here: writing and reading those records. Not here: what stops a batch (`validation`).
 """
@@ -36,8 +37,17 @@ def _path(lake_root: Path, table: str, batch_id: str) -> Path:
     return lake_root / "gates" / table / f"{batch_id}.json"
 
 
-def open_gate(lake_root: Path, table: str, batch_id: str, who: str, why: str, login: str | None = None, os_user: str | None = None) -> Gate:
-    """Lets the good rows of a rejected batch through the next time its day is run; what is recorded is never overwritten.
+def open_gate(
+    lake_root: Path,
+    table: str,
+    batch_id: str,
+    who: str,
+    why: str,
+    login: str | None = None,
+    os_user: str | None = None,
+) -> Gate:
+    """Lets the good rows of a rejected batch through the next time its day is run;
+    what is recorded is never overwritten.
 
     Raises:
         GateError: no name, no reason, no such batch, or a gate that is open already.

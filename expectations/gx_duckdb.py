@@ -1,7 +1,7 @@
 """Great Expectations on the engine: a datasource over one open DuckDB connection.
 
-Belongs here: GX on DuckDB (`gx_spark` has it on Spark). Importing GX costs seconds: import this inside functions. Not
-here: which rules (`rules`).
+Belongs here: GX on DuckDB (`gx_spark` has it on Spark). Importing GX costs seconds: import this
+inside functions. Not here: which rules (`rules`).
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ EngineType = type[SqlAlchemyExecutionEngine]
 class DuckDBDatasource(SQLDatasource):
     """`context.data_sources.add_duckdb(...)`; `attach` gives it the engine's connection."""
 
-    type: Literal["duckdb"] = "duckdb"  # type: ignore[assignment]  # GX tells its datasources apart by it
+    # GX tells its datasources apart by `type`.
+    type: Literal["duckdb"] = "duckdb"  # type: ignore[assignment]
     connection_string: str = "duckdb://"
     _attached: Any = pydantic.PrivateAttr(None)
 
@@ -125,7 +126,9 @@ class DuckDBDatasource(SQLDatasource):
 
     def attach(self, connection: Any) -> None:
         self._attached = DuckDBExecutionEngine(
-            engine=sa.create_engine("duckdb://", creator=lambda: _Connection(connection), poolclass=sa.StaticPool),
+            engine=sa.create_engine(
+                "duckdb://", creator=lambda: _Connection(connection), poolclass=sa.StaticPool
+            ),
             create_temp_table=False,
         )
 
@@ -138,10 +141,14 @@ class DuckDBDatasource(SQLDatasource):
 
 @cache
 def _checked() -> tuple[DuckDBDatasource, Any]:
-    """The datasource, and the batch definition over the view `gx_batch`: made once a process, since each writes GX's config."""
+    """The datasource, and the batch definition over the view `gx_batch`:
+    made once a process, since each writes GX's config.
+    """
     context = ephemeral_context()
     source = context.data_sources.add_duckdb(name="engine")
-    return source, source.add_query_asset(name="batch", query=f"select * from {CHECKED}").add_batch_definition_whole_table("whole")
+    return source, source.add_query_asset(
+        name="batch", query=f"select * from {CHECKED}"
+    ).add_batch_definition_whole_table("whole")
 
 
 class OnConnection(SqlEngine, Protocol):
@@ -151,18 +158,23 @@ class OnConnection(SqlEngine, Protocol):
     def connection(self) -> Any: ...
 
 
-def run_suite(engine: OnConnection, view: str, suite_name: str, queries: Mapping[str, str]) -> dict[str, Outcome]:
+def run_suite(
+    engine: OnConnection, view: str, suite_name: str, queries: Mapping[str, str]
+) -> dict[str, Outcome]:
     """Runs a suite of one expectation per rule on the engine, over the view or table `view`.
 
-    `queries` is rule → query over `{batch}` for what breaks it. A rule that raises is `could_run=False`; a rule that GX
-    does not answer for is that too.
+    `queries` is rule → query over `{batch}` for what breaks it. A rule that raises is
+    `could_run=False`; a rule that GX does not answer for is that too.
     """
     connection = engine.connection
     source, definition = _checked()
     source.attach(connection)
     suite = gx.ExpectationSuite(
         name=suite_name,
-        expectations=[NoUnexpectedRows(unexpected_rows_query=query, meta={"rule": rule}) for rule, query in queries.items()],
+        expectations=[
+            NoUnexpectedRows(unexpected_rows_query=query, meta={"rule": rule})
+            for rule, query in queries.items()
+        ],
     )
     connection.execute(f'create or replace view {CHECKED} as select * from "{view}"')
     try:

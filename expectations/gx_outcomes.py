@@ -1,6 +1,8 @@
-"""What Great Expectations' two engines share: an expectation that counts, and what came of each rule.
+"""What Great Expectations' two engines share:
+an expectation that counts, and what came of each rule.
 
-Belongs here: nothing of an engine (`gx_duckdb`, `gx_spark`). Importing GX costs seconds: import this inside functions.
+Belongs here: nothing of an engine (`gx_duckdb`, `gx_spark`). Importing GX costs seconds: import
+this inside functions.
 """
 
 from __future__ import annotations
@@ -29,12 +31,17 @@ class Outcome:
 
 
 class NoUnexpectedRows(UnexpectedRowsExpectation):
-    """`UnexpectedRowsExpectation` that counts and never fetches a row, so that no value gets into a result."""
+    """`UnexpectedRowsExpectation` that counts and never fetches a row,
+    so that no value gets into a result.
+    """
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
 
     def _validate(
-        self, metrics: dict[str, Any], runtime_configuration: dict[str, Any] | None = None, execution_engine: Any = None
+        self,
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any] | None = None,
+        execution_engine: Any = None,
     ) -> dict[str, Any]:
         return counted(metrics["unexpected_rows_query.row_count"])
 
@@ -52,7 +59,9 @@ def ephemeral_context() -> Any:
 
 
 def outcomes_of(results: Iterable[Any], rules: Iterable[str]) -> dict[str, Outcome]:
-    """The outcome of each of `rules`; one that GX does not answer for could not run. GX's order is its own."""
+    """The outcome of each of `rules`; one that GX does not answer for could not run.
+    GX's order is its own.
+    """
     answers: dict[str, Outcome] = {}
     for result in results:
         rule = str((result.expectation_config.meta or {}).get("rule"))

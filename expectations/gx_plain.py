@@ -1,6 +1,8 @@
-"""The rules of a suite counted by the engine itself: for trials, where importing Great Expectations costs more than all else.
+"""The rules of a suite counted by the engine itself:
+for trials, where importing Great Expectations costs more than all else.
 
-Belongs here: the same counts as on `gx_duckdb`, from the same queries. Not here: which rules (`rules`); runs use GX.
+Belongs here: the same counts as on `gx_duckdb`, from the same queries. Not here: which rules
+(`rules`); runs use GX.
 """
 
 from __future__ import annotations
@@ -19,9 +21,13 @@ class Outcome:
     unexpected_count: int
 
 
-def run_suite(engine: SqlEngine, view: str, suite: str, queries: Mapping[str, str]) -> dict[str, Outcome]:
+def run_suite(
+    engine: SqlEngine, view: str, suite: str, queries: Mapping[str, str]
+) -> dict[str, Outcome]:
     """The outcome of each rule over `view`; one whose query cannot run could not run."""
-    return {rule: _counted(engine, query.format(batch=name(view))) for rule, query in queries.items()}
+    return {
+        rule: _counted(engine, query.format(batch=name(view))) for rule, query in queries.items()
+    }
 
 
 def _counted(engine: SqlEngine, query: str) -> Outcome:

@@ -1,7 +1,9 @@
-"""The structure of a resident ID number (公民身份号码, GB 11643-1999) and of a disability certificate number (残疾人证号).
+"""The structure of a resident ID number (公民身份号码, GB 11643-1999) and of a disability
+certificate number (残疾人证号).
 
-Belongs here: SQL conditions for a number as delivered that is misshapen, which only warn; and what in a record's own
-number looks like somebody's. Not here: normalising and deciding whose number it is (`warehouse`).
+Belongs here: SQL conditions for a number as delivered that is misshapen, which only warn; and what
+in a record's own number looks like somebody's. Not here: normalising and deciding whose number it
+is (`warehouse`).
 """
 
 from __future__ import annotations
@@ -9,21 +11,27 @@ from __future__ import annotations
 import re
 from datetime import date
 
-SEPARATORS = " -_./\\:,;|·•—–~#()（）【】[]" + "\u3000\u00a0\u200b\u2010\u2011\u2212\uff0d\uff0e\uff0f\uff3f"
+SEPARATORS = (
+    " -_./\\:,;|·•—–~#()（）【】[]" + "\u3000\u00a0\u200b\u2010\u2011\u2212\uff0d\uff0e\uff0f\uff3f"
+)
 """What people put between the digits of a number, and what is no part of it."""
 
-_WIDE = {0xFF10 + i: 0x30 + i for i in range(10)} | {start + i: to + i for start, to in ((0xFF21, 0x41), (0xFF41, 0x61)) for i in range(26)}
+_WIDE = {0xFF10 + i: 0x30 + i for i in range(10)} | {
+    start + i: to + i for start, to in ((0xFF21, 0x41), (0xFF41, 0x61)) for i in range(26)
+}
 _SHAPE = "(?:^|[^0-9])(?:[0-9]{11}|[0-9]{15}|[0-9]{18})(?:[^0-9]|$)|(?:^|[^0-9])[0-9]{17}[Xx]"
 _SPLIT = "[0-9][A-Za-z]+[0-9]"
 _CHINESE = "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 
 
 def names_somebody(key: str) -> bool:
-    """Whether a record number looks like a phone number or an ID number (11, 15 or 18 digits, or 17 and X), or holds Chinese.
+    """Whether a record number looks like a phone number or an ID number
+    (11, 15 or 18 digits, or 17 and X), or holds Chinese.
 
-    In any spelling: full width, with separators, with letters round it. Whether its check character fits does not matter:
-    the department's own number must not be mistaken for a person's. Longer and shorter numbers are the department's own.
-    One with letters between its digits is an ID number where date and check character fit: most are the department's own.
+    In any spelling: full width, with separators, with letters round it. Whether its check character
+    fits does not matter: the department's own number must not be mistaken for a person's. Longer
+    and shorter numbers are the department's own. One with letters between its digits is an ID
+    number where date and check character fit: most are the department's own.
     """
     folded = key.translate(_WIDE).translate(dict.fromkeys(map(ord, SEPARATORS)))
     return (
@@ -62,33 +70,40 @@ def somebodys(key: str) -> str:
     folded = f"translate({key}, '{source}', '{narrow}')"
     plain = f"regexp_matches({key}, '{shape}') or {_is_split_id(key)}"
     return (
-        f"case when length({key}) < 11 and regexp_matches({key}, '^[0-9A-Za-z-]*$') then false "
-        f"when regexp_matches({key}, '^[0-9A-Za-z]*$') then {plain} "
-        f"else regexp_matches({key}, '{chinese}') or regexp_matches({folded}, '{shape}') or {_is_split_id(folded)} end"
+        f"case when length({key}) < 11 and regexp_matches({key}, '^[0-9A-Za-z-]*$') then false when"
+        f" regexp_matches({key}, '^[0-9A-Za-z]*$') then {plain} else regexp_matches({key},"
+        f" '{chinese}') or regexp_matches({folded}, '{shape}') or {_is_split_id(folded)} end"
     )
 
 
 def _is_split_id(folded: str) -> str:
     digits = f"regexp_replace({folded}, '[^0-9]', '', 'g')"
-    last = f"case when length({digits}) = 17 and upper(right({folded}, 1)) = 'X' then 'X' else '' end"
+    last = (
+        f"case when length({digits}) = 17 and upper(right({folded}, 1)) = 'X' then 'X' else '' end"
+    )
     number = f"({digits} || {last})"
     fits = f"length({number}) = 18 and {_check_fits(number)} and {_date_fits(number, 7, 4)}"
     return f"(regexp_matches({folded}, '{_SPLIT}') and {fits})"
 
 
 def id_misshapen(number: str) -> str:
-    """True for what is neither 18 characters with a calendar date and a fitting check character, nor 15 digits with a date."""
+    """True for what is neither 18 characters with a calendar date and a fitting check character,
+    nor 15 digits with a date.
+    """
     return f"""
     case
         when {number} is null then false
-        when regexp_matches({number}, '^[0-9]{{17}}[0-9Xx]$') then not ({_check_fits(number)} and {_date_fits(number, 7, 4)})
+        when regexp_matches({number}, '^[0-9]{{17}}[0-9Xx]$')
+            then not ({_check_fits(number)} and {_date_fits(number, 7, 4)})
         when regexp_matches({number}, '^[0-9]{{15}}$') then not {_date_fits(number, 7, 2)}
         else true
     end"""
 
 
 def certificate_misshapen(number: str) -> str:
-    """True for what is not an 18-character ID number, category, level, and perhaps a reissue suffix B1 to B9."""
+    """True for what is not an 18-character ID number, category, level,
+    and perhaps a reissue suffix B1 to B9.
+    """
     return f"""
     case
         when {number} is null then false
@@ -99,10 +114,18 @@ def certificate_misshapen(number: str) -> str:
 
 
 def _check_fits(number: str) -> str:
-    """ISO 7064 MOD 11-2 over the first 18 characters; the lambda has the number cast once, not once a digit."""
+    """ISO 7064 MOD 11-2 over the first 18 characters;
+    the lambda has the number cast once, not once a digit.
+    """
     weighted = " + ".join(f"(n // {10**i}) % 10 * {2 ** (i + 1) % 11}" for i in range(17))
-    check = f"case when upper(substr({number}, 18, 1)) = 'X' then 10 else try_cast(substr({number}, 18, 1) as bigint) end"
-    return f"((list_transform([try_cast(left({number}, 17) as bigint)], n -> {weighted})[1] + {check}) % 11 = 1)"
+    check = (
+        f"case when upper(substr({number}, 18, 1)) = 'X' then 10 else try_cast(substr({number}, 18,"
+        " 1) as bigint) end"
+    )
+    return (
+        f"((list_transform([try_cast(left({number}, 17) as bigint)], n -> {weighted})[1] + {check})"
+        " % 11 = 1)"
+    )
 
 
 def _date_fits(number: str, start: int, year_digits: int) -> str:

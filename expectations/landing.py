@@ -1,7 +1,7 @@
 """From a raw batch to typed rows: `rows.parquet` in the batch's folder.
 
-Belongs here: reading a batch's bytes, writing its rows, how its columns differ. Not here: fetching (`resources`), what a
-text means (`typed_rows`), rules (`rules`).
+Belongs here: reading a batch's bytes, writing its rows, how its columns differ. Not here: fetching
+(`resources`), what a text means (`typed_rows`), rules (`rules`).
 """
 
 from __future__ import annotations
@@ -16,13 +16,22 @@ from pathlib import Path
 from typing import Any
 
 from expectations.contract import Contract
-from expectations.drift import Downstream, Drift, asking_drift, column_drift, nothing_downstream, type_drift
+from expectations.drift import (
+    Downstream,
+    Drift,
+    asking_drift,
+    column_drift,
+    nothing_downstream,
+    type_drift,
+)
 from expectations.engine import SqlEngine, literal, name, parquet
 from expectations.errors import YihuError
 from expectations.typed_rows import Delivery, typed_select
 
 LANDING = 3
-"""Raised when the same bytes would land otherwise than before; a batch landed under another number lands anew."""
+"""Raised when the same bytes would land otherwise than before;
+a batch landed under another number lands anew.
+"""
 
 PAGE_BYTES = 16 * 1024 * 1024
 
@@ -35,9 +44,10 @@ class LandingError(YihuError):
 class Landed:
     """A batch as typed rows.
 
-    `rows_path` holds `_row` (1-based, as received), `_op` (U or D), every contract field by its logical name, `_misfit`
-    (the fields whose delivered text did not fit their type), `_unread` (those whose cell was damaged), `_marked`
-    (`<rule>:<field>` of each damaged cell) and `_key_text` (the key as delivered where folding changed it).
+    `rows_path` holds `_row` (1-based, as received), `_op` (U or D), every contract field by its
+    logical name, `_misfit` (the fields whose delivered text did not fit their type), `_unread`
+    (those whose cell was damaged), `_marked` (`<rule>:<field>` of each damaged cell) and
+    `_key_text` (the key as delivered where folding changed it).
     """
 
     rows_path: Path
@@ -51,17 +61,26 @@ def fingerprint(contract: Contract) -> str:
 
 
 def land(
-    engine: SqlEngine, contract: Contract, batch: Path, manifest: dict[str, Any], downstream: Downstream = nothing_downstream
+    engine: SqlEngine,
+    contract: Contract,
+    batch: Path,
+    manifest: dict[str, Any],
+    downstream: Downstream = nothing_downstream,
 ) -> Landed:
     """Lands the batch in the folder `batch`, or finds it landed under this very contract.
 
-    The engine's reader parses the bytes. It is left with the table `delivered_<table>` (the text as delivered) when the
-    batch landed now; `delivered_json` makes it where it is needed and not there.
+    The engine's reader parses the bytes. It is left with the table `delivered_<table>` (the text as
+    delivered) when the batch landed now; `delivered_json` makes it where it is needed and not
+    there.
 
     Raises:
         LandingError: the files of the manifest are not there or cannot be read.
     """
-    drifts = column_drift(contract, manifest.get("columns") or [f.physical_name for f in contract.delivered], downstream)
+    drifts = column_drift(
+        contract,
+        manifest.get("columns") or [f.physical_name for f in contract.delivered],
+        downstream,
+    )
     path = batch / "rows.parquet"
     note = batch / "landed.json"
     reader = engine.reader
@@ -70,7 +89,12 @@ def land(
     known = json.loads(note.read_text(encoding="utf-8")) if path.exists() and note.exists() else {}
     if {key: known.get(key) for key in mark} != mark:
         _delivered_text(reader, contract, batch, manifest)
-        _write(reader, typed_select(contract, row_numbers(contract), _delivery(reader, contract, manifest)), path, contract)
+        _write(
+            reader,
+            typed_select(contract, row_numbers(contract), _delivery(reader, contract, manifest)),
+            path,
+            contract,
+        )
         known = mark | {"asks": [asked.__dict__ for asked in _asking(reader, contract, path)]}
         _replace(note, json.dumps(known, ensure_ascii=False))
     rows = int(reader.scalar(f"select count(*) from {parquet(path)}"))
@@ -83,24 +107,42 @@ def _delivery(reader: SqlEngine, contract: Contract, manifest: dict[str, Any]) -
     columns = manifest.get("columns") or [field.physical_name for field in contract.delivered]
     extract = str(manifest.get("extract_date") or date.min.isoformat())[:10]
     form = str(manifest.get("form", "api"))
-    return Delivery(form, frozenset(columns), date.fromisoformat(extract), "_marks" in there, "_numbers" in there)
+    return Delivery(
+        form,
+        frozenset(columns),
+        date.fromisoformat(extract),
+        "_marks" in there,
+        "_numbers" in there,
+    )
 
 
 def text_table(contract: Contract) -> str:
-    """The reader's table with the batch's rows as delivered: page and place in it, `_op`, every delivered column as text."""
+    """The reader's table with the batch's rows as delivered:
+    page and place in it, `_op`, every delivered column as text.
+    """
     return f"delivered_{contract.table}"
 
 
-def delivered_json(engine: SqlEngine, contract: Contract, batch: Path, manifest: dict[str, Any], wanted: str) -> str:
-    """A relation of the engine with `_row` and `raw` (the row as delivered, as JSON text) of the rows in `wanted`."""
+def delivered_json(
+    engine: SqlEngine, contract: Contract, batch: Path, manifest: dict[str, Any], wanted: str
+) -> str:
+    """A relation of the engine with `_row` and `raw`
+    (the row as delivered, as JSON text) of the rows in `wanted`.
+    """
     reader, relation = engine.reader, f"raw_{contract.table}"
     if not reader.exists(text_table(contract)):
         _delivered_text(reader, contract, batch, manifest)
     if reader is not engine:
         reader.from_arrow(wanted, engine.arrow(f"select _row from {wanted}").read_all())
     # PostgreSQL takes no NUL, in JSON's own spelling neither
-    text = ", ".join(f"{literal(f.physical_name)}: replace({name(f.physical_name)}, chr(0), '')" for f in contract.delivered)
-    rows = f"select _row, to_json({{{text}}})::varchar as raw from ({row_numbers(contract)}) where _row in (select _row from {wanted})"
+    text = ", ".join(
+        f"{literal(f.physical_name)}: replace({name(f.physical_name)}, chr(0), '')"
+        for f in contract.delivered
+    )
+    rows = (
+        f"select _row, to_json({{{text}}})::varchar as raw from ({row_numbers(contract)}) where"
+        f" _row in (select _row from {wanted})"
+    )
     if reader is engine:
         engine.view(relation, rows)
     else:
@@ -109,7 +151,9 @@ def delivered_json(engine: SqlEngine, contract: Contract, batch: Path, manifest:
     return relation
 
 
-def _delivered_text(engine: SqlEngine, contract: Contract, batch: Path, manifest: dict[str, Any]) -> None:
+def _delivered_text(
+    engine: SqlEngine, contract: Contract, batch: Path, manifest: dict[str, Any]
+) -> None:
     """Makes the table `delivered_<table>` of this batch."""
     table = text_table(contract)
     files = [batch / file for file in manifest.get("files") or ()]
@@ -121,7 +165,12 @@ def _delivered_text(engine: SqlEngine, contract: Contract, batch: Path, manifest
         )
     try:
         engine.table(
-            table, _json_select(contract, files) if _is_json(manifest) else _parquet_select(engine, contract, _parquets(batch, files))
+            table,
+            (
+                _json_select(contract, files)
+                if _is_json(manifest)
+                else _parquet_select(engine, contract, _parquets(batch, files))
+            ),
         )
     except LandingError:
         raise
@@ -140,12 +189,16 @@ def release_text(engine: SqlEngine, contract: Contract) -> None:
 
 
 def row_numbers(contract: Contract) -> str:
-    """The delivered text with `_row`: 1-based, in the order of the pages and in the order within each."""
+    """The delivered text with `_row`: 1-based,
+    in the order of the pages and in the order within each.
+    """
     table = name(text_table(contract))
     return f"""
     with paged as (select _file, count(*) as rows_in_page from {table} group by _file),
     started as (
-        select _file, coalesce(sum(rows_in_page) over (order by _file rows between unbounded preceding and 1 preceding), 0) as before
+        select _file,
+            coalesce(sum(rows_in_page)
+                over (order by _file rows between unbounded preceding and 1 preceding), 0) as before
         from paged
     )
     select (started.before + d._position)::bigint as _row, d.* exclude (_file, _position)
@@ -162,17 +215,27 @@ def _parquets(batch: Path, files: Sequence[Path]) -> list[Path]:
     return (
         [delivered]
         if delivered.exists()
-        else sorted(file for file in files if file.suffix == ".parquet" and not file.name.startswith("keys"))
+        else sorted(
+            file for file in files if file.suffix == ".parquet" and not file.name.startswith("keys")
+        )
     )
 
 
 def _json_select(contract: Contract, files: Sequence[Path]) -> str:
     """The rows of the answer's pages, in the order of the pages and in the order within each."""
-    columns = ", ".join(f"{name(column)} varchar" for column in ["_op", *(f.physical_name for f in contract.delivered)])
-    text = ", ".join(f"r.{name(f.physical_name)} as {name(f.physical_name)}" for f in contract.delivered)
+    columns = ", ".join(
+        f"{name(column)} varchar"
+        for column in ["_op", *(f.physical_name for f in contract.delivered)]
+    )
+    text = ", ".join(
+        f"r.{name(f.physical_name)} as {name(f.physical_name)}" for f in contract.delivered
+    )
     if not files:
         nothing = ", ".join(f"null::varchar as {name(f.physical_name)}" for f in contract.delivered)
-        return f"select null::varchar as _file, null::bigint as _position, null::varchar as _op, {nothing} where false"
+        return (
+            "select null::varchar as _file, null::bigint as _position, null::varchar as _op,"
+            f" {nothing} where false"
+        )
     largest = max(PAGE_BYTES, *(file.stat().st_size + 1024 for file in files))
     listed = "[" + ", ".join(literal(file) for file in files) + "]"
     return f"""
@@ -180,7 +243,8 @@ def _json_select(contract: Contract, files: Sequence[Path]) -> str:
     from (
         select filename, unnest(data.rows) as r, generate_subscripts(data.rows, 1) as position
         from read_json(
-            {listed}, format = 'unstructured', records = true, filename = true, maximum_object_size = {largest},
+            {listed}, format = 'unstructured', records = true, filename = true,
+            maximum_object_size = {largest},
             columns = {{'data': 'struct("rows" struct({columns.replace("'", "''")})[])'}}
         )
     )
@@ -195,13 +259,21 @@ def _parquet_select(engine: SqlEngine, contract: Contract, files: Sequence[Path]
     source = f"read_parquet({listed}, union_by_name = true)"
     there = {column for column, _ in engine.columns(f"select * from {source}")}
     text = ", ".join(
-        f"{name(f.physical_name) + '::varchar' if f.physical_name in there else 'null::varchar'} as {name(f.physical_name)}"
+        f"{name(f.physical_name) + '::varchar' if f.physical_name in there else 'null::varchar'} as"
+        f" {name(f.physical_name)}"
         for f in contract.delivered
     )
-    beside = [f"{column}::{kind} as {column}" for column, kind in _BESIDE.items() if column in there]
-    beside += [f"null::varchar as {column}" for column in _named_by(contract) if column not in there]
+    beside = [
+        f"{column}::{kind} as {column}" for column, kind in _BESIDE.items() if column in there
+    ]
+    beside += [
+        f"null::varchar as {column}" for column in _named_by(contract) if column not in there
+    ]
     said = "".join(f", {column}" for column in beside)
-    return f"select '' as _file, row_number() over () as _position, 'U' as _op, {text}{said} from {source}"
+    return (
+        f"select '' as _file, row_number() over () as _position, 'U' as _op, {text}{said} from"
+        f" {source}"
+    )
 
 
 _BESIDE = {"_part": "varchar", "_sheet": "varchar", "_marks": "varchar[]", "_numbers": "varchar[]"}
@@ -210,7 +282,13 @@ _BESIDE = {"_part": "varchar", "_sheet": "varchar", "_marks": "varchar[]", "_num
 
 def _named_by(contract: Contract) -> list[str]:
     """The columns that hold what the rows lack: the names of file and sheet."""
-    return sorted({"_sheet" if field.source == "sheet" else "_part" for field in contract.fields if field.source})
+    return sorted(
+        {
+            "_sheet" if field.source == "sheet" else "_part"
+            for field in contract.fields
+            if field.source
+        }
+    )
 
 
 def _write(engine: SqlEngine, select: str, path: Path, contract: Contract) -> None:
@@ -228,7 +306,9 @@ def _write(engine: SqlEngine, select: str, path: Path, contract: Contract) -> No
 
 
 def _aside(path: Path) -> Path:
-    """Beside the batch, not in it: there `resources.runtime.cleanup` finds what a killed run leaves."""
+    """Beside the batch, not in it: there `resources.runtime.cleanup` finds what a killed
+    run leaves.
+    """
     return path.parent.with_name(f".{path.parent.name}.{path.name}.tmp")
 
 
@@ -239,7 +319,9 @@ def _replace(path: Path, text: str) -> None:
     os.replace(work, path)
 
 
-def _retyped(engine: SqlEngine, contract: Contract, path: Path, downstream: Downstream) -> list[Drift]:
+def _retyped(
+    engine: SqlEngine, contract: Contract, path: Path, downstream: Downstream
+) -> list[Drift]:
     source = parquet(path)
     if not engine.scalar(f"select count(*) from {source} where len(_misfit) > 0"):
         return []
@@ -250,31 +332,46 @@ def _retyped(engine: SqlEngine, contract: Contract, path: Path, downstream: Down
         for f in casts
     )
     found = engine.rows(f"select {counts} from {source} where _op is distinct from 'D'")[0]
-    drifts = [type_drift(contract, f, int(found[2 * i + 1]), int(found[2 * i]), downstream) for i, f in enumerate(casts)]
+    drifts = [
+        type_drift(contract, f, int(found[2 * i + 1]), int(found[2 * i]), downstream)
+        for i, f in enumerate(casts)
+    ]
     return [drift for drift in drifts if drift is not None]
 
 
 def _asking(reader: SqlEngine, contract: Contract, path: Path) -> list[Drift]:
-    """What the contract must say of date columns that could be read in two ways; looks only at columns with misfits."""
+    """What the contract must say of date columns that could be read in two ways;
+    looks only at columns with misfits.
+    """
     rows = parquet(path)
     dates = [f for f in contract.delivered if f.type in ("date", "timestamp")]
     if not dates or not reader.scalar(f"select count(*) from {rows} where len(_misfit) > 0"):
         return []
-    misfits = reader.rows(f"select {', '.join(f'count(*) filter (list_contains(_misfit, {literal(f.name)}))' for f in dates)} from {rows}")[
-        0
-    ]
+    misfits = reader.rows(
+        "select"
+        f""" {
+            ", ".join(f"count(*) filter (list_contains(_misfit, {literal(f.name)}))" for f in dates)
+        }"""
+        f" from {rows}"
+    )[0]
     drifts = []
     for field, count in zip(dates, misfits, strict=True):
         if not count:
             continue
         text = f"regexp_replace({name(field.physical_name)}, '[年月/.]', '-', 'g')"
-        parts = f"select string_split({text}, '-') as p from {name(text_table(contract))} where regexp_matches({text}, '{_THREE_PARTS}')"
+        parts = (
+            f"select string_split({text}, '-') as p from {name(text_table(contract))} where"
+            f" regexp_matches({text}, '{_THREE_PARTS}')"
+        )
         middle, last, ends = reader.rows(
-            f"select count(*) filter (len(p[1]) = 4 and p[2]::int > 12), max(case when len(p[1]) = 4 then left(p[3], 2)::int end), "
-            f"count(*) filter (len(p[1]) < 4) from ({parts})"
+            "select count(*) filter (len(p[1]) = 4 and p[2]::int > 12), max(case when len(p[1]) ="
+            f" 4 then left(p[3], 2)::int end), count(*) filter (len(p[1]) < 4) from ({parts})"
         )[0]
         drifts += asking_drift(contract, field, int(middle), int(last or 0), int(ends))
     return drifts
 
 
-_THREE_PARTS = "^ *([0-9]{4}-[0-9]{1,2}-[0-9]{2}|[0-9]{4}-[0-9]{1,2}-[0-9]|[0-9]{1,2}-[0-9]{1,2}-(19|20)[0-9]{2}) *$"
+_THREE_PARTS = (
+    "^ *([0-9]{4}-[0-9]{1,2}-[0-9]{2}|[0-9]{4}-[0-9]{1,2}-[0-9]"
+    "|[0-9]{1,2}-[0-9]{1,2}-(19|20)[0-9]{2}) *$"
+)

@@ -1,7 +1,7 @@
 """Cells that are damaged: what the reader marked, what a text shows, and what follows for the row.
 
-Belongs here: the marks, the rules that they become, which of them leave no value. Not here: finding them in files
-(`resources.departments`), the query that carries them (`typed_rows`).
+Belongs here: the marks, the rules that they become, which of them leave no value. Not here: finding
+them in files (`resources.departments`), the query that carries them (`typed_rows`).
 """
 
 from __future__ import annotations
@@ -32,8 +32,15 @@ ROUNDED = f'^[{BLANKS}\'’‘="]*{SCIENTIFIC}[{BLANKS}"]*$'
 
 
 def is_named(field: Field) -> bool:
-    """Whether the field names something: a key or a part of it, an ID number, a code. What is damaged in it is not to be used."""
-    return field.role == "record_key" or field.key_position is not None or field.holds_number or bool(field.codes)
+    """Whether the field names something: a key or a part of it, an ID number, a code. What is
+    damaged in it is not to be used.
+    """
+    return (
+        field.role == "record_key"
+        or field.key_position is not None
+        or field.holds_number
+        or bool(field.codes)
+    )
 
 
 def is_key(field: Field) -> bool:
@@ -46,20 +53,39 @@ def severity(mark: str, field: Field | None) -> Literal["critical", "warning"]:
         return "critical"
     if mark == "damaged":
         return "critical" if field is not None and is_key(field) else "warning"
-    return "critical" if field is not None and (is_named(field) or is_reference(field)) else "warning"
+    return (
+        "critical" if field is not None and (is_named(field) or is_reference(field)) else "warning"
+    )
 
 
 def spoils(field: Field, has_marks: bool) -> str:
-    """A condition over `_marked`: nothing is known of the field's value. Empty where that cannot be."""
+    """A condition over `_marked`: nothing is known of the field's value.
+    Empty where that cannot be.
+    """
     marks = [*WITHOUT_VALUE] if has_marks else []
     if is_key(field):
         marks += ["damaged", "control_character", "identity"]
-    return " or ".join(f"list_contains(_marked, {literal(f'{mark}:{field.name}')})" for mark in marks)
+    return " or ".join(
+        f"list_contains(_marked, {literal(f'{mark}:{field.name}')})" for mark in marks
+    )
 
 
 def delivered_marks(fields: Sequence[Field]) -> str:
-    """The reader's `_marks` (`<physical name>:<mark>`) as `<rule>:<field>`; of columns that no field has, illegal bytes only."""
-    known = [(f"{f.physical_name}:{mark}", f"{rule}:{f.name}") for f in fields if f.is_delivered for mark, rule in RULES.items()]
+    """The reader's `_marks` (`<physical name>:<mark>`) as `<rule>:<field>`; of columns that no
+    field has, illegal bytes only.
+    """
+    known = [
+        (f"{f.physical_name}:{mark}", f"{rule}:{f.name}")
+        for f in fields
+        if f.is_delivered
+        for mark, rule in RULES.items()
+    ]
     branches = " ".join(f"when {literal(mark)} then {literal(rule)}" for mark, rule in known)
-    illegal = "case when ends_with(m, ':illegal_byte') then 'illegal_byte:' || left(m, length(m) - 13) end"
-    return f"list_filter(list_transform(_marks, m -> case m {branches} else {illegal} end), m -> m is not null)"
+    illegal = (
+        "case when ends_with(m, ':illegal_byte') then 'illegal_byte:' || left(m, length(m) -"
+        " 13) end"
+    )
+    return (
+        f"list_filter(list_transform(_marks, m -> case m {branches} else {illegal} end), m -> m is"
+        " not null)"
+    )

@@ -1,6 +1,7 @@
 """Questions that a drafted contract leaves to a person: comment lines that begin with `# ?`.
 
-Belongs here: what such a line looks like, and finding those that stand. Not here: asking them (`drafting`).
+Belongs here: what such a line looks like, and finding those that stand. Not here: asking them
+(`drafting`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ class Question:
 
 
 def standing_questions(path: Path) -> tuple[Question, ...]:
-    """The questions that stand in a contract's file, in the order of its lines; none where there is no file."""
+    """The questions that stand in a contract's file, in the order of its lines;
+    none where there is no file.
+    """
     if not path.is_file():
         return ()
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -38,7 +41,9 @@ def main(paths: Sequence[str]) -> int:
     for path, question in found:
         print(f"{path}:{question.line}: a question of the draft stands: {question.text}")
     if found:
-        print(f"contracts: {len(found)} questions stand; answer each in its file, and delete its line")
+        print(
+            f"contracts: {len(found)} questions stand; answer each in its file, and delete its line"
+        )
     return 1 if found else 0
 
 

@@ -1,6 +1,7 @@
 """The GX suites of a batch, built from its contract and run on the engine.
 
-Belongs here: running rules, one outcome each. Not here: what the rules are (`rules`), what follows from them (`validation`).
+Belongs here: running rules, one outcome each. Not here: what the rules are (`rules`), what follows
+from them (`validation`).
 """
 
 from __future__ import annotations
@@ -50,12 +51,16 @@ def batch_views(engine: SqlEngine, contract: Contract, rows: str) -> BatchViews:
     delivered, records = f"batch_{contract.table}", f"batch_{contract.table}_records"
     engine.view(delivered, f"select * from {rows}")
     engine.view(records, f"select * from {rows} where _op is distinct from 'D'")
-    total, alive = engine.rows(f"select count(*), count(*) filter (where _op is distinct from 'D') from {rows}")[0]
+    total, alive = engine.rows(
+        f"select count(*), count(*) filter (where _op is distinct from 'D') from {rows}"
+    )[0]
     return BatchViews(delivered, records, int(total), int(alive))
 
 
 def applicable(engine: SqlEngine, rules: Sequence[Rule]) -> list[Rule]:
-    """The rules whose needed views are there: a reference to a record type that is not at hand cannot be asked."""
+    """The rules whose needed views are there:
+    a reference to a record type that is not at hand cannot be asked.
+    """
     return [rule for rule in rules if all(engine.exists(view) for view in rule.needs)]
 
 
@@ -64,7 +69,9 @@ def gx_on(kind: str) -> ModuleType:
     return import_module(f"expectations.gx_{kind}")
 
 
-def run_rules(engine: SqlEngine, contract: Contract, views: BatchViews, rules: Sequence[Rule]) -> list[RuleResult]:
+def run_rules(
+    engine: SqlEngine, contract: Contract, views: BatchViews, rules: Sequence[Rule]
+) -> list[RuleResult]:
     """Runs the rules as GX suites on the engine; the results in the order of `rules`.
 
     An empty batch passes every row rule.
@@ -81,4 +88,6 @@ def run_rules(engine: SqlEngine, contract: Contract, views: BatchViews, rules: S
 def _result(rule: Rule, outcome: Any, views: BatchViews) -> RuleResult:
     count = views.delivered_count if rule.on_withdrawals else views.records_count
     passed = outcome.could_run and outcome.unexpected_count == 0
-    return RuleResult(rule.name, rule.severity, passed, outcome.could_run, count, outcome.unexpected_count)
+    return RuleResult(
+        rule.name, rule.severity, passed, outcome.could_run, count, outcome.unexpected_count
+    )

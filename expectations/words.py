@@ -1,7 +1,7 @@
 """What stands in a cell instead of a value: words for codes, and marks for "nothing" and for 0.
 
-Belongs here: SQL expressions from a folded text to the code, the number or the emptiness that it means. Not here: trimming
-(`folding`), numbers and dates themselves (`casting`).
+Belongs here: SQL expressions from a folded text to the code, the number or the emptiness that it
+means. Not here: trimming (`folding`), numbers and dates themselves (`casting`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from expectations.contract import Field
 from expectations.engine import literal
 
 NOTHING = ("-", "－", "—", "–", "――", "——", "/", "／", "NULL", "null", "N/A", "n/a", "无")
-"""Marks for an empty cell where a code, a date or a boolean is due. In numbers they are none: an accounting `-` is 0."""
+"""Marks for an empty cell where a code, a date or a boolean is due.
+
+In numbers they are none: an accounting `-` is 0.
+"""
 
 TRUE = ("true", "t", "1", "1.0", "是", "有", "y", "yes", "√", "✓", "✔")
 FALSE = ("false", "f", "0", "0.0", "否", "无", "n", "no", "×", "✗", "✘")
@@ -22,10 +25,11 @@ _CHINESE = re.compile(r"[\u3400-\u9fff]+")
 
 
 def words_of(field: Field) -> dict[str, str]:
-    """Every word for a code of the field: those of the contract, its meanings, and what a spreadsheet makes of a code.
+    """Every word for a code of the field: those of the contract, its meanings,
+    and what a spreadsheet makes of a code.
 
-    A meaning counts whole and by its Chinese part. `4.0` is the code 4 where it is none itself; `1` is 01 where every code
-    has one width. What could be two codes is none.
+    A meaning counts whole and by its Chinese part. `4.0` is the code 4 where it is none itself; `1`
+    is 01 where every code has one width. What could be two codes is none.
     """
     codes = {code.code for code in field.codes}
     told = {word: code.code for code in field.codes for word in code.written if word not in codes}
@@ -43,21 +47,27 @@ def _ways(code: str, meaning: str, codes: set[str]) -> Iterable[str]:
     if not re.fullmatch("[0-9]+", code):
         return
     yield f"{code}.0"
-    if len({len(other) for other in codes}) == 1 and all(re.fullmatch("[0-9]+", other) for other in codes):
+    if len({len(other) for other in codes}) == 1 and all(
+        re.fullmatch("[0-9]+", other) for other in codes
+    ):
         short = code.lstrip("0") or "0"
         yield from (short, f"{short}.0")
 
 
 def meant(field: Field, text: str, form: str, is_delivered: bool) -> str:
-    """The folded `text` after its words: a code for a word, `0` for a mark of zero, null for a mark of nothing.
+    """The folded `text` after its words: a code for a word, `0` for a mark of zero,
+    null for a mark of nothing.
 
-    `is_delivered`: whether the delivery has the field's column; what an empty cell means is not said of a column that is
-    not there. The exchange platform (`api`) writes no marks of nothing but those that the contract names.
+    `is_delivered`: whether the delivery has the field's column; what an empty cell means is not
+    said of a column that is not there. The exchange platform (`api`) writes no marks of nothing but
+    those that the contract names.
     """
     read = text
     if field.codes:
         codes = ", ".join(literal(code.code) for code in field.codes)
-        read = f"case when {text} in ({codes}) then {text} else {_translated(field, text, form)} end"
+        read = (
+            f"case when {text} in ({codes}) then {text} else {_translated(field, text, form)} end"
+        )
     elif field.zero or _nothing(field, form):
         read = _translated(field, text, form)
     if field.blank is not None and is_delivered:
@@ -66,15 +76,22 @@ def meant(field: Field, text: str, form: str, is_delivered: bool) -> str:
 
 
 def _translated(field: Field, text: str, form: str) -> str:
-    branches = [f"when {literal(word)} then {literal(code)}" for word, code in sorted(words_of(field).items())]
+    branches = [
+        f"when {literal(word)} then {literal(code)}"
+        for word, code in sorted(words_of(field).items())
+    ]
     branches += [f"when {literal(word)} then '0'" for word in field.zero]
     known = set(words_of(field)) | set(field.zero)
-    branches += [f"when {literal(word)} then null" for word in _nothing(field, form) if word not in known]
+    branches += [
+        f"when {literal(word)} then null" for word in _nothing(field, form) if word not in known
+    ]
     return f"case {text} {' '.join(branches)} else {text} end" if branches else text
 
 
 def _nothing(field: Field, form: str) -> list[str]:
-    """The marks of nothing in this field: the contract's, and where it is no number the usual ones."""
+    """The marks of nothing in this field: the contract's,
+    and where it is no number the usual ones.
+    """
     marks = list(field.blanks)
     if form != "api" and (field.codes or field.type in ("date", "timestamp", "boolean")):
         marks += [mark for mark in NOTHING if field.type != "boolean" or mark not in FALSE]

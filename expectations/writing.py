@@ -1,7 +1,8 @@
 """Forms in which a department writes dates and numbers, as its contract names them.
 
-Belongs here: what a form such as `YYYY.M.D`, `excel` or `万元` says, and which forms cannot stand together. Not here: the
-SQL that reads values by them (`casting`), nor contract files (`contract_file`).
+Belongs here: what a form such as `YYYY.M.D`, `excel` or `万元` says, and which forms cannot stand
+together. Not here: the SQL that reads values by them (`casting`), nor contract files
+(`contract_file`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ _TOKENS = ("YYYY", "YY", "MM", "M", "DD", "D", "HH", "H", "mm", "m", "ss", "s")
 _TOKEN = re.compile("|".join(_TOKENS))
 _LITERAL = re.compile(r"[-/.,:T \u4e00-\u9fff]*")
 
-MONEY = {"元": Decimal(1), "千元": Decimal(1000), "万元": Decimal(10_000), "亿元": Decimal(100_000_000)}
+MONEY = {
+    "元": Decimal(1),
+    "千元": Decimal(1000),
+    "万元": Decimal(10_000),
+    "亿元": Decimal(100_000_000),
+}
 """Units of money in yuan."""
 
 FIELD_UNITS = {"yuan": Decimal(1), "yuan/month": Decimal(1), "10k yuan": Decimal(10_000)}
@@ -54,7 +60,9 @@ class DateForm:
 
     @property
     def is_decimal(self) -> bool:
-        """Whether a spreadsheet takes what is written in it for a number: 2026.10 becomes 2026.1."""
+        """Whether a spreadsheet takes what is written in it for a number:
+        2026.10 becomes 2026.1.
+        """
         return len(self.parts) == 2 and re.fullmatch(r"Y+[.]M+|M+[.]Y+", self.text) is not None
 
     def place(self, part: str) -> int | None:
@@ -95,7 +103,9 @@ def date_form(text: str) -> DateForm:
                 f"write it with YYYY, M, D, HH, mm, ss, or {EXCEL}",
             )
         follows = found[number + 1].start() if number + 1 < len(found) else -1
-        touches = token.end() == follows or (number > 0 and found[number - 1].end() == token.start())
+        touches = token.end() == follows or (
+            number > 0 and found[number - 1].end() == token.start()
+        )
         pattern += re.escape(between).replace("\\ ", " ") + _digits(token[0], touches)
         parts.append(_part(token[0]))
         at = token.end()
@@ -132,11 +142,15 @@ def _digits(token: str, touches: bool) -> str:
 
 
 PLAIN_FORMS = ("YYYY-M-D", "YYYY/M/D", "YYYY.M.D", "YYYY年M月D日", "YYYYMMDD")
-"""The forms of a day that can mean one thing only; read without being named, unless the contract names one that contradicts."""
+"""The forms of a day that can mean one thing only;
+read without being named, unless the contract names one that contradicts.
+"""
 
 
 def check_date_forms(forms: tuple[str, ...]) -> None:
-    """Raises `FormError` for a form that is none, and for two that would read one text as two different days."""
+    """Raises `FormError` for a form that is none,
+    and for two that would read one text as two different days.
+    """
     known = [date_form(form) for form in forms if form != EXCEL]
     for number, one in enumerate(known):
         for other in known[number + 1 :]:
@@ -150,7 +164,9 @@ def check_date_forms(forms: tuple[str, ...]) -> None:
 @lru_cache(maxsize=1024)
 def conflicts(one: DateForm, other: DateForm) -> bool:
     """Whether there is a text that the two forms read as two days."""
-    return one.text != other.text and any(_differ(one, other, text) for text in (*_samples(one), *_samples(other)))
+    return one.text != other.text and any(
+        _differ(one, other, text) for text in (*_samples(one), *_samples(other))
+    )
 
 
 def _differ(one: DateForm, other: DateForm, text: str) -> bool:
@@ -160,9 +176,18 @@ def _differ(one: DateForm, other: DateForm, text: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _samples(form: DateForm) -> tuple[str, ...]:
-    """Days written in that form: every month with days that could be months, in years whose digits could be either."""
-    days = [date(year, month, day) for year in (1912, 2001, 2010, 2011, 2012) for month in range(1, 13) for day in range(1, 13)]
-    return tuple(written_as(form, day) for day in days if not form.has_short_year or day.year >= 2000)
+    """Days written in that form: every month with days that could be months,
+    in years whose digits could be either.
+    """
+    days = [
+        date(year, month, day)
+        for year in (1912, 2001, 2010, 2011, 2012)
+        for month in range(1, 13)
+        for day in range(1, 13)
+    ]
+    return tuple(
+        written_as(form, day) for day in days if not form.has_short_year or day.year >= 2000
+    )
 
 
 def written_as(form: DateForm, day: date) -> str:
@@ -170,7 +195,11 @@ def written_as(form: DateForm, day: date) -> str:
 
     def part(token: re.Match[str]) -> str:
         name, width = _part(token[0]), len(token[0])
-        number = {"Y": day.year % (100 if width == 2 else 10_000), "M": day.month, "D": day.day}.get(name, 0)
+        number = {
+            "Y": day.year % (100 if width == 2 else 10_000),
+            "M": day.month,
+            "D": day.day,
+        }.get(name, 0)
         return f"{number:0{width}d}"
 
     return _TOKEN.sub(part, form.text)
@@ -178,7 +207,9 @@ def written_as(form: DateForm, day: date) -> str:
 
 @dataclass(frozen=True)
 class NumberForm:
-    """The word behind a column's numbers, and what a number is to be multiplied with for the field's unit."""
+    """The word behind a column's numbers, and what a number is to be multiplied
+    with for the field's unit.
+    """
 
     word: str
     factor: Decimal
@@ -186,7 +217,8 @@ class NumberForm:
 
 
 def number_form(text: str, unit: str | None) -> NumberForm:
-    """What a contract's form of a number says of a field of that unit: `万元` in a field of yuan multiplies by 10,000.
+    """What a contract's form of a number says of a field of that unit:
+    `万元` in a field of yuan multiplies by 10,000.
 
     Raises:
         FormError: it is no word, or it is money and the field is not.
@@ -207,7 +239,9 @@ def number_form(text: str, unit: str | None) -> NumberForm:
 
 
 def check_number_forms(forms: tuple[str, ...], unit: str | None) -> None:
-    """Raises `FormError` for a form that is none, and for two units of money: a bare number would have two values."""
+    """Raises `FormError` for a form that is none, and for two units of money:
+    a bare number would have two values.
+    """
     read = [number_form(form, unit) for form in forms]
     if len({form.factor for form in read}) > 1:
         raise FormError(

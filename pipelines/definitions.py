@@ -16,10 +16,13 @@ from pipelines.automation.sensors import sensors
 from resources.runtime.context import RunContext
 
 
-def build_defs(contracts: Sequence[Contract] | None = None, house: RunContext | None = None) -> dg.Definitions:
+def build_defs(
+    contracts: Sequence[Contract] | None = None, house: RunContext | None = None
+) -> dg.Definitions:
     """The definitions for `contracts` (those of the repository by default).
 
-    Everything runs in process: twenty trivial assets take 5 s so, and 109 s in the multiprocess executor on 2 cores.
+    Everything runs in process: twenty trivial assets take 5 s so, and 109 s in the multiprocess
+    executor on 2 cores.
     """
     return dg.Definitions(
         assets=all_assets(load_contracts() if contracts is None else contracts),

@@ -1,4 +1,6 @@
-"""What every command sets before Dagster is loaded: its home, its storage, no telemetry, private files."""
+"""What every command sets before Dagster is loaded:
+its home, its storage, no telemetry, private files.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,11 @@ from resources.settings import ROOT, Settings
 
 
 def prepare(settings: Settings) -> None:
-    """Points Dagster at this checkout's `dagster.yaml` and at `YIHU_HOME/dagster`; new files are private.
+    """Points Dagster at this checkout's `dagster.yaml` and at `YIHU_HOME/dagster`;
+    new files are private.
 
-    With `YIHU_DAGSTER_DB_URL` set, Dagster keeps runs, events and schedules in that PostgreSQL instead of SQLite.
+    With `YIHU_DAGSTER_DB_URL` set, Dagster keeps runs, events and schedules in that PostgreSQL
+    instead of SQLite.
     """
     os.umask(0o077)
     storage = settings.home / "dagster"

@@ -1,7 +1,8 @@
-"""The operator's pages: Dagster's webserver behind our own layer. `python -m pipelines.webserver -p 3000`.
+"""The operator's pages: Dagster's webserver behind our own layer.
+`python -m pipelines.webserver -p 3000`.
 
-Belongs here: putting the guard before whatever Dagster serves. Not here: what it lets through (`guard`), who may come
-in (`entrance`), the daemon beside it (`commands`).
+Belongs here: putting the guard before whatever Dagster serves. Not here: what it lets through
+(`guard`), who may come in (`entrance`), the daemon beside it (`commands`).
 """
 
 from __future__ import annotations
@@ -52,13 +53,17 @@ class Pages:
 def load_pages(port: int) -> Pages:
     """The settings of the pages. Raises `SettingsError`."""
     settings = load_settings()
-    asked = [host.strip() for host in os.environ.get("YIHU_UI_HOSTS", "").split(",") if host.strip()]
+    asked = [
+        host.strip() for host in os.environ.get("YIHU_UI_HOSTS", "").split(",") if host.strip()
+    ]
     own = (f"127.0.0.1:{port}", f"localhost:{port}")
     password_file = os.environ.get("YIHU_UI_PASSWORD_FILE")
     path = Path(password_file).expanduser() if password_file else None
     header = os.environ.get("YIHU_UI_USER_HEADER") or None
     if path is not None and not path.is_file():
-        raise SettingsError([f"YIHU_UI_PASSWORD_FILE is {str(path)!r}, which is no file: make ui-user"])
+        raise SettingsError(
+            [f"YIHU_UI_PASSWORD_FILE is {str(path)!r}, which is no file: make ui-user"]
+        )
     if path is not None and header is not None:
         both = "YIHU_UI_PASSWORD_FILE and YIHU_UI_USER_HEADER"
         raise SettingsError([f"{both} exclude each other: unset one of them"])
@@ -68,13 +73,16 @@ def load_pages(port: int) -> Pages:
 
 
 def entry(pages: Pages, port: int) -> str:
-    """Where an operator goes: a link that lets in once, or the pages themselves where one signs in otherwise."""
+    """Where an operator goes: a link that lets in once,
+    or the pages themselves where one signs in otherwise.
+    """
     base = f"http://127.0.0.1:{port}"
     return f"{base}{ENTER}?once={pages.links.give()}" if pages.is_by_link else f"{base}/"
 
 
 def serve(port: int, pages: Pages, code: Sequence[str]) -> None:
-    """Serves Dagster's pages on loopback, each request past the guard, until the process is told to end.
+    """Serves Dagster's pages on loopback, each request past the guard,
+    until the process is told to end.
 
     `code` says where Dagster finds the definitions, in the words of `dagster-webserver`.
     """
@@ -83,7 +91,8 @@ def serve(port: int, pages: Pages, code: Sequence[str]) -> None:
     door, plain = pages.door(), uvicorn.run
 
     def guarded(app: App, **options: Any) -> None:
-        # whatever this process serves, it serves past the guard: Dagster has no place of its own for such a layer
+        # whatever this process serves, it serves past the guard: Dagster has no place of its own
+        # for such a layer
         plain(Guard(app, door, pages.hosts), **{**options, "server_header": False})
 
     uvicorn.run = guarded  # type: ignore[assignment]

@@ -1,4 +1,5 @@
-"""What is outside: department clients, the engine, the lake, the warehouse server.
+"""What is outside (department clients, engines, lake, warehouse server), and a run's own state.
 
-Not here: what is computed (`warehouse`), what is checked (`expectations`), when it runs (`pipelines`).
+Not here: what is computed (`warehouse`), what is checked (`expectations`), when it runs
+(`pipelines`).
 """

@@ -1,6 +1,8 @@
-"""The logins that yihu itself uses, one for each role: made when they are needed, their secrets found wrong and mended.
+"""The logins that yihu itself uses, one for each role:
+made when they are needed, their secrets found wrong and mended.
 
-Belongs here: looking whether they let in, and mending. Not here: how they are called and made (`warehouse.schema.logins`).
+Belongs here: looking whether they let in, and mending. Not here: how they are called and made
+(`warehouse.schema.logins`).
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ def lets_in(server: Server, role: str) -> bool:
 
 
 def ensure_own_login(server: Server, role: str) -> bool:
-    """Makes yihu's login of a role, or mends its secret or its way in; true where something had to be done.
+    """Makes yihu's login of a role, or mends its secret or its way in;
+    true where something had to be done.
 
     Needs the schema: before the first run there is no role to log in to.
     """
@@ -54,11 +57,14 @@ def has_warehouse(server: Server) -> bool:
 
 
 def logins_of_nobody(server: Server) -> list[str]:
-    """The stewards' logins of which nobody said whose they are: two stewards have to be two persons."""
+    """The stewards' logins of which nobody said whose they are:
+    two stewards have to be two persons.
+    """
     return _asked(
         server,
-        "select p.login from ops.person as p join pg_roles as r on r.rolname = p.login"
-        " where p.person = p.login and pg_has_role(r.oid, 'yihu_steward', 'member') and not r.rolsuper order by 1",
+        "select p.login from ops.person as p join pg_roles as r on r.rolname = p.login where"
+        " p.person = p.login and pg_has_role(r.oid, 'yihu_steward', 'member') and not r.rolsuper"
+        " order by 1",
     )
 
 

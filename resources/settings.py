@@ -54,7 +54,10 @@ ALERT_SINKS = ("log", "webhook", "email")
 
 @dataclass(frozen=True)
 class AlertSettings:
-    """Through what alerts go out. Addresses may hold tokens and passwords, so they never appear in `repr`."""
+    """Through what alerts go out.
+
+    Addresses may hold tokens and passwords, so they never appear in `repr`.
+    """
 
     sinks: tuple[str, ...] = ("log",)
     webhook: str | None = field(default=None, repr=False)
@@ -81,11 +84,18 @@ class Settings:
     spark_master: str
     sandbox_households: int
     sandbox_writing: str | None = None
-    """How the sandbox's file departments write: office, tidy; None: as in the drop folder that is there, office in a new one."""
+    """How the sandbox's file departments write: office, tidy; None:
+    as in the drop folder that is there, office in a new one.
+    """
     by_county: str = "auto"
-    """Whether a register of several counties is worked through county by county: auto (where it is large), yes, no."""
+    """Whether a register of several counties is worked through county by county:
+    auto (where it is large), yes, no.
+    """
     engine_memory: str | None = None
-    """How much memory the engine may take before it spills, e.g. `6GB`; None: what DuckDB takes by itself, 80% of the machine's."""
+    """How much memory the engine may take before it spills, e.g.
+
+    `6GB`; None: what DuckDB takes by itself, 80% of the machine's.
+    """
     alerts: AlertSettings = AlertSettings()
     file_settle: float = 120.0
     """Seconds for which a file without a checksum must have stood still."""
@@ -120,7 +130,9 @@ def today() -> date:
 
 
 def secret_file(home: Path, name: str, value: str | None = None) -> Path:
-    """`<home>/secrets/<name>`, mode 0600: holding `value`, or a generated one where there is none yet."""
+    """`<home>/secrets/<name>`, mode 0600: holding `value`,
+    or a generated one where there is none yet.
+    """
     folder = home / "secrets"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
@@ -139,14 +151,22 @@ def _as_of(text: str, problems: list[str]) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        problems.append(f"YIHU_AS_OF (AS_OF) is {text!r}, which is no date: write it as YYYY-MM-DD, e.g. {yesterday}")
+        problems.append(
+            f"YIHU_AS_OF (AS_OF) is {text!r}, which is no date: write it as YYYY-MM-DD, e.g."
+            f" {yesterday}"
+        )
         return yesterday
     if day > today():
-        problems.append(f"YIHU_AS_OF (AS_OF) is {day}, which is after today ({today()}): name today or a day before")
+        problems.append(
+            f"YIHU_AS_OF (AS_OF) is {day}, which is after today ({today()}): name today or a day"
+            " before"
+        )
     return day
 
 
-def _one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...], problems: list[str]) -> str:
+def _one_of(
+    env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...], problems: list[str]
+) -> str:
     value = env.get(name) or default
     if value not in allowed:
         problems.append(f"{name} is {value!r}: use one of {', '.join(allowed)}")
@@ -157,20 +177,31 @@ def _memory(env: Mapping[str, str], name: str, default: str, problems: list[str]
     """A size in bytes."""
     value = env.get(name) or default
     found = re.fullmatch(r"([0-9]{1,6}) ?(MB|GB|MiB|GiB)", value)
-    size = int(found[1]) * {"MB": 10**6, "GB": 10**9, "MiB": 1 << 20, "GiB": 1 << 30}[found[2]] if found else 0
+    size = (
+        int(found[1]) * {"MB": 10**6, "GB": 10**9, "MiB": 1 << 20, "GiB": 1 << 30}[found[2]]
+        if found
+        else 0
+    )
     if size < LEAST_READER_MEMORY:
-        problems.append(f"{name} is {value!r}: write a number and its unit, like 2GB, at least 200MB")
+        problems.append(
+            f"{name} is {value!r}: write a number and its unit, like 2GB, at least 200MB"
+        )
     return size
 
 
-def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...], problems: list[str]) -> str | None:
+def _url(
+    env: Mapping[str, str], name: str, schemes: tuple[str, ...], problems: list[str]
+) -> str | None:
     value = env.get(name) or None
     if value is None:
         return None
     parsed = urlparse(value)
     scheme = parsed.scheme.split("+")[0]
     if scheme not in schemes or not (parsed.netloc or parsed.path):
-        problems.append(f"{name} is not a {' or '.join(schemes)} address: write it like {schemes[0]}://host:port/…")
+        problems.append(
+            f"{name} is not a {' or '.join(schemes)} address: write it like"
+            f" {schemes[0]}://host:port/…"
+        )
     return value.rstrip("/") if scheme in ("http", "https") else value
 
 
@@ -179,8 +210,8 @@ def _lacks_spark() -> list[str]:
     problems = []
     if importlib.util.find_spec("pyspark") is None:
         problems.append(
-            "YIHU_ENGINE is 'spark', and pyspark is not in this environment: run through make, or with .venv-spark/bin/python "
-            "after `make install-spark`"
+            "YIHU_ENGINE is 'spark', and pyspark is not in this environment: run through make, or"
+            " with .venv-spark/bin/python after `make install-spark`"
         )
     try:
         java_home()
@@ -190,19 +221,34 @@ def _lacks_spark() -> list[str]:
 
 
 def _alerts(env: Mapping[str, str], problems: list[str]) -> AlertSettings:
-    sinks = tuple(name.strip() for name in (env.get("YIHU_ALERT_SINKS") or "log").split(",") if name.strip())
+    sinks = tuple(
+        name.strip() for name in (env.get("YIHU_ALERT_SINKS") or "log").split(",") if name.strip()
+    )
     strange = sorted(set(sinks) - set(ALERT_SINKS))
     if strange:
-        problems.append(f"YIHU_ALERT_SINKS names {', '.join(strange)}: use {', '.join(ALERT_SINKS)}, with commas between")
+        problems.append(
+            f"YIHU_ALERT_SINKS names {', '.join(strange)}: use {', '.join(ALERT_SINKS)}, with"
+            " commas between"
+        )
     webhook = _url(env, "YIHU_ALERT_WEBHOOK", ("https", "http"), problems)
     smtp_url = _url(env, "YIHU_ALERT_SMTP_URL", ("smtp", "smtps"), problems)
-    email_to = tuple(name.strip() for name in (env.get("YIHU_ALERT_EMAIL_TO") or "").split(",") if name.strip())
+    email_to = tuple(
+        name.strip() for name in (env.get("YIHU_ALERT_EMAIL_TO") or "").split(",") if name.strip()
+    )
     lacking = {
         "webhook": [] if env.get("YIHU_ALERT_WEBHOOK") else ["YIHU_ALERT_WEBHOOK"],
-        "email": [name for name in ("YIHU_ALERT_SMTP_URL", "YIHU_ALERT_EMAIL_TO") if not env.get(name)],
+        "email": [
+            name for name in ("YIHU_ALERT_SMTP_URL", "YIHU_ALERT_EMAIL_TO") if not env.get(name)
+        ],
     }
-    problems.extend(f"{name} is missing: YIHU_ALERT_SINKS names {sink}" for sink in sinks for name in lacking.get(sink, []))
-    return AlertSettings(sinks, webhook, smtp_url, email_to, env.get("YIHU_ALERT_EMAIL_FROM") or "yihu@localhost")
+    problems.extend(
+        f"{name} is missing: YIHU_ALERT_SINKS names {sink}"
+        for sink in sinks
+        for name in lacking.get(sink, [])
+    )
+    return AlertSettings(
+        sinks, webhook, smtp_url, email_to, env.get("YIHU_ALERT_EMAIL_FROM") or "yihu@localhost"
+    )
 
 
 def _file_settle(env: Mapping[str, str], problems: list[str]) -> float:
@@ -214,7 +260,9 @@ def _file_settle(env: Mapping[str, str], problems: list[str]) -> float:
 
 
 def _is_elsewhere(url: str) -> bool:
-    """Whether an address is on another host: neither a loopback address nor a socket or file of this machine."""
+    """Whether an address is on another host:
+    neither a loopback address nor a socket or file of this machine.
+    """
     host = urlparse(url).hostname or ""
     try:
         return not ipaddress.ip_address(host).is_loopback
@@ -223,13 +271,16 @@ def _is_elsewhere(url: str) -> bool:
 
 
 def _plain(env: Mapping[str, str], places: Mapping[str, str | None], problems: list[str]) -> bool:
-    """Refuses addresses of other hosts that would be spoken to without TLS, unless `YIHU_PLAIN=allow` says that it is meant."""
+    """Refuses addresses of other hosts that would be spoken to without TLS, unless
+    `YIHU_PLAIN=allow` says that it is meant.
+    """
     if _one_of(env, "YIHU_PLAIN", "refuse", ("refuse", "allow"), problems) == "allow":
         return True
     for name, url in places.items():
         if url is not None and _is_elsewhere(url) and not _has_tls(url):
             problems.append(
-                f"{name} names another host without TLS: {_tls_words(url)}, or set YIHU_PLAIN=allow where the line is protected otherwise"
+                f"{name} names another host without TLS: {_tls_words(url)}, or set YIHU_PLAIN=allow"
+                " where the line is protected otherwise"
             )
     return False
 
@@ -270,7 +321,10 @@ def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
     known = [contract.records for contract in load_contracts(status="draft")]
     named = [name.strip() for name in (env.get("YIHU_DRAFTS") or "").split(",") if name.strip()]
     if strange := sorted(set(named) - set(known)):
-        problems.append(f"YIHU_DRAFTS names {', '.join(strange)}: the contracts that are drafts are {', '.join(known) or 'none'}")
+        problems.append(
+            f"YIHU_DRAFTS names {', '.join(strange)}: the contracts that are drafts are"
+            f" {', '.join(known) or 'none'}"
+        )
 
 
 def _home_problems(home: Path) -> list[str]:
@@ -304,31 +358,48 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     if gateway_url:
         for name in ("YIHU_GATEWAY_SID", "YIHU_GATEWAY_KEY"):
             if not env.get(name):
-                problems.append(f"{name} is missing: the gateway at YIHU_GATEWAY_URL needs it, ask the platform's operator")
+                problems.append(
+                    f"{name} is missing: the gateway at YIHU_GATEWAY_URL needs it, ask the"
+                    " platform's operator"
+                )
     drop_dir = Path(env["YIHU_DROP_DIR"]).expanduser() if env.get("YIHU_DROP_DIR") else None
     if drop_dir is not None and not drop_dir.is_dir():
-        problems.append(f"YIHU_DROP_DIR is {str(drop_dir)!r}, which is no folder: create it or correct the path")
+        problems.append(
+            f"YIHU_DROP_DIR is {str(drop_dir)!r}, which is no folder: create it or correct the path"
+        )
     form = _one_of(env, "YIHU_FORM", "mixed", FORMS, problems)
     front_db_url = env.get("YIHU_FRONT_DB_URL") or None
     if front_db_url is not None and "://" not in front_db_url:
-        problems.append("YIHU_FRONT_DB_URL is no SQLAlchemy address: write it like postgresql+psycopg://user@host/name")
+        problems.append(
+            "YIHU_FRONT_DB_URL is no SQLAlchemy address: write it like"
+            " postgresql+psycopg://user@host/name"
+        )
     engine = _one_of(env, "YIHU_ENGINE", "duckdb", ENGINES, problems)
     if engine == "spark":
         problems += _lacks_spark()
     by_county = _one_of(env, "YIHU_BY_COUNTY", "auto", BY_COUNTY, problems)
     engine_memory = env.get("YIHU_ENGINE_MEMORY") or None
-    if engine_memory is not None and not re.fullmatch(r"[0-9]{1,6} ?(MB|GB|TB|MiB|GiB|TiB)", engine_memory):
-        problems.append(f"YIHU_ENGINE_MEMORY is {engine_memory!r}: write a number and its unit, like 6GB")
+    if engine_memory is not None and not re.fullmatch(
+        r"[0-9]{1,6} ?(MB|GB|TB|MiB|GiB|TiB)", engine_memory
+    ):
+        problems.append(
+            f"YIHU_ENGINE_MEMORY is {engine_memory!r}: write a number and its unit, like 6GB"
+        )
     reader_memory = _memory(env, "YIHU_READER_MEMORY", "2GB", problems)
     warehouse_url = _url(env, "YIHU_WAREHOUSE_URL", ("postgresql", "postgres"), problems)
     as_of = _as_of(env.get("YIHU_AS_OF", "").strip(), problems)
     households = env.get("YIHU_SANDBOX_HOUSEHOLDS") or "104000"
     if not (households.isascii() and households.isdigit() and int(households) >= 100):
-        problems.append(f"YIHU_SANDBOX_HOUSEHOLDS is {households!r}: write a whole number of at least 100")
+        problems.append(
+            f"YIHU_SANDBOX_HOUSEHOLDS is {households!r}: write a whole number of at least 100"
+        )
         households = "104000"
     writing = _one_of(env, "YIHU_SANDBOX_WRITING", "", ("", *WRITINGS), problems)
     if env.get("YIHU_PSEUDONYM_KEY") and len(env["YIHU_PSEUDONYM_KEY"]) < 16:
-        problems.append("YIHU_PSEUDONYM_KEY is shorter than 16 characters: generate one, e.g. openssl rand -hex 32")
+        problems.append(
+            "YIHU_PSEUDONYM_KEY is shorter than 16 characters: generate one, e.g. openssl rand"
+            " -hex 32"
+        )
     alerts = _alerts(env, problems)
     _drafts(env, problems)
     file_settle = _file_settle(env, problems)
@@ -352,7 +423,9 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         front_db_url=front_db_url,
         form=form,
         warehouse_url=warehouse_url,
-        pseudonym_key_file=secret_file(home, "pseudonym_key", env.get("YIHU_PSEUDONYM_KEY") or None),
+        pseudonym_key_file=secret_file(
+            home, "pseudonym_key", env.get("YIHU_PSEUDONYM_KEY") or None
+        ),
         engine=engine,
         spark_master=env.get("YIHU_SPARK_MASTER") or "local[2]",
         sandbox_households=int(households),
@@ -362,6 +435,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         alerts=alerts,
         file_settle=file_settle,
         reader_memory=reader_memory,
-        file_passwords={name: value for name, value in env.items() if name.startswith(FILE_PASSWORD) and value},
+        file_passwords={
+            name: value for name, value in env.items() if name.startswith(FILE_PASSWORD) and value
+        },
         plain=plain,
     )

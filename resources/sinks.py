@@ -37,15 +37,24 @@ def log_sink(home: Path) -> Sink:
 
     def send(alert: Alert) -> None:
         print("\n".join(f"!! {line}" for line in alert.text().splitlines()), file=sys.stderr)
-        line = json.dumps({"at": datetime.now(SHANGHAI).isoformat(timespec="seconds"), **_shown(alert)}, ensure_ascii=False)
-        with os.fdopen(os.open(home / "alerts.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
+        line = json.dumps(
+            {"at": datetime.now(SHANGHAI).isoformat(timespec="seconds"), **_shown(alert)},
+            ensure_ascii=False,
+        )
+        with os.fdopen(
+            os.open(home / "alerts.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+            "a",
+            encoding="utf-8",
+        ) as file:
             file.write(line + "\n")
 
     return send
 
 
 def webhook_sink(url: str) -> Sink:
-    """POSTs `{"msgtype": "text", "text": {"content": …}, "alert": {…}}`, which the robots of WeCom and DingTalk take as it is."""
+    """POSTs `{"msgtype": "text", "text": {"content": …}, "alert": {…}}`,
+    which the robots of WeCom and DingTalk take as it is.
+    """
 
     def send(alert: Alert) -> None:
         body = {"msgtype": "text", "text": {"content": alert.text()}, "alert": _shown(alert)}
@@ -67,19 +76,30 @@ def webhook_sink(url: str) -> Sink:
 
 
 def email_sink(settings: AlertSettings) -> Sink:
-    """A mail to everybody in `YIHU_ALERT_EMAIL_TO` over `YIHU_ALERT_SMTP_URL` (smtp with STARTTLS where it is offered, or smtps).
+    """A mail to everybody in `YIHU_ALERT_EMAIL_TO` over `YIHU_ALERT_SMTP_URL` (smtp with STARTTLS
+    where it is offered, or smtps).
 
     The server's certificate is verified, and no password is told to one that does not speak TLS.
     """
 
     def send(alert: Alert) -> None:
         mail = EmailMessage()
-        mail["Subject"], mail["From"], mail["To"] = alert.title, settings.email_from, ", ".join(settings.email_to)
+        mail["Subject"], mail["From"], mail["To"] = (
+            alert.title,
+            settings.email_from,
+            ", ".join(settings.email_to),
+        )
         mail.set_content(alert.text())
         address = urlsplit(settings.smtp_url or "")
         try:
-            with _mail_server(address.scheme, address.hostname or "localhost", address.port or 0) as server:
-                if address.scheme == "smtp" and server.ehlo()[0] == 250 and server.has_extn("starttls"):
+            with _mail_server(
+                address.scheme, address.hostname or "localhost", address.port or 0
+            ) as server:
+                if (
+                    address.scheme == "smtp"
+                    and server.ehlo()[0] == 250
+                    and server.has_extn("starttls")
+                ):
                     server.starttls(context=ssl.create_default_context())
                 if address.username:
                     if not isinstance(server.sock, ssl.SSLSocket):
@@ -91,7 +111,8 @@ def email_sink(settings: AlertSettings) -> Sink:
                 server.send_message(mail)
         except ssl.SSLCertVerificationError:
             raise AlertNotSent(
-                "the alerts' mail server shows a certificate that is not its own or that nobody signed",
+                "the alerts' mail server shows a certificate that is not its own or that nobody"
+                " signed",
                 "mend it, or name its authority in SSL_CERT_FILE",
             ) from None
         except (OSError, smtplib.SMTPException) as error:

@@ -34,7 +34,10 @@ def _drop(options: argparse.Namespace) -> None:
     from sandbox.drop import drop, writing_of
     from sandbox.faults import FILE_FAULTS, faults_of
 
-    faults, writing = faults_of(_plan(options), FILE_FAULTS), options.writing or writing_of(options.dir)
+    faults, writing = (
+        faults_of(_plan(options), FILE_FAULTS),
+        options.writing or writing_of(options.dir),
+    )
     for path in drop(_county(options), options.dir, options.as_of, options.all, faults, writing):
         say_to_stderr(f"sandbox: {path.parent.name}/{path.name}")
 
@@ -58,7 +61,9 @@ def _serve(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     signal.signal(signal.SIGINT, lambda *_: ended.set())
     faults = FaultPlan.of(entry for entry in _plan(options) if entry["fault"] in API_FAULTS)
-    server, url = start(_county(options), options.sid, options.key_file.read_bytes().strip(), faults, options.port)
+    server, url = start(
+        _county(options), options.sid, options.key_file.read_bytes().strip(), faults, options.port
+    )
     if options.ready_file:
         work = options.ready_file.with_suffix(".tmp")
         work.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
@@ -71,7 +76,9 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description="A synthetic county and its departments.")
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox", description="A synthetic county and its departments."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
@@ -92,13 +99,19 @@ def _parser() -> argparse.ArgumentParser:
     drop = command("drop", "put the files that are due by a day into the drop folder")
     drop.add_argument("--dir", type=Path, required=True)
     drop.add_argument(
-        "--writing", choices=("office", "tidy"), help="how files are written; by default as they are there, office in a new folder"
+        "--writing",
+        choices=("office", "tidy"),
+        help="how files are written; by default as they are there, office in a new folder",
     )
     front = command("front-db", "bring the front-end database to a day")
     front.add_argument("--url", required=True, help="an SQLAlchemy address")
     for sub in (drop, front):
         sub.add_argument("--as-of", type=date.fromisoformat, required=True)
-        sub.add_argument("--all", action="store_true", help="all record types, not only those that come this way by contract")
+        sub.add_argument(
+            "--all",
+            action="store_true",
+            help="all record types, not only those that come this way by contract",
+        )
     for sub in (serve, drop, front):
         sub.add_argument("--faults", type=Path, help="a fault plan (JSON)")
     return parser

@@ -61,14 +61,28 @@ PARTS = ("base", "planted", "truth")
 
 def code_version() -> str:
     """Changes with whatever decides what the county looks like."""
-    served = {"__init__", "__main__", "gateway", "render", "faults", "drop", "office", "sheet", "frontdb", "truth"}
+    served = {
+        "__init__",
+        "__main__",
+        "gateway",
+        "render",
+        "faults",
+        "drop",
+        "office",
+        "sheet",
+        "frontdb",
+        "truth",
+    }
     files = sorted(path for path in _HERE.glob("*.py") if path.stem not in served)
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
 @dataclass
 class County:
-    """A synthetic county under `home`. A day is a function of (seed, day): ask for any, in any order."""
+    """A synthetic county under `home`.
+
+    A day is a function of (seed, day): ask for any, in any order.
+    """
 
     home: Path
     households: int = 104_000
@@ -87,7 +101,12 @@ class County:
 
     @property
     def _fingerprint(self) -> dict[str, str | int]:
-        return {"seed": self.seed, "households": self.households, "rates": self.rates.key(), "code": code_version()}
+        return {
+            "seed": self.seed,
+            "households": self.households,
+            "rates": self.rates.key(),
+            "code": code_version(),
+        }
 
     @property
     def mark(self) -> str:
@@ -99,7 +118,9 @@ class County:
         return note.exists() and json.loads(note.read_text(encoding="utf-8")) == self._fingerprint
 
     def make(self) -> County:
-        """Makes the county unless the same one is there already; returns it. Others who make it wait."""
+        """Makes the county unless the same one is there already; returns it. Others who make it
+        wait.
+        """
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.home.chmod(0o700)
         with (self.home / ".lock").open("w") as lock:
@@ -108,7 +129,9 @@ class County:
 
     def _make(self) -> County:
         if self.is_made():
-            self._tell(f"sandbox: county of {self.households:,} households is there (seed {self.seed})")
+            self._tell(
+                f"sandbox: county of {self.households:,} households is there (seed {self.seed})"
+            )
             return self
         begun = time.monotonic()
         self._tell(f"sandbox: making a county of {self.households:,} households (seed {self.seed})")
@@ -138,26 +161,41 @@ class County:
             conflicts = np.zeros(len(people.name), bool)
             conflicts[rows["person"][rows["how"] == "conflict"]] = True
             delivery.load_people(connection, people, conflicts)
-            delivery.deliver_households(connection, drawn, contract_for("households"), self.rates, home)
-            delivery.deliver_members(connection, drawn, rows, contract_for("members"), self.rates, home)
+            delivery.deliver_households(
+                connection, drawn, contract_for("households"), self.rates, home
+            )
+            delivery.deliver_members(
+                connection, drawn, rows, contract_for("members"), self.rates, home
+            )
             kept: dict[str, Draft] = {}
             for index, (records, draw) in enumerate(DRAWN):
                 draft = draw(np.random.default_rng([self.seed, 10 + index]), drawn, self.rates)
                 draft = with_one_known(draft, people)
-                delivery.deliver(connection, contract_for(records, with_drafts=True), draft, self.rates, home)
+                delivery.deliver(
+                    connection, contract_for(records, with_drafts=True), draft, self.rates, home
+                )
                 self._tell(f"sandbox: {records} {len(draft):,}")
                 if records in ("certificates", "dwellings"):
                     kept[records] = draft
             rng = np.random.default_rng([self.seed, 50])
-            subsidies = welfare.draw_disability_subsidies(rng, drawn, self.rates, kept["certificates"])
-            delivery.deliver(connection, contract_for("disability_subsidies"), subsidies, self.rates, home)
+            subsidies = welfare.draw_disability_subsidies(
+                rng, drawn, self.rates, kept["certificates"]
+            )
+            delivery.deliver(
+                connection, contract_for("disability_subsidies"), subsidies, self.rates, home
+            )
             retrofits = hardship.draw_retrofits(rng, drawn, self.rates, kept["dwellings"])
             delivery.deliver(connection, contract_for("retrofits"), retrofits, self.rates, home)
             for records in SHAPES:
-                write_golden(connection, contract_for(records, with_drafts=True), home / "planted" / f"{records}.parquet")
+                write_golden(
+                    connection,
+                    contract_for(records, with_drafts=True),
+                    home / "planted" / f"{records}.parquet",
+                )
             delivery.write(
                 connection,
-                "select person, member_id, household_id, id as number, id_before as number_before, name from people order by person",
+                "select person, member_id, household_id, id as number, id_before as number_before,"
+                " name from people order by person",
                 home / "truth" / "people.parquet",
             )
 
@@ -174,29 +212,54 @@ class County:
         return contract_for(records, with_drafts=True)
 
     def state(self, records: str, until: datetime, since: datetime | None = None) -> str:
-        """A SELECT of the latest versions by `until` written after `since`, by logical names; see `days.state_sql`."""
-        base, planted = self.home / "base" / f"{records}.parquet", self.home / "planted" / f"{records}.parquet"
+        """A SELECT of the latest versions by `until` written after `since`, by logical names; see
+        `days.state_sql`.
+        """
+        base, planted = (
+            self.home / "base" / f"{records}.parquet",
+            self.home / "planted" / f"{records}.parquet",
+        )
         return days.state_sql(self.contract(records), base, planted, self.rates, until, since)
 
     def rows(self, records: str, until: datetime, since: datetime | None = None) -> pa.Table:
-        """The same as an Arrow table by physical names, in order of `updated_at`, then key; with `_op` and `_broken`."""
+        """The same as an Arrow table by physical names, in order of `updated_at`, then key; with
+        `_op` and `_broken`.
+        """
         contract = self.contract(records)
         names = ", ".join(f'"{f.name}" as "{f.physical_name}"' for f in contract.fields)
         order = f'order by updated_at, "{contract.record_key.name}"'
         select = f"select {names}, _op, _broken from ({self.state(records, until, since)}) {order}"
         return self.connection().execute(select).to_arrow_table()
 
-    def truth(self, records: str, until: datetime | None = None, register_until: datetime | None = None) -> pa.Table:
-        """Whom each record is about; with `until` also where matching must put it then: `truth.truth_on`."""
+    def truth(
+        self, records: str, until: datetime | None = None, register_until: datetime | None = None
+    ) -> pa.Table:
+        """Whom each record is about; with `until` also where matching must put it then:
+        `truth.truth_on`.
+        """
         if until is not None:
             return truth_on(self, records, until, register_until)
-        return self.connection().execute(f"from {parquet(self.home / 'truth' / f'{records}.parquet')}").to_arrow_table()
+        return (
+            self.connection()
+            .execute(f"from {parquet(self.home / 'truth' / f'{records}.parquet')}")
+            .to_arrow_table()
+        )
 
     def identities(self) -> tuple[set[str], set[str]]:
-        """Every ID number and every full name of the county, planted ones and strangers included: for sweeps."""
+        """Every ID number and every full name of the county, planted ones and strangers included:
+        for sweeps.
+        """
         people = self.home / "truth" / "people.parquet"
-        rows = self.connection().execute(f"select number, number_before, name from {parquet(people)}").fetchall()
-        numbers = {row[0] for row in rows} | {row[1] for row in rows} | {member.number for member in MEMBERS}
+        rows = (
+            self.connection()
+            .execute(f"select number, number_before, name from {parquet(people)}")
+            .fetchall()
+        )
+        numbers = (
+            {row[0] for row in rows}
+            | {row[1] for row in rows}
+            | {member.number for member in MEMBERS}
+        )
         return numbers, {row[2] for row in rows} | {member.name for member in MEMBERS}
 
 

@@ -1,4 +1,5 @@
-"""What every department's drawing gives: a draft of records about people, before numbers, errors and versions.
+"""What every department's drawing gives: a draft of records about people, before numbers, errors
+and versions.
 
 Belongs here: the draft and what is shared in drawing one. Not here: a department's own records.
 """
@@ -19,18 +20,25 @@ DAY = np.timedelta64(86400, "s")
 
 @dataclass(frozen=True)
 class Draft:
-    """Records of one type, parallel arrays. Money is whole cents; dates are datetime64[D], times datetime64[s]."""
+    """Records of one type, parallel arrays.
+
+    Money is whole cents; dates are datetime64[D], times datetime64[s].
+    """
 
     records: str
     person: Array
-    """Whom each record is about: index into People, strangers included; -1 for records about a household alone."""
+    """Whom each record is about: index into People, strangers included; -1 for records about a
+    household alone.
+    """
     born: Array
     """When the department first wrote it (seconds)."""
     columns: dict[str, Array]
     closed: Array | None = None
     """When the record was brought to its end (an extra version), NaT where it was not."""
     source: Array | None = None
-    """The record whose number and name, errors included, this one repeats (a reversal); else its own index."""
+    """The record whose number and name, errors included, this one repeats (a reversal); else its
+    own index.
+    """
 
     def __len__(self) -> int:
         return len(self.person)
@@ -63,17 +71,27 @@ def with_one_known(draft: Draft, people: People) -> Draft:
 def days_between(rng: np.random.Generator, low: Any, high: Any, count: int) -> Array:
     """A day in [low, high) for each of `count`."""
     first, last = np.array(low, "datetime64[D]"), np.array(high, "datetime64[D]")
-    return first + rng.integers(0, max(1, int((last - first).astype(int))), count).astype("timedelta64[D]")
+    return first + rng.integers(0, max(1, int((last - first).astype(int))), count).astype(
+        "timedelta64[D]"
+    )
 
 
 def at_work(rng: np.random.Generator, days: Array) -> Array:
     """A second of each day, between 08:00 and 18:00."""
-    return days.astype("datetime64[s]") + rng.integers(8 * 3600, 18 * 3600, len(days)).astype("timedelta64[s]")
+    return days.astype("datetime64[s]") + rng.integers(8 * 3600, 18 * 3600, len(days)).astype(
+        "timedelta64[s]"
+    )
 
 
 def written(rng: np.random.Generator, days: Array, lag: int = 3) -> Array:
-    """When a department wrote down what happened on each day: within `lag` days after, at any hour."""
-    return days.astype("datetime64[s]") + DAY + rng.integers(0, lag * 86400, len(days)).astype("timedelta64[s]")
+    """When a department wrote down what happened on each day: within `lag` days after, at any
+    hour.
+    """
+    return (
+        days.astype("datetime64[s]")
+        + DAY
+        + rng.integers(0, lag * 86400, len(days)).astype("timedelta64[s]")
+    )
 
 
 def with_strangers(rng: np.random.Generator, people: People, person: Array, rate: float) -> Array:

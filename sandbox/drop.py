@@ -1,9 +1,10 @@
 """The departments' drop folders: dated files as each department delivers.
 
-Belongs here: which file is due, writing it, and what can be wrong with it. Not here: sheets (`sheet`), rows (`days`),
-how an office writes them (`office`).
+Belongs here: which file is due, writing it, and what can be wrong with it. Not here: sheets
+(`sheet`), rows (`days`), how an office writes them (`office`).
 
-Written `tidy`, a file is a table with codes, ISO dates and a checksum; written by the `office`, it is what people make.
+Written `tidy`, a file is a table with codes, ISO dates and a checksum; written by the `office`, it
+is what people make.
 """
 
 from __future__ import annotations
@@ -66,10 +67,12 @@ def drop(
     faults: Mapping[str, str] | None = None,
     writing: Writing = "tidy",
 ) -> list[Path]:
-    """Puts the newest file that is due by `as_of` into each department's folder; returns those newly written.
+    """Puts the newest file that is due by `as_of` into each department's folder; returns those
+    newly written.
 
-    A file dated D holds the rows in force at the end of D. Files of another county, or written otherwise, are taken away
-    first. A record type in `faults` gets its file anew, spoilt so, and tidy but for that.
+    A file dated D holds the rows in force at the end of D. Files of another county, or written
+    otherwise, are taken away first. A record type in `faults` gets its file anew, spoilt so, and
+    tidy but for that.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _clear_of_others(county, folder, writing)
@@ -89,12 +92,16 @@ def drop(
 
 
 def _is_known(contract: Contract) -> bool:
-    """Whether the sandbox stands in for the office: one whose contract says how its own files are called or keyed delivers them itself."""
+    """Whether the sandbox stands in for the office: one whose contract says how its own files are
+    called or keyed delivers them itself.
+    """
     return "files" not in contract.server and len(contract.delivered) == len(contract.fields)
 
 
 def writing_of(folder: Path) -> Writing:
-    """How the files of a drop folder are written when nobody says: as they are there, by the office in a new one."""
+    """How the files of a drop folder are written when nobody says: as they are there, by the office
+    in a new one.
+    """
     stamp = folder / _STAMP
     if not stamp.exists():
         return "office"
@@ -105,8 +112,12 @@ def checksum_path(path: Path) -> Path:
     return path.with_name(path.name + ".sha256")
 
 
-def write_file(county: County, contract: Contract, day: date, path: Path, fault: str | None = None) -> None:
-    """One file of the day, written aside and renamed, its checksum last; with a fault, as that fault leaves it."""
+def write_file(
+    county: County, contract: Contract, day: date, path: Path, fault: str | None = None
+) -> None:
+    """One file of the day, written aside and renamed, its checksum last; with a fault, as that
+    fault leaves it.
+    """
     if fault is not None and fault not in FILE_FAULTS:
         raise ValueError(f"no fault {fault!r}: use one of {', '.join(FILE_FAULTS)}")
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -144,7 +155,9 @@ def write_by_office(county: County, contract: Contract, day: date, path: Path) -
             write_book(county.connection(), list(sheets(county, contract, state, day)), work)
         else:
             above, select, below = listing(county, contract, state, day)
-            _copy_csv(county, select, work, str(contract.server.get("encoding", "utf-8")), above, below)
+            _copy_csv(
+                county, select, work, str(contract.server.get("encoding", "utf-8")), above, below
+            )
         work.chmod(0o600)
         evening = datetime.combine(day, time(17, 30), SHANGHAI)
         at = min(evening, datetime.now(SHANGHAI) - SETTLED).timestamp()
@@ -162,30 +175,45 @@ def _header(contract: Contract, fault: str | None) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _write_xlsx(county: County, contract: Contract, day: date, rows: str, path: Path, fault: str | None) -> None:
+def _write_xlsx(
+    county: County, contract: Contract, day: date, rows: str, path: Path, fault: str | None
+) -> None:
     layout = Layout(
         f"汉阴县{contract.department_name}{contract.name}",
         f"填报单位:{contract.department_name}  截止日期:{day:%Y年%m月%d日}",
         _header(contract, fault),
         (f"A{HEADER_ROW + 1}:B{HEADER_ROW + 3}",) if fault == "merged_cells" else (),
     )
-    write_book(county.connection(), [] if fault == "missing_sheet" else [Sheet("Sheet1", rows, layout)], path)
+    write_book(
+        county.connection(),
+        [] if fault == "missing_sheet" else [Sheet("Sheet1", rows, layout)],
+        path,
+    )
 
 
-def _write_csv(county: County, contract: Contract, rows: str, path: Path, fault: str | None) -> None:
+def _write_csv(
+    county: County, contract: Contract, rows: str, path: Path, fault: str | None
+) -> None:
     encoding = str(contract.server.get("encoding", "utf-8"))
     if fault == "wrong_encoding":
         encoding = "utf-16" if encoding.lower().startswith("utf-8") else "big5hkscs"
     _copy_csv(county, rows, path, encoding, [",".join(_header(contract, fault))], [])
 
 
-def _copy_csv(county: County, rows: str, path: Path, encoding: str, above: Sequence[str], below: Sequence[str]) -> None:
+def _copy_csv(
+    county: County, rows: str, path: Path, encoding: str, above: Sequence[str], below: Sequence[str]
+) -> None:
     """The rows of a SELECT as CSV, with lines above and below them."""
     plain = path.with_suffix(".utf8")
     try:
-        county.connection().execute(f"copy ({rows}) to {literal(plain)} (format csv, header false, nullstr '')")
+        county.connection().execute(
+            f"copy ({rows}) to {literal(plain)} (format csv, header false, nullstr '')"
+        )
         plain.chmod(0o600)
-        with plain.open(encoding="utf-8", newline="") as source, codecs.open(str(path), "w", encoding, errors="replace") as target:
+        with (
+            plain.open(encoding="utf-8", newline="") as source,
+            codecs.open(str(path), "w", encoding, errors="replace") as target,
+        ):
             target.write("".join(f"{line}\r\n" for line in above))
             while chunk := source.read(1 << 20):
                 target.write(chunk.replace("\n", "\r\n"))

@@ -1,10 +1,12 @@
-"""What can go wrong on the way, on demand: plans of faults, and what each does to an answer of the gateway.
+"""What can go wrong on the way, on demand: plans of faults, and what each does to an answer of the
+gateway.
 
-Belongs here: plans, the names of all faults, broken answers. Not here: the sound answer (`gateway`); how a file or a
-table is spoilt (`drop`, `frontdb`).
+Belongs here: plans, the names of all faults, broken answers. Not here: the sound answer
+(`gateway`); how a file or a table is spoilt (`drop`, `frontdb`).
 
-A plan is JSON: `[{"records": "settlements", "fault": "500", "at_page": 2, "times": 1}, …]`; for the gateway `records` may
-be `*`, `at_page` 0 means any page, `times` -1 means for ever. Files and database take `records` and `fault` alone.
+A plan is JSON: `[{"records": "settlements", "fault": "500", "at_page": 2, "times": 1}, …]`; for the
+gateway `records` may be `*`, `at_page` 0 means any page, `times` -1 means for ever. Files and
+database take `records` and `fault` alone.
 """
 
 from __future__ import annotations
@@ -111,8 +113,14 @@ class FaultPlan:
         """The fault that this page meets, if any; it has then happened once more."""
         with self._lock:
             for index, fault in enumerate(self.faults):
-                if fault.times != 0 and fault.records in ("*", records) and fault.at_page in (0, page):
-                    self.faults[index] = replace(fault, times=fault.times - 1 if fault.times > 0 else fault.times)
+                if (
+                    fault.times != 0
+                    and fault.records in ("*", records)
+                    and fault.at_page in (0, page)
+                ):
+                    self.faults[index] = replace(
+                        fault, times=fault.times - 1 if fault.times > 0 else fault.times
+                    )
                     self.happened.append((records, fault.fault, page))
                     return fault
         return None
@@ -123,20 +131,30 @@ def read_plan(path: Path) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     for entry in entries:
         if entry.get("fault") not in API_FAULTS + FILE_FAULTS + DATABASE_FAULTS:
-            raise ValueError(f"no fault {entry.get('fault')!r}: use one of {', '.join(API_FAULTS + FILE_FAULTS + DATABASE_FAULTS)}")
+            raise ValueError(
+                f"no fault {entry.get('fault')!r}: use one of"
+                f" {', '.join(API_FAULTS + FILE_FAULTS + DATABASE_FAULTS)}"
+            )
     return entries
 
 
 def faults_of(entries: list[dict[str, Any]], known: tuple[str, ...]) -> dict[str, str]:
-    """Of a plan, the fault that each record type meets among those known (of files, or of databases)."""
-    return {str(entry["records"]): str(entry["fault"]) for entry in entries if entry["fault"] in known}
+    """Of a plan, the fault that each record type meets among those known (of files, or of
+    databases).
+    """
+    return {
+        str(entry["records"]): str(entry["fault"]) for entry in entries if entry["fault"] in known
+    }
 
 
 def _refusal(code: int, message: str) -> bytes:
     return json.dumps({"code": code, "message": message, "data": None}).encode()
 
 
-_LOGIN = "<!DOCTYPE html><html><head><title>统一身份认证平台</title></head><body><form action='/login'>请登录</form></body></html>"
+_LOGIN = (
+    "<!DOCTYPE html><html><head><title>统一身份认证平台</title></head><body><form"
+    " action='/login'>请登录</form></body></html>"
+)
 
 
 def act(fault: Fault, body: bytes) -> tuple[int, bytes, dict[str, str]]:

@@ -1,7 +1,7 @@
 """The departments' front-end database (前置机): tables with the physical names as columns.
 
-Belongs here: loading a day's state in bulk, what changed when asked again, and what can be wrong with a database. Not
-here: rows (`days`).
+Belongs here: loading a day's state in bulk, what changed when asked again, and what can be wrong
+with a database. Not here: rows (`days`).
 """
 
 from __future__ import annotations
@@ -52,7 +52,13 @@ def _type(field: Field) -> Any:
 def table_of(contract: Contract) -> sa.Table:
     """The table of a record type, as its department made it."""
     columns = [
-        sa.Column(f.physical_name, _type(f), primary_key=f.role == "record_key", autoincrement=False, index=f.role == "updated_at")
+        sa.Column(
+            f.physical_name,
+            _type(f),
+            primary_key=f.role == "record_key",
+            autoincrement=False,
+            index=f.role == "updated_at",
+        )
         for f in contract.fields
     ]
     return sa.Table(contract.table, sa.MetaData(), *columns)
@@ -68,15 +74,18 @@ def by_sql(everything: bool) -> Iterator[Contract]:
 def load(county: County, url: str, as_of: date, everything: bool = False) -> dict[str, int]:
     """Brings the tables to the end of `as_of`; returns how many rows were written to each.
 
-    A table loaded for an earlier day gets what changed since, deletions included; else it is loaded anew. One load at a
-    time: one that outlives whoever started it is waited for.
+    A table loaded for an earlier day gets what changed since, deletions included; else it is loaded
+    anew. One load at a time: one that outlives whoever started it is waited for.
     """
     engine = sa.create_engine(url)
     with (county.home / ".front-db.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             _LOADED.create(engine, checkfirst=True)
-            return {contract.table: _bring(county, engine, contract, as_of) for contract in by_sql(everything)}
+            return {
+                contract.table: _bring(county, engine, contract, as_of)
+                for contract in by_sql(everything)
+            }
         finally:
             engine.dispose()
 
@@ -85,7 +94,9 @@ def _bring(county: County, engine: sa.Engine, contract: Contract, as_of: date) -
     table = table_of(contract)
     known = _LOADED.c.table_name == contract.table
     with engine.begin() as connection:
-        row = connection.execute(sa.select(_LOADED.c.as_of).where(known, _LOADED.c.county == county.mark)).first()
+        row = connection.execute(
+            sa.select(_LOADED.c.as_of).where(known, _LOADED.c.county == county.mark)
+        ).first()
         loaded: date | None = row[0] if row is not None and _is_whole(connection, table) else None
         if loaded == as_of:
             return 0
@@ -105,17 +116,25 @@ def _bring(county: County, engine: sa.Engine, contract: Contract, as_of: date) -
         rows = rows.filter(pc.equal(rows["_op"], "U")).drop_columns(["_op"])
         _insert(connection, table, rows, county.home)
         connection.execute(sa.delete(_LOADED).where(known))
-        connection.execute(sa.insert(_LOADED).values(table_name=contract.table, as_of=as_of, county=county.mark))
+        connection.execute(
+            sa.insert(_LOADED).values(table_name=contract.table, as_of=as_of, county=county.mark)
+        )
         return int(rows.num_rows)
 
 
 def _is_whole(connection: sa.Connection, table: sa.Table) -> bool:
     inspector = sa.inspect(connection)
-    return inspector.has_table(table.name) and {c["name"] for c in inspector.get_columns(table.name)} == {c.name for c in table.columns}
+    return inspector.has_table(table.name) and {
+        c["name"] for c in inspector.get_columns(table.name)
+    } == {c.name for c in table.columns}
 
 
 def _rows(county: County, contract: Contract, until: datetime, since: datetime | None) -> pa.Table:
-    found: pa.Table = county.connection().execute(typed_rows(contract, county.state(contract.records, until, since))).to_arrow_table()
+    found: pa.Table = (
+        county.connection()
+        .execute(typed_rows(contract, county.state(contract.records, until, since)))
+        .to_arrow_table()
+    )
     return found
 
 
@@ -145,7 +164,8 @@ def _copy(connection: sa.Connection, table: sa.Table, rows: pa.Table, home: Path
 
 
 def spoil(url: str, contract: Contract, fault: str) -> None:
-    """Takes the table away, or a column of it, or calls the column otherwise, until the next `load`.
+    """Takes the table away, or a column of it, or calls the column otherwise, until the next
+    `load`.
 
     A database that is down is one whose address leads nowhere: use `down_url`.
     """
@@ -156,7 +176,9 @@ def spoil(url: str, contract: Contract, fault: str) -> None:
     change = {
         "missing_table": f'drop table "{contract.table}"',
         "missing_column": f'alter table "{contract.table}" drop column "{column}"',
-        "renamed_column": f'alter table "{contract.table}" rename column "{column}" to "{column}_x"',
+        "renamed_column": (
+            f'alter table "{contract.table}" rename column "{column}" to "{column}_x"'
+        ),
     }[fault]
     with engine.begin() as connection:
         connection.execute(sa.text(change))

@@ -1,7 +1,7 @@
 """The government exchange platform (政务数据共享交换平台) over HTTP on loopback.
 
-Belongs here: the protocol of the departments' API, over a county. Not here: what the rows say (`days`), how it goes wrong
-(`faults`).
+Belongs here: the protocol of the departments' API, over a county. Not here: what the rows say
+(`days`), how it goes wrong (`faults`).
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ class Request:
 
 def signature(key: bytes, sid: str, rid: str, rtime: str) -> str:
     """gjgxjhpt_sign: Base64(HMAC-SHA256(key, sid + rid + rtime))."""
-    return base64.b64encode(hmac.new(key, f"{sid}{rid}{rtime}".encode(), hashlib.sha256).digest()).decode()
+    return base64.b64encode(
+        hmac.new(key, f"{sid}{rid}{rtime}".encode(), hashlib.sha256).digest()
+    ).decode()
 
 
 def _moment(text: str, name: str) -> datetime:
@@ -103,10 +105,16 @@ def _moment(text: str, name: str) -> datetime:
 class Gateway:
     """Answers requests about one county for one caller."""
 
-    def __init__(self, county: County, sid: str, key: bytes, faults: FaultPlan | None = None) -> None:
+    def __init__(
+        self, county: County, sid: str, key: bytes, faults: FaultPlan | None = None
+    ) -> None:
         self.county, self.sid, self.key = county, sid, key
         self.faults = faults or FaultPlan()
-        self.known = {f"{c.department}.{c.records}": c.records for c in load_contracts() if c.records in SHAPES}
+        self.known = {
+            f"{c.department}.{c.records}": c.records
+            for c in load_contracts()
+            if c.records in SHAPES
+        }
         self._windows: OrderedDict[Window, Rendered] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -117,7 +125,10 @@ class Gateway:
             if found is None:
                 found = self._render(window)
                 self._windows[window] = found
-                while len(self._windows) > 1 and sum(len(r.text) for r in self._windows.values()) > CACHE_BYTES:
+                while (
+                    len(self._windows) > 1
+                    and sum(len(r.text) for r in self._windows.values()) > CACHE_BYTES
+                ):
                     self._windows.popitem(last=False)
             self._windows.move_to_end(window)
             return found
@@ -130,9 +141,17 @@ class Gateway:
             table = cursor.execute(select).to_arrow_table()
         rows = table.column(0).cast(pa.large_string()).combine_chunks()
         if isinstance(rows, pa.ChunkedArray):
-            rows = pa.concat_arrays(rows.chunks) if rows.num_chunks else pa.array([], pa.large_string())
+            rows = (
+                pa.concat_arrays(rows.chunks)
+                if rows.num_chunks
+                else pa.array([], pa.large_string())
+            )
         _, offsets, data = rows.buffers()
-        ends = np.frombuffer(offsets, dtype=np.int64)[rows.offset : rows.offset + len(rows) + 1] if len(rows) else np.zeros(1, np.int64)
+        ends = (
+            np.frombuffer(offsets, dtype=np.int64)[rows.offset : rows.offset + len(rows) + 1]
+            if len(rows)
+            else np.zeros(1, np.int64)
+        )
         return Rendered(memoryview(data) if data is not None else memoryview(b""), ends)
 
     def authorise(self, headers: Any, rid_of_path: str) -> None:
@@ -161,17 +180,35 @@ class Gateway:
             raise Refused(400, 40001, "limit must be 1 to 10000")
         since = _moment(values["since"], "since") if values.get("since") else None
         until = _moment(values["until"], "until") if values.get("until") else None
-        cursor = self._open_cursor(records, since, until, values["cursor"]) if values.get("cursor") else {}
+        cursor = (
+            self._open_cursor(records, since, until, values["cursor"])
+            if values.get("cursor")
+            else {}
+        )
         if until is None:
-            until = datetime.fromisoformat(cursor["until"]) if cursor else datetime.now(SHANGHAI).replace(tzinfo=None)
+            until = (
+                datetime.fromisoformat(cursor["until"])
+                if cursor
+                else datetime.now(SHANGHAI).replace(tzinfo=None)
+            )
         window = Window(records, since, until)
-        return Request(window, int(limit_text), cursor.get("start", 0), cursor.get("page", 1), bool(cursor.get("pause")))
+        return Request(
+            window,
+            int(limit_text),
+            cursor.get("start", 0),
+            cursor.get("page", 1),
+            bool(cursor.get("pause")),
+        )
 
-    def _seal(self, records: str, since: datetime | None, until: datetime | None, body: bytes) -> bytes:
+    def _seal(
+        self, records: str, since: datetime | None, until: datetime | None, body: bytes
+    ) -> bytes:
         window = f"{records}|{since}|{until}|".encode()
         return hmac.new(self.key, b"cursor|" + window + body, hashlib.sha256).digest()[:12]
 
-    def _open_cursor(self, records: str, since: datetime | None, until: datetime | None, text: str) -> dict[str, Any]:
+    def _open_cursor(
+        self, records: str, since: datetime | None, until: datetime | None, text: str
+    ) -> dict[str, Any]:
         try:
             sealed = base64.urlsafe_b64decode(text.encode("ascii"))
         except ValueError:
@@ -183,16 +220,28 @@ class Gateway:
         return opened
 
     def cursor_after(self, request: Request, query: dict[str, list[str]], count: int) -> str | None:
-        """The cursor of the next page, None behind the last. Some windows have an empty page in their midst."""
+        """The cursor of the next page, None behind the last.
+
+        Some windows have an empty page in their midst.
+        """
         window = request.window
         total = self.rendered(window).total
         start = request.start + count
         if start >= total:
             return None
         pauses = not request.is_pause and request.page == 2 and total % 3 == 0
-        body = json.dumps({"start": start, "page": request.page + 1, "pause": pauses, "until": window.until.isoformat()}).encode()
+        body = json.dumps(
+            {
+                "start": start,
+                "page": request.page + 1,
+                "pause": pauses,
+                "until": window.until.isoformat(),
+            }
+        ).encode()
         until = window.until if "until" in query else None
-        return base64.urlsafe_b64encode(self._seal(window.records, window.since, until, body) + body).decode()
+        return base64.urlsafe_b64encode(
+            self._seal(window.records, window.since, until, body) + body
+        ).decode()
 
     def answer(self, path: str, headers: Any) -> tuple[int, bytes, dict[str, str], Fault | None]:
         """Status, body and further headers of a GET, and the fault to act out while sending."""
@@ -211,14 +260,22 @@ class Gateway:
                 return 200, body, {}, None
             return *act(fault, body), fault
         except Refused as refused:
-            body = json.dumps({"code": refused.code, "message": refused.message, "data": None}).encode()
+            body = json.dumps(
+                {"code": refused.code, "message": refused.message, "data": None}
+            ).encode()
             return refused.status, body, {}, None
 
     def _page(self, request: Request, query: dict[str, list[str]]) -> bytes:
         rendered = self.rendered(request.window)
         count = 0 if request.is_pause else min(request.limit, rendered.total - request.start)
         cursor = self.cursor_after(request, query, count)
-        opening = json.dumps({"code": 0, "message": "ok", "data": {"total": rendered.total, "cursor": cursor, "rows": []}})
+        opening = json.dumps(
+            {
+                "code": 0,
+                "message": "ok",
+                "data": {"total": rendered.total, "cursor": cursor, "rows": []},
+            }
+        )
         return opening[:-3].encode() + rendered.page(request.start, count) + b"]}}"
 
 
@@ -231,7 +288,9 @@ class _Server(ThreadingHTTPServer):
         self.gateway = gateway
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller may hang up before the whole answer is sent, as the preflight does: no error of ours."""
+        """A caller may hang up before the whole answer is sent, as the preflight does: no error of
+        ours.
+        """
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -245,12 +304,16 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         status, body, extra, fault = self.server.gateway.answer(self.path, self.headers)
         if fault is not None and fault.fault == "reset":
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+            self.connection.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00"
+            )
             self.close_connection = True
             self.connection.close()
             return
         self.send_response(status)
-        self.send_header("Content-Type", extra.pop("Content-Type", "application/json; charset=utf-8"))
+        self.send_header(
+            "Content-Type", extra.pop("Content-Type", "application/json; charset=utf-8")
+        )
         self.send_header("Content-Length", str(len(body)))
         for name, value in extra.items():
             self.send_header(name, value)
@@ -264,7 +327,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing is logged: a path could carry what must not be kept."""
 
 
-def start(county: County, sid: str, key: bytes, faults: FaultPlan | None = None, port: int = 0) -> tuple[_Server, str]:
+def start(
+    county: County, sid: str, key: bytes, faults: FaultPlan | None = None, port: int = 0
+) -> tuple[_Server, str]:
     """A running gateway in a thread of its own, and its URL."""
     server = _Server(("127.0.0.1", port), Gateway(county, sid, key, faults))
     threading.Thread(target=server.serve_forever, name="sandbox-gateway", daemon=True).start()

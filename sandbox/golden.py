@@ -1,7 +1,8 @@
-"""The four households whose scores are known, with all their facts in all record types, whatever the seed.
+"""The four households whose scores are known, with all their facts in all record types, whatever
+the seed.
 
-Belongs here: their rows, by physical facts and dates as of 2026-11-19 (they hold from 2026-11-15 to 2026-12-15). Not
-here: anybody drawn. No error, withdrawal or late commit touches them.
+Belongs here: their rows, by physical facts and dates as of 2026-11-19 (they hold from 2026-11-15 to
+2026-12-15). Not here: anybody drawn. No error, withdrawal or late commit touches them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ from expectations.contract import Contract
 from expectations.engine import literal
 from sandbox.idnumber import check_character
 
-GOLDEN = {"xu": "H0000001", "jiang": "H0000002", "at_0.9_of_the_line": "H0000003", "well_off": "H0000004"}
+GOLDEN = {
+    "xu": "H0000001",
+    "jiang": "H0000002",
+    "at_0.9_of_the_line": "H0000003",
+    "well_off": "H0000004",
+}
 """Household number by the name that the design gives it."""
 GOLDEN_DAY = date(2026, 11, 19)
 
@@ -50,7 +56,9 @@ class Member:
         return body + check_character(body)
 
 
-def _person(household: int, slot: int, name: str, born: str, male: bool, relation: str, **facts: Any) -> Member:
+def _person(
+    household: int, slot: int, name: str, born: str, male: bool, relation: str, **facts: Any
+) -> Member:
     return Member(household, slot, name, date.fromisoformat(born), male, relation, facts)
 
 
@@ -63,7 +71,16 @@ MEMBERS = (
     _person(2, 0, "蒋大明", "1974-06-11", True, "01", work_months=11, **_WORKS),
     _person(2, 1, "周桂香", "1976-08-03", False, "02", labour_class="1"),
     _person(2, 2, "蒋晓梅", "2002-01-25", False, "03", labour_class="4"),
-    _person(2, 3, "蒋晓兰", "2006-07-14", False, "03", student_status="4", education_self_pay=Decimal("9000.00")),
+    _person(
+        2,
+        3,
+        "蒋晓兰",
+        "2006-07-14",
+        False,
+        "03",
+        student_status="4",
+        education_self_pay=Decimal("9000.00"),
+    ),
     _person(2, 4, "吴正芳", "1950-02-18", False, "04", pension=True),
     _person(3, 0, "唐建平", "1988-04-06", True, "01", work_months=12, **_WORKS),
     _person(3, 1, "何春梅", "1990-09-01", False, "02", work_months=4, **_WORKS),
@@ -106,7 +123,11 @@ def _household(number: int, area: str, at: datetime, **facts: Any) -> Row:
         "last_visit_on": None,
         "updated_at": at,
     }
-    return row | {name: Decimal(0) for name in _MONEY} | {k: Decimal(v) if k in _MONEY else v for k, v in facts.items()}
+    return (
+        row
+        | {name: Decimal(0) for name in _MONEY}
+        | {k: Decimal(v) if k in _MONEY else v for k, v in facts.items()}
+    )
 
 
 def _households() -> list[Row]:
@@ -121,8 +142,17 @@ def _households() -> list[Row]:
     }
     return [
         _household(1, "610921101203", _FIRST, **xu, last_visit_on=date(2024, 2, 27)),
-        _household(1, "610921101203", datetime(2026, 11, 9, 18, 20), **xu, last_visit_on=date(2026, 11, 9)),
-        _household(2, "610921100205", _FIRST, wage_income=48000, transfer_income=1560, previous_net_income=49000),
+        _household(
+            1, "610921101203", datetime(2026, 11, 9, 18, 20), **xu, last_visit_on=date(2026, 11, 9)
+        ),
+        _household(
+            2,
+            "610921100205",
+            _FIRST,
+            wage_income=48000,
+            transfer_income=1560,
+            previous_net_income=49000,
+        ),
         _household(3, "610921107202", _FIRST, wage_income=23760, previous_net_income=23760),
         _household(4, "610921100201", _FIRST, wage_income=150000, previous_net_income=150000),
     ]
@@ -144,7 +174,13 @@ def _members() -> list[Row]:
         "updated_at": _FIRST,
     }
     return [
-        {"member_id": m.member_id, "household_id": f"H{m.household:07d}", "id_number": m.number, "name": m.name, "relation": m.relation}
+        {
+            "member_id": m.member_id,
+            "household_id": f"H{m.household:07d}",
+            "id_number": m.number,
+            "name": m.name,
+            "relation": m.relation,
+        }
         | usual
         | m.facts
         for m in MEMBERS
@@ -161,14 +197,18 @@ def _enrolments() -> list[Row]:
             "insurance_type": "390",
             "status": "1",
             "paid_on": date(year, 1, 12),
-            "updated_at": datetime(year, 1, 12, 15, 0) + timedelta(minutes=m.household * 10 + m.slot),
+            "updated_at": (
+                datetime(year, 1, 12, 15, 0) + timedelta(minutes=m.household * 10 + m.slot)
+            ),
         }
         for year in (2025, 2026, 2027, 2028)
         for m in MEMBERS
     ]
 
 
-def _inpatient(number: int, who: Member, at: datetime, total: int, in_scope: int, fund: int, critical: int) -> Row:
+def _inpatient(
+    number: int, who: Member, at: datetime, total: int, in_scope: int, fund: int, critical: int
+) -> Row:
     outside = Decimal(total - in_scope)
     return {
         "settlement_id": f"ST9{number:07d}",
@@ -224,10 +264,15 @@ def golden_rows(records: str) -> list[Row]:
         "enrolments": _enrolments(),
         "settlements": [
             _inpatient(1, _XU, datetime(2026, 5, 22, 10, 12), 60000, 52000, 38000, 6000),
-            _inpatient(2, _JIANG_DAUGHTER, datetime(2026, 4, 14, 11, 3), 95000, 80000, 55000, 12000),
+            _inpatient(
+                2, _JIANG_DAUGHTER, datetime(2026, 4, 14, 11, 3), 95000, 80000, 55000, 12000
+            ),
             _inpatient(3, _WELL_OFF, datetime(2026, 3, 18, 9, 41), 72000, 60000, 45000, 0),
         ],
-        "serious_illnesses": [_illness(1, _XU, "N18", date(2025, 10, 9)), _illness(2, _JIANG_DAUGHTER, "D61", date(2026, 1, 20))],
+        "serious_illnesses": [
+            _illness(1, _XU, "N18", date(2025, 10, 9)),
+            _illness(2, _JIANG_DAUGHTER, "D61", date(2026, 1, 20)),
+        ],
         "chronic_followups": [_followup(date(2026, 4, 15)), _followup(date(2026, 10, 20))],
         "assistance": [
             {
@@ -290,13 +335,21 @@ def _arrow_type(kind: str) -> pa.DataType:
     if kind.startswith("decimal"):
         precision, scale = kind[8:-1].split(",")
         return pa.decimal128(int(precision), int(scale))
-    return {"text": pa.string(), "integer": pa.int64(), "boolean": pa.bool_(), "date": pa.date32(), "timestamp": pa.timestamp("us")}[kind]
+    return {
+        "text": pa.string(),
+        "integer": pa.int64(),
+        "boolean": pa.bool_(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us"),
+    }[kind]
 
 
 def write_golden(connection: duckdb.DuckDBPyConnection, contract: Contract, path: Path) -> None:
     """The planted rows of a record type as Parquet, in the contract's types."""
     schema = pa.schema([(field.name, _arrow_type(field.type)) for field in contract.fields])
-    connection.register("golden_rows", pa.Table.from_pylist(golden_rows(contract.records), schema=schema))
+    connection.register(
+        "golden_rows", pa.Table.from_pylist(golden_rows(contract.records), schema=schema)
+    )
     connection.execute(f"copy (select * from golden_rows) to {literal(path)} (format parquet)")
     connection.unregister("golden_rows")
     path.chmod(0o600)

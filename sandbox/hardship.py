@@ -1,20 +1,54 @@
 """Houses, disasters, reports and monitoring: 住建, 应急管理, 线上三报, 监测对象管理.
 
-Belongs here: drawing dwellings, retrofits, losses, casualties, relief, reports and cases. Not here: errors (`delivery`).
+Belongs here: drawing dwellings, retrofits, losses, casualties, relief, reports and cases. Not here:
+errors (`delivery`).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from sandbox.draft import SPAN_DAYS, SPAN_YEARS, Array, Draft, alive, at_work, days_between, heads, optional, with_strangers, written
+from sandbox.draft import (
+    SPAN_DAYS,
+    SPAN_YEARS,
+    Array,
+    Draft,
+    alive,
+    at_work,
+    days_between,
+    heads,
+    optional,
+    with_strangers,
+    written,
+)
 from sandbox.economy import TROUBLES, County, cents
 from sandbox.people import END, PLANTED, START
 from sandbox.rates import ErrorRates
 
 HAZARDS = ("flood", "drought", "hail", "cold", "snow", "geological", "fire", "biological", "other")
-DIFFICULTIES = ("illness", "schooling", "disability", "disaster", "accident", "business", "job", "labour", "housing", "water", "other")
-STAGES = ("discovered_on", "verified_on", "compared_on", "reviewed_on", "approved_on", "recorded_on", "assisted_on", "cleared_on")
+DIFFICULTIES = (
+    "illness",
+    "schooling",
+    "disability",
+    "disaster",
+    "accident",
+    "business",
+    "job",
+    "labour",
+    "housing",
+    "water",
+    "other",
+)
+STAGES = (
+    "discovered_on",
+    "verified_on",
+    "compared_on",
+    "reviewed_on",
+    "approved_on",
+    "recorded_on",
+    "assisted_on",
+    "cleared_on",
+)
 
 
 def draw_dwellings(rng: np.random.Generator, county: County, rates: ErrorRates) -> Draft:
@@ -48,13 +82,21 @@ def draw_dwellings(rng: np.random.Generator, county: County, rates: ErrorRates) 
     )
 
 
-def draw_retrofits(rng: np.random.Generator, county: County, rates: ErrorRates, dwellings: Draft) -> Draft:
+def draw_retrofits(
+    rng: np.random.Generator, county: County, rates: ErrorRates, dwellings: Draft
+) -> Draft:
     """Rebuilding of dangerous houses 危房改造: some done, some overdue."""
     grade = dwellings.columns["grade"]
     dangerous = np.isin(grade, ("C", "D"))
-    which = np.flatnonzero(np.where(dangerous, rng.random(len(grade)) < 0.6, rng.random(len(grade)) < 0.025))
+    which = np.flatnonzero(
+        np.where(dangerous, rng.random(len(grade)) < 0.6, rng.random(len(grade)) < 0.025)
+    )
     appraised = dwellings.columns["appraised_on"][which]
-    approved = np.where(dangerous[which], appraised + rng.integers(10, 200, len(which)), appraised - rng.integers(200, 900, len(which)))
+    approved = np.where(
+        dangerous[which],
+        appraised + rng.integers(10, 200, len(which)),
+        appraised - rng.integers(200, 900, len(which)),
+    )
     started = approved + rng.integers(5, 90, len(which)).astype("timedelta64[D]")
     finished = started + rng.integers(40, 400, len(which)).astype("timedelta64[D]")
     never = dangerous[which] & (rng.random(len(which)) < 0.3)
@@ -86,16 +128,28 @@ def draw_losses(rng: np.random.Generator, county: County, rates: ErrorRates) -> 
     rounds = [START - 100 + 300 * turn for turn in range((SPAN_DAYS + 100) // 300 + 1)]
     again = np.tile(hit, len(rounds))
     person = np.append(drawn[rng.integers(0, len(drawn), count)], again)
-    day = np.append(events[event] + rng.integers(0, 3, count), np.repeat(np.array(rounds), len(hit)) + rng.integers(0, 60, len(again)))
+    day = np.append(
+        events[event] + rng.integers(0, 3, count),
+        np.repeat(np.array(rounds), len(hit)) + rng.integers(0, 60, len(again)),
+    )
     hard = np.arange(len(person)) >= count
     damage = np.where(
         hard,
         rng.choice(["1", "2", "3"], len(person), p=[0.5, 0.35, 0.15]),
         rng.choice(["0", "1", "2", "3"], len(person), p=[0.86, 0.125, 0.012, 0.003]),
     )
-    amount = np.where(hard, rng.lognormal(0.7, 0.4, len(person)), rng.lognormal(-1.4, 0.7, len(person)))
-    hazard = np.array(HAZARDS)[np.append(rng.integers(0, len(HAZARDS), len(events))[event], rng.integers(0, len(HAZARDS), len(again)))]
-    resolved = day + np.where(hard, 300, rng.integers(15, 200, len(person))).astype("timedelta64[D]")
+    amount = np.where(
+        hard, rng.lognormal(0.7, 0.4, len(person)), rng.lognormal(-1.4, 0.7, len(person))
+    )
+    hazard = np.array(HAZARDS)[
+        np.append(
+            rng.integers(0, len(HAZARDS), len(events))[event],
+            rng.integers(0, len(HAZARDS), len(again)),
+        )
+    ]
+    resolved = day + np.where(hard, 300, rng.integers(15, 200, len(person))).astype(
+        "timedelta64[D]"
+    )
     return Draft(
         "losses",
         with_strangers(rng, people, person, rates.unregistered),
@@ -108,7 +162,11 @@ def draw_losses(rng: np.random.Generator, county: County, rates: ErrorRates) -> 
             "occurred_on": day,
             "resolved_on": resolved,
         },
-        closed=np.where(rng.random(len(person)) < 0.93, at_work(rng, np.maximum(resolved, day + 8)), np.datetime64("NaT")),
+        closed=np.where(
+            rng.random(len(person)) < 0.93,
+            at_work(rng, np.maximum(resolved, day + 8)),
+            np.datetime64("NaT"),
+        ),
     )
 
 
@@ -138,7 +196,13 @@ def draw_relief(rng: np.random.Generator, county: County, rates: ErrorRates) -> 
     for year in (2024, 2025, 2026, 2027, 2028):
         who = chief[rng.random(len(chief)) < 0.009]
         opening = np.datetime64(f"{year}-11-05")
-        parts.append((who, days_between(rng, opening, opening + 50, len(who)), np.full(len(who), f"{year}-winter-spring")))
+        parts.append(
+            (
+                who,
+                days_between(rng, opening, opening + 50, len(who)),
+                np.full(len(who), f"{year}-winter-spring"),
+            )
+        )
     person, listed, season = (np.concatenate(part) for part in zip(*parts, strict=True))
     ended = listed + rng.integers(100, 170, len(listed)).astype("timedelta64[D]")
     return Draft(
@@ -161,7 +225,9 @@ def draw_reports(rng: np.random.Generator, county: County, rates: ErrorRates) ->
     keep = alive(people, person, day)
     person, reported = person[keep], at_work(rng, day[keep])
     took = np.where(
-        rng.random(len(person)) < 0.9, rng.integers(3600, 14 * 86400, len(person)), rng.integers(15 * 86400, 60 * 86400, len(person))
+        rng.random(len(person)) < 0.9,
+        rng.integers(3600, 14 * 86400, len(person)),
+        rng.integers(15 * 86400, 60 * 86400, len(person)),
     )
     closed = reported + took.astype("timedelta64[s]")
     return Draft(
@@ -174,7 +240,9 @@ def draw_reports(rng: np.random.Generator, county: County, rates: ErrorRates) ->
             "difficulty": np.array(DIFFICULTIES)[rng.integers(0, len(DIFFICULTIES), len(person))],
             "closed_at": closed,
         },
-        closed=np.where(rng.random(len(person)) < 0.985, closed + np.timedelta64(700, "s"), np.datetime64("NaT")),
+        closed=np.where(
+            rng.random(len(person)) < 0.985, closed + np.timedelta64(700, "s"), np.datetime64("NaT")
+        ),
     )
 
 
@@ -186,14 +254,22 @@ def _risks(rng: np.random.Generator, count: int) -> Array:
 
 
 def draw_cases(rng: np.random.Generator, county: County, rates: ErrorRates) -> Draft:
-    """Monitored households (监测对象) on their way through the eight stages; `ordinal` is the household's."""
-    watched = np.flatnonzero((county.household["monitor_class"] != "0") & (np.arange(county.count) >= PLANTED))
+    """Monitored households (监测对象) on their way through the eight stages; `ordinal` is the
+    household's.
+    """
+    watched = np.flatnonzero(
+        (county.household["monitor_class"] != "0") & (np.arange(county.count) >= PLANTED)
+    )
     cleared = county.household["monitor_cleared"][watched]
     day = np.where(
-        cleared, days_between(rng, "2021-03-01", "2025-06-01", len(watched)), days_between(rng, "2024-06-01", "2027-06-01", len(watched))
+        cleared,
+        days_between(rng, "2021-03-01", "2025-06-01", len(watched)),
+        days_between(rng, "2024-06-01", "2027-06-01", len(watched)),
     )
     gaps = rng.integers([1, 2, 2, 2, 1, 5, 90], [5, 8, 6, 6, 6, 60, 500], (len(watched), 7))
-    dates = day[:, None] + np.concatenate([np.zeros((len(watched), 1), int), np.cumsum(gaps, axis=1)], axis=1).astype("timedelta64[D]")
+    dates = day[:, None] + np.concatenate(
+        [np.zeros((len(watched), 1), int), np.cumsum(gaps, axis=1)], axis=1
+    ).astype("timedelta64[D]")
     columns = {name: dates[:, index] for index, name in enumerate(STAGES)}
     columns["cleared_on"] = optional(columns["cleared_on"], cleared)
     columns |= {

@@ -1,4 +1,5 @@
-"""What health insurance (医保) and the health commission (卫健) know: enrolments, settlements, illnesses, follow-ups.
+"""What health insurance (医保) and the health commission (卫健) know: enrolments, settlements,
+illnesses, follow-ups.
 
 Belongs here: drawing those four. Not here: who gets which error (`delivery`).
 """
@@ -7,7 +8,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from sandbox.draft import SPAN_DAYS, SPAN_YEARS, Array, Draft, alive, at_work, days_between, heads, with_strangers, written
+from sandbox.draft import (
+    SPAN_DAYS,
+    SPAN_YEARS,
+    Array,
+    Draft,
+    alive,
+    at_work,
+    days_between,
+    heads,
+    with_strangers,
+    written,
+)
 from sandbox.economy import TROUBLES, County
 from sandbox.people import END, START
 from sandbox.rates import ErrorRates
@@ -25,12 +37,22 @@ def draw_enrolments(rng: np.random.Generator, county: County, rates: ErrorRates)
     everybody = np.arange(people.registered)
     for year in YEARS:
         opening = np.datetime64(f"{year}-01-01")
-        paid = np.maximum(days_between(rng, opening, opening + 78, len(everybody)), people.birth[everybody] + 25)
-        there = (paid < np.datetime64(f"{year + 1}-01-01")) & ~(people.died[everybody] < opening) & (rng.random(len(everybody)) > 0.008)
+        paid = np.maximum(
+            days_between(rng, opening, opening + 78, len(everybody)), people.birth[everybody] + 25
+        )
+        there = (
+            (paid < np.datetime64(f"{year + 1}-01-01"))
+            & ~(people.died[everybody] < opening)
+            & (rng.random(len(everybody)) > 0.008)
+        )
         who = everybody[there]
         parts.append((who, np.full(len(who), year), paid[there]))
     person, year_of, paid_on = (np.concatenate(part) for part in zip(*parts, strict=True))
-    employed = np.where(rng.random(people.registered) < 0.05, np.isin(county.member["labour_class"], ("1", "2")), False)
+    employed = np.where(
+        rng.random(people.registered) < 0.05,
+        np.isin(county.member["labour_class"], ("1", "2")),
+        False,
+    )
     dice = rng.random(len(person))
     return Draft(
         "enrolments",
@@ -46,12 +68,19 @@ def draw_enrolments(rng: np.random.Generator, county: County, rates: ErrorRates)
 
 
 def _bill(rng: np.random.Generator, kind: Array, total: Array) -> dict[str, Array]:
-    """Amounts in cents that add up: total = three self-pays + in scope = fund + personal + hospital."""
+    """Amounts in cents that add up: total = three self-pays + in scope = fund + personal +
+    hospital.
+    """
     n = len(total)
-    full, over, prior = ((total * rng.uniform(low, high, n)).astype(np.int64) for low, high in ((0.0, 0.09), (0.0, 0.03), (0.0, 0.06)))
+    full, over, prior = (
+        (total * rng.uniform(low, high, n)).astype(np.int64)
+        for low, high in ((0.0, 0.09), (0.0, 0.03), (0.0, 0.06))
+    )
     in_scope = total - full - over - prior
     fund = (in_scope * np.clip(_FUND[kind] + rng.normal(0, 0.06, n), 0.1, 0.92)).astype(np.int64)
-    hospital = np.where(rng.random(n) < 0.08, ((total - fund) * rng.uniform(0, 0.05, n)).astype(np.int64), 0)
+    hospital = np.where(
+        rng.random(n) < 0.08, ((total - fund) * rng.uniform(0, 0.05, n)).astype(np.int64), 0
+    )
     large = in_scope - fund > 1_200_000
     critical = np.where(large, (fund * 0.15).astype(np.int64), 0)
     aid = np.where(large & (rng.random(n) < 0.3), (fund * 0.06).astype(np.int64), 0)
@@ -78,20 +107,30 @@ def victims(county: County, trouble: str) -> Array:
 
 
 def draw_settlements(rng: np.random.Generator, county: County, rates: ErrorRates) -> Draft:
-    """About 0.4 a person and year; large bills for the ill; some undone by a reversal that negates them."""
+    """About 0.4 a person and year; large bills for the ill; some undone by a reversal that negates
+    them.
+    """
     people = county.people
     age = people.age[: people.registered]
-    weight = np.cumsum(np.select([age < 6, age < 20, age < 50, age < 65], [1.2, 0.6, 0.8, 1.4], 2.6))
-    usual = np.searchsorted(weight, rng.random(int(people.registered * 0.4 * SPAN_YEARS)) * weight[-1])
+    weight = np.cumsum(
+        np.select([age < 6, age < 20, age < 50, age < 65], [1.2, 0.6, 0.8, 1.4], 2.6)
+    )
+    usual = np.searchsorted(
+        weight, rng.random(int(people.registered * 0.4 * SPAN_YEARS)) * weight[-1]
+    )
     day = days_between(rng, START, END, len(usual))
     kind = rng.choice(len(_TYPES), len(usual), p=[0.56, 0.03, 0.12, 0.18, 0.1, 0.01])
     fertile = ~people.male[usual] & (age[usual] >= 20) & (age[usual] < 42)
     kind = np.where((kind == 5) & ~fertile, 0, kind)
-    total = np.rint(_MEDIAN[kind] * rng.lognormal(0, 1, len(usual)) ** _SPREAD[kind] * 100).astype(np.int64)
+    total = np.rint(_MEDIAN[kind] * rng.lognormal(0, 1, len(usual)) ** _SPREAD[kind] * 100).astype(
+        np.int64
+    )
     ill = victims(county, "illness")
     rounds = [START - 200 + 300 * turn for turn in range((SPAN_DAYS + 200) // 300 + 1)]
     shock = np.tile(ill, len(rounds))
-    shock_day = np.repeat(np.array(rounds), len(ill)) + rng.integers(0, 60, len(shock)).astype("timedelta64[D]")
+    shock_day = np.repeat(np.array(rounds), len(ill)) + rng.integers(0, 60, len(shock)).astype(
+        "timedelta64[D]"
+    )
     person = np.append(usual, shock)
     day = np.append(day, shock_day)
     kind = np.append(kind, np.full(len(shock), 3))
@@ -114,7 +153,11 @@ def draw_settlements(rng: np.random.Generator, county: County, rates: ErrorRates
     return Draft(
         "settlements",
         np.append(person, person[back]),
-        np.append(born, np.maximum(born[back], back_at) + rng.integers(60, 86400, len(back)).astype("timedelta64[s]")),
+        np.append(
+            born,
+            np.maximum(born[back], back_at)
+            + rng.integers(60, 86400, len(back)).astype("timedelta64[s]"),
+        ),
         columns,
         source=np.append(np.arange(len(person)), back),
     )
@@ -126,7 +169,8 @@ def draw_serious_illnesses(rng: np.random.Generator, county: County, rates: Erro
     usual = rng.choice(people.registered, max(3, people.registered // 160), replace=False)
     person = np.append(victims(county, "illness"), usual)
     day = np.append(
-        days_between(rng, "2023-01-01", "2025-12-01", len(person) - len(usual)), days_between(rng, "2022-01-01", END, len(usual))
+        days_between(rng, "2023-01-01", "2025-12-01", len(person) - len(usual)),
+        days_between(rng, "2022-01-01", END, len(usual)),
     )
     keep = alive(people, person, day)
     person, day = person[keep], day[keep]
@@ -142,7 +186,9 @@ def draw_serious_illnesses(rng: np.random.Generator, county: County, rates: Erro
 
 
 def draw_chronic_followups(rng: np.random.Generator, county: County, rates: ErrorRates) -> Draft:
-    """One row a patient and disease; a few unsigned, lapsed or never followed up (`habit` 1 and 2)."""
+    """One row a patient and disease; a few unsigned, lapsed or never followed up (`habit` 1 and
+    2).
+    """
     people = county.people
     age = people.age[: people.registered]
     parts = []

@@ -1,7 +1,7 @@
 """Resident ID numbers (GB 11643-1999) made in bulk.
 
-Belongs here: making sound numbers for many people at once. Not here: reading, repairing or judging them; the house has
-code of its own for that, and this one must not agree with it by sharing it.
+Belongs here: making sound numbers for many people at once. Not here: reading, repairing or judging
+them; the house has code of its own for that, and this one must not agree with it by sharing it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def day_numbers(days: npt.NDArray[np.datetime64]) -> Ints:
     return years * 10000 + month * 100 + day
 
 
-def make_numbers(regions: Ints, births: npt.NDArray[np.datetime64], male: npt.NDArray[np.bool_]) -> npt.NDArray[np.str_]:
+def make_numbers(
+    regions: Ints, births: npt.NDArray[np.datetime64], male: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.str_]:
     """A sound number for each person, each different; an odd sequence for men."""
     place = regions * 100_000_000 + day_numbers(births)
     group = place * 2 + male
@@ -65,15 +67,24 @@ def make_numbers(regions: Ints, births: npt.NDArray[np.datetime64], male: npt.ND
     starts = np.flatnonzero(first)
     rank = np.arange(len(group)) - np.repeat(starts, np.diff(np.append(starts, len(group))))
     if len(rank) and int(rank.max()) >= _SLOTS:
-        raise ValueError("more people of one region, day and sex than there are sequence numbers; use fewer households")
+        raise ValueError(
+            "more people of one region, day and sex than there are sequence numbers; use fewer"
+            " households"
+        )
     # neighbours in the sequence lie apart, so that a slip of one digit seldom hits another person
     slot = np.empty(len(group), dtype=np.int64)
     slot[order] = (ordered * 7919 + rank * 61) % _SLOTS
     return with_check(place * 1000 + slot * 2 + np.where(male, 1, 2))
 
 
-def draw_regions(rng: np.random.Generator, births: npt.NDArray[np.datetime64], married_in: npt.NDArray[np.bool_]) -> Ints:
-    """The region code that each person carries: the county's of the day, or that of where a spouse came from."""
+def draw_regions(
+    rng: np.random.Generator, births: npt.NDArray[np.datetime64], married_in: npt.NDArray[np.bool_]
+) -> Ints:
+    """The region code that each person carries: the county's of the day, or that of where a spouse
+    came from.
+    """
     home: Any = np.where(births < np.datetime64("2000-07-01"), OLD_REGION, NEW_REGION)
     away = np.array(OTHER_REGIONS)[rng.integers(0, len(OTHER_REGIONS), len(births))]
-    return np.where(rng.random(len(births)) < np.where(married_in, 0.15, 0.02), away, home).astype(np.int64)
+    return np.where(rng.random(len(births)) < np.where(married_in, 0.15, 0.02), away, home).astype(
+        np.int64
+    )

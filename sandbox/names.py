@@ -1,7 +1,7 @@
 """Names as they occur, and the characters that get written otherwise.
 
-Belongs here: drawing names from faker's zh_CN frequencies, and the tables of variants that the sandbox's errors use.
-Not here: comparing names.
+Belongs here: drawing names from faker's zh_CN frequencies, and the tables of variants that the
+sandbox's errors use. Not here: comparing names.
 """
 
 from __future__ import annotations
@@ -10,8 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from faker.providers.person.zh_CN import Provider
 
-SIMPLIFIED = "张陈刘杨赵吴孙马罗郑谢韩许邓冯萧叶苏卢蒋贾邹陆谭龙万钱汤伟丽军艳杰娟涛兰华红凤国荣云兴刚辉凯玉贵桂宁东飞鹏莹颖畅欢静锋庆"
-TRADITIONAL = "張陳劉楊趙吳孫馬羅鄭謝韓許鄧馮蕭葉蘇盧蔣賈鄒陸譚龍萬錢湯偉麗軍艷傑娟濤蘭華紅鳳國榮雲興剛輝凱玉貴桂寧東飛鵬瑩穎暢歡靜鋒慶"
+SIMPLIFIED = (
+    "张陈刘杨赵吴孙马罗郑谢韩许邓冯萧叶苏卢蒋贾邹陆谭龙万钱汤伟丽"
+    "军艳杰娟涛兰华红凤国荣云兴刚辉凯玉贵桂宁东飞鹏莹颖畅欢静锋庆"
+)
+TRADITIONAL = (
+    "張陳劉楊趙吳孫馬羅鄭謝韓許鄧馮蕭葉蘇盧蔣賈鄒陸譚龍萬錢湯偉麗"
+    "軍艷傑娟濤蘭華紅鳳國榮雲興剛輝凱玉貴桂寧東飛鵬瑩穎暢歡靜鋒慶"
+)
 """Character by character; a few are the same in both."""
 STANDARD = "峰群吕强晋略"
 VARIANT = "峯羣呂強晉畧"
@@ -41,15 +47,23 @@ def surnames(rng: np.random.Generator, count: int) -> Names:
 
 def given_names(rng: np.random.Generator, male: npt.NDArray[np.bool_]) -> Names:
     """Given names by sex, of one or two characters, a few with a rare one."""
-    given = np.where(male, _given(rng, Provider.first_names_male, len(male)), _given(rng, Provider.first_names_female, len(male)))
+    given = np.where(
+        male,
+        _given(rng, Provider.first_names_male, len(male)),
+        _given(rng, Provider.first_names_female, len(male)),
+    )
     rare = rng.random(len(male)) < _RARE_SHARE
     head = np.where(rng.random(len(male)) < 0.5, given.astype("U1"), "")
-    return np.where(rare, np.char.add(head, np.array(list(RARE))[rng.integers(0, len(RARE), len(male))]), given)
+    return np.where(
+        rare, np.char.add(head, np.array(list(RARE))[rng.integers(0, len(RARE), len(male))]), given
+    )
 
 
 def _given(rng: np.random.Generator, table: list[str], count: int) -> Names:
     whole = np.array(table)[rng.integers(0, len(table), count)]
-    characters = np.array(sorted({character for name in Provider.first_names for character in name}))
+    characters = np.array(
+        sorted({character for name in Provider.first_names for character in name})
+    )
     double = np.char.add(characters[rng.integers(0, len(characters), count)], whole.astype("U1"))
     return np.where(rng.random(count) < _SINGLE_SHARE, whole, double)
 
@@ -58,4 +72,6 @@ def dotted(rng: np.random.Generator, names: Names) -> Names:
     """The names, a few of them replaced by names with a middle dot."""
     first = np.array(DOTTED_FIRST)[rng.integers(0, len(DOTTED_FIRST), len(names))]
     last = np.array(DOTTED_LAST)[rng.integers(0, len(DOTTED_LAST), len(names))]
-    return np.where(rng.random(len(names)) < _DOTTED_SHARE, np.char.add(np.char.add(first, "·"), last), names)
+    return np.where(
+        rng.random(len(names)) < _DOTTED_SHARE, np.char.add(np.char.add(first, "·"), last), names
+    )

@@ -1,4 +1,5 @@
-"""Rows as people in an office write them: words for codes, dates as typed, a sheet for each township.
+"""Rows as people in an office write them: words for codes, dates as typed, a sheet for each
+township.
 
 Belongs here: SELECTs of cells as text, and what stands round the table. Not here: which file is due
 (`drop`), the workbook's XML (`sheet`).
@@ -69,10 +70,13 @@ def _typed(field: Field, key: str, salt: int, in_workbook: bool) -> str:
 
 
 def cells(contract: Contract, state: str, in_workbook: bool) -> str:
-    """The rows in force, every cell as the office writes it, by physical names, with `_key` in front."""
+    """The rows in force, every cell as the office writes it, by physical names, with `_key` in
+    front.
+    """
     key = f'"{contract.record_key.name}"'
     columns = ", ".join(
-        f'{text_value(contract, field, _typed(field, key, salt, in_workbook))} as "{field.physical_name}"'
+        f"{text_value(contract, field, _typed(field, key, salt, in_workbook))} as"
+        f' "{field.physical_name}"'
         for salt, field in enumerate(contract.fields)
     )
     return f"select {key} as _key, {columns} from ({state}) where _op = 'U'"
@@ -81,7 +85,9 @@ def cells(contract: Contract, state: str, in_workbook: bool) -> str:
 def sheets(county: County, contract: Contract, state: str, day: date) -> Iterator[Sheet]:
     """A sheet for each township that has rows, with its title, header in row 3 and footer."""
     connection = county.connection()
-    connection.execute(f"create or replace temp table office_cells as {_placed(county, contract, state)}")
+    connection.execute(
+        f"create or replace temp table office_cells as {_placed(county, contract, state)}"
+    )
     counted = connection.execute("select _town, count(*) from office_cells group by 1").fetchall()
     rows = {str(town): int(count) for town, count in counted}
     header = tuple(_broken(field.physical_name) for field in contract.fields)
@@ -109,9 +115,12 @@ def _broken(name: str) -> str:
 
 
 def _placed(county: County, contract: Contract, state: str) -> str:
-    """The cells with the township of the household that each row is about; a stranger's with the first."""
+    """The cells with the township of the household that each row is about; a stranger's with the
+    first.
+    """
     truth, register = (
-        county.home / folder / f"{records}.parquet" for folder, records in (("truth", contract.records), ("base", "households"))
+        county.home / folder / f"{records}.parquet"
+        for folder, records in (("truth", contract.records), ("base", "households"))
     )
     first = next(iter(TOWNS))
     return f"""
@@ -126,14 +135,23 @@ def _placed(county: County, contract: Contract, state: str) -> str:
     """
 
 
-def listing(county: County, contract: Contract, state: str, day: date) -> tuple[list[str], str, list[str]]:
-    """A text file: lines above the rows, the rows' SELECT, lines below, all of the header's width."""
+def listing(
+    county: County, contract: Contract, state: str, day: date
+) -> tuple[list[str], str, list[str]]:
+    """A text file: lines above the rows, the rows' SELECT, lines below, all of the header's
+    width.
+    """
     names = [field.physical_name for field in contract.fields]
     columns = ", ".join(f'"{name}"' for name in names)
     identities = {field.physical_name for field in contract.fields if field.role == "record_key"}
-    shown = ", ".join(f"""'="' || "{name}" || '"' as "{name}\"""" if name in identities else f'"{name}"' for name in names)
+    shown = ", ".join(
+        f"""'="' || "{name}" || '"' as "{name}\"""" if name in identities else f'"{name}"'
+        for name in names
+    )
     select = f"select {shown} from ({cells(contract, state, in_workbook=False)}) order by _key"
-    count = county.connection().execute(f"select count(*) from ({state}) where _op = 'U'").fetchone()
+    count = (
+        county.connection().execute(f"select count(*) from ({state}) where _op = 'U'").fetchone()
+    )
     padded = "," * (len(names) - 1)
     above = [
         f"汉阴县{contract.name}花名册（{day:%Y年}{day.month}月）{padded}",

@@ -1,7 +1,7 @@
 """Households and the people in them, as they are.
 
-Belongs here: composition, ages, names, numbers, deaths, births, and what the register gets wrong about them.
-Not here: money (`economy`), events (`health`, `welfare`, `hardship`).
+Belongs here: composition, ages, names, numbers, deaths, births, and what the register gets wrong
+about them. Not here: money (`economy`), events (`health`, `welfare`, `hardship`).
 """
 
 from __future__ import annotations
@@ -47,14 +47,18 @@ COMPOSITIONS: tuple[tuple[float, float, float, tuple[_Slot, ...]], ...] = (
     (0.04, 56, 70, (_SPOUSE, _GRANDCHILD)),
     (0.06, 50, 66, (_SPOUSE, _CHILD, _IN_LAW, _GRANDCHILD)),
 )
-"""Weight, youngest and oldest head, and who else lives there: relation, sex, and age against the head's."""
+"""Weight, youngest and oldest head, and who else lives there: relation, sex, and age against the
+head's.
+"""
 
 
 @dataclass(frozen=True)
 class People:
-    """Everybody who is or will be in the register, an entry a person, by household; then the strangers, who are not.
+    """Everybody who is or will be in the register, an entry a person, by household; then the
+    strangers, who are not.
 
-    Arrays are parallel. `household` is the ordinal (5, 6, …; 0 for strangers), `slot` counts within it.
+    Arrays are parallel. `household` is the ordinal (5, 6, …; 0 for strangers), `slot` counts within
+    it.
     """
 
     registered: int
@@ -80,7 +84,9 @@ class People:
 
     @property
     def age(self) -> Array:
-        return ((REFERENCE - self.birth).astype("timedelta64[D]").astype(int) / 365.2425).astype(int)
+        return ((REFERENCE - self.birth).astype("timedelta64[D]").astype(int) / 365.2425).astype(
+            int
+        )
 
 
 def _compose(rng: np.random.Generator, households: int) -> dict[str, Array]:
@@ -102,19 +108,37 @@ def _compose(rng: np.random.Generator, households: int) -> dict[str, Array]:
                 _WOMAN: rng.random(len(which)) < 0.2,
                 _EITHER: rng.random(len(which)) < 0.52,
             }[sex]
-            parts.append((which, np.full(len(which), slot), np.full(len(which), relation), male, age))
+            parts.append(
+                (which, np.full(len(which), slot), np.full(len(which), relation), male, age)
+            )
         if index in (2, 4, 10):  # children still to come
             some = which[rng.random(len(which)) < 0.05]
             age = rng.uniform((REFERENCE - END).astype(int) / 365.2425, 0.2, len(some))
             kin = "05" if index == 10 else "03"
-            parts.append((some, np.full(len(some), len(slots) + 1), np.full(len(some), kin), rng.random(len(some)) < 0.52, age))
+            parts.append(
+                (
+                    some,
+                    np.full(len(some), len(slots) + 1),
+                    np.full(len(some), kin),
+                    rng.random(len(some)) < 0.52,
+                    age,
+                )
+            )
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     order = np.lexsort((columns[1], columns[0]))
-    return dict(zip(("household", "slot", "relation", "male", "age"), (column[order] for column in columns), strict=True))
+    return dict(
+        zip(
+            ("household", "slot", "relation", "male", "age"),
+            (column[order] for column in columns),
+            strict=True,
+        )
+    )
 
 
 def _died(rng: np.random.Generator, age: Array) -> Array:
-    rate = np.select([age < 1, age < 45, age < 60, age < 70, age < 80], [0.003, 0.0008, 0.003, 0.01, 0.03], 0.09)
+    rate = np.select(
+        [age < 1, age < 45, age < 60, age < 70, age < 80], [0.003, 0.0008, 0.003, 0.01, 0.03], 0.09
+    )
     days = rng.exponential(365.2425 / rate)
     span = (END - START).astype(int)
     dies = (days < span) & (age > 3)
@@ -130,16 +154,22 @@ def _names(rng: np.random.Generator, household: Array, relation: Array, male: Ar
 
 
 def _relatives(household: Array, numbered: Array) -> Array:
-    """The next person of the same household, round to the first; -1 where that is nobody else or has no number yet."""
+    """The next person of the same household, round to the first; -1 where that is nobody else or
+    has no number yet.
+    """
     position = np.arange(len(household))
-    _, first, back, size = np.unique(household, return_index=True, return_inverse=True, return_counts=True)
+    _, first, back, size = np.unique(
+        household, return_index=True, return_inverse=True, return_counts=True
+    )
     start, count = first[back], size[back]
     following = start + (position - start + 1) % count
     return np.where((following != position) & np.isnat(numbered[following]), following, -1)
 
 
 def draw_people(seed: int, households: int, rates: ErrorRates) -> People:
-    """Everybody in `households` households (the planted ones apart), and a twentieth as many strangers."""
+    """Everybody in `households` households (the planted ones apart), and a twentieth as many
+    strangers.
+    """
     rng = np.random.default_rng([seed, 1])
     drawn = _compose(rng, households - PLANTED)
     registered = len(drawn["household"])
@@ -150,19 +180,42 @@ def draw_people(seed: int, households: int, rates: ErrorRates) -> People:
     male = np.append(drawn["male"], rng.random(strangers) < 0.5)
     age = np.append(drawn["age"], rng.uniform(1, 90, strangers))
     birth = REFERENCE - (age * 365.2425).astype(int).astype("timedelta64[D]")
-    name = _names(rng, np.where(household == 0, 10_000_000 + np.arange(len(household)), household), relation, male)
-    number = idnumber.make_numbers(idnumber.draw_regions(rng, birth, np.isin(relation, ("02", "06"))), birth, male)
+    name = _names(
+        rng,
+        np.where(household == 0, 10_000_000 + np.arange(len(household)), household),
+        relation,
+        male,
+    )
+    number = idnumber.make_numbers(
+        idnumber.draw_regions(rng, birth, np.isin(relation, ("02", "06"))), birth, male
+    )
     total = registered + strangers
     in_register = np.arange(total) < registered
     # a few people changed their number (the old one was given twice, or carried a wrong birth date)
     changes = in_register & (rng.random(total) < rates.register_changed_number) & (age > 20)
-    other_birth = birth + np.where(changes, rng.integers(31, 700, total), 0).astype("timedelta64[D]")
-    before = np.where(changes, idnumber.make_numbers(np.full(total, idnumber.FORMER_REGION), other_birth, male), number)
-    changed = np.where(changes, START + rng.integers(200, 1400, total).astype("timedelta64[D]"), np.datetime64("NaT"))
-    newborn = in_register & (birth >= np.datetime64("2024-06-01")) & (rng.random(total) < rates.newborn_unnumbered)
+    other_birth = birth + np.where(changes, rng.integers(31, 700, total), 0).astype(
+        "timedelta64[D]"
+    )
+    before = np.where(
+        changes,
+        idnumber.make_numbers(np.full(total, idnumber.FORMER_REGION), other_birth, male),
+        number,
+    )
+    changed = np.where(
+        changes,
+        START + rng.integers(200, 1400, total).astype("timedelta64[D]"),
+        np.datetime64("NaT"),
+    )
+    newborn = (
+        in_register
+        & (birth >= np.datetime64("2024-06-01"))
+        & (rng.random(total) < rates.newborn_unnumbered)
+    )
     later = birth + rng.integers(40, 500, total).astype("timedelta64[D]")
     numbered = np.where(newborn, later, changed)
-    old_row = np.datetime64("2020-06-01", "s") + rng.integers(0, 1400 * 86400, total).astype("timedelta64[s]")
+    old_row = np.datetime64("2020-06-01", "s") + rng.integers(0, 1400 * 86400, total).astype(
+        "timedelta64[s]"
+    )
     told_on = (birth + rng.integers(20, 70, total).astype("timedelta64[D]")).astype("datetime64[s]")
     new_row = told_on + rng.integers(30000, 60000, total).astype("timedelta64[s]")
     return People(
@@ -178,6 +231,10 @@ def draw_people(seed: int, households: int, rates: ErrorRates) -> People:
         number_before=before,
         changed=changed,
         numbered=numbered,
-        entered=np.where(new_row > np.datetime64("2022-01-01"), np.maximum(old_row, new_row), old_row),
-        relative=np.append(_relatives(drawn["household"], numbered[:registered]), np.full(strangers, -1)),
+        entered=np.where(
+            new_row > np.datetime64("2022-01-01"), np.maximum(old_row, new_row), old_row
+        ),
+        relative=np.append(
+            _relatives(drawn["household"], numbered[:registered]), np.full(strangers, -1)
+        ),
     )

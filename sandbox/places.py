@@ -21,7 +21,11 @@ TOWNS = {
     "610921112": ("观音河镇", 8),
 }
 """Name and number of villages by town code."""
-VILLAGES = tuple(f"{town}{200 + number:03d}" for town, (_, count) in TOWNS.items() for number in range(1, count + 1))
+VILLAGES = tuple(
+    f"{town}{200 + number:03d}"
+    for town, (_, count) in TOWNS.items()
+    for number in range(1, count + 1)
+)
 
 
 def draw_villages(rng: np.random.Generator, count: int) -> npt.NDArray[np.str_]:

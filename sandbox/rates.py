@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, fields, replace
 
 @dataclass(frozen=True)
 class ErrorRates:
-    """Share of the records (0 to 1) that carry each error, where the record is one that can carry it."""
+    """Share of the records (0 to 1) that carry each error, where the record is one that can carry
+    it.
+    """
 
     # in a department record's number: still readable
     fullwidth: float = 0.002
@@ -60,7 +62,9 @@ class ErrorRates:
 
     def doubled(self) -> ErrorRates:
         """Every rate twice as high, at most 1."""
-        return replace(self, **{field.name: min(1.0, 2 * getattr(self, field.name)) for field in fields(self)})
+        return replace(
+            self, **{field.name: min(1.0, 2 * getattr(self, field.name)) for field in fields(self)}
+        )
 
     def none(self) -> ErrorRates:
         """No error at all."""

@@ -1,9 +1,11 @@
-"""How each record type is told from its draft: keys, fields as they stand at a version, and how a row can be broken.
+"""How each record type is told from its draft: keys, fields as they stand at a version, and how a
+row can be broken.
 
-Belongs here: SQL expressions over the drafted columns, by record type. Not here: when versions come (`days`), which
-number a record carries (`delivery`).
+Belongs here: SQL expressions over the drafted columns, by record type. Not here: when versions come
+(`days`), which number a record carries (`delivery`).
 
-In the expressions `n` is the record's number, `k` its version (-1 for the first), `u` its `updated_at`.
+In the expressions `n` is the record's number, `k` its version (-1 for the first), `u` its
+`updated_at`.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from dataclasses import dataclass, field
 class Break:
     """One way a row breaks a rule: `field` says something it may not.
 
-    `value` is an SQL expression of the field's own type, or with `is_misfit` the text that does not fit the type; a typed
-    column of a database cannot hold such a text and has null.
+    `value` is an SQL expression of the field's own type, or with `is_misfit` the text that does not
+    fit the type; a typed column of a database cannot hold such a text and has null.
     """
 
     field: str
@@ -36,7 +38,8 @@ class Shape:
     """Logical field → SQL; the drafted column of the same name where it is not listed."""
     breaks: tuple[Break, ...] = ()
     period: int = 100
-    """A record gets a new version every so many days: 100 makes 1% of the records change on a day."""
+    """A record gets a new version every so many days: 100 makes 1% of the records change on a day.
+    """
 
 
 def key_of(prefix: str, ordinal: str) -> str:
@@ -49,7 +52,10 @@ def household_id(ordinal: str) -> str:
 
 
 def member_id(ordinal: str, slot: str) -> str:
-    return f"'M' || lpad(cast({ordinal} as varchar), 7, '0') || '-' || lpad(cast({slot} as varchar), 2, '0')"
+    return (
+        f"'M' || lpad(cast({ordinal} as varchar), 7, '0') || '-' || lpad(cast({slot} as varchar),"
+        " 2, '0')"
+    )
 
 
 def _at_end(column: str, kind: str = "date") -> str:
@@ -61,13 +67,23 @@ def _stage_on(name: str) -> str:
     return f"case when {name} <= u::date then {name} end"
 
 
-_STAGES = ("discovered_on", "verified_on", "compared_on", "reviewed_on", "approved_on", "recorded_on", "assisted_on", "cleared_on")
+_STAGES = (
+    "discovered_on",
+    "verified_on",
+    "compared_on",
+    "reviewed_on",
+    "approved_on",
+    "recorded_on",
+    "assisted_on",
+    "cleared_on",
+)
 
 
 def _moved(column: str, spread: int, salt: int) -> str:
     """Money that wanders a little from version to version: ± `spread` percent, to the yuan."""
     return (
-        f"({column} + round({column} * (dice(n, k, {salt}) % {2 * spread * 10 + 1} - {spread * 10})::decimal(9,0) / 1000))::decimal(16,2)"
+        f"({column} + round({column} * (dice(n, k, {salt}) % {2 * spread * 10 + 1} -"
+        f" {spread * 10})::decimal(9,0) / 1000))::decimal(16,2)"
     )
 
 
@@ -80,7 +96,10 @@ _HOUSEHOLDS = Shape(
         "household_id": "_key",
         "wage_income": _moved("wage_income", 4, 21),
         "transfer_income": _moved("transfer_income", 2, 22),
-        "last_visit_on": "case when measures_count > 0 or dice(n, k, 23) % 5 = 0 then (u::date - (1 + dice(n, k, 24) % 25)::int) end",
+        "last_visit_on": (
+            "case when measures_count > 0 or dice(n, k, 23) % 5 = 0 then (u::date - (1 + dice(n, k,"
+            " 24) % 25)::int) end"
+        ),
         "measures_count": "measures_count",
     },
     (Break("household_type", "'9'"), Break("area_code", "'61092'"), Break("monitor_class", "'7'")),
@@ -93,8 +112,14 @@ _MEMBERS = Shape(
     {
         "member_id": member_id("household", "slot"),
         "household_id": household_id("household"),
-        "resident_months": "resident_months - case when resident_months between 1 and 11 then dice(n, k, 25) % 2 else 0 end",
-        "work_months": "case when work_months between 2 and 11 then work_months - 1 + dice(n, k, 26) % 3 else work_months end",
+        "resident_months": (
+            "resident_months - case when resident_months between 1 and 11 then dice(n, k, 25) % 2"
+            " else 0 end"
+        ),
+        "work_months": (
+            "case when work_months between 2 and 11 then work_months - 1 + dice(n, k, 26) % 3 else"
+            " work_months end"
+        ),
         "status": "case when died_on < u::date then '3' else status end",
         "working_now": "working_now and (died_on is null or died_on >= u::date)",
     },
@@ -119,14 +144,25 @@ SHAPES: dict[str, Shape] = {
                 Break("settled_at", "'2026-02-30 25:00'", True),
             ),
         ),
-        Shape("enrolments", "EN", "id_number", "name", {}, (Break("status", "'9'"), Break("year", "'二〇二六'", True))),
+        Shape(
+            "enrolments",
+            "EN",
+            "id_number",
+            "name",
+            {},
+            (Break("status", "'9'"), Break("year", "'二〇二六'", True)),
+        ),
         Shape(
             "certificates",
             "",
             "certificate_no",
             "name",
             {},
-            (Break("level", "'5'"), Break("category", "'9'"), Break("issued_on", "'2025.13.01'", True)),
+            (
+                Break("level", "'5'"),
+                Break("category", "'9'"),
+                Break("issued_on", "'2025.13.01'", True),
+            ),
         ),
         Shape(
             "assistance",
@@ -134,7 +170,11 @@ SHAPES: dict[str, Shape] = {
             "applicant_id_number",
             "applicant_name",
             {"class": "nullif(class, '')", "ended_on": _at_end("ended_on")},
-            (Break("scheme", "'dibao2'"), Break("started_on", "'二月初'", True), Break("ended_on", "(started_on - 30)::date")),
+            (
+                Break("scheme", "'dibao2'"),
+                Break("started_on", "'二月初'", True),
+                Break("ended_on", "(started_on - 30)::date"),
+            ),
         ),
         Shape(
             "dwellings",
@@ -142,7 +182,11 @@ SHAPES: dict[str, Shape] = {
             "owner_id_number",
             "owner_name",
             {},
-            (Break("grade", "'E'"), Break("appraised_on", "'2024-13-45'", True), Break("occupied", "'有人'", True)),
+            (
+                Break("grade", "'E'"),
+                Break("appraised_on", "'2024-13-45'", True),
+                Break("occupied", "'有人'", True),
+            ),
         ),
         Shape(
             "losses",
@@ -150,10 +194,28 @@ SHAPES: dict[str, Shape] = {
             "head_id_number",
             "head_name",
             {"resolved_on": _at_end("resolved_on")},
-            (Break("house_damage", "'8'"), Break("hazard", "'flod'"), Break("loss_amount", "'约2万'", True)),
+            (
+                Break("house_damage", "'8'"),
+                Break("hazard", "'flod'"),
+                Break("loss_amount", "'约2万'", True),
+            ),
         ),
-        Shape("temporary_aid", "TA", "id_number", "name", {}, (Break("aid_type", "'misc'"), Break("amount", "'伍佰'", True))),
-        Shape("disability_subsidies", "DS", "id_number", "name", {}, (Break("month", "'202613'"), Break("subsidy", "'both'"))),
+        Shape(
+            "temporary_aid",
+            "TA",
+            "id_number",
+            "name",
+            {},
+            (Break("aid_type", "'misc'"), Break("amount", "'伍佰'", True)),
+        ),
+        Shape(
+            "disability_subsidies",
+            "DS",
+            "id_number",
+            "name",
+            {},
+            (Break("month", "'202613'"), Break("subsidy", "'both'")),
+        ),
         Shape("deaths", "DE", "id_number", "name", {}, (Break("died_on", "'不详'", True),)),
         Shape(
             "retrofits",
@@ -161,13 +223,22 @@ SHAPES: dict[str, Shape] = {
             "owner_id_number",
             "owner_name",
             {
-                "dwelling_id": f"case when dwelling >= 0 then {key_of('FW', 'dwelling')} else 'FW99999999' end",
+                "dwelling_id": (
+                    f"case when dwelling >= 0 then {key_of('FW', 'dwelling')} else 'FW99999999' end"
+                ),
                 "started_on": _stage_on("started_on"),
                 "finished_on": _at_end("finished_on"),
             },
             (Break("approved_on", "'待定'", True), Break("subsidy_amount", "-1::decimal(16,2)")),
         ),
-        Shape("casualties", "CA", "id_number", "name", {"event_id": "nullif(event_id, '')"}, (Break("outcome", "'hurt'"),)),
+        Shape(
+            "casualties",
+            "CA",
+            "id_number",
+            "name",
+            {"event_id": "nullif(event_id, '')"},
+            (Break("outcome", "'hurt'"),),
+        ),
         Shape(
             "relief",
             "RE",
@@ -190,8 +261,10 @@ SHAPES: dict[str, Shape] = {
             "id_number",
             "name",
             {
-                "last_followup_on": """case habit when 0 then (u::date - (dice(n, k, 27) % 20)::int)
-                    when 1 then least(last_followup_on, u::date) end""",
+                "last_followup_on": (
+                    """case habit when 0 then (u::date - (dice(n, k, 27) % 20)::int)
+                    when 1 then least(last_followup_on, u::date) end"""
+                ),
             },
             (Break("disease", "'flu'"), Break("signed", "'是的吧'", True)),
         ),
@@ -201,7 +274,9 @@ SHAPES: dict[str, Shape] = {
             "reporter_id_number",
             "reporter_name",
             {
-                "status": "case when _closed is not null and u >= _closed then 'closed' else 'open' end",
+                "status": (
+                    "case when _closed is not null and u >= _closed then 'closed' else 'open' end"
+                ),
                 "closed_at": _at_end("closed_at", "timestamp"),
                 "answered_on": "null::date",
                 "answer": "null::varchar",
@@ -215,13 +290,21 @@ SHAPES: dict[str, Shape] = {
             None,
             {
                 "household_id": household_id("ordinal"),
-                "stage": "greatest(1, " + " + ".join(f"coalesce(({name} <= u::date)::int, 0)" for name in _STAGES) + ")",
+                "stage": (
+                    "greatest(1, "
+                    + " + ".join(f"coalesce(({name} <= u::date)::int, 0)" for name in _STAGES)
+                    + ")"
+                ),
                 **{name: _stage_on(name) for name in _STAGES[1:]},
                 **dict.fromkeys(("channel", "report_id", "clearance"), "null::varchar"),
                 **dict.fromkeys(("green_channel", "objection"), "null::boolean"),
                 **dict.fromkeys(("authorised_on", "posted_until", "rejected_on"), "null::date"),
             },
-            (Break("stage", "9"), Break("monitor_class", "'X'"), Break("discovered_on", "'去年'", True)),
+            (
+                Break("stage", "9"),
+                Break("monitor_class", "'X'"),
+                Break("discovered_on", "'去年'", True),
+            ),
             period=20,
         ),
         Shape(
@@ -237,5 +320,7 @@ SHAPES: dict[str, Shape] = {
 
 
 def first_number(records: str) -> int:
-    """The records of each type are numbered from here, so that the dice fall otherwise for each type."""
+    """The records of each type are numbered from here, so that the dice fall otherwise for each
+    type.
+    """
     return (1 + list(SHAPES).index(records)) * 1_000_000_000

@@ -1,6 +1,8 @@
-"""XLSX workbooks as offices make them, quickly: a merged title, a note, a header on row 3, the rows, a footer.
+"""XLSX workbooks as offices make them, quickly: a merged title, a note, a header on row 3, the
+rows, a footer.
 
-Belongs here: writing the zip and its XML. Not here: which rows (`drop`), how an office writes them (`office`).
+Belongs here: writing the zip and its XML. Not here: which rows (`drop`), how an office writes them
+(`office`).
 """
 
 from __future__ import annotations
@@ -23,8 +25,10 @@ _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _ESCAPED = "replace(replace(replace({0}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')"
 _STYLES = (
-    f'<styleSheet xmlns="{_MAIN}"><fonts count="1"><font/></fonts><fills count="1"><fill/></fills><borders count="1"><border/></borders>'
-    '<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>'
+    f'<styleSheet xmlns="{_MAIN}"><fonts count="1"><font/></fonts><fills'
+    ' count="1"><fill/></fills><borders count="1"><border/></borders><cellStyleXfs'
+    ' count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf/><xf numFmtId="14"'
+    ' applyNumberFormat="1"/></cellXfs></styleSheet>'
 )
 
 
@@ -64,7 +68,8 @@ def column_letters(index: int) -> str:
 
 def _row(number: int, cells: Iterable[str]) -> str:
     written = "".join(
-        f'<c r="{column_letters(i)}{number}" t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'
+        f'<c r="{column_letters(i)}{number}" t="inlineStr"><is><t'
+        f' xml:space="preserve">{escape(text)}</t></is></c>'
         for i, text in enumerate(cells)
     )
     return f'<row r="{number}">{written}</row>'
@@ -86,9 +91,15 @@ def _cell(name: str, letters: str, is_date: bool) -> str:
 def _rows(connection: duckdb.DuckDBPyConnection, sheet: Sheet) -> Iterator[tuple[bytes, int]]:
     """The rows' XML, a chunk at a time, and how many rows it holds."""
     columns = [row[0] for row in connection.execute(f"describe {sheet.select}").fetchall()]
-    cells = " || ".join(_cell(name, column_letters(i), name in sheet.dates) for i, name in enumerate(columns))
-    numbered = f"select *, (row_number() over () + {HEADER_ROW})::varchar as n from ({sheet.select})"
-    reader = connection.execute(f"""select '<row r="' || n || '">' || {cells} || '</row>' as x from ({numbered})""").to_arrow_reader(20_000)
+    cells = " || ".join(
+        _cell(name, column_letters(i), name in sheet.dates) for i, name in enumerate(columns)
+    )
+    numbered = (
+        f"select *, (row_number() over () + {HEADER_ROW})::varchar as n from ({sheet.select})"
+    )
+    reader = connection.execute(
+        f"""select '<row r="' || n || '">' || {cells} || '</row>' as x from ({numbered})"""
+    ).to_arrow_reader(20_000)
     for batch in reader:
         yield "".join(batch.column(0).to_pylist()).encode(), batch.num_rows
 
@@ -96,27 +107,51 @@ def _rows(connection: duckdb.DuckDBPyConnection, sheet: Sheet) -> Iterator[tuple
 def _parts(sheets: Sequence[Sheet], has_dates: bool) -> Iterator[tuple[str, str]]:
     """The small parts of the package, by name."""
     numbers = range(1, len(sheets) + 1)
-    types = "".join(f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_SHEET}.worksheet+xml"/>' for n in numbers) + (
-        f'<Override PartName="/xl/styles.xml" ContentType="{_SHEET}.styles+xml"/>' if has_dates else ""
+    types = "".join(
+        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_SHEET}.worksheet+xml"/>'
+        for n in numbers
+    ) + (
+        f'<Override PartName="/xl/styles.xml" ContentType="{_SHEET}.styles+xml"/>'
+        if has_dates
+        else ""
     )
-    related = "".join(f'<Relationship Id="rId{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers) + (
-        f'<Relationship Id="rIdStyles" Type="{_OFFICE}/styles" Target="styles.xml"/>' if has_dates else ""
+    related = "".join(
+        f'<Relationship Id="rId{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n in numbers
+    ) + (
+        f'<Relationship Id="rIdStyles" Type="{_OFFICE}/styles" Target="styles.xml"/>'
+        if has_dates
+        else ""
     )
-    listed = "".join(f'<sheet name="{escape(s.name)}" sheetId="{n}" r:id="rId{n}"/>' for n, s in enumerate(sheets, 1))
+    listed = "".join(
+        f'<sheet name="{escape(s.name)}" sheetId="{n}" r:id="rId{n}"/>'
+        for n, s in enumerate(sheets, 1)
+    )
     yield (
         "[Content_Types].xml",
-        f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels" ContentType="application/'
-        'vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{_SHEET}.sheet.main+xml"/>{types}</Types>',
+        (
+            f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels"'
+            ' ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default'
+            ' Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml"'
+            f' ContentType="{_SHEET}.sheet.main+xml"/>{types}</Types>'
+        ),
     )
     yield (
         "_rels/.rels",
-        f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1" Type="{_OFFICE}/officeDocument" '
-        'Target="xl/workbook.xml"/></Relationships>',
+        (
+            f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1"'
+            f' Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
+        ),
     )
-    yield "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{_PACKAGE}/relationships">{related}</Relationships>'
+    yield (
+        "xl/_rels/workbook.xml.rels",
+        f'<Relationships xmlns="{_PACKAGE}/relationships">{related}</Relationships>',
+    )
     sheet_list = f"<sheets>{listed}</sheets>" if listed else "<sheets/>"
-    yield "xl/workbook.xml", f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">{sheet_list}</workbook>'
+    yield (
+        "xl/workbook.xml",
+        f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">{sheet_list}</workbook>',
+    )
     if has_dates:
         yield "xl/styles.xml", _STYLES
 
@@ -138,7 +173,9 @@ def _sheet_xml(connection: duckdb.DuckDBPyConnection, sheet: Sheet) -> Iterator[
     layout, last = sheet.layout, column_letters(len(sheet.layout.header) - 1)
     merges = [f"A1:{last}1", *layout.merged]
     yield f'{_XML}<worksheet xmlns="{_MAIN}"><sheetData>'.encode()
-    yield (_row(1, [layout.title]) + _row(2, [layout.note]) + _row(HEADER_ROW, layout.header)).encode()
+    yield (
+        _row(1, [layout.title]) + _row(2, [layout.note]) + _row(HEADER_ROW, layout.header)
+    ).encode()
     at = HEADER_ROW
     for chunk, count in _rows(connection, sheet):
         yield chunk
@@ -149,4 +186,7 @@ def _sheet_xml(connection: duckdb.DuckDBPyConnection, sheet: Sheet) -> Iterator[
         if len(line) == 1:
             merges.append(f"A{at}:{last}{at}")
     yield f'</sheetData><mergeCells count="{len(merges)}">'.encode()
-    yield "".join(f'<mergeCell ref="{ref}"/>' for ref in merges).encode() + b"</mergeCells></worksheet>"
+    yield (
+        "".join(f'<mergeCell ref="{ref}"/>' for ref in merges).encode()
+        + b"</mergeCells></worksheet>"
+    )

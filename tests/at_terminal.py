@@ -1,7 +1,7 @@
 """A command as it is typed, in this process: to start Python anew takes longer than most of them.
 
-Belongs here: arguments, environment and the three streams, also for the programs that a command starts. Not here: what a
-command must say.
+Belongs here: arguments, environment and the three streams, also for the programs that a command
+starts. Not here: what a command must say.
 """
 
 from __future__ import annotations
@@ -22,12 +22,16 @@ STREAMS = ("stdin", "stdout", "stderr")
 
 
 def typed(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    """What `python -m pipelines …` returns and says, with nothing of yihu's in its environment but `environment`."""
+    """What `python -m pipelines …` returns and says, with nothing of yihu's in its environment but
+    `environment`.
+    """
     clean = {name: value for name, value in os.environ.items() if not OURS.match(name)}
     mask = os.umask(0o077)
     with ExitStack() as stack:
         stack.callback(os.umask, mask)
-        given, said, complained = (stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8")) for _ in STREAMS)
+        given, said, complained = (
+            stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8")) for _ in STREAMS
+        )
         given.write(stdin)
         given.seek(0)
         with (

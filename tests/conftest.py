@@ -1,4 +1,6 @@
-"""Shared fixtures. A test that is not marked slow gets nothing here that takes more than a second."""
+"""Shared fixtures. A test that is not marked slow gets nothing here that takes more than a
+second.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,14 @@ def design() -> Path:
 
 
 TOGETHER = ("extraction", "warehouse", "whole")
-"""Folders whose tests share something made once a session: they run one after the other in one process."""
+"""Folders whose tests share something made once a session: they run one after the other in one
+process.
+"""
 
 APART = ("test_days", "test_nineteenth", "test_matrix")
-"""Files of those folders that share nothing dear with the others, and take a while: they may run in another process."""
+"""Files of those folders that share nothing dear with the others, and take a while: they may run in
+another process.
+"""
 
 Show = Callable[[str, str], None]
 
@@ -63,9 +69,16 @@ def show(record_property: Callable[[str, object], None]) -> Show:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What tests found out: figures and tables, for people to read."""
     # a test's last report holds all that it and its fixtures recorded
-    reports = [report for outcome in ("", "error") for report in terminalreporter.stats.get(outcome, []) if report.when == "teardown"]
+    reports = [
+        report
+        for outcome in ("", "error")
+        for report in terminalreporter.stats.get(outcome, [])
+        if report.when == "teardown"
+    ]
     texts: dict[str, list[str]] = {}
-    for title, text in [value for report in reports for name, value in report.user_properties if name == "shown"]:
+    for title, text in [
+        value for report in reports for name, value in report.user_properties if name == "shown"
+    ]:
         texts.setdefault(title, []).append(text)
     for title, lines in texts.items():
         terminalreporter.section(title, sep="-")

@@ -1,6 +1,8 @@
-"""Makes tables on an engine as a run would, from what a test has put there: the runner, on inputs that stand on the engine.
+"""Makes tables on an engine as a run would, from what a test has put there: the runner, on inputs
+that stand on the engine.
 
-Belongs here: the calls. Not here: any facts (`tests.indicators.facts`, `tests.matching.county`), what must come of them.
+Belongs here: the calls. Not here: any facts (`tests.indicators.facts`, `tests.matching.county`),
+what must come of them.
 """
 
 from __future__ import annotations
@@ -21,7 +23,15 @@ from warehouse.scoring_rules import Rules
 KEY = b"a key for tests only"
 HOUSEHOLDS = ("household", "household_member", "household_indicator")
 FLAGS = ("warning_flag", "warning_reason")
-FOLLOWING = ("flag_change", "verify_item", "follow_up_task", "case_progress", "area_ledger", "bulletin", "household_card")
+FOLLOWING = (
+    "flag_change",
+    "verify_item",
+    "follow_up_task",
+    "case_progress",
+    "area_ledger",
+    "bulletin",
+    "household_card",
+)
 
 _standing: WeakKeyDictionary[Engine, EngineInputs] = WeakKeyDictionary()
 
@@ -36,7 +46,12 @@ def standing(engine: Engine, as_of: date | None = None) -> EngineInputs:
 
 def runner(engine: Engine, as_of: date, contracts: Sequence[Contract] | None = None) -> Runner:
     """A runner of a day; by all contracts, or by some."""
-    return Runner(engine, standing(engine, as_of), contracts if contracts is not None else load_contracts(), KEY)
+    return Runner(
+        engine,
+        standing(engine, as_of),
+        contracts if contracts is not None else load_contracts(),
+        KEY,
+    )
 
 
 def make(
@@ -59,7 +74,11 @@ def make_lamps(engine: Engine, as_of: date) -> None:
 
 def remember(engine: Engine, as_of: date, tables: Iterable[str] | None = None) -> None:
     """What was made of a day is an earlier day's from now on."""
-    made = tables if tables is not None else [table for table in stored_tables() if engine.exists(table)]
+    made = (
+        tables
+        if tables is not None
+        else [table for table in stored_tables() if engine.exists(table)]
+    )
     standing(engine, as_of).keep(made)
 
 

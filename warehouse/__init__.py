@@ -1,4 +1,5 @@
-"""The model: identity, matching, indicators, scoring, publication; SQL in `models/`, rules in `rules/`.
+"""The model: identity, matching, indicators, scoring, publication;
+SQL in `models/`, rules in `rules/`.
 
 Not here: anything that knows Dagster, where files lie, or how a department is read.
 """

@@ -1,7 +1,9 @@
-"""The as-of state: `valid[D]` = the latest `valid` before D, merged by record key with the good rows of D's batches.
+"""The as-of state: `valid[D]` = the latest `valid` before D,
+merged by record key with the good rows of D's batches.
 
-Belongs here: a day of one record type from its batches to valid, withdrawn, quarantine and ledger. Not here: how rows
-merge (`models/valid.sql` and `models/valid/`), what makes a row good (`expectations`).
+Belongs here: a day of one record type from its batches to valid, withdrawn, quarantine and ledger.
+Not here: how rows merge (`models/valid.sql` and `models/valid/`), what makes a row good
+(`expectations`).
 """
 
 from __future__ import annotations
@@ -24,7 +26,16 @@ from warehouse.batch_profile import profile_of
 from warehouse.downstream import built_from
 from warehouse.held_back import against_state, rows_due
 from warehouse.keys import rekeyed, settle_keys, source_keys
-from warehouse.ledger import ConservationError, batch_note, ledger_of, profiles_before, rejection_of, report, unreadable, volumes
+from warehouse.ledger import (
+    ConservationError,
+    batch_note,
+    ledger_of,
+    profiles_before,
+    rejection_of,
+    report,
+    unreadable,
+    volumes,
+)
 from warehouse.merge_state import (
     PARTS,
     QUARANTINE_COLUMNS,
@@ -55,15 +66,20 @@ def make_valid(
 ) -> dict[str, Any]:
     """Makes valid, withdrawn, quarantine and ledger of `contract` for `as_of`; returns the ledger.
 
-    `day_read` is the day's pointer (`{"batches": […], "failure": …}`), read from the lake by default; `downstream` names
-    what is built from a column that changed. Leaves the engine view `valid_<table>` on the day's state. A rejected batch
-    or a failed read carries the last good state forward.
+    `day_read` is the day's pointer (`{"batches": […], "failure": …}`), read from the lake by
+    default; `downstream` names what is built from a column that changed. Leaves the engine view
+    `valid_<table>` on the day's state. A rejected batch or a failed read carries the last good
+    state forward.
 
     Raises:
         ConservationError: the counts do not add up; nothing of the day is to be used.
         LostStateError: the state before is no longer in the lake.
     """
-    pointer = day_read or lake.read_note("raw", contract.table, as_of) or {"batches": [], "failure": None, "is_read": False}
+    pointer = (
+        day_read
+        or lake.read_note("raw", contract.table, as_of)
+        or {"batches": [], "failure": None, "is_read": False}
+    )
     day = _begin(engine, lake, contract, as_of)
     try:
         for batch_id, rows in replayed_rows(lake, contract, as_of).items():
@@ -79,22 +95,32 @@ def make_valid(
 
 
 def _begin(engine: SqlEngine, lake: LakeFolder, contract: Contract, as_of: date) -> MergeState:
-    prior_day = max((d for d in lake.note_days("ledger", contract.table) if d < as_of), default=None)
+    prior_day = max(
+        (d for d in lake.note_days("ledger", contract.table) if d < as_of), default=None
+    )
     prior = (lake.read_note("ledger", contract.table, prior_day) if prior_day else None) or {}
     day = MergeState(engine, lake, contract, as_of, prior_day, prior)
-    day.keys_folded, day.keys_checked = bool(prior.get("keys_folded")), bool(prior.get("keys_checked"))
+    day.keys_folded, day.keys_checked = (
+        bool(prior.get("keys_folded")),
+        bool(prior.get("keys_checked")),
+    )
     day.valid = _before(day, "valid", state_columns(contract, VALID_EXTRAS))
     day.withdrawn = _before(day, "withdrawn", state_columns(contract, WITHDRAWN_EXTRAS))
     day.quarantine = _before(day, "quarantine", QUARANTINE_COLUMNS)
-    # The contract's own rules read the state before the batch under its public name, and the newest one of others.
+    # The contract's own rules read the state before the batch under its public name, and the newest
+    # one of others.
     engine.view(f"valid_{contract.table}", f"select * from {day.valid}")
-    for table in {need.removeprefix("valid_") for rule in own_rules(contract) for need in rule.needs} - {contract.table}:
+    for table in {
+        need.removeprefix("valid_") for rule in own_rules(contract) for need in rule.needs
+    } - {contract.table}:
         _refer_to(day, table)
     return day
 
 
 def _refer_to(day: MergeState, table: str) -> None:
-    """Registers another record type's newest state up to the day, for references to it; none where it was never made."""
+    """Registers another record type's newest state up to the day, for references to it;
+    none where it was never made.
+    """
     newest = max((d for d in day.lake.days("valid", table) if d <= day.as_of), default=None)
     files = day.lake.files("valid", table, newest) if newest else None
     if files is not None:
@@ -117,8 +143,15 @@ def _before(day: MergeState, layer: str, columns: Sequence[tuple[str, str]]) -> 
         # A contract may have gained a field since that day, or changed a type.
         if layer != "quarantine" and day.key not in there:
             return rekeyed(day, layer, stored, columns, there)
-        values = [(f"try_cast({name(column)} as {kind})" if column in there else f"null::{kind}", column) for column, kind in columns]
-        day.engine.view(relation, f"select {', '.join(f'{value} as {name(column)}' for value, column in values)} from {stored}")
+        values = [
+            (f"try_cast({name(column)} as {kind})" if column in there else f"null::{kind}", column)
+            for column, kind in columns
+        ]
+        day.engine.view(
+            relation,
+            f"select {', '.join(f'{value} as {name(column)}' for value, column in values)} from"
+            f" {stored}",
+        )
     return relation
 
 
@@ -134,7 +167,9 @@ def _take_batch(day: MergeState, batch_id: str, downstream: Downstream) -> None:
     settle_keys(day, str(manifest.get("form", "api")))
     rows, usual = parquet(landed.rows_path), volumes(day, manifest)
     due = rows_due(day, manifest)
-    verdict = validate(day.engine, day.contract, manifest, landed.rows_path, usual, landed.drifts, day.as_of, due)
+    verdict = validate(
+        day.engine, day.contract, manifest, landed.rows_path, usual, landed.drifts, day.as_of, due
+    )
     gone = _gone_select(day, source_keys(day, folder, manifest), manifest, rows)
     lacked = int(day.engine.scalar(f"select count(*) from ({gone}) as gone"))
     verdict = against_state(day, manifest, rows, verdict, lacked)
@@ -148,16 +183,22 @@ def _take_batch(day: MergeState, batch_id: str, downstream: Downstream) -> None:
         return
     face = profile_of(day, rows)
     found = unusual(face, profiles_before(day, manifest), day.as_of)
-    day.warnings |= warnings_of_batch(day, Accepted(manifest, verdict, landed.drifts, gate, usual, found, lacked))
+    day.warnings |= warnings_of_batch(
+        day, Accepted(manifest, verdict, landed.drifts, gate, usual, found, lacked)
+    )
     counts = _merge(day, folder, manifest, rows, verdict)
     day.counts = {part: day.counts.get(part, 0) + counts[part] for part in ("received", *PARTS)}
-    day.batches.append(batch_note(batch_id, manifest, verdict, gate, counts, lacked) | {"face": face})
+    day.batches.append(
+        batch_note(batch_id, manifest, verdict, gate, counts, lacked) | {"face": face}
+    )
     day.accepted = manifest
     day.rejected = None
 
 
 def _replay(day: MergeState, batch_id: str, rows: Sequence[int]) -> None:
-    """Judges quarantined rows of an earlier batch anew, under the contract as it is now; what is good joins the state."""
+    """Judges quarantined rows of an earlier batch anew, under the contract as it is now;
+    what is good joins the state.
+    """
     folder = day.lake.table("raw", day.contract.table) / batch_id
     manifest = _manifest(folder)
     landed = land(day.engine, day.contract, folder, manifest)
@@ -171,7 +212,14 @@ def _replay(day: MergeState, batch_id: str, rows: Sequence[int]) -> None:
             f"{day.contract.table}: a rule could not run",
             f"mend {day.contract.path.name}, then replay again",
         )
-    counts = _merge(day, folder, manifest | {"delivery": "incremental", "keys_file": None}, chosen, verdict, is_sighting=False)
+    counts = _merge(
+        day,
+        folder,
+        manifest | {"delivery": "incremental", "keys_file": None},
+        chosen,
+        verdict,
+        is_sighting=False,
+    )
     day.replayed = {part: day.replayed.get(part, 0) + counts[part] for part in ("received", *PARTS)}
 
 
@@ -186,9 +234,17 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _merge(
-    day: MergeState, folder: Path, manifest: dict[str, Any], rows: str, verdict: Verdict, *, is_sighting: bool = True
+    day: MergeState,
+    folder: Path,
+    manifest: dict[str, Any],
+    rows: str,
+    verdict: Verdict,
+    *,
+    is_sighting: bool = True,
 ) -> dict[str, int]:
-    """Merges the good rows of one batch (the relation `rows`) into the day's relations; returns the batch's counts."""
+    """Merges the good rows of one batch (the relation `rows`) into the day's relations;
+    returns the batch's counts.
+    """
     day.steps += 1
     n, engine = day.steps, day.engine
     is_full = "true" if manifest.get("delivery") in ("full", "snapshot") else "false"
@@ -212,13 +268,16 @@ def _merge(
     gone = engine.table(names["gone"], _gone_select(day, names["source_keys"], manifest, rows))
     returned = engine.table(names["returned"], _returned_select(day, names["source_keys"], rows))
     counted = {
-        str(outcome): int(count) for outcome, count in engine.rows(f"select outcome, count(*) from {names['outcome']} group by outcome")
+        str(outcome): int(count)
+        for outcome, count in engine.rows(
+            f"select outcome, count(*) from {names['outcome']} group by outcome"
+        )
     }
     bad = _bad_rows(day, folder, manifest, rows, verdict)
     if gone or returned or counted.get("accepted") or counted.get("withdrawn"):
         day.is_changed = True
         new, taken = engine.rows(
-            f"select count(*) filter (outcome = 'accepted' and not was_in_force), "
+            "select count(*) filter (outcome = 'accepted' and not was_in_force), "
             f"count(*) filter (outcome = 'withdrawn' and was_in_force) from {names['outcome']}"
         )[0]
         day.new_keys += int(new) + returned
@@ -227,21 +286,39 @@ def _merge(
         day.valid = day.relation(f"valid_{n}")
         engine.view(day.valid, day.model("valid", **names))
     quarantine = day.relation(f"quarantine_{n}")
-    engine.table(quarantine, day.model("valid/quarantine", bad_rows=bad, valid_after=day.valid, withdrawn_after=day.withdrawn, **names))
+    engine.table(
+        quarantine,
+        day.model(
+            "valid/quarantine",
+            bad_rows=bad,
+            valid_after=day.valid,
+            withdrawn_after=day.withdrawn,
+            **names,
+        ),
+    )
     day.quarantine = quarantine
-    counts = {part: counted.get(part, 0) for part in PARTS} | {"quarantined": verdict.bad_count, "received": verdict.received}
+    counts = {part: counted.get(part, 0) for part in PARTS} | {
+        "quarantined": verdict.bad_count,
+        "received": verdict.received,
+    }
     if counts["received"] != sum(counts[part] for part in PARTS):
         raise ConservationError(
-            f"{day.contract.table} {day.as_of}: batch {manifest['batch_id']} received {counts['received']} rows, but "
-            f"{', '.join(f'{counts[part]} {part}' for part in PARTS)}",
+            f"{day.contract.table} {day.as_of}: batch {manifest['batch_id']} received"
+            f" {counts['received']} rows, but"
+            f" {', '.join(f'{counts[part]} {part}' for part in PARTS)}",
             "report it, and do not publish this day",
         )
     return counts
 
 
 def _withdraw(day: MergeState, names: dict[str, Any], takes_out: bool) -> None:
-    """The tombstones after the batch; nothing to do where it takes nothing out and brings nothing back."""
-    returned = f"select count(*) from {day.withdrawn} where {name(day.key)} in (select record_key from {names['outcome']})"
+    """The tombstones after the batch; nothing to do where it takes nothing out
+    and brings nothing back.
+    """
+    returned = (
+        f"select count(*) from {day.withdrawn} where {name(day.key)} in (select record_key from"
+        f" {names['outcome']})"
+    )
     if takes_out or day.engine.scalar(returned):
         day.withdrawn = day.relation(f"withdrawn_{day.steps}")
         day.engine.table(day.withdrawn, day.model("valid/withdrawn", **names))
@@ -262,20 +339,29 @@ def _gone_select(day: MergeState, keys: str | None, manifest: dict[str, Any], ro
 
 
 def _returned_select(day: MergeState, keys: str | None, rows: str) -> str:
-    """The keys that a reconciliation once missed and now has again, without a row of their own in the batch."""
+    """The keys that a reconciliation once missed and now has again,
+    without a row of their own in the batch.
+    """
     if keys is None:
         return NOTHING
     key, updated = name(day.key), name(day.contract.by_role("updated_at").name)
     return f"""
     select {key} as record_key from {day.withdrawn}
-    where {updated} = _withdrawn_at and {key} in ({keys}) and {key} not in (select {key} from {rows} where {key} is not null)
+    where {updated} = _withdrawn_at and {key} in ({keys})
+        and {key} not in (select {key} from {rows} where {key} is not null)
     """
 
 
-def _bad_rows(day: MergeState, folder: Path, manifest: dict[str, Any], rows: str, verdict: Verdict) -> str:
+def _bad_rows(
+    day: MergeState, folder: Path, manifest: dict[str, Any], rows: str, verdict: Verdict
+) -> str:
     """The batch's bad rows as the quarantine keeps them, with the text as delivered."""
     relation = day.relation(f"bad_{day.steps}")
-    columns = [c for c in QUARANTINE_COLUMNS if c[0] not in ("batch_id", "first_seen_on", "last_seen_on", "times_seen")]
+    columns = [
+        c
+        for c in QUARANTINE_COLUMNS
+        if c[0] not in ("batch_id", "first_seen_on", "last_seen_on", "times_seen")
+    ]
     if not verdict.bad_count:
         day.engine.table(relation, empty_select(columns))
         release_text(day.engine, day.contract)
@@ -299,29 +385,56 @@ def _bad_rows(day: MergeState, folder: Path, manifest: dict[str, Any], rows: str
 def _store(day: MergeState) -> None:
     """Writes the day's three tables, or carries the day before forward where nothing changed.
 
-    The day's old ledger goes first: killed from here on, the day is one that was not made, and the next stands on the one before.
+    The day's old ledger goes first: killed from here on, the day is one that was not made, and the
+    next stands on the one before.
     """
-    (day.lake.table("ledger", day.contract.table) / f"as_of={day.as_of.isoformat()}.json").unlink(missing_ok=True)
-    before, untouched = (f"asof_{layer}_0_{day.contract.table}" for layer in ("quarantine", "withdrawn"))
+    (day.lake.table("ledger", day.contract.table) / f"as_of={day.as_of.isoformat()}.json").unlink(
+        missing_ok=True
+    )
+    before, untouched = (
+        f"asof_{layer}_0_{day.contract.table}" for layer in ("quarantine", "withdrawn")
+    )
     same_quarantine = day.quarantine == before or not day.engine.scalar(
         f"select count(*) from ((select * from {before} except select * from {day.quarantine}) "
         f"union all (select * from {day.quarantine} except select * from {before})) as differing"
     )
     valid = day.model("valid/marked", valid_after=day.valid, quarantine_after=day.quarantine)
     _write(day, "valid", valid, name(day.key), not day.is_changed and same_quarantine)
-    _write(day, "withdrawn", f"select * from {day.withdrawn}", name(day.key), day.withdrawn == untouched)
-    _write(day, "quarantine", f"select * from {day.quarantine}", "record_key nulls last, raw, batch_id, _row", same_quarantine)
-    day.engine.parquet_view(f"valid_{day.contract.table}", str(day.lake.files("valid", day.contract.table, day.as_of)))
+    _write(
+        day,
+        "withdrawn",
+        f"select * from {day.withdrawn}",
+        name(day.key),
+        day.withdrawn == untouched,
+    )
+    _write(
+        day,
+        "quarantine",
+        f"select * from {day.quarantine}",
+        "record_key nulls last, raw, batch_id, _row",
+        same_quarantine,
+    )
+    day.engine.parquet_view(
+        f"valid_{day.contract.table}", str(day.lake.files("valid", day.contract.table, day.as_of))
+    )
 
 
 def _write(day: MergeState, layer: str, select: str, order_by: str, is_unchanged: bool) -> None:
-    if is_unchanged and day.prior_day is not None and day.lake.files(layer, day.contract.table, day.prior_day):
+    if (
+        is_unchanged
+        and day.prior_day is not None
+        and day.lake.files(layer, day.contract.table, day.prior_day)
+    ):
         day.lake.carry(layer, day.contract.table, day.prior_day, day.as_of)
         return
     area = day.contract.find_role("area_code")
     # A tombstone's code may be anything: a withdrawal is checked for key and time only.
     code = name(area.name) if area else ""
-    county = f"case when regexp_matches({code}, '^[0-9]{{6}}') then left({code}, 6) end" if area and layer != "quarantine" else None
+    county = (
+        f"case when regexp_matches({code}, '^[0-9]{{6}}') then left({code}, 6) end"
+        if area and layer != "quarantine"
+        else None
+    )
     day.lake.write(day.engine, layer, day.contract.table, day.as_of, select, order_by, county)
 
 

@@ -1,4 +1,5 @@
-"""The face of a batch: what it looks like as a whole, so that the next one can be held beside it. No identity is in it.
+"""The face of a batch: what it looks like as a whole, so that the next one can be held beside it.
+No identity is in it.
 
 Belongs here: measuring it, in one query. Not here: what counts as unusual (`unusual`).
 """
@@ -18,12 +19,17 @@ ROWS_BEHIND = 20
 """A smallest or largest value is kept only where so many rows have one."""
 
 REGISTER = {records: f"{BASE_REGISTER}__{records}" for records in ("households", "members")}
-NEEDED: dict[str, tuple[str, ...]] = {"area": (), "household": ("households",), "person": ("households", "members")}
+NEEDED: dict[str, tuple[str, ...]] = {
+    "area": (),
+    "household": ("households",),
+    "person": ("households", "members"),
+}
 """What of the register it takes to find a row's town, by the way in which it is found."""
 
 BatchProfile = dict[str, Any]
-"""`rows`; `towns` (code → rows); `columns`: name → `empty` and `unknown` (shares), `codes` (how many different ones),
-`smallest`, `largest`, and `middle` (the median of what is not 0) with the rows `behind` it."""
+"""`rows`; `towns` (code → rows); `columns`: name → `empty` and `unknown` (shares), `codes` (how
+many different ones), `smallest`, `largest`, and `middle` (the median of what is not 0) with the
+rows `behind` it."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,20 @@ def _measured(field: Field) -> Measured:
     unknown = f"coalesce({name(field.name)} not in ({codes}), false)" if codes else misfit
     is_shown = not field.is_identity and not field.codes
     is_number = is_shown and (field.type == "integer" or field.type.startswith("decimal"))
-    return Measured(field.name, bool(codes), is_number, is_shown and field.type == "date", misfit, unknown)
+    return Measured(
+        field.name, bool(codes), is_number, is_shown and field.type == "date", misfit, unknown
+    )
 
 
 def town_link(contract: Contract) -> tuple[str, str] | None:
-    """How a row finds its town, and by which field: its own area, its household, or its person; None where it cannot."""
-    for town, roles in (("area", ("area_code",)), ("household", ("household_id",)), ("person", ("id_number",))):
+    """How a row finds its town, and by which field: its own area, its household, or its person;
+    None where it cannot.
+    """
+    for town, roles in (
+        ("area", ("area_code",)),
+        ("household", ("household_id",)),
+        ("person", ("id_number",)),
+    ):
         for field in contract.fields:
             if field.role in roles or (town != "person" and field.name in roles):
                 return town, field.name
@@ -89,14 +103,18 @@ def with_towns(day: MergeState, face: BatchProfile, batch_id: str | None) -> Bat
     return {**face, "towns": _asked(day, rows, [])[1]} if link[1] in there else face
 
 
-def _asked(day: MergeState, rows: str, columns: list[Measured]) -> tuple[tuple[Any, ...], dict[str, int]]:
+def _asked(
+    day: MergeState, rows: str, columns: list[Measured]
+) -> tuple[tuple[Any, ...], dict[str, int]]:
     """The answer for the whole, and the rows by town: none before there is a register to tell."""
     link = town_link(day.contract)
     register = {records: _before(day, table) for records, table in REGISTER.items()}
     if link is not None and any(register[records] is None for records in NEEDED[link[0]]):
         link = None
     town, by = link or (None, None)
-    answer = day.engine.rows(render("valid/face", rows=rows, columns=columns, town=town, link=by, **register))
+    answer = day.engine.rows(
+        render("valid/face", rows=rows, columns=columns, town=town, link=by, **register)
+    )
     towns = {str(row[0]): int(row[1]) for row in answer if row[0] is not None}
     return next(row for row in answer if row[0] is None), dict(sorted(towns.items()))
 

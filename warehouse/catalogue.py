@@ -21,7 +21,16 @@ from expectations.errors import ConfigurationError
 RULES = Path(__file__).parent / "rules"
 FILE = RULES / "indicators.csv"
 
-DOMAINS = ("income", "medical", "disability", "housing", "education", "employment", "disaster", "assistance")
+DOMAINS = (
+    "income",
+    "medical",
+    "disability",
+    "housing",
+    "education",
+    "employment",
+    "disaster",
+    "assistance",
+)
 
 _TYPES = {
     "yuan": "decimal(16,2)",
@@ -101,7 +110,9 @@ class Catalogue:
 
     def codes(self, *groups: str) -> frozenset[str]:
         """The codes of these groups."""
-        return frozenset(indicator.code for indicator in self.indicators if indicator.group in groups)
+        return frozenset(
+            indicator.code for indicator in self.indicators if indicator.group in groups
+        )
 
 
 def load_catalogue(as_of: date, path: Path | None = None) -> Catalogue:

@@ -1,6 +1,8 @@
-"""The conditions of the rule files: `value >= 2 * T`, `previous_business_net > 0 and value <= 0.5 * previous_business_net`.
+"""The conditions of the rule files: `value >= 2 * T`,
+`previous_business_net > 0 and value <= 0.5 * previous_business_net`.
 
-Belongs here: parsing a condition and compiling it to SQL. Not here: which conditions there are (`rules/scoring-*.yaml`).
+Belongs here: parsing a condition and compiling it to SQL. Not here: which conditions there are
+(`rules/scoring-*.yaml`).
 """
 
 from __future__ import annotations
@@ -18,10 +20,13 @@ INPUTS: dict[str, dict[str, str]] = {
     "R23": {"previous_business_net": "_previous_business_net"},
     "S18": {"days_since_visit": "_days_since_visit"},
 }
-"""What an indicator's conditions may name besides `value`, and the column of `indicator_state` that holds it."""
+"""What an indicator's conditions may name besides `value`,
+and the column of `indicator_state` that holds it.
+"""
 
 _COMPARISON = re.compile(
-    r"\A(?P<left>[A-Za-z_][A-Za-z0-9_]*)\s*(?P<op><=|>=|=|<|>)\s*(?:(?P<factor>[0-9]+(?:\.[0-9]+)?)\s*\*\s*)?(?P<right>-?[A-Za-z0-9_.]+)\Z"
+    r"\A(?P<left>[A-Za-z_][A-Za-z0-9_]*)\s*(?P<op><=|>=|=|<|>)\s*"
+    r"(?:(?P<factor>[0-9]+(?:\.[0-9]+)?)\s*\*\s*)?(?P<right>-?[A-Za-z0-9_.]+)\Z"
 )
 _NUMBER = re.compile(r"\A-?[0-9]+(\.[0-9]+)?\Z")
 _CODE = re.compile(r"\A[A-Za-z0-9]\Z")
@@ -109,7 +114,9 @@ def _comparison(indicator: Indicator, text: str, names: dict[str, str]) -> Compa
     operand = _operand(indicator, right, names, is_value)
     if factor is not None and right not in names:
         raise ConditionError(f"{factor} * {right}:", "a factor stands before an input only")
-    return Comparison(names[left], op, operand if factor is None else f"{Decimal(factor)} * {operand}")
+    return Comparison(
+        names[left], op, operand if factor is None else f"{Decimal(factor)} * {operand}"
+    )
 
 
 def parse_condition(indicator: Indicator, text: str) -> Condition:

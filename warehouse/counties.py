@@ -1,11 +1,13 @@
 """A day county by county: what of the lake belongs to the households of one county.
 
-Belongs here: which rows a county's indicators and lamps read, so that going county by county comes to the same as all at once.
-Not here: what is computed of them (`models`), going through the counties (`assets.by_county`).
+Belongs here: which rows a county's indicators and lamps read, so that going county by county comes
+to the same as all at once. Not here: what is computed of them (`models`), going through the
+counties (`assets.by_county`).
 
-A household's facts depend only on records linked to its members, so a record lies in the county of the household that it is
-linked to. Three things reach over the border: a settlement's reversal counts with its original, whoever it names; a retrofit
-counts where its dwelling is; and a household that moved brings its earlier days along.
+A household's facts depend only on records linked to its members, so a record lies in the county of
+the household that it is linked to. Three things reach over the border: a settlement's reversal
+counts with its original, whoever it names; a retrofit counts where its dwelling is; and a household
+that moved brings its earlier days along.
 """
 
 from __future__ import annotations
@@ -32,10 +34,12 @@ Day = tuple[str, date]
 
 
 def placed(relation: str, order: str) -> str:
-    """The rows of `relation`, which has a household_id, with their `_county`, county by county, each in the order `order`."""
+    """The rows of `relation`, which has a household_id, with their `_county`, county by county,
+    each in the order `order`.
+    """
     return (
-        f"select r.*, coalesce(c.county, '{NO_COUNTY}') as _county from {relation} as r "
-        f"left join household_county as c on c.household_id = r.household_id order by _county, {order}"
+        f"select r.*, coalesce(c.county, '{NO_COUNTY}') as _county from {relation} as r left join"
+        f" household_county as c on c.household_id = r.household_id order by _county, {order}"
     )
 
 
@@ -45,21 +49,32 @@ def moved(table: str, as_of: date) -> str:
 
 
 def note_moved(engine: SqlEngine, inputs: LakeInputs, days: Iterable[Day]) -> list[str]:
-    """Makes `moved(table, day)` of each of these earlier days; returns the counties that they had."""
+    """Makes `moved(table, day)` of each of these earlier days;
+    returns the counties that they had.
+    """
     counties: set[str] = set()
     for table, as_of in days:
         layer, folder = layer_and_folder(table)
         found = inputs.lake.counties(layer, folder, as_of)
         counties.update(found)
-        parts = [f"select *, {literal(code)} as county from {inputs.lake.relation(layer, folder, as_of, code)}" for code in found]
+        parts = [
+            f"select *, {literal(code)} as county from"
+            f" {inputs.lake.relation(layer, folder, as_of, code)}"
+            for code in found
+        ]
         previous = f"({' union all by name '.join(parts)})"
-        engine.table(moved(table, as_of), f"select * exclude (county) from ({render('counties/moved', previous=previous)})")
+        engine.table(
+            moved(table, as_of),
+            f"select * exclude (county) from ({render('counties/moved', previous=previous)})",
+        )
     return sorted(counties)
 
 
 @dataclass(frozen=True)
 class CountyInputs:
-    """The lake as far as one county's households reach; needs `household_county`, `REACHING` and `moved(…)` on the engine."""
+    """The lake as far as one county's households reach;
+    needs `household_county`, `REACHING` and `moved(…)` on the engine.
+    """
 
     whole: LakeInputs
     county: str
@@ -89,10 +104,16 @@ class CountyInputs:
         if as_of != self.as_of:
             return self._earlier(table, as_of)
         if table == RETROFITS:
-            return f"(select * exclude (placed_in, county) from placed_retrofit where county = {literal(self.county)})"
+            return (
+                "(select * exclude (placed_in, county) from placed_retrofit where county ="
+                f" {literal(self.county)})"
+            )
         own = self._rows(table, as_of)
         if table == SETTLEMENTS:
-            return f"(select * from {own} where reverses_id is null union all by name select * from reversal_anywhere)"
+            return (
+                f"(select * from {own} where reverses_id is null union all by name select * from"
+                " reversal_anywhere)"
+            )
         return own
 
     def _rows(self, table: str, as_of: date) -> str:
@@ -110,7 +131,9 @@ class CountyInputs:
         return f"(select * from {self.whole.relation(table, as_of)} where false)"
 
     def _earlier(self, table: str, as_of: date) -> str:
-        """An earlier day's rows of the households that the county has today, and of those that it had and that nobody has."""
+        """An earlier day's rows of the households that the county has today,
+        and of those that it had and that nobody has.
+        """
         layer, folder = layer_and_folder(table)
         went = moved(table, as_of)
         there = self.county in self.whole.lake.counties(layer, folder, as_of)
@@ -121,6 +144,7 @@ class CountyInputs:
         )
         code = literal(self.county)
         return (
-            f"(select s.* from {stayed} as s where s.household_id not in (select household_id from {went} where from_county = {code}) "
-            f"union all by name select * exclude (from_county, to_county) from {went} where to_county = {code})"
+            f"(select s.* from {stayed} as s where s.household_id not in (select household_id from"
+            f" {went} where from_county = {code}) union all by name select * exclude (from_county,"
+            f" to_county) from {went} where to_county = {code})"
         )

@@ -1,6 +1,8 @@
-"""What is built from a field of a record type: the table that carries it on, and the indicators that read it.
+"""What is built from a field of a record type:
+the table that carries it on, and the indicators that read it.
 
-Belongs here: the answer for messages about a changed column. Not here: column lineage of the models.
+Belongs here: the answer for messages about a changed column. Not here: column lineage of the
+models.
 """
 
 from __future__ import annotations
@@ -14,15 +16,23 @@ from warehouse.model import MODELS
 
 
 def built_from(contract: Contract, field: Field) -> tuple[str, ...]:
-    """`matched_<table>`, then the codes of the indicators that name the field, or of all that read its record type."""
-    readers = [indicator for indicator in load_indicators() if contract.records in indicator.sources]
-    named = [indicator.code for indicator in readers if re.search(rf"\b{re.escape(field.name)}\b", indicator.definition)]
+    """`matched_<table>`, then the codes of the indicators that name the field,
+    or of all that read its record type.
+    """
+    readers = [
+        indicator for indicator in load_indicators() if contract.records in indicator.sources
+    ]
+    named = [
+        indicator.code
+        for indicator in readers
+        if re.search(rf"\b{re.escape(field.name)}\b", indicator.definition)
+    ]
     return (f"matched_{contract.table}", *(named or [indicator.code for indicator in readers]))
 
 
 def indicators_of(contract: Contract, field: Field) -> tuple[str, ...]:
-    """The codes of the indicators that read a field: those whose definition names it, or, where only their SQL does, all of
-    its record type."""
+    """The codes of the indicators that read a field: those whose definition names it, or, where
+    only their SQL does, all of its record type."""
     if field.is_identity:
         return ()
     named = built_from(contract, field)[1:]
@@ -32,4 +42,8 @@ def indicators_of(contract: Contract, field: Field) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _words_of_models() -> frozenset[str]:
     """Every word of the indicators' SQL."""
-    return frozenset(word for path in MODELS.glob("indicators/*") for word in re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    return frozenset(
+        word
+        for path in MODELS.glob("indicators/*")
+        for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))
+    )

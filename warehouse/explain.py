@@ -40,7 +40,13 @@ GRADES = {
     ("R16", "2"): "2, severe 严重损坏",
     ("R16", "3"): "3, collapsed 倒塌",
 }
-COMPARED = {">=": "at least 不低于", "<=": "at most 不高于", ">": "more than 高于", "<": "below 低于", "=": "is 为"}
+COMPARED = {
+    ">=": "at least 不低于",
+    "<=": "at most 不高于",
+    ">": "more than 高于",
+    "<": "below 低于",
+    "=": "is 为",
+}
 INPUTS = {
     "value": "it 该值",
     "B09": "B09 noncompulsory student count 非义务教育在校生",
@@ -84,24 +90,48 @@ class Lamp:
 
 
 def read_lamp(
-    engine: SqlEngine, household_id: str, as_of: date, flags: str = "warning_flag", reasons: str = "warning_reason"
+    engine: SqlEngine,
+    household_id: str,
+    as_of: date,
+    flags: str = "warning_flag",
+    reasons: str = "warning_reason",
 ) -> Lamp | None:
-    """The lamp of a household in the engine's tables `flags` and `reasons`, which hold the day `as_of`; None without one."""
+    """The lamp of a household in the engine's tables `flags` and `reasons`,
+    which hold the day `as_of`; None without one.
+    """
     found = engine.rows(
-        "select level, score, raw_points, offset_points, is_hard, is_held, coverage, red_since, rule_version "
-        f"from {flags} where household_id = ?",
+        "select level, score, raw_points, offset_points, is_hard, is_held, coverage, red_since,"
+        f" rule_version from {flags} where household_id = ?",
         [household_id],
     )
     if not found:
         return None
     rows = engine.rows(
-        f"select code, points, value, threshold, department, records, evidence, evidence_on from {reasons} "
-        "where household_id = ? order by points desc, code",
+        "select code, points, value, threshold, department, records, evidence, evidence_on from"
+        f" {reasons} where household_id = ? order by points desc, code",
         [household_id],
     )
-    told = tuple(Reason(code, points, value, text, dep, rec, tuple(ids or ()), on) for code, points, value, text, dep, rec, ids, on in rows)
-    level, score, raw_points, offset_points, is_hard, is_held, coverage, red_since, rule_version = found[0]
-    return Lamp(household_id, as_of, level, score, raw_points, offset_points, is_hard, is_held, coverage, red_since, rule_version, told)
+    told = tuple(
+        Reason(code, points, value, text, dep, rec, tuple(ids or ()), on)
+        for code, points, value, text, dep, rec, ids, on in rows
+    )
+    level, score, raw_points, offset_points, is_hard, is_held, coverage, red_since, rule_version = (
+        found[0]
+    )
+    return Lamp(
+        household_id,
+        as_of,
+        level,
+        score,
+        raw_points,
+        offset_points,
+        is_hard,
+        is_held,
+        coverage,
+        red_since,
+        rule_version,
+        told,
+    )
 
 
 def _name(code: str) -> str:
@@ -111,9 +141,11 @@ def _name(code: str) -> str:
     if code.startswith("cap:"):
         domain = code.removeprefix("cap:")
         return f"cap of {domain} {DOMAIN_NAMES[domain]}封顶"
-    return {"offset": "limit on the offset 抵减上限", "floor": "floor of a hard rule 硬规则下限", "limit": "limit of the score 总分上限"}[
-        code
-    ]
+    return {
+        "offset": "limit on the offset 抵减上限",
+        "floor": "floor of a hard rule 硬规则下限",
+        "limit": "limit of the score 总分上限",
+    }[code]
 
 
 def _value(code: str, value: str | None) -> str:
@@ -128,7 +160,10 @@ def _condition(code: str, threshold: str) -> str:
     told, bracket, note = threshold.partition(" (")
     words: list[str] = []
     for part in told.split(" and "):
-        tokens = [COMPARED.get(token) or INPUTS.get(token) or {"*": "×"}.get(token, token) for token in part.split()]
+        tokens = [
+            COMPARED.get(token) or INPUTS.get(token) or {"*": "×"}.get(token, token)
+            for token in part.split()
+        ]
         if part.startswith("= ") and tokens[-1] not in ("true", "false"):
             tokens[-1] = GRADES.get((code, tokens[-1]), tokens[-1])
         words.append(" ".join(tokens).replace("true", "yes 是").replace("false", "no 否"))
@@ -138,12 +173,19 @@ def _condition(code: str, threshold: str) -> str:
 def _reason_lines(reason: Reason) -> list[str]:
     first = f"  {reason.points:>+8.2f}  {_name(reason.code)}"
     if reason.department is None or reason.records is None:
-        limit = (reason.threshold or "").replace("at most", "at most 不高于").replace("at least", "at least 不低于")
+        limit = (
+            (reason.threshold or "")
+            .replace("at most", "at most 不高于")
+            .replace("at least", "at least 不低于")
+        )
         return [f"{first}: {reason.value} points 分, {limit}"]
     evidence = ", ".join(reason.evidence) or "no record: what counts is that none is there 无记录"
     when = f"; the newest came on 最新到达 {reason.evidence_on}" if reason.evidence_on else ""
     contract = contract_for(reason.records)
-    source = f"            from 来源 {reason.department} {reason.records} {contract.department_name}{contract.name}: {evidence}{when}"
+    source = (
+        f"            from 来源 {reason.department} {reason.records}"
+        f" {contract.department_name}{contract.name}: {evidence}{when}"
+    )
     rule = _condition(reason.code, reason.threshold or "")
     return [f"{first}: {_value(reason.code, reason.value)}; the rule 规则: {rule}", source]
 
@@ -157,17 +199,27 @@ def _head(lamp: Lamp) -> list[str]:
     lines = [f"{english}.", f"{chinese}。"]
     if lamp.is_held:
         lines += [
-            "Held at red: what made it red is missing or stale today, so the lower score does not clear it.",
+            (
+                "Held at red: what made it red is missing or stale today, so the lower score does"
+                " not clear it."
+            ),
             "保持红灯：致红数据今日缺失或过期，分数下降不解除红灯。",
         ]
     if lamp.is_hard:
-        lines.append("A hard rule fired: the score is at least the floor. 触发硬规则，分数不低于下限。")
-    lines.append(f"Rules 规则 {lamp.rule_version}; {lamp.coverage:.0%} of the indicators are known 指标覆盖率.")
+        lines.append(
+            "A hard rule fired: the score is at least the floor. 触发硬规则，分数不低于下限。"
+        )
+    lines.append(
+        f"Rules 规则 {lamp.rule_version}; "
+        f"{lamp.coverage:.0%} of the indicators are known 指标覆盖率."
+    )
     return lines
 
 
 def explain(lamp: Lamp) -> str:
-    """The lamp in plain words: level, score, every point with its value, rule and records, and the sum."""
+    """The lamp in plain words: level, score, every point with its value, rule and records,
+    and the sum.
+    """
     lines = _head(lamp)
     if not lamp.reasons:
         lines += ["", "No indicator gave or took points. 没有指标加分或减分。"]
@@ -178,7 +230,11 @@ def explain(lamp: Lamp) -> str:
     )
     for title, reasons in parts:
         if reasons:
-            lines += ["", f"{title}:", *(line for reason in reasons for line in _reason_lines(reason))]
+            lines += [
+                "",
+                f"{title}:",
+                *(line for reason in reasons for line in _reason_lines(reason)),
+            ]
     total = sum((r.points for r in lamp.reasons), Decimal(0))
     lines += ["", f"  {total:>8.2f}   sum 合计", "", ENQUIRY]
     return "\n".join(lines)
@@ -189,9 +245,21 @@ def _change(before: Lamp | None, lamp: Lamp, layouts: Mapping[date, str]) -> str
     old = {r.code: r.points for r in before.reasons} if before else {}
     came = [f"+{code} ({points[code]:+.2f})" for code in sorted(points) if code not in old]
     went = [f"-{code} (was {old[code]:+.2f})" for code in sorted(old) if code not in points]
-    moved = [f"{code} {old[code]:+.2f} -> {points[code]:+.2f}" for code in sorted(points) if code in old and old[code] != points[code]]
-    rules = [f"rules {lamp.rule_version}"] if before and before.rule_version != lamp.rule_version else []
-    layout = [f"layout {layouts[lamp.as_of]}"] if before and layouts.get(before.as_of) != layouts.get(lamp.as_of) else []
+    moved = [
+        f"{code} {old[code]:+.2f} -> {points[code]:+.2f}"
+        for code in sorted(points)
+        if code in old and old[code] != points[code]
+    ]
+    rules = (
+        [f"rules {lamp.rule_version}"]
+        if before and before.rule_version != lamp.rule_version
+        else []
+    )
+    layout = (
+        [f"layout {layouts[lamp.as_of]}"]
+        if before and layouts.get(before.as_of) != layouts.get(lamp.as_of)
+        else []
+    )
     held = ["held 保持"] if lamp.is_held else []
     return "; ".join([*held, *came, *went, *moved, *rules, *layout]) or "no change 无变化"
 
@@ -201,7 +269,10 @@ def recomputed(stored: Lamp, again: Lamp | None) -> str:
     if again == stored:
         return f"Recomputed from the lake 由数据湖重算 {stored.as_of}: the same 一致."
     score = "no lamp 无灯" if again is None else f"{again.level} {again.score}"
-    return f"Recomputed from the lake 由数据湖重算 {stored.as_of}: {score}, but {stored.level} {stored.score} was stored 不一致."
+    return (
+        f"Recomputed from the lake 由数据湖重算 {stored.as_of}: {score}, but {stored.level}"
+        f" {stored.score} was stored 不一致."
+    )
 
 
 def not_recomputed(why: str) -> str:
@@ -217,6 +288,9 @@ def history(lamps: Sequence[Lamp], layouts: Mapping[date, str]) -> str:
     lines = ["Day by day 逐日变化:"]
     before: Lamp | None = None
     for lamp in sorted(lamps, key=lambda x: x.as_of):
-        lines.append(f"  {lamp.as_of}  {lamp.level:<6} {LEVELS[lamp.level][:2]} {lamp.score:>6}  {_change(before, lamp, layouts)}")
+        lines.append(
+            f"  {lamp.as_of}  {lamp.level:<6} {LEVELS[lamp.level][:2]} {lamp.score:>6} "
+            f" {_change(before, lamp, layouts)}"
+        )
         before = lamp
     return "\n".join(lines)

@@ -1,7 +1,8 @@
-"""What follows a lamp: changes, the departments' lists, tasks, cases, ledger, bulletin and the household's card.
+"""What follows a lamp: changes, the departments' lists, tasks, cases, ledger,
+bulletin and the household's card.
 
-Belongs here: what `models/following` takes from the day and the rules. Not here: the rules (`following_rules`), what a lamp is
-(`scoring`), running the models (`graph.runner`).
+Belongs here: what `models/following` takes from the day and the rules. Not here: the rules
+(`following_rules`), what a lamp is (`scoring`), running the models (`graph.runner`).
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ def items(as_of: date, rules: FollowingRules) -> tuple[Item, ...]:
         within = line.rule.certificate_issued_within_days
         condition = " or ".join(f"({c.sql})" for c in line.conditions)
         since = None if within is None else day(as_of - timedelta(days=within))
-        made.append(Item(line.rule.department, line.rule.code, line.indicator.column, condition, since))
+        made.append(
+            Item(line.rule.department, line.rule.code, line.indicator.column, condition, since)
+        )
     return tuple(made)
 
 
@@ -77,7 +80,10 @@ def measures(states: Mapping[str, str], rules: FollowingRules) -> tuple[RankedMe
 
 def codes(rules: FollowingRules) -> dict[str, str]:
     """The codes that each measure counts, as an SQL list."""
-    return {name: ", ".join(literal(code) for code in measure.codes) for name, measure in rules.following.bulletin.items()}
+    return {
+        name: ", ".join(literal(code) for code in measure.codes)
+        for name, measure in rules.following.bulletin.items()
+    }
 
 
 def due_on(as_of: date, rules: FollowingRules) -> str:
@@ -93,11 +99,19 @@ def kept_since(as_of: date, rules: FollowingRules) -> str:
 def task_rule_select(rules: FollowingRules) -> str:
     """The reference table `task_rule`: what each risk needs, and whose task that is."""
     entries = rules.following.tasks.of.items()
-    values = ", ".join(f"({', '.join(map(literal, (code, rule.need, rule.department, rule.task)))})" for code, rule in entries)
-    return f"select code, need, department, task from (values {values}) as entry(code, need, department, task)"
+    values = ", ".join(
+        f"({', '.join(map(literal, (code, rule.need, rule.department, rule.task)))})"
+        for code, rule in entries
+    )
+    return (
+        f"select code, need, department, task from (values {values}) as entry(code, need,"
+        " department, task)"
+    )
 
 
 def risk_domain_select(catalogue: Catalogue) -> str:
     """The reference table `risk_domain`."""
-    risks = ", ".join(f"('{i.code}', '{i.domain}')" for i in catalogue.indicators if i.group == "risk")
+    risks = ", ".join(
+        f"('{i.code}', '{i.domain}')" for i in catalogue.indicators if i.group == "risk"
+    )
     return f"select code, domain from (values {risks}) as entry(code, domain)"

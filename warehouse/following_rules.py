@@ -1,6 +1,7 @@
 """The rules of what follows a lamp as data: `rules/following-<date>.yaml`, checked when read.
 
-Belongs here: the lists, tasks, deadlines and measures that are in force on a day. Not here: what is made of them (`follow_up`).
+Belongs here: the lists, tasks, deadlines and measures that are in force on a day. Not here: what is
+made of them (`follow_up`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,16 @@ from warehouse.scoring_rules import (
     read_rule_file,
 )
 
-STAGES = ("discovered", "verified", "compared", "reviewed", "approved", "recorded", "assisted", "cleared")
+STAGES = (
+    "discovered",
+    "verified",
+    "compared",
+    "reviewed",
+    "approved",
+    "recorded",
+    "assisted",
+    "cleared",
+)
 """The eight stages of a case, in order: stage 1 is the first."""
 
 MEASURES = (
@@ -40,7 +50,9 @@ MEASURES = (
 )
 
 Days = Annotated[int, Field(ge=0, le=3660)]
-Stage = Literal["discovered", "verified", "compared", "reviewed", "approved", "recorded", "assisted", "cleared"]
+Stage = Literal[
+    "discovered", "verified", "compared", "reviewed", "approved", "recorded", "assisted", "cleared"
+]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -59,7 +71,9 @@ def _risk(code: str, info: ValidationInfo) -> str:
 
 
 class VerifyRule(Strict):
-    """A department's list by one indicator: a household is on it where one of the conditions holds."""
+    """A department's list by one indicator: a household is on it where one of the
+    conditions holds.
+    """
 
     department: str
     code: str
@@ -131,7 +145,9 @@ class Measure(Strict):
 
 
 class PeriodicRules(Strict):
-    """Days within which a household is visited and a chronic patient seen, and the scores at which lamps are tried."""
+    """Days within which a household is visited and a chronic patient seen,
+    and the scores at which lamps are tried.
+    """
 
     visit_within_days: Days
     chronic_followup_within_days: Days
@@ -153,14 +169,19 @@ class Following(Strict):
     def _once(cls, verify: tuple[VerifyRule, ...]) -> tuple[VerifyRule, ...]:
         keys = [(rule.department, rule.code) for rule in verify]
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
-            raise ValueError(f"{twice[0][0]} has {twice[0][1]} twice; write its conditions into one entry")
+            raise ValueError(
+                f"{twice[0][0]} has {twice[0][1]} twice; write its conditions into one entry"
+            )
         return verify
 
     @field_validator("bulletin")
     @classmethod
     def _every_measure(cls, bulletin: dict[str, Measure]) -> dict[str, Measure]:
         if wrong := sorted(set(bulletin) ^ set(MEASURES)):
-            raise ValueError(f"one entry for each of {', '.join(MEASURES)}; missing or unknown: {', '.join(wrong)}")
+            raise ValueError(
+                f"one entry for each of {', '.join(MEASURES)}; missing or unknown:"
+                f" {', '.join(wrong)}"
+            )
         return bulletin
 
 
@@ -196,9 +217,16 @@ def read_following(path: Path) -> FollowingRules:
     for position, rule in enumerate(following.verify):
         indicator = catalogue[rule.code]
         try:
-            lines.append(VerifyLine(rule, indicator, tuple(parse_condition(indicator, text) for text in rule.when)))
+            lines.append(
+                VerifyLine(
+                    rule, indicator, tuple(parse_condition(indicator, text) for text in rule.when)
+                )
+            )
         except ConditionError as error:
-            problems.append(f"{path}:{line_of(node, ('verify', position))}: verify.{position}: {rule.department} {rule.code}: {error}")
+            problems.append(
+                f"{path}:{line_of(node, ('verify', position))}: verify.{position}:"
+                f" {rule.department} {rule.code}: {error}"
+            )
     if problems:
         raise RuleError("\n".join(problems), MEND_LINES)
     content = json.dumps(following.model_dump(mode="json"), sort_keys=True)
@@ -206,7 +234,9 @@ def read_following(path: Path) -> FollowingRules:
 
 
 def load_following(as_of: date, folder: Path = RULES) -> FollowingRules:
-    """The rules in force on `as_of`: of the newest file that has begun; every file is read. Raises `RuleError`."""
+    """The rules in force on `as_of`: of the newest file that has begun; every file is read.
+    Raises `RuleError`.
+    """
     read = [(path, read_following(path)) for path in sorted(folder.glob("following-*.yaml"))]
     for path, rules in read:
         if path.stem != f"following-{rules.following.effective_from}":

@@ -1,7 +1,7 @@
 """The indicators of a day: what their models take from calendar, rules and the sources' states.
 
-Belongs here: those values. Not here: the formulas (SQL), the catalogue (`catalogue`), points and lamps (`scoring`), running
-the models (`graph.runner`).
+Belongs here: those values. Not here: the formulas (SQL), the catalogue (`catalogue`), points and
+lamps (`scoring`), running the models (`graph.runner`).
 """
 
 from __future__ import annotations
@@ -67,16 +67,24 @@ class Cell:
         return " and ".join(parts) or "true"
 
     def when(self, status: str) -> str:
-        """SQL: the indicator of a household with active members has this status; `true` or `false` where that is known without asking."""
+        """SQL: the indicator of a household with active members has this status; `true` or `false`
+        where that is known without asking.
+        """
         if self.source_state == "missing":
             return str(status == "missing").lower()
         state = self.formula_state and f"{self.alias}.{self.formula_state}"
         if status == "not_applicable":
             if not state:
                 return "false"
-            return f"{'not r.is_shell and ' if self.needs_household else ''}{state} = 'not_applicable'"
+            return (
+                f"{'not r.is_shell and ' if self.needs_household else ''}{state} = 'not_applicable'"
+            )
         if status == "stale":
-            return f"{self.has_value} and {self.formula} is not null" if self.source_state == "stale" else "false"
+            return (
+                f"{self.has_value} and {self.formula} is not null"
+                if self.source_state == "stale"
+                else "false"
+            )
         missing = [f"({self.has_value} and {self.formula} is null)"]
         if state:
             missing.insert(0, f"{state} = 'missing'")
@@ -90,7 +98,9 @@ def months_before(start: date, months: int) -> date:
     index = start.year * 12 + start.month - 1 - months
     year, month = index // 12, index % 12 + 1
     first_of_next = date(year + month // 12, month % 12 + 1, 1)
-    return min(date(year, month, 1) + timedelta(days=start.day - 1), first_of_next - timedelta(days=1))
+    return min(
+        date(year, month, 1) + timedelta(days=start.day - 1), first_of_next - timedelta(days=1)
+    )
 
 
 def day_parameters(as_of: date, rules: Rules) -> dict[str, Any]:
@@ -138,9 +148,15 @@ def worst_state(indicator: Indicator, states: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=1)
 def formula_states() -> frozenset[str]:
-    """The state columns that the domain models have, `r21_state`: of formulas that can be not applicable."""
-    texts = (model_path(f"indicators/{domain}").read_text(encoding="utf-8") for domain in MODEL_DOMAINS)
-    return frozenset(column for text in texts for column in re.findall(r"\bas ([bsr][0-9]{2}_state)\b", text))
+    """The state columns that the domain models have, `r21_state`:
+    of formulas that can be not applicable.
+    """
+    texts = (
+        model_path(f"indicators/{domain}").read_text(encoding="utf-8") for domain in MODEL_DOMAINS
+    )
+    return frozenset(
+        column for text in texts for column in re.findall(r"\bas ([bsr][0-9]{2}_state)\b", text)
+    )
 
 
 def cells(states: Mapping[str, str], catalogue: Catalogue) -> tuple[Cell, ...]:
@@ -149,5 +165,12 @@ def cells(states: Mapping[str, str], catalogue: Catalogue) -> tuple[Cell, ...]:
     for indicator in catalogue.indicators:
         state = f"{indicator.code.lower()}_state"
         alias = indicator.domain or indicator.group
-        made.append(Cell(indicator, alias, worst_state(indicator, states), state if state in formula_states() else None))
+        made.append(
+            Cell(
+                indicator,
+                alias,
+                worst_state(indicator, states),
+                state if state in formula_states() else None,
+            )
+        )
     return tuple(made)

@@ -28,7 +28,8 @@ def refuse_unmade(layout: str, what: str) -> None:
     """Raises `LayoutError` where days of the layout are not made any more."""
     if layout not in MADE:
         raise LayoutError(
-            f"{what} is of layout {layout}, and this code makes {' and '.join(MADE)}: it is read as it is, not made anew",
+            f"{what} is of layout {layout}, and this code makes {' and '.join(MADE)}: it is read as"
+            " it is, not made anew",
             f"the code of version {layout} makes it",
         )
 

@@ -1,5 +1,5 @@
-"""The ledger of one record type on one day: counts, state, age, rules, what was rejected, what is to be told; and whether
-the counts add up.
+"""The ledger of one record type on one day:
+counts, state, age, rules, what was rejected, what is to be told; and whether the counts add up.
 
 Belongs here: what a day's note says. Not here: the state itself (`asof`).
 """
@@ -28,7 +28,9 @@ FACES_WITHIN_DAYS = 800
 
 
 class ConservationError(DefectError):
-    """Rows that were lost or doubled between a batch and the state: never published, always a defect."""
+    """Rows that were lost or doubled between a batch and the state:
+    never published, always a defect.
+    """
 
 
 def report(day: MergeState, landed: Landed, verdict: Verdict) -> None:
@@ -38,13 +40,20 @@ def report(day: MergeState, landed: Landed, verdict: Verdict) -> None:
         found = result.as_dict()
         old = day.rules.get(result.rule)
         if old is not None:
-            found |= {count: found[count] + old[count] for count in ("element_count", "unexpected_count")}
+            found |= {
+                count: found[count] + old[count] for count in ("element_count", "unexpected_count")
+            }
             found |= {flag: found[flag] and old[flag] for flag in ("passed", "could_run")}
         day.rules[result.rule] = found
 
 
 def batch_note(
-    batch_id: str, manifest: dict[str, Any], verdict: Verdict, gate: Gate | None, counts: dict[str, int], lacked: int = 0
+    batch_id: str,
+    manifest: dict[str, Any],
+    verdict: Verdict,
+    gate: Gate | None,
+    counts: dict[str, int],
+    lacked: int = 0,
 ) -> dict[str, Any]:
     return {
         "batch_id": batch_id,
@@ -70,7 +79,9 @@ def _delivery(manifest: dict[str, Any]) -> str:
 def _rows_a_day(manifest: dict[str, Any], received: int) -> float:
     if not manifest.get("since") or not manifest.get("until"):
         return float(received)
-    span = datetime.fromisoformat(str(manifest["until"])) - datetime.fromisoformat(str(manifest["since"]))
+    span = datetime.fromisoformat(str(manifest["until"])) - datetime.fromisoformat(
+        str(manifest["since"])
+    )
     return received / max(1.0, span.total_seconds() / 86400)
 
 
@@ -80,16 +91,27 @@ def volumes(day: MergeState, manifest: dict[str, Any]) -> list[float]:
     if manifest.get("since") and manifest.get("until"):
         since, until = (datetime.fromisoformat(str(manifest[edge])) for edge in ("since", "until"))
         span = max(1.0, (until - since).total_seconds() / 86400)
-    days = [d for d in day.lake.note_days("ledger", day.contract.table) if d < day.as_of][-HISTORY_DAYS:]
+    days = [d for d in day.lake.note_days("ledger", day.contract.table) if d < day.as_of][
+        -HISTORY_DAYS:
+    ]
     notes = [day.lake.read_note("ledger", day.contract.table, d) or {} for d in days]
-    batches = [batch for note in notes for batch in note.get("batches", ()) if not batch["is_rejected"]]
-    return [batch["rows_a_day"] * span for batch in batches if batch["delivery"] == _delivery(manifest)]
+    batches = [
+        batch for note in notes for batch in note.get("batches", ()) if not batch["is_rejected"]
+    ]
+    return [
+        batch["rows_a_day"] * span for batch in batches if batch["delivery"] == _delivery(manifest)
+    ]
 
 
 def profiles_before(day: MergeState, manifest: dict[str, Any]) -> list[tuple[date, BatchProfile]]:
-    """The faces that a batch's is compared with, newest last: the last eight runs of the same delivery, of daily and weekly
-    sources those of the same weekday; where there is none of these, the last run."""
-    days = [d for d in day.lake.note_days("ledger", day.contract.table) if d < day.as_of and (day.as_of - d).days <= FACES_WITHIN_DAYS]
+    """The faces that a batch's is compared with, newest last: the last eight runs of the same
+    delivery, of daily and weekly sources those of the same weekday; where there is none of these,
+    the last run."""
+    days = [
+        d
+        for d in day.lake.note_days("ledger", day.contract.table)
+        if d < day.as_of and (day.as_of - d).days <= FACES_WITHIN_DAYS
+    ]
     is_weekly = day.contract.cadence in ("daily", "weekly")
     runs: list[tuple[date, BatchProfile]] = []
     for on in reversed([d for d in days if not is_weekly or d.weekday() == day.as_of.weekday()]):
@@ -115,24 +137,37 @@ STATES = ("missing", "incomplete", "rejected", "stale", "ok")
 """What a source's state can be: the first that holds."""
 
 
-def state_of(age_days: int | None, stale_after_days: int, *, is_rejected: bool, is_incomplete: bool = False) -> str:
+def state_of(
+    age_days: int | None, stale_after_days: int, *, is_rejected: bool, is_incomplete: bool = False
+) -> str:
     """The state of a source on a day."""
-    holds = (age_days is None, is_incomplete, is_rejected, age_days is not None and age_days > stale_after_days, True)
+    holds = (
+        age_days is None,
+        is_incomplete,
+        is_rejected,
+        age_days is not None and age_days > stale_after_days,
+        True,
+    )
     return next(state for state, is_so in zip(STATES, holds, strict=True) if is_so)
 
 
 def rejection_of(manifest: Mapping[str, Any], verdict: Verdict) -> dict[str, Any]:
     """A batch that was rejected: which, of which day, by what, how many rows, and what to do."""
     batch_id, first = str(manifest["batch_id"]), verdict.rejecting[0]
-    is_all = first.rule in ("batch:columns", "batch:total", "batch:not_empty") or not first.could_run
+    is_all = (
+        first.rule in ("batch:columns", "batch:total", "batch:not_empty") or not first.could_run
+    )
     return {
         "batch_id": batch_id,
         "day": str(manifest.get("extract_date") or "")[:10] or None,
         "rule": first.rule,
         "rows": verdict.received if is_all else first.unexpected_count,
         "reasons": list(verdict.reasons),
-        "next_step": "have the department correct and resend it; if the extract is right as it is: "
-        f"make open-gate RECORDS={batch_id.rsplit('-', 2)[0]} BATCH={batch_id} BY=… WHY=…, then make sync",
+        "next_step": (
+            "have the department correct and resend it; if the extract is right as it is: make"
+            f" open-gate RECORDS={batch_id.rsplit('-', 2)[0]} BATCH={batch_id} BY=… WHY=…, then"
+            " make sync"
+        ),
     }
 
 
@@ -140,19 +175,33 @@ def unreadable(day: MergeState, batch_id: str, said: str) -> dict[str, Any]:
     """A batch whose bytes cannot be read."""
     step = "run the day again; if it stays so, have the department deliver it anew"
     on = day.as_of.isoformat()
-    return {"batch_id": batch_id, "day": on, "rule": "batch:readable", "rows": None, "reasons": [said], "next_step": step}
+    return {
+        "batch_id": batch_id,
+        "day": on,
+        "rule": "batch:readable",
+        "rows": None,
+        "reasons": [said],
+        "next_step": step,
+    }
 
 
 def _rejection(day: MergeState, pointer: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The newest rejected extract while nothing newer was accepted: today's, a file that could not be used, or the one of the
-    day before where today nobody could be asked."""
+    """The newest rejected extract while nothing newer was accepted: today's, a file that could not
+    be used, or the one of the day before where today nobody could be asked."""
     failure = pointer.get("failure") or {}
     if day.rejected is not None:
         return day.rejected
     if failure.get("refused"):
         said, next_step = message_and_next_step(failure)
         rule = f"read:{failure['reason']}"
-        return {"batch_id": None, "day": day.as_of.isoformat(), "rule": rule, "rows": None, "reasons": [said], "next_step": next_step}
+        return {
+            "batch_id": None,
+            "day": day.as_of.isoformat(),
+            "rule": rule,
+            "rows": None,
+            "reasons": [said],
+            "next_step": next_step,
+        }
     if day.accepted is None and (failure or not pointer.get("is_read", True)):
         return day.prior.get("rejection")
     return None
@@ -164,8 +213,8 @@ def ledger_of(day: MergeState, pointer: Mapping[str, Any]) -> dict[str, Any]:
     before = int(day.prior.get("in_force", 0))
     if in_force != before + day.new_keys - day.withdrawn_keys:
         raise ConservationError(
-            f"{table} {day.as_of}: {in_force} rows in force, but {before} before + {day.new_keys} new - {day.withdrawn_keys} "
-            "withdrawn keys",
+            f"{table} {day.as_of}: {in_force} rows in force, but {before} before + {day.new_keys}"
+            f" new - {day.withdrawn_keys} withdrawn keys",
             "report it, and do not publish this day",
         )
     newest = day.accepted or {}
@@ -173,8 +222,8 @@ def ledger_of(day: MergeState, pointer: Mapping[str, Any]) -> dict[str, Any]:
     age = (day.as_of - date.fromisoformat(extract[:10])).days if extract else None
     failure, rejection = pointer.get("failure"), _rejection(day, pointer)
     no_good = engine.scalar(
-        f"select count(*) from {day.quarantine} as q where not q.is_withdrawal "
-        f"and (q.record_key is null or q.record_key not in (select {name(day.key)} from {name('valid_' + table)}))"
+        f"select count(*) from {day.quarantine} as q where not q.is_withdrawal and (q.record_key is"
+        f" null or q.record_key not in (select {name(day.key)} from {name('valid_' + table)}))"
     )
     return {
         "table": table,
@@ -185,7 +234,10 @@ def ledger_of(day: MergeState, pointer: Mapping[str, Any]) -> dict[str, Any]:
         "extract_date": extract,
         "watermark": newest.get("until") or day.prior.get("watermark"),
         "state": state_of(
-            age, day.contract.stale_after_days, is_rejected=rejection is not None, is_incomplete=bool(pointer.get("incomplete"))
+            age,
+            day.contract.stale_after_days,
+            is_rejected=rejection is not None,
+            is_incomplete=bool(pointer.get("incomplete")),
         ),
         "age_days": age,
         "is_late": age is not None and age > day.contract.stale_after_days,

@@ -1,11 +1,13 @@
 """From a record to a person and a household, by ID number, set-wise on the engine.
 
-Belongs here: the spine of the day, `person`, and `matched_<table>` for any contract. Not here: what a number or a name
-is (`identity`, `names`), the review queue (`review`), the published quality (`linkage`).
+Belongs here: the spine of the day, `person`, and `matched_<table>` for any contract. Not here: what
+a number or a name is (`identity`, `names`), the review queue (`review`), the published quality
+(`linkage`).
 
-A run makes the spine once, then matches any record type against it (`models/matching`, `models/matched*.sql`). Nearly every record
-is one plain join: its number, as delivered, is a person's, and the name is the same. Only what is left (each distinct
-number and name once) goes through normalising, repair and proposals: for all the types that are there in one pass.
+A run makes the spine once, then matches any record type against it (`models/matching`,
+`models/matched*.sql`). Nearly every record is one plain join: its number, as delivered, is a
+person's, and the name is the same. Only what is left (each distinct number and name once) goes
+through normalising, repair and proposals: for all the types that are there in one pass.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from warehouse.keys import first_key
 
 PERSONAL_OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
 AREA_OUTCOMES = ("placed", "unplaced")
-"""Of records of the subject area, which are nobody's household: tied to a village by its code, or not."""
+"""Of records of the subject area, which are nobody's household:
+tied to a village by its code, or not.
+"""
 OUTCOMES = (*PERSONAL_OUTCOMES, *AREA_OUTCOMES)
 METHODS = (*identity.FORMS, "repaired", "decided", "household_id")
 REASONS = (*identity.PROBLEMS, "name_differs", "tie", "register_conflict", "not_registered")
@@ -30,13 +34,19 @@ MATCHED_COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("person_key", "varchar", "the person it is about"),
     ("member_id", "varchar", "the person's row in the base register"),
     ("household_id", "varchar", "the person's household"),
-    ("outcome", "varchar", "linked; unregistered; ambiguous; unidentifiable; of subject area: placed; unplaced"),
+    (
+        "outcome",
+        "varchar",
+        "linked; unregistered; ambiguous; unidentifiable; of subject area: placed; unplaced",
+    ),
     ("method", "varchar", "; ".join(METHODS)),
     ("name_agreement", "varchar", "same; absent; different"),
     ("reason", "varchar", "; ".join(REASONS)),
     ("_arrived_on", "date", "the day on which this version arrived"),
 )
-"""What matching adds to a record type: name, type, meaning. `record_id` stands before them, the contract's fields between."""
+"""What matching adds to a record type: name, type, meaning.
+`record_id` stands before them, the contract's fields between.
+"""
 
 _RECORD_ID = "record_id"
 _TEN_THOUSAND_YUAN = "10k yuan"
@@ -74,11 +84,15 @@ class Delivered:
 
 
 def at_once(name: str) -> str:
-    """The plain join to `spine_number` as `s` decides: one person has the number as delivered, and the name is the same, or absent.
+    """The plain join to `spine_number` as `s` decides: one person has the number as delivered, and
+    the name is the same, or absent.
 
     A number that ends in 000 needs the same name.
     """
-    return f"coalesce(s.member_id is not null and ({name} = s.name or ({name} is null and right(s.number, 3) <> '000')), false)"
+    return (
+        f"coalesce(s.member_id is not null and ({name} = s.name or ({name} is null and"
+        " right(s.number, 3) <> '000')), false)"
+    )
 
 
 def pair_text(number: str, name: str) -> str:
@@ -87,7 +101,9 @@ def pair_text(number: str, name: str) -> str:
 
 
 def household_field(contract: Contract) -> Field | None:
-    """The field that ties a record type to its household by number, None where an ID number or an area code does it."""
+    """The field that ties a record type to its household by number,
+    None where an ID number or an area code does it.
+    """
     if contract.subject == "area":
         return None
     field = contract.find_role("household_id")
@@ -109,20 +125,26 @@ def is_identified(contract: Contract) -> bool:
 
 
 def number_field(contract: Contract) -> Field:
-    """The field that holds the ID number: by its role, or a record key that is classed identity (the certificate number)."""
+    """The field that holds the ID number: by its role,
+    or a record key that is classed identity (the certificate number).
+    """
     field = contract.find_role("id_number") or contract.find_role("head_id_number")
     if field is None and contract.record_key.holds_number:
         field = contract.record_key
     if field is None:
         raise MatchingError(
             f"{contract.department}.{contract.records}: nothing says whom a record is about",
-            f"give a field the role id_number, head_id_number or household_id in {contract.path.name}",
+            "give a field the role id_number, head_id_number or household_id in"
+            f" {contract.path.name}",
         )
     return field
 
 
 def delivered(contract: Contract) -> Delivered:
-    """What of a contract matters to matching. Raises `MatchingError` where it says nothing of whom its records are about."""
+    """What of a contract matters to matching.
+
+    Raises `MatchingError` where it says nothing of whom its records are about.
+    """
     name = contract.find_role("name") or contract.find_role("head_name")
     return Delivered(
         contract.table,
@@ -136,11 +158,16 @@ def delivered(contract: Contract) -> Delivered:
 
 
 def delivered_fields(contract: Contract) -> list[dict[str, str]]:
-    """The fields that leave, under their names; one that has the name of a column of matching's own goes as `delivered_…`."""
+    """The fields that leave, under their names;
+    one that has the name of a column of matching's own goes as `delivered_…`.
+    """
     own = {name for name, _, _ in MATCHED_COLUMNS} | {_RECORD_ID}
     if household_field(contract) is not None:
         own -= {"household_id", "member_id"}
-    return [{"delivered": f.name, "name": f"delivered_{f.name}" if f.name in own else f.name} for f in contract.unnamed]
+    return [
+        {"delivered": f.name, "name": f"delivered_{f.name}" if f.name in own else f.name}
+        for f in contract.unnamed
+    ]
 
 
 def amount_fields(contract: Contract) -> list[str]:
@@ -149,11 +176,15 @@ def amount_fields(contract: Contract) -> list[str]:
 
 
 def _amounts(contract: Contract, row: str) -> list[dict[str, str]]:
-    """A column in yuan for each amount that the department reports in ten thousand yuan: `loss_amount`, `loss_yuan`."""
+    """A column in yuan for each amount that the department reports in ten thousand yuan:
+    `loss_amount`, `loss_yuan`.
+    """
     return [
         {
             "name": f"{f.name.removesuffix('_amount')}_yuan",
-            "expression": f"try_cast(cast({row}.{f.name} as decimal(28,2)) * 10000 as decimal(18,2))",
+            "expression": (
+                f"try_cast(cast({row}.{f.name} as decimal(28,2)) * 10000 as decimal(18,2))"
+            ),
         }
         for f in contract.fields
         if f.unit == _TEN_THOUSAND_YUAN
@@ -161,25 +192,40 @@ def _amounts(contract: Contract, row: str) -> list[dict[str, str]]:
 
 
 def record_id(contract: Contract) -> str:
-    """The record key, or its pseudonym where the key itself is an identity or the contract says so."""
+    """The record key, or its pseudonym where the key itself is an identity or the
+    contract says so.
+    """
     key = first_key(contract, "v")
-    return identity.pseudonym(f"'{contract.records}|' || {key}") if contract.is_pseudonymous else key
+    return (
+        identity.pseudonym(f"'{contract.records}|' || {key}") if contract.is_pseudonymous else key
+    )
 
 
 def type_parameters(contract: Contract) -> Mapping[str, Any]:
-    """What the models of a record type's matched rows take from its contract. Raises `MatchingError`."""
-    common: dict[str, Any] = {"record_id": record_id(contract), "fields": delivered_fields(contract)}
+    """What the models of a record type's matched rows take from its contract.
+
+    Raises `MatchingError`.
+    """
+    common: dict[str, Any] = {
+        "record_id": record_id(contract),
+        "fields": delivered_fields(contract),
+    }
     if contract.subject == "area":
-        return common | {"area_code": contract.by_role("area_code").name, "amounts": _amounts(contract, "v")}
+        return common | {
+            "area_code": contract.by_role("area_code").name,
+            "amounts": _amounts(contract, "v"),
+        }
     household = household_field(contract)
     if household is not None:
         has_member = any(f.name == "member_id" for f in contract.fields)
         return common | {
-            "household_id": household.name, "has_member_id": has_member, "amounts": _amounts(contract, "v"),
-            "person_key": "p.person_key" if has_member else "cast(null as varchar)", "member_id": "cast(null as varchar)",
+            "household_id": household.name, "has_member_id": has_member,
+            "amounts": _amounts(contract, "v"),
+            "person_key": "p.person_key" if has_member else "cast(null as varchar)",
+            "member_id": "cast(null as varchar)",
         }  # fmt: skip
     told = delivered(contract)
     return common | {
-        "record_type": contract.table, "record_key": told.record_key, "number": told.number, "name_value": told.name_value,
-        "pair": told.pair, "amounts": _amounts(contract, "r"),
+        "record_type": contract.table, "record_key": told.record_key, "number": told.number,
+        "name_value": told.name_value, "pair": told.pair, "amounts": _amounts(contract, "r"),
     }  # fmt: skip

@@ -1,6 +1,8 @@
-"""One record type on one day while its as-of state is being made: relations on the engine, counts, results.
+"""One record type on one day while its as-of state is being made:
+relations on the engine, counts, results.
 
-Belongs here: what the makers of the state share. Not here: making it (`asof`), writing it down (`ledger`).
+Belongs here: what the makers of the state share. Not here: making it (`asof`), writing it down
+(`ledger`).
 """
 
 from __future__ import annotations
@@ -48,7 +50,16 @@ class LakeFolder(Protocol):
     def files(self, layer: str, table: str, as_of: date) -> str | None: ...
     def days(self, layer: str, table: str) -> list[date]: ...
     def carry(self, layer: str, table: str, source: date, as_of: date) -> Path: ...
-    def write(self, engine: Any, layer: str, table: str, as_of: date, select: str, order_by: str, county: str | None = None) -> Any: ...
+    def write(
+        self,
+        engine: Any,
+        layer: str,
+        table: str,
+        as_of: date,
+        select: str,
+        order_by: str,
+        county: str | None = None,
+    ) -> Any: ...
     def write_note(self, layer: str, table: str, as_of: date, note: dict[str, Any]) -> Path: ...
     def read_note(self, layer: str, table: str, as_of: date) -> dict[str, Any] | None: ...
     def note_days(self, layer: str, table: str) -> list[date]: ...
@@ -56,7 +67,9 @@ class LakeFolder(Protocol):
 
 @dataclass
 class MergeState:
-    """One record type on one day while it is being made: the relations that hold its state, and its counts."""
+    """One record type on one day while it is being made:
+    the relations that hold its state, and its counts.
+    """
 
     engine: SqlEngine
     lake: LakeFolder
@@ -82,7 +95,8 @@ class MergeState:
     warnings: dict[str, dict[str, str]] = field(default_factory=dict)
     """What the day's accepted batches make worth telling, by key (`warned`)."""
     keys_folded: bool = False
-    """Whether the state's keys are in the spelling that landing gives those of files and queries."""
+    """Whether the state's keys are in the spelling that landing gives those of files and queries.
+    """
     keys_checked: bool = False
     """Whether no key of the state looks like somebody's number."""
     made: list[str] = field(default_factory=list)
@@ -105,12 +119,22 @@ class MergeState:
     def model(self, model: str, **more: Any) -> str:
         fields = [f.name for f in self.contract.fields]
         as_of = f"date '{self.as_of.isoformat()}'"
-        return render(model, fields=fields, key=self.key, updated=self.contract.by_role("updated_at").name, as_of=as_of, **more)
+        return render(
+            model,
+            fields=fields,
+            key=self.key,
+            updated=self.contract.by_role("updated_at").name,
+            as_of=as_of,
+            **more,
+        )
 
 
 def empty_select(columns: Sequence[tuple[str, str]]) -> str:
     """No rows, of these columns."""
-    return f"select {', '.join(f'null::{kind} as {name(column)}' for column, kind in columns)} where false"
+    return (
+        f"select {', '.join(f'null::{kind} as {name(column)}' for column, kind in columns)} where"
+        " false"
+    )
 
 
 def state_columns(contract: Contract, extras: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -1,8 +1,9 @@
-"""The four rhythms (weekly statistics, monthly screening, monthly accounting of incomes, quarterly supervision), and what
-visits found, by quarter.
+"""The four rhythms
+(weekly statistics, monthly screening, monthly accounting of incomes, quarterly supervision), and
+what visits found, by quarter.
 
-Belongs here: their periods. Not here: what is counted (`models/rhythms`), when they run (`pipelines`), where they are kept
-(`schema.periodic`, `publication.periods`).
+Belongs here: their periods. Not here: what is counted (`models/rhythms`), when they run
+(`pipelines`), where they are kept (`schema.periodic`, `publication.periods`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from warehouse.graph import registry
 from warehouse.graph.heads import Kind
 from warehouse.graph.moment import Moment
 from warehouse.schema import View
-from warehouse.schema.periodic import FLAG_ACCURACY, INCOME_ACCOUNTING, MONTHLY_SCREENING, QUARTERLY_SUPERVISION, WEEKLY_STATISTICS
+from warehouse.schema.periodic import (
+    FLAG_ACCURACY,
+    INCOME_ACCOUNTING,
+    MONTHLY_SCREENING,
+    QUARTERLY_SUPERVISION,
+    WEEKLY_STATISTICS,
+)
 
 WEEKLY_COUNTS = (
     "red",
@@ -66,7 +73,11 @@ class PeriodicReport:
 
     def end(self, period_on: date) -> date:
         """The last day of the period that begins on `period_on`."""
-        return _months_on(period_on, self.months) - timedelta(days=1) if self.months else period_on + timedelta(days=6)
+        return (
+            _months_on(period_on, self.months) - timedelta(days=1)
+            if self.months
+            else period_on + timedelta(days=6)
+        )
 
     def before(self, period_on: date) -> date:
         """The first day of the period before."""

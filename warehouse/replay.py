@@ -1,7 +1,8 @@
-"""A replay of the quarantine: rows set aside are judged anew on a day, after their contract has changed.
+"""A replay of the quarantine: rows set aside are judged anew on a day,
+after their contract has changed.
 
-Belongs here: which rows a day replays, written down so that the day gives the same bytes when it is run again. Not here:
-the merge itself (`asof`).
+Belongs here: which rows a day replays, written down so that the day gives the same bytes when it is
+run again. Not here: the merge itself (`asof`).
 """
 
 from __future__ import annotations
@@ -27,20 +28,31 @@ def _path(lake: LakeFolder, contract: Contract, as_of: date) -> Path:
 
 
 def request_replay(engine: SqlEngine, lake: LakeFolder, contract: Contract, as_of: date) -> int:
-    """Has the rows that were in quarantine before `as_of` judged anew when that day is next run; returns their number.
+    """Has the rows that were in quarantine before `as_of` judged anew when that day is next run;
+    returns their number.
 
     Rows of the day's own batches need no asking: a day that is run again judges them anew anyway.
     """
     before = max((d for d in lake.note_days("ledger", contract.table) if d < as_of), default=None)
     files = lake.files("quarantine", contract.table, before) if before else None
-    rows = engine.rows(f"select batch_id, _row from {parquet(files)} order by 1, 2") if files else []
+    rows = (
+        engine.rows(f"select batch_id, _row from {parquet(files)} order by 1, 2") if files else []
+    )
     wanted: dict[str, list[int]] = {}
     for batch_id, row in rows:
         wanted.setdefault(str(batch_id), []).append(int(row))
     path = _path(lake, contract, as_of)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     work = path.with_suffix(".tmp")
-    work.write_text(json.dumps({"rows": wanted, "contract_version": contract.version, "fingerprint": fingerprint(contract)}))
+    work.write_text(
+        json.dumps(
+            {
+                "rows": wanted,
+                "contract_version": contract.version,
+                "fingerprint": fingerprint(contract),
+            }
+        )
+    )
     work.chmod(0o600)
     os.replace(work, path)
     return len(rows)

@@ -27,7 +27,10 @@ class LevelChange:
     from_score: Decimal
     to_score: Decimal
     changes: tuple[str, ...]
-    """What makes the difference, e.g. `R01 20.00 -> 16.00`; empty where only levels, caps or limits differ."""
+    """What makes the difference, e.g.
+
+    `R01 20.00 -> 16.00`; empty where only levels, caps or limits differ.
+    """
 
 
 @dataclass(frozen=True)
@@ -50,36 +53,63 @@ class RulesDiff:
     def text(self, at_most: int = 50) -> str:
         """What `make rules-diff` prints."""
         lines = [f"{self.as_of}: rules in force {self.before}, candidate {self.after}"]
-        lines += [f"the day is of layout {self.layout}, and both are made in it"] if self.layout != NEWEST else []
-        lines += [f"the candidate's catalogue has {', '.join(self.brought)} besides"] if self.brought else []
-        lines += [f"{count:>8} {a} -> {b}" for (a, b), count in sorted(self.counts.items()) if a != b]
+        lines += (
+            [f"the day is of layout {self.layout}, and both are made in it"]
+            if self.layout != NEWEST
+            else []
+        )
+        lines += (
+            [f"the candidate's catalogue has {', '.join(self.brought)} besides"]
+            if self.brought
+            else []
+        )
+        lines += [
+            f"{count:>8} {a} -> {b}" for (a, b), count in sorted(self.counts.items()) if a != b
+        ]
         lines += ["nobody changes level"] if not self.changed else []
         for c in self.changed[:at_most]:
             why = "; ".join(c.changes) or "levels, caps or limits"
-            lines.append(f"{c.household_id}: {c.from_level} {c.from_score} -> {c.to_level} {c.to_score}: {why}")
+            lines.append(
+                f"{c.household_id}: {c.from_level} {c.from_score} -> {c.to_level} {c.to_score}:"
+                f" {why}"
+            )
         if len(self.changed) > at_most:
             lines.append(f"… and {len(self.changed) - at_most} more")
         return "\n".join(lines)
 
 
 def rules_diff(runner: Runner, moment: Moment, candidate: Rules) -> RulesDiff:
-    """Scores a day under its rules and under `candidate`: who would turn red or green, and why. Publishes nothing.
+    """Scores a day under its rules and under `candidate`: who would turn red or green, and why.
+    Publishes nothing.
 
-    A candidate that begins later is scored with the catalogue of its own day. Leaves the candidate's
-    tables on the engine: use one that is thrown away.
+    A candidate that begins later is scored with the catalogue of its own day. Leaves the
+    candidate's tables on the engine: use one that is thrown away.
     """
     engine = runner.engine
-    catalogue = max(moment.catalogue, load_catalogue(candidate.scoring.effective_from), key=lambda found: found.effective_from)
-    for name, scored in (("before", moment), ("after", replace(moment, rules=candidate, catalogue=catalogue))):
+    catalogue = max(
+        moment.catalogue,
+        load_catalogue(candidate.scoring.effective_from),
+        key=lambda found: found.effective_from,
+    )
+    for name, scored in (
+        ("before", moment),
+        ("after", replace(moment, rules=candidate, catalogue=catalogue)),
+    ):
         runner.make(("household_indicator", "warning_flag", "scored_point"), scored)
-        engine.table(f"diff_flag_{name}", "select household_id, area_code, level, score from warning_flag")
-        engine.table(f"diff_point_{name}", "select household_id, code, domain, points from scored_point")
+        engine.table(
+            f"diff_flag_{name}", "select household_id, area_code, level, score from warning_flag"
+        )
+        engine.table(
+            f"diff_point_{name}", "select household_id, code, domain, points from scored_point"
+        )
     rows = engine.rows(
-        f"select household_id, from_level, to_level, from_score, to_score, changes from ({render('flags/rules_diff')}) "
-        "order by to_level = 'red' desc, from_level = 'red' desc, to_score desc, household_id"
+        "select household_id, from_level, to_level, from_score, to_score, changes from"
+        f" ({render('flags/rules_diff')}) order by to_level = 'red' desc, from_level = 'red' desc,"
+        " to_score desc, household_id"
     )
     counts = engine.rows(
-        "select b.level, a.level, count(*) from diff_flag_before as b inner join diff_flag_after as a using (household_id) group by 1, 2"
+        "select b.level, a.level, count(*) from diff_flag_before as b inner join diff_flag_after as"
+        " a using (household_id) group by 1, 2"
     )
     return RulesDiff(
         as_of=moment.as_of,
@@ -88,5 +118,7 @@ def rules_diff(runner: Runner, moment: Moment, candidate: Rules) -> RulesDiff:
         before=moment.rules.version,
         after=candidate.version,
         counts={(str(a), str(b)): int(n) for a, b, n in counts},
-        changed=tuple(LevelChange(h, a, b, x, y, tuple(changes)) for h, a, b, x, y, changes in rows),
+        changed=tuple(
+            LevelChange(h, a, b, x, y, tuple(changes)) for h, a, b, x, y, changes in rows
+        ),
     )

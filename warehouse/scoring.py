@@ -1,7 +1,7 @@
 """Points, score, lamp and reasons: the rules of a day compiled into what `models/flags` takes.
 
-Belongs here: those values and reference tables. Not here: the rules (`scoring_rules`), the values that they score
-(`indicators`), running the models (`graph.runner`).
+Belongs here: those values and reference tables. Not here: the rules (`scoring_rules`), the values
+that they score (`indicators`), running the models (`graph.runner`).
 """
 
 from __future__ import annotations
@@ -48,8 +48,16 @@ def scored(rules: Rules, catalogue: Catalogue) -> tuple[ScoredCell, ...]:
         if not lines:
             continue
         uses_threshold = any("T" in line.condition.inputs for line in lines)
-        note = "concat(' (T = ', cast(_medical_threshold as varchar), ')')" if uses_threshold else "''"
-        made.append(ScoredCell(indicator, tuple(CompiledLine(line.condition.sql, line.number) for line in lines), note))
+        note = (
+            "concat(' (T = ', cast(_medical_threshold as varchar), ')')" if uses_threshold else "''"
+        )
+        made.append(
+            ScoredCell(
+                indicator,
+                tuple(CompiledLine(line.condition.sql, line.number) for line in lines),
+                note,
+            )
+        )
     return tuple(made)
 
 
@@ -57,29 +65,37 @@ def _line_row(line: PointLine, indicator: Indicator) -> str:
     first = indicator.sources[0]
     domain = "null" if indicator.domain is None else literal(indicator.domain)
     return (
-        f"({literal(indicator.code)}, {line.number}, {domain}, {line.points}, {str(line.is_hard).lower()}, "
-        f"{literal(line.condition.threshold)}, {literal(contract_for(first).department)}, {literal(first)})"
+        f"({literal(indicator.code)}, {line.number}, {domain}, {line.points},"
+        f" {str(line.is_hard).lower()}, {literal(line.condition.threshold)},"
+        f" {literal(contract_for(first).department)}, {literal(first)})"
     )
 
 
 def rule_line_select(rules: Rules, catalogue: Catalogue) -> str:
     """The reference table `rule_line`: a row per condition and its points."""
-    lines = ", ".join(_line_row(line, catalogue.by_code[line.indicator.code]) for line in rules.lines)
+    lines = ", ".join(
+        _line_row(line, catalogue.by_code[line.indicator.code]) for line in rules.lines
+    )
     return (
-        "select code, line, cast(domain as varchar) as domain, cast(points as decimal(6,2)) as points, is_hard, "
-        "threshold, department, records "
-        f"from (values {lines}) as entry(code, line, domain, points, is_hard, threshold, department, records)"
+        "select code, line, cast(domain as varchar) as domain, cast(points as decimal(6,2)) as"
+        f" points, is_hard, threshold, department, records from (values {lines}) as entry(code,"
+        " line, domain, points, is_hard, threshold, department, records)"
     )
 
 
 def domain_cap_select(rules: Rules) -> str:
     """The reference table `domain_cap`."""
     caps = ", ".join(f"({literal(domain)}, {cap})" for domain, cap in rules.scoring.caps.items())
-    return f"select domain, cast(cap as decimal(6,2)) as cap from (values {caps}) as entry(domain, cap)"
+    return (
+        f"select domain, cast(cap as decimal(6,2)) as cap from (values {caps}) as entry(domain,"
+        " cap)"
+    )
 
 
 def indicator_source_select(catalogue: Catalogue) -> str:
-    """The reference table `indicator_source`: where each record type stands in an indicator's evidence."""
+    """The reference table `indicator_source`:
+    where each record type stands in an indicator's evidence.
+    """
     counting = registry.counting()
     pairs = {(one.code, str(model.records)) for model in counting for one in model.counted_by}
     pairs = {pair for pair in pairs if pair[0] in catalogue.by_code}

@@ -1,7 +1,8 @@
 """The rules of the score as data: `rules/scoring-<date>.yaml`, the thresholds where it is silent,
 and `rules/standards.yaml`, checked when read.
 
-Belongs here: reading, checking, and picking what is in force on a day. Not here: applying them (`scoring`).
+Belongs here: reading, checking, and picking what is in force on a day. Not here: applying them
+(`scoring`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from expectations.errors import ConfigurationError
 from warehouse.catalogue import DOMAINS, RULES, Catalogue, Indicator, load_catalogue
@@ -101,16 +110,21 @@ class Scoring(Strict):
     @classmethod
     def _every_domain(cls, caps: dict[str, Decimal]) -> dict[str, Decimal]:
         if wrong := sorted(set(caps) ^ set(DOMAINS)):
-            raise ValueError(f"one cap for each of {', '.join(DOMAINS)}; missing or unknown: {', '.join(wrong)}")
+            raise ValueError(
+                f"one cap for each of {', '.join(DOMAINS)}; missing or unknown: {', '.join(wrong)}"
+            )
         return caps
 
     @field_validator("points")
     @classmethod
-    def _every_indicator(cls, points: dict[str, tuple[Line, ...]], info: ValidationInfo) -> dict[str, tuple[Line, ...]]:
+    def _every_indicator(
+        cls, points: dict[str, tuple[Line, ...]], info: ValidationInfo
+    ) -> dict[str, tuple[Line, ...]]:
         scored = catalogue_of(info).codes("risk", "resilience")
         if wrong := sorted(set(points) ^ scored):
             raise ValueError(
-                f"one list of conditions (it may be empty) for each risk and resilience code; missing or unknown: {', '.join(wrong)}"
+                "one list of conditions (it may be empty) for each risk and resilience code;"
+                f" missing or unknown: {', '.join(wrong)}"
             )
         return points
 
@@ -129,7 +143,9 @@ class FirstThresholds(Strict):
 
 
 class Standard(Strict):
-    """An amount in yuan per person and year, for an area (beginning of the area code) from a day on."""
+    """An amount in yuan per person and year, for an area (beginning of the area code)
+    from a day on.
+    """
 
     area: Annotated[str, Field(pattern=r"^([0-9]{2}|[0-9]{6})$")]
     effective_from: date
@@ -197,7 +213,9 @@ def line_of(node: yaml.Node | None, loc: Sequence[int | str]) -> int:
             if not pairs:
                 break
             line, node = pairs[0][0].start_mark.line + 1, pairs[0][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        elif (
+            isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value)
+        ):
             node = node.value[step]
             line = node.start_mark.line + 1
     return line
@@ -250,7 +268,10 @@ def _line_of_no_date(text: str) -> int:
 
 
 def read_rule_file(path: Path, model: type[Model]) -> tuple[Model, yaml.Node | None]:
-    """A rule file, checked, and its nodes (for lines). Raises `RuleError` naming file, line and reason."""
+    """A rule file, checked, and its nodes (for lines).
+
+    Raises `RuleError` naming file, line and reason.
+    """
     if not path.is_file():
         raise RuleError(f"{path}:0: there is no such rule file", "name one that is there")
     node, content = _compose(path)
@@ -261,9 +282,18 @@ def read_rule_file(path: Path, model: type[Model]) -> tuple[Model, yaml.Node | N
         )
     _refuse_twice(path, node)
     try:
-        return model.model_validate(content, context={"effective_from": content.get("effective_from")}), node
+        return (
+            model.model_validate(
+                content, context={"effective_from": content.get("effective_from")}
+            ),
+            node,
+        )
     except ValidationError as error:
-        lines = [f"{path}:{line_of(node, e['loc'])}: {'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
+        lines = [
+            f"{path}:{line_of(node, e['loc'])}: {'.'.join(map(str, e['loc'])) or 'the file'}:"
+            f" {e['msg']}"
+            for e in error.errors()
+        ]
         raise RuleError("\n".join(lines), MEND_LINES) from None
 
 
@@ -278,20 +308,28 @@ def read_scoring(path: Path) -> tuple[Scoring, tuple[PointLine, ...]]:
             try:
                 condition = parse_condition(catalogue[code], line.when)
             except ConditionError as error:
-                problems.append(f"{path}:{line_of(node, ('points', code, position))}: points.{code}.{position}.when: {error}")
+                problems.append(
+                    f"{path}:{line_of(node, ('points', code, position))}:"
+                    f" points.{code}.{position}.when: {error}"
+                )
                 continue
             if line.hard and catalogue[code].group != "risk":
                 problems.append(
-                    f"{path}:{line_of(node, ('points', code, position))}: points.{code}.{position}.hard: only a risk can be hard"
+                    f"{path}:{line_of(node, ('points', code, position))}:"
+                    f" points.{code}.{position}.hard: only a risk can be hard"
                 )
-            compiled.append(PointLine(catalogue[code], position + 1, condition, line.points, line.hard))
+            compiled.append(
+                PointLine(catalogue[code], position + 1, condition, line.points, line.hard)
+            )
     if problems:
         raise RuleError("\n".join(problems), MEND_LINES)
     return scoring, tuple(compiled)
 
 
 def _in_force(entries: Sequence[Standard], as_of: date) -> dict[str, Standard]:
-    begun = sorted((e for e in entries if e.effective_from <= as_of), key=lambda e: e.effective_from)
+    begun = sorted(
+        (e for e in entries if e.effective_from <= as_of), key=lambda e: e.effective_from
+    )
     return {e.area: e for e in begun}
 
 
@@ -300,7 +338,9 @@ SILENT = ("shells", "absence")
 
 
 def _said(scoring: Scoring) -> dict[str, Any]:
-    silent = {name for name in SILENT if getattr(scoring, name) == Scoring.model_fields[name].default}
+    silent = {
+        name for name in SILENT if getattr(scoring, name) == Scoring.model_fields[name].default
+    }
     return scoring.model_dump(mode="json", exclude=silent, exclude_none=True)
 
 
@@ -326,13 +366,19 @@ def first_thresholds(folder: Path = RULES) -> Thresholds:
 
 def _assemble(as_of: date, scoring: Scoring, lines: tuple[PointLine, ...], folder: Path) -> Rules:
     standards = read_rule_file(folder / "standards.yaml", Standards)[0]
-    monitoring, dibao = _in_force(standards.monitoring_line, as_of), _in_force(standards.dibao_standard, as_of)
+    monitoring, dibao = (
+        _in_force(standards.monitoring_line, as_of),
+        _in_force(standards.dibao_standard, as_of),
+    )
     content = {
         "scoring": _said(scoring),
         "monitoring_line": {a: e.model_dump(mode="json") for a, e in monitoring.items()},
         "dibao_standard": {a: e.model_dump(mode="json") for a, e in dibao.items()},
     }
-    begun = [scoring.effective_from, *(e.effective_from for e in (*monitoring.values(), *dibao.values()))]
+    begun = [
+        scoring.effective_from,
+        *(e.effective_from for e in (*monitoring.values(), *dibao.values())),
+    ]
     return Rules(
         as_of=as_of,
         scoring=scoring,
@@ -346,9 +392,11 @@ def _assemble(as_of: date, scoring: Scoring, lines: tuple[PointLine, ...], folde
 
 
 def load_rules(as_of: date, folder: Path = RULES) -> Rules:
-    """The rules in force on `as_of`: the newest scoring file that has begun, and each area's newest standards.
+    """The rules in force on `as_of`: the newest scoring file that has begun,
+    and each area's newest standards.
 
-    Every scoring file is read, so that a broken one is refused before its day comes. Raises `RuleError`.
+    Every scoring file is read, so that a broken one is refused before its day comes. Raises
+    `RuleError`.
     """
     paths = sorted(folder.glob("scoring-*.yaml"))
     read = [(path, *read_scoring(path)) for path in paths]
@@ -369,7 +417,9 @@ def load_rules(as_of: date, folder: Path = RULES) -> Rules:
 
 
 def load_candidate(path: Path, as_of: date, folder: Path = RULES) -> Rules:
-    """The rules of `as_of` with the scoring file `path` instead of the one in force, whatever its `effective_from`."""
+    """The rules of `as_of` with the scoring file `path` instead of the one in force,
+    whatever its `effective_from`.
+    """
     scoring, lines = read_scoring(path)
     return _assemble(as_of, scoring, lines, folder)
 
@@ -400,7 +450,9 @@ def named(version: str, load: Callable[[date], AnyVersion]) -> AnyVersion:
     found = load(began)
     if found.version != version:
         raise RuleError(
-            f"the rules in force from {version[:10]} are not those that a release used ({version}):",
-            "restore the rule files, and put the change into a new file or row with a later effective_from",
+            f"the rules in force from {version[:10]} are not those that a release used"
+            f" ({version}):",
+            "restore the rule files, and put the change into a new file or row with a later"
+            " effective_from",
         )
     return found

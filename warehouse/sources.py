@@ -1,7 +1,7 @@
 """How fresh and how complete each source is on a day.
 
-Belongs here: turning the day's ledgers into rows. Not here: making the ledgers (`asof`), what is told of them beside the links
-(`models/household/source_status.sql`).
+Belongs here: turning the day's ledgers into rows. Not here: making the ledgers (`asof`), what is
+told of them beside the links (`models/household/source_status.sql`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,11 @@ def _row(ledger: dict[str, Any]) -> dict[str, Any]:
         "rejected_rows": rejection.get("rows"),
         "next_step": next_step(ledger),
     }
-    return {**{name: flat.get(name) for name in COLUMNS.names}, "extract_date": _day(flat.get("extract_date")), **said}
+    return {
+        **{name: flat.get(name) for name in COLUMNS.names},
+        "extract_date": _day(flat.get("extract_date")),
+        **said,
+    }
 
 
 def _day(text: str | None) -> date | None:

@@ -1,5 +1,5 @@
-"""The thresholds of the indicators' formulas: days, months, ages, shares that a county could argue
-about.
+"""The thresholds of the indicators' formulas:
+days, months, ages, shares that a county could argue about.
 
 Belongs here: which there are, and what they may be. Not here: their values
 (`rules/thresholds-2021-01-01.yaml`, and the scoring files that name others), reading them
@@ -44,7 +44,9 @@ class _Known(BaseModel):
         if unknown:
             names = ", ".join(sorted(map(str, unknown)))
             known = ", ".join(cls.model_fields)
-            raise ValueError(f"no formula has the threshold {names}: take it out, or write one of {known}")
+            raise ValueError(
+                f"no formula has the threshold {names}: take it out, or write one of {known}"
+            )
         return said
 
 

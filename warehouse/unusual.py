@@ -1,10 +1,13 @@
-"""What of a batch's face is unusual against the faces before it: a town that fell silent, a column that emptied, a number that jumped.
+"""What of a batch's face is unusual against the faces before it:
+a town that fell silent, a column that emptied, a number that jumped.
 
-Belongs here: the comparison, in robust statistics. Not here: measuring a face (`face`), what is told of it (`warned`).
+Belongs here: the comparison, in robust statistics. Not here: measuring a face (`face`), what is
+told of it (`warned`).
 
-Every measure is compared on a scale on which chance moves it equally far wherever it stands (square root of counts, arcsine of
-shares, logarithm of values). From five runs on a finding is a robust z of 6 and a change of 20%; with fewer it is a change
-of 50% against the last run, and one that chance does not make.
+Every measure is compared on a scale on which chance moves it equally far wherever it stands (square
+root of counts, arcsine of shares, logarithm of values). From five runs on a finding is a robust z
+of 6 and a change of 20%; with fewer it is a change of 50% against the last run, and one that chance
+does not make.
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ CHANGE_OF_FEW, CHANCE_OF_FEW = 0.5, 4.0
 EXPECTED_FROM = 20.0
 """Rows that a town must be expected to have before it is looked at."""
 TO_SPREAD = 1.4826
-"""The median distance from the median, times this, is a normal distribution's standard deviation."""
+"""The median distance from the median, times this, is a normal distribution's standard deviation.
+"""
 CODES_NOISE, EDGE_NOISE, MIDDLE_FLOOR = 0.5, 0.5, 0.035
 
 Scale = Callable[[float], float]
@@ -33,7 +37,9 @@ Scale = Callable[[float], float]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is unusual: a name that stays the same from day to day, and what to say, with the expected range."""
+    """One thing that is unusual: a name that stays the same from day to day, and what to say,
+    with the expected range.
+    """
 
     key: str
     said: str
@@ -41,7 +47,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of measure is compared: its scale and back, what a change is, how it is written."""
+    """How one kind of measure is compared: its scale and back, what a change is,
+    how it is written.
+    """
 
     there: Scale
     back: Scale
@@ -57,7 +65,12 @@ def _signed(scale: Scale) -> Scale:
     return lambda value: math.copysign(scale(abs(value)), value)
 
 
-COUNT = Kind(lambda x: 2 * math.sqrt(x + 0.375), lambda y: max(0.0, y / 2) ** 2 - 0.375, _relative, lambda x: f"{max(0.0, x):.0f}")
+COUNT = Kind(
+    lambda x: 2 * math.sqrt(x + 0.375),
+    lambda y: max(0.0, y / 2) ** 2 - 0.375,
+    _relative,
+    lambda x: f"{max(0.0, x):.0f}",
+)
 SHARE = Kind(
     lambda p: 2 * math.asin(math.sqrt(p)),
     lambda y: math.sin(min(max(y, 0.0), math.pi) / 2) ** 2,
@@ -67,11 +80,20 @@ SHARE = Kind(
 )
 CODES = Kind(float, float, _relative, lambda x: f"{max(0.0, x):.0f}")
 NUMBER = Kind(_signed(math.log1p), _signed(math.expm1), _relative, lambda x: f"{x:.4g}")
-DAYS = Kind(_signed(lambda d: math.log1p(d / 30)), _signed(lambda y: 30 * math.expm1(y)), _relative, lambda x: f"{x:+.0f} days")
+DAYS = Kind(
+    _signed(lambda d: math.log1p(d / 30)),
+    _signed(lambda y: 30 * math.expm1(y)),
+    _relative,
+    lambda x: f"{x:+.0f} days",
+)
 
 
-def unusual(face: BatchProfile, before: Sequence[tuple[date, BatchProfile]], day: date) -> list[Finding]:
-    """What is unusual in the face of a batch of `day`; `before`: days and faces of the runs that it is compared with, newest last."""
+def unusual(
+    face: BatchProfile, before: Sequence[tuple[date, BatchProfile]], day: date
+) -> list[Finding]:
+    """What is unusual in the face of a batch of `day`; `before`: days and faces of the runs that it
+    is compared with, newest last.
+    """
     if not face["rows"] or not before:
         return []
     return [*_towns(face, [earlier for _, earlier in before]), *_columns(face, before, day)]
@@ -90,55 +112,119 @@ def _towns(face: BatchProfile, before: Sequence[BatchProfile]) -> Iterator[Findi
     runs = [{town: f["towns"].get(town, 0) / _level(f, first) for town in towns} for f in before]
     usual = {town: median(run[town] for run in runs) for town in towns}
     level = _level(face, usual)
-    looked_at = {town: [run[town] * level for run in runs] for town in towns if usual[town] * level >= EXPECTED_FROM}
-    spreads = {town: max(1.0, _spread([COUNT.there(rows) for rows in earlier])) for town, earlier in looked_at.items()}
+    looked_at = {
+        town: [run[town] * level for run in runs]
+        for town in towns
+        if usual[town] * level >= EXPECTED_FROM
+    }
+    spreads = {
+        town: max(1.0, _spread([COUNT.there(rows) for rows in earlier]))
+        for town, earlier in looked_at.items()
+    }
     for town, earlier in looked_at.items():
         # eight runs say little about one town's spread: it is drawn towards that of all towns
         noise = math.sqrt(spreads[town] * median(spreads.values()))
-        yield from _judged(COUNT, f"town:{town}", f"rows of town {town}", face["towns"].get(town, 0), earlier, noise, is_known=True)
+        yield from _judged(
+            COUNT,
+            f"town:{town}",
+            f"rows of town {town}",
+            face["towns"].get(town, 0),
+            earlier,
+            noise,
+            is_known=True,
+        )
 
 
 def _level(face: BatchProfile, usual: dict[str, float]) -> float:
-    """How much of a usual run this one is: the median over its towns, so that a town that is silent does not count."""
-    shares = [face["towns"].get(town, 0) / rows for town, rows in usual.items() if rows >= EXPECTED_FROM]
+    """How much of a usual run this one is:
+    the median over its towns, so that a town that is silent does not count.
+    """
+    shares = [
+        face["towns"].get(town, 0) / rows for town, rows in usual.items() if rows >= EXPECTED_FROM
+    ]
     total = sum(usual.values())
-    return (median(shares) if shares else 0.0) or (sum(face["towns"].values()) / total if total else 0.0) or 1.0
+    return (
+        (median(shares) if shares else 0.0)
+        or (sum(face["towns"].values()) / total if total else 0.0)
+        or 1.0
+    )
 
 
-def _columns(face: BatchProfile, before: Sequence[tuple[date, BatchProfile]], day: date) -> Iterator[Finding]:
+def _columns(
+    face: BatchProfile, before: Sequence[tuple[date, BatchProfile]], day: date
+) -> Iterator[Finding]:
     for name, now in face["columns"].items():
-        runs = [(on, f["rows"], f["columns"][name]) for on, f in before if name in f["columns"] and f["rows"] >= EXPECTED_FROM]
+        runs = [
+            (on, f["rows"], f["columns"][name])
+            for on, f in before
+            if name in f["columns"] and f["rows"] >= EXPECTED_FROM
+        ]
         if not runs or face["rows"] < EXPECTED_FROM:
             continue
         earlier = [run for _, _, run in runs]
         noise = 1 / math.sqrt(face["rows"])
-        yield from _judged(SHARE, f"{name}:empty", f"column {name}, empty", now["empty"], [e["empty"] for e in earlier], noise)
         yield from _judged(
-            SHARE, f"{name}:unknown", f"column {name}, unknown words", now["unknown"], [e["unknown"] for e in earlier], noise
+            SHARE,
+            f"{name}:empty",
+            f"column {name}, empty",
+            now["empty"],
+            [e["empty"] for e in earlier],
+            noise,
+        )
+        yield from _judged(
+            SHARE,
+            f"{name}:unknown",
+            f"column {name}, unknown words",
+            now["unknown"],
+            [e["unknown"] for e in earlier],
+            noise,
         )
         yield from _values(name, now, runs, day)
 
 
-def _values(name: str, now: dict[str, Any], runs: Sequence[tuple[date, int, dict[str, Any]]], day: date) -> Iterator[Finding]:
+def _values(
+    name: str, now: dict[str, Any], runs: Sequence[tuple[date, int, dict[str, Any]]], day: date
+) -> Iterator[Finding]:
     """Codes, edges and middle of a column, as far as both have them."""
     for measure in ("codes", "middle", "smallest", "largest"):
         told = f"column {name}, {'different codes' if measure == 'codes' else measure + ' value'}"
-        earlier = [(on, run[measure]) for on, _, run in runs if measure in run and _is_comparable(measure, run, now)]
+        earlier = [
+            (on, run[measure])
+            for on, _, run in runs
+            if measure in run and _is_comparable(measure, run, now)
+        ]
         if measure not in now or not earlier:
             continue
         if isinstance(now[measure], str):
             dates = [_days(value, on) for on, value in earlier]
-            yield from _judged(DAYS, f"{name}:{measure}", f"{told} against its day", _days(now[measure], day), dates, EDGE_NOISE)
+            yield from _judged(
+                DAYS,
+                f"{name}:{measure}",
+                f"{told} against its day",
+                _days(now[measure], day),
+                dates,
+                EDGE_NOISE,
+            )
             continue
         kind = CODES if measure == "codes" else NUMBER
-        noise = {"codes": CODES_NOISE, "middle": max(MIDDLE_FLOOR, 1.25 / math.sqrt(now.get("behind", 1)))}.get(measure, EDGE_NOISE)
-        yield from _judged(kind, f"{name}:{measure}", told, now[measure], [value for _, value in earlier], noise)
+        noise = {
+            "codes": CODES_NOISE,
+            "middle": max(MIDDLE_FLOOR, 1.25 / math.sqrt(now.get("behind", 1))),
+        }.get(measure, EDGE_NOISE)
+        yield from _judged(
+            kind, f"{name}:{measure}", told, now[measure], [value for _, value in earlier], noise
+        )
 
 
 def _is_comparable(measure: str, earlier: dict[str, Any], now: dict[str, Any]) -> bool:
-    """An edge of numbers says something beside one of its own sign: at 0 a column ends by itself, and whether a few rows are
-    negative (reversals) is chance; so is the other edge of a column that is nearly always 0."""
-    if measure not in ("smallest", "largest") or measure not in now or isinstance(now[measure], str):
+    """An edge of numbers says something beside one of its own sign: at 0 a column ends by itself,
+    and whether a few rows are negative (reversals) is chance; so is the other edge of a column that
+    is nearly always 0."""
+    if (
+        measure not in ("smallest", "largest")
+        or measure not in now
+        or isinstance(now[measure], str)
+    ):
         return True
     return "middle" in earlier and "middle" in now and bool(earlier[measure] * now[measure] > 0)
 
@@ -154,10 +240,17 @@ def _spread(scaled: Sequence[float]) -> float:
 
 
 def _judged(
-    kind: Kind, key: str, told: str, now: float, before: Sequence[float], noise: float, *, is_known: bool = False
+    kind: Kind,
+    key: str,
+    told: str,
+    now: float,
+    before: Sequence[float],
+    noise: float,
+    *,
+    is_known: bool = False,
 ) -> Iterator[Finding]:
-    """The finding, where there is one; `noise`: how far chance alone moves the measure on its scale, which is all where the
-    spread `is_known`."""
+    """The finding, where there is one; `noise`: how far chance alone moves the measure on its
+    scale, which is all where the spread `is_known`."""
     scaled, place = [kind.there(value) for value in before], kind.there(now)
     if len(before) >= ENOUGH:
         centre = median(scaled)

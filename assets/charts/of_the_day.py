@@ -1,7 +1,9 @@
-"""What an operator sees of a day in the UI, beside row counts: lamps by town, match rates over days, the quarantine by rule.
+"""What an operator sees of a day in the UI, beside row counts:
+lamps by town, match rates over days, the quarantine by rule.
 
-Belongs here: metadata that a run gives an asset: figures that the UI draws over time, and pictures. Nothing in them tells of a person.
-Not here: drawing (`pictures`), what is counted for the warehouse (`warehouse`).
+Belongs here: metadata that a run gives an asset: figures that the UI draws over time, and pictures.
+Nothing in them tells of a person. Not here: drawing (`pictures`), what is counted for the warehouse
+(`warehouse`).
 """
 
 from __future__ import annotations
@@ -25,14 +27,17 @@ RED = "#c0392b"
 LEVELS = ("red", "yellow", "green", "none")
 LAMPS = """
 select coalesce(a.area_name, f.town_code, 'no town known') as town,
-    count(*) filter (where level = 'red') as red, count(*) filter (where level = 'yellow') as yellow,
-    count(*) filter (where level = 'green') as green, count(*) filter (where level = 'none') as without_lamp,
+    count(*) filter (where level = 'red') as red,
+    count(*) filter (where level = 'yellow') as yellow,
+    count(*) filter (where level = 'green') as green,
+    count(*) filter (where level = 'none') as without_lamp,
     count(*) filter (where is_held) as held
 from warning_flag as f left join ({area}) as a on a.area_code = f.town_code
 group by 1 order by red desc, yellow desc, town
 """
 RATES = """
-select h.department || ' ' || h.records as source, h.as_of, round(100 * h.match_rate, 2) as rate, h.in_force
+select h.department || ' ' || h.records as source, h.as_of, round(100 * h.match_rate, 2) as rate,
+    h.in_force
 from (
     select department, records, as_of, match_rate, in_force from linkage_quality_history
     union all select department, records, as_of, match_rate, in_force from linkage_quality
@@ -40,22 +45,27 @@ from (
 """
 SOURCES = """
 select
-    department || ' ' || records, state, age_days, received, quarantined, in_force, round(100 * match_rate, 2),
-    rejected_batch, rejected_on, rejected_rule, rejected_rows, next_step
+    department || ' ' || records, state, age_days, received, quarantined, in_force,
+    round(100 * match_rate, 2), rejected_batch, rejected_on, rejected_rule, rejected_rows, next_step
 from source_status
 order by case state when 'ok' then 1 else 0 end, department, records
 """
 
 
 TASKS = """
-select department, count(*) filter (where closed_on is null) as open, count(*) filter (where closed_on is null and due_on < {as_of}) as overdue,
-    count(*) filter (where opened_on = {as_of}) as opened, count(*) filter (where closed_on = {as_of}) as closed
+select department, count(*) filter (where closed_on is null) as open,
+    count(*) filter (where closed_on is null and due_on < {as_of}) as overdue,
+    count(*) filter (where opened_on = {as_of}) as opened,
+    count(*) filter (where closed_on = {as_of}) as closed
 from follow_up_task group by 1 order by open desc, 1
 """
 
 
 def _picture(title: str, svg: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Shown:
-    return {"picture": dg.MetadataValue.md(as_markdown(svg, title)), "figures": dg.MetadataValue.md(figures(header, rows))}
+    return {
+        "picture": dg.MetadataValue.md(as_markdown(svg, title)),
+        "figures": dg.MetadataValue.md(figures(header, rows)),
+    }
 
 
 def lamps_by_town(house: RunContext, as_of: date) -> Shown:
@@ -88,7 +98,9 @@ def tasks_by_department(house: RunContext, as_of: date) -> Shown:
     title = f"Open tasks by department 任务清单, {as_of}"
     svg = bars(title, [(str(row[0]), float(row[1])) for row in rows])
     header = ("department", "open", "overdue", "opened", "closed")
-    totals = {name: sum(int(row[place]) for row in rows) for place, name in enumerate(header) if place}
+    totals = {
+        name: sum(int(row[place]) for row in rows) for place, name in enumerate(header) if place
+    }
     return {**totals, **_picture(title, svg, header, rows)}
 
 
@@ -101,8 +113,14 @@ def match_rates(house: RunContext, as_of: date) -> Shown:
         by_source.setdefault(str(source), {})[day] = rate
     table = [[source, *(rates.get(day) for day in days)] for source, rates in by_source.items()]
     title = f"Match rate 匹配率 over the last days, % linked, {as_of}"
-    rates = [(source, None if found.get(as_of) is None else float(found[as_of])) for source, found in by_source.items()]
-    drawn = [(source, [None if rates.get(day) is None else float(rates[day]) for day in days]) for source, rates in by_source.items()]
+    rates = [
+        (source, None if found.get(as_of) is None else float(found[as_of]))
+        for source, found in by_source.items()
+    ]
+    drawn = [
+        (source, [None if rates.get(day) is None else float(rates[day]) for day in days])
+        for source, rates in by_source.items()
+    ]
     svg = lines(title, [f"{day:%m-%d}" for day in days], drawn, " %")
     linked = [(rate, source) for source, rate in rates if rate is not None]
     lowest = {"lowest match rate, %": min(linked)[0], "lowest is": min(linked)[1]} if linked else {}
@@ -115,7 +133,10 @@ def sources_and_quarantine(house: RunContext, as_of: date) -> Shown:
     title = f"Rows in quarantine 隔离区 by rule, {as_of}"
     shown = sorted(lines, key=lambda line: (-line.rows, line.records, line.rule))
     svg = bars(title, [(f"{line.records} {line.rule}", float(line.rows)) for line in shown[:25]])
-    rows = [(f"{line.records} {line.rule}", line.rows, line.first_seen_on, line.times_seen) for line in shown]
+    rows = [
+        (f"{line.records} {line.rule}", line.rows, line.first_seen_on, line.times_seen)
+        for line in shown
+    ]
     header = ("rule", "rows", "since", "seen at most")
     sources = house.engine.rows(SOURCES)
     counts = ("source", "state", "days old", "received", "quarantined", "in force", "match rate, %")

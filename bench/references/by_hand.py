@@ -1,7 +1,9 @@
-"""`python -m bench.references.by_hand validation|matching|lamps …`: the steps of a day as one would write them in DuckDB for once.
+"""`python -m bench.references.by_hand validation|matching|lamps …`: the steps of a day as one would
+write them in DuckDB for once.
 
-Belongs here: the shortest scripts that come to the same links and the same lamps: no checks, no quarantine, no review queue, no
-linkage quality, no days in between, no Dagster. Not here: clocks that compare (`bench.__main__`).
+Belongs here: the shortest scripts that come to the same links and the same lamps: no checks, no
+quarantine, no review queue, no linkage quality, no days in between, no Dagster. Not here: clocks
+that compare (`bench.__main__`).
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ KINDS = {"text": "varchar", "integer": "bigint"}
 
 
 def folder(lake: Path, layer: str, table: str, as_of: date) -> str:
-    return f"read_parquet('{lake}/{layer}/{table}/as_of={as_of}/county=*/*.parquet', hive_partitioning = false)"
+    return (
+        f"read_parquet('{lake}/{layer}/{table}/as_of={as_of}/county=*/*.parquet', hive_partitioning"
+        " = false)"
+    )
 
 
 def delivered(batch: Path, contract: Contract, out: Path) -> str:
@@ -38,14 +43,21 @@ def delivered(batch: Path, contract: Contract, out: Path) -> str:
     if manifest["format"] == "json":
         rows = ", ".join(f'"{f.physical_name}" VARCHAR' for f in contract.fields)
         return (
-            f"select unnest(data.rows, recursive := true) from read_json('{batch}/page-*.json', maximum_object_size = 1000000000, "
-            f"columns = {{data: 'STRUCT(rows STRUCT({rows})[])'}})"
+            f"select unnest(data.rows, recursive := true) from read_json('{batch}/page-*.json',"
+            " maximum_object_size = 1000000000, columns = {data: 'STRUCT(rows"
+            f" STRUCT({rows})[])'}})"
         )
     if manifest["format"] == "csv":
-        text = (batch / manifest["files"][0]).read_bytes().decode(manifest.get("encoding") or "utf-8")
+        text = (
+            (batch / manifest["files"][0]).read_bytes().decode(manifest.get("encoding") or "utf-8")
+        )
         (out / "delivered.csv").write_text(text, encoding="utf-8")
         return f"select * from read_csv('{out}/delivered.csv', all_varchar = true)"
-    return f"select * from read_parquet('{batch}/{'delivered' if manifest['form'] == 'file' else 'part-*'}.parquet')"
+    return (
+        "select * from"
+        f" read_parquet('{batch}/"
+        f"{'delivered' if manifest['form'] == 'file' else 'part-*'}.parquet')"
+    )
 
 
 def _typed(field: Field) -> str:
@@ -58,51 +70,85 @@ def _typed(field: Field) -> str:
 def validation(connection: duckdb.DuckDBPyConnection, lake: Path, as_of: date, out: Path) -> None:
     """Each record type's day: its newest row per key, typed."""
     for contract in load_contracts():
-        note = json.loads((lake / "raw" / contract.table / f"as_of={as_of}.json").read_text(encoding="utf-8"))
+        note = json.loads(
+            (lake / "raw" / contract.table / f"as_of={as_of}.json").read_text(encoding="utf-8")
+        )
         key = contract.record_key.name
         columns = ", ".join(_typed(f) for f in contract.fields)
         for batch in note["batches"]:
             source = delivered(lake / "raw" / contract.table / batch, contract, out)
             connection.execute(
-                f"copy (select * from (select {columns} from ({source})) qualify row_number() over (partition by {key} order by updated_at desc) = 1 "
-                f"order by {key}) to '{out}/{contract.records}.parquet' (compression zstd)"
+                f"copy (select * from (select {columns} from ({source})) qualify row_number() over"
+                f" (partition by {key} order by updated_at desc) = 1 order by {key}) to"
+                f" '{out}/{contract.records}.parquet' (compression zstd)"
             )
 
 
 def matching(connection: duckdb.DuckDBPyConnection, lake: Path, as_of: date, out: Path) -> None:
-    """Everybody's pseudonym, and each record with whoever has its number and name, or a number one slip away."""
+    """Everybody's pseudonym, and each record with whoever has its number and name, or a number one
+    slip away.
+    """
     pads = (bytes(byte ^ pad for byte in b"a key".ljust(64, b"\0")).hex() for pad in (0x36, 0x5C))
-    connection.execute("create temp table pseudonym_pad as select unhex('{}') as inner_pad, unhex('{}') as outer_pad".format(*pads))
-    connection.execute("create temp table name_variant as select '{}' as variant_source, '{}' as variant_target".format(*names.variants()))
+    connection.execute(
+        "create temp table pseudonym_pad as select unhex('{}') as inner_pad, unhex('{}') as"
+        " outer_pad".format(*pads)
+    )
+    connection.execute(
+        "create temp table name_variant as select '{}' as variant_source,"
+        " '{}' as variant_target".format(*names.variants())
+    )
     contracts = load_contracts()
     asked = [contract for contract in contracts if household_field(contract) is None]
-    connection.execute(MATCHING.read_text(encoding="utf-8").format(**_expressions(lake, as_of, out, asked)))
+    connection.execute(
+        MATCHING.read_text(encoding="utf-8").format(**_expressions(lake, as_of, out, asked))
+    )
     for contract in contracts:
         valid, key = folder(lake, "valid", contract.table, as_of), contract.record_key
-        record_id = identity.pseudonym(f"'{contract.records}|' || v.{key.name}") if key.is_identity else f"v.{key.name}"
-        without = ", ".join(f.name for f in contract.fields if f.is_identity or f.name == "outcome") or None
+        record_id = (
+            identity.pseudonym(f"'{contract.records}|' || v.{key.name}")
+            if key.is_identity
+            else f"v.{key.name}"
+        )
+        without = (
+            ", ".join(f.name for f in contract.fields if f.is_identity or f.name == "outcome")
+            or None
+        )
         fields = f"v.* exclude ({without})" if without else "v.*"
-        yuan = ", cast(v.loss_amount * 10000 as decimal(18,2)) as loss_yuan" if contract.records == "losses" else ""
+        yuan = (
+            ", cast(v.loss_amount * 10000 as decimal(18,2)) as loss_yuan"
+            if contract.records == "losses"
+            else ""
+        )
         if contract in asked:
             number, name = _delivered(contract)
-            at_once = f"coalesce(h.name = {name} or ({name} is null and right(h.number, 3) <> '000'), false)"
+            at_once = (
+                f"coalesce(h.name = {name} or ({name} is null and right(h.number, 3) <> '000'),"
+                " false)"
+            )
             columns = ", ".join(
-                f"case when {at_once} then h.{c} else a.{c} end as {c}" for c in ("person_key", "member_id", "household_id")
+                f"case when {at_once} then h.{c} else a.{c} end as {c}"
+                for c in ("person_key", "member_id", "household_id")
             )
             select = (
-                f"select {record_id} as record_id, {fields}{yuan}, {columns}, case when {at_once} then 'linked' else a.outcome end as outcome, "
-                f"case when {at_once} then 'exact' else a.method end as method, a.reason, "
-                f"case when {at_once} then case when {name} is null then 'absent' else 'same' end else a.agreement end as name_agreement "
-                f"from {valid} as v left join holder as h on h.number = {number} left join answer as a "
-                f"on a.pair = case when not {at_once} then coalesce({number}, '') || chr(10) || coalesce({name}, '') end"
+                f"select {record_id} as record_id, {fields}{yuan}, {columns}, case when {at_once}"
+                f" then 'linked' else a.outcome end as outcome, case when {at_once} then 'exact'"
+                f" else a.method end as method, a.reason, case when {at_once} then case when {name}"
+                " is null then 'absent' else 'same' end else a.agreement end as name_agreement"
+                f" from {valid} as v left join holder as h on h.number = {number} left join answer"
+                f" as a on a.pair = case when not {at_once} then coalesce({number}, '') || chr(10)"
+                f" || coalesce({name}, '') end"
             )
         else:
             households = folder(lake, "valid", "rural_revitalisation__households", as_of)
             select = (
-                f"select {record_id} as record_id, {fields}{yuan}, case when h.household_id is null then 'unregistered' else 'linked' end as outcome "
-                f"from {valid} as v left join {households} as h on h.household_id = v.household_id"
+                f"select {record_id} as record_id, {fields}{yuan}, case when h.household_id is null"
+                f" then 'unregistered' else 'linked' end as outcome from {valid} as v left join"
+                f" {households} as h on h.household_id = v.household_id"
             )
-        connection.execute(f"copy ({select} order by record_id) to '{out}/{contract.records}.parquet' (compression zstd)")
+        connection.execute(
+            f"copy ({select} order by record_id) to '{out}/{contract.records}.parquet' (compression"
+            " zstd)"
+        )
 
 
 def _delivered(contract: Contract) -> tuple[str, str]:
@@ -116,7 +162,9 @@ def _expressions(lake: Path, as_of: date, out: Path, asked: Sequence[Contract]) 
     day = f"date '{as_of}'"
     records = [(contract, *_delivered(contract)) for contract in asked]
     masked = "(select *, {mask} as name_mask from (select *, {folded} as f from {source}))"
-    keyed = f"select m.*, {names.key('f', 'name_mask')} as name_key from {masked} as m, name_variant"
+    keyed = (
+        f"select m.*, {names.key('f', 'name_mask')} as name_key from {masked} as m, name_variant"
+    )
 
     def named(source: str, name: str) -> str:
         relation = keyed.format(mask=names.mask("f"), folded=names.folded(name), source=source)
@@ -125,22 +173,36 @@ def _expressions(lake: Path, as_of: date, out: Path, asked: Sequence[Contract]) 
     return {
         "out": str(out), "day": day,
         "members": folder(lake, "valid", "rural_revitalisation__members", as_of),
-        "asked": " union all ".join(f"select {number} as raw, {name} as named from {folder(lake, 'valid', c.table, as_of)} as v" for c, number, name in records),
-        "cleaned": identity.cleaned("raw"), "shaped": identity.shaped("c"), "form": identity.form("c"),
-        "check_character": identity.check_character("number"), "problem": identity.problem("number", "form", day, "expected"),
-        "birth_on": identity.birth_on("number"), "number_key": identity.pseudonym("number"), "member_key": identity.pseudonym("'member:' || member_id"),
-        "is_clipped": identity.is_clipped("number", "form"), "passes_check": identity.passes_check("number", "expected"),
-        "swapped": identity.swapped("number", "place"), "look_alike_mended": identity.look_alike_mended("number"),
-        "names_of_pairs": named("(select distinct raw, named from met)", "named"), "names_of_people": named("(select distinct name from met)", "name"),
+        "asked": " union all ".join(f"select {number} as raw, {name} as named"
+            f" from {folder(lake, 'valid', c.table, as_of)} as v" for c, number, name in records),
+        "cleaned": identity.cleaned("raw"), "shaped": identity.shaped("c"),
+        "form": identity.form("c"),
+        "check_character": identity.check_character("number"),
+        "problem": identity.problem("number", "form", day, "expected"),
+        "birth_on": identity.birth_on("number"), "number_key": identity.pseudonym("number"),
+        "member_key": identity.pseudonym("'member:' || member_id"),
+        "is_clipped": identity.is_clipped("number", "form"),
+        "passes_check": identity.passes_check("number", "expected"),
+        "swapped": identity.swapped("number", "place"),
+        "look_alike_mended": identity.look_alike_mended("number"),
+        "names_of_pairs": named("(select distinct raw, named from met)", "named"),
+        "names_of_people": named("(select distinct name from met)", "name"),
         "agreement": names.agreement("p", "s"),
     }  # fmt: skip
 
 
 def lamps(connection: duckdb.DuckDBPyConnection, lake: Path, as_of: date, out: Path) -> None:
-    """The 72 indicators, scores, lamps and reasons of the house's own matched rows: the same answer, to be compared."""
+    """The 72 indicators, scores, lamps and reasons of the house's own matched rows: the same
+    answer, to be compared.
+    """
     for contract in load_contracts():
-        connection.execute(f"create view {contract.records} as select * from {folder(lake, 'matched', contract.table, as_of)}")
-    connection.execute(f"create view person as select * from {folder(lake, 'household', 'person', as_of)}")
+        connection.execute(
+            f"create view {contract.records} as select * from"
+            f" {folder(lake, 'matched', contract.table, as_of)}"
+        )
+    connection.execute(
+        f"create view person as select * from {folder(lake, 'household', 'person', as_of)}"
+    )
     connection.execute(LAMPS.read_text(encoding="utf-8").format(as_of=as_of, out=out))
 
 

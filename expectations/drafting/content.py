@@ -1,6 +1,7 @@
 """What the values of one column look like: ID numbers, names, dates, numbers, few words.
 
-Belongs here: shares over the filled cells of a column. Not here: which field a column is (`mapping`).
+Belongs here: shares over the filled cells of a column. Not here: which field a column is
+(`mapping`).
 """
 
 from __future__ import annotations
@@ -29,14 +30,17 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _WRAPPED = re.compile(r'="(.*)"')
 _WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ]")
 _DATE = re.compile(
-    r"(?P<y>(?:19|20)[0-9]{2})(?:[-/.年])(?P<m>[0-9]{1,2})(?:[-/.月])(?P<d>[0-9]{1,2})日?(?:[ T]?[0-9:.]+)?"
+    r"(?P<y>(?:19|20)[0-9]{2})(?:[-/.年])(?P<m>[0-9]{1,2})(?:[-/.月])(?P<d>[0-9]{1,2})日?(?:["
+    r" T]?[0-9:.]+)?"
     r"|(?P<y8>(?:19|20)[0-9]{2})(?P<m8>[0-9]{2})(?P<d8>[0-9]{2})"
 )
 _MONTH = re.compile(r"(?:19|20)[0-9]{2}(?:年[0-9]{1,2}月份?|[-/.]?[0-9]{2})")
 _NUMBER = re.compile(r"[+-]?[¥￥]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?元?")
 COUNTED = re.compile(r"[0-9]+(?:\.[0-9]+)?([\u3400-\u9fff]{1,3})")
 _NAME = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]{2,4}")
-_PLACE = re.compile(r".*(?:省|市|县|镇|乡|村|社区|街道|组|学校|小学|中学|幼儿园|医院|卫生院|局|公司|银行|支行)")
+_PLACE = re.compile(
+    r".*(?:省|市|县|镇|乡|村|社区|街道|组|学校|小学|中学|幼儿园|医院|卫生院|局|公司|银行|支行)"
+)
 _DOTTED = re.compile(r"[\u3400-\u9fff]{1,8}[·•・．][\u3400-\u9fff·•・．]{1,16}")
 _PHONE = re.compile(r"1[3-9][0-9*]{9}|0[0-9]{2,3}-?[0-9]{7,8}")
 _ACCOUNT = re.compile(r"[0-9]{4}[0-9*]{8,15}")
@@ -58,7 +62,9 @@ def as_spelled(cell: str) -> str:
 
 
 def is_id_number(cell: str) -> bool:
-    """18 characters with a fitting check character, or the 15 digits of an old number; with a day of the calendar."""
+    """18 characters with a fitting check character, or the 15 digits of an old number;
+    with a day of the calendar.
+    """
     number = unwrapped(cell).upper()
     if re.fullmatch(r"[0-9]{15}", number):
         return _is_day(int("19" + number[6:8]), int(number[8:10]), int(number[10:12]))
@@ -71,9 +77,13 @@ def is_id_number(cell: str) -> bool:
 
 
 def is_certificate(cell: str) -> bool:
-    """A disability certificate's number: an ID number, category, level, perhaps a reissue suffix."""
+    """A disability certificate's number: an ID number, category, level,
+    perhaps a reissue suffix.
+    """
     number = unwrapped(cell).upper()
-    return bool(re.fullmatch(r"[0-9]{17}[0-9X][1-7][1-4](B[1-9])?", number)) and is_id_number(number[:18])
+    return bool(re.fullmatch(r"[0-9]{17}[0-9X][1-7][1-4](B[1-9])?", number)) and is_id_number(
+        number[:18]
+    )
 
 
 def is_name(cell: str) -> bool:
@@ -100,7 +110,9 @@ def is_month(cell: str) -> bool:
 
 
 def is_dotted_month(cell: str) -> bool:
-    """2026.9: a month, where nothing else could be meant; 2026.10 typed as a number is stored as 2026.1."""
+    """2026.9: a month, where nothing else could be meant;
+    2026.10 typed as a number is stored as 2026.1.
+    """
     return bool(re.fullmatch(r"(?:19|20)[0-9]{2}\.(?:[1-9]|1[0-2])", unwrapped(cell)))
 
 
@@ -130,7 +142,9 @@ def _is_day(year: int, month: int, day: int) -> bool:
 
 
 def shown(word: str) -> str:
-    """A word as a question may quote it: what may be somebody's number, or a text, is not quoted."""
+    """A word as a question may quote it: what may be somebody's number, or a text,
+    is not quoted.
+    """
     return "***" if _TELLING.search(word) or len(word) > LONG else repr(word)
 
 
@@ -158,7 +172,9 @@ class Column:
 
     @cached_property
     def spellings(self) -> dict[str, str]:
-        """Each distinct word as a cell spells it: trimmed, digits and letters of one width, brackets as they are."""
+        """Each distinct word as a cell spells it:
+        trimmed, digits and letters of one width, brackets as they are.
+        """
         return {unwrapped(cell): as_spelled(cell) for cell in self.filled}
 
     def share(self, is_kind: Callable[[str], bool]) -> float:
@@ -207,14 +223,25 @@ def _is_plain_word(column: Column) -> bool:
     words = office_words()
     heading = tight(f"{column.group}{column.heading}")
     says_so = any(word in heading for word in (*words.people, *words.others))
-    return not says_so and not bare(column.heading).endswith(("员", "长", "者", "师", "属", "手", "签字", "签名"))
+    return not says_so and not bare(column.heading).endswith(
+        ("员", "长", "者", "师", "属", "手", "签字", "签名")
+    )
 
 
 def columns_of(
-    headings: Sequence[tuple[int, str, str, str]], records: Sequence[Sequence[str]], is_in_ten_thousands: bool = False
+    headings: Sequence[tuple[int, str, str, str]],
+    records: Sequence[Sequence[str]],
+    is_in_ten_thousands: bool = False,
 ) -> list[Column]:
     """The columns: place, physical name, heading and group of each, with their cells."""
     return [
-        Column(place, name, heading, group, tuple(record[place] for record in records), is_in_ten_thousands)
+        Column(
+            place,
+            name,
+            heading,
+            group,
+            tuple(record[place] for record in records),
+            is_in_ten_thousands,
+        )
         for place, name, heading, group in headings
     ]

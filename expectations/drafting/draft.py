@@ -1,7 +1,8 @@
-"""A contract's file out of a sample: the table that is read, its fields, its key, how it is delivered, what to ask.
+"""A contract's file out of a sample: the table that is read, its fields, its key,
+how it is delivered, what to ask.
 
-Belongs here: choosing the sheets, the contract's own properties, the text with its questions. Not here: fields (`known`,
-`unknown`), opening the sample (`resources`).
+Belongs here: choosing the sheets, the contract's own properties, the text with its questions. Not
+here: fields (`known`, `unknown`), opening the sample (`resources`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,16 @@ ALIKE = 0.7
 """Two tables are parts of one where they share this much of their columns."""
 WIDTH = 110
 _ORDER_RULE = re.compile(r"where (\w+) < (\w+)\s*$")
-_ORDER = ("name", "physicalName", "logicalType", "physicalType", "primaryKey", "primaryKeyPosition", "unique", "required")
+_ORDER = (
+    "name",
+    "physicalName",
+    "logicalType",
+    "physicalType",
+    "primaryKey",
+    "primaryKeyPosition",
+    "unique",
+    "required",
+)
 """How a field's properties follow each other, as in the contracts that ship."""
 
 
@@ -51,7 +61,9 @@ class Draft:
 
 @dataclass(frozen=True)
 class Sample:
-    """What the office sent: the visible sheets of its files, in their order, and how a text file is encoded."""
+    """What the office sent: the visible sheets of its files, in their order,
+    and how a text file is encoded.
+    """
 
     sheets: tuple[Sheet, ...]
     encoding: str | None = None
@@ -71,11 +83,14 @@ class _Reading:
 
     @property
     def sheets(self) -> list[str]:
-        return list(dict.fromkeys(table.sheet.name for table in self.tables if table.sheet.name is not None))
+        return list(
+            dict.fromkeys(table.sheet.name for table in self.tables if table.sheet.name is not None)
+        )
 
 
 def draft_contract(sample: Sample, department: str, records: str, base: Contract | None) -> Draft:
-    """The draft for a record type; `base` is its contract where one ships, else every column becomes a field.
+    """The draft for a record type; `base` is its contract where one ships,
+    else every column becomes a field.
 
     Raises:
         DraftError: no sheet of the sample holds a table, or nobody is named in it.
@@ -83,7 +98,8 @@ def draft_contract(sample: Sample, department: str, records: str, base: Contract
     tables = [table for sheet in sample.sheets if (table := find_table(sheet)) is not None]
     if not tables:
         raise DraftError(
-            "no table was found in the sample: it needs a header row with three columns or more and a row below it",
+            "no table was found in the sample: it needs a header row with three columns or more and"
+            " a row below it",
             "give the file as the department sends it",
         )
     groups = _groups(tables)
@@ -94,11 +110,17 @@ def draft_contract(sample: Sample, department: str, records: str, base: Contract
 
 
 def guessed(sample: Sample, contracts: Sequence[Contract]) -> Contract | None:
-    """The record type whose required fields all have a column in the sample; of several the one with the most fields."""
+    """The record type whose required fields all have a column in the sample;
+    of several the one with the most fields.
+    """
     tables = [table for sheet in sample.sheets if (table := find_table(sheet)) is not None]
     found = []
     for contract in contracts:
-        needed = {f.name for f in contract.delivered if contract.must_have(f) and f.role not in ("updated_at", "record_key")}
+        needed = {
+            f.name
+            for f in contract.delivered
+            if contract.must_have(f) and f.role not in ("updated_at", "record_key")
+        }
         for group in _groups(tables):
             matches = map_columns(contract, group.columns)
             if needed <= matches.keys():
@@ -123,10 +145,14 @@ def _groups(tables: Sequence[Table]) -> list[_Reading]:
 
 
 def _reading(tables: list[Table], others: list[Table]) -> _Reading:
-    """The columns of the first table, with the cells that stand under the same headings in the others."""
+    """The columns of the first table, with the cells that stand under the same headings
+    in the others.
+    """
     first = tables[0]
     headings = [
-        (place, first.physical_names[place], heading, first.groups[place]) for place, heading in enumerate(first.headings) if heading
+        (place, first.physical_names[place], heading, first.groups[place])
+        for place, heading in enumerate(first.headings)
+        if heading
     ]
     records = []
     for table in tables:
@@ -150,13 +176,17 @@ def _draft_known(sample: Sample, base: Contract, read: _Reading) -> Draft:
     matches = map_columns(base, read.columns)
     names = {
         "sheet": read.sheets if len(read.sheets) > 1 else [],
-        "file": [re.sub(r"\..*", "", name) for name in sample.files] if len(sample.files) > 1 else [],
+        "file": (
+            [re.sub(r"\..*", "", name) for name in sample.files] if len(sample.files) > 1 else []
+        ),
     }
     taken = {match.column.place for match in matches.values()}
     free = [column for column in read.columns if column.place not in taken]
     entries = known_fields(base, raw["schema"][0]["properties"], matches, free, names)
     questions = _key(base, matches, entries) + overlooked(base, matches, free)
-    questions += _shaped_keys(raw, entries, {m.column.physical_name: m.column for m in matches.values()})
+    questions += _shaped_keys(
+        raw, entries, {m.column.physical_name: m.column for m in matches.values()}
+    )
     questions += _delivery(raw, "updated_at" in {m.field.role for m in matches.values()})
     if raw["status"] == "draft":
         raw["description"]["purpose"] = re.sub(r" A draft:.*", "", raw["description"]["purpose"])
@@ -178,29 +208,46 @@ def _draft_unknown(sample: Sample, department: str, records: str, read: _Reading
     questions: list[str] = []
     roles = {_custom(entry.property).get("role") for entry in entries}
     if "id_number" not in roles:
-        questions.append("no column holds ID numbers: what ties a row to a household? give a field the role household_id")
+        questions.append(
+            "no column holds ID numbers: what ties a row to a household? give a field the role"
+            " household_id"
+        )
     if "record_key" not in roles:
-        questions.append("no column is the record's own number: which fields tell a record apart? give them primaryKey")
+        questions.append(
+            "no column is the record's own number: which fields tell a record apart? give them"
+            " primaryKey"
+        )
         _guess_key(entries)
     title = re.sub(r"[0-9]{2,4}年.*|\(.*|（.*|\..*", "", sample.files[0])
     raw: dict[str, Any] = {
-        "apiVersion": "v3.1.0", "kind": "DataContract", "id": f"{department}.{records}", "name": title or records,
-        "version": "1.0.0", "status": "active", "domain": department,
-        "description": {"purpose": f"{title}: {records} as {department} delivers them, tied to a household by yihu."},
-        "servers": [{"server": "default", "type": "custom", "customProperties": [{"property": "form", "value": "file"}]}],
+        "apiVersion": "v3.1.0", "kind": "DataContract", "id": f"{department}.{records}",
+        "name": title or records, "version": "1.0.0", "status": "active", "domain": department,
+        "description": {
+            "purpose": f"{title}: {records} as {department} delivers them,"
+            " tied to a household by yihu."
+        },
+        "servers": [
+            {"server": "default", "type": "custom",
+             "customProperties": [{"property": "form", "value": "file"}]}
+        ],
         "schema": [
-            {"name": records, "physicalName": f"{department}__{records}", "logicalType": "object", "physicalType": "table"}
+            {"name": records, "physicalName": f"{department}__{records}",
+             "logicalType": "object", "physicalType": "table"}
         ],
         "slaProperties": [
-            {"property": "frequency", "value": 1, "unit": "m"}, {"property": "staleAfter", "value": 45, "unit": "d"}
+            {"property": "frequency", "value": 1, "unit": "m"},
+            {"property": "staleAfter", "value": 45, "unit": "d"}
         ],
         "customProperties": [
-            {"property": "departmentName", "value": department}, {"property": "cadence", "value": "monthly"},
+            {"property": "departmentName", "value": department},
+            {"property": "cadence", "value": "monthly"},
             {"property": "delivery", "value": "full"}, {"property": "overlapDays", "value": 1},
         ],
     }  # fmt: skip
     questions += _delivery(raw, "updated_at" in roles)
-    questions += _shaped_keys(raw, entries, {column.physical_name: column for column in read.columns})
+    questions += _shaped_keys(
+        raw, entries, {column.physical_name: column for column in read.columns}
+    )
     questions.append("how often does it come? cadence and staleAfter say monthly and 45 days")
     _server(raw, sample, read, questions)
     return _written(raw, entries, questions, [])
@@ -210,7 +257,11 @@ def _guess_key(entries: Sequence[Entry]) -> None:
     """The person and the month or day: what most registers go by, until somebody says so."""
     person = [e for e in entries if _custom(e.property).get("role") == "id_number"]
     when = [e for e in entries if e.property["name"] in ("month", "year", "term")]
-    when += [e for e in entries if e.property["physicalType"] == "date" and "blanks" not in _custom(e.property)]
+    when += [
+        e
+        for e in entries
+        if e.property["physicalType"] == "date" and "blanks" not in _custom(e.property)
+    ]
     for place, entry in enumerate((*person[:1], *when[:1]), 1):
         entry.property |= {"required": True, "primaryKey": True, "primaryKeyPosition": place}
 
@@ -222,27 +273,48 @@ def _key(base: Contract, matches: Mapping[str, Match], entries: Sequence[Entry])
     parts = composite_key(base, dict(matches))
     by_name = {entry.property["name"]: entry for entry in entries}
     for place, part in enumerate(parts, 1):
-        by_name[part.name].property |= {"required": True, "primaryKey": True, "primaryKeyPosition": place}
+        by_name[part.name].property |= {
+            "required": True,
+            "primaryKey": True,
+            "primaryKeyPosition": place,
+        }
     if not parts:
-        return ["no column, and no few columns together, tell a record apart: which are the key? give them primaryKey"]
-    return [f"a record has no number of its own; is it told apart by {', '.join(part.name for part in parts)}?"]
+        return [
+            "no column, and no few columns together, tell a record apart: which are the key? give"
+            " them primaryKey"
+        ]
+    return [
+        "a record has no number of its own; is it told apart by"
+        f" {', '.join(part.name for part in parts)}?"
+    ]
 
 
-def _shaped_keys(raw: dict[str, Any], entries: Sequence[Entry], columns: Mapping[str, Column]) -> list[str]:
-    """Record numbers that could be somebody's telephone or ID number are set aside, unless they leave as pseudonyms only."""
+def _shaped_keys(
+    raw: dict[str, Any], entries: Sequence[Entry], columns: Mapping[str, Column]
+) -> list[str]:
+    """Record numbers that could be somebody's telephone or ID number are set aside,
+    unless they leave as pseudonyms only.
+    """
     keys = [entry.property for entry in entries if entry.property.get("primaryKey")]
     if any(key["classification"] == "identity" for key in keys):
         return []
-    shaped = [columns[key["physicalName"]] for key in keys if key["physicalType"] == "text" and key.get("physicalName") in columns]
-    counts = {c.physical_name: sum(1 for word in c.filled if names_somebody(unwrapped(word))) for c in shaped}
+    shaped = [
+        columns[key["physicalName"]]
+        for key in keys
+        if key["physicalType"] == "text" and key.get("physicalName") in columns
+    ]
+    counts = {
+        c.physical_name: sum(1 for word in c.filled if names_somebody(unwrapped(word)))
+        for c in shaped
+    }
     found = {name: count for name, count in counts.items() if count >= AT_LEAST}
     if not found:
         return []
     raw["customProperties"].append({"property": "published", "value": "pseudonym"})
     said = ", ".join(f"{name} ({count} rows)" for name, count in found.items())
     return [
-        f"{said} looks like telephone or ID numbers, or holds Chinese: is it the office's own number? published says "
-        "pseudonym, so that it is read, and never published as it stands"
+        f"{said} looks like telephone or ID numbers, or holds Chinese: is it the office's own"
+        " number? published says pseudonym, so that it is read, and never published as it stands"
     ]
 
 
@@ -278,7 +350,9 @@ def _sheets(read: _Reading, questions: list[str]) -> list[str]:
     """The sheets to be named: only where others hold a table, or where several look like months."""
     months = [name for name in read.sheets if re.search(r"[0-9]{4}|[0-9]{1,2}月", name)]
     if len(months) > 1:
-        questions.append(f"the sheets {', '.join(months)} look like months: which of them is to be read?")
+        questions.append(
+            f"the sheets {', '.join(months)} look like months: which of them is to be read?"
+        )
         return [max(months, key=_period)]
     beside = [table for table in read.others if table.sheet.file == read.tables[0].sheet.file]
     return read.sheets if beside and len(read.sheets) == 1 else []
@@ -286,14 +360,19 @@ def _sheets(read: _Reading, questions: list[str]) -> list[str]:
 
 def _period(sheet: str) -> tuple[int, int]:
     """Year and month that a sheet's name says; 0 for what it does not."""
-    year, month = re.search(r"20[0-9]{2}", sheet), re.search(r"(?<![0-9])([0-9]{1,2})月|20[0-9]{2}[-./年]?([0-9]{1,2})", sheet)
+    year, month = (
+        re.search(r"20[0-9]{2}", sheet),
+        re.search(r"(?<![0-9])([0-9]{1,2})月|20[0-9]{2}[-./年]?([0-9]{1,2})", sheet),
+    )
     return int(year[0]) if year else 0, int(month[1] or month[2]) if month else 0
 
 
 def _note_words(lines: Iterable[str]) -> list[str]:
     """What unknown lines below the table begin with, up to a colon."""
     words = [re.split(r"[:：]", tight(line))[0] for line in lines if re.search(r"[:：]", line)]
-    return sorted({word for word in words if 1 < len(word) <= 8 and not word.startswith(office_words().notes)})
+    return sorted(
+        {word for word in words if 1 < len(word) <= 8 and not word.startswith(office_words().notes)}
+    )
 
 
 def _mentions(rule: Mapping[str, Any], names: set[str]) -> bool:
@@ -301,24 +380,39 @@ def _mentions(rule: Mapping[str, Any], names: set[str]) -> bool:
 
 
 def _query(rule: Mapping[str, Any]) -> str:
-    return str((rule.get("implementation") or {}).get("kwargs", {}).get("unexpected_rows_query", ""))
+    return str(
+        (rule.get("implementation") or {}).get("kwargs", {}).get("unexpected_rows_query", "")
+    )
 
 
 def _out_of_order(rule: dict[str, Any], matches: Mapping[str, Match]) -> str | None:
-    """A rule on the order of two dates that rows of the sample break: a warning in the draft, until somebody says more."""
+    """A rule on the order of two dates that rows of the sample break:
+    a warning in the draft, until somebody says more.
+    """
     found = _ORDER_RULE.search(_query(rule))
-    if rule.get("severity") != "critical" or found is None or not {found[1], found[2]} <= matches.keys():
+    if (
+        rule.get("severity") != "critical"
+        or found is None
+        or not {found[1], found[2]} <= matches.keys()
+    ):
         return None
     pairs = zip(*(map(day_of, matches[found[n]].column.cells) for n in (1, 2)), strict=True)
     count = sum(1 for later, earlier in pairs if later and earlier and later < earlier)
     if not count:
         return None
     rule["severity"] = "warning"
-    return f"{found[1]} is before {found[2]} in {count} rows of the sample: are they wrong? then write critical again ({rule['name']})"
+    return (
+        f"{found[1]} is before {found[2]} in {count} rows of the sample: are they wrong? then write"
+        f" critical again ({rule['name']})"
+    )
 
 
-def _bad_share(raw: dict[str, Any], base: Contract, matches: Mapping[str, Match], entries: Sequence[Entry]) -> list[str]:
-    """More bad rows in the sample than the contract allows of a delivery (from 20 rows): what it allows is raised, and asked about."""
+def _bad_share(
+    raw: dict[str, Any], base: Contract, matches: Mapping[str, Match], entries: Sequence[Entry]
+) -> list[str]:
+    """More bad rows in the sample than the contract allows of a delivery (from 20 rows): what it
+    allows is raised, and asked about.
+    """
     said = {entry.property["name"]: _custom(entry.property) for entry in entries}
     flaws = [set(flawed(base, match, said.get(name, {}))) for name, match in matches.items()]
     rows = max((len(match.column.cells) for match in matches.values()), default=0)
@@ -326,7 +420,10 @@ def _bad_share(raw: dict[str, Any], base: Contract, matches: Mapping[str, Match]
     allowed = next((e for e in raw["customProperties"] if e["property"] == "maxBadShare"), None)
     if allowed is None or rows < 20 or bad <= rows * float(allowed["value"]):
         return []
-    much = f"{bad} of {rows} rows of the sample look bad, more than {allowed['value']} of a delivery may be"
+    much = (
+        f"{bad} of {rows} rows of the sample look bad, more than {allowed['value']} of a delivery"
+        " may be"
+    )
     allowed["value"] = ceil(bad / rows * 20) / 20
     return [f"{much}: is the sample unusual? maxBadShare is {allowed['value']} here"]
 
@@ -340,7 +437,9 @@ def _custom(prop: Mapping[str, Any]) -> dict[str, Any]:
     return {entry["property"]: entry["value"] for entry in prop.get("customProperties") or ()}
 
 
-def _written(raw: dict[str, Any], entries: Sequence[Entry], questions: Sequence[str], remarks: Sequence[str]) -> Draft:
+def _written(
+    raw: dict[str, Any], entries: Sequence[Entry], questions: Sequence[str], remarks: Sequence[str]
+) -> Draft:
     """The file's text: its own questions above, each field's above the field."""
     schema = raw["schema"][0]
     after = {key: schema.pop(key) for key in ("quality",) if schema.get(key)}
@@ -348,8 +447,14 @@ def _written(raw: dict[str, Any], entries: Sequence[Entry], questions: Sequence[
     schema.pop("properties", None)
     tail = {key: raw.pop(key) for key in ("slaProperties", "customProperties")}
     asked = [*questions, *(question for entry in entries for question in entry.questions)]
-    head = [f"# Drafted from a sample. {len(asked)} questions (lines that begin with {QUESTION}) stand in it: answer each by"]
-    head += ["# mending what it asks about, or leaving it, and delete its line; `make contracts` refuses the file until then."]
+    head = [
+        f"# Drafted from a sample. {len(asked)} questions (lines that begin with {QUESTION}) stand"
+        " in it: answer each by"
+    ]
+    head += [
+        "# mending what it asks about, or leaving it, and delete its line; `make contracts` refuses"
+        " the file until then."
+    ]
     lines = [*head, *_comments(questions, remarks, ""), _dump(raw), "  properties:\n"]
     for entry in entries:
         lines += _comments(entry.questions, entry.remarks, "  ")
@@ -362,11 +467,15 @@ def _written(raw: dict[str, Any], entries: Sequence[Entry], questions: Sequence[
 
 
 def _in_order(prop: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: prop[key] for key in (*_ORDER, *(k for k in prop if k not in _ORDER)) if key in prop}
+    return {
+        key: prop[key] for key in (*_ORDER, *(k for k in prop if k not in _ORDER)) if key in prop
+    }
 
 
 def _comments(questions: Sequence[str], remarks: Sequence[str], indent: str) -> list[str]:
-    return [f"{indent}# {remark}" for remark in remarks] + [f"{indent}{QUESTION} {question}" for question in questions]
+    return [f"{indent}# {remark}" for remark in remarks] + [
+        f"{indent}{QUESTION} {question}" for question in questions
+    ]
 
 
 def _dump(value: Any) -> str:

@@ -1,4 +1,5 @@
-"""A sheet of text cells, and the table in it: its header of one row or two, its records, what stands round them.
+"""A sheet of text cells, and the table in it:
+its header of one row or two, its records, what stands round them.
 
 Belongs here: finding them without a contract. Not here: what the columns hold (`content`).
 """
@@ -47,20 +48,25 @@ class Table:
 
     @property
     def physical_names(self) -> tuple[str, ...]:
-        """What a contract calls each column: its name, with its group where the name alone is not unique."""
+        """What a contract calls each column: its name,
+        with its group where the name alone is not unique.
+        """
         counts = Counter(self.headings)
         return tuple(
-            heading if counts[heading] == 1 else f"{group}{heading}" for group, heading in zip(self.groups, self.headings, strict=True)
+            heading if counts[heading] == 1 else f"{group}{heading}"
+            for group, heading in zip(self.groups, self.headings, strict=True)
         )
 
     @property
     def is_in_ten_thousands(self) -> bool:
-        """Whether a line above the table says that its amounts are in ten thousand yuan (单位：万元)."""
+        """Whether a line above the table says amounts are in ten thousand yuan (单位：万元)."""
         return any(line.startswith(("单位", "金额单位")) and "万元" in line for line in self.above)
 
 
 def tight(text: str) -> str:
-    """`text` without any blanks or line breaks, full-width signs folded: how names of columns are compared."""
+    """`text` without any blanks or line breaks, full-width signs folded:
+    how names of columns are compared.
+    """
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
@@ -108,7 +114,9 @@ def _named(rows: Sequence[Sequence[str]], at: int, height: int) -> int:
 
 
 def _is_second_row(header: Sequence[Sequence[str]]) -> bool:
-    """Whether the second row stands under groups of the first: what it names has a name above or to its left."""
+    """Whether the second row stands under groups of the first:
+    what it names has a name above or to its left.
+    """
     first, second = header
     under = [place for place, cell in enumerate(second) if cell]
     over = [place for place, cell in enumerate(first) if cell]
@@ -123,7 +131,10 @@ def _holds_values(row: Sequence[str]) -> bool:
 
 
 def _joined(header: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names and groups of the columns. A group reaches to the right as long as the first row is blank."""
+    """Names and groups of the columns.
+
+    A group reaches to the right as long as the first row is blank.
+    """
     if len(header) == 1:
         return tuple(_one_line(cell) for cell in header[0]), ("",) * len(header[0])
     names, groups, group = [], [], ""
@@ -140,9 +151,13 @@ def _one_line(cell: str) -> str:
     return "".join(cell.split())
 
 
-def _records(rows: Sequence[Sequence[str]], header: Sequence[str]) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+def _records(
+    rows: Sequence[Sequence[str]], header: Sequence[str]
+) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
     """The rows that are records, and the beginnings of lines near the end that nobody knows."""
-    usual = Counter(sum(1 for cell in row if cell.strip()) for row in rows if any(c.strip() for c in row))
+    usual = Counter(
+        sum(1 for cell in row if cell.strip()) for row in rows if any(c.strip() for c in row)
+    )
     typical = max(usual, key=lambda count: (usual[count], count), default=0)
     named = {name for name in header if name}
     records, odd = [], []

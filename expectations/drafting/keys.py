@@ -1,6 +1,7 @@
 """What tells a record apart where the office has no number for it.
 
-Belongs here: candidates for a key, of one field and of several. Not here: whether the field is there (`mapping`).
+Belongs here: candidates for a key, of one field and of several. Not here: whether the field is
+there (`mapping`).
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ _WHO = (*CHECKED_IDENTITIES, "household_id")
 
 
 def composite_key(contract: Contract, matches: dict[str, Match]) -> list[Field]:
-    """The fields that together tell the rows apart, the person or household first; empty where none do.
+    """The fields that together tell the rows apart, the person or household first;
+    empty where none do.
 
-    When something happened belongs to the key wherever the type has such a field: next month's list has the same people.
+    When something happened belongs to the key wherever the type has such a field: next month's list
+    has the same people.
     """
     who = [m.field for m in matches.values() if m.field.role in _WHO]
     if not who:

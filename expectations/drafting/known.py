@@ -1,7 +1,8 @@
-"""The fields of a known record type as a sample delivers them: the shipped contract, told how this office writes.
+"""The fields of a known record type as a sample delivers them:
+the shipped contract, told how this office writes.
 
-Belongs here: a field's entry in the draft, with its questions. Not here: record types that nobody has described
-(`unknown`), the file's text (`draft`).
+Belongs here: a field's entry in the draft, with its questions. Not here: record types that nobody
+has described (`unknown`), the file's text (`draft`).
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ def known_fields(
 ) -> list[Entry]:
     """The entries of the fields that the draft has.
 
-    `raw` are the properties as they stand in the shipped contract; `free` the columns that no field reads; `names` are the sheets' and files' names, by `sheet`
-    and `file`, out of which a value may come that the rows lack.
+    `raw` are the properties as they stand in the shipped contract; `free` the columns that no field
+    reads; `names` are the sheets' and files' names, by `sheet` and `file`, out of which a value may
+    come that the rows lack.
     """
     entries = []
     for given in raw:
@@ -78,11 +80,20 @@ def _written(contract: Contract, at: Field, column: Column) -> forms.Written:
 
 
 def _of_pattern(at: Field, column: Column) -> forms.Written:
-    """A text that has a form of its own (`YYYY-1 spring or YYYY-2 autumn`): each word of the sample needs its value."""
+    """A text that has a form of its own (`YYYY-1 spring or YYYY-2 autumn`):
+    each word of the sample needs its value.
+    """
     if not at.meaning.startswith(("YYYY", "e.g.")) or not column.is_codes:
-        return forms.of_texts(column) if not at.is_identity and at.role != "record_key" else forms.Written()
+        return (
+            forms.of_texts(column)
+            if not at.is_identity and at.role != "record_key"
+            else forms.Written()
+        )
     made = forms.Written()
-    made.properties["codes"] = [{"code": f"{UNSAID} {n}", "written": [column.spellings[word]]} for n, word in enumerate(column.words, 1)]
+    made.properties["codes"] = [
+        {"code": f"{UNSAID} {n}", "written": [column.spellings[word]]}
+        for n, word in enumerate(column.words, 1)
+    ]
     if len(column.words) == 1:
         made.properties["codes"][0]["code"] = UNSAID
     made.questions.append(f"which {at.name} ({at.meaning}) is {', '.join(column.words)}?")
@@ -92,9 +103,13 @@ def _of_pattern(at: Field, column: Column) -> forms.Written:
 def _with(given: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
     """The shipped property with custom properties set; `physicalName` keeps its place."""
     made = {key: value for key, value in given.items() if key != "customProperties"}
-    custom = {entry["property"]: entry["value"] for entry in given.get("customProperties", ())} | dict(properties)
+    custom = {
+        entry["property"]: entry["value"] for entry in given.get("customProperties", ())
+    } | dict(properties)
     if custom:
-        made["customProperties"] = [{"property": name, "value": value} for name, value in custom.items()]
+        made["customProperties"] = [
+            {"property": name, "value": value} for name, value in custom.items()
+        ]
     return made
 
 
@@ -107,16 +122,24 @@ def _absent(
 ) -> Entry:
     """A field that no column was found for."""
     if not at.required:
-        return Entry(dict(given), remarks=[f"no column of the sample is {at.name}; where one is, write its name"])
+        return Entry(
+            dict(given),
+            remarks=[f"no column of the sample is {at.name}; where one is, write its name"],
+        )
     for source in ("sheet", "file"):
         if at.codes and _all_said(contract, at, names.get(source, ())):
-            made = forms.of_codes(contract, at, Column(-1, source, source, "", tuple(names[source])))
+            made = forms.of_codes(
+                contract, at, Column(-1, source, source, "", tuple(names[source]))
+            )
             entry = Entry(_with(given, {**made.properties, "from": source}))
             entry.property.pop("physicalName", None)
             entry.questions.append(f"{at.name} is taken from the {source}'s name: is that right?")
             return entry
     fit = ", ".join(column.physical_name for column in fitting(contract, at, free))
-    asked = f"{at.name} is required and no column was found{f' (is it {fit}?)' if fit else ''}: write its column as physicalName"
+    asked = (
+        f"{at.name} is required and no column was found{f' (is it {fit}?)' if fit else ''}: write"
+        " its column as physicalName"
+    )
     if at.is_identity:
         return Entry(dict(given), questions=[asked])
     if at.type != "text":
@@ -131,8 +154,12 @@ def _all_said(contract: Contract, at: Field, names: Sequence[str]) -> bool:
     return bool(names) and all(code_of(contract, at, name) is not None for name in names)
 
 
-def overlooked(contract: Contract, matches: Mapping[str, Match], free: Sequence[Column]) -> list[str]:
-    """A question for each kind of optional fields without a column, where columns are left that could be theirs."""
+def overlooked(
+    contract: Contract, matches: Mapping[str, Match], free: Sequence[Column]
+) -> list[str]:
+    """A question for each kind of optional fields without a column,
+    where columns are left that could be theirs.
+    """
     kinds: dict[tuple[str, ...], list[str]] = {}
     for at in contract.delivered:
         if at.name not in matches and not at.required:
@@ -140,13 +167,16 @@ def overlooked(contract: Contract, matches: Mapping[str, Match], free: Sequence[
             if fit:
                 kinds.setdefault(fit, []).append(at.name)
     return [
-        f"{', '.join(fields)}: no column was found; is it {' or '.join(columns)}? else nothing is known of it"
+        f"{', '.join(fields)}: no column was found; is it {' or '.join(columns)}? else nothing is"
+        " known of it"
         for columns, fields in kinds.items()
     ]
 
 
 def unread(left: Sequence[Column]) -> list[str]:
-    """A remark on the columns that no field reads: which they are, and which of them say who somebody is."""
+    """A remark on the columns that no field reads:
+    which they are, and which of them say who somebody is.
+    """
     if not left:
         return []
     said = ", ".join(c.physical_name + (" (identity)" if c.is_identity else "") for c in left)

@@ -1,7 +1,7 @@
 """Which column of a sample is which field of a known record type: by name, by synonym, by content.
 
-Belongs here: pairing columns and fields, and what is not sure about a pair. Not here: what the contract then says
-(`fields`), the header (`grid`).
+Belongs here: pairing columns and fields, and what is not sure about a pair. Not here: what the
+contract then says (`fields`), the header (`grid`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from expectations.drafting.grid import bare, tight
 from expectations.drafting.office_words import office_words
 
 NAMED, LIKE, NEARLY, BY_CONTENT = 4, 3, 2, 1
-"""How a column was found: its heading is the field's name or a synonym; contains one; nearly so; only its cells fit."""
+"""How a column was found: its heading is the field's name or a synonym; contains one; nearly so;
+only its cells fit.
+"""
 FITS = 0.5
 """From this share of its filled cells on, a column's content fits a field."""
 ENOUGH = 0.985
@@ -52,12 +54,17 @@ def map_columns(contract: Contract, columns: Sequence[Column]) -> dict[str, Matc
         (found, fit, match_field, column)
         for match_field in contract.delivered
         for column in columns
-        if (found := _named(contract, match_field, column)) and (fit := fitness(contract, match_field, column)) >= FITS
+        if (found := _named(contract, match_field, column))
+        and (fit := fitness(contract, match_field, column)) >= FITS
     ]
     matches: dict[str, Match] = {}
     taken: dict[int, str] = {}
-    for found, _, at, column in sorted(pairs, key=lambda p: (-p[0], _rank(contract, p[2], p[3]), -p[1], p[3].place)):
-        rivals = [c for f, _, other, c in pairs if other is at and f == found and c.place not in taken]
+    for found, _, at, column in sorted(
+        pairs, key=lambda p: (-p[0], _rank(contract, p[2], p[3]), -p[1], p[3].place)
+    ):
+        rivals = [
+            c for f, _, other, c in pairs if other is at and f == found and c.place not in taken
+        ]
         if at.name in matches or column.place in taken:
             continue
         matches[at.name] = Match(at, column, found, _doubts(contract, at, column, found, rivals))
@@ -74,10 +81,18 @@ def map_columns(contract: Contract, columns: Sequence[Column]) -> dict[str, Matc
 def _named(contract: Contract, at: Field, column: Column) -> int:
     """NAMED or LIKE where the heading speaks for the field, 0 where it does not."""
     words = office_words()
-    synonyms = [bare(at.physical_name), *words.headings_of(contract.records, at.name), *_role_words(at)]
+    synonyms = [
+        bare(at.physical_name),
+        *words.headings_of(contract.records, at.name),
+        *_role_words(at),
+    ]
     spoken = [bare(column.heading), bare(column.group + column.heading)]
     whole = tight(column.group + column.heading)
-    if _is_somebody(at) and any(other in whole for other in words.others) and not any(name in synonyms for name in spoken):
+    if (
+        _is_somebody(at)
+        and any(other in whole for other in words.others)
+        and not any(name in synonyms for name in spoken)
+    ):
         return 0
     subjects = words.subjects.get(contract.records, ())
     full = [s + synonym for s in subjects for synonym in synonyms]
@@ -94,12 +109,16 @@ def _named(contract: Contract, at: Field, column: Column) -> int:
 
 
 def _is_somebody(at: Field) -> bool:
-    """Whether the field says who somebody is, so that a column of somebody else must not be taken for it."""
+    """Whether the field says who somebody is, so that a column of somebody else must
+    not be taken for it.
+    """
     return at.is_identity or at.role in _NAME_ROLES or at.role in CHECKED_IDENTITIES
 
 
 def _nearly(contract: Contract, at: Field, synonym: str, name: str) -> bool:
-    """缴费到账时间 holds 缴费时间; 参保年份 is 参保年度 but for one character (only where a value has to be there)."""
+    """缴费到账时间 holds 缴费时间; 参保年份 is 参保年度 but for one character
+    (only where a value has to be there).
+    """
     if len(synonym) < 4 or _is_somebody(at) or at.role == "record_key":
         return False
     letters = iter(name)
@@ -125,11 +144,15 @@ def _rank(contract: Contract, at: Field, column: Column) -> int:
     """The place of the heading in the field's own list of synonyms: the first is the best."""
     synonyms = [bare(at.physical_name), *office_words().headings_of(contract.records, at.name)]
     spoken = {bare(column.heading), bare(column.group + column.heading)}
-    return next((place for place, synonym in enumerate(synonyms) if synonym in spoken), len(synonyms))
+    return next(
+        (place for place, synonym in enumerate(synonyms) if synonym in spoken), len(synonyms)
+    )
 
 
 def fitness(contract: Contract, at: Field, column: Column) -> float:
-    """The share of the column's filled cells that the field could hold; 1 for a column without any."""
+    """The share of the column's filled cells that the field could hold;
+    1 for a column without any.
+    """
     if not column.filled:
         return 1.0 if not contract.must_have(at) else 0.0
     if at.codes:
@@ -141,7 +164,9 @@ def fitness(contract: Contract, at: Field, column: Column) -> float:
     if at.role == "record_key" and at.is_identity:
         return column.share(is_certificate)
     if at.role == "record_key":
-        return 0.0 if column.mostly(is_id_number) or column.mostly(is_name) else column.share(_is_key)
+        return (
+            0.0 if column.mostly(is_id_number) or column.mostly(is_name) else column.share(_is_key)
+        )
     return _typed_fitness(at, column)
 
 
@@ -190,20 +215,35 @@ def _numeric_code(spoken: str, listed: Mapping[str, object]) -> str | None:
     return plain if plain in listed else None
 
 
-def _doubts(contract: Contract, at: Field, column: Column, found: int, rivals: Sequence[Column]) -> list[str]:
+def _doubts(
+    contract: Contract, at: Field, column: Column, found: int, rivals: Sequence[Column]
+) -> list[str]:
     doubts = []
     others = [c.physical_name for c in rivals if c.place != column.place]
     if others:
-        doubts.append(f"{at.name} is read from {column.physical_name!r}; {_named_list(others)} would fit as well")
+        doubts.append(
+            f"{at.name} is read from {column.physical_name!r}; {_named_list(others)} would fit as"
+            " well"
+        )
     if at.role == "record_key" and distinct(column) < ENOUGH:
-        doubts.append(f"{column.physical_name!r} stands in several rows: is it the record's own number?")
+        doubts.append(
+            f"{column.physical_name!r} stands in several rows: is it the record's own number?"
+        )
     if found in (LIKE, NEARLY):
         doubts.append(f"is {column.physical_name!r} really {at.name}{_meaning(at)}?")
     return doubts
 
 
-def _by_content(contract: Contract, at: Field, columns: Sequence[Column], matches: dict[str, Match], taken: dict[int, str]) -> None:
-    """A field that no heading speaks for: the one free column whose cells fit it and could be little else."""
+def _by_content(
+    contract: Contract,
+    at: Field,
+    columns: Sequence[Column],
+    matches: dict[str, Match],
+    taken: dict[int, str],
+) -> None:
+    """A field that no heading speaks for: the one free column whose cells fit
+    it and could be little else.
+    """
     tell = _telling(contract, at)
     if tell is None or not (at.required or at.codes):
         return
@@ -211,21 +251,36 @@ def _by_content(contract: Contract, at: Field, columns: Sequence[Column], matche
     free = [
         c
         for c in columns
-        if c.place not in taken and c.filled and tell(c) and not (_is_somebody(at) and any(o in tight(c.group + c.heading) for o in others))
+        if c.place not in taken
+        and c.filled
+        and tell(c)
+        and not (_is_somebody(at) and any(o in tight(c.group + c.heading) for o in others))
     ]
     if not free:
         return
-    doubt = f"no heading says {at.name}{_meaning(at)}; is it {_named_list([c.physical_name for c in free])}?"
+    doubt = (
+        f"no heading says {at.name}{_meaning(at)}; is it"
+        f" {_named_list([c.physical_name for c in free])}?"
+    )
     matches[at.name] = Match(at, free[0], BY_CONTENT, [doubt])
     taken[free[0].place] = at.name
 
 
-def _by_name_alone(contract: Contract, at: Field, columns: Sequence[Column], matches: dict[str, Match], taken: dict[int, str]) -> None:
+def _by_name_alone(
+    contract: Contract,
+    at: Field,
+    columns: Sequence[Column],
+    matches: dict[str, Match],
+    taken: dict[int, str],
+) -> None:
     """A free column that is called as the field is, though its cells do not look like it."""
     free = [c for c in columns if c.place not in taken and _named(contract, at, c) == NAMED]
     if free:
         column = min(free, key=lambda c: (_rank(contract, at, c), c.place))
-        doubt = f"{column.physical_name!r} is called like {at.name}{_meaning(at)}, and its cells do not look like it: is it?"
+        doubt = (
+            f"{column.physical_name!r} is called like {at.name}{_meaning(at)}, and its cells do not"
+            " look like it: is it?"
+        )
         matches[at.name] = Match(at, column, NAMED, [doubt])
         taken[column.place] = at.name
 
@@ -238,7 +293,9 @@ def _telling(contract: Contract, at: Field) -> Callable[[Column], bool] | None:
     if at.role == "record_key" and at.is_identity:
         return lambda c: c.mostly(is_certificate)
     if at.role == "record_key":
-        return lambda c: c.is_unique and c.share(_is_key) > 0.9 and not c.is_identity and _sounds_like_key(c)
+        return lambda c: (
+            c.is_unique and c.share(_is_key) > 0.9 and not c.is_identity and _sounds_like_key(c)
+        )
     if at.codes:
         return lambda c: fitness(contract, at, c) >= 0.9 and len(c.words) > 1
     if at.type == "date" and at.required:
@@ -248,14 +305,22 @@ def _telling(contract: Contract, at: Field) -> Callable[[Column], bool] | None:
 
 def _sounds_like_key(column: Column) -> bool:
     heading = bare(column.heading)
-    return heading.endswith(("号", "编号", "编码", "代码", "ID", "id")) and heading not in ("序号", "门牌号", "电话号")
+    return heading.endswith(("号", "编号", "编码", "代码", "ID", "id")) and heading not in (
+        "序号",
+        "门牌号",
+        "电话号",
+    )
 
 
 def fitting(contract: Contract, at: Field, columns: Sequence[Column]) -> list[Column]:
     """Of columns that nobody reads, those that could hold the field as far as their cells go."""
     kinds = {"date": is_date, "timestamp": is_date, "boolean": is_boolean, "integer": is_number}
     kind = is_number if at.type.startswith("decimal") else kinds.get(at.type)
-    return [c for c in columns if _may_be(c) and (c.is_dates if kind is is_date else c.mostly(kind) if kind else False)]
+    return [
+        c
+        for c in columns
+        if _may_be(c) and (c.is_dates if kind is is_date else c.mostly(kind) if kind else False)
+    ]
 
 
 def _may_be(column: Column) -> bool:

@@ -1,6 +1,7 @@
 """The pattern of a department's file names, out of one month's names.
 
-Belongs here: what in a name is a date, and what tells parts apart. Not here: finding files by a pattern (`resources`).
+Belongs here: what in a name is a date, and what tells parts apart. Not here: finding files by a
+pattern (`resources`).
 """
 
 from __future__ import annotations
@@ -11,15 +12,31 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 _DATES = (
-    (re.compile(r"(?<![0-9])20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?![0-9])"), "{YYYY}{MM}{DD}"),
-    (re.compile(r"(?<![0-9])20[0-9]{2}年(?:0[1-9]|1[0-2])月(?:0[1-9]|[12][0-9]|3[01])日"), "{YYYY}年{MM}月{DD}日"),
+    (
+        re.compile(r"(?<![0-9])20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?![0-9])"),
+        "{YYYY}{MM}{DD}",
+    ),
+    (
+        re.compile(r"(?<![0-9])20[0-9]{2}年(?:0[1-9]|1[0-2])月(?:0[1-9]|[12][0-9]|3[01])日"),
+        "{YYYY}年{MM}月{DD}日",
+    ),
     (re.compile(r"(?<![0-9])20[0-9]{2}年[0-9]{1,2}月[0-9]{1,2}日"), "{YYYY}年{M}月{D}日"),
     (re.compile(r"(?<![0-9])20[0-9]{2}年[0-9]{1,2}月"), "{YYYY}年{M}月"),
-    (re.compile(r"(?<![0-9])20[0-9]{2}([-._])(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12][0-9]|3[01])(?![0-9])"), "{YYYY}\\1{MM}\\1{DD}"),
-    (re.compile(r"(?<![0-9])20[0-9]{2}([-._])[0-9]{1,2}\1[0-9]{1,2}(?![0-9])"), "{YYYY}\\1{M}\\1{D}"),
+    (
+        re.compile(
+            r"(?<![0-9])20[0-9]{2}([-._])(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12][0-9]|3[01])(?![0-9])"
+        ),
+        "{YYYY}\\1{MM}\\1{DD}",
+    ),
+    (
+        re.compile(r"(?<![0-9])20[0-9]{2}([-._])[0-9]{1,2}\1[0-9]{1,2}(?![0-9])"),
+        "{YYYY}\\1{M}\\1{D}",
+    ),
     (re.compile(r"(?<![0-9])20[0-9]{2}(?:0[1-9]|1[0-2])(?![0-9])"), "{YYYY}{MM}"),
 )
-_OTHER_PERIOD = re.compile(r"(?:20[0-9]{2}年?)?[一二三四1-4第]+季度|20[0-9]{2}(?:年度|[春秋](?:季)?(?:学期)?|年)?")
+_OTHER_PERIOD = re.compile(
+    r"(?:20[0-9]{2}年?)?[一二三四1-4第]+季度|20[0-9]{2}(?:年度|[春秋](?:季)?(?:学期)?|年)?"
+)
 
 
 def files_pattern(files: Sequence[str]) -> tuple[str, int | None, list[str]]:
@@ -28,9 +45,13 @@ def files_pattern(files: Sequence[str]) -> tuple[str, int | None, list[str]]:
     asked = []
     pattern = patterns[0] if len(set(patterns)) == 1 and len(files) == 1 else _common(patterns)
     if len(files) > 1:
-        asked.append(f"do {len(files)} files always make one delivery? `parts` may list their names instead")
+        asked.append(
+            f"do {len(files)} files always make one delivery? `parts` may list their names instead"
+        )
     if pattern in ("*", "{part}*"):
-        asked.append("no common part of the file names was found: write how the files are called (files)")
+        asked.append(
+            "no common part of the file names was found: write how the files are called (files)"
+        )
     return pattern, len(files) if len(files) > 1 else None, asked
 
 

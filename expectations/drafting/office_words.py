@@ -65,7 +65,10 @@ def office_words() -> OfficeWords:
         headings={field: _folded(words) for field, words in raw["headings"].items()},
         subjects={records: _folded(words) for records, words in raw["subjects"].items()},
         others=_folded(raw["others"]),
-        codes={field: {str(code): _folded(words) for code, words in codes.items()} for field, codes in raw["codes"].items()},
+        codes={
+            field: {str(code): _folded(words) for code, words in codes.items()}
+            for field, codes in raw["codes"].items()
+        },
         names={_fold(heading): str(name) for heading, name in raw["names"].items()},
         notes=_folded(raw["notes"]),
         not_yet=_folded(raw["not_yet"]),

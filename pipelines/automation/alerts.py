@@ -1,6 +1,8 @@
-"""What a run's outcome amounts to: alerts, made from its events, the same for `make sync` and for the daemon's runs.
+"""What a run's outcome amounts to: alerts, made from its events,
+the same for `make sync` and for the daemon's runs.
 
-Belongs here: which event is worth an alert, what it says, what to do. Not here: telling it once, and how (`resources.runtime.alerts`).
+Belongs here: which event is worth an alert, what it says, what to do. Not here: telling it once,
+and how (`resources.runtime.alerts`).
 """
 
 from __future__ import annotations
@@ -32,14 +34,25 @@ AlertParts = tuple[Kind, str, str, str]
 Facts = Mapping[str, Any]
 
 
-def alert_after(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[Alert]:
-    """Tells what is new after a run, whoever ran it; asked twice for the same run, it tells nothing the second time."""
-    events = [entry.dagster_event for entry in instance.all_logs(run.run_id, of_type=LOOKED_AT) if entry.dagster_event is not None]
+def alert_after(
+    settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRun
+) -> list[Alert]:
+    """Tells what is new after a run, whoever ran it;
+    asked twice for the same run, it tells nothing the second time.
+    """
+    events = [
+        entry.dagster_event
+        for entry in instance.all_logs(run.run_id, of_type=LOOKED_AT)
+        if entry.dagster_event is not None
+    ]
     day = run.tags.get(PARTITION) or today().isoformat()
     seen = observations_of(events, run.run_id, run.job_name, day)
-    # a day that is not over may say otherwise tonight: what it warns of is told with the day's own run
+    # a day that is not over may say otherwise tonight: what it warns of is told with the day's own
+    # run
     is_over = day < today().isoformat()
-    return alert_book(settings.home, settings.alerts).take(run.run_id, seen, warned_in(events, day), is_over=is_over)
+    return alert_book(settings.home, settings.alerts).take(
+        run.run_id, seen, warned_in(events, day), is_over=is_over
+    )
 
 
 def warned_in(events: Sequence[dg.DagsterEvent], day: str) -> list[SourceWarnings]:
@@ -49,7 +62,9 @@ def warned_in(events: Sequence[dg.DagsterEvent], day: str) -> list[SourceWarning
         if event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             continue
         check = event.asset_check_evaluation_data
-        department, _, records = check.asset_key.to_user_string().removeprefix("valid_").partition("__")
+        department, _, records = (
+            check.asset_key.to_user_string().removeprefix("valid_").partition("__")
+        )
         if check.check_name == "warning_rules" and records:
             listed: Any = check.metadata["warnings"].value if "warnings" in check.metadata else []
             lines = {str(w["key"]): f"{w['said']} -> {w['next_step']}" for w in listed}
@@ -62,12 +77,20 @@ def alert_before(settings: Settings, day: date, error: SourceError | None) -> li
     alerts: tuple[Alert, ...] = ()
     if error is not None:
         said = f"no run was started, the last release stands: {error.said}"
-        alerts = (Alert("failure", "start", error.reason, "", day.isoformat(), said, error.next_step, ""),)
-    return alert_book(settings.home, settings.alerts).take("", [Observation("start", day.isoformat(), alerts)])
+        alerts = (
+            Alert("failure", "start", error.reason, "", day.isoformat(), said, error.next_step, ""),
+        )
+    return alert_book(settings.home, settings.alerts).take(
+        "", [Observation("start", day.isoformat(), alerts)]
+    )
 
 
-def observations_of(events: Sequence[dg.DagsterEvent], run_id: str, job: str, day: str) -> list[Observation]:
-    """What a run looked at, in the order of its events; of a step that was tried again, the first failure."""
+def observations_of(
+    events: Sequence[dg.DagsterEvent], run_id: str, job: str, day: str
+) -> list[Observation]:
+    """What a run looked at, in the order of its events;
+    of a step that was tried again, the first failure.
+    """
     seen: dict[str, Observation] = {}
     failed_steps = 0
     for event in events:
@@ -81,7 +104,9 @@ def observations_of(events: Sequence[dg.DagsterEvent], run_id: str, job: str, da
             look = Observation(f"step:{event.step_key}", day, (), is_state=False)
         else:
             failed = kind is dg.DagsterEventType.RUN_FAILURE and not failed_steps
-            look = Observation(f"job:{job}", day, tuple(_run(run_id, job, day)) if failed else (), is_state=False)
+            look = Observation(
+                f"job:{job}", day, tuple(_run(run_id, job, day)) if failed else (), is_state=False
+            )
         seen.setdefault(look.scope, look)
     return list(seen.values())
 
@@ -90,7 +115,11 @@ def _step(event: dg.DagsterEvent, run_id: str, day: str) -> Observation:
     """A step that failed. What is said is an error of ours: of any other, whose text may quote a
     value, only the class is."""
     step = str(event.step_key)
-    data = event.step_failure_data if event.event_type is dg.DagsterEventType.STEP_FAILURE else event.step_retry_data
+    data = (
+        event.step_failure_data
+        if event.event_type is dg.DagsterEventType.STEP_FAILURE
+        else event.step_retry_data
+    )
     own = failed_with(data)
     error = data.error
     cause = error.cause if error is not None and error.cause is not None else error
@@ -115,8 +144,20 @@ def _step(event: dg.DagsterEvent, run_id: str, day: str) -> Observation:
 
 def _run(run_id: str, job: str, day: str) -> Iterator[Alert]:
     """A run that failed outside of its steps: its process was killed, or could not begin."""
-    said = f"{job} {day} ended without finishing (killed, or it could not start). The last release stands untouched"
-    yield Alert("failure", f"job:{job}:{day}", "ended", "", day, said, f"make sync AS_OF={day}: it completes what was begun", run_id)
+    said = (
+        f"{job} {day} ended without finishing (killed, or it could not start). The last release"
+        " stands untouched"
+    )
+    yield Alert(
+        "failure",
+        f"job:{job}:{day}",
+        "ended",
+        "",
+        day,
+        said,
+        f"make sync AS_OF={day}: it completes what was begun",
+        run_id,
+    )
 
 
 def _check(event: dg.DagsterEvent, run_id: str, day: str) -> Observation:
@@ -126,20 +167,41 @@ def _check(event: dg.DagsterEvent, run_id: str, day: str) -> Observation:
     facts = {name: value.value for name, value in found.metadata.items()}
     told = [] if found.passed else list(_alerts_of(asset, check, facts, found.severity))
     alerts = tuple(
-        Alert(kind, f"{scope}:{part}" if part else scope, fingerprint, asset, day, what, next_step, run_id)
+        Alert(
+            kind,
+            f"{scope}:{part}" if part else scope,
+            fingerprint,
+            asset,
+            day,
+            what,
+            next_step,
+            run_id,
+        )
         for part, (kind, fingerprint, what, next_step) in told
     )
     return Observation(scope, day, alerts)
 
 
-def _alerts_of(asset: str, check: str, facts: Facts, severity: dg.AssetCheckSeverity) -> Iterator[tuple[str, AlertParts]]:
-    """What a failed check is worth; nothing where it is the day's usual business (quarantined rows, warnings)."""
+def _alerts_of(
+    asset: str, check: str, facts: Facts, severity: dg.AssetCheckSeverity
+) -> Iterator[tuple[str, AlertParts]]:
+    """What a failed check is worth; nothing where it is the day's usual business
+    (quarantined rows, warnings).
+    """
     made = ALERTS_OF_CHECKS.get(check)
     if made is not None:
         yield from made(asset, facts)
     elif severity is dg.AssetCheckSeverity.ERROR:
-        counts = ", ".join(f"{name} {value}" for name, value in facts.items() if isinstance(value, int | float)) or "see its metadata"
-        next_step = "the numbers do not add up, which is a fault of yihu: keep the data as they are and call its maintainers"
+        counts = (
+            ", ".join(
+                f"{name} {value}" for name, value in facts.items() if isinstance(value, int | float)
+            )
+            or "see its metadata"
+        )
+        next_step = (
+            "the numbers do not add up, which is a fault of yihu: keep the data as they are and"
+            " call its maintainers"
+        )
         yield "", ("failure", "failed", f"the check {check} of {asset} failed: {counts}", next_step)
 
 
@@ -151,12 +213,29 @@ def _unread(asset: str, facts: Facts) -> Iterator[tuple[str, AlertParts]]:
 
 
 def _stale(asset: str, facts: Facts) -> Iterator[tuple[str, AlertParts]]:
-    state, source = str(facts.get("state", "stale")), asset.removeprefix("valid_").replace("__", ".")
+    state, source = (
+        str(facts.get("state", "stale")),
+        asset.removeprefix("valid_").replace("__", "."),
+    )
     if state == "missing":
         said = f"{source} was never read: indicators that need it are missing"
     else:
-        said = f"{source} is {facts.get('age_days')} days old, older than its contract allows: its indicators are stale, red lamps are held"
-    yield "", ("stale", state, said, "see the check `read` of its raw asset; ask the department for its extract, then make sync")
+        said = (
+            f"{source} is {facts.get('age_days')} days old, older than its contract allows: its"
+            " indicators are stale, red lamps are held"
+        )
+    yield (
+        "",
+        (
+            "stale",
+            state,
+            said,
+            (
+                "see the check `read` of its raw asset;"
+                " ask the department for its extract, then make sync"
+            ),
+        ),
+    )
 
 
 def _rejected(asset: str, facts: Facts) -> Iterator[tuple[str, AlertParts]]:
@@ -164,7 +243,9 @@ def _rejected(asset: str, facts: Facts) -> Iterator[tuple[str, AlertParts]]:
     if "rejected" not in facts or str(facts.get("rule", "")).startswith("read:"):
         return
     batch, records = str(facts.get("rejected_batch", "")), asset.partition("__")[2]
-    said = f"the extract {batch} was rejected, the last good state is carried on: {facts['rejected']}"
+    said = (
+        f"the extract {batch} was rejected, the last good state is carried on: {facts['rejected']}"
+    )
     next_step = (
         "have the department correct and resend it; if the extract is right as it is: "
         f"make open-gate RECORDS={records} BATCH={batch} BY=… WHY=…, then make sync"
@@ -173,7 +254,10 @@ def _rejected(asset: str, facts: Facts) -> Iterator[tuple[str, AlertParts]]:
 
 
 def _fell(asset: str, facts: Facts) -> Iterator[tuple[str, AlertParts]]:
-    next_step = "look at the outcomes and reasons of its matched asset, and ask the department what changed in its extract"
+    next_step = (
+        "look at the outcomes and reasons of its matched asset, and ask the department what changed"
+        " in its extract"
+    )
     for source, said in facts.items():
         yield source, ("match_rate", "fell", f"{source}: {said}", next_step)
 

@@ -1,6 +1,7 @@
 """Sealing the access log once an hour, as a scheduled job.
 
-Belongs here: the job and its schedule. Not here: what a seal is (`warehouse.database.access_log`), that every publication makes one too.
+Belongs here: the job and its schedule. Not here: what a seal is (`warehouse.database.access_log`),
+that every publication makes one too.
 """
 
 import dagster as dg
@@ -12,7 +13,11 @@ from resources.settings import load_settings
 from warehouse.database.access_log import seal
 
 
-@dg.op(description="Seals what was added to the access log (who looked at a person) since the last seal.")
+@dg.op(
+    description=(
+        "Seals what was added to the access log (who looked at a person) since the last seal."
+    )
+)
 def seal_access_log(context: dg.OpExecutionContext) -> None:
     settings = load_settings()
     with warehouse_server(settings.home, settings.warehouse_url) as server:
@@ -28,7 +33,12 @@ def seal_access_log(context: dg.OpExecutionContext) -> None:
     context.log.info(f"last seal {last or '-'}")
 
 
-@dg.job(description="Seals the access log, so that a row of it that is changed or removed is found (make verify-log).")
+@dg.job(
+    description=(
+        "Seals the access log, so that a row of it that is changed or removed is found (make"
+        " verify-log)."
+    )
+)
 def seal_log() -> None:
     seal_access_log()
 

@@ -1,7 +1,8 @@
-"""What starts a run besides the clock: a file in the drop folder, an urgent report (绿色通道); and what ends in an alert.
+"""What starts a run besides the clock: a file in the drop folder, an urgent report (绿色通道);
+and what ends in an alert.
 
-Belongs here: when to run which day. Not here: how the departments are asked (`resources.departments.watch`), what an alert says
-(`pipelines.automation.alerts`).
+Belongs here: when to run which day. Not here: how the departments are asked
+(`resources.departments.watch`), what an alert says (`pipelines.automation.alerts`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,13 @@ from resources.departments.dropped import Delivery
 from resources.departments.errors import Fault
 from resources.departments.left import left_lying
 from resources.departments.reading import form_of
-from resources.departments.watch import changed_keys, keys_in_force, short_digest, waiting_delivery, watermark
+from resources.departments.watch import (
+    changed_keys,
+    keys_in_force,
+    short_digest,
+    waiting_delivery,
+    watermark,
+)
 from resources.departments.whole import sha256_of
 from resources.departments.windows import Window
 from resources.lake import Lake
@@ -37,7 +44,9 @@ from resources.settings import SHANGHAI, Settings, load_settings
 URGENT = ("reports", "losses")
 """Record types that do not wait for the night: citizens' reports and disaster losses."""
 LATE_COMMITS = timedelta(minutes=10)
-"""A department may commit a row a little after its `updated_at`: each question reaches back that far."""
+"""A department may commit a row a little after its `updated_at`:
+each question reaches back that far.
+"""
 EVERY_SECONDS = 20
 ABANDONED_SECONDS = 600.0
 """A run that began so long ago and does not hold the lock has no process any more."""
@@ -64,16 +73,26 @@ class Found:
 
 
 def going_on(instance: dg.DagsterInstance, home: Path) -> str | None:
-    """The run of `daily_sync` that waits or goes on, whoever started it. One whose process was killed is marked as failed.
+    """The run of `daily_sync` that waits or goes on, whoever started it.
+    One whose process was killed is marked as failed.
 
-    Else it would hold up the queue until the next `make sync`: nobody but its process could say that it is over.
+    Else it would hold up the queue until the next `make sync`: nobody but its process could say
+    that it is over.
     """
-    for record in instance.get_run_records(filters=dg.RunsFilter(job_name=daily_sync.name, statuses=GOING_ON), limit=10):
+    for record in instance.get_run_records(
+        filters=dg.RunsFilter(job_name=daily_sync.name, statuses=GOING_ON), limit=10
+    ):
         run = record.dagster_run
         begun = record.start_time or record.create_timestamp.timestamp()
-        if run.status is not dg.DagsterRunStatus.STARTED or time.time() - begun < ABANDONED_SECONDS or not _lock_is_free(home):
+        if (
+            run.status is not dg.DagsterRunStatus.STARTED
+            or time.time() - begun < ABANDONED_SECONDS
+            or not _lock_is_free(home)
+        ):
             return run.run_id
-        instance.report_run_failed(run, "The process of this run was killed; the next run of its day completes it.")
+        instance.report_run_failed(
+            run, "The process of this run was killed; the next run of its day completes it."
+        )
     return None
 
 
@@ -86,29 +105,44 @@ def _lock_is_free(home: Path) -> bool:
 
 
 def _after(run_id: str, cursor: str | None) -> dg.SensorResult:
-    """Nothing is asked for while a run goes on: the cursor stays, so what came meanwhile is seen then, unless that run read it."""
-    return dg.SensorResult(skip_reason=dg.SkipReason(f"run {run_id[:8]} goes on; asked again when it is over"), cursor=cursor)
+    """Nothing is asked for while a run goes on: the cursor stays, so what came meanwhile is seen
+    then, unless that run read it.
+    """
+    return dg.SensorResult(
+        skip_reason=dg.SkipReason(f"run {run_id[:8]} goes on; asked again when it is over"),
+        cursor=cursor,
+    )
 
 
 def day_for(departments: Departments, contract: Contract, file_day: date, now: datetime) -> date:
     """The business day whose run reads the file and becomes the release that people see.
 
-    Yesterday, as long as it still asks for the file (not run yet, extract rejected or unread); else today, provisionally: a
-    day that is over stands on what was read for it, so that it comes out the same whenever it is run again.
+    Yesterday, as long as it still asks for the file (not run yet, extract rejected or unread); else
+    today, provisionally: a day that is over stands on what was read for it, so that it comes out
+    the same whenever it is run again.
     """
     today = now.astimezone(SHANGHAI).date()
     yesterday = today - timedelta(days=1)
-    has_begun = any(departments.lake.read_note("ledger", c.table, today) is not None for c in load_contracts())
-    if file_day > yesterday or has_begun or departments.stands(contract, yesterday, now) is not None:
+    has_begun = any(
+        departments.lake.read_note("ledger", c.table, today) is not None for c in load_contracts()
+    )
+    if (
+        file_day > yesterday
+        or has_begun
+        or departments.stands(contract, yesterday, now) is not None
+    ):
         return today
     return yesterday
 
 
-def drop_folder_requests(settings: Settings, cursor: str | None, now: datetime) -> tuple[list[dg.RunRequest], list[str], str]:
+def drop_folder_requests(
+    settings: Settings, cursor: str | None, now: datetime
+) -> tuple[list[dg.RunRequest], list[str], str]:
     """A run per department and period that came, why other files are left, and the new cursor.
 
-    The cursor keeps each file's size, time and digest, so that a large one is not read every half minute, and what was
-    asked for, so that two files of one department that came one after the other ask once each.
+    The cursor keeps each file's size, time and digest, so that a large one is not read every half
+    minute, and what was asked for, so that two files of one department that came one after the
+    other ask once each.
     """
     if settings.drop_dir is None:
         return [], ["no drop folder is named (YIHU_DROP_DIR)"], cursor or "{}"
@@ -138,10 +172,16 @@ def drop_folder_requests(settings: Settings, cursor: str | None, now: datetime) 
         )
         for (department, period, day), files in groups.items()
     ]
-    return requests, notes, json.dumps({"digests": digests, "asked": {f.name: f.sha256 for f in found}})
+    return (
+        requests,
+        notes,
+        json.dumps({"digests": digests, "asked": {f.name: f.sha256 for f in found}}),
+    )
 
 
-def _look(departments: Departments, folder: Path, digest: Callable[[Path], str], now: datetime) -> tuple[list[Found], list[str]]:
+def _look(
+    departments: Departments, folder: Path, digest: Callable[[Path], str], now: datetime
+) -> tuple[list[Found], list[str]]:
     found: list[Found] = []
     notes: list[str] = []
     for contract in load_contracts():
@@ -149,9 +189,13 @@ def _look(departments: Departments, folder: Path, digest: Callable[[Path], str],
             continue
         try:
             today = now.astimezone(SHANGHAI).date()
-            waiting = waiting_delivery(departments.settings, departments.store, contract, folder, today, digest)
+            waiting = waiting_delivery(
+                departments.settings, departments.store, contract, folder, today, digest
+            )
         except (OSError, PatternError) as error:
-            notes.append(f"{contract.department}: the folder cannot be read ({type(error).__name__})")
+            notes.append(
+                f"{contract.department}: the folder cannot be read ({type(error).__name__})"
+            )
             continue
         notes.extend(waiting.notes)
         if waiting.delivery is not None:
@@ -177,7 +221,10 @@ def _one_sha256(files: list[Found]) -> str:
     job=daily_sync,
     minimum_interval_seconds=EVERY_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="A whole new file in the drop folder: runs yesterday if it still asks for it, else today as a provisional release.",
+    description=(
+        "A whole new file in the drop folder: runs yesterday if it still asks for it, else today as"
+        " a provisional release."
+    ),
 )
 def drop_folder_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     settings = load_settings()
@@ -189,7 +236,9 @@ def drop_folder_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     said = "; ".join([*notes, *left]) or "no file that was not read yet"
     for note in notes:
         context.log.info(note)
-    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else dg.SkipReason(said), cursor=cursor)
+    return dg.SensorResult(
+        run_requests=requests, skip_reason=None if requests else dg.SkipReason(said), cursor=cursor
+    )
 
 
 @dataclass(frozen=True)
@@ -202,8 +251,11 @@ class News:
     seen: tuple[str, ...]
 
 
-def news_of(departments: Departments, contract: Contract, before: Mapping[str, Any], now: datetime) -> News | None:
-    """The records of one type that no state holds and no run was asked for yet; None where it was never read.
+def news_of(
+    departments: Departments, contract: Contract, before: Mapping[str, Any], now: datetime
+) -> News | None:
+    """The records of one type that no state holds and no run was asked for yet;
+    None where it was never read.
 
     A change of a record that is known (a report closed) is not urgent. Raises `SourceError`.
     """
@@ -211,13 +263,21 @@ def news_of(departments: Departments, contract: Contract, before: Mapping[str, A
     reached = watermark(departments.lake, contract, today)
     if reached is None:
         return None
-    # between two questions only the time since the last one is asked for, with some overlap; after a run what it read is known
+    # between two questions only the time since the last one is asked for, with some overlap; after
+    # a run what it read is known
     since = max(reached, datetime.fromisoformat(before["until"])) if "until" in before else reached
-    keys = changed_keys(departments.settings, departments.store, contract, Window(min(since, now) - LATE_COMMITS, now))
+    keys = changed_keys(
+        departments.settings,
+        departments.store,
+        contract,
+        Window(min(since, now) - LATE_COMMITS, now),
+    )
     seen = tuple(sorted(short_digest(key) for key in keys))
     if not seen:
         return News(contract.records, 0, now, ())
-    known = {short_digest(key) for key in keys_in_force(departments.lake, contract, today)} | set(before.get("seen", ()))
+    known = {short_digest(key) for key in keys_in_force(departments.lake, contract, today)} | set(
+        before.get("seen", ())
+    )
     return News(contract.records, len(set(seen) - known), now, seen)
 
 
@@ -225,7 +285,10 @@ def news_of(departments: Departments, contract: Contract, before: Mapping[str, A
     job=daily_sync,
     minimum_interval_seconds=EVERY_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="绿色通道: a new citizens' report or disaster loss runs today at once, as a provisional release.",
+    description=(
+        "绿色通道: a new citizens' report or disaster loss runs today at once, as a provisional"
+        " release."
+    ),
 )
 def urgent_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     settings = load_settings()
@@ -261,10 +324,16 @@ def urgent_result(settings: Settings, cursor: str | None, now: datetime) -> dg.S
 
 
 def _urgent_request(new: list[News], now: datetime) -> dg.RunRequest:
-    digest = hashlib.sha256(json.dumps([[news.records, *news.seen] for news in new]).encode()).hexdigest()
+    digest = hashlib.sha256(
+        json.dumps([[news.records, *news.seen] for news in new]).encode()
+    ).hexdigest()
     today = now.astimezone(SHANGHAI).date().isoformat()
     cause = "urgent: " + ", ".join(f"{news.count} new {news.records}" for news in new)
-    return dg.RunRequest(run_key=f"urgent:{today}:{digest}", partition_key=today, tags={"yihu/cause": cause, "dagster/priority": "10"})
+    return dg.RunRequest(
+        run_key=f"urgent:{today}:{digest}",
+        partition_key=today,
+        tags={"yihu/cause": cause, "dagster/priority": "10"},
+    )
 
 
 @dg.run_status_sensor(
@@ -272,7 +341,10 @@ def _urgent_request(new: list[News], now: datetime) -> dg.RunRequest:
     monitor_all_code_locations=True,
     minimum_interval_seconds=EVERY_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Alerts from a run that went through: a source that failed or turned stale, a rejected extract, a match rate that fell.",
+    description=(
+        "Alerts from a run that went through: a source that failed or turned stale, a rejected"
+        " extract, a match rate that fell."
+    ),
 )
 def alerts_after_success(context: dg.RunStatusSensorContext) -> None:
     alert_after(load_settings(), context.instance, context.dagster_run)

@@ -1,4 +1,5 @@
-"""Words typed by people: they come by the environment, a file or a prompt, and never pass through a shell.
+"""Words typed by people: they come by the environment, a file or a prompt,
+and never pass through a shell.
 
 Belongs here: asking for one that was not typed. Not here: arguments (`command_line`).
 """
@@ -13,7 +14,9 @@ from expectations.errors import UsageError
 
 
 def ask_for(variable: str, text: str, prompt: str) -> str:
-    """What was typed for a variable, else what stands in the file that `<variable>_FILE` names, else the answer to a prompt."""
+    """What was typed for a variable, else what stands in the file that `<variable>_FILE` names,
+    else the answer to a prompt.
+    """
     file = os.environ.get(f"YIHU_TYPED_{variable}_FILE") or os.environ.get(f"{variable}_FILE")
     if not text.strip() and file:
         try:

@@ -1,8 +1,10 @@
-"""What models and rules compare a department's codes with, held against the contracts' code lists: `python -m pipelines.development.compared`.
+"""What models and rules compare a department's codes with, held against the contracts' code lists:
+`python -m pipelines.development.compared`.
 
-A literal that is in no code list is a comparison that is never true: the indicator behind it would be empty for everybody.
-Belongs here: finding the comparisons in the SQL of a day, and saying which contract they contradict. Not here: following
-columns for the UI (`pipelines.development.lineage`), reading contracts (`expectations.contract_file`).
+A literal that is in no code list is a comparison that is never true: the indicator behind it would
+be empty for everybody. Belongs here: finding the comparisons in the SQL of a day, and saying which
+contract they contradict. Not here: following columns for the UI (`pipelines.development.lineage`),
+reading contracts (`expectations.contract_file`).
 """
 
 from __future__ import annotations
@@ -65,16 +67,28 @@ class Contradiction:
         else:
             codes = ", ".join(code.code for code in self.field.codes) or "none"
             said = f"is compared with {literals}, and the contract's codes are {codes}"
-            step = "keep yihu's codes in the contract, and put the department's words under written:"
-        return f"{self.contract.path.name}: {self.field.name} {said} (in {', '.join(self.where)}){named}; {step}"
+            step = (
+                "keep yihu's codes in the contract, and put the department's words under written:"
+            )
+        return (
+            f"{self.contract.path.name}: {self.field.name} {said} (in"
+            f" {', '.join(self.where)}){named}; {step}"
+        )
 
 
 def contradictions(contracts: Sequence[Contract]) -> list[Contradiction]:
-    """What the models and the contracts' own rules compare coded fields with, and their contracts do not know.
+    """What the models and the contracts' own rules compare coded fields with,
+    and their contracts do not know.
 
-    The SQL is that of yihu's own contracts, whatever `contracts` say: a contract is held against the models.
+    The SQL is that of yihu's own contracts, whatever `contracts` say: a contract is held against
+    the models.
     """
-    fields = {(c.table, f.name): (c, f) for c in contracts for f in c.fields if _may_be_code(f) and not f.is_period}
+    fields = {
+        (c.table, f.name): (c, f)
+        for c in contracts
+        for f in c.fields
+        if _may_be_code(f) and not f.is_period
+    }
     wrong: dict[tuple[str, str], dict[str, set[str]]] = {}
     models, below = _of_models()
     compared = (*models, *(found for contract in contracts for found in _of_rules(contract)))
@@ -83,27 +97,48 @@ def contradictions(contracts: Sequence[Contract]) -> list[Contradiction]:
         if field is None:
             continue
         if not field.codes_complete or found.literal not in {code.code for code in field.codes}:
-            wrong.setdefault((found.table, found.column), {}).setdefault(found.literal, set()).add(found.where)
-    return [_contradiction(*fields[origin], literals, below) for origin, literals in sorted(wrong.items())]
+            wrong.setdefault((found.table, found.column), {}).setdefault(found.literal, set()).add(
+                found.where
+            )
+    return [
+        _contradiction(*fields[origin], literals, below)
+        for origin, literals in sorted(wrong.items())
+    ]
 
 
 def _contradiction(
-    contract: Contract, field: Field, literals: Mapping[str, set[str]], below: Mapping[str, frozenset[str]]
+    contract: Contract,
+    field: Field,
+    literals: Mapping[str, set[str]],
+    below: Mapping[str, frozenset[str]],
 ) -> Contradiction:
     where = tuple(sorted(set().union(*literals.values())))
-    reading = {indicator.code for indicator in load_indicators() if contract.records in indicator.sources}
-    indicators = reading & frozenset[str]().union(*(below.get(table, frozenset()) for table in where))
+    reading = {
+        indicator.code for indicator in load_indicators() if contract.records in indicator.sources
+    }
+    indicators = reading & frozenset[str]().union(
+        *(below.get(table, frozenset()) for table in where)
+    )
     return Contradiction(contract, field, tuple(sorted(literals)), where, tuple(sorted(indicators)))
 
 
 def _may_be_code(field: Field) -> bool:
-    """Whether the field's values are few words: codes, or a text that says nothing else (no key, no name, no month)."""
-    return bool(field.codes) or (field.type == "text" and field.role is None and not field.is_identity and not is_reference(field))
+    """Whether the field's values are few words:
+    codes, or a text that says nothing else (no key, no name, no month).
+    """
+    return bool(field.codes) or (
+        field.type == "text"
+        and field.role is None
+        and not field.is_identity
+        and not is_reference(field)
+    )
 
 
 @lru_cache(maxsize=1)
 def _of_models() -> tuple[tuple[Comparison, ...], Mapping[str, frozenset[str]]]:
-    """Every comparison of a record type's field with a literal in the models of a day, and the indicators below each table."""
+    """Every comparison of a record type's field with a literal in the models of a day,
+    and the indicators below each table.
+    """
     with tempfile.TemporaryDirectory(prefix="yihu-compared-") as folder:
         engine = record_day(Path(folder), load_contracts())
         try:
@@ -112,22 +147,42 @@ def _of_models() -> tuple[tuple[Comparison, ...], Mapping[str, frozenset[str]]]:
             engine.close()
     passed: dict[Origin, frozenset[Origin]] = {}
     found: list[Comparison] = []
-    coded = {field.name for contract in load_contracts() for field in contract.fields if _may_be_code(field)}
+    coded = {
+        field.name
+        for contract in load_contracts()
+        for field in contract.fields
+        if _may_be_code(field)
+    }
     for table, select, schema in made:
         if not coded & set(_WORD.findall(select)):
             continue  # most tables carry no code, and qualifying a statement takes a while
         tree = _qualified(select, schema)
-        found += [Comparison(*origin, literal, table) for origin, literal in _comparisons(tree, passed)]
-        passed |= {(table, column): frozenset(origins) for column, origins in _outputs(tree, passed).items()}
+        found += [
+            Comparison(*origin, literal, table) for origin, literal in _comparisons(tree, passed)
+        ]
+        passed |= {
+            (table, column): frozenset(origins)
+            for column, origins in _outputs(tree, passed).items()
+        }
         coded |= {column for (_, column), origins in passed.items() if origins}
-    return tuple(sorted(set(found), key=lambda c: (c.table, c.column, c.literal, c.where))), _indicators_below(made)
+    return tuple(
+        sorted(set(found), key=lambda c: (c.table, c.column, c.literal, c.where))
+    ), _indicators_below(made)
 
 
-def _indicators_below(made: Sequence[tuple[str, str, Mapping[str, Any]]]) -> Mapping[str, frozenset[str]]:
-    """Of each table the codes of the indicators that are made of it, through whatever stands between."""
+def _indicators_below(
+    made: Sequence[tuple[str, str, Mapping[str, Any]]],
+) -> Mapping[str, frozenset[str]]:
+    """Of each table the codes of the indicators that are made of it,
+    through whatever stands between.
+    """
     below: dict[str, frozenset[str]] = {}
     for table, select, schema in reversed(made):
-        own = frozenset(code.upper() for code in _INDICATOR.findall(select)) if table.startswith("indicators_") else frozenset()
+        own = (
+            frozenset(code.upper() for code in _INDICATOR.findall(select))
+            if table.startswith("indicators_")
+            else frozenset()
+        )
         below[table] = below.get(table, frozenset()) | own
         for read in schema:
             below[read] = below.get(read, frozenset()) | below[table]
@@ -136,28 +191,39 @@ def _indicators_below(made: Sequence[tuple[str, str, Mapping[str, Any]]]) -> Map
 
 def _of_rules(contract: Contract) -> Iterator[Comparison]:
     """Every comparison of a field with a literal in the contract's own rules."""
-    columns = {f"valid_{other.table}": tuple(f.name for f in other.fields) for other in load_contracts()}
-    columns |= {table: tuple(f.name for f in contract.fields) for table in ("batch", f"valid_{contract.table}")}
+    columns = {
+        f"valid_{other.table}": tuple(f.name for f in other.fields) for other in load_contracts()
+    }
+    columns |= {
+        table: tuple(f.name for f in contract.fields)
+        for table in ("batch", f"valid_{contract.table}")
+    }
     columns["batch"] += ("_row", "_op", "_misfit", "_unread", "_marked")
     for rule in own_rules(contract):
         tree = _qualified(rule.query.format(batch="batch"), columns)
         for (table, column), literal in _comparisons(tree, {}):
             if table == "batch":
-                yield Comparison(contract.table, column, literal, f"{contract.path.name}: {rule.name}")
+                yield Comparison(
+                    contract.table, column, literal, f"{contract.path.name}: {rule.name}"
+                )
 
 
 def _qualified(select: str, schema: Mapping[str, tuple[str, ...]]) -> Any:
     from sqlglot import parse_one
     from sqlglot.optimizer.qualify import qualify
 
-    kinds: dict[str, Any] = {table: dict.fromkeys(columns, "varchar") for table, columns in schema.items()}
+    kinds: dict[str, Any] = {
+        table: dict.fromkeys(columns, "varchar") for table, columns in schema.items()
+    }
     return qualify(
-        parse_one(select, dialect="duckdb"), schema=kinds, dialect="duckdb", validate_qualify_columns=False, identify=False,
-        quote_identifiers=False,
+        parse_one(select, dialect="duckdb"), schema=kinds, dialect="duckdb",
+        validate_qualify_columns=False, identify=False, quote_identifiers=False,
     )  # fmt: skip
 
 
-def _comparisons(tree: Any, passed: Mapping[Origin, frozenset[Origin]]) -> Iterator[tuple[Origin, str]]:
+def _comparisons(
+    tree: Any, passed: Mapping[Origin, frozenset[Origin]]
+) -> Iterator[tuple[Origin, str]]:
     from sqlglot.optimizer.scope import traverse_scope
 
     for scope in traverse_scope(tree):
@@ -175,10 +241,18 @@ def _pairs(expression: Any) -> Iterator[tuple[Any, str]]:
             if isinstance(other, exp.Literal) and other.is_string:
                 yield from ((column, other.this) for column in _wrapped(one))
     for node in expression.find_all(exp.In):
-        texts = [entry.this for entry in node.expressions if isinstance(entry, exp.Literal) and entry.is_string]
+        texts = [
+            entry.this
+            for entry in node.expressions
+            if isinstance(entry, exp.Literal) and entry.is_string
+        ]
         yield from ((column, text) for column in _wrapped(node.this) for text in texts)
     for node in expression.find_all(exp.Case):
-        texts = [branch.this.this for branch in node.args["ifs"] if isinstance(branch.this, exp.Literal) and branch.this.is_string]
+        texts = [
+            branch.this.this
+            for branch in node.args["ifs"]
+            if isinstance(branch.this, exp.Literal) and branch.this.is_string
+        ]
         if node.this is not None:
             yield from ((column, text) for column in _wrapped(node.this) for text in texts)
 
@@ -206,27 +280,44 @@ def _origins(scope: Any, column: Any, passed: Mapping[Origin, frozenset[Origin]]
             if table.startswith(layer) and "__" in table:
                 name = column.name.removeprefix("delivered_")
                 return {(table.removeprefix(layer), name)} if name not in _MATCHING else set()
-        return set(passed.get((table, column.name), {(table, column.name)} if table == "batch" else ()))
+        return set(
+            passed.get((table, column.name), {(table, column.name)} if table == "batch" else ())
+        )
     return _outputs_of(source, column.name, passed) if source is not None else set()
 
 
 def _outputs_of(scope: Any, name: str, passed: Mapping[Origin, frozenset[Origin]]) -> set[Origin]:
     if scope.set_operation_scopes:
-        place = scope.expression.named_selects.index(name) if name in scope.expression.named_selects else -1
+        place = (
+            scope.expression.named_selects.index(name)
+            if name in scope.expression.named_selects
+            else -1
+        )
         found: set[Origin] = set()
         for part in scope.set_operation_scopes:
             names = part.expression.named_selects
             found |= _outputs_of(part, names[place], passed) if 0 <= place < len(names) else set()
         return found
-    projections = [p for p in getattr(scope.expression, "expressions", ()) if p.alias_or_name == name]
-    return {origin for p in projections for column in _wrapped(p.unalias()) for origin in _origins(scope, column, passed)}
+    projections = [
+        p for p in getattr(scope.expression, "expressions", ()) if p.alias_or_name == name
+    ]
+    return {
+        origin
+        for p in projections
+        for column in _wrapped(p.unalias())
+        for origin in _origins(scope, column, passed)
+    }
 
 
 def _outputs(tree: Any, passed: Mapping[Origin, frozenset[Origin]]) -> dict[str, set[Origin]]:
     from sqlglot.optimizer.scope import build_scope
 
     scope = build_scope(tree)
-    return {name: _outputs_of(scope, name, passed) for name in tree.named_selects} if scope is not None else {}
+    return (
+        {name: _outputs_of(scope, name, passed) for name in tree.named_selects}
+        if scope is not None
+        else {}
+    )
 
 
 def main() -> int:

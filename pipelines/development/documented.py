@@ -1,5 +1,5 @@
-"""The pages made from declarations: `docs/commands.md` of the commands, `docs/errors.md` of the
-errors.
+"""The pages made from declarations: `docs/commands.md` of the commands,
+`docs/errors.md` of the errors.
 
 Belongs here: turning declarations into text. Not here: the declarations (`table`,
 `expectations.errors`), writing the pages (`yihu docs`).

@@ -1,6 +1,8 @@
-"""`make try`, `make draft-contract`, `make contract-diff`: their command line, and what they do with it.
+"""`make try`, `make draft-contract`, `make contract-diff`:
+their command line, and what they do with it.
 
-Belongs here: finding contracts, printing, exit statuses. Not here: trials (`dry_run`), drafts (`expectations.drafting`).
+Belongs here: finding contracts, printing, exit statuses. Not here: trials (`dry_run`), drafts
+(`expectations.drafting`).
 """
 
 from __future__ import annotations
@@ -33,7 +35,11 @@ class TryingError(UsageError):
 def every_contract() -> tuple[Contract, ...]:
     """The contracts in use and the drafts that ship."""
     active = load_contracts()
-    drafts = [contract for contract in load_contracts(status="draft") if contract.table not in {c.table for c in active}]
+    drafts = [
+        contract
+        for contract in load_contracts(status="draft")
+        if contract.table not in {c.table for c in active}
+    ]
     return (*active, *drafts)
 
 
@@ -48,7 +54,11 @@ def contract_of(records: str | None, path: str | None) -> Contract:
             "name what the file holds:",
             "RECORDS=certificates, or CONTRACT=path/to/contract.odcs.yaml",
         )
-    found = [c for c in every_contract() if records in (c.records, c.table, f"{c.department}.{c.records}")]
+    found = [
+        c
+        for c in every_contract()
+        if records in (c.records, c.table, f"{c.department}.{c.records}")
+    ]
     if len(found) == 1:
         return found[0]
     known = ", ".join(sorted(contract.records for contract in every_contract()))
@@ -56,7 +66,9 @@ def contract_of(records: str | None, path: str | None) -> Contract:
 
 
 def try_file(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Reads a file as a run would and says what would come of it; keeps nothing. Exit 1 where a run would reject it."""
+    """Reads a file as a run would and says what would come of it; keeps nothing.
+    Exit 1 where a run would reject it.
+    """
     contract = contract_of(arguments.records, arguments.contract)
     handed = read_input_files(contract, files_of(arguments.file), settings)
     with dry_run(settings, contract, handed) as made:
@@ -70,7 +82,9 @@ def try_file(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def draft(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Drafts a contract from a sample file, with a question in it wherever the sample does not say enough."""
+    """Drafts a contract from a sample file, with a question in it wherever the sample
+    does not say enough.
+    """
     with scratch(settings) as work:
         try:
             sample = open_sample(files_of(arguments.file), settings, work)
@@ -92,13 +106,18 @@ def draft(settings: Settings, arguments: argparse.Namespace) -> int:
     print(f"{path}: {made.fields} fields, {known}; {len(made.questions)} questions stand in it:")
     for question in made.questions:
         print(f"  ? {question}")
-    print(f"now: make try FILE={shlex.quote(arguments.file)} CONTRACT={shlex.quote(str(path))} OUT=tried")
+    print(
+        f"now: make try FILE={shlex.quote(arguments.file)} CONTRACT={shlex.quote(str(path))}"
+        " OUT=tried"
+    )
     return OK
 
 
 def _base(sample: Sample, department: str, records: str) -> Contract | None:
     """The known record type that is drafted; None for one that is new, which then needs a name."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", department) or not re.fullmatch(r"([a-z][a-z0-9_]*)?", records):
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", department) or not re.fullmatch(
+        r"([a-z][a-z0-9_]*)?", records
+    ):
         raise TryingError(
             "DEPARTMENT and RECORDS are names in small letters,",
             "e.g. DEPARTMENT=education RECORDS=attendance",
@@ -112,7 +131,11 @@ def _base(sample: Sample, department: str, records: str) -> Contract | None:
                 "name it, RECORDS=…",
             )
         return found
-    elsewhere = [c.department for c in every_contract() if c.records == records and c.department != department]
+    elsewhere = [
+        c.department
+        for c in every_contract()
+        if c.records == records and c.department != department
+    ]
     base = next((contract for contract in own if contract.records == records), None)
     if base is None and elsewhere:
         raise TryingError(
@@ -123,6 +146,8 @@ def _base(sample: Sample, department: str, records: str) -> Contract | None:
 
 
 def compare_contract(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Reads the newest batches under an edited contract: rows whose outcome changes, indicators and lamps that move."""
+    """Reads the newest batches under an edited contract:
+    rows whose outcome changes, indicators and lamps that move.
+    """
     print("\n".join(difference(settings, contract_of(None, arguments.contract))))
     return OK

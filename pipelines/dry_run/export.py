@@ -1,6 +1,8 @@
-"""What a trial writes where `OUT` names a folder: `rows.csv` and `aside.csv`, for the eyes of who asked for it (mode 0600).
+"""What a trial writes where `OUT` names a folder:
+`rows.csv` and `aside.csv`, for the eyes of who asked for it (mode 0600).
 
-Belongs here: canonical values, the order of the file, rows as delivered. Not here: judging them (`dry_run`).
+Belongs here: canonical values, the order of the file, rows as delivered. Not here: judging them
+(`dry_run`).
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ ASIDE = ("file", "sheet", "row", "field", "rules")
 
 
 def write_rows(made: DryRun, folder: Path) -> list[Path]:
-    """Writes both files; returns them. `rows.csv` has the contract's fields, `aside.csv` the row as it was delivered behind."""
+    """Writes both files; returns them.
+
+    `rows.csv` has the contract's fields, `aside.csv` the row as it was delivered behind.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     fields = [field for field in made.contract.fields if field.derived is None]
     return [
@@ -31,13 +36,19 @@ def write_rows(made: DryRun, folder: Path) -> list[Path]:
 
 
 def _good(made: DryRun, fields: Sequence[Field]) -> Iterator[list[str]]:
-    """The rows that would be in force of this delivery, in its order; of a key that came twice the version that stands."""
-    key, updated = name(made.contract.record_key.name), name(made.contract.by_role("updated_at").name)
+    """The rows that would be in force of this delivery, in its order;
+    of a key that came twice the version that stands.
+    """
+    key, updated = (
+        name(made.contract.record_key.name),
+        name(made.contract.by_role("updated_at").name),
+    )
     listed = ", ".join(f"r.{name(field.name)}" for field in fields)
     in_force = literal(made.lake.files("valid", made.contract.table, made.as_of))
     select = f"""
     with good as (
-        select *, row_number() over (partition by {key} order by {updated} desc, _row desc) as _place
+        select *,
+            row_number() over (partition by {key} order by {updated} desc, _row desc) as _place
         from {made.rows}
         where _op is distinct from 'D' and _row not in (select _row from {made.bad})
     )
@@ -67,7 +78,14 @@ def _aside(made: DryRun) -> Iterator[list[str]]:
     """
     for file, sheet, line, rules, *row in made.engine.rows(select):
         fields = fields_of(made.contract, rules)
-        yield [str(file), sheet or "", str(line), ", ".join(fields), ", ".join(rules), *("" if c is None else str(c) for c in row)]
+        yield [
+            str(file),
+            sheet or "",
+            str(line),
+            ", ".join(fields),
+            ", ".join(rules),
+            *("" if c is None else str(c) for c in row),
+        ]
 
 
 def fields_of(contract: Contract, rules: Sequence[str]) -> list[str]:
@@ -75,11 +93,15 @@ def fields_of(contract: Contract, rules: Sequence[str]) -> list[str]:
     named = {rule.partition(":")[2] for rule in rules}
     found = [field for field in contract.fields if field.name in named]
     own = [field.name for field in found if field.derived is None]
-    return own or [part.name for field in found if field.derived == "key" for part in contract.key_fields]
+    return own or [
+        part.name for field in found if field.derived == "key" for part in contract.key_fields
+    ]
 
 
 def canonical(field: Field, value: Any) -> str:
-    """A value as text: codes and texts as they are, ISO dates, true and false, numbers with the field's places."""
+    """A value as text: codes and texts as they are, ISO dates, true and false,
+    numbers with the field's places.
+    """
     match value:
         case None:
             return ""

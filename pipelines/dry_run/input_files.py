@@ -1,6 +1,7 @@
 """The files that a person names, as the delivery that a run would take them for.
 
-Belongs here: a file, a folder or a pattern; the day and the parts that the names say. Not here: reading it (`dry_run`).
+Belongs here: a file, a folder or a pattern; the day and the parts that the names say. Not here:
+reading it (`dry_run`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ from pathlib import Path
 
 from expectations.contract import Contract
 from expectations.errors import UsageError
-from resources.departments.dropped import Delivery, Dropped, comes_in_files, missing_parts, strangers
+from resources.departments.dropped import (
+    Delivery,
+    Dropped,
+    comes_in_files,
+    missing_parts,
+    strangers,
+)
 from resources.departments.names import READABLE, named, readable, shown, split
 from resources.departments.whole import judged, sha256_of
 from resources.settings import SHANGHAI, Settings
@@ -36,7 +43,8 @@ class InputFiles:
 
 
 def files_of(text: str) -> list[Path]:
-    """The files that FILE names: one, those of a folder, or those that a pattern fits; in the order of their names.
+    """The files that FILE names: one, those of a folder, or those that a pattern fits;
+    in the order of their names.
 
     Raises:
         GivenError: there is none.
@@ -57,7 +65,9 @@ def files_of(text: str) -> list[Path]:
 
 
 def _is_table(path: Path) -> bool:
-    return path.is_file() and split(path.name)[1] in READABLE and not path.name.startswith(("~$", "."))
+    return (
+        path.is_file() and split(path.name)[1] in READABLE and not path.name.startswith(("~$", "."))
+    )
 
 
 def read_input_files(contract: Contract, paths: Sequence[Path], settings: Settings) -> InputFiles:
@@ -72,7 +82,10 @@ def read_input_files(contract: Contract, paths: Sequence[Path], settings: Settin
     digests = tuple(sha256_of(path) for path in taken)
     waits = []
     if named(contract, taken[0].name) is None:
-        waits.append(f"a run would not take it: its name fits no pattern of the contract, {_patterns(contract)}")
+        waits.append(
+            "a run would not take it: its name fits no pattern of the contract,"
+            f" {_patterns(contract)}"
+        )
     waits += _incomplete(contract, delivery)
     needs = contract.server.get("checksum") == "required"
     for file, digest in zip(files, digests, strict=True):
@@ -91,7 +104,11 @@ def _patterns(contract: Contract) -> str:
 def _incomplete(contract: Contract, delivery: Delivery) -> list[str]:
     if not comes_in_files(contract):
         several = len(delivery.files) > 1
-        return ["a run takes several files for one delivery only where the contract says `parts`"] if several else []
+        return (
+            ["a run takes several files for one delivery only where the contract says `parts`"]
+            if several
+            else []
+        )
     missing = missing_parts(contract, [file.part for file in delivery.files])
     return [f"a run would wait: it is not all, {missing}"] if missing else []
 
@@ -107,4 +124,6 @@ def _dropped(contract: Contract, path: Path) -> Dropped:
 
 def without_parts(contract: Contract) -> Contract:
     """The contract as it reads one part alone: what lacks was said already."""
-    return replace(contract, server={name: value for name, value in contract.server.items() if name != "parts"})
+    return replace(
+        contract, server={name: value for name, value in contract.server.items() if name != "parts"}
+    )

@@ -1,4 +1,5 @@
-"""What a trial says: columns, note lines, good and bad rows, unknown words, the state, links, indicators. No identity.
+"""What a trial says: columns, note lines, good and bad rows, unknown words, the state, links,
+indicators. No identity.
 
 Belongs here: the text of `make try`. Not here: the trial itself.
 """
@@ -21,7 +22,9 @@ from resources.departments.tabular import NOTED
 from warehouse.downstream import built_from
 
 WORDS_SHOWN = 10
-"""A column with more unknown words than this is the wrong column: they are counted, and may be anything."""
+"""A column with more unknown words than this is the wrong column:
+they are counted, and may be anything.
+"""
 
 
 def number(count: int) -> str:
@@ -33,7 +36,10 @@ def report(made: DryRun) -> list[str]:
     lines = [_head(made)]
     questions = standing_questions(made.contract.path)
     if questions:
-        lines.append(f"the contract is a draft: {len(questions)} questions stand in it, and `make contracts` refuses it")
+        lines.append(
+            f"the contract is a draft: {len(questions)} questions stand in it, and `make contracts`"
+            " refuses it"
+        )
     lines += made.given.waits
     lines += _read(made)
     lines += ["", "columns:", *_columns(made), "", "lines that are no records:", *_notes(made)]
@@ -47,7 +53,10 @@ def report(made: DryRun) -> list[str]:
 def _head(made: DryRun) -> str:
     state = f"the state of {made.state_day}" if made.state_day else "no state yet"
     source = made.given.delivery.source
-    return f"{made.contract.department}.{made.contract.records} of {made.given.delivery.day}: {source}, upon {state}"
+    return (
+        f"{made.contract.department}.{made.contract.records} of {made.given.delivery.day}:"
+        f" {source}, upon {state}"
+    )
 
 
 def _read(made: DryRun) -> list[str]:
@@ -56,10 +65,15 @@ def _read(made: DryRun) -> list[str]:
 
 
 def _columns(made: DryRun) -> list[str]:
-    drifts = {drift.column: drift for drift in column_drift(made.contract, made.manifest.columns, built_from)}
+    drifts = {
+        drift.column: drift
+        for drift in column_drift(made.contract, made.manifest.columns, built_from)
+    }
     found = [f for f in made.contract.fields if f.is_delivered and f.physical_name not in drifts]
     lines = [f"  read      {_joined(f'{f.physical_name} ({f.name})' for f in found)}"]
-    lines += [f"  missing   {drift.message}" for drift in drifts.values() if drift.kind == "missing"]
+    lines += [
+        f"  missing   {drift.message}" for drift in drifts.values() if drift.kind == "missing"
+    ]
     unknown = [drift.column for drift in drifts.values() if drift.kind == "added"]
     if unknown:
         lines.append(f"  unknown   {_joined(unknown)}")
@@ -105,9 +119,16 @@ def _where(file: str, sheet: str | None) -> str:
 def _rows(made: DryRun) -> list[str]:
     today = made.ledger["today"]
     good = today["received"] - today["quarantined"]
-    lines = [f"rows: {number(today['received'])}, good {number(good)}, set aside {number(today['quarantined'])}"]
+    lines = [
+        f"rows: {number(today['received'])}, good {number(good)}, set aside"
+        f" {number(today['quarantined'])}"
+    ]
     lines += [_bad(rule) for rule in made.bad_rules]
-    warned = [rule for rule in made.ledger["rules"] if rule["severity"] == "warning" and not rule["passed"]]
+    warned = [
+        rule
+        for rule in made.ledger["rules"]
+        if rule["severity"] == "warning" and not rule["passed"]
+    ]
     lines += [f"  warning {rule['rule']}: {number(rule['unexpected_count'])}" for rule in warned]
     return lines
 
@@ -126,19 +147,20 @@ def _unknown_words(made: DryRun) -> list[str]:
     lines = []
     for field in made.contract.delivered:
         if field.codes and f"codes:{field.name}" in broken:
-            lines.append(f"  unknown words of {field.name} ({field.physical_name}): {_words(made, field)}")
+            lines.append(
+                f"  unknown words of {field.name} ({field.physical_name}): {_words(made, field)}"
+            )
     return lines
 
 
 def _words(made: DryRun, field: Field) -> str:
     text, rule = name(field.physical_name), f"codes:{field.name}"
-    found = made.engine.rows(
-        f"""
-        select trim(cast(d.{text} as varchar), ' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(12288)) as word, count(*)
+    found = made.engine.rows(f"""
+        select trim(cast(d.{text} as varchar),
+            ' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(12288)) as word, count(*)
         from {made.bad} as b inner join {made.delivered} as d using (_row)
         where list_contains(b.rules, '{rule}') group by 1 order by 2 desc, 1
-        """
-    )
+        """)
     if len(found) > WORDS_SHOWN:
         return f"{len(found)} different ones; is it the right column?"
     return ", ".join(f"{shown(str(word))} ({number(count)})" for word, count in found)
@@ -148,10 +170,10 @@ def _state(made: DryRun) -> list[str]:
     ledger, today = made.ledger, made.ledger["today"]
     new = ledger["new_keys"]
     return [
-        f"upon {made.state_day or 'nothing'}: {number(new)} new, {number(today['accepted'] - new)} changed, "
-        f"{number(today['unchanged'])} unchanged, {number(today['superseded'])} older than what is there, "
-        f"{number(ledger['withdrawn_keys'])} withdrawn; {number(ledger['in_force'])} in force "
-        f"(before {number(ledger['in_force_before'])})"
+        f"upon {made.state_day or 'nothing'}: {number(new)} new, {number(today['accepted'] - new)}"
+        f" changed, {number(today['unchanged'])} unchanged, {number(today['superseded'])} older"
+        f" than what is there, {number(ledger['withdrawn_keys'])} withdrawn;"
+        f" {number(ledger['in_force'])} in force (before {number(ledger['in_force_before'])})"
     ]
 
 
@@ -163,16 +185,22 @@ def effects_report(made: DryRun, found: Effects | None) -> list[str]:
     outcomes = ", ".join(f"{outcome} {number(count)}" for outcome, count in found.outcomes.items())
     lines = ["", f"of {number(records)} records in force would be, upon {found.day}: {outcomes}"]
     if made.contract.is_base_register:
-        lines.append("the links of other records to this register are as they were: only a run makes them anew")
+        lines.append(
+            "the links of other records to this register are as they were: only a run makes them"
+            " anew"
+        )
     if found.moved is None:
         return [*lines, "no indicator reads these records"]
     lines.append("indicators that would move:" if found.moved else "no indicator would move")
     for m in found.moved:
-        extra = [f"known for {number(m.appears)} more" if m.appears else "", f"unknown for {number(m.vanishes)}" if m.vanishes else ""]
+        extra = [
+            f"known for {number(m.appears)} more" if m.appears else "",
+            f"unknown for {number(m.vanishes)}" if m.vanishes else "",
+        ]
         said = "; ".join(part for part in extra if part)
         lines.append(
-            f"  {m.indicator.code} {m.indicator.name} {m.indicator.chinese}: {number(m.households)} households"
-            + (f" ({said})" if said else "")
+            f"  {m.indicator.code} {m.indicator.name} {m.indicator.chinese}: {number(m.households)}"
+            " households" + (f" ({said})" if said else "")
         )
     for (before, after), count in sorted(found.lamps.items()):
         lines.append(f"  lamp {before} -> {after}: {number(count)} households")

@@ -1,7 +1,8 @@
-"""One delivery read exactly as a run would read it, beside the lake: landed, judged, merged with the state in force.
+"""One delivery read exactly as a run would read it, beside the lake:
+landed, judged, merged with the state in force.
 
-Belongs here: the scratch lake and its day. Not here: what it does to households (`effects`), what is printed (`told`),
-written (`exported`).
+Belongs here: the scratch lake and its day. Not here: what it does to households (`effects`), what
+is printed (`told`), written (`exported`).
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ REGISTER = tuple(f"{BASE_REGISTER}__{records}" for records in REGISTER_RECORDS)
 
 
 class DryRunEngine(Engine):
-    """The engine of a trial: rules are counted by it alone, since importing Great Expectations takes longer than a trial."""
+    """The engine of a trial: rules are counted by it alone,
+    since importing Great Expectations takes longer than a trial.
+    """
 
     kind = "plain"
 
@@ -96,7 +99,9 @@ class DryRun:
 
 @contextmanager
 def scratch(settings: Settings) -> Iterator[Path]:
-    """A folder of mode 0700 that is gone afterwards; named so that the next run sweeps it where this process is killed."""
+    """A folder of mode 0700 that is gone afterwards;
+    named so that the next run sweeps it where this process is killed.
+    """
     folder = settings.home / "tmp" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
     folder.mkdir(parents=True, mode=0o700)
     try:
@@ -107,7 +112,8 @@ def scratch(settings: Settings) -> Iterator[Path]:
 
 @contextmanager
 def dry_run(settings: Settings, contract: Contract, handed: InputFiles) -> Iterator[DryRun]:
-    """The trial of a delivery; what it reads and makes lies in a scratch folder that is gone afterwards.
+    """The trial of a delivery; what it reads and makes lies in a scratch folder
+    that is gone afterwards.
 
     Raises:
         SourceError: the files cannot be read; says why and what to do.
@@ -128,7 +134,9 @@ def dry_run(settings: Settings, contract: Contract, handed: InputFiles) -> Itera
 
 def _taken(settings: Settings, lake: Lake, contract: Contract, handed: InputFiles) -> Manifest:
     """The raw batch that a run's reader makes of the files."""
-    reading = without_parts(contract) if any("not all" in line for line in handed.waits) else contract
+    reading = (
+        without_parts(contract) if any("not all" in line for line in handed.waits) else contract
+    )
     offer = Offer(handed.delivery, handed.digests, is_unchecked=False)
     try:
         return FileReader(settings, BatchStore(lake)).take(reading, offer)
@@ -145,11 +153,17 @@ def merged(
     as_of: date,
     state_day: date | None,
 ) -> DryRun:
-    """Judges and merges a batch of the scratch lake. One that is rejected is merged as if its gate were open, and says so."""
+    """Judges and merges a batch of the scratch lake.
+
+    One that is rejected is merged as if its gate were open, and says so.
+    """
     pointer = {"batches": [manifest.batch_id], "failure": None}
     ledger = make_valid(engine, lake, contract, as_of, pointer, built_from)
     reasons = list((ledger["rejected"] or {}).get("reasons", ()))
-    if reasons and (lake.table("raw", contract.table) / manifest.batch_id / "rows.parquet").exists():
+    if (
+        reasons
+        and (lake.table("raw", contract.table) / manifest.batch_id / "rows.parquet").exists()
+    ):
         open_gate(lake.root, contract.table, manifest.batch_id, "make try", "a trial keeps nothing")
         ledger = make_valid(engine, lake, contract, as_of, pointer, built_from)
     made = DryRun(contract, handed, manifest, as_of, state_day, ledger, reasons, engine, lake)
@@ -158,12 +172,18 @@ def merged(
     return made
 
 
-def borrow_state(real: Lake, scratch_lake: Lake, contract: Contract, before: date | None) -> date | None:
-    """Lays links to the newest state before a day (of all days) into the scratch lake; returns the state's day.
+def borrow_state(
+    real: Lake, scratch_lake: Lake, contract: Contract, before: date | None
+) -> date | None:
+    """Lays links to the newest state before a day (of all days) into the scratch lake;
+    returns the state's day.
 
-    Also to what the contract's rules look up: the newest states of other record types, and the register.
+    Also to what the contract's rules look up: the newest states of other record types, and the
+    register.
     """
-    days = [day for day in real.note_days("ledger", contract.table) if before is None or day < before]
+    days = [
+        day for day in real.note_days("ledger", contract.table) if before is None or day < before
+    ]
     for day in days:
         _link(real, scratch_lake, Path("ledger") / contract.table / f"as_of={day.isoformat()}.json")
     newest = max(days, default=None)
@@ -189,30 +209,41 @@ def _link(real: Lake, scratch_lake: Lake, path: Path) -> None:
 def _bad_rules(made: DryRun) -> list[BadRule]:
     """The rules that rows broke, those of the most rows first."""
     place = location(made)
-    found = made.engine.rows(
-        f"""
+    found = made.engine.rows(f"""
         with broken as (select _row, unnest(rules) as rule from {made.bad}),
         ranked as (
-            select rule, p._file, p._sheet, p._line, row_number() over (partition by rule order by _row) as nth
+            select rule, p._file, p._sheet, p._line,
+                row_number() over (partition by rule order by _row) as nth
             from broken inner join {place} as p using (_row)
         )
-        select rule, count(*), list([_file, _sheet, cast(_line as varchar)] order by nth) filter (nth <= {SHOWN_ROWS})
+        select rule, count(*),
+            list([_file, _sheet, cast(_line as varchar)] order by nth) filter (nth <= {SHOWN_ROWS})
         from ranked group by rule order by count(*) desc, rule
-        """
-    )
-    return [BadRule(str(rule), int(rows), tuple((str(f), s, int(line)) for f, s, line in first)) for rule, rows, first in found]
+        """)
+    return [
+        BadRule(str(rule), int(rows), tuple((str(f), s, int(line)) for f, s, line in first))
+        for rule, rows, first in found
+    ]
 
 
 def location(made: DryRun) -> str:
-    """A relation with `_row`, `_file`, `_sheet`, `_line` of the delivery's rows; of a batch that is no file its own numbers."""
+    """A relation with `_row`, `_file`, `_sheet`, `_line` of the delivery's rows;
+    of a batch that is no file its own numbers.
+    """
     if not (made.batch / "delivered.parquet").exists():
-        return f"(select _row, '' as _file, null::varchar as _sheet, _row as _line from {made.rows})"
+        return (
+            f"(select _row, '' as _file, null::varchar as _sheet, _row as _line from {made.rows})"
+        )
     return f"(select _row, _file, _sheet, _line from {made.delivered})"
 
 
 def batch_files(folder: Path) -> Sequence[Path]:
     """What a batch brought, without what landing made of it."""
-    return [file for file in sorted(folder.iterdir()) if file.name not in ("rows.parquet", "landed.json")]
+    return [
+        file
+        for file in sorted(folder.iterdir())
+        if file.name not in ("rows.parquet", "landed.json")
+    ]
 
 
 def read_manifest(folder: Path) -> Manifest:

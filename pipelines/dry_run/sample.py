@@ -1,6 +1,7 @@
 """A sample opened for drafting: every visible sheet of its files as text cells, no contract asked.
 
-Belongs here: cells of the reading child as `drafting` wants them. Not here: what they mean (`expectations.drafting`).
+Belongs here: cells of the reading child as `drafting` wants them. Not here: what they mean
+(`expectations.drafting`).
 """
 
 from __future__ import annotations
@@ -20,12 +21,23 @@ LINES_AT_MOST = 20_000
 
 
 def open_sample(paths: Sequence[Path], settings: Settings, work: Path) -> Sample:
-    """The sheets of the files, in the order of the files. Raises `Fault` for a file that cannot be read."""
+    """The sheets of the files, in the order of the files.
+
+    Raises `Fault` for a file that cannot be read.
+    """
     sheets: list[Sheet] = []
     encodings: set[str | None] = set()
     with Child(Limits(settings.reader_memory)) as child:
         for path in paths:
-            opened_files = child.open(path, top=LOOKED_AT, encoding="", delimiter=None, password=None, work=str(work), members=True)
+            opened_files = child.open(
+                path,
+                top=LOOKED_AT,
+                encoding="",
+                delimiter=None,
+                password=None,
+                work=str(work),
+                members=True,
+            )
             for opened in opened_files:
                 encodings.add(opened.encoding if opened.format == "csv" else None)
                 for place, sheet in enumerate(opened.sheets):
@@ -36,7 +48,9 @@ def open_sample(paths: Sequence[Path], settings: Settings, work: Path) -> Sample
 
 
 def _rows(child: Child, place: int, top: Sequence[Sequence[Any]]) -> tuple[tuple[str, ...], ...]:
-    """The sheet's rows; of a header row and what stands above it the cells as they were looked at."""
+    """The sheet's rows; of a header row and what stands above it the cells as they were
+    looked at.
+    """
     width = max((len(row) for row in top), default=0)
     rows: list[tuple[str, ...]] = []
     for chunk in child.rows(place, 0, width) if width else ():

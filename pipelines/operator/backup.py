@@ -1,7 +1,8 @@
-"""`make backup` and `make restore`: the warehouse's rows, who may log in, the lake and the secrets, in one private folder.
+"""`make backup` and `make restore`: the warehouse's rows, who may log in, the lake and the secrets,
+in one private folder.
 
-Belongs here: what a backup holds, and putting it back into an empty home and an empty database. Not here: how rows travel
-(`warehouse.database.copying`).
+Belongs here: what a backup holds, and putting it back into an empty home and an empty database. Not
+here: how rows travel (`warehouse.database.copying`).
 """
 
 from __future__ import annotations
@@ -25,12 +26,15 @@ from warehouse.schema.logins import CONNECTIONS, SETTINGS
 from warehouse.schema.roles import IS_SUPERUSER, ROLES
 
 HOME_PARTS = ("secrets", "lake", "alerts.json", "alerts.log")
-"""What of a home cannot be made again; Dagster's history, the sandbox and the embedded server's files stay."""
+"""What of a home cannot be made again;
+Dagster's history, the sandbox and the embedded server's files stay.
+"""
 ARCHIVE, ROWS, LOGINS, NOTE = "home.tar", "warehouse", "logins.json", "backup.json"
 PIECE = 1 << 20
 _MEMBERS = (
     "select m.rolname, r.rolname from pg_auth_members as a join pg_roles as m on m.oid = a.member"
-    " join pg_roles as r on r.oid = a.roleid where r.rolname = any(:roles) and m.rolname in (select login from ops.person) order by 1, 2"
+    " join pg_roles as r on r.oid = a.roleid where r.rolname = any(:roles) and m.rolname in (select"
+    " login from ops.person) order by 1, 2"
 )
 
 
@@ -39,7 +43,8 @@ class BackupError(YihuError):
 
 
 def backup(settings: Settings, out: Path) -> Path:
-    """Writes a new folder under `out`, readable by its owner alone; returns it. Waits for a run that is going on.
+    """Writes a new folder under `out`, readable by its owner alone; returns it.
+    Waits for a run that is going on.
 
     Raises:
         BackupError: no place for it.
@@ -70,7 +75,8 @@ def backup(settings: Settings, out: Path) -> Path:
 
 
 def restore(settings: Settings, source: Path) -> list[str]:
-    """Puts a backup into an empty home and an empty warehouse; returns what was done and what is left to do.
+    """Puts a backup into an empty home and an empty warehouse;
+    returns what was done and what is left to do.
 
     Raises:
         BackupError: the backup is not whole, or there is a lake already.
@@ -91,30 +97,43 @@ def restore(settings: Settings, source: Path) -> list[str]:
                 without = _let_in(engine, json.loads((source / LOGINS).read_text(encoding="utf-8")))
             finally:
                 engine.dispose()
-    said = [f"{len(rows)} tables with {sum(rows.values()):,} rows, the lake and the secrets are back in {settings.home}."]
+    said = [
+        f"{len(rows)} tables with {sum(rows.values()):,} rows, the lake and the secrets are back in"
+        f" {settings.home}."
+    ]
     if without:
-        said.append(f"No password came along for {', '.join(without)}: give each a new one with make login.")
+        said.append(
+            f"No password came along for {', '.join(without)}: give each a new one with make login."
+        )
     return [*said, "Now: make status"]
 
 
 def _logins(engine: sa.Engine) -> dict[str, dict[str, object]]:
-    """Who has which of our roles, with the verifier of the password where we may see it (never the password)."""
+    """Who has which of our roles, with the verifier of the password where we may see
+    it (never the password).
+    """
     with engine.connect() as connection:
         members = connection.execute(sa.text(_MEMBERS), {"roles": list(ROLES)}).all()
-        found: dict[str, dict[str, object]] = {str(login): {"roles": [], "verifier": None} for login, _ in members}
+        found: dict[str, dict[str, object]] = {
+            str(login): {"roles": [], "verifier": None} for login, _ in members
+        }
         for login, role in members:
             roles = found[str(login)]["roles"]
             assert isinstance(roles, list)
             roles.append(str(role))
         if connection.scalar(sa.text(IS_SUPERUSER)):
-            kept = sa.text("select rolname, rolpassword from pg_authid where rolname = any(:logins)")
+            kept = sa.text(
+                "select rolname, rolpassword from pg_authid where rolname = any(:logins)"
+            )
             for login, verifier in connection.execute(kept, {"logins": list(found)}):
                 found[str(login)]["verifier"] = verifier
     return found
 
 
 def _let_in(engine: sa.Engine, logins: dict[str, dict[str, object]]) -> list[str]:
-    """Makes the logins that are not there, with their roles; returns those that came without a password."""
+    """Makes the logins that are not there, with their roles;
+    returns those that came without a password.
+    """
     without = []
     with engine.begin() as connection:
         quote = connection.dialect.identifier_preparer.quote
@@ -123,9 +142,13 @@ def _let_in(engine: sa.Engine, logins: dict[str, dict[str, object]]) -> list[str
         for login, said in logins.items():
             verifier = said["verifier"]
             if login not in have:
-                connection.exec_driver_sql(f"create role {quote(login)} login connection limit {CONNECTIONS}")
+                connection.exec_driver_sql(
+                    f"create role {quote(login)} login connection limit {CONNECTIONS}"
+                )
                 for setting, value in SETTINGS.items():
-                    connection.exec_driver_sql(f"alter role {quote(login)} set {setting} = '{value}'")
+                    connection.exec_driver_sql(
+                        f"alter role {quote(login)} set {setting} = '{value}'"
+                    )
                 if verifier is None:
                     without.append(login)
                 else:

@@ -1,6 +1,8 @@
-"""Who may do what, and who looked: `make login`, `grant`, `revoke`, `grants`, `rollback`, `open-gate`, `verify-log`, `who-looked`.
+"""Who may do what, and who looked: `make login`, `grant`, `revoke`, `grants`, `rollback`,
+`open-gate`, `verify-log`, `who-looked`.
 
-Belongs here: these commands, and asking who decides. Not here: what they call (`warehouse.database.access`, `warehouse.database.access_log`).
+Belongs here: these commands, and asking who decides. Not here: what they call
+(`warehouse.database.access`, `warehouse.database.access_log`).
 """
 
 from __future__ import annotations
@@ -58,7 +60,8 @@ def administered(settings: Settings) -> Iterator[tuple[Server, sa.Engine]]:
 
 
 def maker(server: Server, engine: sa.Engine, remark: str = "") -> Actor:
-    """Who decides: `YIHU_LOGIN`, let in by the person's own password; while there is no such login, the administrator.
+    """Who decides: `YIHU_LOGIN`, let in by the person's own password;
+    while there is no such login, the administrator.
 
     Raises:
         UsageError: where nobody said who decides, that login is not let in, or is nobody's.
@@ -71,7 +74,8 @@ def maker(server: Server, engine: sa.Engine, remark: str = "") -> Actor:
     if somebody is not None:
         raise UsageError(
             "nobody said who decides:",
-            "say who decides: YIHU_LOGIN=… (your own login, as make grants lists it; make login LOGIN=… ROLE=… PERSON=… makes one)",
+            "say who decides: YIHU_LOGIN=… (your own login, as make grants lists it; make login"
+            " LOGIN=… ROLE=… PERSON=… makes one)",
         )
     return _administrator(engine, remark)
 
@@ -99,13 +103,17 @@ def _person(server: Server, engine: sa.Engine, login: str, remark: str) -> Actor
 
 
 def _administrator(engine: sa.Engine, remark: str) -> Actor:
-    """Makes the first login, and another one for who lost the password of their own; recorded as what it is."""
+    """Makes the first login, and another one for who lost the password of their own;
+    recorded as what it is.
+    """
     print(f"recorded as {engine.url.username} (system user {os_user()})", file=sys.stderr)
     return Actor(None, os_user(), remark or None)
 
 
 def _let_in(url: sa.URL) -> None:
-    """Logs in once as the person; the password comes by PGPASSWORD or PGPASSFILE, or is asked for."""
+    """Logs in once as the person; the password comes by PGPASSWORD or PGPASSFILE,
+    or is asked for.
+    """
     try:
         _connect(url)
         return
@@ -136,9 +144,13 @@ def _by(arguments: argparse.Namespace, who: Actor) -> str:
 
 
 def give(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Gives a login its role and its areas or departments; a new login's password goes to a private file."""
+    """Gives a login its role and its areas or departments;
+    a new login's password goes to a private file.
+    """
     with administered(settings) as (server, engine):
-        is_new = access.LOGIN.fullmatch(arguments.login) is not None and not _is_there(engine, arguments.login)
+        is_new = access.LOGIN.fullmatch(arguments.login) is not None and not _is_there(
+            engine, arguments.login
+        )
         secret = secret_file(settings.home, f"login_{arguments.login}") if is_new else None
         granted = access.grant(
             engine,
@@ -159,10 +171,16 @@ def give(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def make_login(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Makes a person's login with its role; prints its password, once. Asked again for the same person, a new password."""
+    """Makes a person's login with its role; prints its password, once.
+    Asked again for the same person, a new password.
+    """
     with administered(settings) as (server, engine):
         login = _login()
-        who = _person(server, engine, login, arguments.by) if login else _administrator(engine, arguments.by)
+        who = (
+            _person(server, engine, login, arguments.by)
+            if login
+            else _administrator(engine, arguments.by)
+        )
         granted, password = access.make_person_login(
             engine,
             arguments.login,
@@ -184,7 +202,11 @@ def take(settings: Settings, arguments: argparse.Namespace) -> int:
     """Takes areas or departments from a login, or with none named its role and everything."""
     with administered(settings) as (server, engine):
         access.revoke(
-            engine, arguments.login, _list(arguments.area), _list(arguments.department), maker=maker(server, engine, arguments.by)
+            engine,
+            arguments.login,
+            _list(arguments.area),
+            _list(arguments.department),
+            maker=maker(server, engine, arguments.by),
         )
     what = " ".join([*_list(arguments.area), *_list(arguments.department)]) or "everything"
     print(f"{arguments.login}: {what} taken away")
@@ -197,15 +219,45 @@ def show_grants(settings: Settings, arguments: argparse.Namespace) -> int:
         if arguments.history:
             with engine.connect() as connection:
                 rows = connection.exec_driver_sql(
-                    "select at::timestamp(0), login, action, role, coalesce(area_code, department), ends_on, made_by, os_user, remark"
-                    " from ops.grant_log order by change_id"
+                    "select at::timestamp(0), login, action, role, coalesce(area_code, department),"
+                    " ends_on, made_by, os_user, remark from ops.grant_log order by change_id"
                 ).all()
-            header = ["at", "login", "action", "role", "what", "until", "by", "system_user", "remark"]
-            print(table(header, [["-" if cell is None else str(cell) for cell in row] for row in rows]))
+            header = [
+                "at",
+                "login",
+                "action",
+                "role",
+                "what",
+                "until",
+                "by",
+                "system_user",
+                "remark",
+            ]
+            print(
+                table(
+                    header, [["-" if cell is None else str(cell) for cell in row] for row in rows]
+                )
+            )
             return 0
         lines = access.who_has_what(engine)
     header = ["login", "person", "role", "area_or_department", "since", "by", "until"]
-    print(table(header, [[x.login, x.person, x.role, x.what or "-", _time(x.since), x.made_by, str(x.ends_on or "-")] for x in lines]))
+    print(
+        table(
+            header,
+            [
+                [
+                    x.login,
+                    x.person,
+                    x.role,
+                    x.what or "-",
+                    _time(x.since),
+                    x.made_by,
+                    str(x.ends_on or "-"),
+                ]
+                for x in lines
+            ],
+        )
+    )
     return 0
 
 
@@ -215,12 +267,17 @@ def go_back(settings: Settings, arguments: argparse.Namespace) -> int:
     with administered(settings) as (server, engine):
         who = maker(server, engine, arguments.by)
         moved = publication.rollback(engine, _by(arguments, who), why, arguments.to, maker=who)
-    print(f"release {moved.now} of {moved.as_of} is current again (it was {moved.before}); what came after it is marked as withdrawn")
+    print(
+        f"release {moved.now} of {moved.as_of} is current again (it was {moved.before}); what came"
+        " after it is marked as withdrawn"
+    )
     return 0
 
 
 def open_a_gate(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Opens the gate of a rejected batch (`--records`, `--batch`) or of a release (`--gate`), in a person's name."""
+    """Opens the gate of a rejected batch (`--records`, `--batch`) or of a release (`--gate`),
+    in a person's name.
+    """
     if not arguments.gate and not (arguments.records and arguments.batch):
         raise UsageError(
             "name what to open:",
@@ -231,14 +288,30 @@ def open_a_gate(settings: Settings, arguments: argparse.Namespace) -> int:
         who = maker(server, engine, arguments.by)
         if arguments.gate:
             _is_held_back(Lake(settings.lake), settings.as_of, arguments.gate)
-            publication.open_gate(engine, settings.as_of, arguments.gate, _by(arguments, who), why, maker=who)
-            print(f"gate {arguments.gate} is open for {settings.as_of}; now run: make sync AS_OF={settings.as_of}")
+            publication.open_gate(
+                engine, settings.as_of, arguments.gate, _by(arguments, who), why, maker=who
+            )
+            print(
+                f"gate {arguments.gate} is open for {settings.as_of}; now run: make sync"
+                f" AS_OF={settings.as_of}"
+            )
             return 0
         contract = contract_named(arguments.records)
         _was_rejected(Lake(settings.lake), contract, arguments.batch)
         login = who.login or str(engine.url.username)
-        gate = open_gate(settings.lake, contract.table, arguments.batch, _by(arguments, who), why, login, who.os_user)
-    print(f"batch {gate.batch_id} may pass, said {gate.who}: {gate.why}; now run: make sync AS_OF={settings.as_of}")
+        gate = open_gate(
+            settings.lake,
+            contract.table,
+            arguments.batch,
+            _by(arguments, who),
+            why,
+            login,
+            who.os_user,
+        )
+    print(
+        f"batch {gate.batch_id} may pass, said {gate.who}: {gate.why}; now run: make sync"
+        f" AS_OF={settings.as_of}"
+    )
     return 0
 
 
@@ -266,7 +339,8 @@ def _was_rejected(lake: Lake, contract: Contract, batch: str) -> None:
         near = difflib.get_close_matches(batch, sorted(rejected), n=1, cutoff=0.0)
         known = f"; the nearest that was: {near[0]}" if near else ""
         raise UsageError(
-            f"BATCH {batch} of {contract.records} was never rejected: there is no gate to open{known}",
+            f"BATCH {batch} of {contract.records} was never rejected: there is no gate to"
+            f" open{known}",
             SEE_REJECTED,
         )
 
@@ -286,20 +360,29 @@ def contract_named(name: str) -> Contract:
 
 
 def verify_log(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Holds the access log against its seals, and these against releases, manifests and `--seal` as an alert named it."""
+    """Holds the access log against its seals, and these against releases,
+    manifests and `--seal` as an alert named it.
+    """
     told = looking.seals_in_manifests(settings.lake / "release")
     told += [*seals_in_alerts(settings.home), *(("SEAL", text) for text in _list(arguments.seal))]
     with administered(settings) as (_, engine):
         found = looking.verify(engine, told)
     print(
-        f"{found.seals} seals over {found.sealed_rows} rows; {found.unsealed_rows} rows are not sealed yet; last seal {found.last or '-'}"
+        f"{found.seals} seals over {found.sealed_rows} rows; {found.unsealed_rows} rows are not"
+        f" sealed yet; last seal {found.last or '-'}"
     )
     if found.late:
-        print(f"?? rows {', '.join(map(str, found.late[:10]))} came when their time was sealed: held open for long, or put in by hand")
+        print(
+            f"?? rows {', '.join(map(str, found.late[:10]))} came when their time was sealed: held"
+            " open for long, or put in by hand"
+        )
     for problem in found.problems:
         print(f"!! {problem}")
     if found.problems:
-        print("-> somebody changed the log by hand: keep the database as it is, and tell whoever answers for it")
+        print(
+            "-> somebody changed the log by hand: keep the database as it is, and tell whoever"
+            " answers for it"
+        )
         return 1
     print("nothing was changed or removed")
     return 0
@@ -313,22 +396,42 @@ def who_looked(settings: Settings, arguments: argparse.Namespace) -> int:
         print("nobody asked for this household, or there is none of this number")
         return 0
     header = ["at", "officer", "staff_number", "login", "purpose", "outcome", "reason"]
-    rows = [[_time(x.at), x.officer, x.officer_id or "-", x.login, x.purpose, x.outcome, x.reason or "-"] for x in looks]
+    rows = [
+        [
+            _time(x.at),
+            x.officer,
+            x.officer_id or "-",
+            x.login,
+            x.purpose,
+            x.outcome,
+            x.reason or "-",
+        ]
+        for x in looks
+    ]
     print(table(header, rows))
     return 0
 
 
 def extract(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Makes an extract of the current release for analysts, under a name, with pseudonyms of its own."""
+    """Makes an extract of the current release for analysts, under a name,
+    with pseudonyms of its own.
+    """
     why = ask_for("WHY", arguments.why, "What is it for (recorded): ")
     with administered(settings) as (server, engine):
-        release = make_extract(engine, arguments.name, arguments.columns, why, maker(server, engine, arguments.by))
-    print(f"extract {arguments.name} of release {release} is there; analysts read it: select * from yihu.extract('{arguments.name}')")
+        release = make_extract(
+            engine, arguments.name, arguments.columns, why, maker(server, engine, arguments.by)
+        )
+    print(
+        f"extract {arguments.name} of release {release} is there; analysts read it: select * from"
+        f" yihu.extract('{arguments.name}')"
+    )
     return 0
 
 
 def seal_log(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Seals what is new in the access log; done once an hour by the daemon, and by every publication."""
+    """Seals what is new in the access log;
+    done once an hour by the daemon, and by every publication.
+    """
     with administered(settings) as (_, engine):
         last = looking.seal(engine)
     note_seal(settings.home, last)
@@ -338,7 +441,12 @@ def seal_log(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _is_there(engine: sa.Engine, login: str) -> bool:
     with engine.connect() as connection:
-        return connection.scalar(sa.text("select 1 from pg_roles where rolname = :login"), {"login": login}) is not None
+        return (
+            connection.scalar(
+                sa.text("select 1 from pg_roles where rolname = :login"), {"login": login}
+            )
+            is not None
+        )
 
 
 def _shown(granted: access.Granted) -> str:

@@ -1,7 +1,8 @@
-"""`make move-warehouse`: the whole warehouse, as it is, from one PostgreSQL to another one that is empty.
+"""`make move-warehouse`: the whole warehouse, as it is,
+from one PostgreSQL to another one that is empty.
 
-Belongs here: the order of a move, and what to do after it. Not here: how rows travel (`warehouse.database.copying`), starting servers
-(`resources.server`).
+Belongs here: the order of a move, and what to do after it. Not here: how rows travel
+(`warehouse.database.copying`), starting servers (`resources.server`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class MoveError(YihuError):
 
 
 def move_warehouse(settings: Settings, to: str) -> list[str]:
-    """Copies releases, gates, grants, decisions and the vault to the empty PostgreSQL at `to`; returns what to do next.
+    """Copies releases, gates, grants, decisions and the vault to the empty PostgreSQL at `to`;
+    returns what to do next.
 
     Raises:
         MoveError: there is nothing to move, or the address has a password.
@@ -55,7 +57,13 @@ def move_warehouse(settings: Settings, to: str) -> list[str]:
             here.dispose()
             there.dispose()
     rows = sum(before.values())
-    said = [f"{len(before)} tables with {rows:,} rows are there, as many as before. Set YIHU_WAREHOUSE_URL to it, then: make status"]
+    said = [
+        f"{len(before)} tables with {rows:,} rows are there, as many as before. Set"
+        " YIHU_WAREHOUSE_URL to it, then: make status"
+    ]
     if logins:
-        said.append(f"Logins are the server's, not the database's: make login again there for {', '.join(logins)}")
+        said.append(
+            "Logins are the server's, not the database's: make login again there for"
+            f" {', '.join(logins)}"
+        )
     return said

@@ -1,4 +1,5 @@
-"""What operators do by hand: look at the quarantine, replay, prune, explain a lamp, try rules, move; beside them `acting_as`.
+"""What operators do by hand: look at the quarantine, replay, prune, explain a lamp, try rules,
+move; beside them `acting_as`.
 
 Belongs here: these commands. Not here: what they call (`warehouse`, `expectations`).
 """
@@ -65,18 +66,28 @@ def _newest(lake: Lake, table_name: str, at: date) -> date:
 
 
 def show_quarantine(settings: Settings, arguments: argparse.Namespace) -> int:
-    """The open quarantine of the newest day by department, record type and rule, and the rows that broke rules of rejected
-    batches; with `--out`, a file per department to send back."""
+    """The open quarantine of the newest day by department, record type and rule, and the rows that
+    broke rules of rejected batches; with `--out`, a file per department to send back."""
     with _engine(settings) as (engine, lake):
         at = _looked_at(settings, lake)
         lines = quarantine.list_quarantine(engine, lake, load_contracts(), at)
         if not lines:
             print(f"{at}: the quarantine is empty")
         else:
-            header = ["department", "records", "rule", "rows", "since", "seen at most", "batch", "batches"]
+            header = [
+                "department",
+                "records",
+                "rule",
+                "rows",
+                "since",
+                "seen at most",
+                "batch",
+                "batches",
+            ]
             rows = [
                 [
-                    x.department, x.records, x.rule, number(x.rows), str(x.first_seen_on), number(x.times_seen),
+                    x.department, x.records, x.rule, number(x.rows),
+                    str(x.first_seen_on), number(x.times_seen),
                     "rejected" if x.is_rejected else "accepted", ", ".join(x.batches),
                 ]
                 for x in lines
@@ -85,7 +96,9 @@ def show_quarantine(settings: Settings, arguments: argparse.Namespace) -> int:
         for rejection in quarantine.list_rejected(lake, load_contracts(), at):
             print(f"rejected: {rejection.said}\n  -> {rejection.next_step}")
         if arguments.out:
-            for path in quarantine.write_corrections(engine, lake, load_contracts(), at, Path(arguments.out)):
+            for path in quarantine.write_corrections(
+                engine, lake, load_contracts(), at, Path(arguments.out)
+            ):
                 print(f"to send back: {path}")
     return OK
 
@@ -94,39 +107,61 @@ def _looked_at(settings: Settings, lake: Lake) -> date:
     """The day that was asked for, or the newest that there is."""
     if os.environ.get("YIHU_AS_OF"):
         return settings.as_of
-    days = [day for contract in load_contracts() for day in lake.note_days("ledger", contract.table)[-1:]]
+    days = [
+        day
+        for contract in load_contracts()
+        for day in lake.note_days("ledger", contract.table)[-1:]
+    ]
     return max(days, default=settings.as_of)
 
 
 def request_replay(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Has the quarantine of a record type judged anew under its contract as it is now, when the day is next run."""
+    """Has the quarantine of a record type judged anew under its contract as it is now,
+    when the day is next run.
+    """
     contract = contract_named(arguments.records)
     with run_lock(settings.home), _engine(settings) as (engine, lake):
         rows = replay.request_replay(engine, lake, contract, settings.as_of)
-    print(f"{contract.table}: {rows:,} rows of the quarantine will be judged anew; now run: make sync AS_OF={settings.as_of}")
+    print(
+        f"{contract.table}: {rows:,} rows of the quarantine will be judged anew; now run: make sync"
+        f" AS_OF={settings.as_of}"
+    )
     return OK
 
 
 def prune(settings: Settings, arguments: argparse.Namespace) -> int:
     """Gives up what the retention does not keep."""
     with _administrator(settings) as engine:
-        pruned = publication.prune(engine, settings.lake / "release", today(), kept_days=arguments.keep)
-    print(f"{len(pruned.releases)} releases, {pruned.rows:,} versions and {len(pruned.folders)} folders given up")
+        pruned = publication.prune(
+            engine, settings.lake / "release", today(), kept_days=arguments.keep
+        )
+    print(
+        f"{len(pruned.releases)} releases, {pruned.rows:,} versions and {len(pruned.folders)}"
+        " folders given up"
+    )
     return OK
 
 
 def explain_lamp(settings: Settings, arguments: argparse.Namespace) -> int:
-    """One household's lamp in plain words, how it came about day by day, and on request whether it comes out the same again."""
+    """One household's lamp in plain words, how it came about day by day,
+    and on request whether it comes out the same again.
+    """
     again, is_same = [], True
     with _engine(settings) as (engine, lake):
         newest = _newest(lake, "warning_flag", _looked_at(settings, lake))
         lamps = []
-        for day in [d for d in lake.days(*layer_and_folder("warning_flag")) if d <= newest][-arguments.days :]:
+        for day in [d for d in lake.days(*layer_and_folder("warning_flag")) if d <= newest][
+            -arguments.days :
+        ]:
             flags, reasons = (lake.relation(*layer_and_folder(table), day) for table in LAMP)
             lamp = explain.read_lamp(engine, arguments.household, day, flags, reasons)
             if lamp is not None:
                 lamps.append(lamp)
-        under = {lamp.as_of: found for lamp in lamps if (found := under_in_lake(lake, engine, lamp.as_of)) is not None}
+        under = {
+            lamp.as_of: found
+            for lamp in lamps
+            if (found := under_in_lake(lake, engine, lamp.as_of)) is not None
+        }
         runner = Runner(engine, LakeInputs(lake, {}), load_contracts())
         for lamp in lamps if arguments.recompute else []:
             try:
@@ -153,31 +188,46 @@ LAMP = ("warning_flag", "warning_reason")
 
 
 def _recomputed(runner: Runner, lamp: explain.Lamp, moment: Moment) -> explain.Lamp | None:
-    """The lamp as the day's matched rows, rules and flags of the day before give it now, of the one household."""
+    """The lamp as the day's matched rows, rules and flags of the day before give it now,
+    of the one household.
+    """
     runner.make(("household_indicator", *LAMP), moment, Households(frozenset({lamp.household_id})))
     return explain.read_lamp(runner.engine, lamp.household_id, lamp.as_of)
 
 
 def compare_rules(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Scores the newest day under a candidate rule file: who would change, and why. Publishes nothing."""
+    """Scores the newest day under a candidate rule file: who would change, and why.
+    Publishes nothing.
+    """
     with _engine(settings) as (engine, lake):
         day = _newest(lake, "warning_flag", settings.as_of)
         runner = Runner(engine, LakeInputs(lake, {}), load_contracts())
-        print(rules_diff(runner, made_moment(lake, engine, day), load_candidate(Path(arguments.rules), day)).text())
+        print(
+            rules_diff(
+                runner, made_moment(lake, engine, day), load_candidate(Path(arguments.rules), day)
+            ).text()
+        )
     return OK
 
 
 def move(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Copies the whole warehouse to an empty PostgreSQL: releases, gates, grants, decisions, the vault."""
+    """Copies the whole warehouse to an empty PostgreSQL:
+    releases, gates, grants, decisions, the vault.
+    """
     with run_lock(settings.home):
         print("\n".join(move_warehouse(settings, arguments.to)))
     return OK
 
 
 def back_up(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Writes the warehouse's rows, who may log in, the lake and the secrets into a new private folder under `--out`."""
+    """Writes the warehouse's rows, who may log in,
+    the lake and the secrets into a new private folder under `--out`.
+    """
     target = backup(settings, Path(arguments.out))
-    print(f"backed up to {target}: it holds identities and secrets, keep it encrypted and away from this machine")
+    print(
+        f"backed up to {target}: it holds identities and secrets, keep it encrypted and away from"
+        " this machine"
+    )
     return OK
 
 

@@ -1,6 +1,8 @@
-"""The services that a command needs and nobody named: the sandbox's departments, the embedded PostgreSQL.
+"""The services that a command needs and nobody named:
+the sandbox's departments, the embedded PostgreSQL.
 
-Belongs here: starting them as processes, telling the settings, ending them. Not here: what they serve.
+Belongs here: starting them as processes, telling the settings, ending them. Not here: what they
+serve.
 """
 
 from __future__ import annotations
@@ -38,20 +40,45 @@ class Services:
     sandbox: subprocess.Popen[bytes] | None = None
 
     def bring_to(self, as_of: date) -> None:
-        """Lets the sandbox's drop folder and front-end database show what the departments held on `as_of`."""
+        """Lets the sandbox's drop folder and front-end database show
+        what the departments held on `as_of`.
+        """
         if self.sandbox is None:
             return
         everything = [] if self.settings.form == "mixed" else ["--all"]
         if self.settings.form in ("file", "mixed"):
-            writing = ["--writing", self.settings.sandbox_writing] if self.settings.sandbox_writing else []
-            _sandbox(self.settings, "drop", *everything, *writing, "--dir", os.environ["YIHU_DROP_DIR"], "--as-of", as_of.isoformat())
+            writing = (
+                ["--writing", self.settings.sandbox_writing]
+                if self.settings.sandbox_writing
+                else []
+            )
+            _sandbox(
+                self.settings,
+                "drop",
+                *everything,
+                *writing,
+                "--dir",
+                os.environ["YIHU_DROP_DIR"],
+                "--as-of",
+                as_of.isoformat(),
+            )
         if self.settings.form in ("sql", "mixed"):
-            _sandbox(self.settings, "front-db", *everything, "--url", os.environ["YIHU_FRONT_DB_URL"], "--as-of", as_of.isoformat())
+            _sandbox(
+                self.settings,
+                "front-db",
+                *everything,
+                "--url",
+                os.environ["YIHU_FRONT_DB_URL"],
+                "--as-of",
+                as_of.isoformat(),
+            )
 
 
 @contextmanager
 def services(settings: Settings) -> Iterator[Services]:
-    """Starts what is not named outside, sets the environment accordingly, and leaves no process behind."""
+    """Starts what is not named outside, sets the environment accordingly,
+    and leaves no process behind.
+    """
     with ExitStack() as stack:
         server = stack.enter_context(warehouse_server(settings.home, settings.warehouse_url))
         running = Services(settings)
@@ -66,21 +93,37 @@ def services(settings: Settings) -> Iterator[Services]:
 
 
 def _front_database(settings: Settings, server: Server) -> str:
-    """The sandbox's front-end database: a second one of the embedded server, or SQLite beside a server of one's own."""
+    """The sandbox's front-end database: a second one of the embedded server,
+    or SQLite beside a server of one's own.
+    """
     if not server.is_embedded:
         return f"sqlite:///{settings.home / 'sandbox' / 'front.sqlite'}"
     with server.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if connection.execute(sa.text("select 1 from pg_database where datname = 'front'")).first() is None:
+        if (
+            connection.execute(sa.text("select 1 from pg_database where datname = 'front'")).first()
+            is None
+        ):
             connection.execute(sa.text("create database front"))
     return server.url.set(database="front").render_as_string(hide_password=False)
 
 
 def _arguments(settings: Settings) -> list[str]:
-    return ["--home", str(settings.home / "sandbox"), "--households", str(settings.sandbox_households), "--seed", SANDBOX_SEED]
+    return [
+        "--home",
+        str(settings.home / "sandbox"),
+        "--households",
+        str(settings.sandbox_households),
+        "--seed",
+        SANDBOX_SEED,
+    ]
 
 
 def _sandbox(settings: Settings, command: str, *arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "sandbox", command, *_arguments(settings), *arguments], cwd=ROOT, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", command, *_arguments(settings), *arguments],
+        cwd=ROOT,
+        check=False,
+    )
     if done.returncode:
         raise ServiceError(
             f"the sandbox could not make its {command} (exit {done.returncode})",
@@ -94,7 +137,19 @@ def _sandbox_gateway(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     ready.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = ["--sid", settings.gateway_sid, "--key-file", str(settings.gateway_key_file)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", "serve", *_arguments(settings), *key, "--port", "0", "--ready-file", str(ready)], cwd=ROOT
+        [
+            sys.executable,
+            "-m",
+            "sandbox",
+            "serve",
+            *_arguments(settings),
+            *key,
+            "--port",
+            "0",
+            "--ready-file",
+            str(ready),
+        ],
+        cwd=ROOT,
     )
     try:
         os.environ["YIHU_GATEWAY_URL"] = _wait_for(process, ready)
@@ -102,7 +157,13 @@ def _sandbox_gateway(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
         os.environ["YIHU_GATEWAY_KEY"] = settings.gateway_key.decode()
         yield process
     finally:
-        for name in ("YIHU_GATEWAY_URL", "YIHU_GATEWAY_SID", "YIHU_GATEWAY_KEY", "YIHU_DROP_DIR", "YIHU_FRONT_DB_URL"):
+        for name in (
+            "YIHU_GATEWAY_URL",
+            "YIHU_GATEWAY_SID",
+            "YIHU_GATEWAY_KEY",
+            "YIHU_DROP_DIR",
+            "YIHU_FRONT_DB_URL",
+        ):
             os.environ.pop(name, None)
         process.terminate()
         process.wait(10)

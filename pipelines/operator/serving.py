@@ -35,7 +35,8 @@ def status(settings: Settings, asked: Namespace) -> int:
 def psql(settings: Settings, asked: Namespace) -> int:
     """psql as a role, or with LOGIN as oneself; SQL on standard input stops at the first error.
 
-    A role has a login of yihu's own, made when it is needed; one's own password comes by PGPASSWORD, PGPASSFILE or is asked for.
+    A role has a login of yihu's own, made when it is needed; one's own password comes by
+    PGPASSWORD, PGPASSFILE or is asked for.
     """
     options = [] if sys.stdin.isatty() else ["-v", "ON_ERROR_STOP=1", "--no-psqlrc"]
     with warehouse_server(settings.home, settings.warehouse_url) as server:
@@ -78,7 +79,9 @@ def ui_link(settings: Settings, asked: Namespace) -> int:
 
 
 def ui_user(asked: Namespace) -> int:
-    """Sets the password of a user of the pages, asked for twice; the file is the one that YIHU_UI_PASSWORD_FILE names."""
+    """Sets the password of a user of the pages, asked for twice;
+    the file is the one that YIHU_UI_PASSWORD_FILE names.
+    """
     from pipelines.web.sign_in import password_line, set_password_line
 
     user, may_operate = asked.user, asked.right == "operator"
@@ -93,12 +96,17 @@ def ui_user(asked: Namespace) -> int:
             "try again",
         )
     set_password_line(Path(path).expanduser(), password_line(user, password, may_operate))
-    print(f"{user} may {'operate' if may_operate else 'read'}; it counts from the next start of make ui")
+    print(
+        f"{user} may {'operate' if may_operate else 'read'}; it counts from the next start of"
+        " make ui"
+    )
     return OK
 
 
 def _serve(*programs: list[str]) -> int:
-    """Runs the webserver and the daemon until one ends or somebody asks us to; leaves none behind."""
+    """Runs the webserver and the daemon until one ends or somebody asks us to;
+    leaves none behind.
+    """
     running = [subprocess.Popen(program, cwd=ROOT) for program in programs]
     asked = Event()
     for signum in (signal.SIGTERM, signal.SIGINT):

@@ -1,6 +1,7 @@
 """`make status`: is everything that yihu needs there and well, and what to do next?
 
-Belongs here: looking, and saying. Not here: mending (but for the secrets of yihu's own logins, `own_logins`).
+Belongs here: looking, and saying. Not here: mending (but for the secrets of yihu's own logins,
+`own_logins`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from warehouse.sources import message_and_next_step, next_step
 
 LOW_DISK_GB = 5.0
 RELEASE = """
-select release_id, as_of, is_provisional, households, red, yellow, published_at::timestamp(0) as published_at
+select release_id, as_of, is_provisional, households, red, yellow,
+    published_at::timestamp(0) as published_at
 from yihu.release where is_current
 """
 WARNINGS_SHOWN = 10
@@ -47,11 +49,23 @@ class Finding:
 
 
 def status(settings: Settings) -> list[Finding]:
-    """Everything that can be looked at; nothing is changed but secrets of yihu's own logins that let nobody in."""
+    """Everything that can be looked at; nothing is changed but secrets of yihu's own
+    logins that let nobody in.
+    """
     findings = [_data(settings), _disk(settings), _departments(settings)]
     try:
         with warehouse_server(settings.home, settings.warehouse_url) as server:
-            findings.append(Finding("warehouse", True, "embedded PostgreSQL" if server.is_embedded else "PostgreSQL of one's own, answers"))
+            findings.append(
+                Finding(
+                    "warehouse",
+                    True,
+                    (
+                        "embedded PostgreSQL"
+                        if server.is_embedded
+                        else "PostgreSQL of one's own, answers"
+                    ),
+                )
+            )
             findings.extend(_published(server))
             findings.extend(_logins(server))
     except ServerError as error:
@@ -62,20 +76,31 @@ def status(settings: Settings) -> list[Finding]:
 
 
 def _logins(server: Server) -> list[Finding]:
-    """The logins that yihu uses for its roles: one whose secret is wrong is mended here; and logins that are nobody's."""
+    """The logins that yihu uses for its roles: one whose secret is wrong is mended here;
+    and logins that are nobody's.
+    """
     if not has_warehouse(server):
         return []
     roles = mended(server)
-    seen = f"{len(server.passwords)} of yihu's own let in" + (f"; mended: {', '.join(roles)}" if roles else "")
+    seen = f"{len(server.passwords)} of yihu's own let in" + (
+        f"; mended: {', '.join(roles)}" if roles else ""
+    )
     findings = [Finding("logins", True, seen)]
     if nameless := logins_of_nobody(server):
-        step = f"make login LOGIN={nameless[0]} ROLE=… PERSON=… says whose it is; two of them count as two persons until then"
-        findings.append(Finding("logins", False, f"nobody says whose these are: {', '.join(nameless)}", step))
+        step = (
+            f"make login LOGIN={nameless[0]} ROLE=… PERSON=… says whose it is; two of them count as"
+            " two persons until then"
+        )
+        findings.append(
+            Finding("logins", False, f"nobody says whose these are: {', '.join(nameless)}", step)
+        )
     return findings
 
 
 def sources(settings: Settings) -> list[Finding]:
-    """What the newest day of every source says, as the lake has it: also of a day that was not published."""
+    """What the newest day of every source says, as the lake has it:
+    also of a day that was not published.
+    """
     lake = Lake(settings.lake)
     notes = (lake.latest_note("ledger", contract.table, date.max) for contract in load_contracts())
     return [finding for note in notes if note is not None for finding in _source(note)]
@@ -84,17 +109,31 @@ def sources(settings: Settings) -> list[Finding]:
 def _alerts(settings: Settings) -> list[Finding]:
     """What was told and is not over yet."""
     alerts = alert_book(settings.home, settings.alerts).open()
-    return [Finding(f"alert of {alert.day}", False, alert.what, f"{alert.next_step}; make ui, {alert.where}") for alert in alerts]
+    return [
+        Finding(
+            f"alert of {alert.day}", False, alert.what, f"{alert.next_step}; make ui, {alert.where}"
+        )
+        for alert in alerts
+    ]
 
 
 def _data(settings: Settings) -> Finding:
-    days = len({p.name for p in settings.lake.glob("valid/*/as_of=*")}) if settings.lake.is_dir() else 0
+    days = (
+        len({p.name for p in settings.lake.glob("valid/*/as_of=*")})
+        if settings.lake.is_dir()
+        else 0
+    )
     return Finding("data", True, f"{settings.home} ({days} days in the lake)")
 
 
 def _disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(settings.home).free / 1e9
-    return Finding("disk", free > LOW_DISK_GB, f"{free:.1f} GB free", "free some space, or `make prune`" if free <= LOW_DISK_GB else "")
+    return Finding(
+        "disk",
+        free > LOW_DISK_GB,
+        f"{free:.1f} GB free",
+        "free some space, or `make prune`" if free <= LOW_DISK_GB else "",
+    )
 
 
 def _departments(settings: Settings) -> Finding:
@@ -107,7 +146,11 @@ def _departments(settings: Settings) -> Finding:
         )
         if value is not None
     ]
-    return Finding("departments", True, f"{', '.join(named) or 'the sandbox (a synthetic county)'}; form {settings.form}")
+    return Finding(
+        "departments",
+        True,
+        f"{', '.join(named) or 'the sandbox (a synthetic county)'}; form {settings.form}",
+    )
 
 
 def _published(server: Server) -> list[Finding]:
@@ -117,7 +160,9 @@ def _published(server: Server) -> list[Finding]:
             if connection.execute(sa.text("select to_regclass('yihu.release')")).scalar() is None:
                 return [Finding("release", False, "none yet", "make sync")]
             loose = [
-                Finding(door.what, True, door.allows, f"as a superuser, in this database: {door.close}")
+                Finding(
+                    door.what, True, door.allows, f"as a superuser, in this database: {door.close}"
+                )
                 for door in open_to_everybody(connection)
             ]
             release = connection.execute(sa.text(RELEASE)).mappings().first()
@@ -131,38 +176,59 @@ def _published(server: Server) -> list[Finding]:
 def _release(release: dict[str, Any]) -> Finding:
     is_recent = release["as_of"] >= today() - timedelta(days=1)
     seen = (
-        f"{release['release_id']} as of {release['as_of']}{' (provisional)' if release['is_provisional'] else ''}, published "
-        f"{release['published_at']}: {release['households']:,} households, {release['red']:,} red, {release['yellow']:,} yellow"
+        f"{release['release_id']} as of"
+        f" {release['as_of']}{' (provisional)' if release['is_provisional'] else ''}, published"
+        f" {release['published_at']}: {release['households']:,} households, {release['red']:,} red,"
+        f" {release['yellow']:,} yellow"
     )
-    return Finding("release", is_recent, seen, "" if is_recent else "make sync: yesterday is not published yet")
+    return Finding(
+        "release", is_recent, seen, "" if is_recent else "make sync: yesterday is not published yet"
+    )
 
 
 def _source(ledger: dict[str, Any]) -> list[Finding]:
-    """What an operator has to know of a source: its state, why the newest read failed, what it warns of."""
+    """What an operator has to know of a source:
+    its state, why the newest read failed, what it warns of.
+    """
     what = f"{ledger['department']} {ledger['records']}"
     found = []
     if ledger["state"] != "ok" or ledger["failure"]:
         found.append(Finding(what, False, _state(ledger), next_step(ledger) or ""))
     warnings = ledger.get("warnings") or []
-    found += [Finding(what, True, w["said"], w["next_step"], is_warning=True) for w in warnings[:WARNINGS_SHOWN]]
+    found += [
+        Finding(what, True, w["said"], w["next_step"], is_warning=True)
+        for w in warnings[:WARNINGS_SHOWN]
+    ]
     if len(warnings) > WARNINGS_SHOWN:
-        more = f"and {len(warnings) - WARNINGS_SHOWN} more warnings: the check warning_rules of valid_{ledger['table']} lists them"
+        more = (
+            f"and {len(warnings) - WARNINGS_SHOWN} more warnings: the check warning_rules of"
+            f" valid_{ledger['table']} lists them"
+        )
         found.append(Finding(what, True, more, is_warning=True))
     return found
 
 
 def _state(ledger: dict[str, Any]) -> str:
-    """The state in words; a rejected extract with batch, day, rule, rows and reasons, and how old what stands is."""
+    """The state in words; a rejected extract with batch, day, rule, rows and reasons,
+    and how old what stands is.
+    """
     rejection, failure, age = ledger.get("rejection"), ledger["failure"], ledger["age_days"]
     said = [str(ledger["state"])]
     if rejection is not None:
         rows = "" if rejection["rows"] is None else f", {rejection['rows']:,} rows"
-        said.append(f"{rejection['batch_id'] or 'a file'} of {rejection['day']} was refused by {rejection['rule']}{rows}")
+        said.append(
+            f"{rejection['batch_id'] or 'a file'} of {rejection['day']} was refused by"
+            f" {rejection['rule']}{rows}"
+        )
         said += rejection["reasons"]
     elif failure is not None:
         said.append(message_and_next_step(failure)[0])
     late = " (later than its contract allows)" if ledger.get("is_late") else ""
-    said.append("never read" if age is None else f"what stands is of {ledger['extract_date'][:10]}, {age} days old{late}")
+    said.append(
+        "never read"
+        if age is None
+        else f"what stands is of {ledger['extract_date'][:10]}, {age} days old{late}"
+    )
     return f"{ledger['as_of']}: " + "; ".join(said)
 
 

@@ -1,6 +1,8 @@
-"""What `make sync` ends with: the release, what changed, the state of every source, how to look further.
+"""What `make sync` ends with: the release, what changed, the state of every source,
+how to look further.
 
-Belongs here: asking the warehouse as its readers see it, and laying out the answer. Not here: running (`sync`).
+Belongs here: asking the warehouse as its readers see it, and laying out the answer. Not here:
+running (`sync`).
 """
 
 from __future__ import annotations
@@ -18,14 +20,29 @@ from resources.settings import Settings
 from warehouse.layouts import across
 
 SOURCES = """
-select department, records, state, age_days, received, accepted, unchanged, superseded, withdrawn, quarantined, in_force, linked, match_rate,
-    rejected_batch, rejected_on, rejected_rule, rejected_rows, next_step
+select department, records, state, age_days, received, accepted, unchanged, superseded, withdrawn,
+    quarantined, in_force, linked, match_rate, rejected_batch, rejected_on, rejected_rule,
+    rejected_rows, next_step
 from yihu.source_status order by department, records
 """
-COUNTS = ("age_days", "received", "accepted", "unchanged", "superseded", "withdrawn", "lacked", "quarantined", "in_force", "linked")
-"""The columns of the table; `lacked`: keys in force that a full delivery did not have any more, and that went with it."""
+COUNTS = (
+    "age_days",
+    "received",
+    "accepted",
+    "unchanged",
+    "superseded",
+    "withdrawn",
+    "lacked",
+    "quarantined",
+    "in_force",
+    "linked",
+)
+"""The columns of the table; `lacked`: keys in force that a full delivery did not have any more,
+and that went with it.
+"""
 RELEASE = """
-select release_id, as_of, is_provisional, households, red, yellow, rule_version, left(checksum, 12) as checksum, layout
+select release_id, as_of, is_provisional, households, red, yellow, rule_version,
+    left(checksum, 12) as checksum, layout
 from ops.release where as_of = :as_of order by release_id desc limit 1
 """
 BEFORE = (
@@ -38,7 +55,10 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     """Columns aligned, the first two to the left, the others to the right."""
     widths = [max(len(line[i]) for line in [header, *rows]) for i in range(len(header))]
     lines = [
-        "  ".join(cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True)))
+        "  ".join(
+            cell.ljust(w) if i < 2 else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(line, widths, strict=True))
+        )
         for line in [header, *rows]
     ]
     return "\n".join(line.rstrip() for line in lines)
@@ -64,16 +84,26 @@ def print_summary(settings: Settings, as_of: date, seconds: float) -> None:
             release = connection.execute(sa.text(RELEASE), {"as_of": as_of}).mappings().first()
             before = None
             if release is not None:
-                before = connection.execute(sa.text(BEFORE), {"release_id": release["release_id"]}).mappings().first()
+                before = (
+                    connection.execute(sa.text(BEFORE), {"release_id": release["release_id"]})
+                    .mappings()
+                    .first()
+                )
             sources = connection.execute(sa.text(SOURCES)).mappings().all()
         engine.dispose()
     print()
     if release is None:
-        print(f"{as_of}: recomputed in the lake; a later day is current, so the warehouse stands as it was.")
+        print(
+            f"{as_of}: recomputed in the lake; a later day is current, so the warehouse stands as"
+            " it was."
+        )
     else:
         _print_release(dict(release), dict(before) if before else None, seconds)
     _print_sources([dict(source) for source in sources], _ledgers(settings, as_of))
-    print('Query it:  echo "select level, count(*) from yihu.warning_flag group by 1" | make -s psql ROLE=yihu_reader')
+    print(
+        'Query it:  echo "select level, count(*) from yihu.warning_flag group by 1" | make -s psql'
+        " ROLE=yihu_reader"
+    )
     print("Look at it: make ui (assets, checks, quarantine counts), make status (what to do next)")
 
 
@@ -84,43 +114,81 @@ def _ledgers(settings: Settings, as_of: date) -> dict[tuple[str, str], dict[str,
     return {(note["department"], note["records"]): note for note in notes if note is not None}
 
 
-def _print_sources(sources: list[dict[str, Any]], ledgers: dict[tuple[str, str], dict[str, Any]]) -> None:
+def _print_sources(
+    sources: list[dict[str, Any]], ledgers: dict[tuple[str, str], dict[str, Any]]
+) -> None:
     """A row a source; below it what was rejected, and how much is to be told."""
     rows = []
     for source in sources:
         ledger = ledgers.get((source["department"], source["records"]), {})
         today = ledger.get("today") is not None
-        source["lacked"] = sum(batch.get("lacked", 0) for batch in ledger.get("batches", ())) if today else None
+        source["lacked"] = (
+            sum(batch.get("lacked", 0) for batch in ledger.get("batches", ())) if today else None
+        )
         counts = (number(source[count]) for count in COUNTS)
-        rows.append([str(source["department"]), str(source["records"]), str(source["state"]), *counts, share(source["match_rate"])])
+        rows.append(
+            [
+                str(source["department"]),
+                str(source["records"]),
+                str(source["state"]),
+                *counts,
+                share(source["match_rate"]),
+            ]
+        )
     print()
-    print(table(["department", "records", "state", *(c.replace("_", " ") for c in COUNTS), "match rate"], rows))
+    print(
+        table(
+            [
+                "department",
+                "records",
+                "state",
+                *(c.replace("_", " ") for c in COUNTS),
+                "match rate",
+            ],
+            rows,
+        )
+    )
     print()
     for source in sources:
         if source["rejected_rule"] is not None:
             print(f"rejected: {rejected(source)}\n  -> {source['next_step']}")
     warnings = sum(len(ledger.get("warnings") or ()) for ledger in ledgers.values())
     if warnings:
-        print(f"{warnings} warnings stand: make status lists them; those that are new are told in the day's digest")
+        print(
+            f"{warnings} warnings stand: make status lists them; those that are new are told in the"
+            " day's digest"
+        )
 
 
 def rejected(source: Mapping[str, Any]) -> str:
     """What was rejected, in one line: source, batch, day, rule, rows."""
     rows = "" if source["rejected_rows"] is None else f", {source['rejected_rows']:,} rows"
     batch = source["rejected_batch"] or "a file"
-    return f"{source['department']} {source['records']}, {batch} of {source['rejected_on']}: {source['rejected_rule']}{rows}"
+    return (
+        f"{source['department']} {source['records']}, {batch} of {source['rejected_on']}:"
+        f" {source['rejected_rule']}{rows}"
+    )
 
 
 def _print_release(release: dict[str, Any], before: dict[str, Any] | None, seconds: float) -> None:
-    provisional = " (provisional: the run after midnight replaces it)" if release["is_provisional"] else ""
-    print(f"Release {release['release_id']} as of {release['as_of']}{provisional}, in {seconds:.0f} s")
+    provisional = (
+        " (provisional: the run after midnight replaces it)" if release["is_provisional"] else ""
+    )
+    print(
+        f"Release {release['release_id']} as of {release['as_of']}{provisional}, in {seconds:.0f} s"
+    )
     print(f"  rules {release['rule_version']}   checksum {release['checksum']}")
     previous = before or {}
     print(
-        f"  households {release['households']:,}{_changed(release['households'], previous.get('households'))}"
-        f"   red {release['red']:,}{_changed(release['red'], previous.get('red'))}"
-        f"   yellow {release['yellow']:,}{_changed(release['yellow'], previous.get('yellow'))}"
-        + (f"   against release {before['release_id']} of {before['as_of']}" if before else "   (the first release)")
+        "  households"
+        f" {release['households']:,}{_changed(release['households'], previous.get('households'))}  "
+        f" red {release['red']:,}{_changed(release['red'], previous.get('red'))}   yellow"
+        f" {release['yellow']:,}{_changed(release['yellow'], previous.get('yellow'))}"
+        + (
+            f"   against release {before['release_id']} of {before['as_of']}"
+            if before
+            else "   (the first release)"
+        )
     )
     if before and (said := across(before["layout"], release["layout"])):
         print(f"  {said}")

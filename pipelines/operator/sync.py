@@ -22,7 +22,9 @@ from warehouse.scoring_rules import RuleError, load_rules
 
 
 def days_of(settings: Settings, first: str | None, last: str | None) -> list[date]:
-    """The days to run, upward: `FROM` to `TO`, or the one day of the settings. Raises `SettingsError`."""
+    """The days to run, upward: `FROM` to `TO`, or the one day of the settings.
+    Raises `SettingsError`.
+    """
     if first is None and last is None:
         return [settings.as_of]
     problems, found = [], []
@@ -70,7 +72,9 @@ def _refuse_broken_rules(days: list[date]) -> None:
 
 def _run_days(settings: Settings, days: list[date], bring_to: Callable[[date], None]) -> int:
     from pipelines.automation.alerts import alert_before
-    from pipelines.automation.runs import run_day  # Dagster costs seconds to import: mistakes in the settings are said before that
+    from pipelines.automation.runs import (
+        run_day,
+    )  # Dagster costs seconds to import: mistakes in the settings are said before that
     from pipelines.operator.summary import print_summary
     from resources.departments import SourceError, preflight
 

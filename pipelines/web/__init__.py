@@ -1,1 +1,3 @@
-"""The operator's pages: who may come in, sessions, the layer before Dagster's webserver (`pipelines.webserver`)."""
+"""The operator's pages: who may come in, sessions,
+the layer before Dagster's webserver (`pipelines.webserver`).
+"""

@@ -1,10 +1,11 @@
 """What stands before the operator's pages: hosts, origins, sessions, rights.
 
-Belongs here: an ASGI layer that lets a request through or says why not. Not here: the pages themselves (Dagster's
-webserver), starting them (`webserver`), who may come in (`entrance`).
+Belongs here: an ASGI layer that lets a request through or says why not. Not here: the pages
+themselves (Dagster's webserver), starting them (`webserver`), who may come in (`entrance`).
 
-Any page in the operator's browser can send requests to this machine. So a request counts only with a session that
-another page cannot use, is turned away under a foreign host or origin, and changes something only as a POST of JSON.
+Any page in the operator's browser can send requests to this machine. So a request counts only with
+a session that another page cannot use, is turned away under a foreign host or origin, and changes
+something only as a POST of JSON.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ LEAVE = "/yihu/leave"
 LARGEST_BODY = 4 << 20
 READING = ("GET", "HEAD")
 NAME_OF_QUESTION = re.compile(rb"op=\w*")
-"""What Dagster's own pages put behind the address of a question, for whoever reads the server's log."""
+"""What Dagster's own pages put behind the address of a question,
+for whoever reads the server's log.
+"""
 CLOSED = ("/report_asset_materialization", "/report_asset_check", "/report_asset_observation")
 """Dagster's endpoints through which anybody could report what never ran."""
 HEADERS = (
@@ -49,7 +52,9 @@ class Entrance(Protocol):
 
     def session(self, token: str | None, headers: dict[str, str]) -> Session | None: ...
 
-    def enter(self, method: str, query: dict[str, str], body: bytes) -> tuple[str, Session] | None: ...
+    def enter(
+        self, method: str, query: dict[str, str], body: bytes
+    ) -> tuple[str, Session] | None: ...
 
     def leave(self, token: str | None) -> None: ...
 
@@ -68,7 +73,9 @@ class Refused(UsageError):
 
 
 class Guard:
-    """The layer itself, around `app`; `hosts` are the names (with port) under which the pages may be asked for."""
+    """The layer itself, around `app`; `hosts` are the names (with port)
+    under which the pages may be asked for.
+    """
 
     def __init__(self, app: App, entrance: Entrance, hosts: Iterable[str]) -> None:
         self._app, self._entrance = app, entrance
@@ -96,39 +103,59 @@ class Guard:
 
     def _known_place(self, headers: dict[str, str], is_page: bool, method: str, path: str) -> None:
         """The request names us as its host, and comes from no other site."""
-        if not path.isprintable():  # a router's "end of line" lets a line's end through, what is compared here does not
+        if (
+            not path.isprintable()
+        ):  # a router's "end of line" lets a line's end through, what is compared here does not
             raise Refused(400, "no page has such a name")
         if headers.get("host", "").lower() not in self._hosts:
-            raise Refused(403, f"unknown host: ask for {', '.join(sorted(self._hosts))}, or name more in YIHU_UI_HOSTS")
+            raise Refused(
+                403,
+                f"unknown host: ask for {', '.join(sorted(self._hosts))}, or name more in"
+                " YIHU_UI_HOSTS",
+            )
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc.lower() not in self._hosts:
             raise Refused(403, "foreign origin: open the pages themselves")
         is_asked_elsewhere = headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
-        is_navigation = is_page and method in READING and headers.get("sec-fetch-mode") == "navigate"
-        if is_asked_elsewhere and not (is_navigation and headers.get("sec-fetch-dest") == "document"):
+        is_navigation = (
+            is_page and method in READING and headers.get("sec-fetch-mode") == "navigate"
+        )
+        if is_asked_elsewhere and not (
+            is_navigation and headers.get("sec-fetch-dest") == "document"
+        ):
             raise Refused(403, "foreign page: open the pages themselves")
 
-    async def _door(self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
+    async def _door(
+        self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send
+    ) -> None:
         """Comes in, with a cookie that no other site's request carries; or goes."""
         if scope["path"] == LEAVE:
             if scope["method"] != "POST":
                 raise Refused(405, "leaving is a POST")
             self._entrance.leave(_token(headers))
-            await _answer(send, 200, "left", [(b"set-cookie", f"{COOKIE}=; Max-Age=0; Path=/".encode())])
+            await _answer(
+                send, 200, "left", [(b"set-cookie", f"{COOKIE}=; Max-Age=0; Path=/".encode())]
+            )
             return
-        query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
+        query = {
+            name: values[0]
+            for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()
+        }
         body = await _body(receive) if scope["method"] == "POST" else b""
         came_in = self._entrance.enter(scope["method"], query, body)
         if came_in is None:
             raise Refused(401 if scope["method"] == "POST" or query else 200, self._entrance.page)
         token, _ = came_in
         cookie = f"{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/"
-        # a page that leads on, not a redirect: a strict cookie is not sent along a chain that began elsewhere
+        # a page that leads on, not a redirect: a strict cookie is not sent along a chain that began
+        # elsewhere
         onward = '<!doctype html><meta http-equiv="refresh" content="0; url=/"><a href="/">yihu</a>'
         await _answer(send, 200, onward, [(b"set-cookie", cookie.encode())])
 
 
-async def _allowed(scope: Scope, headers: dict[str, str], receive: Receive, session: Session) -> Receive:
+async def _allowed(
+    scope: Scope, headers: dict[str, str], receive: Receive, session: Session
+) -> Receive:
     """The request's body as it may go on. Raises `Refused`."""
     path, method = scope["path"], scope["method"]
     if path.startswith(CLOSED):
@@ -144,7 +171,9 @@ async def _allowed(scope: Scope, headers: dict[str, str], receive: Receive, sess
         raise Refused(415, "a POST is JSON (Content-Type: application/json)")
     body = await _body(receive)
     if not session.may_operate and _changes_something(body):
-        raise Refused(403, f"{session.user} reads only: an operator's right is given in YIHU_UI_OPERATORS")
+        raise Refused(
+            403, f"{session.user} reads only: an operator's right is given in YIHU_UI_OPERATORS"
+        )
     return _again(body)
 
 
@@ -182,15 +211,25 @@ def _again(body: bytes) -> Receive:
 
 
 def _headers(lines: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """A request's headers; one that came twice is both, so that nobody behind us reads another one than we judged."""
+    """A request's headers; one that came twice is both,
+    so that nobody behind us reads another one than we judged.
+    """
     headers: dict[str, str] = {}
-    for name, value in ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in lines):
-        headers[name] = f"{headers[name]}{'; ' if name == 'cookie' else ', '}{value}" if name in headers else value
+    for name, value in (
+        (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in lines
+    ):
+        headers[name] = (
+            f"{headers[name]}{'; ' if name == 'cookie' else ', '}{value}"
+            if name in headers
+            else value
+        )
     return headers
 
 
 def _token(headers: dict[str, str]) -> str | None:
-    """Our cookie among those of every port of this host; what another one is called or holds is nothing to us."""
+    """Our cookie among those of every port of this host;
+    what another one is called or holds is nothing to us.
+    """
     for cookie in headers.get("cookie", "").split(";"):
         name, _, value = cookie.strip().partition("=")
         if name == COOKIE:
@@ -203,8 +242,14 @@ def _framed(send: Send) -> Send:
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            ours = {name for name, _ in HEADERS} - {b"content-security-policy"}  # of two policies both hold
-            kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in ours]
+            ours = {name for name, _ in HEADERS} - {
+                b"content-security-policy"
+            }  # of two policies both hold
+            kept = [
+                (name, value)
+                for name, value in message.get("headers", [])
+                if name.lower() not in ours
+            ]
             message = {**message, "headers": [*kept, *HEADERS]}
         await send(message)
 

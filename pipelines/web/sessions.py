@@ -1,6 +1,7 @@
 """Who is in: sessions of the operator's pages, and links that let one in once.
 
-Belongs here: tokens and their time. Not here: passwords and a proxy's headers (`entrance`), requests (`guard`).
+Belongs here: tokens and their time. Not here: passwords and a proxy's headers (`entrance`),
+requests (`guard`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class Session:
 
 
 class Links:
-    """Links that let an operator in once: a file each under `YIHU_HOME`, named by the token's digest.
+    """Links that let an operator in once: a file each under `YIHU_HOME`,
+    named by the token's digest.
 
     Whoever may write there may run yihu anyway; so any command of that user can give another link.
     """

@@ -1,6 +1,8 @@
-"""The ways into the operator's pages: a link from the terminal, a password file, a proxy that knows who somebody is.
+"""The ways into the operator's pages: a link from the terminal, a password file,
+a proxy that knows who somebody is.
 
-Belongs here: deciding who somebody is and what they may. Not here: sessions (`sessions`), requests (`guard`).
+Belongs here: deciding who somebody is and what they may. Not here: sessions (`sessions`), requests
+(`guard`).
 """
 
 from __future__ import annotations
@@ -27,20 +29,24 @@ FORM = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>yihu 一�
 <style>body{font:16px/1.6 sans-serif;max-width:34em;margin:4em auto;padding:0 1em}
 input{display:block;font:inherit;margin:.3em 0 1em;padding:.3em;width:100%%}</style>
 <h1>yihu 一户</h1>%s</html>"""
-BY_LINK = FORM % (
-    "<p>请用 <code>make ui</code> 在终端里给出的一次性链接打开本页。链接只能用一次，十五分钟内有效；"
-    "再要一个：<code>make ui-link</code>。</p>"
-    "<p>Open these pages by the one-time link that <code>make ui</code> prints. It works once, within a quarter of an hour; "
-    "<code>make ui-link</code> prints another.</p>"
+BY_LINK = (
+    FORM % "<p>请用 <code>make ui</code> 在终端里给出的一次性链接打开本页。链接只能用一次，"
+    "十五分钟内有效；再要一个：<code>make ui-link</code>。</p><p>Open these pages by the one-time"
+    " link that <code>make ui</code> prints. It works once, within a quarter of an hour;"
+    " <code>make ui-link</code> prints another.</p>"
 )
-BY_PASSWORD = FORM % (
-    """<p>登录 / Sign in</p><form id="f"><label>用户 User<input id="user" autocomplete="username"></label>
+BY_PASSWORD = (
+    FORM
+    % """<p>登录 / Sign in</p><form id="f">\
+<label>用户 User<input id="user" autocomplete="username"></label>
 <label>密码 Password<input id="password" type="password" autocomplete="current-password"></label>
 <button>登录 Sign in</button> <span id="said"></span></form><script>
 document.getElementById('f').onsubmit = async e => { e.preventDefault();
   const body = JSON.stringify({user: user.value, password: password.value});
-  const said = await fetch('/yihu/enter', {method: 'POST', headers: {'Content-Type': 'application/json'}, body});
-  if (said.ok) location = '/'; else document.getElementById('said').textContent = '用户或密码不对 / wrong user or password'; }
+  const said = await fetch('/yihu/enter',
+    {method: 'POST', headers: {'Content-Type': 'application/json'}, body});
+  if (said.ok) location = '/';
+  else document.getElementById('said').textContent = '用户或密码不对 / wrong user or password'; }
 </script>"""
 )
 
@@ -60,11 +66,16 @@ class Known:
 def password_line(user: str, password: str, may_operate: bool) -> str:
     """`user:operator|reader:salt$scrypt`, as the password file holds it."""
     salt = secrets.token_bytes(16)
-    return f"{user}:{'operator' if may_operate else 'reader'}:{salt.hex()}${_scrypt(password, salt).hex()}"
+    return (
+        f"{user}:{'operator' if may_operate else 'reader'}"
+        f":{salt.hex()}${_scrypt(password, salt).hex()}"
+    )
 
 
 def set_password_line(path: Path, line: str) -> None:
-    """Puts the line into the file, in the place of the user's old one; the file is its owner's alone."""
+    """Puts the line into the file, in the place of the user's old one;
+    the file is its owner's alone.
+    """
     user = line.partition(":")[0]
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     kept = [old for old in lines if old.partition(":")[0] != user]
@@ -75,7 +86,10 @@ def set_password_line(path: Path, line: str) -> None:
 
 
 def read_password_file(path: Path) -> dict[str, Known]:
-    """The users of a password file. Raises `PasswordFileError`; a file that others can read is refused."""
+    """The users of a password file.
+
+    Raises `PasswordFileError`; a file that others can read is refused.
+    """
     if path.stat().st_mode & 0o077:
         raise PasswordFileError(f"{path} can be read by others:", "chmod 600 it")
     known = {}

@@ -86,12 +86,28 @@ def read_page(came: bytes, content_type: str = "") -> Page:
         raise _malformed("the answer's total is no number of rows")
     ends = _ends(body, data.rows)
     columns = tuple(dict.fromkeys(name for row in ends for name in row))
-    mark = blake2b(msgspec.json.encode([len(data.rows), *ends], order="sorted"), digest_size=16).digest() if ends else None
-    return Page(body, len(data.rows), total, _cursor(data.cursor), mark, columns, None if body == came else came)
+    mark = (
+        blake2b(
+            msgspec.json.encode([len(data.rows), *ends], order="sorted"), digest_size=16
+        ).digest()
+        if ends
+        else None
+    )
+    return Page(
+        body,
+        len(data.rows),
+        total,
+        _cursor(data.cursor),
+        mark,
+        columns,
+        None if body == came else came,
+    )
 
 
 def _is_an_answer(body: bytes) -> None:
-    """Raises what its decoder raises for what is no JSON; what is JSON and no answer is told later."""
+    """Raises what its decoder raises for what is no JSON;
+    what is JSON and no answer is told later.
+    """
     try:
         _answer.decode(body)
     except msgspec.ValidationError:
@@ -138,15 +154,27 @@ def _malformed(said: str) -> Fault:
 
 
 def cursor_lost() -> Fault:
-    return Fault("window", "cursor_lost", f"the platform no longer knows the cursor (code {CURSOR_UNKNOWN})", WAIT_FOR_IT)
+    return Fault(
+        "window",
+        "cursor_lost",
+        f"the platform no longer knows the cursor (code {CURSOR_UNKNOWN})",
+        WAIT_FOR_IT,
+    )
 
 
 def check_status(status: int, headers: Mapping[str, str], body: bytes, now: float) -> None:
-    """Raises the `Fault` that status, headers and body show; returns where a page may be read from the body."""
+    """Raises the `Fault` that status, headers and body show;
+    returns where a page may be read from the body.
+    """
     if _code_of(body) == CURSOR_UNKNOWN:
         raise cursor_lost()
     if status in (401, 403):
-        raise Fault("none", "unauthorised", f"the platform refuses the signature ({status}){_skew(headers, now)}", _KEY)
+        raise Fault(
+            "none",
+            "unauthorised",
+            f"the platform refuses the signature ({status}){_skew(headers, now)}",
+            _KEY,
+        )
     if status == 404:
         raise Fault(
             "none",
@@ -155,9 +183,21 @@ def check_status(status: int, headers: Mapping[str, str], body: bytes, now: floa
             "check YIHU_GATEWAY_URL and what the platform offers this caller",
         )
     if status == 429:
-        raise Fault("again", "too_many_requests", "the platform asks for fewer requests (429)", WAIT_FOR_IT, _retry_after(headers, now))
+        raise Fault(
+            "again",
+            "too_many_requests",
+            "the platform asks for fewer requests (429)",
+            WAIT_FOR_IT,
+            _retry_after(headers, now),
+        )
     if status >= 500 or status == 408:
-        raise Fault("again", "server_error", f"the platform has an error of its own ({status})", WAIT_FOR_IT, _retry_after(headers, now))
+        raise Fault(
+            "again",
+            "server_error",
+            f"the platform has an error of its own ({status})",
+            WAIT_FOR_IT,
+            _retry_after(headers, now),
+        )
     if status >= 400:
         raise Fault(
             "none",
@@ -205,7 +245,10 @@ def _skew(headers: Mapping[str, str], now: float) -> str:
     if there is None or abs(now - there) <= CLOCK_TOLERANCE:
         return ""
     minutes = (now - there) / 60
-    return f": this machine's clock is {abs(minutes):.0f} minutes {'ahead of' if minutes > 0 else 'behind'} the platform's"
+    return (
+        f": this machine's clock is {abs(minutes):.0f} minutes"
+        f" {'ahead of' if minutes > 0 else 'behind'} the platform's"
+    )
 
 
 def _retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -1,6 +1,7 @@
 """Raw batches: what one read brought, with its manifest, never changed afterwards.
 
-Belongs here: names, folders, manifests and day pointers. Not here: how the bytes were got, and what they say.
+Belongs here: names, folders, manifests and day pointers. Not here: how the bytes were got, and what
+they say.
 """
 
 from __future__ import annotations
@@ -48,11 +49,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str] = []
     """What the reader noticed in a batch that can be used all the same."""
     unread: list[str] = []
-    """What lay there and was not read: other sheets, files of the same day, rows far behind the window."""
+    """What lay there and was not read: other sheets, files of the same day,
+    rows far behind the window.
+    """
     unchecked: bool = False
     """A text or HTML file without checksum: nothing but its end says that it is whole."""
     note_lines: dict[str, int] = {}
-    """Lines of files that are no records (totals, signatures, the header again, blanks), by kind."""
+    """Lines of files that are no records (totals, signatures, the header again, blanks), by kind.
+    """
     keys_twice: int = 0
     """Keys that stand in more than one file of a delivery in parts."""
     twice_in: list[str] = []
@@ -87,7 +91,8 @@ class BatchStore:
         return f"{records}-{day:%Y%m%d}-{max(taken, default=0) + 1:02d}"
 
     def begin(self, table: str, batch_id: str, anew: bool = False) -> Path:
-        """The folder aside in which a batch is gathered; what an earlier, killed read left in it is still there, unless `anew`.
+        """The folder aside in which a batch is gathered;
+        what an earlier, killed read left in it is still there, unless `anew`.
 
         Left-overs of other batches are removed: one read of a record type runs at a time.
         """
@@ -101,9 +106,14 @@ class BatchStore:
         return work
 
     def same(self, new: Manifest) -> Manifest | None:
-        """The batch of that day that brought the very same: asked again after a rejection, a department often has no other answer."""
+        """The batch of that day that brought the very same: asked again after a rejection, a
+        department often has no other answer.
+        """
         for old in self.of_day(new.table, new.records, date.fromisoformat(new.extract_date)):
-            if all(getattr(old, name) == getattr(new, name) for name in ("form", "since", "until", "sha256", "contract_version")):
+            if all(
+                getattr(old, name) == getattr(new, name)
+                for name in ("form", "since", "until", "sha256", "contract_version")
+            ):
                 return old
         return None
 
@@ -112,8 +122,12 @@ class BatchStore:
         shutil.rmtree(work, ignore_errors=True)
 
     def commit(self, work: Path, manifest: Manifest) -> Manifest:
-        """Writes the manifest last, then renames the folder into place: a batch is there whole or not at all."""
-        (work / "manifest.json").write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+        """Writes the manifest last, then renames the folder into place:
+        a batch is there whole or not at all.
+        """
+        (work / "manifest.json").write_bytes(
+            msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+        )
         for file in work.rglob("*"):
             file.chmod(0o700 if file.is_dir() else 0o600)
         os.rename(work, self.folder(manifest.table, manifest.batch_id))
@@ -126,4 +140,11 @@ class BatchStore:
     def _names(self, table: str, records: str, day: date) -> list[str]:
         home = self.lake.table("raw", table)
         shape = re.compile(rf"{re.escape(records)}-{day:%Y%m%d}-[0-9]+")
-        return sorted((p.name for p in home.iterdir() if shape.fullmatch(p.name)), key=lambda n: (len(n), n)) if home.is_dir() else []
+        return (
+            sorted(
+                (p.name for p in home.iterdir() if shape.fullmatch(p.name)),
+                key=lambda n: (len(n), n),
+            )
+            if home.is_dir()
+            else []
+        )

@@ -1,7 +1,7 @@
 """Cells as text, column by column, and what is wrong with them.
 
-Belongs here: numbers in full, lost digits, control characters, illegal bytes. Not here: which rows are records (`note_lines`),
-types (`expectations`).
+Belongs here: numbers in full, lost digits, control characters, illegal bytes. Not here: which rows
+are records (`note_lines`), types (`expectations`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class Column:
 
 @dataclass
 class Marked:
-    """What was seen of the rows of one chunk: by place of the row, which columns have which mark, which held numbers."""
+    """What was seen of the rows of one chunk:
+    by place of the row, which columns have which mark, which held numbers.
+    """
 
     marks: dict[int, list[str]] = field(default_factory=dict)
     numbers: dict[str, list[int]] = field(default_factory=dict)
@@ -57,7 +59,9 @@ class Marked:
 
 
 def texts(cells: Sequence[Cell], column: Column | None, is_1904: bool, seen: Marked) -> pa.Array:
-    """A column as text, empty cells null; what is wrong with the cells of the contract's columns goes into `seen`."""
+    """A column as text, empty cells null; what is wrong with the cells of the contract's
+    columns goes into `seen`.
+    """
     if set(map(type, cells)) <= {str}:
         array = pa.array([cell or None for cell in cells], pa.string())
     else:
@@ -68,7 +72,11 @@ def texts(cells: Sequence[Cell], column: Column | None, is_1904: bool, seen: Mar
 
 
 def _numbers(cells: Sequence[Cell], column: Column, is_1904: bool, seen: Marked) -> Sequence[Cell]:
-    places = [place for place, cell in enumerate(cells) if isinstance(cell, _NUMBER) and not isinstance(cell, bool)]
+    places = [
+        place
+        for place, cell in enumerate(cells)
+        if isinstance(cell, _NUMBER) and not isinstance(cell, bool)
+    ]
     if not places:
         return cells
     seen.numbers[column.name] = places
@@ -107,7 +115,9 @@ def _checked(array: pa.Array, column: Column, seen: Marked) -> pa.Array:
 
 
 def _matching(array: pa.Array, pattern: str) -> list[int]:
-    found: list[int] = pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(array, pattern), False)).to_pylist()
+    found: list[int] = pc.indices_nonzero(
+        pc.fill_null(pc.match_substring_regex(array, pattern), False)
+    ).to_pylist()
     return found
 
 
@@ -122,7 +132,10 @@ def evident(arrays: Sequence[pa.Array], pattern: str, other: str) -> pa.Array | 
 
 
 def as_text(cell: Cell) -> str | None:
-    """A cell as text; an empty one is None. Numbers come in full, without an exponent and without binary noise."""
+    """A cell as text; an empty one is None.
+
+    Numbers come in full, without an exponent and without binary noise.
+    """
     match cell:
         case str():
             return cell or None

@@ -1,7 +1,7 @@
 """How a table's update time is kept, so that a window can be asked for.
 
-Belongs here: the forms of a whole column, seen by one cheap question. Not here: single values (`moments`), the
-statements (`query`).
+Belongs here: the forms of a whole column, seen by one cheap question. Not here: single values
+(`moments`), the statements (`query`).
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ ColumnKind = Literal["none", "moment", "day", "text", "number", "mixed"]
 class Clock:
     """The form in which every row of a table has its update time.
 
-    `mixed`: in several forms, or one in which text does not compare as time does; the whole table is read, each row's
-    time looked at, and the window kept here.
+    `mixed`: in several forms, or one in which text does not compare as time does; the whole table
+    is read, each row's time looked at, and the window kept here.
     """
 
     kept: ColumnKind
     template: str = ""
-    """`text` and `number`: how a moment is written, as `strftime` takes it; empty for one since 1970."""
+    """`text` and `number`: how a moment is written, as `strftime` takes it;
+    empty for one since 1970.
+    """
     scale: int = 1
     """Of a number since 1970: how many make a second."""
     by_day: bool = False
@@ -69,7 +71,9 @@ _NUMBERS = (
 
 
 def as_compared(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """Text with its `T` out of the way and without what stands behind its fraction; all of it is in Asia/Shanghai."""
+    """Text with its `T` out of the way and without what stands behind its fraction;
+    all of it is in Asia/Shanghai.
+    """
     return sa.func.substr(sa.func.replace(column, "T", " "), 1, 26, type_=sa.Text)
 
 
@@ -81,7 +85,10 @@ def text_clock(connection: sa.Connection, table: str, column: sa.ColumnElement[A
         sa.or_(
             sa.func.upper(column).like("%Z"),
             column.like("____-__-__%:%-%"),
-            sa.and_(column.like("%+%"), sa.not_(sa.or_(*(column.like(f"%+{end}") for end in ("08", "0800", "08:00"))))),
+            sa.and_(
+                column.like("%+%"),
+                sa.not_(sa.or_(*(column.like(f"%+{end}") for end in ("08", "0800", "08:00")))),
+            ),
         ),
     )
     counted = [
@@ -91,10 +98,13 @@ def text_clock(connection: sa.Connection, table: str, column: sa.ColumnElement[A
         _count(elsewhere),
         *(_count(spaced.like(shape)) for shape, _, _ in _TEXTS),
     ]
-    count, least, most, away, *fits = connection.execute(sa.select(*counted).select_from(sa.table(table))).one()
+    count, least, most, away, *fits = connection.execute(
+        sa.select(*counted).select_from(sa.table(table))
+    ).one()
     if not count:
         return Clock("text", ISO)
-    # a year in front everywhere: else something compares as later than every time, and is in no window
+    # a year in front everywhere: else something compares as later than every time, and is in no
+    # window
     if away or not (str(least) >= "1900" and str(most) < "2101"):
         return Clock("mixed")
     for (_, template, by_day), fit in zip(_TEXTS, fits, strict=True):
@@ -105,7 +115,9 @@ def text_clock(connection: sa.Connection, table: str, column: sa.ColumnElement[A
 
 def number_clock(connection: sa.Connection, table: str, column: sa.ColumnElement[Any]) -> Clock:
     """The one form of a column of numbers, by the magnitude of its least and its greatest."""
-    found = connection.execute(sa.select(sa.func.min(column), sa.func.max(column)).select_from(sa.table(table))).one()
+    found = connection.execute(
+        sa.select(sa.func.min(column), sa.func.max(column)).select_from(sa.table(table))
+    ).one()
     if found[0] is None:
         return Clock("number")
     if isinstance(found[0], str) or isinstance(found[1], str):

@@ -1,6 +1,7 @@
 """The departments as one: what each of them brings for a day.
 
-Belongs here: whether a day is read or stands already, the day pointer, several record types at once. Not here: how each form is read.
+Belongs here: whether a day is read or stands already, the day pointer, several record types at
+once. Not here: how each form is read.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ Status = Literal["read", "reused", "nothing_new", "failed"]
 class DayRead:
     """What one record type brought for one day.
 
-    `batches` are those that the day stands on, in order: also with `failed`, where an earlier read of the day brought some.
+    `batches` are those that the day stands on, in order: also with `failed`, where an earlier read
+    of the day brought some.
     """
 
     table: str
@@ -54,7 +56,10 @@ class DayRead:
 
 
 class Departments:
-    """Reads each record type in its form into raw batches. One instance serves a run; its methods may be called from several threads."""
+    """Reads each record type in its form into raw batches.
+
+    One instance serves a run; its methods may be called from several threads.
+    """
 
     def __init__(self, settings: Settings, lake: Lake, policy: RetryPolicy | None = None) -> None:
         self.settings = settings
@@ -67,17 +72,26 @@ class Departments:
     def read_day(self, contract: Contract, as_of: date, now: datetime | None = None) -> DayRead:
         """What `contract` brings for `as_of`, read unless the day is closed and stands already.
 
-        A source that fails is recorded in the day pointer and returned with status `failed`, never raised.
+        A source that fails is recorded in the day pointer and returned with status `failed`, never
+        raised.
         """
         ahead = self._ahead.pop((contract.table, as_of), None)
-        return ahead.result() if ahead is not None else self._read_day(contract, as_of, now or datetime.now(SHANGHAI))
+        return (
+            ahead.result()
+            if ahead is not None
+            else self._read_day(contract, as_of, now or datetime.now(SHANGHAI))
+        )
 
-    def prefetch(self, contracts: Iterable[Contract], as_of: date, now: datetime | None = None) -> None:
+    def prefetch(
+        self, contracts: Iterable[Contract], as_of: date, now: datetime | None = None
+    ) -> None:
         """Begins to read several record types at once; `read_day` then waits for its own."""
         now = now or datetime.now(SHANGHAI)
         self._pool = self._pool or ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="departments")
         for contract in contracts:
-            self._ahead[contract.table, as_of] = self._pool.submit(self._read_day, contract, as_of, now)
+            self._ahead[contract.table, as_of] = self._pool.submit(
+                self._read_day, contract, as_of, now
+            )
 
     def close(self) -> None:
         """Drops what was begun and not collected."""
@@ -91,26 +105,45 @@ class Departments:
         if not is_closed(as_of, now):
             return None
         table = contract.table
-        refused = ((self.lake.read_note("ledger", table, as_of) or {}).get("rejected") or {}).get("batch_id")
+        refused = ((self.lake.read_note("ledger", table, as_of) or {}).get("rejected") or {}).get(
+            "batch_id"
+        )
         if refused is not None and gate_of(self.lake.root, table, str(refused)) is None:
             return None
         before = self.lake.latest_note("ledger", table, as_of)
         pointer = self.store.pointer(table, as_of)
         if pointer is None:
             return self._unpointed(contract, as_of, before)
-        if pointer.get("failure") or pointer.get("notes") or moment(pointer.get("until")) != end_of(as_of):
+        if (
+            pointer.get("failure")
+            or pointer.get("notes")
+            or moment(pointer.get("until")) != end_of(as_of)
+        ):
             return None
         batches = self._batches(table, pointer)
-        if batches is None or (not batches and pointer.get("upon") != (before or {}).get("batch_id")):
+        if batches is None or (
+            not batches and pointer.get("upon") != (before or {}).get("batch_id")
+        ):
             return None
         return batches if all(b.form == "file" or _covers(b, before) for b in batches) else None
 
     def reader(self, contract: Contract) -> Reader:
-        """The reader for the form in which the record type comes. Raises `Fault`; also where its contract is still a draft's."""
+        """The reader for the form in which the record type comes.
+
+        Raises `Fault`; also where its contract is still a draft's.
+        """
         questions = standing_questions(contract.path)
         if questions:
-            said = f"{len(questions)} questions of its draft stand in {contract.path.name}, the first in line {questions[0].line}"
-            raise Fault("none", "draft", said, "answer each in the contract and delete its line; `make contracts` lists them")
+            said = (
+                f"{len(questions)} questions of its draft stand in {contract.path.name}, the first"
+                f" in line {questions[0].line}"
+            )
+            raise Fault(
+                "none",
+                "draft",
+                said,
+                "answer each in the contract and delete its line; `make contracts` lists them",
+            )
         match form_of(contract, self.settings):
             case "api":
                 return ApiReader(self.settings, self.store, self.policy)
@@ -142,7 +175,16 @@ class Departments:
             reading = self.reader(contract).read(Task(contract, as_of, now, ledger))
         except Fault as fault:
             return self._failed(contract, as_of, now, fault, started)
-        self._point(contract, as_of, now, reading.batches, None, reading.notes, reading.unread, reading.left_lying)
+        self._point(
+            contract,
+            as_of,
+            now,
+            reading.batches,
+            None,
+            reading.notes,
+            reading.unread,
+            reading.left_lying,
+        )
         return DayRead(
             contract.table,
             as_of,
@@ -155,8 +197,12 @@ class Departments:
             reading.unread,
         )
 
-    def _failed(self, contract: Contract, as_of: date, now: datetime, fault: Fault, started: float) -> DayRead:
-        """Records the failure; what an earlier read of the same day brought stays, if it joins the state without a gap."""
+    def _failed(
+        self, contract: Contract, as_of: date, now: datetime, fault: Fault, started: float
+    ) -> DayRead:
+        """Records the failure; what an earlier read of the same day brought stays,
+        if it joins the state without a gap.
+        """
         error = fault.as_error(contract.department, contract.records, as_of)
         before = self.lake.latest_note("ledger", contract.table, as_of)
         kept = self._batches(contract.table, self.store.pointer(contract.table, as_of) or {}) or ()
@@ -164,7 +210,17 @@ class Departments:
             kept = ()
         unread = tuple(fault.unread)
         self._point(contract, as_of, now, kept, error, (), unread, fault.left_lying)
-        return DayRead(contract.table, as_of, "failed", kept, error, (), time.monotonic() - started, fault.requests, unread)
+        return DayRead(
+            contract.table,
+            as_of,
+            "failed",
+            kept,
+            error,
+            (),
+            time.monotonic() - started,
+            fault.requests,
+            unread,
+        )
 
     def _point(
         self,
@@ -195,10 +251,16 @@ class Departments:
         there = tuple(batch for batch in found if batch is not None)
         return there if len(there) == len(found) else None
 
-    def _unpointed(self, contract: Contract, as_of: date, before: dict[str, Any] | None) -> tuple[Manifest, ...] | None:
+    def _unpointed(
+        self, contract: Contract, as_of: date, before: dict[str, Any] | None
+    ) -> tuple[Manifest, ...] | None:
         """A whole batch of the day whose run was killed before it could point at it."""
         done = self.store.of_day(contract.table, contract.records, as_of)
-        fit = [b for b in done if b.form != "file" and moment(b.until) == end_of(as_of) and _covers(b, before)]
+        fit = [
+            b
+            for b in done
+            if b.form != "file" and moment(b.until) == end_of(as_of) and _covers(b, before)
+        ]
         return (fit[-1],) if fit else None
 
 

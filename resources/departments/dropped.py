@@ -1,7 +1,7 @@
 """What lies in a department's drop folder, and which of it makes one delivery.
 
-Belongs here: files and their days, parts of one delivery, what no contract takes. Not here: names (`names`), whether a
-file is whole (`whole`), reading one (`files`).
+Belongs here: files and their days, parts of one delivery, what no contract takes. Not here: names
+(`names`), whether a file is whole (`whole`), reading one (`files`).
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ class Folder:
 
 
 def look(folder: Path, contracts: Sequence[Contract]) -> Folder:
-    """Sorts everything in a department's folder: each thing is taken by one contract or left with its reason. Raises `OSError`."""
+    """Sorts everything in a department's folder:
+    each thing is taken by one contract or left with its reason. Raises `OSError`.
+    """
     found = Folder()
     if folder.is_symlink():
         found.left.append(Unread(shown(folder.name), "a symbolic link, which is not followed"))
@@ -114,7 +116,9 @@ def _belongs_to_another(name: str, there: set[str]) -> bool:
     if not name.lower().endswith(".sha256"):
         return False
     stem = name[: -len(".sha256")]
-    return stem in there or any(os.path.splitext(other)[0] == stem for other in there if other != name)
+    return stem in there or any(
+        os.path.splitext(other)[0] == stem for other in there if other != name
+    )
 
 
 def _take(entry: os.DirEntry[str], contracts: Sequence[Contract]) -> Unread | tuple[str, Dropped]:
@@ -143,7 +147,9 @@ def _take(entry: os.DirEntry[str], contracts: Sequence[Contract]) -> Unread | tu
         return Unread(name, f"larger than {LARGEST >> 30} GiB")
     written = datetime.fromtimestamp(status.st_mtime_ns // 10**9, SHANGHAI).date()
     day = said.day or written
-    return contract.records, Dropped(Path(entry.path), day, said.part, said.has_day, status.st_mtime_ns)
+    return contract.records, Dropped(
+        Path(entry.path), day, said.part, said.has_day, status.st_mtime_ns
+    )
 
 
 def _named(contract: Contract, name: str) -> Named | None:
@@ -162,7 +168,10 @@ def deliveries(contract: Contract, files: Iterable[Dropped], until: date) -> lis
     )
     if not comes_in_files(contract) or _are_sheets(contract, there):
         return [
-            Delivery((file,), None, tuple(other for other in there[at + 1 :] if other.day == file.day)) for at, file in enumerate(there)
+            Delivery(
+                (file,), None, tuple(other for other in there[at + 1 :] if other.day == file.day)
+            )
+            for at, file in enumerate(there)
         ]
     periods: dict[object, list[Dropped]] = {}
     for file in there:
@@ -173,15 +182,21 @@ def deliveries(contract: Contract, files: Iterable[Dropped], until: date) -> lis
 
 
 def _are_sheets(contract: Contract, files: Sequence[Dropped]) -> bool:
-    """Whether the named parts can only be sheets: no file is called like one, and `*` stands for anything."""
+    """Whether the named parts can only be sheets:
+    no file is called like one, and `*` stands for anything.
+    """
     expected = parts_of(contract)
-    if not isinstance(expected, tuple) or any("{part}" in pattern.text.lower() for pattern in patterns_of(contract)):
+    if not isinstance(expected, tuple) or any(
+        "{part}" in pattern.text.lower() for pattern in patterns_of(contract)
+    ):
         return False
     return not any(_is_part(name, file.part) for name in expected for file in files)
 
 
 def parts_of(contract: Contract) -> int | tuple[str, ...] | None:
-    """How many parts one delivery has, or their names; None where it is one file or says nothing of parts."""
+    """How many parts one delivery has, or their names;
+    None where it is one file or says nothing of parts.
+    """
     stated = contract.server.get("parts")
     if stated is None:
         return None
@@ -196,15 +211,21 @@ def parts_of(contract: Contract) -> int | tuple[str, ...] | None:
 
 
 def comes_in_files(contract: Contract) -> bool:
-    """Whether parts are files of their own (their names differ by `{part}` or `*`), not only sheets of one."""
+    """Whether parts are files of their own (their names differ by `{part}` or `*`),
+    not only sheets of one.
+    """
     try:
         return parts_of(contract) is not None and any(p.has_part for p in patterns_of(contract))
     except PatternError:
         return False
 
 
-def missing_parts(contract: Contract, labels: Iterable[str], known: Iterable[str] = ()) -> str | None:
-    """What lacks of the parts that a contract expects, where these came; `known` were seen in other deliveries."""
+def missing_parts(
+    contract: Contract, labels: Iterable[str], known: Iterable[str] = ()
+) -> str | None:
+    """What lacks of the parts that a contract expects, where these came;
+    `known` were seen in other deliveries.
+    """
     expected, came = parts_of(contract), sorted(set(labels))
     if expected is None:
         return None
@@ -214,10 +235,18 @@ def missing_parts(contract: Contract, labels: Iterable[str], known: Iterable[str
         if len(came) > expected:
             return f"{len(came)} parts came where {expected} are expected ({some_of(came)})"
         away = sorted(set(known) - set(came))
-        missing = f"{some_of(away)} missing" if len(away) == expected - len(came) else f"there: {some_of(came)}"
+        missing = (
+            f"{some_of(away)} missing"
+            if len(away) == expected - len(came)
+            else f"there: {some_of(came)}"
+        )
         return f"{len(came)} of {expected} parts came, {missing}"
     away = [name for name in expected if not any(_is_part(name, label) for label in came)]
-    return f"{len(expected) - len(away)} of {len(expected)} parts came, {some_of(away)} missing" if away else None
+    return (
+        f"{len(expected) - len(away)} of {len(expected)} parts came, {some_of(away)} missing"
+        if away
+        else None
+    )
 
 
 def _is_part(name: str, label: str) -> bool:
@@ -230,7 +259,9 @@ def some_of(names: Sequence[str]) -> str:
 
 
 def _period(contract: Contract, file: Dropped) -> object:
-    """Parts belong together within one period of the record type's cadence; without a day in their names, all that lie there."""
+    """Parts belong together within one period of the record type's cadence;
+    without a day in their names, all that lie there.
+    """
     if not file.has_day:
         return None
     day = file.day
@@ -289,7 +320,9 @@ def left_line(left: Sequence[Unread]) -> str | None:
 
 
 def safe_copy_names(delivery: Delivery) -> list[str]:
-    """Names under which the files are kept: as they came, but for what may not be shown, and never one twice."""
+    """Names under which the files are kept:
+    as they came, but for what may not be shown, and never one twice.
+    """
     names: list[str] = []
     for file in delivery.files:
         name = re.sub(r'[/\\:*?"<>|]', "_", file.name)

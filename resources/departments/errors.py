@@ -1,6 +1,7 @@
 """What a department's source can do wrong.
 
-Belongs here: the one exception that leaves this package. Not here: when it is raised, and what the run does about it.
+Belongs here: the one exception that leaves this package. Not here: when it is raised, and what the
+run does about it.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ SourceKind = Literal["transient", "permanent"]
 
 
 class SourceError(YihuError):
-    """One read that failed: what happened and what to do, on one line, without addresses, secrets or persons.
+    """One read that failed: what happened and what to do, on one line, without addresses,
+    secrets or persons.
 
-    `kind` is `transient` for what may pass by itself (it was retried within its budget) and `permanent` for what somebody
-    has to mend (it was not retried). `reason` is a short name that stays the same from release to release.
+    `kind` is `transient` for what may pass by itself (it was retried within its budget) and
+    `permanent` for what somebody has to mend (it was not retried). `reason` is a short name that
+    stays the same from release to release.
     """
 
     def __init__(
@@ -38,10 +41,22 @@ class SourceError(YihuError):
         self.reason = reason
         self.said = said
         self.refused: str | None = None
-        """The file that lay there and could not be used, by its name; None where nothing lay there."""
+        """The file that lay there and could not be used, by its name; None where nothing lay there.
+        """
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (SourceError, (self.kind, self.department, self.records, self.day, self.reason, self.said, self.next_step))
+        return (
+            SourceError,
+            (
+                self.kind,
+                self.department,
+                self.records,
+                self.day,
+                self.reason,
+                self.said,
+                self.next_step,
+            ),
+        )
 
     @property
     def note(self) -> dict[str, str]:
@@ -52,13 +67,19 @@ class SourceError(YihuError):
 
 
 class Fault(YihuError):
-    """One attempt that failed, before anybody knows for which record type; never leaves this package.
+    """One attempt that failed, before anybody knows for which record type;
+    never leaves this package.
 
     `remedy` says what may help: ask `again`, ask the `window` anew, or nothing (`none`).
     """
 
     def __init__(
-        self, remedy: Literal["again", "window", "none"], reason: str, said: str, next_step: str, wait: float | None = None
+        self,
+        remedy: Literal["again", "window", "none"],
+        reason: str,
+        said: str,
+        next_step: str,
+        wait: float | None = None,
     ) -> None:
         super().__init__(said, next_step)
         self.remedy = remedy

@@ -1,7 +1,7 @@
 """A department's drop folder: which delivery is read, and the raw batch that it becomes.
 
-Belongs here: choosing among what lies there, copying it, its manifest. Not here: names (`names`), what lies in a folder
-(`dropped`), whether a file is whole (`whole`), what is in it (`tabular`).
+Belongs here: choosing among what lies there, copying it, its manifest. Not here: names (`names`),
+what lies in a folder (`dropped`), whether a file is whole (`whole`), what is in it (`tabular`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ Digest = Callable[[Path], str]
 
 @dataclass(frozen=True)
 class Offer:
-    """A whole delivery: its files' digests, and whether nothing but their ends says that they are whole."""
+    """A whole delivery: its files' digests, and whether nothing but their ends says
+    that they are whole.
+    """
 
     delivery: Delivery
     digests: tuple[str, ...]
@@ -53,14 +55,17 @@ class Offer:
         """The file's own, or one for all parts."""
         if len(self.digests) == 1:
             return self.digests[0]
-        pairs = (f"{f.path.name}\0{d}" for f, d in zip(self.delivery.files, self.digests, strict=True))
+        pairs = (
+            f"{f.path.name}\0{d}" for f, d in zip(self.delivery.files, self.digests, strict=True)
+        )
         return hashlib.sha256("\n".join(pairs).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def offered(
     contract: Contract, found: Folder, until: date, state: str, settings: Settings, digest: Digest
 ) -> Iterator[tuple[Delivery, Offer | str]]:
-    """The whole deliveries dated up to `until`, the newest first, and a line for each that is left for next time.
+    """The whole deliveries dated up to `until`, the newest first,
+    and a line for each that is left for next time.
 
     It ends where the state is built on a newer one. Raises `OSError`.
     """
@@ -72,7 +77,10 @@ def offered(
             yield delivery, f"{delivery.source} is not all: {delivery.missing}: left for next time"
             continue
         digests = [digest(file.path) for file in delivery.files]
-        verdicts = [judged(file.path, sha256, needs, settings.file_settle) for file, sha256 in zip(delivery.files, digests, strict=True)]
+        verdicts = [
+            judged(file.path, sha256, needs, settings.file_settle)
+            for file, sha256 in zip(delivery.files, digests, strict=True)
+        ]
         lacking = [(f, v.lack) for f, v in zip(delivery.files, verdicts, strict=True) if v.lack]
         if lacking:
             file, lack = lacking[0]
@@ -82,8 +90,12 @@ def offered(
 
 
 def _may_be_sheets(contract: Contract, delivery: Delivery) -> bool:
-    """A lone workbook under a pattern with `*` may hold its parts as sheets; only reading it tells."""
-    if len(delivery.files) > 1 or any("{part}" in pattern.text.lower() for pattern in patterns_of(contract)):
+    """A lone workbook under a pattern with `*` may hold its parts as sheets;
+    only reading it tells.
+    """
+    if len(delivery.files) > 1 or any(
+        "{part}" in pattern.text.lower() for pattern in patterns_of(contract)
+    ):
         return False
     with opened(delivery.files[0].path) as file:
         return file.read(8).startswith((b"PK", b"\xd0\xcf\x11\xe0"))
@@ -111,7 +123,10 @@ class FileReader:
 
     def _folder(self, contract: Contract) -> Path:
         if self._settings.drop_dir is None:
-            said, next_step = "no drop folder is named", "set YIHU_DROP_DIR to the folder where the departments put their files"
+            said, next_step = (
+                "no drop folder is named",
+                "set YIHU_DROP_DIR to the folder where the departments put their files",
+            )
             raise Fault("none", "not_configured", said, next_step)
         try:
             patterns_of(contract)
@@ -131,7 +146,9 @@ class FileReader:
         offers: list[Offer] = []
         state = str(ledger.get("extract_date") or "")
         with _readable():
-            for delivery, offer in offered(contract, found, task.as_of, state, self._settings, sha256_of):
+            for delivery, offer in offered(
+                contract, found, task.as_of, state, self._settings, sha256_of
+            ):
                 if isinstance(offer, Offer):
                     offers.append(offer)
                     if not _is_incremental(contract):
@@ -139,7 +156,9 @@ class FileReader:
                     continue
                 notes.append(offer)
                 # an increment is never passed over: what is newer waits for it
-                if _is_incremental(contract) and all(o.delivery.day != delivery.day for o in offers):
+                if _is_incremental(contract) and all(
+                    o.delivery.day != delivery.day for o in offers
+                ):
                     offers.clear()
         if not offers:
             unread += self._behind_the_state(contract, found, state)
@@ -149,14 +168,28 @@ class FileReader:
             return self._increments(contract, ledger, offers, notes, unread)
         return self._newest(contract, ledger, offers[0], notes, unread)
 
-    def _newest(self, contract: Contract, ledger: dict[str, Any], offer: Offer, notes: list[str], unread: list[str]) -> Reading:
+    def _newest(
+        self,
+        contract: Contract,
+        ledger: dict[str, Any],
+        offer: Offer,
+        notes: list[str],
+        unread: list[str],
+    ) -> Reading:
         known = self._known(contract, ledger, offer)
         if known is None:
             return Reading((self.take(contract, offer),), True, tuple(notes), unread=tuple(unread))
         is_in_state = known.batch_id == ledger.get("batch_id")
         return Reading(() if is_in_state else (known,), False, tuple(notes), unread=tuple(unread))
 
-    def _increments(self, contract: Contract, ledger: dict[str, Any], offers: list[Offer], notes: list[str], unread: list[str]) -> Reading:
+    def _increments(
+        self,
+        contract: Contract,
+        ledger: dict[str, Any],
+        offers: list[Offer],
+        notes: list[str],
+        unread: list[str],
+    ) -> Reading:
         """Every increment since the state's, in order: each holds rows that no other has."""
         newest: dict[date, Offer] = {}
         for offer in offers:
@@ -170,55 +203,92 @@ class FileReader:
             batches.append(known or self.take(contract, newest[day]))
         return Reading(tuple(batches), is_new, tuple(notes), unread=tuple(unread))
 
-    def _nothing(self, contract: Contract, ledger: dict[str, Any], notes: list[str], unread: list[str]) -> Reading:
+    def _nothing(
+        self, contract: Contract, ledger: dict[str, Any], notes: list[str], unread: list[str]
+    ) -> Reading:
         if ledger.get("batch_id"):
             return Reading((), False, tuple(notes), unread=tuple(unread))
         if notes:
             raise Fault("again", "incomplete_file", notes[0], SENT_LATER)
         first = patterns_of(contract)[0]
         form = contract.server.get("format", "csv")
-        name = f"{contract.records}_YYYYMMDD.{form}" if first.is_default else f"a file named like {first.text}"
+        name = (
+            f"{contract.records}_YYYYMMDD.{form}"
+            if first.is_default
+            else f"a file named like {first.text}"
+        )
         said = "the drop folder has no file of that day or before"
-        raise Fault("none", "no_file", said, f"have the department deliver {name}, best with its .sha256")
+        raise Fault(
+            "none", "no_file", said, f"have the department deliver {name}, best with its .sha256"
+        )
 
     def _passed_over(self, contract: Contract, found: Folder, offers: Sequence[Offer]) -> list[str]:
-        """What is not read for the sake of what is: earlier files of the same day, older ones that no day ever read."""
+        """What is not read for the sake of what is:
+        earlier files of the same day, older ones that no day ever read.
+        """
         said = []
         taken = {file.path for offer in offers for file in offer.delivery.files}
         for offer in offers:
             chosen = offer.delivery.source
             for file in offer.delivery.replaced:
                 if file.path not in taken and not self._was_read(contract, file):
-                    said.append(f"{file.name} was written before {chosen} of the same day: not read")
+                    said.append(
+                        f"{file.name} was written before {chosen} of the same day: not read"
+                    )
         last = min(offer.delivery.day for offer in offers)
-        older = [file for file in found.of(contract) if file.day < last and file.path not in taken and not self._was_read(contract, file)]
+        older = [
+            file
+            for file in found.of(contract)
+            if file.day < last and file.path not in taken and not self._was_read(contract, file)
+        ]
         if older and not parts_of(contract):
             listed = some_of(sorted(file.path.name for file in older))
-            said.append(f"{len(older)} older file{'s' if len(older) > 1 else ''} never read, since a newer one lies there: {listed}")
+            said.append(
+                f"{len(older)} older file{'s' if len(older) > 1 else ''} never read, since a newer"
+                f" one lies there: {listed}"
+            )
         return list(dict.fromkeys(said))
 
     def _behind_the_state(self, contract: Contract, found: Folder, state: str) -> list[str]:
-        """Files of before the state in force that no day ever read: it was made of another form, or of a file that is gone."""
-        older = [file for file in found.of(contract) if file.day.isoformat() < state and not self._was_read(contract, file)]
+        """Files of before the state in force that no day ever read:
+        it was made of another form, or of a file that is gone.
+        """
+        older = [
+            file
+            for file in found.of(contract)
+            if file.day.isoformat() < state and not self._was_read(contract, file)
+        ]
         if not older:
             return []
         listed = some_of(sorted(file.path.name for file in older))
-        return [f"{len(older)} file{'s' if len(older) > 1 else ''} never read, dated before the state in force, of {state[:10]}: {listed}"]
+        return [
+            f"{len(older)} file{'s' if len(older) > 1 else ''} never read, dated before the state"
+            f" in force, of {state[:10]}: {listed}"
+        ]
 
     def _was_read(self, contract: Contract, file: Dropped) -> bool:
         of_day = self._store.of_day(contract.table, contract.records, file.day)
         return any(file.name == batch.source or file.name in batch.files for batch in of_day)
 
     def _known(self, contract: Contract, ledger: dict[str, Any], offer: Offer) -> Manifest | None:
-        """The batch that holds this very delivery already: in force, or read under this very contract."""
+        """The batch that holds this very delivery already:
+        in force, or read under this very contract.
+        """
         of_day = self._store.of_day(contract.table, contract.records, offer.delivery.day)
         wanted = ("file", offer.delivery.source, offer.sha256)
         for batch in reversed(of_day):
             if (batch.form, batch.source, batch.sha256) != wanted:
                 continue
-            if batch.unchecked and not offer.is_unchecked and batch.batch_id != ledger.get("batch_id"):
+            if (
+                batch.unchecked
+                and not offer.is_unchecked
+                and batch.batch_id != ledger.get("batch_id")
+            ):
                 continue  # its checksum came after it: it is judged as a whole one now
-            if batch.batch_id == ledger.get("batch_id") or batch.contract_version == contract.version:
+            if (
+                batch.batch_id == ledger.get("batch_id")
+                or batch.contract_version == contract.version
+            ):
                 return batch
         return None
 
@@ -282,7 +352,9 @@ def copied(delivery: Delivery, digests: Sequence[str], work: Path) -> list[Path]
                 digest.update(piece)
                 target.write(piece)
         if digest.hexdigest() != sha256:
-            raise Fault("again", "incomplete_file", f"{file.name} changed while it was read", SENT_LATER)
+            raise Fault(
+                "again", "incomplete_file", f"{file.name} changed while it was read", SENT_LATER
+            )
         copies.append(copy)
     return copies
 
@@ -298,12 +370,15 @@ def _check_parts(contract: Contract, table: Tabular) -> None:
     missing = missing_parts(contract, table.parts)
     if missing:
         beside = f"; not read: {some_of(table.unread)}" if table.unread else ""
-        raise Fault("again", "incomplete_parts", f"the delivery is not all: {missing}{beside}", SENT_LATER)
+        raise Fault(
+            "again", "incomplete_parts", f"the delivery is not all: {missing}{beside}", SENT_LATER
+        )
 
 
 def _is_incremental(contract: Contract) -> bool:
-    # Only the newest file is read, so that a file has to hold everything, whatever the record type's delivery by other forms;
-    # a department that sends increments in files says so in the contract's servers.
+    # Only the newest file is read, so that a file has to hold everything, whatever the record
+    # type's delivery by other forms; a department that sends increments in files says so in the
+    # contract's servers.
     return contract.server.get("delivery") == "incremental"
 
 
@@ -313,7 +388,11 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise Fault("again", "incomplete_file", "a file vanished while it was read", SENT_LATER) from None
+        raise Fault(
+            "again", "incomplete_file", "a file vanished while it was read", SENT_LATER
+        ) from None
     except OSError as error:
         said = f"the drop folder cannot be read ({type(error).__name__})"
-        raise Fault("none", "unreadable", said, "let this user read the department's folder and its files") from None
+        raise Fault(
+            "none", "unreadable", said, "let this user read the department's folder and its files"
+        ) from None

@@ -1,6 +1,7 @@
 """The header of a table: which rows it is, and which column holds which field.
 
-Belongs here: names of one row and of two, as people break and space them. Not here: rows below it (`note_lines`).
+Belongs here: names of one row and of two, as people break and space them. Not here: rows below it
+(`note_lines`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from resources.reader.table import Cell
 
 LOOKED_AT = 40
 """Rows at the top of a table among which a header is looked for."""
-NEXT_STEP = "have the department keep the agreed layout, or change `headerRow` or the columns in the contract"
+NEXT_STEP = (
+    "have the department keep the agreed layout, or change `headerRow` or the columns in the"
+    " contract"
+)
 
 _BLANKS = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]+")
 _BETWEEN = re.compile(r"[/／\\|>·.:_\-—→]+")
@@ -31,7 +35,9 @@ class Header:
     """Index of its first row among the top rows."""
     last: int
     names: tuple[str, ...]
-    """A column's name: the contract's where it is one of its columns, else its own, `column_N` where it has none."""
+    """A column's name: the contract's where it is one of its columns, else its own,
+    `column_N` where it has none.
+    """
     found: frozenset[str]
     """The contract's physical names that have a column."""
     texts: frozenset[str]
@@ -66,7 +72,11 @@ def rows_to_look_at(contract: Contract) -> int:
 
 def lacking(contract: Contract, header: Header) -> list[str]:
     """The columns without which a row cannot be good."""
-    return [f.physical_name for f in contract.delivered if contract.must_have(f) and f.physical_name not in header.found]
+    return [
+        f.physical_name
+        for f in contract.delivered
+        if contract.must_have(f) and f.physical_name not in header.found
+    ]
 
 
 def find_header(contract: Contract, top: Sequence[Sequence[Cell]]) -> Header:
@@ -76,14 +86,23 @@ def find_header(contract: Contract, top: Sequence[Sequence[Cell]]) -> Header:
     """
     physical = [field.physical_name for field in contract.delivered]
     shown = top[: rows_to_look_at(contract) - 2]
-    fit = [header for header in _candidates(top, len(shown), physical) if header.named >= max(1, len(physical) // 3)]
+    fit = [
+        header
+        for header in _candidates(top, len(shown), physical)
+        if header.named >= max(1, len(physical) // 3)
+    ]
     best = max(fit, key=_rank) if fit else None
     stated = stated_row(contract)
     if stated is not None:
         there = [header for header in fit if header.first <= stated - 1 <= header.last]
         if not there:
             where = f"; it stands on row {best.first + 1}" if best is not None else ""
-            raise Fault("none", "changed_header", f"row {stated} is no header with the contract's columns{where}", NEXT_STEP)
+            raise Fault(
+                "none",
+                "changed_header",
+                f"row {stated} is no header with the contract's columns{where}",
+                NEXT_STEP,
+            )
         best = max(there, key=_rank)
     if best is None:
         said = f"none of the first {len(shown)} rows is a header with the contract's columns"
@@ -99,7 +118,9 @@ def find_header(contract: Contract, top: Sequence[Sequence[Cell]]) -> Header:
 
 
 def _candidates(top: Sequence[Sequence[Cell]], shown: int, physical: Sequence[str]) -> list[Header]:
-    """Every row as a header, and every two that together name more columns than each of them alone."""
+    """Every row as a header, and every two that together name more columns
+    than each of them alone.
+    """
     single = [_read(top, at, 1, physical) for at in range(min(shown + 1, len(top)))]
     double = [_read(top, at, 2, physical) for at in range(min(shown, len(top) - 1))]
     better = [h for h in double if h.named > max(single[h.first].named, single[h.last].named)]
@@ -107,7 +128,9 @@ def _candidates(top: Sequence[Sequence[Cell]], shown: int, physical: Sequence[st
 
 
 def _rank(header: Header) -> tuple[int, int, int]:
-    """Of headers that name as many columns the first: it may stand again below, joined into one row."""
+    """Of headers that name as many columns the first:
+    it may stand again below, joined into one row.
+    """
     return header.named, -header.first, header.first - header.last
 
 
@@ -121,9 +144,19 @@ def _read(top: Sequence[Sequence[Cell]], at: int, rows: int, physical: Sequence[
     for name, place in found.items():
         names[place] = name
     texts = {squeezed(text) for row in (upper, lower) for text in row if text}
-    texts |= {squeezed(group + name) for group, name in labels} | {squeezed(name) for name in physical}
+    texts |= {squeezed(group + name) for group, name in labels} | {
+        squeezed(name) for name in physical
+    }
     where = _where([upper, lower, names, [group + name for group, name in labels]])
-    return Header(at, at + rows - 1, tuple(_apart(names, found)), frozenset(found), frozenset(texts - {""}), where, tuple(twice))
+    return Header(
+        at,
+        at + rows - 1,
+        tuple(_apart(names, found)),
+        frozenset(found),
+        frozenset(texts - {""}),
+        where,
+        tuple(twice),
+    )
 
 
 def _where(rows: Sequence[Sequence[str]]) -> dict[str, frozenset[int]]:
@@ -135,7 +168,9 @@ def _where(rows: Sequence[Sequence[str]]) -> dict[str, frozenset[int]]:
 
 
 def _joined(upper: list[str], lower: list[str]) -> list[tuple[str, str]]:
-    """Group and name of each column: a group reaches to the right as far as nothing stands in the upper row."""
+    """Group and name of each column: a group reaches to the right as far as nothing
+    stands in the upper row.
+    """
     width = max(len(upper), len(lower))
     upper, lower = upper + [""] * (width - len(upper)), lower + [""] * (width - len(lower))
     labels, group = [], ""
@@ -146,10 +181,13 @@ def _joined(upper: list[str], lower: list[str]) -> list[tuple[str, str]]:
     return labels
 
 
-def _matched(labels: list[tuple[str, str]], physical: Sequence[str]) -> tuple[dict[str, int], list[str]]:
+def _matched(
+    labels: list[tuple[str, str]], physical: Sequence[str]
+) -> tuple[dict[str, int], list[str]]:
     """The column of each physical name, and the names that more than one column could be.
 
-    A name that is written exactly so comes before one that is only spaced otherwise, group and name before the name.
+    A name that is written exactly so comes before one that is only spaced otherwise, group and name
+    before the name.
     """
     exact = [name for _, name in labels]
     alone = [squeezed(name) for _, name in labels]
@@ -159,7 +197,11 @@ def _matched(labels: list[tuple[str, str]], physical: Sequence[str]) -> tuple[di
     for name in physical:
         short = squeezed(name)
         ways = (
-            [place for place, (label, (group, _)) in enumerate(zip(exact, labels, strict=True)) if label == name and not group],
+            [
+                place
+                for place, (label, (group, _)) in enumerate(zip(exact, labels, strict=True))
+                if label == name and not group
+            ],
             [place for place, label in enumerate(both) if label == _BETWEEN.sub("", short)],
             [place for place, label in enumerate(alone) if label == short],
         )
@@ -172,7 +214,10 @@ def _matched(labels: list[tuple[str, str]], physical: Sequence[str]) -> tuple[di
 
 
 def _own_names(labels: list[tuple[str, str]]) -> list[str]:
-    return [(f"{group}/{name}" if group else name) or f"column_{place}" for place, (group, name) in enumerate(labels, 1)]
+    return [
+        (f"{group}/{name}" if group else name) or f"column_{place}"
+        for place, (group, name) in enumerate(labels, 1)
+    ]
 
 
 def _apart(names: list[str], found: dict[str, int]) -> list[str]:
@@ -189,4 +234,6 @@ def _apart(names: list[str], found: dict[str, int]) -> list[str]:
 
 
 def _text(cell: Cell) -> str:
-    return "" if cell is None else re.sub(r"[\r\n\t]+", "", str(cell).removeprefix("\ufeff")).strip()
+    return (
+        "" if cell is None else re.sub(r"[\r\n\t]+", "", str(cell).removeprefix("\ufeff")).strip()
+    )

@@ -1,7 +1,7 @@
 """The bytes of an answer as clean JSON.
 
-Belongs here: encodings, marks in front, and what real platforms write that is no JSON but means one thing. Not here: what
-the answer says (`answers`).
+Belongs here: encodings, marks in front, and what real platforms write that is no JSON but means one
+thing. Not here: what the answer says (`answers`).
 """
 
 from __future__ import annotations
@@ -21,18 +21,27 @@ DEEPEST = 16
 ILLEGAL_SHARE = 1e-4
 """Of an answer in UTF-8, bytes that are none; where they are more, it is in another encoding."""
 
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 _CHARSET = re.compile(r"charset\s*=\s*\"?([A-Za-z0-9_-]+)", re.IGNORECASE)
 _PIECE = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")|-?(?:NaN|Infinity)\b', re.DOTALL)
 _CONTROL = re.compile(rb"[\x00-\x1f]")
-_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL)
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 
 
 def clean(body: bytes, content_type: str, parse: Callable[[bytes], object]) -> bytes:
     """The answer in UTF-8, without a mark in front, and JSON where its meaning is clear.
 
-    `NaN` and `Infinity` become the texts that they are, half a surrogate pair becomes U+FFFD, a control character within
-    a text is escaped. `parse` tells JSON by a `msgspec.DecodeError`. Raises `Fault` for what is none, or nested without end.
+    `NaN` and `Infinity` become the texts that they are, half a surrogate pair becomes U+FFFD, a
+    control character within a text is escaped. `parse` tells JSON by a `msgspec.DecodeError`.
+    Raises `Fault` for what is none, or nested without end.
     """
     text = _utf8(body, content_type)
     if _problem(text, parse) is None:
@@ -59,14 +68,21 @@ def _problem(text: bytes, parse: Callable[[bytes], object]) -> str | None:
 
 def too_deep() -> Fault:
     said = "the answer is nested too deep to be rows of values"
-    return Fault("none", "too_deep", said, "have the platform's operator look at what this record type answers")
+    return Fault(
+        "none",
+        "too_deep",
+        said,
+        "have the platform's operator look at what this record type answers",
+    )
 
 
 def is_too_deep(value: Any, levels: int = DEEPEST) -> bool:
     """Whether a value holds more levels than that."""
     level = [value]
     for _ in range(levels):
-        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _within(outer)]
+        level = [
+            inner for outer in level if isinstance(outer, dict | list) for inner in _within(outer)
+        ]
         if not level:
             return False
     return True

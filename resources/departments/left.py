@@ -1,6 +1,7 @@
 """What lies in the drop folders and nobody reads.
 
-Belongs here: the line that names it, for a run and for whoever asks now. Not here: why a thing is left (`dropped`).
+Belongs here: the line that names it, for a run and for whoever asks now. Not here: why a thing is
+left (`dropped`).
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def file_contracts(settings: Settings, but: Contract | None = None) -> tuple[Con
 
 
 def look_for(settings: Settings, folder: Path, contract: Contract) -> Folder:
-    """A department's folder as the contract's reader sees it, sorted among all record types of the department. Raises `OSError`."""
+    """A department's folder as the contract's reader sees it,
+    sorted among all record types of the department. Raises `OSError`.
+    """
     every = file_contracts(settings, contract)
     return look(folder, [c for c in every if c.department == contract.department])
 
@@ -72,7 +75,9 @@ def everything_left(found: Folder, contracts: list[Contract], today: date) -> li
 
 
 def left_lying(settings: Settings) -> list[UnreadInFolder]:
-    """What lies there now and nobody reads, department by department; a folder that cannot be read says so."""
+    """What lies there now and nobody reads, department by department;
+    a folder that cannot be read says so.
+    """
     if settings.drop_dir is None:
         return []
     today = datetime.now(SHANGHAI).date()
@@ -91,7 +96,9 @@ def left_lying(settings: Settings) -> list[UnreadInFolder]:
 
 
 def stray_lines(folder: Path, departments: list[str]) -> list[str]:
-    """What lies beside the departments' folders: files, and folders of departments whose record types come otherwise."""
+    """What lies beside the departments' folders:
+    files, and folders of departments whose record types come otherwise.
+    """
     known = {*departments}
     left: list[Unread] = []
     try:
@@ -107,7 +114,12 @@ def stray_lines(folder: Path, departments: list[str]) -> list[str]:
             continue
         count = _count(Path(entry.path))
         if count:
-            left.append(Unread(f"{shown(entry.name)}/", f"{count} in the folder of no department that delivers files"))
+            left.append(
+                Unread(
+                    f"{shown(entry.name)}/",
+                    f"{count} in the folder of no department that delivers files",
+                )
+            )
     line = left_line(left)
     return [line] if line else []
 

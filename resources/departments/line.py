@@ -1,6 +1,7 @@
 """The line to the gateway: a connection that can be cut from outside, and a body of bounded size.
 
-Belongs here: sockets, deadlines of a whole answer, unpacking. Not here: what is asked (`api`), what an answer means (`answers`).
+Belongs here: sockets, deadlines of a whole answer, unpacking. Not here: what is asked (`api`), what
+an answer means (`answers`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ PACKED = ("gzip", "x-gzip", "deflate")
 
 
 class Line:
-    """The sockets of one client. A timer cuts them, so that not even headers that drip hold up a run."""
+    """The sockets of one client.
+
+    A timer cuts them, so that not even headers that drip hold up a run.
+    """
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
@@ -85,7 +89,12 @@ class Unpacked:
         self.size = 0
         name = encoding.strip().lower()
         if name not in ("", "identity", *PACKED):
-            raise Fault("again", "encoding", "the answer is packed in a way that was not asked for", WAIT_FOR_IT)
+            raise Fault(
+                "again",
+                "encoding",
+                "the answer is packed in a way that was not asked for",
+                WAIT_FOR_IT,
+            )
         self._packed = None if name in ("", "identity") else zlib.decompressobj(zlib.MAX_WBITS | 32)
         self._is_begun = False
 
@@ -112,10 +121,14 @@ class Unpacked:
             try:
                 return self._packed.decompress(piece, room)
             except zlib.error:
-                self._packed = zlib.decompressobj(-zlib.MAX_WBITS)  # `deflate` without its head, as some servers send it
+                self._packed = zlib.decompressobj(
+                    -zlib.MAX_WBITS
+                )  # `deflate` without its head, as some servers send it
                 return self._packed.decompress(piece, room)
         except zlib.error:
-            raise Fault("again", "damaged", "the answer is damaged: it cannot be unpacked", WAIT_FOR_IT) from None
+            raise Fault(
+                "again", "damaged", "the answer is damaged: it cannot be unpacked", WAIT_FOR_IT
+            ) from None
 
     def _keep(self, piece: bytes) -> None:
         self.size += len(piece)

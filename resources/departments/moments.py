@@ -1,7 +1,7 @@
 """Moments and days as a database keeps them, whatever the column's type.
 
-Belongs here: one value, in any form that means one thing only, as a moment or as canonical text. Not here: whole columns
-(`texts`), windows (`windows`), what files hold (`expectations`).
+Belongs here: one value, in any form that means one thing only, as a moment or as canonical text.
+Not here: whole columns (`texts`), windows (`windows`), what files hold (`expectations`).
 """
 
 from __future__ import annotations
@@ -17,21 +17,25 @@ EARLIEST, LATEST = 1900, 2100
 """Years of a day; what lies outside is no day but a number."""
 
 _WRITTEN = re.compile(
-    r"([0-9]{4})(?:([-/.])([0-9]{1,2})\2([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日|([0-9]{2})([0-9]{2})(?=[T ]))"
+    r"([0-9]{4})(?:([-/.])([0-9]{1,2})\2([0-9]{1,2})"
+    r"|年([0-9]{1,2})月([0-9]{1,2})日|([0-9]{2})([0-9]{2})(?=[T ]))"
     r"(?:[T ]*([0-9]{1,2})[:时]([0-9]{1,2})(?:[:分]([0-9]{1,2})(?:[.,]([0-9]{1,9}))?秒?|分)?)?"
     r" ?(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
 _DIGITS = re.compile(r"-?[0-9]+(?:[.][0-9]+)?")
 _SCALES: tuple[tuple[int, int], ...] = ((10**8, 1), (10**10, 1_000), (10**14, 1_000_000))
-"""Seconds, milliseconds, microseconds since 1970: from which size on, and how many make a second."""
+"""Seconds, milliseconds, microseconds since 1970: from which size on, and how many make a second.
+"""
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
 
 def moment_of(value: Any) -> datetime | None:
-    """The moment that a value says, with its offset (Asia/Shanghai where it has none); None where it says none.
+    """The moment that a value says, with its offset (Asia/Shanghai where it has none);
+    None where it says none.
 
-    A day is its midnight. Digits are a day or a time of day where they spell one of 1900 to 2100 (20261121, 20261121100000),
-    else seconds or milliseconds (or less) since 1970, by their magnitude.
+    A day is its midnight. Digits are a day or a time of day where they spell one of 1900 to 2100
+    (20261121, 20261121100000), else seconds or milliseconds (or less) since 1970, by their
+    magnitude.
     """
     match value:
         case datetime():
@@ -52,13 +56,17 @@ def moment_of(value: Any) -> datetime | None:
 
 
 def moment_text(value: Any, is_day: bool) -> str | None:
-    """A moment's canonical text: ISO 8601 with `+08:00`, and of a day column's midnight the day; None where it says none."""
+    """A moment's canonical text: ISO 8601 with `+08:00`, and of a day column's midnight the day;
+    None where it says none.
+    """
     found = moment_of(value)
     if found is None:
         return None
     here = found.astimezone(SHANGHAI)
     if here.year <= EARLIEST:
-        here = here.replace(tzinfo=timezone(timedelta(hours=8)))  # before 1901 the zone is off by odd seconds
+        here = here.replace(
+            tzinfo=timezone(timedelta(hours=8))
+        )  # before 1901 the zone is off by odd seconds
     return here.date().isoformat() if is_day and here.time() == time(0) else here.isoformat()
 
 
@@ -113,11 +121,17 @@ def _of_number(number: float | Decimal) -> datetime | None:
     exact = Decimal(str(number))
     if not exact.is_finite() or abs(exact) >= 10**18:
         return None
-    if not isinstance(number, int) and exact == int(exact) and len(str(int(exact))) in (*_COMPACT, 17):
+    if (
+        not isinstance(number, int)
+        and exact == int(exact)
+        and len(str(int(exact))) in (*_COMPACT, 17)
+    ):
         return _of_digits(str(int(exact)))
     for least, scale in _SCALES:
         seconds = exact / scale
         if abs(exact) >= least and abs(seconds) < 4_200_000_000:
-            found = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(seconds * 1_000_000))
+            found = datetime.fromtimestamp(0, UTC) + timedelta(
+                microseconds=int(seconds * 1_000_000)
+            )
             return found.astimezone(SHANGHAI)
     return None

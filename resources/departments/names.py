@@ -1,7 +1,7 @@
 """What a file's name says: whose it is, of which day, which part of a delivery.
 
-Belongs here: the contract's `files` patterns, and names as they may be shown. Not here: what lies in a folder
-(`dropped`), whether it is all there (`whole`).
+Belongs here: the contract's `files` patterns, and names as they may be shown. Not here: what lies
+in a folder (`dropped`), whether it is all there (`whole`).
 """
 
 from __future__ import annotations
@@ -17,15 +17,21 @@ from typing import Any
 from expectations.contract import Contract
 from expectations.file_names import Pattern, narrowed, pattern
 
-READABLE = frozenset([".csv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".et", ".htm", ".html", ".zip"])
+READABLE = frozenset(
+    [".csv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".et", ".htm", ".html", ".zip"]
+)
 """What a name that a contract takes may end in; what is inside is told by its content."""
 
 ASIDE = (".", "~$")
-"""How names begin that a system or a spreadsheet program makes beside the real ones; no pattern takes them."""
+"""How names begin that a system or a spreadsheet program makes beside the real ones;
+no pattern takes them.
+"""
 
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,9}")
 _LONG = re.compile(r"[0-9]{11,}[Xx]?")
-_CLOCK = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{4}(?:[0-9]{2})?")
+_CLOCK = re.compile(
+    r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{4}(?:[0-9]{2})?"
+)
 _SHOWN = 80
 
 
@@ -38,9 +44,13 @@ class Named:
     has_day: bool
     """Whether the pattern has a day or a month in it at all."""
     day: date | None
-    """The day; the first of the month where the name has a month only; None where it has none, or none that exists."""
+    """The day; the first of the month where the name has a month only;
+    None where it has none, or none that exists.
+    """
     weight: int
-    """Letters of the pattern that are not free: of two contracts that take a name, the more exact one has it."""
+    """Letters of the pattern that are not free:
+    of two contracts that take a name, the more exact one has it.
+    """
 
 
 def patterns_of(contract: Contract) -> tuple[Pattern, ...]:
@@ -81,7 +91,9 @@ def named(contract: Contract, name: str) -> Named | None:
 
 
 def part_of(contract: Contract, name: str) -> str:
-    """Which part of a delivery the file of that name is: what `{part}`, else the first `*` stands for, else its stem."""
+    """Which part of a delivery the file of that name is:
+    what `{part}`, else the first `*` stands for, else its stem.
+    """
     found = named(contract, name)
     return found.part if found is not None else split(fold(name))[0]
 
@@ -115,12 +127,16 @@ def split(name: str) -> tuple[str, str]:
 
 
 def fold(name: str) -> str:
-    """Full-width letters, digits and brackets as their plain ones, so that both spellings are one name."""
+    """Full-width letters, digits and brackets as their plain ones,
+    so that both spellings are one name.
+    """
     return narrowed(readable(name))
 
 
 def readable(name: str) -> str:
-    """A name as text: bytes that are no UTF-8 are read as GB18030, as an old Windows or FTP server writes them."""
+    """A name as text: bytes that are no UTF-8 are read as GB18030,
+    as an old Windows or FTP server writes them.
+    """
     try:
         name.encode("utf-8")
         return name
@@ -133,7 +149,8 @@ def readable(name: str) -> str:
 
 
 def shown(name: str) -> str:
-    """A name as it may stand in a message or a manifest: what no printer shows is escaped, what may be a person's number hidden.
+    """A name as it may stand in a message or a manifest:
+    what no printer shows is escaped, what may be a person's number hidden.
 
     Clock times of 12 or 14 digits stay.
     """

@@ -16,7 +16,20 @@ from resources.reader.table import Cell
 
 Kind = Literal["title", "header", "blank", "total", "footer", "line", "separator"]
 
-TOTALS = ("合计", "总计", "小计", "累计", "共计", "本页", "本月共", "本月合", "本表共", "总数", "总人数", "总户数")
+TOTALS = (
+    "合计",
+    "总计",
+    "小计",
+    "累计",
+    "共计",
+    "本页",
+    "本月共",
+    "本月合",
+    "本表共",
+    "总数",
+    "总人数",
+    "总户数",
+)
 EXACT = frozenset({"合计", "总计", "小计", "累计", "共计"})
 FOOTERS = (
     *(
@@ -38,8 +51,32 @@ FOOTERS = (
         "经办",
         "初审",
     ),
-    *("单位负责人", "负责人", "分管", "主管", "领导签", "签字", "盖章", "联系人", "联系电话", "报送"),
-    *("单位(", "单位盖章", "人民币", "金额大写", "大写:", "截至", "截止", "以上", "此表", "本表", "本清单", "以下空白"),
+    *(
+        "单位负责人",
+        "负责人",
+        "分管",
+        "主管",
+        "领导签",
+        "签字",
+        "盖章",
+        "联系人",
+        "联系电话",
+        "报送",
+    ),
+    *(
+        "单位(",
+        "单位盖章",
+        "人民币",
+        "金额大写",
+        "大写:",
+        "截至",
+        "截止",
+        "以上",
+        "此表",
+        "本表",
+        "本清单",
+        "以下空白",
+    ),
     *("说明", "备注", "注:", "注.", "注1", "注一", "注、", "附注", "单位:"),
 )
 SHAPED = r"^[\s'=\"]*[A-Za-z_/\-]{0,10}[0-9０-９][0-9A-Za-z_/*.+\-０-９Ｘｘ]{5,}[\s\"\x{3000}]*$"
@@ -52,7 +89,9 @@ _OTHER = re.compile(OTHER)
 _SHAPED = re.compile(SHAPED.replace(r"\x{3000}", "\u3000"))
 _KEY = re.compile(r"[A-Za-z0-9_\-/.]*[0-9][A-Za-z0-9_\-/.]*")
 _SEPARATOR = re.compile(r"[-—–―_=*＊·.…~～]+")
-_LABEL = re.compile(r"[^:：0-9]{1,12}[:：].*|[12][0-9]{3}[-./年][0-9]{1,2}([-./月][0-9]{1,2}日?)?", re.DOTALL)
+_LABEL = re.compile(
+    r"[^:：0-9]{1,12}[:：].*|[12][0-9]{3}[-./年][0-9]{1,2}([-./月][0-9]{1,2}日?)?", re.DOTALL
+)
 _PAGE = re.compile(r"(共|第)[0-9一二三四五六七八九十]+[页户人条笔].*")
 _OPENING = re.compile(r"^[(\[【*※#]+")
 LONG = 1e5
@@ -69,7 +108,8 @@ class Lines:
     keys: tuple[int, ...]
     """Columns of the key."""
     numbers: tuple[int, ...]
-    """Columns of the key and of identities: where one of them holds a number, the line is a record."""
+    """Columns of the key and of identities: where one of them holds a number, the line is a record.
+    """
     titles: frozenset[tuple[str, ...]]
     """The filled cells of the rows above the header: they may stand again."""
     words: tuple[str, ...]
@@ -77,10 +117,16 @@ class Lines:
 
     def kind(self, cells: Sequence[Cell]) -> Kind | None:
         """What the line is, None for a record."""
-        filled = [(place, str(cell).strip()) for place, cell in enumerate(cells) if cell is not None and str(cell).strip()]
+        filled = [
+            (place, str(cell).strip())
+            for place, cell in enumerate(cells)
+            if cell is not None and str(cell).strip()
+        ]
         if not filled:
             return "blank"
-        if any(ILLEGAL in text for _, text in filled) or any(_is_number(cells, place) for place in self.numbers):
+        if any(ILLEGAL in text for _, text in filled) or any(
+            _is_number(cells, place) for place in self.numbers
+        ):
             return None
         texts = [text for _, text in filled]
         if all(_SEPARATOR.fullmatch(text) for text in texts):
@@ -92,9 +138,15 @@ class Lines:
         return self._begins(filled) or self._alone(filled, len(cells))
 
     def is_moved(self, cells: Sequence[Cell]) -> bool:
-        """Whether a header that stands again has its columns elsewhere: what is below would be read as something else."""
+        """Whether a header that stands again has its columns elsewhere:
+        what is below would be read as something else.
+        """
         where = self.header.where
-        filled = [(place, squeezed(str(cell))) for place, cell in enumerate(cells) if cell not in (None, "")]
+        filled = [
+            (place, squeezed(str(cell)))
+            for place, cell in enumerate(cells)
+            if cell not in (None, "")
+        ]
         return any(text in where and place not in where[text] for place, text in filled if text)
 
     def _is_header(self, texts: list[str]) -> bool:
@@ -103,16 +155,25 @@ class Lines:
 
     def _begins(self, filled: list[tuple[int, str]]) -> Kind | None:
         """By its first word; by the word in its key's column, which then is no key."""
-        words = [_OPENING.sub("", squeezed(text)) for place, text in filled if place in self.keys or place == filled[0][0]]
+        words = [
+            _OPENING.sub("", squeezed(text))
+            for place, text in filled
+            if place in self.keys or place == filled[0][0]
+        ]
         if any(squeezed(text).rstrip(":") in EXACT for _, text in filled):
             return "total"
-        if any(word.startswith(TOTALS) or word.rstrip(":").endswith(("小计", "合计", "总计")) for word in words):
+        if any(
+            word.startswith(TOTALS) or word.rstrip(":").endswith(("小计", "合计", "总计"))
+            for word in words
+        ):
             return "total"
         if any(place in self.keys and _KEY.fullmatch(text) for place, text in filled):
             return None  # a total may have a count in the key's column, nothing else
         if any(word.startswith((*FOOTERS, *self.words)) or word == "注" for word in words):
             return "footer"
-        is_label = all(_LABEL.fullmatch(text) or _PAGE.fullmatch(squeezed(text)) for _, text in filled)
+        is_label = all(
+            _LABEL.fullmatch(text) or _PAGE.fullmatch(squeezed(text)) for _, text in filled
+        )
         return "footer" if len(filled) > 1 and is_label else None
 
     def _alone(self, filled: list[tuple[int, str]], width: int) -> Kind | None:

@@ -1,7 +1,7 @@
 """A delivered file as the child process opens it: its tables, and their rows in chunks.
 
-Belongs here: starting, bounding and asking the child; its death as one clear fault. Not here: what the child does
-(`resources.reader`), what the cells mean (`tabular`).
+Belongs here: starting, bounding and asking the child; its death as one clear fault. Not here: what
+the child does (`resources.reader`), what the cells mean (`tabular`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from resources.reader import child
 from resources.reader.table import Chunk, Damage, Sheet
 
 SECONDS = 1800
-"""Seconds of computing that the reading of one delivery may take; a CSV of 2 GB takes about one hundred."""
+"""Seconds of computing that the reading of one delivery may take;
+a CSV of 2 GB takes about one hundred.
+"""
 WALL = 2
 """How many times as long it may last by the clock: a busy machine gives a child half a core."""
 UNPACKED = 4 << 30
@@ -66,11 +68,19 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a library that dies may print a cell
-                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},  # no secrets for what reads strange bytes
+                env={
+                    "PATH": "/usr/bin:/bin",
+                    "LC_ALL": "C.UTF-8",
+                },  # no secrets for what reads strange bytes
             )
         except OSError as error:
             said = f"the process that reads files cannot be started ({type(error).__name__})"
-            raise Fault("again", "no_reader", said, "see whether the machine has memory left; the next run reads it") from None
+            raise Fault(
+                "again",
+                "no_reader",
+                said,
+                "see whether the machine has memory left; the next run reads it",
+            ) from None
         self._watch = threading.Timer(limits.seconds * WALL, self._end)
         self._watch.daemon = True
         self._watch.start()
@@ -79,7 +89,12 @@ class Child:
     def __enter__(self) -> Child:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self._watch.cancel()
         self._process.kill()
         self._process.communicate()
@@ -92,7 +107,10 @@ class Child:
             self._ask({"do": "next"})
 
     def rows(self, sheet: int, after: int, width: int) -> Iterator[Chunk | list[tuple[int, int]]]:
-        """The rows below line `after`, at last line and offset of bytes that were no characters. Raises `Fault`."""
+        """The rows below line `after`, at last line and offset of bytes that were no characters.
+
+        Raises `Fault`.
+        """
         self._ask({"do": "rows", "sheet": sheet, "after": after, "width": width})
         while "illegal" not in (answer := self._answer()):
             yield Chunk(**answer)
@@ -130,7 +148,12 @@ class Child:
         code = self._process.wait()
         step = "have the department send it without blanks, or in parts"
         if self._is_late or code == -24:  # SIGXCPU
-            return Fault("none", "too_slow", f"the file was not read within {self._limits.seconds} seconds", step)
+            return Fault(
+                "none",
+                "too_slow",
+                f"the file was not read within {self._limits.seconds} seconds",
+                step,
+            )
         memory = f"{self._limits.memory / 1e9:.3g} GB"
         said = f"the file cannot be read within {memory} of memory"
         return Fault("none", "too_large", said, f"{step}, or raise YIHU_READER_MEMORY")

@@ -1,6 +1,7 @@
 """The pages of one window on disk, as they come.
 
-Belongs here: `page-00001.json` and so on (beside one that was no clean JSON `page-00001.came`), their count, and taking up where a killed read stopped. Not here: asking for them.
+Belongs here: `page-00001.json` and so on (beside one that was no clean JSON `page-00001.came`),
+their count, and taking up where a killed read stopped. Not here: asking for them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ EMPTY_IN_A_ROW = 1_000
 
 @dataclass
 class Pages:
-    """What has been read of a window so far. `add` raises `Fault` for a page that cannot be the next one."""
+    """What has been read of a window so far.
+
+    `add` raises `Fault` for a page that cannot be the next one.
+    """
 
     folder: Path
     files: list[str] = field(default_factory=list)
@@ -42,7 +46,9 @@ class Pages:
 
     @classmethod
     def take_up(cls, folder: Path, window: dict[str, str]) -> Pages:
-        """The pages that an earlier read of the same window left in `folder`; of any other window, a fresh start."""
+        """The pages that an earlier read of the same window left in `folder`;
+        of any other window, a fresh start.
+        """
         kept = folder / WINDOW
         if kept.exists() and kept.read_bytes() == msgspec.json.encode(window):
             try:
@@ -81,17 +87,40 @@ class Pages:
         (self.folder / WINDOW).unlink(missing_ok=True)
 
     def _check(self, page: Page) -> None:
-        # a cursor that stays the same while new rows come is a scroll's; one that comes back without any leads nowhere
-        leads_back = page.cursor is not None and (page.cursor == self.cursor or page.cursor in self._cursors)
+        # a cursor that stays the same while new rows come is a scroll's; one that comes back
+        # without any leads nowhere
+        leads_back = page.cursor is not None and (
+            page.cursor == self.cursor or page.cursor in self._cursors
+        )
         if page.mark in self._marks if page.mark is not None else leads_back:
-            raise Fault("again", "repeated_page", f"page {len(self.files) + 1} repeats an earlier one", WAIT_FOR_IT)
+            raise Fault(
+                "again",
+                "repeated_page",
+                f"page {len(self.files) + 1} repeats an earlier one",
+                WAIT_FOR_IT,
+            )
         if self.total is not None and page.total != self.total:
-            raise Fault("window", "wrong_total", f"the total changed from {self.total} to {page.total} rows between pages", WAIT_FOR_IT)
+            raise Fault(
+                "window",
+                "wrong_total",
+                f"the total changed from {self.total} to {page.total} rows between pages",
+                WAIT_FOR_IT,
+            )
         if page.mark is None and page.cursor is not None and self._empty >= EMPTY_IN_A_ROW:
-            raise Fault("window", "endless", f"{EMPTY_IN_A_ROW} pages without a row came one after the other", WAIT_FOR_IT)
+            raise Fault(
+                "window",
+                "endless",
+                f"{EMPTY_IN_A_ROW} pages without a row came one after the other",
+                WAIT_FOR_IT,
+            )
         rows = self.rows + page.rows
         if rows > page.total or (page.cursor is None and rows != page.total):
-            raise Fault("window", "wrong_total", f"{rows} rows came where {page.total} were announced", WAIT_FOR_IT)
+            raise Fault(
+                "window",
+                "wrong_total",
+                f"{rows} rows came where {page.total} were announced",
+                WAIT_FOR_IT,
+            )
 
     def _account(self, page: Page) -> None:
         self._check(page)

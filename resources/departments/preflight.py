@@ -1,6 +1,7 @@
 """One cheap question before a run: is the gateway there, and does it know us?
 
-Belongs here: what stops a run before it starts. Not here: what one record type's source does wrong: that is its own failure.
+Belongs here: what stops a run before it starts. Not here: what one record type's source does wrong:
+that is its own failure.
 """
 
 from __future__ import annotations
@@ -24,17 +25,35 @@ ASKED = 3
 """Record types that have to meet it, of as many departments as there are."""
 
 SHORT = RetryPolicy(
-    connect_timeout=2.0, read_timeout=3.0, page_deadline=3.0, drip_after=2.0, attempts=3, windows=1, budget=3.0, first_wait=0.3, page_rows=1
+    connect_timeout=2.0,
+    read_timeout=3.0,
+    page_deadline=3.0,
+    drip_after=2.0,
+    attempts=3,
+    windows=1,
+    budget=3.0,
+    first_wait=0.3,
+    page_rows=1,
 )
 
 
 def preflight(
-    settings: Settings, contracts: Iterable[Contract], as_of: date, now: datetime | None = None, departments: Departments | None = None
+    settings: Settings,
+    contracts: Iterable[Contract],
+    as_of: date,
+    now: datetime | None = None,
+    departments: Departments | None = None,
 ) -> None:
-    """Returns when there is nothing to ask the gateway for, or when it answers; raises `SourceError` when no read can succeed."""
+    """Returns when there is nothing to ask the gateway for, or when it answers; raises
+    `SourceError` when no read can succeed.
+    """
     now = now or datetime.now(SHANGHAI)
     departments = departments or Departments(settings, Lake(settings.lake))
-    asked = [c for c in contracts if _comes_by_api(c, settings) and departments.stands(c, as_of, now) is None]
+    asked = [
+        c
+        for c in contracts
+        if _comes_by_api(c, settings) and departments.stands(c, as_of, now) is None
+    ]
     error: SourceError | None = None
     for contract in _spread(asked)[:ASKED]:
         try:
@@ -80,6 +99,8 @@ def _comes_by_api(contract: Contract, settings: Settings) -> bool:
 
 
 def _spread(contracts: list[Contract]) -> list[Contract]:
-    """One record type a department first, so that one department's trouble is not taken for the gateway's."""
+    """One record type a department first, so that one department's trouble is not taken
+    for the gateway's.
+    """
     firsts = {contract.department: contract for contract in reversed(contracts)}
     return sorted(contracts, key=lambda c: firsts[c.department] is not c)

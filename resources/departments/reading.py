@@ -1,6 +1,7 @@
 """What the three forms of delivery have in common: one read of one record type for one day.
 
-Belongs here: what a reader gets and gives back, and the API reader. Not here: files (`files`), databases (`sql`), days (`departments`).
+Belongs here: what a reader gets and gives back, and the API reader. Not here: files (`files`),
+databases (`sql`), days (`departments`).
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a reader found: the batches that the day stands on, or none if there is nothing that the state has not."""
+    """What a reader found: the batches that the day stands on,
+    or none if there is nothing that the state has not.
+    """
 
     batches: tuple[Manifest, ...]
     is_new: bool
@@ -40,7 +43,8 @@ class Reading:
     unread: tuple[str, ...] = ()
     """What lies there and nothing will read; it does not ask for the day again."""
     left_lying: int | None = None
-    """Files in the department's folder that no contract takes; None of what does not come by file."""
+    """Files in the department's folder that no contract takes; None of what does not come by file.
+    """
 
 
 class Reader(Protocol):
@@ -50,18 +54,29 @@ class Reader(Protocol):
 
 
 def form_of(contract: Contract, settings: Settings) -> Form:
-    """The form in which a record type comes: the one that `YIHU_FORM` sets for all, or its contract's.
+    """The form in which a record type comes:
+    the one that `YIHU_FORM` sets for all, or its contract's.
 
-    With `mixed`, a form whose place is not named (no drop folder, no front-end database) comes from the gateway that is.
+    With `mixed`, a form whose place is not named (no drop folder, no front-end database) comes from
+    the gateway that is.
     """
     form = str(contract.server.get("form", "api")) if settings.form == "mixed" else settings.form
     places = {"file": settings.drop_dir, "sql": settings.front_db_url}
-    if settings.form == "mixed" and places.get(form, form) is None and settings.gateway_url is not None:
+    if (
+        settings.form == "mixed"
+        and places.get(form, form) is None
+        and settings.gateway_url is not None
+    ):
         form = "api"
     match form:
         case "api" | "file" | "sql":
             return form
-    raise Fault("none", "form", f"the contract names the form {form!r}", "write api, file or sql in the contract's servers")
+    raise Fault(
+        "none",
+        "form",
+        f"the contract names the form {form!r}",
+        "write api, file or sql in the contract's servers",
+    )
 
 
 def fetched_at() -> str:
@@ -80,7 +95,10 @@ class ApiReader:
         settings = self._settings
         if settings.gateway_url is None:
             raise Fault(
-                "none", "not_configured", "no gateway is named for the API", "set YIHU_GATEWAY_URL, YIHU_GATEWAY_SID and YIHU_GATEWAY_KEY"
+                "none",
+                "not_configured",
+                "no gateway is named for the API",
+                "set YIHU_GATEWAY_URL, YIHU_GATEWAY_SID and YIHU_GATEWAY_KEY",
             )
         return ApiClient(
             settings.gateway_url,

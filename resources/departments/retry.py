@@ -1,6 +1,7 @@
 """How long a source is waited for.
 
-Belongs here: the constants, and the budget that one read of one record type may spend on failures. Not here: what counts as one.
+Belongs here: the constants, and the budget that one read of one record type may spend on failures.
+Not here: what counts as one.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class RetryPolicy:
     windows: int = 3
     """Times that a window is begun."""
     budget: float = 90.0
-    """What all failures of one read may cost: the time lost in failed attempts and the waits after them."""
+    """What all failures of one read may cost:
+    the time lost in failed attempts and the waits after them.
+    """
     first_wait: float = 0.5
     longest_wait: float = 15.0
     page_rows: int = 10_000
@@ -52,14 +55,18 @@ class Budget:
         self._spent = 0.0
 
     def wait(self, fault: Fault, attempt: int, lost: float) -> None:
-        """Waits before the next try (exponential, with jitter, or as long as the source asked); raises `fault` when it is spent.
+        """Waits before the next try (exponential, with jitter, or as long as the source asked);
+        raises `fault` when it is spent.
 
         `attempt` counts from 1; `lost` is what the failed attempt itself took.
         """
         policy = self._patience
-        pause = min(policy.longest_wait, policy.first_wait * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
+        pause = min(policy.longest_wait, policy.first_wait * 2 ** (attempt - 1)) * random.uniform(
+            0.5, 1.0
+        )
         if fault.wait is not None:
-            # a little jitter on top, so that the record types that were sent away together do not come back together
+            # a little jitter on top, so that the record types that were sent away together do not
+            # come back together
             pause = fault.wait + random.uniform(0.0, policy.first_wait)
         if attempt >= policy.attempts or self._spent + lost + pause > policy.budget:
             raise fault

@@ -19,7 +19,9 @@ from requests.auth import AuthBase
 
 def signature(key: bytes, sid: str, rid: str, rtime: str) -> str:
     """Base64(HMAC-SHA256(key, sid + rid + rtime))."""
-    return base64.b64encode(hmac.new(key, f"{sid}{rid}{rtime}".encode(), hashlib.sha256).digest()).decode("ascii")
+    return base64.b64encode(
+        hmac.new(key, f"{sid}{rid}{rtime}".encode(), hashlib.sha256).digest()
+    ).decode("ascii")
 
 
 class _Ticks:
@@ -45,12 +47,15 @@ _ticks = _Ticks()
 
 
 class ExchangeSignature(AuthBase):
-    """Signs each request afresh, since the platform refuses a time that is more than five minutes off.
+    """Signs each request afresh, since the platform refuses a time that is more
+    than five minutes off.
 
     No two requests of this process carry the same time, so that none carries the same signature.
     """
 
-    def __init__(self, key: bytes, sid: str, rid: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, key: bytes, sid: str, rid: str, clock: Callable[[], float] = time.time
+    ) -> None:
         self._key = key
         self._sid = sid
         self._rid = rid

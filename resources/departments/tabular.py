@@ -1,7 +1,9 @@
-"""A delivery of files as `delivered.parquet`: every cell as text under its physical name, and where it stood.
+"""A delivery of files as `delivered.parquet`:
+every cell as text under its physical name, and where it stood.
 
-Belongs here: files, archives and sheets put together to one table, what is said of them. Not here: names and checksums of files
-(`files`), one table's rows (`records`), types and rules (`expectations`).
+Belongs here: files, archives and sheets put together to one table, what is said of them. Not here:
+names and checksums of files (`files`), one table's rows (`records`), types and rules
+(`expectations`).
 """
 
 from __future__ import annotations
@@ -57,13 +59,18 @@ class Tabular:
 
 
 def read_delivery(
-    contract: Contract, files: Sequence[Path], target_folder: Path, settings: Settings, password: str | None = None
+    contract: Contract,
+    files: Sequence[Path],
+    target_folder: Path,
+    settings: Settings,
+    password: str | None = None,
 ) -> Tabular:
     """Reads the files of one delivery, in the order of their names, in a child process with limits.
 
-    Writes `delivered.parquet` (`_row` 1-based in the order of the files and their rows, `_file`, `_part`, `_sheet`, `_line`,
-    `_marks`, `_numbers`, then a text column for each column that was delivered) and `notes.parquet` into the folder.
-    Raises `Fault` for a delivery that cannot be used.
+    Writes `delivered.parquet` (`_row` 1-based in the order of the files and their rows, `_file`,
+    `_part`, `_sheet`, `_line`, `_marks`, `_numbers`, then a text column for each column that was
+    delivered) and `notes.parquet` into the folder. Raises `Fault` for a delivery that cannot be
+    used.
     """
     work = Path(tempfile.mkdtemp(prefix=".reading-", dir=target_folder))
     try:
@@ -77,7 +84,9 @@ def read_delivery(
 
 
 class _Delivery:
-    """Tables as they are read, each into a Parquet of its own: columns may differ from part to part."""
+    """Tables as they are read, each into a Parquet of its own:
+    columns may differ from part to part.
+    """
 
     def __init__(self, contract: Contract, child: Child, work: Path, is_several: bool) -> None:
         self._contract = contract
@@ -128,7 +137,10 @@ class _Delivery:
             if is_one_of_several:
                 self._keys_of_files.setdefault(name, []).append(self._keys(table, "file"))
         if len(parts) > 1:
-            self._notes.append(f"{name}: read from {len(parts)} sheets, {', '.join(shown(part.name or '') for part in parts)}")
+            self._notes.append(
+                f"{name}: read from {len(parts)} sheets,"
+                f" {', '.join(shown(part.name or '') for part in parts)}"
+            )
         twice = _in_several(list(keys.values()))
         if len(twice):
             raise overlap(self._contract, list(keys), len(twice))
@@ -137,19 +149,36 @@ class _Delivery:
         """Reads one table into the next Parquet."""
         damage = self._child.damage(part.place) if opened.format in SPREADSHEETS else Damage()
         if not damage.is_known:
-            self._notes.append(f"{name}: whether cells hold errors cannot be seen in a workbook of the form {opened.format}")
+            self._notes.append(
+                f"{name}: whether cells hold errors cannot be seen in a workbook of the form"
+                f" {opened.format}"
+            )
         place = Origin(name, part_of(self._contract, name), part.name)
-        table = Table(self._contract, place, part.sheet, part.header, damage, opened.is_1904, opened.format in SPREADSHEETS)
+        table = Table(
+            self._contract,
+            place,
+            part.sheet,
+            part.header,
+            damage,
+            opened.is_1904,
+            opened.format in SPREADSHEETS,
+        )
         before = sum(read.count for read in self._tables)
-        with pq.ParquetWriter(self._path(len(self._tables)), table.schema(), compression="zstd") as writer:
+        with pq.ParquetWriter(
+            self._path(len(self._tables)), table.schema(), compression="zstd"
+        ) as writer:
             for chunk in self._child.rows(part.place, table.after, table.width):
                 if isinstance(chunk, list):
-                    self._notes += [f"{name}: line {line}, byte {offset}: no character of {opened.encoding}" for line, offset in chunk[:3]]
+                    self._notes += [
+                        f"{name}: line {line}, byte {offset}: no character of {opened.encoding}"
+                        for line, offset in chunk[:3]
+                    ]
                 else:
                     writer.write_table(table.read(chunk, before + table.count))
         table.refuse()
         self._notes += [
-            f"{count} number cells in {column}, where digits may be lost: have the department keep it as text"
+            f"{count} number cells in {column}, where digits may be lost: have the department keep"
+            " it as text"
             for column, count in table.lost.items()
         ]
         if table.short:
@@ -188,14 +217,21 @@ class _Delivery:
         return Tabular(
             format=first.format,  # type: ignore[arg-type]
             encoding=first.encoding,
-            columns=[name for name in self._names() if not name.startswith("column_") or name in filled],
+            columns=[
+                name for name in self._names() if not name.startswith("column_") or name in filled
+            ],
             row_count=sum(table.count for table in self._tables),
             notes=list(dict.fromkeys(self._notes)),
             unread=self._unread,
             note_lines=self._note_lines(),
-            parts=[(table.place.sheet or "") if is_by_sheet else table.place.part for table in self._tables],
+            parts=[
+                (table.place.sheet or "") if is_by_sheet else table.place.part
+                for table in self._tables
+            ],
             keys_twice=len(twice),
-            twice_in=[name for name, keys in files.items() if pc.any(pc.is_in(keys, twice)).as_py()],
+            twice_in=[
+                name for name, keys in files.items() if pc.any(pc.is_in(keys, twice)).as_py()
+            ],
         )
 
     def _files(self) -> dict[str, pa.Array]:
@@ -219,7 +255,9 @@ class _Delivery:
         if len(paths) == 1:
             paths[0].rename(target)
             return
-        schema = pa.schema([*self._tables[0].schema()][:7] + [(name, pa.string()) for name in self._names()])
+        schema = pa.schema(
+            [*self._tables[0].schema()][:7] + [(name, pa.string()) for name in self._names()]
+        )
         with pq.ParquetWriter(target, schema, compression="zstd") as writer:
             for path in paths:
                 for batch in _batches(path):
@@ -236,7 +274,10 @@ def _batches(path: Path) -> Iterator[pa.Table]:
 
 
 def _widened(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    columns = [table.column(name) if name in table.column_names else pa.nulls(table.num_rows, pa.string()) for name in schema.names]
+    columns = [
+        table.column(name) if name in table.column_names else pa.nulls(table.num_rows, pa.string())
+        for name in schema.names
+    ]
     return pa.Table.from_arrays(columns, schema=schema)
 
 

@@ -1,7 +1,8 @@
-"""What waits at the departments and has not been read yet: whole files in the drop folder, new rows of one record type.
+"""What waits at the departments and has not been read yet:
+whole files in the drop folder, new rows of one record type.
 
-Belongs here: cheap questions between two runs. Nothing is kept of what is seen but keys' digests. Not here: reading it into the
-lake (`departments`), when to ask (`pipelines.automation.sensors`).
+Belongs here: cheap questions between two runs. Nothing is kept of what is seen but keys' digests.
+Not here: reading it into the lake (`departments`), when to ask (`pipelines.automation.sensors`).
 """
 
 from __future__ import annotations
@@ -33,12 +34,22 @@ from resources.settings import Settings
 PAGE_ROWS = 1_000
 MOST_PAGES = 20
 """More new rows than these pages hold need no counting: something is new."""
-WATCHING = RetryPolicy(connect_timeout=3.0, read_timeout=15.0, page_deadline=15.0, attempts=2, windows=1, budget=3.0, page_rows=PAGE_ROWS)
+WATCHING = RetryPolicy(
+    connect_timeout=3.0,
+    read_timeout=15.0,
+    page_deadline=15.0,
+    attempts=2,
+    windows=1,
+    budget=3.0,
+    page_rows=PAGE_ROWS,
+)
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """The newest whole delivery of a record type that nobody has read yet, if there is one, and why others are left."""
+    """The newest whole delivery of a record type that nobody has read yet, if there is one,
+    and why others are left.
+    """
 
     delivery: Delivery | None
     sha256: str
@@ -50,8 +61,17 @@ def newest_ledger(lake: Lake, table: str, today: date) -> dict[str, Any] | None:
     return lake.latest_note("ledger", table, today + timedelta(days=1))
 
 
-def waiting_delivery(settings: Settings, store: BatchStore, contract: Contract, folder: Path, today: date, digest: Digest) -> Waiting:
-    """Looks where a run would look: the newest whole delivery dated up to today, unless the state is built on a newer one."""
+def waiting_delivery(
+    settings: Settings,
+    store: BatchStore,
+    contract: Contract,
+    folder: Path,
+    today: date,
+    digest: Digest,
+) -> Waiting:
+    """Looks where a run would look: the newest whole delivery dated up to today,
+    unless the state is built on a newer one.
+    """
     state = str((newest_ledger(store.lake, contract.table, today) or {}).get("extract_date") or "")
     found = look_for(settings, folder / contract.department, contract)
     notes = []
@@ -65,15 +85,20 @@ def waiting_delivery(settings: Settings, store: BatchStore, contract: Contract, 
     return Waiting(None, "", tuple(notes))
 
 
-def changed_keys(settings: Settings, store: BatchStore, contract: Contract, window: Window) -> frozenset[str]:
-    """The record keys that came or changed in a window, withdrawals left out; none where the record type comes by file.
+def changed_keys(
+    settings: Settings, store: BatchStore, contract: Contract, window: Window
+) -> frozenset[str]:
+    """The record keys that came or changed in a window, withdrawals left out;
+    none where the record type comes by file.
 
     Raises `SourceError` where the department cannot be asked.
     """
     try:
         match form_of(contract, settings):
             case "api":
-                return frozenset(_keys_of_api(ApiReader(settings, store, WATCHING), contract, window))
+                return frozenset(
+                    _keys_of_api(ApiReader(settings, store, WATCHING), contract, window)
+                )
             case "sql":
                 return frozenset(_keys_of_table(settings, contract, window))
         return frozenset()
@@ -88,7 +113,9 @@ def keys_in_force(lake: Lake, contract: Contract, today: date) -> frozenset[str]
         return frozenset()
     name = contract.record_key.name
     folder = lake.partition("valid", contract.table, days[-1])
-    found = ds.dataset([str(p) for p in sorted(folder.glob("county=*/*.parquet"))]).to_table(columns=[name])
+    found = ds.dataset([str(p) for p in sorted(folder.glob("county=*/*.parquet"))]).to_table(
+        columns=[name]
+    )
     return frozenset(str(key) for key in found.column(name).to_pylist())
 
 
@@ -121,7 +148,12 @@ def _keys_of_api(reader: ApiReader, contract: Contract, window: Window) -> Itera
 
 def _keys_of_table(settings: Settings, contract: Contract, window: Window) -> Iterator[str]:
     if settings.front_db_url is None:
-        raise Fault("none", "not_configured", "no front-end database is named", "set YIHU_FRONT_DB_URL to its SQLAlchemy address")
+        raise Fault(
+            "none",
+            "not_configured",
+            "no front-end database is named",
+            "set YIHU_FRONT_DB_URL to its SQLAlchemy address",
+        )
     engine = front_database(settings.front_db_url, WATCHING)
     try:
         with faults(), connected(engine) as connection:
@@ -129,7 +161,11 @@ def _keys_of_table(settings: Settings, contract: Contract, window: Window) -> It
             select = table.select(IN_WINDOW, window, None)
             if not table.is_sifted:
                 select = select.limit(PAGE_ROWS * MOST_PAGES)
-            for rows in connection.execution_options(stream_results=True).execute(select).partitions(PAGE_ROWS):
+            for rows in (
+                connection.execution_options(stream_results=True)
+                .execute(select)
+                .partitions(PAGE_ROWS)
+            ):
                 for row in table.sifted(rows, window):
                     yield str(row[-1])
     finally:

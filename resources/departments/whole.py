@@ -1,7 +1,7 @@
 """Whether a file in the drop folder is all there.
 
-Belongs here: its checksum, how long it stood still, how each form ends. Not here: which files there are (`dropped`),
-what is in them (`tabular`).
+Belongs here: its checksum, how long it stood still, how each form ends. Not here: which files there
+are (`dropped`), what is in them (`tabular`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import BinaryIO
 
 PIECE = 1 << 20
 LARGEST = 16 << 30
-"""Bytes of a file beyond which it is not even read through: a sparse one would keep the night busy."""
+"""Bytes of a file beyond which it is not even read through: a sparse one would keep the night busy.
+"""
 _DIGEST = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _TAIL = 1 << 16
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -31,7 +32,9 @@ _SPECIAL = 0xFFFFFFFA
 
 @dataclass(frozen=True)
 class Verdict:
-    """`lack` says what is missing, None for a whole file; `is_unchecked`: whole as far as a text without checksum shows it."""
+    """`lack` says what is missing, None for a whole file; `is_unchecked`:
+    whole as far as a text without checksum shows it.
+    """
 
     lack: str | None
     is_unchecked: bool = False
@@ -56,18 +59,23 @@ def sha256_of(path: Path) -> str:
 
 
 def stated_sha256(path: Path) -> str | None:
-    """The SHA-256 that lies beside a file, None where there is none (yet), empty where what lies there holds none."""
+    """The SHA-256 that lies beside a file, None where there is none (yet),
+    empty where what lies there holds none.
+    """
     for beside in (path.with_name(f"{path.name}.sha256"), path.with_suffix(".sha256")):
         if not beside.is_file() or beside.is_symlink():
             continue
-        # whatever the tool that made it writes around the digest: a name, a star, a mark of its encoding
+        # whatever the tool that made it writes around the digest: a name, a star, a mark of its
+        # encoding
         with opened(beside) as file:
             found = _DIGEST.search(file.read(_TAIL).replace(b"\0", b"").lower())
         return found[0].decode("ascii") if found else ""
     return None
 
 
-def judged(path: Path, sha256: str, needs_checksum: bool, settle: float, clock: float | None = None) -> Verdict:
+def judged(
+    path: Path, sha256: str, needs_checksum: bool, settle: float, clock: float | None = None
+) -> Verdict:
     """Whether the file with that digest is whole. Raises `OSError`."""
     stated = stated_sha256(path)
     if stated is not None:
@@ -100,7 +108,8 @@ def ending(file: BinaryIO) -> Verdict:
         return Verdict(_zip_lack(file, size, tail))
     if head.startswith(_OLE):
         return Verdict(_sectors_lack(file, size))
-    # tags and line ends are single bytes in every encoding that comes; of UTF-16 the zeros are taken out
+    # tags and line ends are single bytes in every encoding that comes; of UTF-16 the zeros are
+    # taken out
     plain, last = _plain(head), _plain(tail)
     if plain.lstrip().startswith(b"<"):
         return Verdict(_markup_lack(plain, last), True)
@@ -112,7 +121,9 @@ def _plain(text: bytes) -> bytes:
 
 
 def _zip_lack(file: BinaryIO, size: int, tail: bytes) -> str | None:
-    """A zip (a workbook too) is whole when its directory at the end fits its length; the directory itself is not read here."""
+    """A zip (a workbook too) is whole when its directory at the end fits its length;
+    the directory itself is not read here.
+    """
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or at + 22 > len(tail):
         return "its archive has no end"
@@ -127,7 +138,9 @@ def _zip_lack(file: BinaryIO, size: int, tail: bytes) -> str | None:
 
 
 def _sectors_lack(file: BinaryIO, size: int) -> str | None:
-    """An `xls` or `et` (and a workbook under a password) is as long as the last sector that its own table says is in use."""
+    """An `xls` or `et` (and a workbook under a password) is as long as the last sector
+    that its own table says is in use.
+    """
     file.seek(0)
     head = file.read(512)
     if len(head) < 512:
@@ -136,7 +149,10 @@ def _sectors_lack(file: BinaryIO, size: int) -> str | None:
     if shift not in (9, 12):
         return "its head is damaged"
     sector = 1 << shift
-    tables, chained, more = struct.unpack_from("<I", head, 44)[0], *struct.unpack_from("<II", head, 68)
+    tables, chained, more = (
+        struct.unpack_from("<I", head, 44)[0],
+        *struct.unpack_from("<II", head, 68),
+    )
     places = [n for n in struct.unpack_from("<109I", head, 76) if n < _SPECIAL]
     most = size // sector + 1
     while chained < _SPECIAL and more and len(places) < min(tables, most):

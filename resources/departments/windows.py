@@ -18,7 +18,9 @@ AHEAD = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Window:
-    """`since` exclusive (None: everything), `until` inclusive, on `updated_at`; both with an offset."""
+    """`since` exclusive (None: everything), `until` inclusive, on `updated_at`;
+    both with an offset.
+    """
 
     since: datetime | None
     until: datetime
@@ -63,12 +65,16 @@ def watermark_of(ledger: dict[str, Any] | None) -> datetime | None:
     return moment((ledger or {}).get("watermark"))
 
 
-def window_of(contract: Contract, as_of: date, now: datetime, ledger: dict[str, Any] | None) -> Window:
-    """What to ask for on `as_of`, upon the state that `ledger` (of the latest earlier day) describes.
+def window_of(
+    contract: Contract, as_of: date, now: datetime, ledger: dict[str, Any] | None
+) -> Window:
+    """What to ask for on `as_of`, upon the state that `ledger`
+    (of the latest earlier day) describes.
 
-    It starts the contract's overlap before that state ends, for rows that the department committed late; without an
-    earlier state it has no start. Record types whose files come in full are no exception: the platform's answer names
-    withdrawals itself, and a query is reconciled by its keys.
+    It starts the contract's overlap before that state ends, for rows that the department committed
+    late; without an earlier state it has no start. Record types whose files come in full are no
+    exception: the platform's answer names withdrawals itself, and a query is reconciled by its
+    keys.
     """
     reached = watermark_of(ledger)
     until = until_of(as_of, now)
@@ -80,8 +86,8 @@ def window_of(contract: Contract, as_of: date, now: datetime, ledger: dict[str, 
 def reconciles(contract: Contract, as_of: date, ledger: dict[str, Any] | None) -> bool:
     """Whether a query, which shows no deletions, has to bring every key too.
 
-    Once a week, on Sunday or the first day after it that is read; at every read of a record type whose files come in full.
-    Without an earlier state there is nothing to compare with.
+    Once a week, on Sunday or the first day after it that is read; at every read of a record type
+    whose files come in full. Without an earlier state there is nothing to compare with.
     """
     reached = watermark_of(ledger)
     if reached is None:

@@ -1,7 +1,8 @@
-"""The models' SQL, written for DuckDB, as Spark reads it: SQLGlot's translation, and what SQLGlot does not know.
+"""The models' SQL, written for DuckDB, as Spark reads it:
+SQLGlot's translation, and what SQLGlot does not know.
 
-Belongs here: rewrites that keep a statement's meaning on Spark. Not here: running it (`spark`), which SQL may be written
-at all (`tests/house/test_sql_subset.py`).
+Belongs here: rewrites that keep a statement's meaning on Spark. Not here: running it (`spark`),
+which SQL may be written at all (`tests/house/test_sql_subset.py`).
 
 SQLGlot is pinned to one version, since its translation is part of what the parity tests hold.
 """
@@ -37,7 +38,10 @@ def to_spark(sql: str) -> str:
         tree = sqlglot.parse_one(sql, read="duckdb")
     except SqlglotError as error:
         place = error.errors[0] if isinstance(error, sqlglot.ParseError) and error.errors else {}
-        raise DialectError(f"SQL that cannot be read: {place.get('description', 'no statement')} (line {place.get('line', '?')})") from None
+        raise DialectError(
+            f"SQL that cannot be read: {place.get('description', 'no statement')} (line"
+            f" {place.get('line', '?')})"
+        ) from None
     # types first: what a rewrite puts together from copies is not gone through again
     return tree.transform(_data_type).transform(_rewritten).sql(dialect="spark")
 
@@ -48,23 +52,34 @@ def _rewritten(node: exp.Expression) -> exp.Expression:
 
 
 def _integer_division(node: exp.Expression) -> exp.Expression:
-    """`a // b` of whole decimals: what divides without remainder is exact, and DIV would give a BIGINT."""
+    """`a // b` of whole decimals: what divides without remainder is exact,
+    and DIV would give a BIGINT.
+    """
     if not any(cast.to == DECIMAL_38 for cast in node.find_all(exp.Cast)):
         return node
     whole, by = node.this, node.expression
     exact = exp.paren(
-        exp.Sub(this=exp.paren(whole.copy()), expression=exp.Mod(this=exp.paren(whole.copy()), expression=exp.paren(by.copy())))
+        exp.Sub(
+            this=exp.paren(whole.copy()),
+            expression=exp.Mod(this=exp.paren(whole.copy()), expression=exp.paren(by.copy())),
+        )
     )
     return exp.cast(exp.Div(this=exact, expression=exp.paren(by.copy())), DECIMAL_38.copy())
 
 
 def _data_type(node: exp.Expression) -> exp.Expression:
     """HUGEINT holds 38 digits, as DECIMAL(38,0) does."""
-    return DECIMAL_38.copy() if isinstance(node, exp.DataType) and node.this == exp.DataType.Type.INT128 else node
+    return (
+        DECIMAL_38.copy()
+        if isinstance(node, exp.DataType) and node.this == exp.DataType.Type.INT128
+        else node
+    )
 
 
 def _regular_expression(node: exp.Expression) -> exp.Expression:
-    """Java's `$` also stands before a last line feed, and its `.` before other line ends: RE2's do not."""
+    """Java's `$` also stands before a last line feed, and its `.` before other line ends:
+    RE2's do not.
+    """
     pattern = node.expression
     if isinstance(pattern, exp.Literal) and pattern.is_string:
         pattern.replace(exp.Literal.string(java_pattern(str(pattern.this))))
@@ -87,7 +102,12 @@ def _read_parquet(node: exp.Expression) -> exp.Expression:
         raise DialectError("read_parquet takes one path or glob as text")
     relation = exp.to_identifier(str(files.this), quoted=True)
     alias = node.args.get("alias")
-    return exp.Table(this=relation, db=exp.to_identifier("parquet"), alias=alias.copy() if alias else None, joins=node.args.get("joins"))
+    return exp.Table(
+        this=relation,
+        db=exp.to_identifier("parquet"),
+        alias=alias.copy() if alias else None,
+        joins=node.args.get("joins"),
+    )
 
 
 def _table_list(node: exp.Expression) -> exp.Expression:

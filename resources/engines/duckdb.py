@@ -1,6 +1,7 @@
 """The compute engine: DuckDB in memory over the lake's Parquet files.
 
-Belongs here: one connection, views, tables, copies. Not here: what is computed (`warehouse/models`).
+Belongs here: one connection, views, tables, copies. Not here: what is computed
+(`warehouse/models`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,13 @@ class EngineError(YihuError):
     next_step = "see that disk and memory suffice, then run the day again"
 
 
-_TELLING = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException, duckdb.IOException, duckdb.OutOfMemoryException)
+_TELLING = (
+    duckdb.CatalogException,
+    duckdb.BinderException,
+    duckdb.ParserException,
+    duckdb.IOException,
+    duckdb.OutOfMemoryException,
+)
 """Errors about names, files and memory: their first line holds no row's value."""
 
 
@@ -55,23 +62,30 @@ class ComputeEngine(SqlEngine, Protocol):
 class Engine:
     """One DuckDB connection for one run; rows never pass through Python.
 
-    Timestamps are naive, in Asia/Shanghai. Spills go to a folder of this engine's own under `temp_dir` (mode 0700), never to
-    the working folder: two processes that share one would write over each other, and what a killed one leaves is found by name.
+    Timestamps are naive, in Asia/Shanghai. Spills go to a folder of this engine's own under
+    `temp_dir` (mode 0700), never to the working folder: two processes that share one would write
+    over each other, and what a killed one leaves is found by name.
     """
 
     kind = "duckdb"
 
-    def __init__(self, temp_dir: Path, threads: int | None = None, memory_limit: str | None = None) -> None:
+    def __init__(
+        self, temp_dir: Path, threads: int | None = None, memory_limit: str | None = None
+    ) -> None:
         temp_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         temp_dir.chmod(0o700)
         self._spill = temp_dir / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._spill.mkdir(mode=0o700)
-        config: dict[str, Any] = {"temp_directory": str(self._spill), "preserve_insertion_order": True}
+        config: dict[str, Any] = {
+            "temp_directory": str(self._spill),
+            "preserve_insertion_order": True,
+        }
         if threads:
             config["threads"] = threads
         if memory_limit:
             config["memory_limit"] = memory_limit
-        # tables here are made once and dropped whole: a checkpoint, which looks through all of them, has nothing to gain
+        # tables here are made once and dropped whole: a checkpoint, which looks through all of
+        # them, has nothing to gain
         config["checkpoint_threshold"] = "1TB"
         self.connection = duckdb.connect(":memory:", config=config)
         self.connection.execute("set TimeZone = 'Asia/Shanghai'")
@@ -117,7 +131,10 @@ class Engine:
         return int(self.scalar(f"create table {identifier(name)} as {select}"))
 
     def exists(self, name: str) -> bool:
-        """Whether there is a table or view `name`. Asked hundreds of times a run, so not of the catalogue, which takes milliseconds."""
+        """Whether there is a table or view `name`.
+
+        Asked hundreds of times a run, so not of the catalogue, which takes milliseconds.
+        """
         try:
             self.connection.execute(f"describe {identifier(name)}")
         except duckdb.CatalogException:
@@ -131,21 +148,29 @@ class Engine:
         return self._copied(self.connection, select, path)
 
     def copy_apart(self, select: str, path: Path) -> int:
-        """As `copy`, on a connection of its own: two may run at once, which a table of one row group needs to use two cores."""
+        """As `copy`, on a connection of its own:
+        two may run at once, which a table of one row group needs to use two cores.
+        """
         with self.connection.cursor() as apart:
             apart.execute("set TimeZone = 'Asia/Shanghai'")
             return self._copied(apart, select, path)
 
     @staticmethod
     def _copied(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> int:
-        # what repeats less often than 4,000 values a row group is not worth the search for a dictionary, a quarter of the encoding
-        options = "format parquet, compression zstd, compression_level 1, row_group_size 122880, dictionary_size_limit 4000"
+        # what repeats less often than 4,000 values a row group is not worth the search for a
+        # dictionary, a quarter of the encoding
+        options = (
+            "format parquet, compression zstd, compression_level 1, row_group_size 122880,"
+            " dictionary_size_limit 4000"
+        )
         with _explained():
             row = connection.execute(f"copy ({select}) to {literal(path)} ({options})").fetchone()
         return 0 if row is None else int(row[0])
 
     def arrow(self, select: str) -> pa.RecordBatchReader:
-        """The rows of `select` as Arrow batches, for a bulk load; lists and decimals keep their types."""
+        """The rows of `select` as Arrow batches, for a bulk load;
+        lists and decimals keep their types.
+        """
         return self.connection.execute(select).to_arrow_reader(100_000)
 
     def from_arrow(self, name: str, table: pa.Table) -> None:

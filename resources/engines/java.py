@@ -17,7 +17,10 @@ from pathlib import Path
 from expectations.errors import ConfigurationError
 
 OLDEST = 17
-WHAT_TO_DO = f"install Java {OLDEST} or later (Debian: apt-get install openjdk-17-jre-headless), or name its folder in JAVA_HOME"
+WHAT_TO_DO = (
+    f"install Java {OLDEST} or later (Debian: apt-get install openjdk-17-jre-headless), or name its"
+    " folder in JAVA_HOME"
+)
 
 
 class NoJavaError(ConfigurationError):
@@ -41,7 +44,8 @@ def java_home() -> Path:
     version = re.search(r'version "(?:1\.)?([0-9]+)', said)
     if version is None or int(version.group(1)) < OLDEST:
         raise NoJavaError(
-            f"Spark needs Java {OLDEST} or later, and {found} is {version.group(1) if version else 'none'}:",
+            f"Spark needs Java {OLDEST} or later, and {found} is"
+            f" {version.group(1) if version else 'none'}:",
             WHAT_TO_DO,
         )
     return found.resolve().parents[1]

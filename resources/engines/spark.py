@@ -1,14 +1,17 @@
-"""The compute engine where one machine is outgrown: Spark over the lake's Parquet files, with the same SQL.
+"""The compute engine where one machine is outgrown:
+Spark over the lake's Parquet files, with the same SQL.
 
-Belongs here: views, tables, copies, as `resources.engines.duckdb.Engine` has them. Not here: what is computed (`warehouse/models`),
-how a statement is put into Spark's words (`dialect`), the session and its settings (`spark_session`).
+Belongs here: views, tables, copies, as `resources.engines.duckdb.Engine` has them. Not here: what
+is computed (`warehouse/models`), how a statement is put into Spark's words (`dialect`), the session
+and its settings (`spark_session`).
 
-pyspark is an extra with an environment of its own, so this module is imported only where YIHU_ENGINE says spark. On a
-cluster, YIHU_HOME must be a folder that every worker sees under the same path: tables pass through it.
+pyspark is an extra with an environment of its own, so this module is imported only where
+YIHU_ENGINE says spark. On a cluster, YIHU_HOME must be a folder that every worker sees under the
+same path: tables pass through it.
 
-Most of a day's statements are over a few rows, for which a job on workers, a Parquet file and its reading again cost many
-times what they compute. So the driver holds small tables itself, as relations of the plan; what stands on nothing else is
-computed with hardly a job.
+Most of a day's statements are over a few rows, for which a job on workers, a Parquet file and its
+reading again cost many times what they compute. So the driver holds small tables itself, as
+relations of the plan; what stands on nothing else is computed with hardly a job.
 """
 
 from __future__ import annotations
@@ -28,7 +31,15 @@ from pyspark.sql import types as st
 
 from resources.engines.dialect import TABLE_LIST, to_spark
 from resources.engines.duckdb import Engine
-from resources.engines.spark_session import PARTITIONS, close_session, explained, open_session, private, sweep, type_name
+from resources.engines.spark_session import (
+    PARTITIONS,
+    close_session,
+    explained,
+    open_session,
+    private,
+    sweep,
+    type_name,
+)
 
 HELD_ROWS = 5_000
 """A table or file of at most so many rows is held by the driver."""
@@ -48,7 +59,9 @@ def _joined(parts: list[Path], path: Path) -> int:
     if len(parts) == 1:
         shutil.move(parts[0], path)
     else:
-        with pq.ParquetWriter(path, pq.read_schema(parts[0]).remove_metadata(), compression="zstd") as writer:
+        with pq.ParquetWriter(
+            path, pq.read_schema(parts[0]).remove_metadata(), compression="zstd"
+        ) as writer:
             for part in parts:
                 file = pq.ParquetFile(part)
                 for group in range(file.num_row_groups):
@@ -65,14 +78,18 @@ def _held_table(files: list[str]) -> pa.Table | None:
     if not files or _rows_in(files) > HELD_ROWS:
         return None
     parts = [pq.read_table(file, partitioning=None).replace_schema_metadata(None) for file in files]
-    return pa.concat_tables(parts) if all(part.schema.equals(parts[0].schema) for part in parts) else None
+    return (
+        pa.concat_tables(parts)
+        if all(part.schema.equals(parts[0].schema) for part in parts)
+        else None
+    )
 
 
 class SparkEngine:
     """One Spark session for one run; rows pass through Python only where they are few.
 
-    Takes the same DuckDB SQL as `Engine`. Tables are held by the driver, or Parquet folders under `temp_dir` (mode 0700);
-    either are gone with the engine.
+    Takes the same DuckDB SQL as `Engine`. Tables are held by the driver, or Parquet folders under
+    `temp_dir` (mode 0700); either are gone with the engine.
     """
 
     kind = "spark"
@@ -91,7 +108,8 @@ class SparkEngine:
         self._views: dict[str, set[str]] = {}
         """The words of each view's statement: among them, what it stands on."""
         self._files: dict[str, tuple[object, str]] = {}
-        """The view of each glob of files that was read, and the state of the files that it is of."""
+        """The view of each glob of files that was read, and the state of the files that it is of.
+        """
         self._bytes = 0
         self._has_set_partitions = self.session.sparkContext.getConf().contains(PARTITIONS)
         self._size(0)
@@ -99,7 +117,9 @@ class SparkEngine:
 
     @property
     def reader(self) -> Engine:
-        """DuckDB in this process, which parses the bytes that departments deliver; models run on Spark."""
+        """DuckDB in this process, which parses the bytes that departments deliver;
+        models run on Spark.
+        """
         if self._reader is None:
             self._reader = Engine(self.folder / "reader")
         return self._reader
@@ -120,12 +140,16 @@ class SparkEngine:
             return self.session.sql(text, args=parameters or None)
 
     def _text(self, sql: str) -> str:
-        """A statement in Spark's words that reads files by views, so that files are listed and their columns read once."""
+        """A statement in Spark's words that reads files by views,
+        so that files are listed and their columns read once.
+        """
         with explained():
             return _FILES.sub(lambda found: f"`{self._files_view(found.group(1))}`", to_spark(sql))
 
     def _is_large(self, text: str) -> bool:
-        """Whether a statement in Spark's words may read more than the driver holds, itself or by views."""
+        """Whether a statement in Spark's words may read more than the driver holds,
+        itself or by views.
+        """
         words, seen = set(_WORD.findall(text)), set[str]()
         while words:
             if not self._large.isdisjoint(words):
@@ -135,10 +159,19 @@ class SparkEngine:
         return False
 
     def _list_tables(self) -> None:
-        found = [table.name for table in self.session.catalog.listTables() if table.name != TABLE_LIST]
-        listed = [(name, "BASE TABLE" if name in self._tables else "VIEW") for name in found if not name.startswith(_FILES_VIEW)]
+        found = [
+            table.name for table in self.session.catalog.listTables() if table.name != TABLE_LIST
+        ]
+        listed = [
+            (name, "BASE TABLE" if name in self._tables else "VIEW")
+            for name in found
+            if not name.startswith(_FILES_VIEW)
+        ]
         rows = ", ".join(f"('{name}', '{kind}')" for name, kind in listed) or "('', '')"
-        self.session.sql(f"create or replace temporary view {TABLE_LIST} as select * from values {rows} as t(table_name, table_type)")
+        self.session.sql(
+            f"create or replace temporary view {TABLE_LIST} as select * from values {rows} as"
+            " t(table_name, table_type)"
+        )
 
     def execute(self, sql: str, parameters: list[Any] | None = None) -> None:
         self.rows(sql, parameters)
@@ -186,7 +219,9 @@ class SparkEngine:
             return name
         name = f"{_FILES_VIEW}{len(self._files)}_{uuid.uuid4().hex[:8]}"
         held = _held_table(paths)
-        frame = self.session.read.parquet(files) if held is None else self.session.createDataFrame(held)
+        frame = (
+            self.session.read.parquet(files) if held is None else self.session.createDataFrame(held)
+        )
         frame.createOrReplaceTempView(name)
         if held is None:
             self._large.add(name)
@@ -209,7 +244,9 @@ class SparkEngine:
 
     def _of_rows(self, rows: Any, like: DataFrame) -> DataFrame:
         """A frame of Java's rows, which stay with Java."""
-        return DataFrame(self.session._jsparkSession.createDataFrame(rows, like._jdf.schema()), self.session)
+        return DataFrame(
+            self.session._jsparkSession.createDataFrame(rows, like._jdf.schema()), self.session
+        )
 
     def _hold(self, name: str, frame: DataFrame, rows: int) -> int:
         self.drop(name)
@@ -243,7 +280,9 @@ class SparkEngine:
         return rows
 
     def arrow(self, select: str) -> pa.RecordBatchReader:
-        """The rows of `select` as Arrow batches, for a bulk load; lists and decimals keep their types."""
+        """The rows of `select` as Arrow batches, for a bulk load;
+        lists and decimals keep their types.
+        """
         frame = self.frame(select)
         with explained():
             return frame.toArrow().to_reader(100_000)
@@ -314,7 +353,9 @@ class SparkEngine:
         return rows
 
     def _size(self, more: int) -> None:
-        """Shuffles in as many parts as what was read asks for, where the operator has not said how many."""
+        """Shuffles in as many parts as what was read asks for,
+        where the operator has not said how many.
+        """
         self._bytes += more
         if not self._has_set_partitions:
             least = max(self.session.sparkContext.defaultParallelism, 2)

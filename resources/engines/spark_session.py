@@ -1,6 +1,8 @@
-"""Spark's session: how it is configured, opened and given up, what its types are called and what its errors may say.
+"""Spark's session: how it is configured, opened and given up,
+what its types are called and what its errors may say.
 
-Belongs here: settings, and the context that the engines of a process share. Not here: tables and statements (`spark`).
+Belongs here: settings, and the context that the engines of a process share. Not here: tables and
+statements (`spark`).
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ from resources.engines.java import java_home
 PARTITIONS = "spark.sql.shuffle.partitions"
 
 _NAMED = ("objectName", "relationName", "name", "tableName", "viewName", "functionName", "path")
-"""Parameters of Spark's messages about names and files; no other may hold a row's value or the statement."""
+"""Parameters of Spark's messages about names and files;
+no other may hold a row's value or the statement.
+"""
 
 _DUCKDB_NAMES: dict[type[st.DataType], str] = {
     st.StringType: "VARCHAR",
@@ -71,7 +75,9 @@ def type_name(kind: st.DataType) -> str:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turns Spark's errors into the engine's, without the values and the SQL that their messages quote."""
+    """Turns Spark's errors into the engine's, without the values and the SQL
+    that their messages quote.
+    """
     try:
         yield
     except DialectError as error:
@@ -108,7 +114,10 @@ def _configuration(folder: Path, master: str) -> dict[str, str]:
         "spark.log.level": "OFF",
         "spark.executor.syncLogLevel.enabled": "true",
         "spark.driver.memory": "4g",
-        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{folder / 'log4j2.properties'} -Xms1g -XX:MetaspaceSize=256m",
+        "spark.driver.extraJavaOptions": (
+            f"-Dlog4j2.configurationFile=file:{folder / 'log4j2.properties'} -Xms1g"
+            " -XX:MetaspaceSize=256m"
+        ),
         "spark.local.dir": str(folder / "local"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.catalogImplementation": "in-memory",
@@ -121,11 +130,13 @@ def _configuration(folder: Path, master: str) -> dict[str, str]:
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
-        # a day is hundreds of statements, and the same ones for each record type: what was compiled once is used again
+        # a day is hundreds of statements, and the same ones for each record type: what was compiled
+        # once is used again
         "spark.sql.codegen.cache.maxEntries": "5000",
         # Java never compiles a longer method, and the wide tables make such
         "spark.sql.codegen.hugeMethodLimit": "8000",
-        # tables on the way are private, and gone with the run: no mark that a folder is whole, no checksum file beside each file
+        # tables on the way are private, and gone with the run: no mark that a folder is whole, no
+        # checksum file beside each file
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
         "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
         "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
@@ -136,7 +147,10 @@ def _configuration(folder: Path, master: str) -> dict[str, str]:
     }
     if is_local:
         cores = _local_cores(master)
-        settings |= {"spark.sql.leafNodeDefaultParallelism": "1", "spark.sql.files.minPartitionNum": str(cores)}
+        settings |= {
+            "spark.sql.leafNodeDefaultParallelism": "1",
+            "spark.sql.files.minPartitionNum": str(cores),
+        }
     host = "127.0.0.1" if is_local else urlsplit(master).hostname or ""
     if host in ("127.0.0.1", "localhost"):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -157,9 +171,13 @@ def private(folder: Path) -> Path:
 
 
 def open_session(temp_dir: Path, master: str) -> SparkSession:
-    """A session of its own (its own views) on the process's context, whose folder outlives the engine that began it."""
+    """A session of its own (its own views) on the process's context,
+    whose folder outlives the engine that began it.
+    """
     if not _open:
-        _context_folders.append(private(temp_dir / f"spark-{os.getpid()}-context-{uuid.uuid4().hex[:8]}"))
+        _context_folders.append(
+            private(temp_dir / f"spark-{os.getpid()}-context-{uuid.uuid4().hex[:8]}")
+        )
         (_context_folders[-1] / "log4j2.properties").write_text(_LOG)
     builder = SparkSession.builder
     for key, value in _configuration(_context_folders[-1], master).items():
@@ -181,7 +199,9 @@ def close_session(session: SparkSession) -> None:
 
 
 def sweep(temp_dir: Path) -> None:
-    """Removes what engines of processes that are gone left: a killed run's tables hold identities."""
+    """Removes what engines of processes that are gone left:
+    a killed run's tables hold identities.
+    """
     for left in temp_dir.glob("spark-[0-9]*-*"):
         try:
             os.kill(int(left.name.split("-")[1]), 0)

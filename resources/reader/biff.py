@@ -1,7 +1,7 @@
 """What calamine does not tell of an XLS (or ET) workbook: error cells and the date system.
 
-Belongs here: records of a BIFF8 stream. Not here: values (`workbook`). A number of a formula of this form is always there,
-computed or not; a text may not be.
+Belongs here: records of a BIFF8 stream. Not here: values (`workbook`). A number of a formula of
+this form is always there, computed or not; a text may not be.
 """
 
 from __future__ import annotations
@@ -40,7 +40,10 @@ def is_document(path: Path) -> bool:
 
 def is_1904(path: Path) -> bool:
     stream = _stream(path)
-    return any(kind == DATEMODE and stream[at : at + 2] == b"\x01\x00" for kind, at, _ in _records(stream, 0))
+    return any(
+        kind == DATEMODE and stream[at : at + 2] == b"\x01\x00"
+        for kind, at, _ in _records(stream, 0)
+    )
 
 
 def damage(path: Path, place: int) -> Damage:

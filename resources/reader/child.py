@@ -1,9 +1,11 @@
 """The child process: bound by limits, it opens files and sends their cells through a pipe.
 
-Belongs here: limits, commands, frames. Not here: the parent's side (`resources.departments.opened`).
+Belongs here: limits, commands, frames. Not here: the parent's side
+(`resources.departments.opened`).
 
-Started as `python -I child.py`. A command is a JSON line: `limits` first, then `open` (a file), `rows`, `damage`,
-`next` (the archive's next table). An answer is one or more frames of msgpack, each behind its length in 8 bytes.
+Started as `python -I child.py`. A command is a JSON line: `limits` first, then `open` (a file),
+`rows`, `damage`, `next` (the archive's next table). An answer is one or more frames of msgpack,
+each behind its length in 8 bytes.
 """
 
 from __future__ import annotations
@@ -97,7 +99,8 @@ def _of(opened: Opened | None) -> Opened:
 
 def _bind(memory: int, seconds: int, unpacked: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    # the hard limit later than the soft one: at both at once the kernel kills, which looks like too much memory
+    # the hard limit later than the soft one: at both at once the kernel kills, which looks like too
+    # much memory
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (unpacked, unpacked))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

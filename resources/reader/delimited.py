@@ -1,6 +1,7 @@
 """CSV and its like, in a stream.
 
-Belongs here: delimiters, quotes, rows of another length than the header. Not here: encodings (`encodings`).
+Belongs here: delimiters, quotes, rows of another length than the header. Not here: encodings
+(`encodings`).
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ class Delimited:
                     raise _damaged()
 
     def _refuse_cut(self, rows: list[list[str]], width: int) -> None:
-        """Raises `Unreadable` where the text ends in the midst of a row: what came behind it is lost."""
+        """Raises `Unreadable` where the text ends in the midst of a row:
+        what came behind it is lost.
+        """
         is_short = bool(rows) and 0 < len(rows[-1]) < width
         if is_short and not ends_with_line(self._path, self.encoding):
             said = "the CSV is cut short: its last line has no end and fewer cells than the header"
@@ -68,7 +71,9 @@ class Delimited:
     def illegal(self) -> list[tuple[int, int]]:
         return self._illegal
 
-    def _chunk(self, lines: list[int], rows: list[list[str]], width: int, offsets: list[int]) -> Chunk:
+    def _chunk(
+        self, lines: list[int], rows: list[list[str]], width: int, offsets: list[int]
+    ) -> Chunk:
         if offsets:
             self._place_illegal(lines, rows, offsets)
         short, extra = [], []
@@ -108,7 +113,9 @@ class Delimited:
 
 
 def _evenness(rows: list[list[str]]) -> tuple[int, int]:
-    """How many rows have as many cells as most have, and how many that is: a thousands separator parts some rows only."""
+    """How many rows have as many cells as most have, and how many that is:
+    a thousands separator parts some rows only.
+    """
     widths = Counter(len(row) for row in rows if len(row) > 1)
     return max(((count, width) for width, count in widths.items()), default=(0, 0))
 
@@ -129,4 +136,6 @@ def _some(reader: csv._reader) -> tuple[list[int], list[list[str]]]:  # type: ig
 
 def _damaged() -> Unreadable:
     # the library's texts quote the line
-    return Unreadable("damaged_file", "the CSV is damaged (quotes?)", "have the department write it anew")
+    return Unreadable(
+        "damaged_file", "the CSV is damaged (quotes?)", "have the department write it anew"
+    )

@@ -1,4 +1,5 @@
-"""In which encoding a text stands, and a stream of it in which illegal bytes are marked and counted.
+"""In which encoding a text stands, and a stream of it in which illegal bytes are marked
+and counted.
 
 Belongs here: bytes to characters. Not here: cells (`delimited`, `html_table`).
 """
@@ -16,16 +17,26 @@ PIECE = 1 << 20
 LINES_LOOKED_AT = 20_000
 """Lines of which each is asked alone, once a piece is no UTF-8."""
 ILLEGAL = "\uffff"
-"""Stands for bytes that are no character: no text has it, so that the cell it falls into is known."""
+"""Stands for bytes that are no character: no text has it, so that the cell it falls into is known.
+"""
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_NAMES = {"gb18030": "gb18030", "gbk": "gb18030", "gb2312": "gb18030", "utf-8": "utf-8", "utf8": "utf-8", "utf-8-sig": "utf-8"}
+_NAMES = {
+    "gb18030": "gb18030",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "utf-8-sig": "utf-8",
+}
 
 
 def encoding_of(path: Path, stated: str) -> str:
-    """The text's encoding: the stated one, else the one that fits. Raises `Unreadable` for a text in neither.
+    """The text's encoding: the stated one, else the one that fits.
+    Raises `Unreadable` for a text in neither.
 
-    GB18030 reads almost any bytes as something, so that a text in UTF-8 has to be seen first. Single illegal bytes do
-    not matter here: the lines that fit have to be more than those that do not.
+    GB18030 reads almost any bytes as something, so that a text in UTF-8 has to be seen first.
+    Single illegal bytes do not matter here: the lines that fit have to be more than those that do
+    not.
     """
     named = stated.lower().replace("_", "-")
     if named and named not in _NAMES and named != "utf-16":
@@ -43,8 +54,14 @@ def encoding_of(path: Path, stated: str) -> str:
 
 def _wrong(wanted: str, found: str | None) -> Unreadable:
     seen = found if found in ("utf-8", "utf-16", "gb18030") else "something else"
-    said = f"the file is not in {wanted}, as its contract says, but in {seen}" if wanted else "the file is neither in utf-8 nor in gb18030"
-    step = "have the department send it in the agreed encoding, or change `encoding` in the contract"
+    said = (
+        f"the file is not in {wanted}, as its contract says, but in {seen}"
+        if wanted
+        else "the file is neither in utf-8 nor in gb18030"
+    )
+    step = (
+        "have the department send it in the agreed encoding, or change `encoding` in the contract"
+    )
     return Unreadable("wrong_encoding", said, step)
 
 
@@ -79,7 +96,9 @@ def _seen(path: Path) -> str | None:
         # words of GB18030 may all be UTF-8 by chance (某, 联), a whole header hardly
         return "gb18030"
     # a line of GB18030 is hardly ever UTF-8, one of UTF-8 often GB18030
-    return next((encoding for encoding in ("utf-8", "gb18030") if fits[encoding] > fails[encoding]), None)
+    return next(
+        (encoding for encoding in ("utf-8", "gb18030") if fits[encoding] > fails[encoding]), None
+    )
 
 
 def _is(text: bytes, encoding: str) -> bool:
@@ -95,7 +114,11 @@ def ends_with_line(path: Path, encoding: str) -> bool:
     with path.open("rb") as file:
         file.seek(max(path.stat().st_size - 4, 0))
         end = file.read()
-    return end.rstrip(b"\0").endswith((b"\n", b"\r")) if encoding == "utf-16" else end.endswith((b"\n", b"\r"))
+    return (
+        end.rstrip(b"\0").endswith((b"\n", b"\r"))
+        if encoding == "utf-16"
+        else end.endswith((b"\n", b"\r"))
+    )
 
 
 class _Counted(io.BufferedReader):
@@ -110,7 +133,9 @@ class _Counted(io.BufferedReader):
 
 
 def open_text(path: Path, encoding: str, on_illegal: Callable[[int], None]) -> io.TextIOWrapper:
-    """The text as a stream of lines with their ends; `on_illegal` is told the offset of bytes that are no character."""
+    """The text as a stream of lines with their ends;
+    `on_illegal` is told the offset of bytes that are no character.
+    """
     file = _Counted(io.FileIO(path), PIECE)
     if file.peek(3).startswith(codecs.BOM_UTF8) and encoding == "utf-8":
         file.taken += len(file.read(3))

@@ -42,7 +42,9 @@ _STRANGE = {
 
 
 def open_file(wanted: Wanted) -> Iterator[tuple[str | None, Opened]]:
-    """The tables of a file: itself (None), or the members of an archive by their names, in the order of the names."""
+    """The tables of a file: itself (None), or the members of an archive by their names,
+    in the order of the names.
+    """
     path = Path(wanted.path)
     with path.open("rb") as file:
         head = file.read(HEAD)
@@ -107,7 +109,9 @@ def _archive(path: Path) -> zipfile.ZipFile:
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
         if path.suffix.lower() == ".zip":
             said = "the archive is damaged or encrypted"
-            raise Unreadable("zip", said, "have the department pack it again, without a password") from None
+            raise Unreadable(
+                "zip", said, "have the department pack it again, without a password"
+            ) from None
         raise Unreadable("damaged_file", "the workbook is damaged", AGAIN) from None
 
 
@@ -131,10 +135,14 @@ def _bound(archive: zipfile.ZipFile, unpacked: int, what: str) -> None:
 
 
 def _members(archive: zipfile.ZipFile, wanted: Wanted) -> Iterator[tuple[str | None, Opened]]:
-    members = sorted((m for m in archive.infolist() if _is_table(m.filename)), key=lambda m: m.filename)
+    members = sorted(
+        (m for m in archive.infolist() if _is_table(m.filename)), key=lambda m: m.filename
+    )
     if not members or (len(members) > 1 and not wanted.members):
         said = f"the archive holds {len(members)} tables instead of one"
-        raise Unreadable("zip", said, "have the department pack one, or name `parts` in the contract")
+        raise Unreadable(
+            "zip", said, "have the department pack one, or name `parts` in the contract"
+        )
     for place, member in enumerate(members):
         name = PurePosixPath(_real_name(member)).name
         target = Path(wanted.work) / f"member-{place}{PurePosixPath(name).suffix.lower()}"
@@ -142,14 +150,27 @@ def _members(archive: zipfile.ZipFile, wanted: Wanted) -> Iterator[tuple[str | N
             secret = wanted.password.encode() if wanted.password is not None else None
             with archive.open(member, pwd=secret) as packed, target.open("wb") as unpacked:
                 shutil.copyfileobj(packed, unpacked)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError):
+        except (
+            zipfile.BadZipFile,
+            RuntimeError,
+            NotImplementedError,
+            EOFError,
+            OSError,
+            ValueError,
+        ):
             said = "the archive is damaged or encrypted"
-            raise Unreadable("zip", said, "have the department pack it again, without a password") from None
+            raise Unreadable(
+                "zip", said, "have the department pack it again, without a password"
+            ) from None
         try:
             with target.open("rb") as file:
                 is_archive = _is_plain_archive(target, file.read(4))
             if is_archive:
-                raise Unreadable("zip", "the archive holds an archive", "have the department pack the table itself")
+                raise Unreadable(
+                    "zip",
+                    "the archive holds an archive",
+                    "have the department pack the table itself",
+                )
             inner = replace(wanted, path=str(target))
             for _, opened in open_file(inner):
                 yield (name if len(members) > 1 else None), opened
@@ -165,7 +186,11 @@ def _is_plain_archive(path: Path, head: bytes) -> bool:
 
 
 def _is_table(name: str) -> bool:
-    return name.lower().endswith(TABLES) and "__MACOSX" not in name and not PurePosixPath(name).name.startswith(("~$", "."))
+    return (
+        name.lower().endswith(TABLES)
+        and "__MACOSX" not in name
+        and not PurePosixPath(name).name.startswith(("~$", "."))
+    )
 
 
 def _real_name(member: zipfile.ZipInfo) -> str:

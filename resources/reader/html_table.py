@@ -1,6 +1,7 @@
 """HTML tables that call themselves workbooks, as the offices' web systems export them.
 
-Belongs here: `tr`, `td`, `br`, spans. Not here: encodings (`encodings`): the page's own `charset` often lies.
+Belongs here: `tr`, `td`, `br`, spans. Not here: encodings (`encodings`): the page's own `charset`
+often lies.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class HtmlTable:
         rows.end_row()
         if not rows.rows:
             said = "the file is an HTML page without a table (damaged, or saved without its parts)"
-            raise Unreadable("damaged_file", said, "have the department send it anew, as a workbook")
+            raise Unreadable(
+                "damaged_file", said, "have the department send it anew, as a workbook"
+            )
         self._rows = rows.rows
         top = rows.rows[: wanted.top]
         self.sheets = [Sheet(None, top, list(range(1, len(top) + 1)), rows.merged, len(rows.rows))]
@@ -136,4 +139,8 @@ class _Rows(HTMLParser):
 
 
 def _span(text: str | None) -> int:
-    return min(int(text), WIDEST) if text and text.isascii() and text.isdigit() and int(text) > 0 else 1
+    return (
+        min(int(text), WIDEST)
+        if text and text.isascii() and text.isdigit() and int(text) > 0
+        else 1
+    )

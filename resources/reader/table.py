@@ -18,8 +18,8 @@ PLAIN = {str, int, float, bool, type(None)}
 
 @dataclass(frozen=True)
 class Chunk:
-    """Rows one after another, column by column; `first` is the line of the first row, `lines` all of them where they
-    are not one after another."""
+    """Rows one after another, column by column; `first` is the line of the first row, `lines` all
+    of them where they are not one after another."""
 
     first: int
     count: int
@@ -33,7 +33,9 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Damage:
-    """Cells of a sheet that have no value though they should, as (line, column), the column from 0."""
+    """Cells of a sheet that have no value though they should, as (line, column),
+    the column from 0.
+    """
 
     errors: Sequence[tuple[int, int]] = ()
     formulas: Sequence[tuple[int, int]] = ()
@@ -78,7 +80,9 @@ class Opened(Protocol):
     def damage(self, sheet: int) -> Damage: ...
 
     def illegal(self) -> list[tuple[int, int]]:
-        """Line and offset of bytes that are none of the encoding, the first of them; known when all was read."""
+        """Line and offset of bytes that are none of the encoding, the first of them;
+        known when all was read.
+        """
         ...
 
 

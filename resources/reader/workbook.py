@@ -58,7 +58,9 @@ class Workbook:
                 found = biff.damage(self._path, self._places[sheet])
             case _:
                 return Damage(is_known=False)
-        return Damage(_moved(found.errors, first_column), _moved(found.formulas, first_column), found.is_known)
+        return Damage(
+            _moved(found.errors, first_column), _moved(found.formulas, first_column), found.is_known
+        )
 
     def illegal(self) -> list[tuple[int, int]]:
         return []
@@ -68,7 +70,10 @@ class Workbook:
             return Sheet(sheet.name, [], [])
         rows = [[plain(cell) for cell in row] for row in islice(sheet.iter_rows(), count)]
         left = sheet.start[1]
-        merged = [(top + 1, max(first - left, 0), bottom + 1, last - left) for (top, first), (bottom, last) in self._merged_cells(sheet)]
+        merged = [
+            (top + 1, max(first - left, 0), bottom + 1, last - left)
+            for (top, first), (bottom, last) in self._merged_cells(sheet)
+        ]
         ends = list(range(1, len(rows) + 1))
         return Sheet(sheet.name, rows, ends, sorted(merged), sheet.end[0] + 1, left)
 
@@ -127,7 +132,8 @@ def decrypted(path: Path, password: str | None, target: Path) -> None:
         raise Unreadable(
             "encrypted_file",
             "the workbook is encrypted",
-            "have the department send it without a password, or name the setting of its password in the contract",
+            "have the department send it without a password, or name the setting of its password in"
+            " the contract",
         )
     said = "the workbook is encrypted with another password"
     raise Unreadable("encrypted_file", said, "ask the department for it, and set it anew")

@@ -1,5 +1,5 @@
-"""What calamine does not tell of an XLSB workbook: merged cells, the date system; and cells that
-leave out their column.
+"""What calamine does not tell of an XLSB workbook: merged cells, the date system;
+and cells that leave out their column.
 
 Belongs here: records of BIFF12 parts. Not here: values (`workbook`).
 """

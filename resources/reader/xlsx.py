@@ -1,4 +1,5 @@
-"""What calamine does not tell of an XLSX workbook: error cells, formulas that were never computed, the date system.
+"""What calamine does not tell of an XLSX workbook:
+error cells, formulas that were never computed, the date system.
 
 Belongs here: a scan of the workbook's XML in a stream. Not here: values (`workbook`).
 """
@@ -27,8 +28,8 @@ def is_1904(path: Path) -> bool:
 def damage(path: Path, sheet: str) -> Damage:
     """The error cells (`#N/A`) of the sheet of that name, and its formulas without a cached value.
 
-    A formula of type `str` without a value is the empty text (`=""`), and no damage. Where the writer left out the
-    cells' places, or the sheet's own place, nothing is known.
+    A formula of type `str` without a value is the empty text (`=""`), and no damage. Where the
+    writer left out the cells' places, or the sheet's own place, nothing is known.
     """
     try:
         with zipfile.ZipFile(path) as archive, archive.open(_member(archive, sheet)) as stream:
@@ -81,10 +82,13 @@ class _Patterns:
         p = re.escape(prefix)
         self._error_cell = re.compile(rb"<%bc\b([^>]*?\st=[\"']e[\"'][^>]*)>" % p)
         self._formula_cell = re.compile(
-            rb"<%bc\b([^>]*[^/>])>\s*<%bf\b(?:[^>]*/>|[^>]*>[^<]*</%bf>)\s*(?:<%bv[^>/]*>([^<]*)</%bv>)?" % (p, p, p, p, p)
+            rb"<%bc\b([^>]*[^/>])>\s*<%bf\b(?:[^>]*/>|[^>]*>[^<]*</%bf>)\s*"
+            rb"(?:<%bv[^>/]*>([^<]*)</%bv>)?" % (p, p, p, p, p)
         )
 
-    def find(self, text: bytes, errors: list[tuple[int, int]], formulas: list[tuple[int, int]]) -> None:
+    def find(
+        self, text: bytes, errors: list[tuple[int, int]], formulas: list[tuple[int, int]]
+    ) -> None:
         if b't="e"' in text or b"t='e'" in text:
             errors += [_place(match[1]) for match in self._error_cell.finditer(text)]
         if self._formula in text:
@@ -95,7 +99,9 @@ class _Patterns:
 
 
 def _place(attributes: bytes) -> tuple[int, int]:
-    """Line and column (from 0) of a cell; raises `ValueError` where the writer left its place out."""
+    """Line and column (from 0) of a cell; raises `ValueError` where the writer left
+    its place out.
+    """
     found = re.search(rb"\br=[\"']([A-Z]+)([0-9]+)[\"']", attributes)
     if found is None:
         raise ValueError("a cell without its place")

@@ -1,7 +1,7 @@
 """Alerts: what somebody has to know now, told once, through the sinks that the settings choose.
 
-Belongs here: what is open (`YIHU_HOME/alerts.json`). Not here: one alert (`alert`), handing it over (`resources.sinks`), what a
-run's outcome amounts to (`pipelines.automation.alerts`).
+Belongs here: what is open (`YIHU_HOME/alerts.json`). Not here: one alert (`alert`), handing it over
+(`resources.sinks`), what a run's outcome amounts to (`pipelines.automation.alerts`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ LONG_NUMBER = re.compile(r"[0-9]{10,}[0-9Xx]?")
 
 
 def without_numbers(text: str) -> str:
-    """The text with everything that could be an ID or telephone number taken out: a last guard, nobody should write one."""
+    """The text with everything that could be an ID or telephone number taken out:
+    a last guard, nobody should write one.
+    """
     return LONG_NUMBER.sub("[number]", text)
 
 
@@ -42,12 +44,16 @@ class Observation:
     day: str
     alerts: tuple[Alert, ...] = ()
     is_state: bool = True
-    """Speaks of the state of things, so that a day before the newest is no news; a failure is, whatever its day."""
+    """Speaks of the state of things, so that a day before the newest is no news;
+    a failure is, whatever its day.
+    """
 
 
 @dataclass(frozen=True)
 class SourceWarnings:
-    """What a source warns of on a day; `lines`: what stands, by a key that stays the same while it does."""
+    """What a source warns of on a day; `lines`:
+    what stands, by a key that stays the same while it does.
+    """
 
     department: str
     records: str
@@ -67,11 +73,19 @@ class AlertBook:
         self._path = home / "alerts.json"
         self._sinks = sinks
 
-    def take(self, run_id: str, seen: Sequence[Observation], warned: Sequence[SourceWarnings] = (), *, is_over: bool = True) -> list[Alert]:
-        """Tells what is new in the outcome of a run, closes what is over; returns what was new. A run counts once.
+    def take(
+        self,
+        run_id: str,
+        seen: Sequence[Observation],
+        warned: Sequence[SourceWarnings] = (),
+        *,
+        is_over: bool = True,
+    ) -> list[Alert]:
+        """Tells what is new in the outcome of a run, closes what is over; returns what was new.
+        A run counts once.
 
-        What a day warns of goes into its one digest, as far as it did not stand the day before; until the day is over
-        (`is_over`) it waits.
+        What a day warns of goes into its one digest, as far as it did not stand the day before;
+        until the day is over (`is_over`) it waits.
         """
         with self._locked() as state:
             if run_id and run_id in state["runs"]:
@@ -79,9 +93,17 @@ class AlertBook:
             seal = noted_seal(self._home)
             new = [replace(alert, access_seal=seal) for look in seen for alert in _new(state, look)]
             for alert in new:
-                state["open"][alert.scope] = {**asdict(alert), "since": _now(), "unsent": list(self._sinks)}
+                state["open"][alert.scope] = {
+                    **asdict(alert),
+                    "since": _now(),
+                    "unsent": list(self._sinks),
+                }
             _note_warnings(state, warned)
-            digest = _digest(state, max((w.day for w in warned), default=""), run_id) if is_over else None
+            digest = (
+                _digest(state, max((w.day for w in warned), default=""), run_id)
+                if is_over
+                else None
+            )
             if digest is not None:
                 state["digests"].append({**asdict(digest), "unsent": list(self._sinks)})
                 new = [*new, digest]
@@ -107,14 +129,18 @@ class AlertBook:
 
     @contextmanager
     def _locked(self) -> Iterator[dict[str, Any]]:
-        """The state, for one process at a time: the daemon and `make sync` may both have something to tell."""
+        """The state, for one process at a time:
+        the daemon and `make sync` may both have something to tell.
+        """
         lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             state = _read(self._path)
             yield state
             work = self._path.with_suffix(".part")
-            with os.fdopen(os.open(work, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            with os.fdopen(
+                os.open(work, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+            ) as file:
                 json.dump(state, file, ensure_ascii=False, indent=1)
             os.replace(work, self._path)
         finally:
@@ -122,21 +148,34 @@ class AlertBook:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    empty: dict[str, Any] = {"open": {}, "runs": [], "newest": {}, "warned": {}, "digests": [], "digested": ""}
+    empty: dict[str, Any] = {
+        "open": {},
+        "runs": [],
+        "newest": {},
+        "warned": {},
+        "digests": [],
+        "digested": "",
+    }
     return {**empty, **json.loads(path.read_text(encoding="utf-8"))} if path.exists() else empty
 
 
 def _alert(entry: Mapping[str, Any]) -> Alert:
-    return Alert(**{name: value for name, value in entry.items() if name not in ("since", "unsent")})
+    return Alert(
+        **{name: value for name, value in entry.items() if name not in ("since", "unsent")}
+    )
 
 
 def _new(state: dict[str, Any], look: Observation) -> list[Alert]:
-    """What of `look` is not open yet; forgets what is over. A day before the newest closes nothing."""
+    """What of `look` is not open yet; forgets what is over.
+    A day before the newest closes nothing.
+    """
     is_newest = look.day >= state["newest"].get(look.scope, "")
     if is_newest:
         state["newest"][look.scope] = look.day
         told = {alert.scope for alert in look.alerts}
-        for scope in [s for s in state["open"] if s == look.scope or s.startswith(f"{look.scope}:")]:
+        for scope in [
+            s for s in state["open"] if s == look.scope or s.startswith(f"{look.scope}:")
+        ]:
             if scope not in told:
                 del state["open"][scope]
     alerts = look.alerts if is_newest or not look.is_state else ()
@@ -148,18 +187,33 @@ def _new(state: dict[str, Any], look: Observation) -> list[Alert]:
 
 
 def _note_warnings(state: dict[str, Any], warned: Sequence[SourceWarnings]) -> None:
-    """Keeps what each source warns of, and of that what nobody was told yet. A day before the newest is no news."""
+    """Keeps what each source warns of, and of that what nobody was told yet.
+
+    A day before the newest is no news.
+    """
     for source in warned:
         old = state["warned"].get(source.source, {"day": "", "keys": [], "untold": {}})
         if source.day < old["day"]:
             continue
-        untold = {key: line for key, line in source.lines.items() if key not in old["keys"] or key in old["untold"]}
-        state["warned"][source.source] = {"day": source.day, "keys": sorted(source.lines), "untold": untold}
+        untold = {
+            key: line
+            for key, line in source.lines.items()
+            if key not in old["keys"] or key in old["untold"]
+        }
+        state["warned"][source.source] = {
+            "day": source.day,
+            "keys": sorted(source.lines),
+            "untold": untold,
+        }
 
 
 def _digest(state: dict[str, Any], day: str, run_id: str) -> Alert | None:
-    """The day's one digest of what nobody was told yet, department by department; None where there is nothing, or it was sent."""
-    untold = {source: kept["untold"] for source, kept in sorted(state["warned"].items()) if kept["untold"]}
+    """The day's one digest of what nobody was told yet, department by department;
+    None where there is nothing, or it was sent.
+    """
+    untold = {
+        source: kept["untold"] for source, kept in sorted(state["warned"].items()) if kept["untold"]
+    }
     if not untold or not day or day <= state["digested"]:
         return None
     lines, department = [], ""
@@ -171,8 +225,13 @@ def _digest(state: dict[str, Any], day: str, run_id: str) -> Alert | None:
         state["warned"][source]["untold"] = {}
     state["digested"] = day
     count = sum(map(len, untold.values()))
-    said = f"{count} warning{'s that were' if count > 1 else ' that was'} not there the day before\n" + "\n".join(lines)
-    next_step = "read them with the departments; nothing was stopped. What stands on is in make status"
+    said = (
+        f"{count} warning{'s that were' if count > 1 else ' that was'} not there the day before\n"
+        + "\n".join(lines)
+    )
+    next_step = (
+        "read them with the departments; nothing was stopped. What stands on is in make status"
+    )
     return Alert("warning", f"digest:{day}", day, "", day, said, next_step, run_id)
 
 
@@ -183,7 +242,11 @@ def _now() -> str:
 def note_seal(home: Path, seal: str | None) -> None:
     """Keeps the access log's last seal for the next alert to take out."""
     if seal is not None:
-        with os.fdopen(os.open(home / SEAL_NOTE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        with os.fdopen(
+            os.open(home / SEAL_NOTE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+            "w",
+            encoding="utf-8",
+        ) as file:
             file.write(seal)
 
 
@@ -198,7 +261,11 @@ def seals_in_alerts(home: Path) -> list[tuple[str, str]]:
     path = home / "alerts.log"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     alerts = [json.loads(line) for line in lines if line.startswith("{")]
-    return [(f"the alert of {alert.get('at')}", alert["access_seal"]) for alert in alerts if alert.get("access_seal")]
+    return [
+        (f"the alert of {alert.get('at')}", alert["access_seal"])
+        for alert in alerts
+        if alert.get("access_seal")
+    ]
 
 
 def alert_book(home: Path, settings: AlertSettings) -> AlertBook:

@@ -1,7 +1,8 @@
 """What a killed run left half done in its home, put right when the next one begins.
 
-Belongs here: finding it by the names that writers give, and by nothing else. Not here: a read under way (`departments.batches`
-goes on with it), Dagster's record (`pipelines.automation.runs`), the servers (`server`).
+Belongs here: finding it by the names that writers give, and by nothing else. Not here: a read under
+way (`departments.batches` goes on with it), Dagster's record (`pipelines.automation.runs`), the
+servers (`server`).
 """
 
 from __future__ import annotations
@@ -14,21 +15,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ASIDE = re.compile(r"\.(?P<final>.+)\.[0-9a-f]{8}(?P<old>\.old)?\.tmp")
-"""A day of a table that is being written, or (`old`) the day that it takes the place of: `Lake.aside`."""
+"""A day of a table that is being written, or (`old`) the day that it takes the place of:
+`Lake.aside`.
+"""
 HALF_WRITTEN = (
     re.compile(r"as_of=[0-9-]{10}\.[0-9a-f]{8}\.tmp"),  # a note: `Lake.write_note`
     re.compile(r"\.[0-9a-f]{12}\.tmp"),  # a release's folder: `warehouse.publication.folder`
-    re.compile(r"\..+\.(rows\.parquet|landed\.json)\.tmp"),  # a batch that lands: `expectations.landing`
+    re.compile(
+        r"\..+\.(rows\.parquet|landed\.json)\.tmp"
+    ),  # a batch that lands: `expectations.landing`
 )
 BY_HAND = ("gates", "replays")
-"""Layers written by commands that may run beside a run: what lies there is a left-over once it is old."""
+"""Layers written by commands that may run beside a run:
+what lies there is a left-over once it is old.
+"""
 OLD_SECONDS = 3600.0
 SPILL = re.compile(r"(?P<process>[0-9]+)-[0-9a-f]{8}")
 """The folder in which an engine spills, named after its process: `resources.engines.duckdb`."""
 
 
 def sweep(home: Path) -> list[str]:
-    """Removes what killed runs left under `home`, and brings back a day whose replacement never came; returns the names.
+    """Removes what killed runs left under `home`,
+    and brings back a day whose replacement never came; returns the names.
 
     The caller holds the run lock, so that nobody else writes.
     """
@@ -51,7 +59,11 @@ def _put_right(path: Path, layer: str) -> bool:
     if layer in BY_HAND:
         if time.time() - path.stat().st_mtime < OLD_SECONDS:
             return False
-    elif aside is not None and aside["old"] and not (final := path.with_name(aside["final"])).exists():
+    elif (
+        aside is not None
+        and aside["old"]
+        and not (final := path.with_name(aside["final"])).exists()
+    ):
         # killed between two renames: the day as it was is better than none
         os.rename(path, final)
         return True
@@ -62,7 +74,9 @@ def _put_right(path: Path, layer: str) -> bool:
 
 
 def _spills(folder: Path) -> Iterator[str]:
-    """What engines of processes that are gone had spilled: rows of any table, identities among them."""
+    """What engines of processes that are gone had spilled:
+    rows of any table, identities among them.
+    """
     for path in _folders(folder):
         named = SPILL.fullmatch(path.name)
         if named is not None and not Path(f"/proc/{named['process']}").exists():
@@ -71,7 +85,11 @@ def _spills(folder: Path) -> Iterator[str]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")) if folder.is_dir() else []
+    return (
+        sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        if folder.is_dir()
+        else []
+    )
 
 
 def _remove(path: Path) -> None:

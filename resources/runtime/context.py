@@ -1,6 +1,7 @@
 """The house as one Dagster resource: settings, engine, lake, departments and warehouse of a run.
 
-Belongs here: opening and closing them, and the names under which tables are read and kept. Not here: what is computed.
+Belongs here: opening and closing them, and the names under which tables are read and kept. Not
+here: what is computed.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ OF_A_COUNTY = "substr(area_code, 1, 6)"
 """The county of a row that has an area."""
 
 BY_COUNTY_FROM = 500_000
-"""Households from which a register of several counties is worked through county by county, unless a setting says otherwise."""
+"""Households from which a register of several counties is worked through county by county,
+unless a setting says otherwise.
+"""
 
 
 def decisions(server: Server, as_of: date) -> Sequence[sa.Row[Any]]:
@@ -61,9 +64,13 @@ def decisions(server: Server, as_of: date) -> Sequence[sa.Row[Any]]:
     engine = server.engine()
     try:
         with engine.connect() as connection:
-            if connection.execute(sa.text("select to_regclass('ops.review_decision')")).scalar() is None:
+            if (
+                connection.execute(sa.text("select to_regclass('ops.review_decision')")).scalar()
+                is None
+            ):
                 return []
-        # an older code's warehouse: its answers are read in this code's columns, before the release brings it up to date
+        # an older code's warehouse: its answers are read in this code's columns, before the release
+        # brings it up to date
         upgrade(engine, server.passwords)
         with engine.connect() as connection:
             return connection.execute(sa.text(ANSWERS_UP_TO), {"as_of": as_of}).all()
@@ -75,17 +82,22 @@ def open_engine(settings: Settings) -> ComputeEngine:
     """The engine that `YIHU_ENGINE` names."""
     folder = settings.home / "tmp"
     if settings.engine == "spark":
-        from resources.engines.spark import SparkEngine  # pyspark is there in its own environment only
+        from resources.engines.spark import (
+            SparkEngine,
+        )  # pyspark is there in its own environment only
 
         return SparkEngine(folder, settings.spark_master)
     return Engine(folder, memory_limit=settings.engine_memory)
 
 
 class RunContext(dg.ConfigurableResource):
-    """Everything that an asset needs of the world outside, opened once for a run and closed after it."""
+    """Everything that an asset needs of the world outside,
+    opened once for a run and closed after it.
+    """
 
     lock_wait_seconds: float = Field(
-        default=3600.0, description="How long a run that the UI or the daemon starts waits for the one before it."
+        default=3600.0,
+        description="How long a run that the UI or the daemon starts waits for the one before it.",
     )
 
     _settings: Settings | None = PrivateAttr(default=None)
@@ -135,12 +147,22 @@ class RunContext(dg.ConfigurableResource):
 
     @property
     def reading(self) -> RunContext:
-        """The same house with the engine's reader as its engine: for what is read out of the lake and computed no further."""
+        """The same house with the engine's reader as its engine:
+        for what is read out of the lake and computed no further.
+        """
         if self.engine.reader is self.engine:
             return self
         other = RunContext()
-        other._settings, other._lake, other._departments = self._settings, self._lake, self._departments
-        other._open_services, other._server, other._engine = self._open_services, self.server, self.engine.reader
+        other._settings, other._lake, other._departments = (
+            self._settings,
+            self._lake,
+            self._departments,
+        )
+        other._open_services, other._server, other._engine = (
+            self._open_services,
+            self.server,
+            self.engine.reader,
+        )
         return other
 
     @property
@@ -155,24 +177,34 @@ class RunContext(dg.ConfigurableResource):
     def server(self) -> Server:
         """The warehouse's PostgreSQL, started when first asked for and left as it was found."""
         if self._server is None:
-            self._server = _open(self._open_services).enter_context(warehouse_server(self.settings.home, self.settings.warehouse_url))
+            self._server = _open(self._open_services).enter_context(
+                warehouse_server(self.settings.home, self.settings.warehouse_url)
+            )
         return self._server
 
     def contracts(self) -> tuple[Contract, ...]:
         return (*load_contracts(), *self._more.values())
 
     def know(self, contract: Contract) -> None:
-        """Makes tables of this record type too, where no contract file that is installed describes it."""
+        """Makes tables of this record type too, where no contract file that is installed
+        describes it.
+        """
         if contract.table not in {known.table for known in self.contracts()}:
             self._more[contract.table] = contract
         self.runner.know(contract)
 
     def read_ahead(self, selection: AbstractSet[dg.AssetKey] | None, as_of: date) -> None:
-        """Begins, once a run, to read what the run is going to ask for; `selection` None means everything."""
+        """Begins, once a run, to read what the run is going to ask for;
+        `selection` None means everything.
+        """
         if self._is_reading_ahead:
             return
         self._is_reading_ahead = True
-        asked = [c for c in self.contracts() if selection is None or dg.AssetKey(f"raw_{c.table}") in selection]
+        asked = [
+            c
+            for c in self.contracts()
+            if selection is None or dg.AssetKey(f"raw_{c.table}") in selection
+        ]
         self.departments.prefetch(asked, as_of)
 
     @property
@@ -180,21 +212,32 @@ class RunContext(dg.ConfigurableResource):
         """What binds and makes tables on the engine, one for the run."""
         if self._runner is None:
             sources = {"steward_decision": self._decisions, "source_ledger": self._ledgers}
-            self._runner = Runner(self.engine, LakeInputs(self.lake, sources), self.contracts(), self.settings.pseudonym_key)
+            self._runner = Runner(
+                self.engine,
+                LakeInputs(self.lake, sources),
+                self.contracts(),
+                self.settings.pseudonym_key,
+            )
         return self._runner
 
     def moment(self, as_of: date) -> Moment:
-        """The day, read once a run: under what its release names, or under what is in force on it."""
+        """The day, read once a run: under what its release names,
+        or under what is in force on it.
+        """
         if as_of not in self._moments:
             try:
                 under = self._released_under(as_of)
-                self._moments[as_of] = day_moment(as_of) if under is None else moment_under(as_of, under)
+                self._moments[as_of] = (
+                    day_moment(as_of) if under is None else moment_under(as_of, under)
+                )
             except YihuError as error:
                 raise failure(error) from None
         return self._moments[as_of]
 
     def _released_under(self, as_of: date) -> Under | None:
-        """What the day's release names; one without lamps in the lake was never released from here."""
+        """What the day's release names; one without lamps in the lake was never
+        released from here.
+        """
         if self.lake.version(*layer_and_folder("warning_flag"), as_of) is None:
             return None
         engine = self.server.engine()
@@ -214,14 +257,18 @@ class RunContext(dg.ConfigurableResource):
         return NEWEST if under is None else under.layout
 
     def make(self, tables: Iterable[str], moment: Moment, beside: Sequence[Contract] = ()) -> None:
-        """Makes tables on the engine, from what they declare; a day that is missing in the lake is a failure that names it."""
+        """Makes tables on the engine, from what they declare;
+        a day that is missing in the lake is a failure that names it.
+        """
         try:
             self.runner.make(tables, moment, beside=beside)
         except MissingInput as error:
             raise failure(error) from None
 
     def use(self, table: str, as_of: date) -> str:
-        """Makes `table` of the day readable on the engine under its own name, from the lake; returns the name."""
+        """Makes `table` of the day readable on the engine under its own name, from the lake;
+        returns the name.
+        """
         try:
             return self.runner.use(table, as_of)
         except MissingInput as error:
@@ -230,21 +277,38 @@ class RunContext(dg.ConfigurableResource):
     def _decisions(self, as_of: date) -> pa.Table:
         """What stewards had answered by the end of the day, from the warehouse."""
         columns = STEWARD_DECISION.arrow
-        answers = [dict(zip(columns.names, answer, strict=True)) for answer in decisions(self.server, as_of)]
+        answers = [
+            dict(zip(columns.names, answer, strict=True))
+            for answer in decisions(self.server, as_of)
+        ]
         return pa.Table.from_pylist(answers, columns)
 
     def _ledgers(self, as_of: date) -> pa.Table:
         """What the day's ledgers say of each record type."""
-        return ledger_table(self.lake.read_note("ledger", contract.table, as_of) for contract in self.contracts())
+        return ledger_table(
+            self.lake.read_note("ledger", contract.table, as_of) for contract in self.contracts()
+        )
 
     def is_by_county(self, as_of: date) -> bool:
-        """Whether the day is worked through county by county (`YIHU_BY_COUNTY`): always the same for the same register."""
+        """Whether the day is worked through county by county (`YIHU_BY_COUNTY`):
+        always the same for the same register.
+        """
         if as_of not in self._by_county:
             files = self.lake.files("valid", f"{BASE_REGISTER}__households", as_of)
-            asked = None if files is None or self.settings.by_county == "no" or self.settings.engine != "duckdb" else files
+            asked = (
+                None
+                if files is None
+                or self.settings.by_county == "no"
+                or self.settings.engine != "duckdb"
+                else files
+            )
             counted = "select count(*), count(distinct substr(area_code, 1, 6)) from "
-            households, counties = (0, 0) if asked is None else self.engine.rows(counted + parquet(asked))[0]
-            self._by_county[as_of] = counties > 1 and (self.settings.by_county == "yes" or households >= BY_COUNTY_FROM)
+            households, counties = (
+                (0, 0) if asked is None else self.engine.rows(counted + parquet(asked))[0]
+            )
+            self._by_county[as_of] = counties > 1 and (
+                self.settings.by_county == "yes" or households >= BY_COUNTY_FROM
+            )
         return self._by_county[as_of]
 
     def share(self, table: str) -> Path:
@@ -260,26 +324,46 @@ class RunContext(dg.ConfigurableResource):
             self._written[table, as_of] = self.lake.version(*layer_and_folder(table), as_of)
 
     def is_written(self, table: str, as_of: date) -> bool:
-        """Whether this run wrote the table of the day county by county, and nobody has written it since."""
-        return (table, as_of) in self._written and self._written[table, as_of] == self.lake.version(*layer_and_folder(table), as_of)
+        """Whether this run wrote the table of the day county by county,
+        and nobody has written it since.
+        """
+        return (table, as_of) in self._written and self._written[table, as_of] == self.lake.version(
+            *layer_and_folder(table), as_of
+        )
 
     def keep(self, table: str, as_of: date) -> Written:
-        """Writes the engine's table or view `table` to its place in the lake, in its total order; it is read from there then.
+        """Writes the engine's table or view `table` to its place in the lake, in its total order;
+        it is read from there then.
 
-        A day by county lays matched rows and persons by county too; what was written county by county stands.
+        A day by county lays matched rows and persons by county too; what was written county by
+        county stands.
         """
         layer, folder = layer_and_folder(table)
         if not self.is_written(table, as_of):
             if (layer == "matched" or table == "person") and self.is_by_county(as_of):
                 self._lay_by_county(table, as_of)
             else:
-                county = OF_A_COUNTY if layer != "matched" and "area_code" in types_of(table) else None
-                written = self.lake.write(self.engine, layer, folder, as_of, f"select * from {name(table)}", order_of(table), county)
+                county = (
+                    OF_A_COUNTY if layer != "matched" and "area_code" in types_of(table) else None
+                )
+                written = self.lake.write(
+                    self.engine,
+                    layer,
+                    folder,
+                    as_of,
+                    f"select * from {name(table)}",
+                    order_of(table),
+                    county,
+                )
                 self.runner.use(table, as_of)
                 return written
         self.runner.use(table, as_of)
         rows = int(self.engine.scalar(f"select count(*) from {name(table)}"))
-        return Written(self.lake.partition(layer, folder, as_of), rows, tuple(self.lake.counties(layer, folder, as_of)))
+        return Written(
+            self.lake.partition(layer, folder, as_of),
+            rows,
+            tuple(self.lake.counties(layer, folder, as_of)),
+        )
 
     def _lay_by_county(self, table: str, as_of: date) -> None:
         layer, folder = layer_and_folder(table)
@@ -292,5 +376,8 @@ class RunContext(dg.ConfigurableResource):
 
 def _open(part: Any) -> Any:
     if part is None:
-        raise RuntimeError("the house is closed: use it inside a Dagster run, or `with House().yield_for_execution(…)`")
+        raise RuntimeError(
+            "the house is closed: use it inside a Dagster run, or `with"
+            " House().yield_for_execution(…)`"
+        )
     return part

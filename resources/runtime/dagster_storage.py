@@ -1,8 +1,9 @@
 """Dagster's SQLite files, held open while a run goes on.
 
-Dagster makes an engine, a connection and a commit for each event, and twelve hundred events come of a run. Here SQLAlchemy gets
-a connection that stays open, and in WAL mode `synchronous=normal` waits for the disk at checkpoints, not at each commit: a file
-stays whole whatever happens, and a machine that loses its power loses at most the last events of a run that has to run again.
+Dagster makes an engine, a connection and a commit for each event, and twelve hundred events come of
+a run. Here SQLAlchemy gets a connection that stays open, and in WAL mode `synchronous=normal` waits
+for the disk at checkpoints, not at each commit: a file stays whole whatever happens, and a machine
+that loses its power loses at most the last events of a run that has to run again.
 
 Belongs here: those connections. Not here: anything that reads or writes those files.
 """
@@ -31,21 +32,33 @@ class _PooledConnection(sqlite3.Connection):
 
 
 class _SqlitePool:
-    """The open connections to the SQLite files under one folder, a list for each file and thread."""
+    """The open connections to the SQLite files under one folder,
+    a list for each file and thread.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = os.path.abspath(folder) + os.sep
         self._idle: dict[tuple[str, int], list[_PooledConnection]] = defaultdict(list)
         self._opened: list[_PooledConnection] = []
 
-    def connect(self, dialect: Any, _: Any, arguments: list[Any], options: dict[str, Any]) -> _PooledConnection | None:
-        """A connection for SQLAlchemy where the file is one of ours, else None: SQLAlchemy makes its own."""
-        if dialect.name != "sqlite" or not arguments or not str(arguments[0]).startswith(self._folder):
+    def connect(
+        self, dialect: Any, _: Any, arguments: list[Any], options: dict[str, Any]
+    ) -> _PooledConnection | None:
+        """A connection for SQLAlchemy where the file is one of ours, else None:
+        SQLAlchemy makes its own.
+        """
+        if (
+            dialect.name != "sqlite"
+            or not arguments
+            or not str(arguments[0]).startswith(self._folder)
+        ):
             return None
         idle = self._idle[str(arguments[0]), threading.get_ident()]
         if idle:
             return idle.pop()
-        connection = sqlite3.connect(*arguments, **{**options, "check_same_thread": False}, factory=_PooledConnection)
+        connection = sqlite3.connect(
+            *arguments, **{**options, "check_same_thread": False}, factory=_PooledConnection
+        )
         connection.idle = idle
         connection.execute("pragma synchronous = normal")
         self._opened.append(connection)
@@ -58,7 +71,9 @@ class _SqlitePool:
 
 @contextmanager
 def pooled_sqlite() -> Iterator[None]:
-    """Holds the files under `YIHU_DAGSTER_DIR` open that SQLAlchemy connects to in this block, each from its first use on."""
+    """Holds the files under `YIHU_DAGSTER_DIR` open that SQLAlchemy connects to in this block,
+    each from its first use on.
+    """
     folder = os.environ.get("YIHU_DAGSTER_DIR")
     if not folder:
         yield

@@ -28,7 +28,8 @@ class RunLocked(YihuError):
 
 @contextmanager
 def run_lock(home: Path, wait_seconds: float = 0.0) -> Iterator[None]:
-    """Holds `<home>/run.lock` for the block; the same process may nest it. What a killed run left is swept first.
+    """Holds `<home>/run.lock` for the block; the same process may nest it.
+    What a killed run left is swept first.
 
     The kernel frees the lock when its process ends, however it ends.
 
@@ -43,7 +44,11 @@ def run_lock(home: Path, wait_seconds: float = 0.0) -> Iterator[None]:
     try:
         _acquire(descriptor, wait_seconds)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} since {datetime.now():%Y-%m-%d %H:%M:%S}".encode(), 0)
+        os.pwrite(
+            descriptor,
+            f"process {os.getpid()} since {datetime.now():%Y-%m-%d %H:%M:%S}".encode(),
+            0,
+        )
         _held.add(path)
         try:
             sweep(home)

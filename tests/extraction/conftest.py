@@ -80,7 +80,12 @@ def as_form(contract: Contract, form: str, **server: object) -> Contract:
 
 def accept(lake: Lake, contract: Contract, day: date, batch: Any, **note: object) -> None:
     """What the validation of a day would write of it."""
-    ledger = {"batch_id": batch.batch_id, "extract_date": batch.extract_date, "watermark": batch.until, "rejected": None}
+    ledger = {
+        "batch_id": batch.batch_id,
+        "extract_date": batch.extract_date,
+        "watermark": batch.until,
+        "rejected": None,
+    }
     lake.write_note("ledger", contract.table, day, {**ledger, **note})
 
 
@@ -91,4 +96,9 @@ def seen_fault(show: Show) -> Iterator[None]:
     yield
     new = sorted(set(matrix.observed) - before)
     if new:
-        show("fault matrix", "\n".join(f"{form:<5} {fault:<40} {matrix.observed[form, fault]}" for form, fault in new))
+        show(
+            "fault matrix",
+            "\n".join(
+                f"{form:<5} {fault:<40} {matrix.observed[form, fault]}" for form, fault in new
+            ),
+        )

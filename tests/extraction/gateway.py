@@ -1,6 +1,8 @@
-"""A small exchange platform for these tests: one window's rows, page by page, and the faults of a real one.
+"""A small exchange platform for these tests: one window's rows, page by page, and the faults of a
+real one.
 
-Belongs here: the protocol as the design has it, and one fault at a time. Not here: the synthetic county (`sandbox`).
+Belongs here: the protocol as the design has it, and one fault at a time. Not here: the synthetic
+county (`sandbox`).
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ class Reply:
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
     manner: str = "whole"
-    """`whole`, `cut` (half of it), `reset`, `drip`, `until closed` (no length), `chunked` or `chunked cut`."""
+    """`whole`, `cut` (half of it), `reset`, `drip`, `until closed` (no length), `chunked` or
+    `chunked cut`.
+    """
 
 
 Fault = Callable[[Asked, Reply], Reply | None]
@@ -69,9 +73,16 @@ class Gateway:
     def _proper(self, asked: Asked, headers: dict[str, str]) -> Reply:
         records = asked.path.strip("/")
         rid, sid, rtime = (headers.get(f"gjgxjhpt_{n}", "") for n in ("rid", "sid", "rtime"))
-        expected = base64.b64encode(hmac.new(KEY, f"{sid}{rid}{rtime}".encode(), hashlib.sha256).digest()).decode()
+        expected = base64.b64encode(
+            hmac.new(KEY, f"{sid}{rid}{rtime}".encode(), hashlib.sha256).digest()
+        ).decode()
         late = abs(time.time() - int(rtime or 0) / 1000) > 300
-        if headers.get("gjgxjhpt_sign") != expected or sid != SID or rid != records.replace("/", ".") or late:
+        if (
+            headers.get("gjgxjhpt_sign") != expected
+            or sid != SID
+            or rid != records.replace("/", ".")
+            or late
+        ):
             return error(401, 40100)
         if records not in self.rows:
             return error(404, 40400)
@@ -86,22 +97,34 @@ class Gateway:
         return page(rows[start:end], len(rows), f"c{end}" if end < len(rows) else None)
 
     def _window(self, records: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
-        since, until = (datetime.fromisoformat(parameters[n]) if n in parameters else None for n in ("since", "until"))
+        since, until = (
+            datetime.fromisoformat(parameters[n]) if n in parameters else None
+            for n in ("since", "until")
+        )
 
         def inside(row: dict[str, Any]) -> bool:
             at = datetime.fromisoformat(row[self.updated_at])
             return (since is None or at > since) and (until is None or at <= until)
 
-        return sorted(filter(inside, self.rows[records]), key=lambda r: (r[self.updated_at], list(r.values())[1]))
+        return sorted(
+            filter(inside, self.rows[records]),
+            key=lambda r: (r[self.updated_at], list(r.values())[1]),
+        )
 
 
 def page(rows: list[dict[str, Any]], total: int, cursor: str | None) -> Reply:
-    body = json.dumps({"code": 0, "message": "ok", "data": {"total": total, "cursor": cursor, "rows": rows}}, ensure_ascii=False)
+    body = json.dumps(
+        {"code": 0, "message": "ok", "data": {"total": total, "cursor": cursor, "rows": rows}},
+        ensure_ascii=False,
+    )
     return Reply(200, body.encode())
 
 
 def error(status: int, code: int, **headers: str) -> Reply:
-    body = json.dumps({"code": code, "message": "no: see 张三 612429197001011234", "data": None}, ensure_ascii=False)
+    body = json.dumps(
+        {"code": code, "message": "no: see 张三 612429197001011234", "data": None},
+        ensure_ascii=False,
+    )
     return Reply(status, body.encode(), headers)
 
 
@@ -112,8 +135,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         parsed = urlparse(self.path)
-        parameters = {name: values[0] for name, values in parse_qs(parsed.query, keep_blank_values=True).items()}
-        reply = self.gateway.reply(parsed.path, parameters, {k.lower(): v for k, v in self.headers.items()})
+        parameters = {
+            name: values[0]
+            for name, values in parse_qs(parsed.query, keep_blank_values=True).items()
+        }
+        reply = self.gateway.reply(
+            parsed.path, parameters, {k.lower(): v for k, v in self.headers.items()}
+        )
         if reply.manner == "reset":
             # linger 0: the connection ends with RST
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -166,7 +194,9 @@ def serving(gateway: Gateway) -> Iterator[Gateway]:
     handler = type("Handler", (_Handler,), {"gateway": gateway})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     gateway.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:

@@ -1,7 +1,8 @@
 """The fault matrix: each fault, in each form it applies to, and what comes of it.
 
-Belongs here: the table that `test_matrix` proves and `docs/faults.md` shows (`python -m tests.extraction.matrix` writes it there),
-and what the single tests of the readers saw. Not here: the faults.
+Belongs here: the table that `test_matrix` proves and `docs/faults.md` shows (`python -m
+tests.extraction.matrix` writes it there), and what the single tests of the readers saw. Not here:
+the faults.
 """
 
 from __future__ import annotations
@@ -10,16 +11,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
-BEGIN, END = "<!-- fault matrix: python -m tests.extraction.matrix -->\n", "<!-- end of the fault matrix -->\n"
+BEGIN, END = (
+    "<!-- fault matrix: python -m tests.extraction.matrix -->\n",
+    "<!-- end of the fault matrix -->\n",
+)
 
 OUTCOMES = {
     "retried": "asked again, the batch is whole",
     "resumed": "asked again for the page reached, the batch is whole",
     "begun anew": "the window asked again from its first page, the batch is whole",
     "carried forward": "no batch, the failure recorded, the last good state stays",
-    "left for next time": "the file is not complete; an older one serves, or the last good state stays",
+    "left for next time": (
+        "the file is not complete; an older one serves, or the last good state stays"
+    ),
     "read": "no fault after all: a batch",
-    "rejected": "the batch is there; validation refuses it, a line per difference; the last good state stays",
+    "rejected": (
+        "the batch is there; validation refuses it, a line per difference; the last good state"
+        " stays"
+    ),
 }
 
 
@@ -48,7 +57,11 @@ def _api(fault: str, cause: str, once: str, always: str | None) -> tuple[Case, .
     return (*found, Case("api", fault, cause, always)) if always else found
 
 
-TRANSIENT, PERMANENT, LATER = "carried forward (transient)", "carried forward (permanent)", "left for next time"
+TRANSIENT, PERMANENT, LATER = (
+    "carried forward (transient)",
+    "carried forward (permanent)",
+    "left for next time",
+)
 
 MATRIX: tuple[Case, ...] = (
     *_api("401: signature or caller", "401", PERMANENT, PERMANENT),
@@ -105,7 +118,10 @@ def table() -> str:
         for form in forms:
             cases = [case for case in MATRIX if (case.fault, case.form) == (fault, form)]
             same = len({case.outcome for case in cases}) == 1
-            told = [case.outcome if same else f"{'lasting' if case.lasts else 'once'}: {case.outcome}" for case in cases]
+            told = [
+                case.outcome if same else f"{'lasting' if case.lasts else 'once'}: {case.outcome}"
+                for case in cases
+            ]
             cells.append("; ".join(dict.fromkeys(told)))
         lines.append(f"| {fault} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -1,4 +1,6 @@
-"""Answers that are nearly JSON, or that would do harm: read where they mean one thing, else named as what they are, and bounded."""
+"""Answers that are nearly JSON, or that would do harm: read where they mean one thing, else named
+as what they are, and bounded.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,14 @@ def county(gateway: Gateway) -> None:
 
 def answer(row: str = "", **changed: Any) -> bytes:
     """One page of one row; `row` is put into it as it is, in front of the name."""
-    text = json.dumps({"code": 0, "message": "ok", "data": {"total": 1, "cursor": None, "rows": [ROW], **changed}}, ensure_ascii=False)
+    text = json.dumps(
+        {
+            "code": 0,
+            "message": "ok",
+            "data": {"total": 1, "cursor": None, "rows": [ROW], **changed},
+        },
+        ensure_ascii=False,
+    )
     return text.replace('"name"', f'{row} "name"' if row else '"name"').encode()
 
 
@@ -48,7 +57,9 @@ def kept(lake: Lake, read: DayRead) -> dict[str, Any]:
     """The one row as the lake has it."""
     assert read.failure is None, str(read.failure)
     (batch,) = read.batches
-    found = json.loads((lake.table("raw", read.table) / batch.batch_id / batch.files[0]).read_bytes())
+    found = json.loads(
+        (lake.table("raw", read.table) / batch.batch_id / batch.files[0]).read_bytes()
+    )
     row: dict[str, Any] = found["data"]["rows"][0]
     return row
 
@@ -56,7 +67,8 @@ def kept(lake: Lake, read: DayRead) -> dict[str, Any]:
 READ: dict[str, tuple[bytes, dict[str, str], dict[str, Any]]] = {
     "a mark in front": (b"\xef\xbb\xbf" + answer(), {}, ROW),
     "utf-16": (answer().decode().encode("utf-16"), {}, ROW),
-    "gbk, and says so": (answer().decode().encode("gbk"), {"Content-Type": "application/json; charset=GBK"}, ROW),
+    "gbk, and says so": (answer().decode().encode("gbk"),
+        {"Content-Type": "application/json; charset=GBK"}, ROW),
     "says gbk, and is none": (answer(), {"Content-Type": "application/json;charset=gb2312"}, ROW),
     "code 200": (answer().replace(b'"code": 0', b'"code": 200'), {}, ROW),
     "code as text": (answer().replace(b'"code": 0', b'"code": "200"'), {}, ROW),
@@ -65,25 +77,32 @@ READ: dict[str, tuple[bytes, dict[str, str], dict[str, Any]]] = {
     "an empty cursor": (answer(cursor=""), {}, ROW),
     "NaN": (answer('"x": NaN,'), {}, {**ROW, "x": "NaN"}),
     "Infinity": (answer('"x": -Infinity,'), {}, {**ROW, "x": "-Infinity"}),
-    "NaN within a text": (answer('"x": NaN, "y": "a NaN, \\" -Infinity",'), {}, {**ROW, "x": "NaN", "y": 'a NaN, " -Infinity'}),
-    "half a surrogate pair": (answer('"x": "\\ud83d", "y": "\\ud83d\\ude00", "z": "\\\\ud83d",'), {}, {**ROW, "x": "\ufffd", "y": "😀", "z": "\\ud83d"}),
+    "NaN within a text": (answer('"x": NaN, "y": "a NaN, \\" -Infinity",'), {},
+        {**ROW, "x": "NaN", "y": 'a NaN, " -Infinity'}),
+    "half a surrogate pair": (answer('"x": "\\ud83d", "y": "\\ud83d\\ude00", "z": "\\\\ud83d",'),
+        {}, {**ROW, "x": "\ufffd", "y": "😀", "z": "\\ud83d"}),
     "the other half": (answer('"x": "a\\udc00b",'), {}, {**ROW, "x": "a\ufffdb"}),
     "a line break within a text": (answer('"x": "a\n\tb",'), {}, {**ROW, "x": "a\n\tb"}),
     "NUL": (answer('"x": "a\\u0000b",'), {}, {**ROW, "x": "a\0b"}),
-    "one illegal byte": (answer('"x": "a!b",').replace(b"a!b", b"a\xffb"), {}, {**ROW, "x": "a\ufffdb"}),
+    "one illegal byte": (answer('"x": "a!b",').replace(b"a!b", b"a\xffb"), {},
+        {**ROW, "x": "a\ufffdb"}),
     "a number beyond every range": (answer('"x": 1e999,'), {}, {**ROW, "x": float("inf")}),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", READ)
-def test_read_where_the_meaning_is_clear(name: str, gateway: Gateway, departments: Departments, lake: Lake, contract: Contract) -> None:
+def test_read_where_the_meaning_is_clear(
+    name: str, gateway: Gateway, departments: Departments, lake: Lake, contract: Contract
+) -> None:
     body, headers, expected = READ[name]
     sends(gateway, body, **headers)
     read = departments.read_day(contract, D, NOW)
     assert kept(lake, read) == expected
     folder = lake.table("raw", contract.table) / read.batches[0].batch_id
     beside = folder / "page-00001.came"
-    assert (beside.read_bytes() if beside.exists() else (folder / "page-00001.json").read_bytes()) == body
+    assert (
+        beside.read_bytes() if beside.exists() else (folder / "page-00001.json").read_bytes()
+    ) == body
     assert read.batches[0].files == ["page-00001.json"]
 
 
@@ -92,21 +111,39 @@ NAMED: dict[str, tuple[bytes, str, str]] = {
     "JSON with something behind it": (answer() + b"}", "malformed", "is no JSON"),
     "a number that is none": (answer('"x": 01,'), "malformed", "is no JSON"),
     "cut short": (answer()[:-30], "truncated", "cut short"),
-    "cut short behind half a surrogate": (answer('"x": "\\ud83d",')[:-30], "truncated", "cut short"),
-    "gbk, and does not say so": (answer('"x": "' + "残疾人证" * 9 + '",').decode().encode("gbk"), "wrong_encoding", "not in utf-8"),
+    "cut short behind half a surrogate": (
+        answer('"x": "\\ud83d",')[:-30],
+        "truncated",
+        "cut short",
+    ),
+    "gbk, and does not say so": (
+        answer('"x": "' + "残疾人证" * 9 + '",').decode().encode("gbk"),
+        "wrong_encoding",
+        "not in utf-8",
+    ),
     "another code": (answer().replace(b'"code": 0', b'"code": 500'), "code", "code 500"),
-    "a code in words": (answer().replace(b'"code": 0', b'"code": "fine"'), "malformed", "code is no number"),
+    "a code in words": (
+        answer().replace(b'"code": 0', b'"code": "fine"'),
+        "malformed",
+        "code is no number",
+    ),
     "no total": (answer(total=None), "malformed", "total is no number"),
     "a total in words": (answer(total="about 1"), "malformed", "total is no number"),
     "a total of true": (answer(total=True), "malformed", "total is no number"),
     "a cursor of true": (answer(cursor=True), "malformed", "cursor is neither"),
-    "a row that is no object": (answer(rows=[ROW, 7, ROW], total=3), "malformed", "rows of the answer are no objects"),
+    "a row that is no object": (
+        answer(rows=[ROW, 7, ROW], total=3),
+        "malformed",
+        "rows of the answer are no objects",
+    ),
     "no data": (b'{"code": 0, "data": null}', "malformed", "holds no data"),
 }
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_else_named_as_what_it_is(name: str, gateway: Gateway, departments: Departments, contract: Contract) -> None:
+def test_else_named_as_what_it_is(
+    name: str, gateway: Gateway, departments: Departments, contract: Contract
+) -> None:
     body, reason, words = NAMED[name]
     sends(gateway, body)
     failure = departments.read_day(contract, D, NOW).failure
@@ -115,7 +152,9 @@ def test_else_named_as_what_it_is(name: str, gateway: Gateway, departments: Depa
     assert "张三" not in str(failure)
 
 
-def test_a_cursor_that_is_a_number(gateway: Gateway, departments: Departments, contract: Contract) -> None:
+def test_a_cursor_that_is_a_number(
+    gateway: Gateway, departments: Departments, contract: Contract
+) -> None:
     def numbered(asked: Asked, proper: Reply) -> Reply:
         found = json.loads(proper.body)
         cursor = found["data"]["cursor"]
@@ -139,13 +178,18 @@ HARMFUL: dict[str, tuple[Callable[[], Reply], str]] = {
     "600 levels in a row": (lambda: Reply(200, deep(600)), "too_deep"),
     "100,000 levels instead of an answer": (lambda: Reply(200, b"[" * 100_000), "malformed"),
     "deep objects in a short error": (lambda: Reply(500, b'{"a":' * 800), "server_error"),
-    "a damaged deflate stream": (lambda: Reply(200, zlib.compress(answer())[:20] + b"?" * 90, {"Content-Encoding": "deflate"}), "damaged"),
-    "a damaged gzip stream": (lambda: Reply(200, gzip.compress(answer())[:40] + b"?" * 90, {"Content-Encoding": "gzip"}), "damaged"),
-    "a deflate stream cut short": (lambda: Reply(200, zlib.compress(answer())[:-20], {"Content-Encoding": "deflate"}), "truncated"),
-    "a packed page of 800 MB": (lambda: Reply(200, gzip.compress(b" " * (800 << 20), 1), {"Content-Encoding": "gzip"}), "too_large"),
+    "a damaged deflate stream": (lambda: Reply(200, zlib.compress(answer())[:20] + b"?" * 90,
+        {"Content-Encoding": "deflate"}), "damaged"),
+    "a damaged gzip stream": (lambda: Reply(200, gzip.compress(answer())[:40] + b"?" * 90,
+        {"Content-Encoding": "gzip"}), "damaged"),
+    "a deflate stream cut short": (lambda: Reply(200, zlib.compress(answer())[:-20],
+        {"Content-Encoding": "deflate"}), "truncated"),
+    "a packed page of 800 MB": (lambda: Reply(200, gzip.compress(b" " * (800 << 20), 1),
+        {"Content-Encoding": "gzip"}), "too_large"),
     "packed as nobody asked": (lambda: Reply(200, b"\x1b", {"Content-Encoding": "br"}), "encoding"),
     "a page that is too large": (lambda: Reply(200, b" " * (80 << 20)), "too_large"),
-    "a page that is too large, without its length": (lambda: Reply(200, b" " * (80 << 20), manner="until closed"), "too_large"),
+    "a page that is too large, without its length": (lambda: Reply(200, b" " * (80 << 20),
+        manner="until closed"), "too_large"),
 }  # fmt: skip
 
 
@@ -156,7 +200,9 @@ def test_a_harmful_answer_is_one_failure_of_one_source(
     make, reason = HARMFUL[name]
     reply = make()
     gateway.fault = lambda asked, proper: dataclasses.replace(reply, headers=dict(reply.headers))
-    patience = dataclasses.replace(QUICK, page_deadline=20.0, drip_after=20.0, read_timeout=20.0, attempts=2)
+    patience = dataclasses.replace(
+        QUICK, page_deadline=20.0, drip_after=20.0, read_timeout=20.0, attempts=2
+    )
     read = Departments(settings, lake, patience).read_day(contract, D, NOW)
     assert read.failure is not None
     assert read.failure.reason == reason
@@ -164,24 +210,39 @@ def test_a_harmful_answer_is_one_failure_of_one_source(
     assert list(lake.table("raw", contract.table).rglob("manifest.json")) == []
 
 
-def test_packed_answers_are_read_all_the_same(gateway: Gateway, departments: Departments, lake: Lake, contract: Contract) -> None:
+def test_packed_answers_are_read_all_the_same(
+    gateway: Gateway, departments: Departments, lake: Lake, contract: Contract
+) -> None:
     raw = zlib.compressobj(wbits=-15)
-    packings = [("gzip", gzip.compress(answer())), ("deflate", zlib.compress(answer())), ("deflate", raw.compress(answer()) + raw.flush())]
+    packings = [
+        ("gzip", gzip.compress(answer())),
+        ("deflate", zlib.compress(answer())),
+        ("deflate", raw.compress(answer()) + raw.flush()),
+    ]
     for number, (name, body) in enumerate(packings):
         sends(gateway, body, **{"Content-Encoding": name})
         assert kept(lake, departments.read_day(contract, D.replace(day=number + 1), NOW)) == ROW
 
 
-def test_pages_without_end(gateway: Gateway, settings: Settings, lake: Lake, contract: Contract) -> None:
+def test_pages_without_end(
+    gateway: Gateway, settings: Settings, lake: Lake, contract: Contract
+) -> None:
     """Each page is new, the total allows for them all: only bytes and time end it."""
 
     def more(asked: Asked, proper: Reply) -> Reply:
         row = {**ROW, "death_id": f"d{asked.number}"}
-        return Reply(200, json.dumps({"code": 0, "data": {"total": 10**15, "cursor": f"c{asked.number}", "rows": [row]}}).encode())
+        return Reply(
+            200,
+            json.dumps(
+                {"code": 0, "data": {"total": 10**15, "cursor": f"c{asked.number}", "rows": [row]}}
+            ).encode(),
+        )
 
     gateway.fault = more
     for bound in ({"read_bytes": 5_000}, {"read_deadline": 0.3}):
-        read = Departments(settings, lake, dataclasses.replace(QUICK, **bound)).read_day(contract, D, NOW)
+        read = Departments(settings, lake, dataclasses.replace(QUICK, **bound)).read_day(
+            contract, D, NOW
+        )
         assert read.failure is not None
         assert (read.failure.kind, read.failure.reason) == ("permanent", "endless")
 
@@ -236,8 +297,12 @@ def _chunks_without_end(connection: socket.socket) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("send", [_headers_without_end, _continues_without_end, _chunks_without_end])
-def test_an_endless_drip_is_cut(send: Callable[[socket.socket], None], settings: Settings, lake: Lake, contract: Contract) -> None:
+@pytest.mark.parametrize(
+    "send", [_headers_without_end, _continues_without_end, _chunks_without_end]
+)
+def test_an_endless_drip_is_cut(
+    send: Callable[[socket.socket], None], settings: Settings, lake: Lake, contract: Contract
+) -> None:
     with dripping(send) as url:
         ours = dataclasses.replace(settings, gateway_url=url)
         patience = dataclasses.replace(QUICK, page_deadline=0.5, attempts=2)
@@ -248,7 +313,9 @@ def test_an_endless_drip_is_cut(send: Callable[[socket.socket], None], settings:
     assert (read.failure.kind, read.failure.reason) == ("transient", "slow_drip")
 
 
-def test_a_drip_before_the_run_holds_it_up_for_seconds_only(settings: Settings, contract: Contract) -> None:
+def test_a_drip_before_the_run_holds_it_up_for_seconds_only(
+    settings: Settings, contract: Contract
+) -> None:
     """The question before a run has limits too."""
     with dripping(_headers_without_end) as url:
         started = time.monotonic()
@@ -256,8 +323,12 @@ def test_a_drip_before_the_run_holds_it_up_for_seconds_only(settings: Settings, 
         assert time.monotonic() - started < 15.0
 
 
-@pytest.mark.parametrize("name", ["100,000 levels in a row", "a damaged deflate stream", "a page that is too large"])
-def test_a_harmful_answer_before_the_run(name: str, gateway: Gateway, settings: Settings, contract: Contract) -> None:
+@pytest.mark.parametrize(
+    "name", ["100,000 levels in a row", "a damaged deflate stream", "a page that is too large"]
+)
+def test_a_harmful_answer_before_the_run(
+    name: str, gateway: Gateway, settings: Settings, contract: Contract
+) -> None:
     reply = HARMFUL[name][0]()
     gateway.fault = lambda asked, proper: dataclasses.replace(reply, headers=dict(reply.headers))
     preflight(settings, [contract], D, NOW)  # the record type's own failure, told when it is read
@@ -266,17 +337,23 @@ def test_a_harmful_answer_before_the_run(name: str, gateway: Gateway, settings: 
 # the signature
 
 
-def test_a_redirect_never_carries_the_signature(gateway: Gateway, departments: Departments, contract: Contract) -> None:
+def test_a_redirect_never_carries_the_signature(
+    gateway: Gateway, departments: Departments, contract: Contract
+) -> None:
     with serving(Gateway()) as other:
         for status in (301, 302, 303, 307, 308):
-            gateway.fault = lambda asked, proper, s=status: Reply(s, b"", {"Location": f"{other.url}/{PATH}"})  # type: ignore[misc]
+            gateway.fault = lambda asked, proper, s=status: Reply(
+                s, b"", {"Location": f"{other.url}/{PATH}"}
+            )  # type: ignore[misc]
             read = departments.read_day(contract, D, NOW)
             assert read.failure is not None
             assert read.failure.reason == "login_page"
         assert other.asked == []
 
 
-def test_a_signature_is_used_once(gateway: Gateway, settings: Settings, lake: Lake, contract: Contract) -> None:
+def test_a_signature_is_used_once(
+    gateway: Gateway, settings: Settings, lake: Lake, contract: Contract
+) -> None:
     seen: list[str] = []
     proper_reply = gateway.reply
 
@@ -294,7 +371,10 @@ def test_a_signature_is_used_once(gateway: Gateway, settings: Settings, lake: La
 
 def test_two_requests_of_one_millisecond_are_signed_apart() -> None:
     sign = ExchangeSignature(b"key", "sid", "a.b", clock=lambda: 1_700_000_000.0)
-    signed = [sign(requests.Request("GET", "http://127.0.0.1/").prepare()).headers["gjgxjhpt_sign"] for _ in range(50)]
+    signed = [
+        sign(requests.Request("GET", "http://127.0.0.1/").prepare()).headers["gjgxjhpt_sign"]
+        for _ in range(50)
+    ]
     assert len(set(signed)) == 50
 
 
@@ -307,13 +387,24 @@ def test_two_requests_of_one_millisecond_are_signed_apart() -> None:
         ("YIHU_GATEWAY_URL", "http://gateway.example/api", "write https://"),
         ("YIHU_GATEWAY_URL", "http://10.1.2.3:8080/api", "write https://"),
         ("YIHU_FRONT_DB_URL", "postgresql://u:p@10.1.2.3/front", "sslmode=verify-full"),
-        ("YIHU_FRONT_DB_URL", "postgresql+psycopg://u@front.example/front?sslmode=require", "sslmode=verify-full"),
+        (
+            "YIHU_FRONT_DB_URL",
+            "postgresql+psycopg://u@front.example/front?sslmode=require",
+            "sslmode=verify-full",
+        ),
         ("YIHU_FRONT_DB_URL", "mysql+pymysql://u:p@front.example/front", "ssl_ca"),
         ("YIHU_FRONT_DB_URL", "oracle+oracledb://u:p@front.example/x", "tcps"),
     ],
 )
-def test_plain_connections_to_another_host_are_refused(name: str, url: str, words: str, tmp_path: Any) -> None:
-    given = {"YIHU_HOME": str(tmp_path), "YIHU_GATEWAY_SID": "s", "YIHU_GATEWAY_KEY": "k", name: url}
+def test_plain_connections_to_another_host_are_refused(
+    name: str, url: str, words: str, tmp_path: Any
+) -> None:
+    given = {
+        "YIHU_HOME": str(tmp_path),
+        "YIHU_GATEWAY_SID": "s",
+        "YIHU_GATEWAY_KEY": "k",
+        name: url,
+    }
     with pytest.raises(SettingsError) as refused:
         load_settings(given)
     (problem,) = refused.value.problems
@@ -336,7 +427,9 @@ def test_plain_connections_to_another_host_are_refused(name: str, url: str, word
     ],
 )
 def test_others_are_taken(name: str, url: str, tmp_path: Any) -> None:
-    assert not load_settings({"YIHU_HOME": str(tmp_path), "YIHU_GATEWAY_SID": "s", "YIHU_GATEWAY_KEY": "k", name: url}).plain
+    assert not load_settings(
+        {"YIHU_HOME": str(tmp_path), "YIHU_GATEWAY_SID": "s", "YIHU_GATEWAY_KEY": "k", name: url}
+    ).plain
 
 
 def test_a_page_taken_up_again_is_the_same_page() -> None:

@@ -1,4 +1,6 @@
-"""The API's faults: what passes is retried within a budget, what does not is told in one line; nothing lost, nothing doubled."""
+"""The API's faults: what passes is retried within a budget, what does not is told in one line;
+nothing lost, nothing doubled.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def held(lake: Lake, read: DayRead) -> list[str]:
     found = []
     for batch in read.batches:
         for name in batch.files:
-            answer = json.loads((lake.table("raw", read.table) / batch.batch_id / name).read_bytes())
+            answer = json.loads(
+                (lake.table("raw", read.table) / batch.batch_id / name).read_bytes()
+            )
             found += [row["death_id"] for row in answer["data"]["rows"]]
     return found
 
@@ -56,7 +60,9 @@ def on_request(*numbers: int) -> Callable[[Callable[[Asked, Reply], Reply | None
     """The fault strikes at these requests (counted from 1); at every one if there are none."""
 
     def wrap(fault: Callable[[Asked, Reply], Reply | None]) -> Fault:
-        return lambda asked, proper: fault(asked, proper) if not numbers or asked.number in numbers else None
+        return lambda asked, proper: (
+            fault(asked, proper) if not numbers or asked.number in numbers else None
+        )
 
     return wrap
 
@@ -98,20 +104,38 @@ def doubled(asked: Asked, proper: Reply) -> Reply:
     return Reply(200, json.dumps(answer).encode())
 
 
-HTML = Reply(200, b"<!doctype html><title>login</title>", {"Content-Type": "text/html; charset=utf-8"})
+HTML = Reply(
+    200, b"<!doctype html><title>login</title>", {"Content-Type": "text/html; charset=utf-8"}
+)
 
 PASSING: list[tuple[str, Fault, str]] = [
-    ("429 with Retry-After", on_request(3)(lambda a, p: error(429, 42900, **{"Retry-After": "1"})), "resumed"),
+    (
+        "429 with Retry-After",
+        on_request(3)(lambda a, p: error(429, 42900, **{"Retry-After": "1"})),
+        "resumed",
+    ),
     ("500", on_request(3)(lambda a, p: error(500, 50000)), "resumed"),
     ("503 twice", on_request(3, 4)(lambda a, p: error(503, 50300)), "resumed"),
     ("code ≠ 0 under HTTP 200", on_request(3)(lambda a, p: error(200, 50001)), "resumed"),
     ("truncated body", on_request(3)(lambda a, p: dataclasses.replace(p, manner="cut")), "resumed"),
-    ("truncated body, length to match", on_request(3)(lambda a, p: Reply(200, p.body[:-40])), "resumed"),
+    (
+        "truncated body, length to match",
+        on_request(3)(lambda a, p: Reply(200, p.body[:-40])),
+        "resumed",
+    ),
     ("reset", on_request(3)(lambda a, p: dataclasses.replace(p, manner="reset")), "resumed"),
-    ("reset at the first page", on_request(1)(lambda a, p: dataclasses.replace(p, manner="reset")), "retried"),
+    (
+        "reset at the first page",
+        on_request(1)(lambda a, p: dataclasses.replace(p, manner="reset")),
+        "retried",
+    ),
     ("slow drip", on_request(3)(lambda a, p: dataclasses.replace(p, manner="drip")), "resumed"),
     ("HTML login page", on_request(3)(lambda a, p: HTML), "resumed"),
-    ("redirect to a login page", on_request(3)(lambda a, p: Reply(302, b"", {"Location": "/login"})), "resumed"),
+    (
+        "redirect to a login page",
+        on_request(3)(lambda a, p: Reply(302, b"", {"Location": "/login"})),
+        "resumed",
+    ),
     ("empty body", on_request(3)(lambda a, p: Reply(200, b"")), "resumed"),
     ("empty answer", on_request(2)(lambda a, p: page([], ROWS, None)), "begun anew"),
     ("empty page with a cursor", on_request(2)(lambda a, p: page([], ROWS, "c010")), "read"),
@@ -125,9 +149,17 @@ PASSING: list[tuple[str, Fault, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "fault", "outcome"), PASSING, ids=[name for name, _, _ in PASSING])
+@pytest.mark.parametrize(
+    ("name", "fault", "outcome"), PASSING, ids=[name for name, _, _ in PASSING]
+)
 def test_what_passes_is_retried(
-    name: str, fault: Fault, outcome: str, gateway: Gateway, departments: Departments, contract: Contract, lake: Lake
+    name: str,
+    fault: Fault,
+    outcome: str,
+    gateway: Gateway,
+    departments: Departments,
+    contract: Contract,
+    lake: Lake,
 ) -> None:
     gateway.fault = fault
     read = departments.read_day(contract, D, NOW)
@@ -144,29 +176,75 @@ def test_what_passes_is_retried(
 
 LASTING: list[tuple[str, Fault, str, str, int]] = [
     ("401", lambda a, p: error(401, 40100), "permanent", "unauthorised", 1),
-    ("clock skew", lambda a, p: error(401, 40101, Date="Tue, 10 Nov 2020 00:00:00 GMT"), "permanent", "unauthorised", 1),
+    (
+        "clock skew",
+        lambda a, p: error(401, 40101, Date="Tue, 10 Nov 2020 00:00:00 GMT"),
+        "permanent",
+        "unauthorised",
+        1,
+    ),
     ("404", lambda a, p: error(404, 40400), "permanent", "not_found", 1),
     ("400", lambda a, p: error(400, 40001), "permanent", "bad_request", 1),
     ("401 half way", on_request(3)(lambda a, p: error(401, 40100)), "permanent", "unauthorised", 3),
-    ("429 always", lambda a, p: error(429, 42900, **{"Retry-After": "0"}), "transient", "too_many_requests", 3),
-    ("429, Retry-After beyond the budget", lambda a, p: error(429, 42900, **{"Retry-After": "600"}), "transient", "too_many_requests", 1),
+    (
+        "429 always",
+        lambda a, p: error(429, 42900, **{"Retry-After": "0"}),
+        "transient",
+        "too_many_requests",
+        3,
+    ),
+    (
+        "429, Retry-After beyond the budget",
+        lambda a, p: error(429, 42900, **{"Retry-After": "600"}),
+        "transient",
+        "too_many_requests",
+        1,
+    ),
     ("500 always", lambda a, p: error(500, 50000), "transient", "server_error", 3),
     ("code ≠ 0 always", lambda a, p: error(200, 50001), "transient", "code", 3),
-    ("truncated always", lambda a, p: dataclasses.replace(p, manner="cut"), "transient", "truncated", 3),
+    (
+        "truncated always",
+        lambda a, p: dataclasses.replace(p, manner="cut"),
+        "transient",
+        "truncated",
+        3,
+    ),
     ("reset always", lambda a, p: dataclasses.replace(p, manner="reset"), "transient", "reset", 3),
-    ("slow drip always", lambda a, p: dataclasses.replace(p, manner="drip"), "transient", "slow_drip", 3),
+    (
+        "slow drip always",
+        lambda a, p: dataclasses.replace(p, manner="drip"),
+        "transient",
+        "slow_drip",
+        3,
+    ),
     ("HTML login page always", lambda a, p: HTML, "transient", "login_page", 3),
     ("wrong total always", wrong_total, "transient", "wrong_total", 15),
     ("empty answer always", lambda a, p: page([], ROWS, None), "transient", "wrong_total", 3),
-    ("cursor always lost", lambda a, p: error(200, 40002) if "cursor" in a.parameters else None, "transient", "cursor_lost", 6),
+    (
+        "cursor always lost",
+        lambda a, p: error(200, 40002) if "cursor" in a.parameters else None,
+        "transient",
+        "cursor_lost",
+        6,
+    ),
     ("not JSON", lambda a, p: Reply(200, b"it works"), "transient", "malformed", 3),
     ("other JSON", lambda a, p: Reply(200, b'{"rows": []}'), "transient", "malformed", 3),
 ]
 
 
-@pytest.mark.parametrize(("name", "fault", "kind", "reason", "asked"), LASTING, ids=[name for name, *_ in LASTING])
+@pytest.mark.parametrize(
+    ("name", "fault", "kind", "reason", "asked"), LASTING, ids=[name for name, *_ in LASTING]
+)
 def test_what_lasts_is_one_clear_line(
-    name: str, fault: Fault, kind: str, reason: str, asked: int, gateway: Gateway, departments: Departments, contract: Contract, lake: Lake
+    name: str,
+    fault: Fault,
+    kind: str,
+    reason: str,
+    asked: int,
+    gateway: Gateway,
+    departments: Departments,
+    contract: Contract,
+    lake: Lake,
 ) -> None:
     gateway.fault = fault
     read = departments.read_day(contract, D, NOW)
@@ -186,7 +264,9 @@ def test_what_lasts_is_one_clear_line(
     matrix.record("api", name, f"carried forward ({kind})")
 
 
-def test_clock_skew_is_named(gateway: Gateway, departments: Departments, contract: Contract) -> None:
+def test_clock_skew_is_named(
+    gateway: Gateway, departments: Departments, contract: Contract
+) -> None:
     gateway.fault = lambda a, p: error(401, 40101, Date="Tue, 10 Nov 2020 00:00:00 GMT")
     failure = departments.read_day(contract, D, NOW).failure
     assert "minutes ahead of the platform's" in str(failure)
@@ -195,7 +275,9 @@ def test_clock_skew_is_named(gateway: Gateway, departments: Departments, contrac
 def test_unreachable(settings: Settings, lake: Lake, contract: Contract) -> None:
     with serving(Gateway()) as gone:
         url = gone.url
-    read = Departments(dataclasses.replace(settings, gateway_url=url), lake, QUICK).read_day(contract, D, NOW)
+    read = Departments(dataclasses.replace(settings, gateway_url=url), lake, QUICK).read_day(
+        contract, D, NOW
+    )
     assert read.failure is not None
     assert (read.failure.kind, read.failure.reason) == ("transient", "unreachable")
     matrix.record("api", "gateway unreachable", "carried forward (transient)")
@@ -207,12 +289,16 @@ def test_silence(gateway: Gateway, settings: Settings, lake: Lake, contract: Con
         return None
 
     gateway.fault = sleeps
-    read = Departments(settings, lake, dataclasses.replace(QUICK, read_timeout=0.2)).read_day(contract, D, NOW)
+    read = Departments(settings, lake, dataclasses.replace(QUICK, read_timeout=0.2)).read_day(
+        contract, D, NOW
+    )
     assert sorted(held(lake, read)) == sorted(row["death_id"] for row in rows())
     matrix.record("api", "silence", "resumed")
 
 
-def test_faults_all_over(gateway: Gateway, settings: Settings, lake: Lake, contract: Contract) -> None:
+def test_faults_all_over(
+    gateway: Gateway, settings: Settings, lake: Lake, contract: Contract
+) -> None:
     """Every passing fault, one after the other, over one long read."""
     kinds = itertools.cycle(
         [
@@ -227,12 +313,18 @@ def test_faults_all_over(gateway: Gateway, settings: Settings, lake: Lake, contr
     )
     gateway.rows[PATH] = rows(300)
     gateway.fault = lambda asked, proper: next(kinds)(proper)
-    read = Departments(settings, lake, dataclasses.replace(QUICK, attempts=5)).read_day(contract, D, NOW)
+    read = Departments(settings, lake, dataclasses.replace(QUICK, attempts=5)).read_day(
+        contract, D, NOW
+    )
     assert sorted(held(lake, read)) == sorted(row["death_id"] for row in rows(300))
-    assert sum("cursor" not in asked.parameters for asked in gateway.asked) == 2  # the very first request met the 500
+    assert (
+        sum("cursor" not in asked.parameters for asked in gateway.asked) == 2
+    )  # the very first request met the 500
 
 
-def test_a_killed_read_goes_on_where_it_was(gateway: Gateway, settings: Settings, lake: Lake, contract: Contract) -> None:
+def test_a_killed_read_goes_on_where_it_was(
+    gateway: Gateway, settings: Settings, lake: Lake, contract: Contract
+) -> None:
     class Killed(BaseException):
         pass
 
@@ -250,13 +342,19 @@ def test_a_killed_read_goes_on_where_it_was(gateway: Gateway, settings: Settings
     read = Departments(settings, lake, QUICK).read_day(contract, D, NOW)
     assert len(gateway.asked) - asked == 2
     assert sorted(held(lake, read)) == sorted(row["death_id"] for row in rows())
-    assert [p.name for p in (lake.table("raw", contract.table)).iterdir() if p.is_dir()] == ["deaths-20261110-01"]
-    straight = Departments(settings, Lake(settings.home / "other"), QUICK).read_day(contract, D, NOW)
+    assert [p.name for p in (lake.table("raw", contract.table)).iterdir() if p.is_dir()] == [
+        "deaths-20261110-01"
+    ]
+    straight = Departments(settings, Lake(settings.home / "other"), QUICK).read_day(
+        contract, D, NOW
+    )
     assert straight.batches[0].sha256 == read.batches[0].sha256
     matrix.record("api", "kill -9 between pages", "resumed")
 
 
-def test_a_half_written_page_is_no_page(gateway: Gateway, settings: Settings, lake: Lake, contract: Contract) -> None:
+def test_a_half_written_page_is_no_page(
+    gateway: Gateway, settings: Settings, lake: Lake, contract: Contract
+) -> None:
     departments = Departments(settings, lake, QUICK)
     work = departments.store.begin(contract.table, "deaths-20261110-01")
     (work / "page-00001.part").write_bytes(b'{"code": 0')
@@ -267,7 +365,9 @@ def test_a_half_written_page_is_no_page(gateway: Gateway, settings: Settings, la
     assert not list((lake.table("raw", contract.table) / "deaths-20261110-01").glob("window.json"))
 
 
-def test_pages_are_kept_as_they_came(gateway: Gateway, departments: Departments, contract: Contract, lake: Lake) -> None:
+def test_pages_are_kept_as_they_came(
+    gateway: Gateway, departments: Departments, contract: Contract, lake: Lake
+) -> None:
     sent: list[bytes] = []
 
     def note(asked: Asked, proper: Reply) -> None:
@@ -279,21 +379,34 @@ def test_pages_are_kept_as_they_came(gateway: Gateway, departments: Departments,
     assert [(folder / name).read_bytes() for name in read.batches[0].files] == sent
     assert {p.stat().st_mode & 0o777 for p in folder.iterdir()} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert read.batches[0].columns == ["_op", "death_id", "id_number", "name", "died_on", "updated_at"]
+    assert read.batches[0].columns == [
+        "_op",
+        "death_id",
+        "id_number",
+        "name",
+        "died_on",
+        "updated_at",
+    ]
 
 
-def test_nothing_of_a_window_is_a_batch_too(gateway: Gateway, departments: Departments, contract: Contract) -> None:
+def test_nothing_of_a_window_is_a_batch_too(
+    gateway: Gateway, departments: Departments, contract: Contract
+) -> None:
     gateway.rows[PATH] = []
     read = departments.read_day(contract, D, NOW)
     assert (read.status, read.row_count, read.batches[0].total) == ("read", 0, 0)
 
 
 @pytest.mark.slow
-def test_a_large_read_costs_little(gateway: Gateway, settings: Settings, lake: Lake, contract: Contract) -> None:
+def test_a_large_read_costs_little(
+    gateway: Gateway, settings: Settings, lake: Lake, contract: Contract
+) -> None:
     """Pages of 10,000 rows each cost less than making Python of every row would: of a page little
     more than its ends is read."""
     pages = 12
-    row = json.dumps({**rows(1)[0], **{f"field_{n}": "0123456789" for n in range(12)}}, ensure_ascii=False)
+    row = json.dumps(
+        {**rows(1)[0], **{f"field_{n}": "0123456789" for n in range(12)}}, ensure_ascii=False
+    )
     bodies = []
     for number in range(pages):
         body = ",".join(row.replace("d00000", f"d{number:03d}{n:05d}") for n in range(10_000))
@@ -313,6 +426,9 @@ def test_a_large_read_costs_little(gateway: Gateway, settings: Settings, lake: L
     read = Departments(settings, lake, RetryPolicy()).read_day(contract, D, NOW)
     spent = (time.thread_time() - decoded) / (decoded - began)
     size = sum(map(len, bodies)) / 1e6
-    print(f"\n{size:.0f} MB in {pages} pages: {spent:.2f} of what json.loads takes, {read.seconds:.1f} s")
+    print(
+        f"\n{size:.0f} MB in {pages} pages: {spent:.2f} of what json.loads takes,"
+        f" {read.seconds:.1f} s"
+    )
     assert read.row_count == pages * 10_000
     assert spent < 1.5

@@ -20,9 +20,12 @@ def test_every_fault_is_documented_with_its_outcome() -> None:
 
 
 NAMED = (
-    "401", "clock skew", "404", "429 with Retry-After", "500", "code ≠ 0", "truncated body", "reset", "slow drip", "repeated page",
-    "wrong total", "empty answer", "cursor lost half way", "HTML login page", "file growing", "wrong checksum", "wrong encoding",
-    "missing sheet", "merged cells", "changed header", "database down", "table missing", "column missing",
+    "401", "clock skew", "404", "429 with Retry-After", "500", "code ≠ 0", "truncated body",
+    "reset", "slow drip", "repeated page",
+    "wrong total", "empty answer", "cursor lost half way", "HTML login page", "file growing",
+    "wrong checksum", "wrong encoding",
+    "missing sheet", "merged cells", "changed header", "database down", "table missing",
+    "column missing",
 )  # fmt: skip
 """What every department's source does sooner or later."""
 

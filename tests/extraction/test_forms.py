@@ -28,24 +28,46 @@ def members() -> Contract:
     return contract_for("members")
 
 
-def landed(settings: Settings, engine: Engine, contract: Contract, form: str) -> list[tuple[Any, ...]]:
+def landed(
+    settings: Settings, engine: Engine, contract: Contract, form: str
+) -> list[tuple[Any, ...]]:
     lake = Lake(settings.home / form)
-    read = Departments(dataclasses.replace(settings, form=form.split("-")[0]), lake, QUICK).read_day(contract, D, NOW)
+    read = Departments(
+        dataclasses.replace(settings, form=form.split("-")[0]), lake, QUICK
+    ).read_day(contract, D, NOW)
     assert read.failure is None, str(read.failure)
     folder = lake.table("raw", contract.table) / read.batches[0].batch_id
-    result = land(engine, contract, folder, json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+    result = land(
+        engine, contract, folder, json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    )
     assert result.row_count == COUNT
     assert result.drifts == ()
-    assert engine.scalar(f"select count(*) from read_parquet('{result.rows_path}') where len(_misfit) > 0") == 0
+    assert (
+        engine.scalar(
+            f"select count(*) from read_parquet('{result.rows_path}') where len(_misfit) > 0"
+        )
+        == 0
+    )
     return engine.rows(f"select * from read_parquet('{result.rows_path}') order by _row")
 
 
-def test_three_forms_one_result(gateway: Gateway, settings: Settings, engine: Engine, members: Contract) -> None:
+def test_three_forms_one_result(
+    gateway: Gateway, settings: Settings, engine: Engine, members: Contract
+) -> None:
     held = some(members, COUNT)
     at = members.by_role("updated_at").physical_name
     gateway.updated_at = at
-    plain = [json.loads(json.dumps(row, default=lambda v: str(v).replace(" ", "T") if hasattr(v, "hour") else str(v))) for row in held]
-    gateway.rows["rural_revitalisation/members"] = [{"_op": "U", **row, at: row[at] + "+08:00"} for row in plain]
+    plain = [
+        json.loads(
+            json.dumps(
+                row, default=lambda v: str(v).replace(" ", "T") if hasattr(v, "hour") else str(v)
+            )
+        )
+        for row in held
+    ]
+    gateway.rows["rural_revitalisation/members"] = [
+        {"_op": "U", **row, at: row[at] + "+08:00"} for row in plain
+    ]
     front = sa.create_engine(str(settings.front_db_url))
     make(front, members, held)
     front.dispose()
@@ -53,7 +75,10 @@ def test_three_forms_one_result(gateway: Gateway, settings: Settings, engine: En
     folder = settings.drop_dir / "rural_revitalisation"
     folder.mkdir()
     yes_no = {True: "是", False: "否"}
-    cells = [list(plain[0]), *([yes_no[v] if isinstance(v, bool) else str(v) for v in row.values()] for row in plain)]
+    cells = [
+        list(plain[0]),
+        *([yes_no[v] if isinstance(v, bool) else str(v) for v in row.values()] for row in plain),
+    ]
     by_api = landed(settings, engine, members, "api")
     assert landed(settings, engine, members, "sql") == by_api
     put(folder, "members_20261109.csv", csv_bytes(cells))

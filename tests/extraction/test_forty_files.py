@@ -22,8 +22,13 @@ from tests.extraction.conftest import NOW, QUICK, D
 from tests.extraction.test_files import csv_bytes, put, table, xlsx_bytes
 from tests.extraction.test_folder import lay
 
-CERTIFICATES, DWELLINGS, RETROFITS, CASES = (contract_for(n) for n in ("certificates", "dwellings", "retrofits", "cases"))
-EARLY, LATE = datetime(2026, 11, 10, 9, tzinfo=SHANGHAI), datetime(2026, 11, 10, 17, tzinfo=SHANGHAI)
+CERTIFICATES, DWELLINGS, RETROFITS, CASES = (
+    contract_for(n) for n in ("certificates", "dwellings", "retrofits", "cases")
+)
+EARLY, LATE = (
+    datetime(2026, 11, 10, 9, tzinfo=SHANGHAI),
+    datetime(2026, 11, 10, 17, tzinfo=SHANGHAI),
+)
 
 
 def _html(rows: list[list[str]]) -> bytes:
@@ -45,7 +50,9 @@ def _drop_certificates(folder: Path) -> None:
         lay(folder, f"certificates_20261110.{suffix}", content, EARLY)
     lay(folder, "certificates_20261110.html", _html(table(CERTIFICATES)), EARLY)
     lay(folder, "certificates_20261110.zip", _zipped("a.csv", content), EARLY)
-    put(folder, "certificates_20261110.xlsx", xlsx_bytes(table(CERTIFICATES), titles=0), None)  # just written
+    put(
+        folder, "certificates_20261110.xlsx", xlsx_bytes(table(CERTIFICATES), titles=0), None
+    )  # just written
     put(folder, "certificates_20261110.et", content, "wrong")
     for name in ("certificates_20261001.csv", "certificates_20261101.xlsx"):  # older
         lay(folder, name, content)
@@ -55,10 +62,14 @@ def _drop_certificates(folder: Path) -> None:
 
 def _drop_strangers(folder: Path) -> None:
     names = (
-        "certificates_2026-11-10.csv", "certificates_20261110(1).csv", "副本certificates_20261110.csv", "残疾人证2026年11月.xlsx",
-        "新建文本文档.txt", "~$certificates_20261110.xlsx", ".~lock.certificates_20261110.xlsx#", "Thumbs.db", ".DS_Store",
-        "照片.jpg", "说明.docx", "打包.rar", "certificates_20261110.csv.tmp", "certificates_20261110.pdf", "certificates_20261110",
-        "张三612429197001011234.xlsx", "a\nb.csv", "\u202egnp.csv", "dwellings_20261101.xlsx", "certificates_20261109.csv.sha256",
+        "certificates_2026-11-10.csv", "certificates_20261110(1).csv",
+        "副本certificates_20261110.csv", "残疾人证2026年11月.xlsx",
+        "新建文本文档.txt", "~$certificates_20261110.xlsx", ".~lock.certificates_20261110.xlsx#",
+        "Thumbs.db", ".DS_Store",
+        "照片.jpg", "说明.docx", "打包.rar", "certificates_20261110.csv.tmp",
+        "certificates_20261110.pdf", "certificates_20261110",
+        "张三612429197001011234.xlsx", "a\nb.csv", "\u202egnp.csv", "dwellings_20261101.xlsx",
+        "certificates_20261109.csv.sha256",
         os.fsdecode("残疾人花名册.xls".encode("gb18030")),
     )  # fmt: skip
     for name in names:
@@ -76,7 +87,9 @@ def _drop_housing(folder: Path) -> None:
 
 
 def _drop_monitoring(folder: Path) -> None:
-    lay(folder, "cases_20261101.xlsx", b"PK\x03\x04" + bytes(400) + b"PK\x05\x06" + bytes(18))  # ends as a zip does, and is none
+    lay(
+        folder, "cases_20261101.xlsx", b"PK\x03\x04" + bytes(400) + b"PK\x05\x06" + bytes(18)
+    )  # ends as a zip does, and is none
     lay(folder, "field_results_20261101.xlsx", b"x\n")  # of a draft: nothing is read for it
 
 
@@ -97,35 +110,63 @@ def dropped(settings: Settings) -> Path:
 
 
 def _said(read: DayRead) -> str:
-    return "\n".join([*read.notes, *read.unread, *(batch.source for batch in read.batches), str(read.failure or "")])
+    return "\n".join(
+        [
+            *read.notes,
+            *read.unread,
+            *(batch.source for batch in read.batches),
+            str(read.failure or ""),
+        ]
+    )
 
 
 def test_none_is_passed_over(dropped: Path, settings: Settings, lake: Lake) -> None:
     departments = Departments(settings, lake, QUICK)
-    reads = {c.records: departments.read_day(c, D, NOW) for c in (CERTIFICATES, DWELLINGS, RETROFITS, CASES)}
+    reads = {
+        c.records: departments.read_day(c, D, NOW)
+        for c in (CERTIFICATES, DWELLINGS, RETROFITS, CASES)
+    }
     said = "\n".join(_said(read) for read in reads.values())
     there = [path for path in dropped.rglob("*") if path.parent != dropped or path.is_file()]
-    beside = [path for path in there if path.name.endswith(".sha256") and path.with_suffix("").exists()]
+    beside = [
+        path for path in there if path.name.endswith(".sha256") and path.with_suffix("").exists()
+    ]
     files = [path for path in there if path not in beside]
     assert len(files) >= 40
     assert [path.name for path in files if shown(path.name) not in said] == []
     assert "612429197001011234" not in said
     # and as what
-    assert {name: (read.status, read.failure.reason if read.failure else None) for name, read in reads.items()} == {
+    assert {
+        name: (read.status, read.failure.reason if read.failure else None)
+        for name, read in reads.items()
+    } == {
         "certificates": ("read", None),
         "dwellings": ("read", None),
         "retrofits": ("failed", "incomplete_file"),
         "cases": ("failed", "zip"),
     }
     assert reads["certificates"].batches[0].source == "certificates_20261110.csv"
-    assert [note.split(" ")[0] for note in reads["certificates"].notes] == ["certificates_20261110.et", "certificates_20261110.xlsx"]
+    assert [note.split(" ")[0] for note in reads["certificates"].notes] == [
+        "certificates_20261110.et",
+        "certificates_20261110.xlsx",
+    ]
     assert [note.split(" ")[0] for note in reads["dwellings"].notes] == ["dwellings_20261110.csv"]
-    assert sum("written before certificates_20261110.csv" in line for line in reads["certificates"].unread) == 5
+    assert (
+        sum(
+            "written before certificates_20261110.csv" in line
+            for line in reads["certificates"].unread
+        )
+        == 5
+    )
 
 
 def test_whoever_asks_now_hears_the_same(dropped: Path, settings: Settings, lake: Lake) -> None:
     departments = Departments(settings, lake, QUICK)
-    run = {line for c in (CERTIFICATES, DWELLINGS, RETROFITS, CASES) for line in departments.read_day(c, D, NOW).unread}
+    run = {
+        line
+        for c in (CERTIFICATES, DWELLINGS, RETROFITS, CASES)
+        for line in departments.read_day(c, D, NOW).unread
+    }
     live = {item.line for item in left_lying(settings)}
     # a run says besides what it did not read for the sake of what it read
     assert {line for line in live if "dated" not in line} <= run

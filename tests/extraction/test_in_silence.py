@@ -1,5 +1,6 @@
-"""What once went wrong in silence, each as the kind that it is: a part delivered as the whole, a column under another name, an
-update time of a day to come, an answer without rows. From the department's folder, table or gateway to the state of the day.
+"""What once went wrong in silence, each as the kind that it is: a part delivered as the whole, a
+column under another name, an update time of a day to come, an answer without rows. From the
+department's folder, table or gateway to the state of the day.
 """
 
 from __future__ import annotations
@@ -27,7 +28,11 @@ from tests.validation.rows import good_row, id_number
 from warehouse.asof import make_valid
 
 D1, D2, D3 = date(2026, 11, 16), date(2026, 11, 17), date(2026, 11, 18)
-CERTIFICATES, DWELLINGS, HOUSEHOLDS = contract_for("certificates"), contract_for("dwellings"), contract_for("households")
+CERTIFICATES, DWELLINGS, HOUSEHOLDS = (
+    contract_for("certificates"),
+    contract_for("dwellings"),
+    contract_for("households"),
+)
 Row = dict[str, Any]
 
 
@@ -41,10 +46,29 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 class Source:
     """One department: what it delivers, and the state of the day that comes of it."""
 
-    def __init__(self, contract: Contract, departments: Departments, engine: Engine, lake: Lake, settings: Settings) -> None:
-        self.contract, self.departments, self.engine, self.lake, self.settings = contract, departments, engine, lake, settings
+    def __init__(
+        self,
+        contract: Contract,
+        departments: Departments,
+        engine: Engine,
+        lake: Lake,
+        settings: Settings,
+    ) -> None:
+        self.contract, self.departments, self.engine, self.lake, self.settings = (
+            contract,
+            departments,
+            engine,
+            lake,
+            settings,
+        )
 
-    def file(self, day: date, rows: Sequence[Row], names: dict[str, str] | None = None, checksum: bool = True) -> None:
+    def file(
+        self,
+        day: date,
+        rows: Sequence[Row],
+        names: dict[str, str] | None = None,
+        checksum: bool = True,
+    ) -> None:
         """The day's file; `names`: headers that are written otherwise."""
         assert self.settings.drop_dir is not None
         folder = self.settings.drop_dir / self.contract.department
@@ -54,20 +78,29 @@ class Source:
         table = [header, *([_cell(row.get(f.name)) for f in fields] for row in rows)]
         is_book = self.contract.server["format"] == "xlsx"
         content = xlsx_bytes(table) if is_book else csv_bytes(table)
-        path = put(folder, f"{self.contract.records}_{day:%Y%m%d}.{'xlsx' if is_book else 'csv'}", content, "right" if checksum else None)
+        path = put(
+            folder,
+            f"{self.contract.records}_{day:%Y%m%d}.{'xlsx' if is_book else 'csv'}",
+            content,
+            "right" if checksum else None,
+        )
         if not checksum:  # it stands still since yesterday
             os.utime(path, (NOW.timestamp() - 86_400, NOW.timestamp() - 86_400))
 
     def table(self, rows: Sequence[Row], names: dict[str, str] | None = None) -> None:
         """The front-end database's table as it is now."""
         path = str(self.settings.front_db_url).removeprefix("sqlite:///")
-        columns = [(names or {}).get(f.physical_name, f.physical_name) for f in self.contract.fields]
+        columns = [
+            (names or {}).get(f.physical_name, f.physical_name) for f in self.contract.fields
+        ]
         with sqlite3.connect(path) as connection:
             connection.execute(f'drop table if exists "{self.contract.table}"')
             declared = ", ".join(f'"{column}" text' for column in columns)
             connection.execute(f'create table "{self.contract.table}" ({declared})')
             marks = ", ".join("?" for _ in columns)
-            values = [[_cell(row.get(f.name)) or None for f in self.contract.fields] for row in rows]
+            values = [
+                [_cell(row.get(f.name)) or None for f in self.contract.fields] for row in rows
+            ]
             connection.executemany(f'insert into "{self.contract.table}" values ({marks})', values)
 
     def run(self, day: date) -> dict[str, Any]:
@@ -76,7 +109,9 @@ class Source:
 
     def state(self, day: date, columns: str) -> list[tuple[Any, ...]]:
         files = self.lake.files("valid", self.contract.table, day)
-        return self.engine.rows(f"select {columns} from read_parquet('{files}', hive_partitioning = false) order by 1")
+        return self.engine.rows(
+            f"select {columns} from read_parquet('{files}', hive_partitioning = false) order by 1"
+        )
 
 
 @pytest.fixture
@@ -86,11 +121,16 @@ def source(departments: Departments, engine: Engine, lake: Lake, settings: Setti
 
 def _cell(value: Any) -> str:
     text = "" if value is None else str(value)
-    return {"True": "true", "False": "false"}.get(text, text).replace("T", " ").replace("+08:00", "")
+    return (
+        {"True": "true", "False": "false"}.get(text, text).replace("T", " ").replace("+08:00", "")
+    )
 
 
 def certificates(count: int, at: str = "2026-11-01 09:00:00", **more: Any) -> list[Row]:
-    return [good_row(CERTIFICATES, n) | {"name": "徐小明", "updated_at": at, **more} for n in range(count)]
+    return [
+        good_row(CERTIFICATES, n) | {"name": "徐小明", "updated_at": at, **more}
+        for n in range(count)
+    ]
 
 
 def dwellings(count: int) -> list[Row]:
@@ -105,24 +145,38 @@ def households(count: int, at: str = "2026-11-01 09:00:00") -> list[Row]:
 
 
 def test_one_corrected_row_is_not_the_whole(source: Any, settings: Settings) -> None:
-    """A federation sends 12 certificates, and the next day the one that it corrected: the other 11 are not withdrawn."""
+    """A federation sends 12 certificates, and the next day the one that it corrected: the other 11
+    are not withdrawn.
+    """
     federation = source(CERTIFICATES)
     federation.file(D1, certificates(12))
     assert federation.run(D1)["in_force"] == 12
     federation.file(D2, certificates(1, at="2026-11-17 09:00:00", status="3"))
     ledger = federation.run(D2)
     assert (ledger["state"], ledger["in_force"], ledger["withdrawn_keys"]) == ("rejected", 12, 0)
-    assert (ledger["rejection"]["rule"], ledger["rejection"]["rows"]) == ("batch:withdrawn_share", 11)
+    assert (ledger["rejection"]["rule"], ledger["rejection"]["rows"]) == (
+        "batch:withdrawn_share",
+        11,
+    )
     assert federation.run(D3)["state"] == "rejected"  # it lies there still
-    (said,) = [finding for finding in sources(settings) if finding.what == "disability_federation certificates" and not finding.is_warning]
-    assert "certificates-20261117-01 of 2026-11-17 was refused by batch:withdrawn_share, 11 rows" in said.seen
+    (said,) = [
+        finding
+        for finding in sources(settings)
+        if finding.what == "disability_federation certificates" and not finding.is_warning
+    ]
+    assert (
+        "certificates-20261117-01 of 2026-11-17 was refused by batch:withdrawn_share, 11 rows"
+        in said.seen
+    )
     assert "what stands is of 2026-11-16, 2 days old" in said.seen
     assert "make open-gate RECORDS=certificates BATCH=certificates-20261117-01" in said.next_step
     assert id_number(0) not in said.seen + said.next_step
 
 
 def test_a_townships_file_under_two_names_is_not_the_county(source: Any) -> None:
-    """The second month brings one township's file twice, another's not at all: nobody is withdrawn."""
+    """The second month brings one township's file twice, another's not at all: nobody is
+    withdrawn.
+    """
     in_parts = CERTIFICATES.server | {"files": "{part}持证{YYYY}年{M}月", "parts": 3}
     federation = source(dataclasses.replace(CERTIFICATES, server=in_parts))
     folder = federation.settings.drop_dir / CERTIFICATES.department
@@ -132,14 +186,21 @@ def test_a_townships_file_under_two_names_is_not_the_county(source: Any) -> None
 
     def deliver(month: int, sent: dict[str, list[Row]]) -> None:
         for town, rows in sent.items():
-            table = [header, *([_cell(row.get(f.name)) for f in CERTIFICATES.fields] for row in rows)]
+            table = [
+                header,
+                *([_cell(row.get(f.name)) for f in CERTIFICATES.fields] for row in rows),
+            ]
             put(folder, f"{town}持证2026年{month}月.csv", csv_bytes(table), "right")
 
     deliver(10, towns)
     assert federation.run(D1)["in_force"] == sum(map(len, towns.values()))
     deliver(11, towns | {"白鹤镇": towns["石门镇"]})
     ledger = federation.run(D2)
-    assert (ledger["state"], ledger["rejection"]["rule"], ledger["rejection"]["rows"]) == ("rejected", "batch:key_in_two_parts", 4)
+    assert (ledger["state"], ledger["rejection"]["rule"], ledger["rejection"]["rows"]) == (
+        "rejected",
+        "batch:key_in_two_parts",
+        4,
+    )
     assert "白鹤镇持证2026年11月.csv, 石门镇持证2026年11月.csv" in ledger["rejection"]["reasons"][0]
     assert (ledger["in_force"], ledger["withdrawn_keys"]) == (sum(map(len, towns.values())), 0)
 
@@ -150,7 +211,11 @@ def test_half_a_workbook_is_not_the_whole(source: Any) -> None:
     assert housing.run(D1)["in_force"] == 40
     housing.file(D2, dwellings(20))
     ledger = housing.run(D2)
-    assert (ledger["state"], ledger["rejection"]["rule"], ledger["rejection"]["rows"]) == ("rejected", "batch:withdrawn_share", 20)
+    assert (ledger["state"], ledger["rejection"]["rule"], ledger["rejection"]["rows"]) == (
+        "rejected",
+        "batch:withdrawn_share",
+        20,
+    )
     housing.file(D3, dwellings(39))
     ledger = housing.run(D3)
     assert (ledger["state"], ledger["in_force"], ledger["batches"][0]["lacked"]) == ("ok", 39, 1)
@@ -162,7 +227,11 @@ def test_a_text_without_checksum_that_lacks_its_end(source: Any) -> None:
     federation.run(D1)
     federation.file(D2, certificates(57), checksum=False)
     ledger = federation.run(D2)
-    assert (ledger["state"], ledger["rejection"]["rule"], ledger["rejection"]["rows"]) == ("rejected", "batch:unchecked", 3)
+    assert (ledger["state"], ledger["rejection"]["rule"], ledger["rejection"]["rows"]) == (
+        "rejected",
+        "batch:unchecked",
+        3,
+    )
     federation.file(D2, certificates(57))  # the checksum comes after all
     ledger = federation.run(D2)
     assert (ledger["state"], ledger["in_force"]) == ("ok", 57)
@@ -175,7 +244,11 @@ def test_a_table_that_was_emptied_withdraws_nobody(source: Any) -> None:
     register.run(sunday - timedelta(days=2))
     register.table(households(3))
     ledger = register.run(sunday)
-    assert (ledger["state"], ledger["in_force"], ledger["rejection"]["rule"]) == ("rejected", 40, "batch:withdrawn_share")
+    assert (ledger["state"], ledger["in_force"], ledger["rejection"]["rule"]) == (
+        "rejected",
+        40,
+        "batch:withdrawn_share",
+    )
 
 
 # a column under another name
@@ -187,7 +260,9 @@ def wage() -> str:
     return HOUSEHOLDS.field("wage_income").physical_name
 
 
-def test_a_first_read_that_lacks_a_column_says_which_indicators_wait(source: Any, settings: Settings) -> None:
+def test_a_first_read_that_lacks_a_column_says_which_indicators_wait(
+    source: Any, settings: Settings
+) -> None:
     register = source(HOUSEHOLDS)
     register.table(households(30), {wage(): f"{wage()}_yuan"})
     ledger = register.run(D1)
@@ -195,7 +270,9 @@ def test_a_first_read_that_lacks_a_column_says_which_indicators_wait(source: Any
     (warned,) = [w for w in ledger["warnings"] if w["key"] == f"column:missing:{wage()}"]
     assert f"it may be called '{wage()}_yuan' now" in warned["said"]
     assert "indicators B" in warned["said"]
-    assert any(finding.is_warning and warned["said"] == finding.seen for finding in sources(settings))
+    assert any(
+        finding.is_warning and warned["said"] == finding.seen for finding in sources(settings)
+    )
 
 
 def test_a_column_that_is_called_otherwise_from_one_day_on(source: Any) -> None:
@@ -204,7 +281,10 @@ def test_a_column_that_is_called_otherwise_from_one_day_on(source: Any) -> None:
     before = register.run(D1)["in_force"]
     register.table(households(30, at="2026-11-17 09:00:00"), {wage(): f"{wage()}（元）"})
     ledger = register.run(D2)
-    assert (ledger["state"], ledger["rejection"]["rule"]) == ("rejected", "batch:vanished:wage_income")
+    assert (ledger["state"], ledger["rejection"]["rule"]) == (
+        "rejected",
+        "batch:vanished:wage_income",
+    )
     assert (ledger["rejection"]["rows"], ledger["in_force"]) == (30, before)
     assert (None,) not in register.state(D2, "wage_income")
 
@@ -216,37 +296,58 @@ def test_a_header_of_a_file_that_lost_a_column_s_name(source: Any) -> None:
     federation.run(D1)
     federation.file(D2, rows, {"有效期至": "证件截止"})
     ledger = federation.run(D2)
-    assert (ledger["state"], ledger["rejection"]["rule"]) == ("rejected", "batch:vanished:expires_on")
+    assert (ledger["state"], ledger["rejection"]["rule"]) == (
+        "rejected",
+        "batch:vanished:expires_on",
+    )
 
 
 def test_an_answer_whose_rows_lost_a_field(source: Any, gateway: Gateway) -> None:
     contract = as_form(CERTIFICATES, "api")
     name = f"{contract.department}/{contract.records}"
-    rows = [{f.physical_name: row[f.name] for f in contract.fields} | {"_op": "U"} for row in certificates(25, expires_on="2036-10-01")]
+    rows = [
+        {f.physical_name: row[f.name] for f in contract.fields} | {"_op": "U"}
+        for row in certificates(25, expires_on="2036-10-01")
+    ]
     gateway.updated_at = contract.by_role("updated_at").physical_name
     gateway.rows[name] = [row | {gateway.updated_at: "2026-11-10T09:00:00+08:00"} for row in rows]
     federation = source(contract)
     assert federation.run(D1)["state"] == "ok"
     gateway.rows[name] = [
-        {k: v for k, v in row.items() if k != "有效期至"} | {gateway.updated_at: "2026-11-17T09:00:00+08:00"} for row in rows
+        {k: v for k, v in row.items() if k != "有效期至"}
+        | {gateway.updated_at: "2026-11-17T09:00:00+08:00"}
+        for row in rows
     ]
     ledger = federation.run(D2)
-    assert (ledger["state"], ledger["rejection"]["rule"]) == ("rejected", "batch:vanished:expires_on")
+    assert (ledger["state"], ledger["rejection"]["rule"]) == (
+        "rejected",
+        "batch:vanished:expires_on",
+    )
 
 
 # an update time of a day to come
 
 
 def test_an_update_time_of_2062_is_never_in_force(source: Any) -> None:
-    """A typing error in one row of the first file; the second file has it right and says that the certificate is cancelled."""
+    """A typing error in one row of the first file; the second file has it right and says that the
+    certificate is cancelled.
+    """
     federation = source(CERTIFICATES)
     first, second = certificates(2)
     federation.file(D1, [first | {"updated_at": "2062-11-01 09:00:00"}, second])
     ledger = federation.run(D1)
-    assert (ledger["in_force"], ledger["today"]["quarantined"], ledger["open_quarantine"]) == (1, 1, 1)
+    assert (ledger["in_force"], ledger["today"]["quarantined"], ledger["open_quarantine"]) == (
+        1,
+        1,
+        1,
+    )
     federation.file(D2, [first | {"updated_at": "2026-11-17 09:00:00", "status": "3"}, second])
     ledger = federation.run(D2)
-    assert (ledger["in_force"], ledger["today"]["superseded"], ledger["open_quarantine"]) == (2, 0, 0)
+    assert (ledger["in_force"], ledger["today"]["superseded"], ledger["open_quarantine"]) == (
+        2,
+        0,
+        0,
+    )
     assert ("3",) in federation.state(D2, "status")
 
 
@@ -256,11 +357,18 @@ def test_a_workbook_with_next_year_s_date(source: Any) -> None:
     housing.file(D1, [rows[0] | {"updated_at": "2027-11-01 09:00:00"}, *rows[1:]])
     ledger = housing.run(D1)
     assert (ledger["in_force"], ledger["today"]["quarantined"]) == (29, 1)
-    assert any(rule["rule"] == "future:updated_at" and rule["unexpected_count"] == 1 for rule in ledger["rules"])
+    assert any(
+        rule["rule"] == "future:updated_at" and rule["unexpected_count"] == 1
+        for rule in ledger["rules"]
+    )
 
 
-@pytest.mark.parametrize(("at", "is_in_force"), [("2026-11-17 23:59:59", True), ("2026-11-18 00:00:01", False)])
-def test_a_clock_that_is_a_day_ahead_is_let_through(source: Any, at: str, is_in_force: bool) -> None:
+@pytest.mark.parametrize(
+    ("at", "is_in_force"), [("2026-11-17 23:59:59", True), ("2026-11-18 00:00:01", False)]
+)
+def test_a_clock_that_is_a_day_ahead_is_let_through(
+    source: Any, at: str, is_in_force: bool
+) -> None:
     federation = source(CERTIFICATES)
     federation.file(D1, [certificates(1)[0] | {"updated_at": at}, *certificates(30)[1:]])
     assert federation.run(D1)["in_force"] == (30 if is_in_force else 29)
@@ -285,7 +393,11 @@ def test_an_empty_first_answer_is_asked_for_again(source: Any, gateway: Gateway)
     gateway.rows[f"{contract.department}/{contract.records}"] = []
     office = source(contract)
     ledger = office.run(D1)
-    assert (len(gateway.asked), ledger["state"], ledger["rejection"]["rule"]) == (2, "missing", "batch:not_empty")
+    assert (len(gateway.asked), ledger["state"], ledger["rejection"]["rule"]) == (
+        2,
+        "missing",
+        "batch:not_empty",
+    )
     # the day run again is the same answer; the second day that says the same is believed
     assert office.run(D1)["state"] == "missing"
     ledger = office.run(D2)

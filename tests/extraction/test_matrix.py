@@ -1,7 +1,8 @@
-"""The fault matrix: every fault that the sandbox's departments can have, in every form it applies to, through to the state of the day.
+"""The fault matrix: every fault that the sandbox's departments can have, in every form it applies
+to, through to the state of the day.
 
-Three days of one record type: a good one, one with the fault, and one after it has passed. At the end the state is that of
-departments that never had a fault: nothing lost, nothing doubled.
+Three days of one record type: a good one, one with the fault, and one after it has passed. At the
+end the state is that of departments that never had a fault: nothing lost, nothing doubled.
 """
 
 from __future__ import annotations
@@ -39,14 +40,17 @@ BEFORE, FAULTY, AFTER = date(2026, 9, 10), date(2026, 10, 8), date(2026, 11, 5)
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=SHANGHAI)
 RECORDS = {"api": "enrolments", "csv": "certificates", "xlsx": "dwellings", "sql": "members"}
 PATIENT = RetryPolicy(
-    connect_timeout=1.0, read_timeout=0.6, drip_after=0.2, drip_rate=1e6, attempts=3, first_wait=0.01, longest_wait=0.02, budget=4.0,
+    connect_timeout=1.0, read_timeout=0.6, drip_after=0.2, drip_rate=1e6, attempts=3,
+    first_wait=0.01, longest_wait=0.02, budget=4.0,
     page_rows=10,
 )  # fmt: skip
 
 
 @dataclass
 class Place:
-    """The departments of a small county, a form each, and what the same days give without a fault."""
+    """The departments of a small county, a form each, and what the same days give without a
+    fault.
+    """
 
     county: County
     folder: Path
@@ -88,7 +92,11 @@ class Place:
         """No day has come yet."""
         self.plan.faults.clear()
         for day in (BEFORE, FAULTY, AFTER):
-            path = self.file(contract_for(RECORDS[form]), day) if form in ("csv", "xlsx") else self.folder / "none"
+            path = (
+                self.file(contract_for(RECORDS[form]), day)
+                if form in ("csv", "xlsx")
+                else self.folder / "none"
+            )
             path.unlink(missing_ok=True)
             checksum_path(path).unlink(missing_ok=True)
 
@@ -103,14 +111,18 @@ class Place:
         contract = contract_for(RECORDS[form])
         names = ", ".join(f'"{f.name}"' for f in contract.fields)
         files = Lake(home / "lake").files("valid", contract.table, day)
-        return self.engine.rows(f"select {names} from read_parquet('{files}', hive_partitioning = false) order by 1")
+        return self.engine.rows(
+            f"select {names} from read_parquet('{files}', hive_partitioning = false) order by 1"
+        )
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("matrix")
     (folder / "drop").mkdir()
-    county = County(folder / "county", 120, 6, ErrorRates(withdrawn=0.6, late=0.3, broken=0.004)).make()
+    county = County(
+        folder / "county", 120, 6, ErrorRates(withdrawn=0.6, late=0.3, broken=0.004)
+    ).make()
     plan = FaultPlan()
     server, url = start(county, SID, KEY, plan)
     engine = Engine(folder / "tmp")
@@ -122,7 +134,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @dataclass(frozen=True)
 class Straight:
-    """The three days of a form without a fault: the home after the first, and what each day came to."""
+    """The three days of a form without a fault: the home after the first, and what each day came
+    to.
+    """
 
     first: Path
     requests: int
@@ -166,13 +180,17 @@ def outcome(read: DayRead, ledger: dict[str, Any], usual_requests: int) -> str:
 
 
 @pytest.mark.parametrize("case", MATRIX, ids=str)
-def test_a_fault(case: Case, place: Place, straight: Callable[[str], Straight], tmp_path: Path, show: Show) -> None:
+def test_a_fault(
+    case: Case, place: Place, straight: Callable[[str], Straight], tmp_path: Path, show: Show
+) -> None:
     wanted, home = straight(case.form), tmp_path / "home"
     shutil.copytree(wanted.first, home)
     place.forget(case.form)
     other: dict[str, Any] = {}
     if case.form == "api":
-        place.plan.faults.append(Fault(RECORDS["api"], case.cause, 0 if case.lasts else 2, -1 if case.lasts else 1))
+        place.plan.faults.append(
+            Fault(RECORDS["api"], case.cause, 0 if case.lasts else 2, -1 if case.lasts else 1)
+        )
     if case.cause == "down":
         other["front_db_url"] = frontdb.down_url()
     place.bring_to(case.form, FAULTY, case.cause)
@@ -197,4 +215,6 @@ def test_every_fault_of_the_sandbox_is_in_the_matrix() -> None:
     assert causes["api"] == set(API_FAULTS)
     assert causes["csv"] | causes["xlsx"] == set(FILE_FAULTS)
     assert causes["sql"] == {*DATABASE_FAULTS, "down"}
-    assert {case.cause for case in MATRIX if case.form == "api" and case.lasts} == set(API_FAULTS) - {"cursor_lost"}
+    assert {case.cause for case in MATRIX if case.form == "api" and case.lasts} == set(
+        API_FAULTS
+    ) - {"cursor_lost"}

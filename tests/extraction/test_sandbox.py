@@ -1,4 +1,6 @@
-"""The client against the sandbox's own gateway: each of its faults, and a chain of days against one pull."""
+"""The client against the sandbox's own gateway: each of its faults, and a chain of days against one
+pull.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,15 @@ from tests.extraction.gateway import KEY, SID
 
 DAY = date(2026, 11, 10)
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=SHANGHAI)
-PATIENT = RetryPolicy(read_timeout=1.0, drip_after=0.5, drip_rate=1e6, attempts=3, first_wait=0.01, longest_wait=0.05, page_rows=400)
+PATIENT = RetryPolicy(
+    read_timeout=1.0,
+    drip_after=0.5,
+    drip_rate=1e6,
+    attempts=3,
+    first_wait=0.01,
+    longest_wait=0.05,
+    page_rows=400,
+)
 PERMANENT = {"401": "unauthorised", "clock_skew": "unauthorised", "404": "not_found"}
 
 pytestmark = pytest.mark.slow
@@ -58,13 +68,23 @@ def rows(lake: Lake, read: DayRead) -> list[str]:
     assert read.failure is None, str(read.failure)
     folder = lake.table("raw", read.table)
     pages = [folder / batch.batch_id / name for batch in read.batches for name in batch.files]
-    return [json.dumps(row, sort_keys=True) for page in pages for row in json.loads(page.read_bytes())["data"]["rows"]]
+    return [
+        json.dumps(row, sort_keys=True)
+        for page in pages
+        for row in json.loads(page.read_bytes())["data"]["rows"]
+    ]
 
 
 @pytest.mark.parametrize("fault", [fault for fault in API_FAULTS if fault not in PERMANENT])
 @pytest.mark.parametrize("page", [1, 2])
 def test_each_passing_fault(
-    fault: str, page: int, plan: FaultPlan, ours: Settings, lake: Lake, enrolments: Contract, tmp_path: Path
+    fault: str,
+    page: int,
+    plan: FaultPlan,
+    ours: Settings,
+    lake: Lake,
+    enrolments: Contract,
+    tmp_path: Path,
 ) -> None:
     other = Lake(tmp_path / "straight")
     straight = rows(other, Departments(ours, other, PATIENT).read_day(enrolments, DAY, NOW))
@@ -75,9 +95,13 @@ def test_each_passing_fault(
 
 
 @pytest.mark.parametrize("fault", [fault for fault in API_FAULTS if fault != "cursor_lost"])
-def test_each_lasting_fault(fault: str, plan: FaultPlan, ours: Settings, lake: Lake, enrolments: Contract) -> None:
+def test_each_lasting_fault(
+    fault: str, plan: FaultPlan, ours: Settings, lake: Lake, enrolments: Contract
+) -> None:
     plan.faults.append(Fault("enrolments", fault, 0, -1))
-    read = Departments(ours, lake, dataclasses.replace(PATIENT, budget=4.0)).read_day(enrolments, DAY, NOW)
+    read = Departments(ours, lake, dataclasses.replace(PATIENT, budget=4.0)).read_day(
+        enrolments, DAY, NOW
+    )
     assert read.failure is not None
     assert read.failure.kind == ("permanent" if fault in PERMANENT else "transient")
     assert read.failure.reason == PERMANENT.get(fault, read.failure.reason)
@@ -89,7 +113,9 @@ def test_each_lasting_fault(fault: str, plan: FaultPlan, ours: Settings, lake: L
 
 
 def test_a_chain_of_days_is_one_pull(ours: Settings, tmp_path: Path, enrolments: Contract) -> None:
-    """The latest version of each record over ten days of increments is what one pull on the last day brings."""
+    """The latest version of each record over ten days of increments is what one pull on the last
+    day brings.
+    """
     chain = Lake(tmp_path / "chain")
     latest: dict[str, str] = {}
     key = enrolments.record_key.physical_name
@@ -98,7 +124,12 @@ def test_a_chain_of_days_is_one_pull(ours: Settings, tmp_path: Path, enrolments:
         read = Departments(ours, chain, PATIENT).read_day(enrolments, day, NOW)
         latest |= {json.loads(row)[key]: row for row in rows(chain, read)}
         batch = read.batches[-1]
-        chain.write_note("ledger", enrolments.table, day, {"batch_id": batch.batch_id, "watermark": batch.until, "rejected": None})
+        chain.write_note(
+            "ledger",
+            enrolments.table,
+            day,
+            {"batch_id": batch.batch_id, "watermark": batch.until, "rejected": None},
+        )
         assert ordinal == 0 or batch.since is not None
     once = Lake(tmp_path / "once")
     pulled = rows(once, Departments(ours, once, PATIENT).read_day(enrolments, DAY, NOW))

@@ -1,4 +1,6 @@
-"""Update times and days of a database, whatever their type: the same windows, the same text, nothing in silence."""
+"""Update times and days of a database, whatever their type: the same windows, the same text,
+nothing in silence.
+"""
 
 from __future__ import annotations
 
@@ -42,19 +44,31 @@ def households() -> Contract:
     return contract_for("households")
 
 
-def keep(path: Path, contract: Contract, times: list[Any], declared: str = "TEXT", **others: list[Any]) -> None:
+def keep(
+    path: Path, contract: Contract, times: list[Any], declared: str = "TEXT", **others: list[Any]
+) -> None:
     """A table with those update times, and other columns by their field's name."""
     with sqlite3.connect(path) as database:
         database.execute(f"drop table if exists {contract.table}")
-        types = {f.physical_name: declared if f.role == "updated_at" else "TEXT" for f in contract.fields}
+        types = {
+            f.physical_name: declared if f.role == "updated_at" else "TEXT" for f in contract.fields
+        }
         columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
         database.execute(f"create table {contract.table} ({columns})")
         for n, at in enumerate(times):
             values = [
-                at if f.role == "updated_at" else others[f.name][n] if f.name in others else f"{f.physical_name}{n}"
+                (
+                    at
+                    if f.role == "updated_at"
+                    else others[f.name][n]
+                    if f.name in others
+                    else f"{f.physical_name}{n}"
+                )
                 for f in contract.fields
             ]
-            database.execute(f"insert into {contract.table} values ({', '.join('?' * len(values))})", values)
+            database.execute(
+                f"insert into {contract.table} values ({', '.join('?' * len(values))})", values
+            )
 
 
 FORMS: dict[str, tuple[str, Callable[[datetime], Any], str]] = {
@@ -67,8 +81,16 @@ FORMS: dict[str, tuple[str, Callable[[datetime], Any], str]] = {
     "milliseconds as text": ("TEXT", lambda t: str(int(t.timestamp()) * 1000), "mixed"),
     "in UTC": ("TEXT", lambda t: t.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "mixed"),
     "in another zone": ("TEXT", lambda t: t.astimezone(UTC).isoformat(), "mixed"),
-    "without leading zeros": ("TEXT", lambda t: f"{t.year}/{t.month}/{t.day} {t.hour}:{t.minute}:{t.second}", "mixed"),
-    "in words": ("TEXT", lambda t: f"{t.year}年{t.month}月{t.day}日 {t.hour}时{t.minute}分{t.second}秒", "mixed"),
+    "without leading zeros": (
+        "TEXT",
+        lambda t: f"{t.year}/{t.month}/{t.day} {t.hour}:{t.minute}:{t.second}",
+        "mixed",
+    ),
+    "in words": (
+        "TEXT",
+        lambda t: f"{t.year}年{t.month}月{t.day}日 {t.hour}时{t.minute}分{t.second}秒",
+        "mixed",
+    ),
     "ISO": ("TEXT", lambda t: t.strftime("%Y-%m-%d %H:%M:%S"), "text"),
     "numbers in a column of times": ("DATETIME", lambda t: int(t.timestamp() * 1000), "mixed"),
 }
@@ -80,9 +102,17 @@ def test_each_way_of_keeping_a_time_has_the_same_windows(
 ) -> None:
     declared, write, _ = FORMS[form]
     at = households.by_role("updated_at").physical_name
-    keep(tmp_path / "front.db", households, [write(FIRST + timedelta(days=n)) for n in range(3)], declared)
+    keep(
+        tmp_path / "front.db",
+        households,
+        [write(FIRST + timedelta(days=n)) for n in range(3)],
+        declared,
+    )
     read = departments.read_day(households, D, NOW)
-    assert [str(row[at])[:19] for row in parts(lake, read)] == ["2026-11-09T23:59:59", "2026-11-10T23:59:59"]
+    assert [str(row[at])[:19] for row in parts(lake, read)] == [
+        "2026-11-09T23:59:59",
+        "2026-11-10T23:59:59",
+    ]
     assert {str(row[at])[-6:] for row in parts(lake, read)} == {"+08:00"}
     assert (read.batches[0].behind, read.unread) == (1, ())
     exact = dataclasses.replace(households, overlap_days=0)
@@ -92,9 +122,16 @@ def test_each_way_of_keeping_a_time_has_the_same_windows(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_one_question_tells_the_form_of_a_column(form: str, tmp_path: Path, households: Contract) -> None:
+def test_one_question_tells_the_form_of_a_column(
+    form: str, tmp_path: Path, households: Contract
+) -> None:
     declared, write, kept = FORMS[form]
-    keep(tmp_path / "front.db", households, [write(FIRST + timedelta(days=n)) for n in range(3)], declared)
+    keep(
+        tmp_path / "front.db",
+        households,
+        [write(FIRST + timedelta(days=n)) for n in range(3)],
+        declared,
+    )
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'front.db'}")
     column = sa.column(households.by_role("updated_at").physical_name)
     with engine.connect() as connection:
@@ -114,8 +151,9 @@ def test_several_forms_in_one_column(tmp_path: Path, departments: Departments, l
     with sqlite3.connect(tmp_path / "front.db") as database:
         database.execute(f"create table {settlements.table} ({key} text, {at} text)")
         database.execute(
-            f"insert into {settlements.table} values ('S1', '2026/11/09 10:00:00'), ('S2', '20261109100000'), "
-            "('S3', '2026-11-09 10:00'), ('S4', 'soon'), ('S5', ''), ('S6', null), ('S7', '2026/11/12 10:00:00')"
+            f"insert into {settlements.table} values ('S1', '2026/11/09 10:00:00'), ('S2',"
+            " '20261109100000'), ('S3', '2026-11-09 10:00'), ('S4', 'soon'), ('S5', ''), ('S6',"
+            " null), ('S7', '2026/11/12 10:00:00')"
         )
     rows = parts(lake, departments.read_day(as_sql, D, NOW))
     assert {row[key]: row[at] for row in rows} == {
@@ -127,7 +165,10 @@ def test_several_forms_in_one_column(tmp_path: Path, departments: Departments, l
         "S6": None,
     }
     read = departments.read_day(as_sql, D, NOW)
-    assert read.batches[0].notes == ["3 rows have an update time that is none: they come every day until the department corrects it"]
+    assert read.batches[0].notes == [
+        "3 rows have an update time that is none: they come every day until the department"
+        " corrects it"
+    ]
 
 
 @pytest.mark.parametrize("form", ["ISO", "slashes", "milliseconds", "in UTC"])
@@ -135,11 +176,16 @@ def test_rows_behind_the_window_are_counted_and_said_each_day(
     form: str, tmp_path: Path, departments: Departments, lake: Lake, households: Contract
 ) -> None:
     declared, write, _ = FORMS[form]
-    times = [FIRST, NOW + timedelta(hours=20), datetime(2062, 11, 1, 9, tzinfo=SHANGHAI), datetime(2062, 11, 2, tzinfo=SHANGHAI)]
+    times = [
+        FIRST,
+        NOW + timedelta(hours=20),
+        datetime(2062, 11, 1, 9, tzinfo=SHANGHAI),
+        datetime(2062, 11, 2, tzinfo=SHANGHAI),
+    ]
     keep(tmp_path / "front.db", households, [write(t) for t in times], declared)
     line = (
-        "2 rows behind the window: their update time is more than a day ahead of the clock (the latest 2062-11-02), "
-        "they are read when it comes; have the department correct it"
+        "2 rows behind the window: their update time is more than a day ahead of the clock (the"
+        " latest 2062-11-02), they are read when it comes; have the department correct it"
     )
     for day in (D, D + timedelta(days=1)):
         read = departments.read_day(households, day, NOW)
@@ -147,11 +193,23 @@ def test_rows_behind_the_window_are_counted_and_said_each_day(
         accept(lake, households, day, read.batches[0])
 
 
-def test_days_and_times_of_other_columns(tmp_path: Path, departments: Departments, lake: Lake) -> None:
-    """Whatever the database calls them: midnight is the day, digits and epochs are read where they are one."""
+def test_days_and_times_of_other_columns(
+    tmp_path: Path, departments: Departments, lake: Lake
+) -> None:
+    """Whatever the database calls them: midnight is the day, digits and epochs are read where they
+    are one.
+    """
     contract = dataclasses.replace(contract_for("certificates"), server={"form": "sql"})
     days = [f.name for f in contract.fields if f.type == "date"]
-    values = ["2026-11-01 00:00:00", "2026/11/1", "20261101", "1793462400000", "2026年11月1日", "长期", "2026.11"]
+    values = [
+        "2026-11-01 00:00:00",
+        "2026/11/1",
+        "20261101",
+        "1793462400000",
+        "2026年11月1日",
+        "长期",
+        "2026.11",
+    ]
     times = ["2026-11-09 10:00:00"] * len(values)
     keep(tmp_path / "front.db", contract, times, **dict.fromkeys(days, values))
     column = contract.field(days[0]).physical_name
@@ -159,21 +217,42 @@ def test_days_and_times_of_other_columns(tmp_path: Path, departments: Department
     assert sorted(row[column] for row in rows) == ["2026-11-01"] * 5 + ["2026.11", "长期"]
 
 
-def test_a_composite_key_is_read_in_its_order(tmp_path: Path, departments: Departments, lake: Lake, households: Contract) -> None:
+def test_a_composite_key_is_read_in_its_order(
+    tmp_path: Path, departments: Departments, lake: Lake, households: Contract
+) -> None:
     first, second = households.record_key, households.field("area_code")
-    derived = dataclasses.replace(first, name="record_key", physical_name="record_key", derived="key", key_position=None)
+    derived = dataclasses.replace(
+        first, name="record_key", physical_name="record_key", derived="key", key_position=None
+    )
     fields = (
-        *(dataclasses.replace(f, role=None, key_position=1 if f is first else 2) if f in (first, second) else f for f in households.fields),
+        *(
+            (
+                dataclasses.replace(f, role=None, key_position=1 if f is first else 2)
+                if f in (first, second)
+                else f
+            )
+            for f in households.fields
+        ),
         derived,
     )
     contract = dataclasses.replace(households, fields=fields)
-    keep(tmp_path / "front.db", households, ["2026-11-09 10:00:00"] * 25, area_code=[str(n % 3) for n in range(25)])
+    keep(
+        tmp_path / "front.db",
+        households,
+        ["2026-11-09 10:00:00"] * 25,
+        area_code=[str(n % 3) for n in range(25)],
+    )
     with sqlite3.connect(tmp_path / "front.db") as database:
         database.execute(f"update {households.table} set \"{first.physical_name}\" = 'H'")
     assert len(parts(lake, departments.read_day(contract, D, NOW))) == 25
 
 
-@given(st.datetimes(datetime(1973, 4, 1), datetime(2099, 12, 31)).map(lambda t: t.replace(microsecond=0)), st.sampled_from(sorted(FORMS)))
+@given(
+    st.datetimes(datetime(1973, 4, 1), datetime(2099, 12, 31)).map(
+        lambda t: t.replace(microsecond=0)
+    ),
+    st.sampled_from(sorted(FORMS)),
+)
 @examples(max_examples=300, deadline=None)
 def test_a_moment_comes_out_of_every_form(moment: datetime, form: str) -> None:
     here = moment.replace(tzinfo=SHANGHAI)
@@ -186,8 +265,10 @@ def test_a_moment_comes_out_of_every_form(moment: datetime, form: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", " ", "soon", "2026-13-01", "2026-02-30", "2026.11", "26.9.23", "2021", 2021, 202105, 0, 7, True, "12345678", 10**30,
-     float("nan"), float("inf"), Decimal("NaN"), None, b"\xff\xfe", "2026-11-21+08:00", "0000-00-00",
+    ["", " ", "soon", "2026-13-01", "2026-02-30", "2026.11", "26.9.23", "2021", 2021, 202105, 0, 7,
+        True, "12345678", 10**30,
+     float("nan"), float("inf"), Decimal("NaN"), None, b"\xff\xfe", "2026-11-21+08:00",
+     "0000-00-00",
      "2026-11-01 24:00:00", "2026/11/01 24:00", "20261101240000"],
 )  # fmt: skip
 def test_what_says_no_moment(value: Any) -> None:
@@ -196,11 +277,15 @@ def test_what_says_no_moment(value: Any) -> None:
 
 
 def test_canonical_text_of_days_and_times() -> None:
-    assert column_texts([datetime(2026, 11, 21), date(2026, 11, 21), 20261121, "2026-11-21T00:00:00", None], "date") == [
+    assert column_texts(
+        [datetime(2026, 11, 21), date(2026, 11, 21), 20261121, "2026-11-21T00:00:00", None], "date"
+    ) == [
         *["2026-11-21"] * 4,
         None,
     ]
-    assert column_texts([date(2026, 11, 21), 1795226400, Decimal("1795226400000")], "timestamp") == [
+    assert column_texts(
+        [date(2026, 11, 21), 1795226400, Decimal("1795226400000")], "timestamp"
+    ) == [
         "2026-11-21T00:00:00+08:00",
         "2026-11-21T10:00:00+08:00",
         "2026-11-21T10:00:00+08:00",
@@ -223,12 +308,27 @@ def failure_free(read: DayRead) -> DayRead:
     return read
 
 
-@pytest.mark.parametrize(("bound", "reason"), [({"chunk_bytes": 100_000}, "too_large"), ({"read_deadline": -1.0}, "endless")])
+@pytest.mark.parametrize(
+    ("bound", "reason"),
+    [({"chunk_bytes": 100_000}, "too_large"), ({"read_deadline": -1.0}, "endless")],
+)
 def test_a_table_that_fills_the_memory_or_never_ends(
-    bound: dict[str, Any], reason: str, tmp_path: Path, settings: Settings, lake: Lake, households: Contract
+    bound: dict[str, Any],
+    reason: str,
+    tmp_path: Path,
+    settings: Settings,
+    lake: Lake,
+    households: Contract,
 ) -> None:
-    keep(tmp_path / "front.db", households, ["2026-11-09 10:00:00"] * 30, area_code=["x" * 50_000] * 30)
-    read = Departments(settings, lake, dataclasses.replace(QUICK, **bound)).read_day(households, D, NOW)
+    keep(
+        tmp_path / "front.db",
+        households,
+        ["2026-11-09 10:00:00"] * 30,
+        area_code=["x" * 50_000] * 30,
+    )
+    read = Departments(settings, lake, dataclasses.replace(QUICK, **bound)).read_day(
+        households, D, NOW
+    )
     assert read.failure is not None
     assert (read.failure.kind, read.failure.reason) == ("permanent", reason)
 
@@ -248,11 +348,15 @@ def test_types_of_postgresql(tmp_path: Path, settings: Settings, households: Con
         before = "timestamp"
         for number, (kind, using) in enumerate(_alterations(at)):
             with engine.begin() as connection:
-                connection.exec_driver_sql(f'alter table {households.table} alter "{at}" type {kind} using {using}')
+                connection.exec_driver_sql(
+                    f'alter table {households.table} alter "{at}" type {kind} using {using}'
+                )
             fresh = Lake(tmp_path / f"lake{number}")
             read = failure_free(Departments(ours, fresh, QUICK).read_day(households, D, NOW))
             assert len(parts(fresh, read)) == 232, (before, kind)
-            assert {str(row[at])[10:] for row in parts(fresh, read)} <= {f"T{h:02d}:00:00+08:00" for h in range(24)}, kind
+            assert {str(row[at])[10:] for row in parts(fresh, read)} <= {
+                f"T{h:02d}:00:00+08:00" for h in range(24)
+            }, kind
             before = kind
         engine.dispose()
         admin.dispose()
@@ -261,12 +365,18 @@ def test_types_of_postgresql(tmp_path: Path, settings: Settings, households: Con
 def _alterations(at: str) -> Iterator[tuple[str, str]]:
     """Each starts from what the one before left."""
     yield "text", f"to_char(\"{at}\", 'YYYY/MM/DD HH24:MI:SS')"
-    yield "varchar(30)", f"to_char(to_timestamp(\"{at}\", 'YYYY/MM/DD HH24:MI:SS')::timestamp, 'YYYYMMDDHH24MISS')"
+    yield (
+        "varchar(30)",
+        f"to_char(to_timestamp(\"{at}\", 'YYYY/MM/DD HH24:MI:SS')::timestamp, 'YYYYMMDDHH24MISS')",
+    )
     yield "char(20)", f'"{at}"'
     yield "numeric(14)", f'"{at}"::numeric'
     yield (
         "bigint",
-        f"extract(epoch from to_timestamp(\"{at}\"::text, 'YYYYMMDDHH24MISS')::timestamp at time zone 'Asia/Shanghai')::bigint * 1000",
+        (
+            f"extract(epoch from to_timestamp(\"{at}\"::text, 'YYYYMMDDHH24MISS')::timestamp at"
+            " time zone 'Asia/Shanghai')::bigint * 1000"
+        ),
     )
     yield "double precision", f'"{at}" / 1000.0'
     yield "text", f'("{at}" * 1000)::bigint::text'

@@ -21,18 +21,38 @@ TOWN = "610921100"
 class Village(Facts):
     """Facts with households that are well unless a test says otherwise."""
 
-    def home(self, name: str, *people: dict[str, Any], area: str = f"{TOWN}201", **fields: Any) -> str:
-        """A household with one insured, working member unless `people` says who is there; `fields` are the register's."""
-        well = {**HOUSEHOLD, "wage_income": Decimal(60000), "previous_net_income": Decimal(60000), "water_safe": True}
+    def home(
+        self, name: str, *people: dict[str, Any], area: str = f"{TOWN}201", **fields: Any
+    ) -> str:
+        """A household with one insured, working member unless `people` says who is there; `fields`
+        are the register's.
+        """
+        well = {
+            **HOUSEHOLD,
+            "wage_income": Decimal(60000),
+            "previous_net_income": Decimal(60000),
+            "water_safe": True,
+        }
         self.household(name, area_code=area, **{**well, **fields})
         for number, person in enumerate(people or ({},), 1):
-            work = {"labour_class": "1", "working_now": True, "worked_before": True, "work_months": 12}
-            self.insure(self.member(name, f"{name}-{number}", date(1985, 3, 1), **{**MEMBER, **work, **person}))
+            work = {
+                "labour_class": "1",
+                "working_now": True,
+                "worked_before": True,
+                "work_months": 12,
+            }
+            self.insure(
+                self.member(
+                    name, f"{name}-{number}", date(1985, 3, 1), **{**MEMBER, **work, **person}
+                )
+            )
         return name
 
     def change(self, name: str, **fields: Any) -> None:
         """The register now says this of a household."""
-        self.rows["households"] = [{**h, **fields} if h["household_id"] == name else h for h in self.rows["households"]]
+        self.rows["households"] = [
+            {**h, **fields} if h["household_id"] == name else h for h in self.rows["households"]
+        ]
 
     def leave(self, name: str) -> None:
         """The household is no longer in the register, with all its members."""
@@ -60,12 +80,16 @@ def later(engine: Engine, as_of: date) -> None:
     remember(engine, as_of)
 
 
-def follow(engine: Engine, facts: Facts, as_of: date = AS_OF, rules: FollowingRules | None = None) -> None:
+def follow(
+    engine: Engine, facts: Facts, as_of: date = AS_OF, rules: FollowingRules | None = None
+) -> None:
     """The whole day: values, lamps, and what follows."""
     facts.register(engine)
     make(engine, (*HOUSEHOLDS, *FLAGS, *FOLLOWING), as_of, following=rules)
 
 
-def rows(engine: Engine, table: str, columns: str = "*", where: str = "true") -> list[tuple[Any, ...]]:
+def rows(
+    engine: Engine, table: str, columns: str = "*", where: str = "true"
+) -> list[tuple[Any, ...]]:
     """Rows in the table's own order."""
     return engine.rows(f"select {columns} from {table} where {where} order by {order_of(table)}")

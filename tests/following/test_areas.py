@@ -1,4 +1,6 @@
-"""Ledger and bulletin: they add up to the lamps and cases that they count, and rank as Shangqiu's table does."""
+"""Ledger and bulletin: they add up to the lamps and cases that they count, and rank as Shangqiu's
+table does.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,12 @@ NEXT = AS_OF + timedelta(days=1)
 
 
 def measure(engine: Engine, name: str, area: str = "610921") -> tuple[Any, ...]:
-    (row,) = rows(engine, "bulletin", "numerator, denominator, rate, rank", f"measure = '{name}' and area_code = '{area}'")
+    (row,) = rows(
+        engine,
+        "bulletin",
+        "numerator, denominator, rate, rank",
+        f"measure = '{name}' and area_code = '{area}'",
+    )
     return row
 
 
@@ -24,7 +31,12 @@ def test_three_levels_that_add_up(engine: Engine) -> None:
     for name, area in (("a", "610921100201"), ("b", "610921100202"), ("c", "610921101201")):
         county.home(name, {}, {}, area=area, water_safe=name == "b")
     follow(engine, county)
-    ledger = {row[0]: row[1:] for row in rows(engine, "area_ledger", "area_code, area_level, households, persons, red, green, housing")}
+    ledger = {
+        row[0]: row[1:]
+        for row in rows(
+            engine, "area_ledger", "area_code, area_level, households, persons, red, green, housing"
+        )
+    }
     assert ledger["610921"] == ("county", 3, 6, 2, 1, 2)
     assert ledger["610921100"] == ("town", 2, 4, 1, 1, 1)
     assert ledger["610921101201"] == ("village", 1, 2, 1, 0, 1)
@@ -50,11 +62,18 @@ def test_a_random_county_adds_up_on_both_days(engine: Engine) -> None:
     total = dict(zip(LEDGER_COUNTS, levels[0], strict=True))
     lamps = dict(engine.rows("select level, count(*) from warning_flag group by level"))
     assert total["households"] == engine.scalar("select count(*) from household")
-    assert (total["red"], total["yellow"], total["green"]) == (lamps["red"], lamps["yellow"], lamps["green"])
+    assert (total["red"], total["yellow"], total["green"]) == (
+        lamps["red"],
+        lamps["yellow"],
+        lamps["green"],
+    )
     before = engine.scalar("select count(*) from previous_warning_flag where level = 'red'")
     assert total["newly_red"] > 0
     assert before + total["newly_red"] - total["no_longer_red"] == lamps["red"]
-    assert measure(engine, "red_rate")[:2] == (lamps["red"], lamps["red"] + lamps["yellow"] + lamps["green"])
+    assert measure(engine, "red_rate")[:2] == (
+        lamps["red"],
+        lamps["red"] + lamps["yellow"] + lamps["green"],
+    )
 
 
 def test_who_has_no_active_member_counts_among_households_only(engine: Engine) -> None:
@@ -64,7 +83,10 @@ def test_who_has_no_active_member_counts_among_households_only(engine: Engine) -
     county.member("shell", "shell-1")
     follow(engine, county)
     ledger = rows(
-        engine, "area_ledger", "households, persons, red + yellow + green, housing, monitored_households", "area_level = 'county'"
+        engine,
+        "area_ledger",
+        "households, persons, red + yellow + green, housing, monitored_households",
+        "area_level = 'county'",
     )
     assert ledger == [(3, 1, 1, 0, 0)]
     assert measure(engine, "red_rate")[:2] == (0, 1)
@@ -78,16 +100,29 @@ def test_who_has_no_active_member_counts_among_households_only(engine: Engine) -
 
 def test_rates_with_their_numerators_and_denominators(engine: Engine) -> None:
     county = Village()
-    county.home("watched", {}, {}, monitor_class="1", measures_count=1, household_type="2", microcredit="2")
+    county.home(
+        "watched", {}, {}, monitor_class="1", measures_count=1, household_type="2", microcredit="2"
+    )
     county.home("alone", monitor_class="3", measures_count=0, household_type="3", microcredit="0")
-    county.home("cleared", {}, {}, {}, monitor_class="2", monitor_cleared=True, household_type="1", microcredit="1")
+    county.home(
+        "cleared",
+        {},
+        {},
+        {},
+        monitor_class="2",
+        monitor_cleared=True,
+        household_type="1",
+        microcredit="1",
+    )
     county.rows["enrolments"] = county.rows["enrolments"][:-2]
     for member, disease, signed in (
         ("watched-1", "hypertension", True),
         ("watched-1", "diabetes_2", False),
         ("alone-1", "tuberculosis", False),
     ):
-        county.add("chronic_followups", member, disease=disease, signed=signed, last_followup_on=AS_OF)
+        county.add(
+            "chronic_followups", member, disease=disease, signed=signed, last_followup_on=AS_OF
+        )
     county.case("c1", "watched", 6, discovered=20, recorded=5)
     county.case("c2", "alone", 5, discovered=20, approved=10)
     county.case("c3", "cleared", 8, discovered=90, recorded=80, assisted=70, cleared=1)
@@ -123,12 +158,31 @@ def test_ranks_are_1_1_1_4(engine: Engine) -> None:
     for town, (supported, watched) in enumerate([(2, 2), (1, 1), (3, 3), (1, 2), (0, 1), (0, 0)]):
         for number in range(watched):
             area = f"61092110{town}201"
-            county.home(f"t{town}-{number}", area=area, monitor_class="1", measures_count=1 if number < supported else 0)
+            county.home(
+                f"t{town}-{number}",
+                area=area,
+                monitor_class="1",
+                measures_count=1 if number < supported else 0,
+            )
         county.home(f"t{town}-other", area=f"61092110{town}202", water_safe=town != 5)
     follow(engine, county)
-    assert [measure(engine, "support_rate", f"61092110{town}")[3] for town in range(6)] == [1, 1, 1, 4, 5, None]
+    assert [measure(engine, "support_rate", f"61092110{town}")[3] for town in range(6)] == [
+        1,
+        1,
+        1,
+        4,
+        5,
+        None,
+    ]
     # Few red is good: five towns have none and share the first place.
-    assert [measure(engine, "red_rate", f"61092110{town}")[3] for town in range(6)] == [1, 1, 1, 1, 1, 6]
+    assert [measure(engine, "red_rate", f"61092110{town}")[3] for town in range(6)] == [
+        1,
+        1,
+        1,
+        1,
+        1,
+        6,
+    ]
     assert measure(engine, "support_rate")[3] == 1
 
 

@@ -1,4 +1,6 @@
-"""The household's card: six lists, valid JSON whatever a department writes, nothing of an identity."""
+"""The household's card: six lists, valid JSON whatever a department writes, nothing of an
+identity.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,11 @@ def test_six_lists_of_xu(engine: Engine) -> None:
     assert tuple(xu) == LISTS
     assert {"item": "transfer", "yuan": 12156.0} in xu["income"]
     assert [e["item"] for e in xu["benefits"] if e["item"] == "dibao"] == ["dibao"]
-    assert {e["item"] for e in xu["medical"]} == {"paid_in_12_months", "serious_illness", "hypertension"}
+    assert {e["item"] for e in xu["medical"]} == {
+        "paid_in_12_months",
+        "serious_illness",
+        "hypertension",
+    }
     assert len(xu["schooling"]) == 2
     assert [e["grade"] for e in xu["housing"] if e["item"] == "damage"] == ["2"]
     assert xu["water"] == [{"safe": True}]

@@ -26,10 +26,15 @@ OVERDUE = [
 def test_overdue(engine: Engine) -> None:
     county = Village()
     for number, (stage, dates, _) in enumerate(OVERDUE):
-        county.case(f"case{number:02d}", county.home(f"h{number:02d}", monitor_class="2"), stage, **dates)
+        county.case(
+            f"case{number:02d}", county.home(f"h{number:02d}", monitor_class="2"), stage, **dates
+        )
     follow(engine, county)
     found = rows(engine, "case_progress", "stage, days_in_stage, is_overdue, risk_types, area_code")
-    expected = [(stage, min(dates.values()), late, ["illness", "job"], "610921100201") for stage, dates, late in OVERDUE]
+    expected = [
+        (stage, min(dates.values()), late, ["illness", "job"], "610921100201")
+        for stage, dates, late in OVERDUE
+    ]
     assert found == expected
 
 
@@ -47,23 +52,58 @@ FIRST_HELPED = {"discovered": 40, "verified": 39}
 
 
 def test_aid_before_its_turn_is_not_waited_for(engine: Engine) -> None:
-    """绿色通道: the aid came first; the steps are still waited for, the aid is not, and its days count from the record."""
+    """绿色通道: the aid came first; the steps are still waited for, the aid is not,
+    and its days count from the record.
+    """
     county = Village()
-    county.case("compared", county.home("a", monitor_class="2"), 3, **FIRST_HELPED, compared=35, assisted=41)
-    county.case("recorded", county.home("b", monitor_class="2"), 6, **REACHED, recorded=33, assisted=41)
-    county.case("assisted", county.home("c", monitor_class="2"), 7, **REACHED, recorded=33, assisted=41)
+    county.case(
+        "compared", county.home("a", monitor_class="2"), 3, **FIRST_HELPED, compared=35, assisted=41
+    )
+    county.case(
+        "recorded", county.home("b", monitor_class="2"), 6, **REACHED, recorded=33, assisted=41
+    )
+    county.case(
+        "assisted", county.home("c", monitor_class="2"), 7, **REACHED, recorded=33, assisted=41
+    )
     county.case("waiting", county.home("d", monitor_class="2"), 2, **FIRST_HELPED, assisted=41)
     follow(engine, county)
     found = {
-        case: (stage, days, late) for case, stage, days, late in rows(engine, "case_progress", "case_id, stage, days_in_stage, is_overdue")
+        case: (stage, days, late)
+        for case, stage, days, late in rows(
+            engine, "case_progress", "case_id, stage, days_in_stage, is_overdue"
+        )
     }
-    assert found == {"compared": (3, 35, True), "recorded": (6, 33, False), "assisted": (7, 33, False), "waiting": (2, 39, True)}
+    assert found == {
+        "compared": (3, 35, True),
+        "recorded": (6, 33, False),
+        "assisted": (7, 33, False),
+        "waiting": (2, 39, True),
+    }
 
 
 def test_a_case_that_was_not_recognised_is_late_for_nothing(engine: Engine) -> None:
     county = Village()
-    county.case("rejected", county.home("a", monitor_class="2"), 4, discovered=40, verified=39, compared=38, reviewed=37)
+    county.case(
+        "rejected",
+        county.home("a", monitor_class="2"),
+        4,
+        discovered=40,
+        verified=39,
+        compared=38,
+        reviewed=37,
+    )
     county.rows["cases"][-1]["rejected_on"] = county.rows["cases"][-1]["reviewed_on"]
-    county.case("open", county.home("b", monitor_class="2"), 4, discovered=40, verified=39, compared=38, reviewed=37)
+    county.case(
+        "open",
+        county.home("b", monitor_class="2"),
+        4,
+        discovered=40,
+        verified=39,
+        compared=38,
+        reviewed=37,
+    )
     follow(engine, county)
-    assert dict(rows(engine, "case_progress", "case_id, is_overdue")) == {"rejected": False, "open": True}
+    assert dict(rows(engine, "case_progress", "case_id, is_overdue")) == {
+        "rejected": False,
+        "open": True,
+    }

@@ -17,7 +17,9 @@ def test_on_a_first_day_nobody_changed(engine: Engine) -> None:
     county.home("thirsty", water_safe=False)
     follow(engine, county)
     assert rows(engine, "flag_change") == []
-    assert rows(engine, "area_ledger", "newly_red, no_longer_red", "area_level = 'county'") == [(0, 0)]
+    assert rows(engine, "area_ledger", "newly_red, no_longer_red", "area_level = 'county'") == [
+        (0, 0)
+    ]
 
 
 def test_levels_scores_and_reasons_that_came_and_went(engine: Engine) -> None:
@@ -53,7 +55,10 @@ def test_who_comes_and_who_goes(engine: Engine) -> None:
     assert changes["goes"][:2] == ("red", "none")
     assert changes["goes"][3] is None
     assert changes["goes"][6] == "610921100201"
-    ledger = {code: new for code, *new in rows(engine, "area_ledger", "area_code, newly_red, no_longer_red")}
+    ledger = {
+        code: new
+        for code, *new in rows(engine, "area_ledger", "area_code, newly_red, no_longer_red")
+    }
     assert ledger["610921"] == [1, 1]
     assert ledger["610921100201"] == [0, 1]
     assert ledger["610921100202"] == [1, 0]
@@ -70,7 +75,9 @@ def test_a_shell_that_comes_and_stays_is_no_change(engine: Engine) -> None:
     assert rows(engine, "flag_change") == []
 
 
-def test_after_a_release_that_was_held_back_changes_are_counted_from_the_last_one(engine: Engine) -> None:
+def test_after_a_release_that_was_held_back_changes_are_counted_from_the_last_one(
+    engine: Engine,
+) -> None:
     county = Village()
     county.home("falls")
     county.home("stays")
@@ -82,5 +89,7 @@ def test_after_a_release_that_was_held_back_changes_are_counted_from_the_last_on
     standing(engine).held = {NEXT}
     # the day before was held back: its lamps are known, and nobody has seen them
     follow(engine, county, NEXT + timedelta(days=1))
-    assert rows(engine, "flag_change", "household_id, from_level, to_level, added") == [("falls", "green", "red", ["R17"])]
+    assert rows(engine, "flag_change", "household_id, from_level, to_level, added") == [
+        ("falls", "green", "red", ["R17"])
+    ]
     assert rows(engine, "area_ledger", "newly_red, no_longer_red") == [(1, 0)] * 3

@@ -1,4 +1,6 @@
-"""The rules of what follows are data, refused where they cannot hold; the same inputs give the same rows."""
+"""The rules of what follows are data, refused where they cannot hold; the same inputs give the same
+rows.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ FIRST = RULES / "following-2021-01-01.yaml"
 def changed(tmp_path: Path, **parts: object) -> Path:
     content = yaml.safe_load(FIRST.read_text(encoding="utf-8"))
     path = tmp_path / f"following-{parts.get('effective_from', '2021-01-01')}.yaml"
-    path.write_text(yaml.safe_dump({**content, **parts}, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    path.write_text(
+        yaml.safe_dump({**content, **parts}, allow_unicode=True, sort_keys=False), encoding="utf-8"
+    )
     return path
 
 
@@ -58,17 +62,31 @@ def test_the_first_version_is_as_in_the_design() -> None:
 @pytest.mark.parametrize(
     ("parts", "says"),
     [
-        ({"verify": [{"department": "post_office", "code": "R04", "when": ["value >= T"]}]}, "post_office"),
-        ({"verify": [{"department": "housing", "code": "S01", "when": ["value >= 1"]}]}, "S01 is no risk"),
+        (
+            {"verify": [{"department": "post_office", "code": "R04", "when": ["value >= T"]}]},
+            "post_office",
+        ),
+        (
+            {"verify": [{"department": "housing", "code": "S01", "when": ["value >= 1"]}]},
+            "S01 is no risk",
+        ),
         ({"verify": [{"department": "housing", "code": "R14", "when": ["value >= C"]}]}, "only ="),
         ({"verify": [{"department": "housing", "code": "R14", "when": []}]}, "at least 1"),
-        ({"verify": [{"department": "housing", "code": "R14", "when": ["value = C"]}] * 2}, "twice"),
-        ({"deadlines": [{"stage": "buried", "days": 3, "after": "discovered"}]}, "deadlines.0.stage"),
+        (
+            {"verify": [{"department": "housing", "code": "R14", "when": ["value = C"]}] * 2},
+            "twice",
+        ),
+        (
+            {"deadlines": [{"stage": "buried", "days": 3, "after": "discovered"}]},
+            "deadlines.0.stage",
+        ),
         ({"bulletin": {"red_rate": {"best": "lowest"}}}, "missing or unknown"),
         ({"unknown": 1}, "unknown"),
     ],
 )
-def test_a_rule_that_cannot_hold_is_refused(tmp_path: Path, parts: dict[str, object], says: str) -> None:
+def test_a_rule_that_cannot_hold_is_refused(
+    tmp_path: Path, parts: dict[str, object], says: str
+) -> None:
     path = changed(tmp_path, **parts)
     with pytest.raises(RuleError, match=says) as refused:
         read_following(path)
@@ -97,7 +115,10 @@ def test_a_day_has_the_version_in_force_on_it(tmp_path: Path) -> None:
 def test_the_same_inputs_give_the_same_rows(engine: Engine, tmp_path: Path) -> None:
     def made() -> dict[str, list[tuple[object, ...]]]:
         follow(engine, County(11, AS_OF, 60).facts)
-        return {table: engine.rows(f"select * from {table} order by {order_of(table)}") for table in FOLLOWING}
+        return {
+            table: engine.rows(f"select * from {table} order by {order_of(table)}")
+            for table in FOLLOWING
+        }
 
     first = made()
     assert made() == first
@@ -112,9 +133,14 @@ def test_a_version_that_a_release_used_is_never_changed(tmp_path: Path) -> None:
     assert used.version != edited.version
     with sa.create_engine("sqlite://").connect() as connection:
         connection.execute(sa.text("attach ':memory:' as ops"))
-        connection.execute(sa.text("create table ops.release (rule_version text, following_version text)"))
+        connection.execute(
+            sa.text("create table ops.release (rule_version text, following_version text)")
+        )
         assert used_versions(connection, "following_version") == []
-        connection.execute(sa.text("insert into ops.release values ('x', :version), ('x', null)"), {"version": used.version})
+        connection.execute(
+            sa.text("insert into ops.release values ('x', :version), ('x', null)"),
+            {"version": used.version},
+        )
         versions = used_versions(connection, "following_version")
     assert versions == [used.version]
     assert named(used.version, load_following) == used

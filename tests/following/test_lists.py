@@ -29,9 +29,16 @@ def listed_by(engine: Engine, code: str) -> set[str]:
 
 def test_r04_is_compared_with_the_households_own_threshold(engine: Engine) -> None:
     county = Village()
-    for name, kind, paid in (("a", "1", "25999.99"), ("b", "1", "26000"), ("c", "2", "9999.99"), ("d", "2", "10000")):
+    for name, kind, paid in (
+        ("a", "1", "25999.99"),
+        ("b", "1", "26000"),
+        ("c", "2", "9999.99"),
+        ("d", "2", "10000"),
+    ):
         county.home(name, household_type=kind)
-        county.settlement(f"{name}-1", datetime(2026, 6, 1), total_fee=Decimal(paid), personal_paid=Decimal(paid))
+        county.settlement(
+            f"{name}-1", datetime(2026, 6, 1), total_fee=Decimal(paid), personal_paid=Decimal(paid)
+        )
     follow(engine, county)
     assert listed_by(engine, "R04") == {"b", "d"}
 
@@ -40,7 +47,12 @@ def test_house_damage_from_severe_on_and_houses_from_c_on(engine: Engine) -> Non
     county = Village()
     for damage in "0123":
         county.home(f"hit{damage}")
-        loss = {"house_damage": damage, "loss_amount": Decimal(1), "loss_yuan": Decimal(10000), "occurred_on": AS_OF}
+        loss = {
+            "house_damage": damage,
+            "loss_amount": Decimal(1),
+            "loss_yuan": Decimal(10000),
+            "occurred_on": AS_OF,
+        }
         county.add("losses", f"hit{damage}-1", **loss)
     for grade in "ABCD":
         county.home(f"old{grade}")
@@ -52,9 +64,21 @@ def test_house_damage_from_severe_on_and_houses_from_c_on(engine: Engine) -> Non
 
 def test_severe_certificates_issued_within_90_days(engine: Engine) -> None:
     county = Village()
-    for name, level, ago in (("last", "1", 90), ("late", "1", 91), ("new", "2", 0), ("minor", "3", 10)):
+    for name, level, ago in (
+        ("last", "1", 90),
+        ("late", "1", 91),
+        ("new", "2", 0),
+        ("minor", "3", 10),
+    ):
         county.home(name)
-        county.add("certificates", f"{name}-1", level=level, category="4", status="1", issued_on=AS_OF - timedelta(days=ago))
+        county.add(
+            "certificates",
+            f"{name}-1",
+            level=level,
+            category="4",
+            status="1",
+            issued_on=AS_OF - timedelta(days=ago),
+        )
     follow(engine, county)
     assert listed_by(engine, "R11") == {"last", "new"}
 
@@ -62,7 +86,14 @@ def test_severe_certificates_issued_within_90_days(engine: Engine) -> None:
 def test_a_minor_certificate_of_this_month_lists_no_old_severe_one(engine: Engine) -> None:
     county = Village()
     county.home("two", {}, {})
-    county.add("certificates", "two-1", level="1", category="4", status="1", issued_on=AS_OF - timedelta(days=400))
+    county.add(
+        "certificates",
+        "two-1",
+        level="1",
+        category="4",
+        status="1",
+        issued_on=AS_OF - timedelta(days=400),
+    )
     county.add("certificates", "two-2", level="4", category="4", status="1", issued_on=AS_OF)
     follow(engine, county)
     assert not [item for item in listed(engine) if item[2] == "R11"]

@@ -1,4 +1,6 @@
-"""Tasks: one for each risk of a red household, the same from day to day, closed when its reason goes."""
+"""Tasks: one for each risk of a red household, the same from day to day, closed when its reason
+goes.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,25 @@ def live(engine: Engine, county: Any, day: int, code: str = "R17") -> list[tuple
 def test_one_for_each_risk_of_a_red_household(engine: Engine) -> None:
     follow(engine, four_households())
     tasks = rows(engine, "follow_up_task", "household_id, code")
-    assert {c for h, c in tasks if h == "xu"} == {"R01", "R02", "R03", "R04", "R05", "R07", "R16", "R21", "R24"}
+    assert {c for h, c in tasks if h == "xu"} == {
+        "R01",
+        "R02",
+        "R03",
+        "R04",
+        "R05",
+        "R07",
+        "R16",
+        "R21",
+        "R24",
+    }
     assert {c for h, c in tasks if h == "jiang"} == {"R01", "R04", "R05", "R07", "R22", "R30"}
     assert {h for h, _ in tasks} == {"xu", "jiang"}
-    needs = rows(engine, "follow_up_task", "need, department, due_on, closed_on", "household_id = 'xu' and code = 'R07'")
+    needs = rows(
+        engine,
+        "follow_up_task",
+        "need, department, due_on, closed_on",
+        "household_id = 'xu' and code = 'R07'",
+    )
     assert needs == [("illness", "health_commission", AS_OF + timedelta(days=30), None)]
 
 
@@ -50,7 +67,9 @@ def test_a_task_keeps_its_id_and_closes_when_its_reason_goes(engine: Engine) -> 
 
 def test_a_household_that_turns_yellow_keeps_the_tasks_whose_reason_stands(engine: Engine) -> None:
     county = Village()
-    county.home("poor", wage_income=Decimal(8000), previous_net_income=Decimal(8000), water_safe=False)
+    county.home(
+        "poor", wage_income=Decimal(8000), previous_net_income=Decimal(8000), water_safe=False
+    )
     assert live(engine, county, 0)
     assert live(engine, county, 0, "R01")
     county.change("poor", water_safe=True)
@@ -68,7 +87,14 @@ def rows_of_level(engine: Engine) -> list[tuple[Any, ...]]:
 def test_what_cannot_be_seen_closes_nothing(engine: Engine) -> None:
     county = Village()
     county.home("hit")
-    county.add("losses", "hit-1", house_damage="3", loss_amount=Decimal(0), loss_yuan=Decimal(0), occurred_on=AS_OF)
+    county.add(
+        "losses",
+        "hit-1",
+        house_damage="3",
+        loss_amount=Decimal(0),
+        loss_yuan=Decimal(0),
+        occurred_on=AS_OF,
+    )
     first = live(engine, county, 0, "R16")
     assert len(first) == 1
     county.states["losses"] = "missing"
@@ -88,7 +114,9 @@ def test_a_household_that_left_closes_its_tasks(engine: Engine) -> None:
     live(engine, county, 0)
     county.leave("goes")
     live(engine, county, 1)
-    assert rows(engine, "follow_up_task", "household_id, area_code, closed_on", "code = 'R17'") == [("goes", "610921100201", DAYS[1])]
+    assert rows(engine, "follow_up_task", "household_id, area_code, closed_on", "code = 'R17'") == [
+        ("goes", "610921100201", DAYS[1])
+    ]
 
 
 def test_closed_tasks_are_given_up_after_a_year(engine: Engine) -> None:

@@ -1,6 +1,7 @@
 """Every model as it is run: what the house fills in, on an engine that computes nothing.
 
-Belongs here: collecting the statements, and finding a rendered line in its file. Not here: judging them (`sql_subset`).
+Belongs here: collecting the statements, and finding a rendered line in its file. Not here: judging
+them (`sql_subset`).
 """
 
 from __future__ import annotations
@@ -74,19 +75,37 @@ class NoEngine:
 
 
 def rendered_models() -> dict[str, set[str]]:
-    """Model (as `indicators/basic`) → its statements on a day; of those that are run for each record type, a few."""
+    """Model (as `indicators/basic`) → its statements on a day; of those that are run for each
+    record type, a few.
+    """
     found: dict[str, set[str]] = {}
     contracts = [*(contract_for(records) for records in RECORDS), of_areas()]
     engine = NoEngine()
     runner = Runner(engine, Nothing(tuple(contracts)), contracts, KEY)
-    runner.make((*(f"matched_{contract.table}" for contract in contracts), *stored_tables(), "review_candidate"), day_moment(DAY))
+    runner.make(
+        (
+            *(f"matched_{contract.table}" for contract in contracts),
+            *stored_tables(),
+            "review_candidate",
+        ),
+        day_moment(DAY),
+    )
     for rhythm in PERIODIC_REPORTS:
-        runner.make((rhythm.name, *stored_tables()), replace(rhythm.moment(DAY, day_moment(DAY)), flag_days=(DAY,)))
+        runner.make(
+            (rhythm.name, *stored_tables()),
+            replace(rhythm.moment(DAY, day_moment(DAY)), flag_days=(DAY,)),
+        )
     runner.make(("household_county", *REACHING), day_moment(DAY))
     by_table = {contract.table: model_name(contract) for contract in contracts}
     for table, sql in engine.made:
         layer, _, record_type = table.partition("_")
-        model = by_table.get(record_type) if layer == "matched" else makers()[table].name if table in makers() else None
+        model = (
+            by_table.get(record_type)
+            if layer == "matched"
+            else makers()[table].name
+            if table in makers()
+            else None
+        )
         if model is not None:
             found.setdefault(model, set()).add(sql)
     for contract in contracts:
@@ -99,11 +118,24 @@ def rendered_models() -> dict[str, set[str]]:
 def of_areas() -> Contract:
     """A record type that is about areas, which none of today's is."""
     households = contract_for("households")
-    return replace(households, records="villages", properties=households.properties | {"subject": "area"})
+    return replace(
+        households, records="villages", properties=households.properties | {"subject": "area"}
+    )
 
 
 def _valid(found: dict[str, set[str]], contract: Any) -> None:
-    names = ("arrivals", "outcome", "gone", "returned", "before", "withdrawn_before", "quarantine_before", "rows", "bad", "bad_rows")
+    names = (
+        "arrivals",
+        "outcome",
+        "gone",
+        "returned",
+        "before",
+        "withdrawn_before",
+        "quarantine_before",
+        "rows",
+        "bad",
+        "bad_rows",
+    )
     after = ("valid_after", "withdrawn_after", "quarantine_after")
     common: dict[str, Any] = {
         **{name: name for name in (*names, *after)},
@@ -118,18 +150,32 @@ def _valid(found: dict[str, set[str]], contract: Any) -> None:
         "sighting": 1,
         "source_keys": "select record_key from keys",
     }
-    face = {"columns": measured(contract), "households": "households", "members": "members", "link": contract.record_key.name}
+    face = {
+        "columns": measured(contract),
+        "households": "households",
+        "members": "members",
+        "link": contract.record_key.name,
+    }
     for town in ("area", "household", "person", None):
-        found.setdefault("valid/face", set()).add(render("valid/face", rows="rows", town=town, **face))
+        found.setdefault("valid/face", set()).add(
+            render("valid/face", rows="rows", town=town, **face)
+        )
     common |= {**face, "town": None}
-    for model in ("valid", *(f"valid/{path.stem}" for path in sorted((MODELS / "valid").glob("*.sql")))):
+    for model in (
+        "valid",
+        *(f"valid/{path.stem}" for path in sorted((MODELS / "valid").glob("*.sql"))),
+    ):
         found.setdefault(model, set()).add(render(model, **common))
 
 
 def line_in_file(model: str, sql: str, line: int) -> int:
-    """The line of the model's file that a line of its statement comes from, as near as its text tells."""
+    """The line of the model's file that a line of its statement comes from, as near as its text
+    tells.
+    """
     said = sql.splitlines()[line - 1].strip() if line <= len(sql.splitlines()) else ""
-    lines = [text.strip() for text in (MODELS / f"{model}.sql").read_text(encoding="utf-8").splitlines()]
+    lines = [
+        text.strip() for text in (MODELS / f"{model}.sql").read_text(encoding="utf-8").splitlines()
+    ]
     if said in lines:
         return lines.index(said) + 1
 

@@ -19,7 +19,9 @@ SNAPSHOT = Path(__file__).with_name("asset_specs.json")
 
 
 def snapshot() -> dict[str, Any]:
-    """Key, dependencies, group, checks, owners, kinds, partitions and files of every asset; jobs and schedules."""
+    """Key, dependencies, group, checks, owners, kinds, partitions and files of every asset; jobs
+    and schedules.
+    """
     defs = build_defs()
     graph = defs.resolve_asset_graph()
     assets = {}
@@ -30,11 +32,17 @@ def snapshot() -> dict[str, Any]:
             "group": spec.group_name,
             "owners": list(spec.owners),
             "kinds": sorted(spec.kinds),
-            "checks": sorted(key.name for key in graph.asset_check_keys if key.asset_key == spec.key),
+            "checks": sorted(
+                key.name for key in graph.asset_check_keys if key.asset_key == spec.key
+            ),
             "partitions": type(spec.partitions_def).__name__,
             "files": sorted(str(Path(r.file_path).relative_to(ROOT)) for r in references),
         }
-    schedules = {s.name: s.cron_schedule for s in defs.schedules or [] if isinstance(s, dg.ScheduleDefinition)}
+    schedules = {
+        s.name: s.cron_schedule
+        for s in defs.schedules or []
+        if isinstance(s, dg.ScheduleDefinition)
+    }
     return {"assets": assets, "schedules": schedules}
 
 
@@ -59,4 +67,7 @@ def test_three_assets_a_contract() -> None:
 
 
 if __name__ == "__main__":
-    SNAPSHOT.write_text(json.dumps(snapshot(), ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    SNAPSHOT.write_text(
+        json.dumps(snapshot(), ensure_ascii=False, indent=1, sort_keys=True) + "\n",
+        encoding="utf-8",
+    )

@@ -1,4 +1,6 @@
-"""One command line: each command declared once, the same by flags and by make, light until it runs."""
+"""One command line: each command declared once, the same by flags and by make, light until it
+runs.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ def test_every_command_is_called_by_its_target_with_nothing_added() -> None:
     assert {target: words for target, words in called.items() if words} == {
         str(command.target): [f" {command.name}"] for command in COMMANDS.values() if command.target
     }
-    assert [t for t, text in texts.items() if re.search(r"python -m (pipelines|bench)\b", text)] == []
+    assert [
+        t for t, text in texts.items() if re.search(r"python -m (pipelines|bench)\b", text)
+    ] == []
 
 
 def test_make_hands_over_what_commands_take_and_nothing_else() -> None:

@@ -50,17 +50,24 @@ def test_sqlite_beside_the_data(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_postgres_where_it_is_named() -> None:
-    with tempfile.TemporaryDirectory(prefix="yihu-dagster-") as folder, embedded(Path(folder)) as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="yihu-dagster-") as folder,
+        embedded(Path(folder)) as server,
+    ):
         engine = server.engine()
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("create database dagster"))
         engine.dispose()
-        url = server.url.set(database="dagster", drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+        url = server.url.set(database="dagster", drivername="postgresql+psycopg2").render_as_string(
+            hide_password=False
+        )
         assert stored(Path(folder), YIHU_DAGSTER_DB_URL=url) == ["PostgresRunStorage", "1", "True"]
         assert not (Path(folder) / "dagster" / "history").exists()
 
 
-def test_files_held_open_are_whole_for_others_and_closed_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_held_open_are_whole_for_others_and_closed_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("YIHU_DAGSTER_DIR", str(tmp_path))
     address = f"sqlite:///{tmp_path}/events.db"
     with pooled_sqlite():
@@ -69,11 +76,15 @@ def test_files_held_open_are_whole_for_others_and_closed_at_the_end(tmp_path: Pa
             with engine.begin() as connection:
                 connection.execute(sa.text("pragma journal_mode = wal")) if number == 0 else None
                 connection.execute(sa.text("create table if not exists event (number)"))
-                connection.execute(sa.text("insert into event values (:number)"), {"number": number})
+                connection.execute(
+                    sa.text("insert into event values (:number)"), {"number": number}
+                )
             with engine.connect() as left_open:
                 left_open.execute(sa.text("insert into event values (99)"))
             with closing(sqlite3.connect(tmp_path / "events.db")) as somebody_else:
-                assert somebody_else.execute("select count(*) from event").fetchone() == (number + 1,)
+                assert somebody_else.execute("select count(*) from event").fetchone() == (
+                    number + 1,
+                )
         assert open_files(tmp_path), "the file is held"
     assert not open_files(tmp_path), "nothing is held any more"
     with closing(sqlite3.connect(tmp_path / "events.db")) as afterwards:

@@ -17,7 +17,10 @@ from resources.runtime.lock import RunLocked, run_lock
 from resources.settings import ROOT
 
 DAY, NEXT = date(2026, 11, 19), date(2026, 11, 20)
-ROWS = "select i as id, '6109' || (21 + i % 2)::varchar as county, i * 7 % 13 as value from range(300000) as t(i)"
+ROWS = (
+    "select i as id, '6109' || (21 + i % 2)::varchar as county, i * 7 % 13 as value from"
+    " range(300000) as t(i)"
+)
 
 
 def test_a_day_is_a_file_a_county_in_total_order_and_private(engine: Engine, lake: Lake) -> None:
@@ -30,10 +33,14 @@ def test_a_day_is_a_file_a_county_in_total_order_and_private(engine: Engine, lak
     assert {stat.S_IMODE(f.parent.stat().st_mode) for f in files} == {0o700}
 
 
-def test_the_same_rows_give_the_same_bytes_in_whatever_order_they_come(engine: Engine, lake: Lake) -> None:
+def test_the_same_rows_give_the_same_bytes_in_whatever_order_they_come(
+    engine: Engine, lake: Lake
+) -> None:
     def digest(select: str) -> str:
         written = lake.write(engine, "household", "person", DAY, select, "id")
-        return hashlib.sha256(b"".join(f.read_bytes() for f in sorted(written.path.rglob("*.parquet")))).hexdigest()
+        return hashlib.sha256(
+            b"".join(f.read_bytes() for f in sorted(written.path.rglob("*.parquet")))
+        ).hexdigest()
 
     assert digest(ROWS) == digest(f"select * from ({ROWS}) order by value desc, id desc")
 
@@ -56,9 +63,13 @@ def test_a_carried_day_reads_like_its_source(engine: Engine, lake: Lake) -> None
 
 
 def test_a_second_run_says_so_and_leaves(tmp_path: Path) -> None:
-    hold = "import sys, time; from pathlib import Path; from resources.runtime.lock import run_lock\n"
+    hold = (
+        "import sys, time; from pathlib import Path; from resources.runtime.lock import run_lock\n"
+    )
     hold += "with run_lock(Path(sys.argv[1])):\n print('held', flush=True); time.sleep(30)"
-    with subprocess.Popen([sys.executable, "-c", hold, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT
+    ) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
         with pytest.raises(RunLocked, match=f"process {holder.pid} since"), run_lock(tmp_path):
@@ -71,9 +82,21 @@ def test_a_second_run_says_so_and_leaves(tmp_path: Path) -> None:
 @pytest.mark.parametrize("folder", ["the county's", "two words", "100%", "a[1]*", "{x} ü"])
 def test_a_home_may_have_any_name(engine: Engine, tmp_path: Path, folder: str) -> None:
     lake = Lake(tmp_path / folder / "lake")
-    lake.write(engine, "household", "person", DAY, "select unnest([1, 2]) as id, '61092' || id as county", "id", county="county")
-    assert engine.rows(f"select id from {lake.relation('household', 'person', DAY)} order by id") == [(1,), (2,)]
-    assert engine.rows(f"select id from {lake.relation('household', 'person', DAY, '610922')}") == [(2,)]
+    lake.write(
+        engine,
+        "household",
+        "person",
+        DAY,
+        "select unnest([1, 2]) as id, '61092' || id as county",
+        "id",
+        county="county",
+    )
+    assert engine.rows(
+        f"select id from {lake.relation('household', 'person', DAY)} order by id"
+    ) == [(1,), (2,)]
+    assert engine.rows(f"select id from {lake.relation('household', 'person', DAY, '610922')}") == [
+        (2,)
+    ]
     engine.parquet_view("person", str(lake.files("household", "person", DAY)))
     assert engine.scalar("select count(*) from person") == 2
 

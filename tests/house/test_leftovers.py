@@ -1,4 +1,6 @@
-"""What a killed run leaves in its home is put right when the next one begins; nothing else is touched."""
+"""What a killed run leaves in its home is put right when the next one begins; nothing else is
+touched.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def test_a_day_that_was_being_written_is_removed(engine: Engine, tmp_path: Path)
         assert not list(lake.root.rglob("*.tmp"))
 
 
-def test_a_day_whose_replacement_never_came_is_back(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_day_whose_replacement_never_came_is_back(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Killed between the two renames that put a day anew in the place of an old one."""
     lake = Lake(tmp_path / "lake")
     lake.write(engine, "valid", "t", DAY, "select 1 as a", "a")
@@ -85,7 +89,9 @@ def test_what_is_not_ours_stays(tmp_path: Path) -> None:
 def test_spills_of_processes_that_are_gone(tmp_path: Path) -> None:
     engine = Engine(tmp_path / "tmp")
     engine.execute("set memory_limit = '60MB'")
-    engine.execute("create table t as select range as a, md5(range::varchar) as b from range(2000000)")
+    engine.execute(
+        "create table t as select range as a, md5(range::varchar) as b from range(2000000)"
+    )
     (own,) = [path for path in (tmp_path / "tmp").iterdir() if any(path.iterdir())]
     assert own.name.startswith(f"{os.getpid()}-")
     gone = tmp_path / "tmp" / "4194999-0123abcd"

@@ -1,4 +1,6 @@
-"""A published view is its SQL with a head, its declaration, and a migration: three files, and everything follows."""
+"""A published view is its SQL with a head, its declaration, and a migration: three files, and
+everything follows.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +86,8 @@ from warehouse.schema.shape import shape_of
 assert "town_red" in published_tables()
 assert inputs_of("town_red") == {"household", "warning_flag"}
 contracts = load_contracts()
-(step,) = [asset for asset in all_assets(contracts) if "town_red" in {key.to_user_string() for key in asset.keys}]
+(step,) = [asset for asset in all_assets(contracts) if "town_red" in {key.to_user_string() for key
+    in asset.keys}]
 assert step.op.name == "make_following"
 (release,) = [asset for asset in all_assets(contracts) if asset.op.name == "release"]
 assert "town_red" in {key.to_user_string() for key in release.dependency_keys}
@@ -119,13 +122,28 @@ def test_a_view_is_three_files(tmp_path: Path) -> None:
     (copy / "warehouse/models/following/town_red.sql").write_text(MODEL, encoding="utf-8")
     declared = copy / "warehouse/schema/declared.py"
     text = declared.read_text(encoding="utf-8")
-    declared.write_text(text.replace("\nVIEWS = (\n", f"{DECLARATION}\nVIEWS = (\n    TOWN_RED,\n"), encoding="utf-8")
+    declared.write_text(
+        text.replace("\nVIEWS = (\n", f"{DECLARATION}\nVIEWS = (\n    TOWN_RED,\n"),
+        encoding="utf-8",
+    )
     migrations = copy / "warehouse/migrations"
-    (migrations / "versions/9999_town_red.py").write_text(MIGRATION.format(head=head_of(migrations)), encoding="utf-8")
+    (migrations / "versions/9999_town_red.py").write_text(
+        MIGRATION.format(head=head_of(migrations)), encoding="utf-8"
+    )
 
-    touched = sorted(str(path.relative_to(copy)) for path in copy.rglob("*") if path.is_file() and before.get(path) != path.read_bytes())
+    touched = sorted(
+        str(path.relative_to(copy))
+        for path in copy.rglob("*")
+        if path.is_file() and before.get(path) != path.read_bytes()
+    )
     touched = [name for name in touched if "__pycache__" not in name]
-    done = subprocess.run([sys.executable, "-c", ASKED, str(tmp_path / "engine")], cwd=copy, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", ASKED, str(tmp_path / "engine")],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.stdout.strip() == "all of it", done.stdout + done.stderr
     print(f"files touched by a new view: {len(touched)}: {', '.join(touched)}")
     assert touched == [

@@ -21,5 +21,9 @@ def test_nothing_is_quoted_by_hand() -> None:
         for path in sorted((ROOT / room).rglob("*.py")):
             name = str(path.relative_to(ROOT))
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-                found += [f"{name}:{number}: {what}" for what, by_hand in BY_HAND.items() if by_hand.search(line) and name != ONE_PLACE]
+                found += [
+                    f"{name}:{number}: {what}"
+                    for what, by_hand in BY_HAND.items()
+                    if by_hand.search(line) and name != ONE_PLACE
+                ]
     assert found == []

@@ -1,4 +1,6 @@
-"""The contracts are the record dictionary: they say what the design's `records.csv` says, field by field."""
+"""The contracts are the record dictionary: they say what the design's `records.csv` says, field by
+field.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,14 @@ def test_every_field_is_as_in_the_design(design: Path) -> None:
     assert {r["records"] for r in gained} >= {"cases", "reports"}
     gained = [r for r in gained if r["records"] in ("cases", "reports")]
     expected = [
-        (r["department"], r["records"], r["field"], r["physical_name"], r["type"], r["unit"], r["required"] == "yes", r["role"],
+        (r["department"], r["records"], r["field"], r["physical_name"], r["type"], r["unit"],
+            r["required"] == "yes", r["role"],
          r["classification"], r["meaning"])
         for r in (*dictionary, *gained)
     ]  # fmt: skip
     found = [
-        (c.department, c.records, f.name, f.physical_name, "string" if f.type == "text" else f.type, f.unit or "", f.required,
+        (c.department, c.records, f.name, f.physical_name, "string" if f.type == "text" else f.type,
+            f.unit or "", f.required,
          f.role or "", f.classification, f.meaning)
         for c in load_contracts() for f in c.fields
     ]  # fmt: skip
@@ -46,7 +50,12 @@ def test_every_field_is_as_in_the_design(design: Path) -> None:
 
 def test_each_department_delivers_as_agreed() -> None:
     for contract in load_contracts():
-        assert (contract.server["form"], contract.delivery, contract.cadence, contract.stale_after_days) == FORMS[contract.department]
+        assert (
+            contract.server["form"],
+            contract.delivery,
+            contract.cadence,
+            contract.stale_after_days,
+        ) == FORMS[contract.department]
 
 
 def test_the_base_register_comes_first() -> None:

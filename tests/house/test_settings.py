@@ -1,4 +1,6 @@
-"""Settings: every mistake is named at once, each with what to do; secrets are generated and private."""
+"""Settings: every mistake is named at once, each with what to do; secrets are generated and
+private.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,15 @@ def test_nothing_set_means_sandbox_yesterday_and_generated_secrets(tmp_path: Pat
     assert settings.as_of == today() - timedelta(days=1)
     assert len(settings.pseudonym_key) == 64
     assert stat.S_IMODE(settings.pseudonym_key_file.stat().st_mode) == 0o600
-    assert load_settings({"YIHU_HOME": str(tmp_path / "home")}).pseudonym_key == settings.pseudonym_key
+    assert (
+        load_settings({"YIHU_HOME": str(tmp_path / "home")}).pseudonym_key == settings.pseudonym_key
+    )
 
 
 def test_secrets_never_show_in_repr(tmp_path: Path) -> None:
-    settings = load_settings({"YIHU_HOME": str(tmp_path), "YIHU_PSEUDONYM_KEY": "a-secret-of-some-length"})
+    settings = load_settings(
+        {"YIHU_HOME": str(tmp_path), "YIHU_PSEUDONYM_KEY": "a-secret-of-some-length"}
+    )
     assert "a-secret" not in repr(settings)
 
 
@@ -40,7 +46,16 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
             }
         )
     named = "\n".join(caught.value.problems)
-    for setting in ("AS_OF", "FORM", "GATEWAY_URL", "GATEWAY_SID", "GATEWAY_KEY", "ENGINE", "SANDBOX_HOUSEHOLDS", "DROP_DIR"):
+    for setting in (
+        "AS_OF",
+        "FORM",
+        "GATEWAY_URL",
+        "GATEWAY_SID",
+        "GATEWAY_KEY",
+        "ENGINE",
+        "SANDBOX_HOUSEHOLDS",
+        "DROP_DIR",
+    ):
         assert f"YIHU_{setting}" in named
     assert len(caught.value.problems) == 8
 
@@ -52,7 +67,9 @@ def test_a_day_after_today_is_refused_and_today_is_not(tmp_path: Path) -> None:
         load_settings({**home, "YIHU_AS_OF": (today() + timedelta(days=1)).isoformat()})
 
 
-def test_spark_where_it_is_not_is_refused_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spark_where_it_is_not_is_refused_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "no-java"))
     with pytest.raises(SettingsError) as caught:
         load_settings({"YIHU_HOME": str(tmp_path), "YIHU_ENGINE": "spark"})

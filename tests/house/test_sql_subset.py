@@ -1,4 +1,6 @@
-"""SQL that DuckDB and Spark do not read alike is refused, by file, line and construct; and the lint sees each such construct."""
+"""SQL that DuckDB and Spark do not read alike is refused, by file, line and construct; and the lint
+sees each such construct.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from tests.house.rendered import line_in_file, rendered_models
 from warehouse.model import MODELS
 
 OF_THE_WAREHOUSE = "publication"
-"""The models of the release: PostgreSQL and the engine that reads the lake for it run them, whichever engine made the lake."""
+"""The models of the release: PostgreSQL and the engine that reads the lake for it run them,
+whichever engine made the lake.
+"""
 
 REFUSED = [
     ("select a from t asof join u on t.at >= u.at", "ASOF"),
@@ -80,11 +84,20 @@ REFUSED = [
 
 ADMITTED = [
     "select a, row_number() over (partition by b order by c desc, a) as place from t",
-    "select list_sort(list(distinct a)) as a, list_sort(list(b) filter (where b <> '')) as b from t group by c",
+    (
+        "select list_sort(list(distinct a)) as a, list_sort(list(b) filter (where b <> '')) as b"
+        " from t group by c"
+    ),
     "select cast(a as double) / nullif(b, 0) from t",
-    "select case when b <> 0 then cast(a * 100 as hugeint) // abs(b) end, a % 11, a // nullif(b, 0) from t",
+    (
+        "select case when b <> 0 then cast(a * 100 as hugeint) // abs(b) end, a % 11, a //"
+        " nullif(b, 0) from t"
+    ),
     "select date_diff('day', seen_on, date '2026-11-20') > 100 from t",
-    "select regexp_replace(a, '[^A-Z]', '', 'g'), regexp_replace(a, '^[0-9]+', ''), regexp_matches(a, '^[0-9]{15}$') from t",
+    (
+        "select regexp_replace(a, '[^A-Z]', '', 'g'), regexp_replace(a, '^[0-9]+', ''),"
+        " regexp_matches(a, '^[0-9]{15}$') from t"
+    ),
     "select sha256(unhex(hex(a)) || encode(b)) from t",
     "select array_slice(list_sort(list(a)), 1, 20) from t",
     "select a from t order by a limit 1",
@@ -112,29 +125,54 @@ def test_every_model_keeps_to_the_subset() -> None:
     found = []
     for model, statements in sorted(rendered_models().items()):
         for sql in statements:
-            found += [f"warehouse/models/{model}.sql:{line_in_file(model, sql, r.line)}: {r.construct}: {r.instead}" for r in refusals(sql)]
-    assert not found, "SQL that DuckDB and Spark do not read alike:\n" + "\n".join(sorted(set(found)))
+            found += [
+                f"warehouse/models/{model}.sql:{line_in_file(model, sql, r.line)}: {r.construct}:"
+                f" {r.instead}"
+                for r in refusals(sql)
+            ]
+    assert not found, "SQL that DuckDB and Spark do not read alike:\n" + "\n".join(
+        sorted(set(found))
+    )
 
 
 def test_no_model_is_left_out() -> None:
     there = {str(path.relative_to(MODELS).with_suffix("")) for path in MODELS.rglob("*.sql")}
-    assert {model for model in there - set(rendered_models()) if not model.startswith(f"{OF_THE_WAREHOUSE}/")} == set()
+    assert {
+        model
+        for model in there - set(rendered_models())
+        if not model.startswith(f"{OF_THE_WAREHOUSE}/")
+    } == set()
 
 
 IN_CHECKS = {"round", "read_parquet", "* except"}
-"""What the checks and the pictures of assets may use besides: of decimals, of files, of columns that both engines have."""
+"""What the checks and the pictures of assets may use besides: of decimals, of files, of columns
+that both engines have.
+"""
 
 
 def test_the_checks_of_assets_keep_to_the_subset_too() -> None:
     found = []
     for path in sorted((ROOT / "assets").glob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+        parts = {
+            id(part)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.JoinedStr)
+            for part in node.values
+        }
         texts = [
-            node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in parts
         ]
         for node in texts:
             if re.match(r"\s*(select|with)\s.*\sfrom\s", str(node.value), re.S):
                 refused = refusals(re.sub(r"\{[a-z_]+\}", "filled_in", str(node.value)))
-                found += [f"assets/{path.name}:{node.lineno + r.line - 1}: {r}" for r in refused if r.construct not in IN_CHECKS]
+                found += [
+                    f"assets/{path.name}:{node.lineno + r.line - 1}: {r}"
+                    for r in refused
+                    if r.construct not in IN_CHECKS
+                ]
     assert found == []

@@ -1,4 +1,6 @@
-"""A random county of matched facts, rich in edges: empty fields, reversals, deaths, dates at the borders of every window."""
+"""A random county of matched facts, rich in edges: empty fields, reversals, deaths, dates at the
+borders of every window.
+"""
 
 from __future__ import annotations
 
@@ -24,19 +26,36 @@ class County:
             self._household(f"h{number:04d}")
         for number in range(6):
             blank = {f for f in MEMBER_FIELDS if self.chance(0.06)}
-            for member in [self._member(f"shell{number}", n, blank, outcome="unregistered") for n in range(1 + number % 3)]:
+            for member in [
+                self._member(f"shell{number}", n, blank, outcome="unregistered")
+                for n in range(1 + number % 3)
+            ]:
                 self._facts_of(member)
         self._ask()
 
     def _ask(self) -> None:
-        """Some of what is not linked waits for a steward, with somebody of the same household, or anybody, as candidates."""
+        """Some of what is not linked waits for a steward, with somebody of the same household, or
+        anybody, as candidates.
+        """
         members = self.facts.rows["members"]
-        for records in ("enrolments", "certificates", "disability_subsidies", "assistance", "settlements"):
+        for records in (
+            "enrolments",
+            "certificates",
+            "disability_subsidies",
+            "assistance",
+            "settlements",
+        ):
             for row in self.facts.rows[records]:
                 if row["member_id"] and row["outcome"] != "linked" and self.chance(0.6):
-                    others = [m["member_id"] for m in members if m["household_id"] == row["household_id"]]
+                    others = [
+                        m["member_id"] for m in members if m["household_id"] == row["household_id"]
+                    ]
                     asked = {self.random.choice(others), self.random.choice(members)["member_id"]}
-                    self.facts.ask(records, row["record_id"], *self.random.sample(sorted(asked), self.random.randint(1, len(asked))))
+                    self.facts.ask(
+                        records,
+                        row["record_id"],
+                        *self.random.sample(sorted(asked), self.random.randint(1, len(asked))),
+                    )
 
     def maybe(self, value: Any, empty: float = 0.08) -> Any:
         return None if self.random.random() < empty else value
@@ -47,14 +66,19 @@ class County:
     def when(self, back: int, *borders: date) -> date:
         """A day up to `back` days ago, as often one at `borders` or at the day itself."""
         if self.chance(0.5):
-            return self.random.choice([self.day, *borders]) + timedelta(days=self.random.choice([-1, 0, 1]))
+            return self.random.choice([self.day, *borders]) + timedelta(
+                days=self.random.choice([-1, 0, 1])
+            )
         return self.day - timedelta(days=self.random.randint(-20, back))
 
     def ago(self, days: int) -> date:
         return self.day - timedelta(days=days)
 
     def at(self, back: int) -> datetime:
-        return datetime.combine(self.when(back, self.year_ago), self.random.choice([time(0, 0), time(23, 59, 59), time(12, 30)]))
+        return datetime.combine(
+            self.when(back, self.year_ago),
+            self.random.choice([time(0, 0), time(23, 59, 59), time(12, 30)]),
+        )
 
     def yuan(self, *choices: int) -> Decimal:
         if self.chance(0.3):
@@ -62,12 +86,18 @@ class County:
         return Decimal(self.random.randint(0, 6_000_000)) / 100
 
     def link(self) -> dict[str, Any]:
-        return {} if self.chance(0.9) else {"outcome": self.random.choice(["unregistered", "ambiguous", "unidentifiable"])}
+        return (
+            {}
+            if self.chance(0.9)
+            else {"outcome": self.random.choice(["unregistered", "ambiguous", "unidentifiable"])}
+        )
 
     def lamp_before(self) -> tuple[str, list[str]]:
         """A level of the day before, and the codes that gave the points of the red."""
         level = self.random.choice(["red", "red", "yellow", "green"])
-        codes = self.random.sample([f"R{n:02d}" for n in range(1, 31)], self.random.choice([1, 1, 2, 4]))
+        codes = self.random.sample(
+            [f"R{n:02d}" for n in range(1, 31)], self.random.choice([1, 1, 2, 4])
+        )
         return level, sorted(codes) if level == "red" else []
 
     def _household(self, name: str) -> None:
@@ -113,14 +143,28 @@ class County:
             "worked_before": self.chance(0.5),
             "public_post": self.chance(0.1),
             "pension": self.chance(0.2),
-            "education_self_pay": r.choice([Decimal(0), Decimal(10000), Decimal("10000.01"), Decimal(12000)]),
+            "education_self_pay": r.choice(
+                [Decimal(0), Decimal(10000), Decimal("10000.01"), Decimal(12000)]
+            ),
         }
-        fields = {name: None if name in blank else self.maybe(value, 0.1) for name, value in fields.items()}
+        fields = {
+            name: None if name in blank else self.maybe(value, 0.1)
+            for name, value in fields.items()
+        }
         birthday = self.day + timedelta(days=r.choice([-1, 0, 1, 90, -200]))
-        born = self.maybe(year_before(birthday, r.choice([0, 1, 5, 6, 15, 16, 17, 40, 59, 60, 61, 79, 80, 90])), 0.15)
+        born = self.maybe(
+            year_before(birthday, r.choice([0, 1, 5, 6, 15, 16, 17, 40, 59, 60, 61, 79, 80, 90])),
+            0.15,
+        )
         status = r.choice("111111123")
         return self.facts.member(
-            household, f"{household}-{number}", born, status=status, is_merged=self.chance(0.03), outcome=outcome, **fields
+            household,
+            f"{household}-{number}",
+            born,
+            status=status,
+            is_merged=self.chance(0.03),
+            outcome=outcome,
+            **fields,
         )
 
     def _facts_of(self, member: str) -> None:
@@ -129,23 +173,59 @@ class County:
         self._welfare(member)
         for year in (self.day.year + 1, self.day.year, self.day.year - 1):
             if self.chance(0.6):
-                add("enrolments", member, year=year, status=r.choice("11112"), insurance_type="390", **self.link())
+                add(
+                    "enrolments",
+                    member,
+                    year=year,
+                    status=r.choice("11112"),
+                    insurance_type="390",
+                    **self.link(),
+                )
         for _ in range(r.choice([0, 0, 0, 0, 0, 0, 1, 2])):
             add("deaths", member, died_on=self.when(500, self.year_ago), **self.link())
         if self.chance(0.15):
-            add("serious_illnesses", member, status=r.choice("110"), diagnosed_on=self.when(800), disease_code="C50", **self.link())
+            add(
+                "serious_illnesses",
+                member,
+                status=r.choice("110"),
+                diagnosed_on=self.when(800),
+                disease_code="C50",
+                **self.link(),
+            )
         for disease in ("hypertension", "severe_mental"):
             if self.chance(0.15):
                 seen = self.maybe(self.when(150, self.ago(100)), 0.2)
-                add("chronic_followups", member, disease=disease, signed=self.chance(0.7), last_followup_on=seen, **self.link())
+                add(
+                    "chronic_followups",
+                    member,
+                    disease=disease,
+                    signed=self.chance(0.7),
+                    last_followup_on=seen,
+                    **self.link(),
+                )
         if self.chance(0.08):
             status = r.choice(["open", "open", "closed"])
             reported = datetime.combine(self.when(40, self.ago(15)), time(9))
-            add("reports", member, status=status, reported_at=reported, channel="form", difficulty="job", **self.link())
+            add(
+                "reports",
+                member,
+                status=status,
+                reported_at=reported,
+                channel="form",
+                difficulty="job",
+                **self.link(),
+            )
         if self.chance(0.08):
             add("casualties", member, occurred_on=self.when(500, self.year_ago), **self.link())
         if self.chance(0.08):
-            add("relief", member, listed_on=self.when(200), ended_on=self.maybe(self.when(100), 0.5), season="2026", **self.link())
+            add(
+                "relief",
+                member,
+                listed_on=self.when(200),
+                ended_on=self.maybe(self.when(100), 0.5),
+                season="2026",
+                **self.link(),
+            )
         if self.chance(0.15):
             amount = Decimal(r.randint(0, 400)) / 100
             add(
@@ -169,10 +249,16 @@ class County:
                 "fund_paid": Decimal(fund) / 100,
                 "personal_paid": Decimal(total - fund) / 100,
                 "in_scope": Decimal(self.random.randint(0, total)) / 100,
-                "critical_illness_paid": self.maybe(Decimal(self.random.choice([0, 0, fund])) / 100, 0.05),
+                "critical_illness_paid": self.maybe(
+                    Decimal(self.random.choice([0, 0, fund])) / 100, 0.05
+                ),
             }
             original = self.facts.settlement(
-                member, self.at(500), medical_type=self.random.choice(["21", "21", "11"]), **amounts, **self.link()
+                member,
+                self.at(500),
+                medical_type=self.random.choice(["21", "21", "11"]),
+                **amounts,
+                **self.link(),
             )
             if self.chance(0.2):
                 self._reverse(member, original, amounts)
@@ -181,9 +267,16 @@ class County:
         for share in self.random.choice(["1", "1", "0.5", "0.5 0.5", "1 1", "0.5 0.25"]).split():
             self._reverse_once(member, original, amounts, Decimal(share))
 
-    def _reverse_once(self, member: str, original: str, amounts: dict[str, Decimal | None], share: Decimal) -> None:
-        taken = {name: None if a is None else -(a * share).quantize(Decimal("0.01")) for name, a in amounts.items()}
-        reversal = self.facts.settlement(member, self.at(300), reverses_id=original, **taken, **self.link())
+    def _reverse_once(
+        self, member: str, original: str, amounts: dict[str, Decimal | None], share: Decimal
+    ) -> None:
+        taken = {
+            name: None if a is None else -(a * share).quantize(Decimal("0.01"))
+            for name, a in amounts.items()
+        }
+        reversal = self.facts.settlement(
+            member, self.at(300), reverses_id=original, **taken, **self.link()
+        )
         if self.chance(0.3):
             back = {name: None if a is None else -a for name, a in taken.items()}
             undone = self.facts.settlement(member, self.at(300), reverses_id=reversal, **back)
@@ -196,7 +289,14 @@ class County:
         r, add = self.random, self.facts.add
         if self.chance(0.12):
             scheme = r.choice(["dibao", "dibao", "tekun", "edge", "rigid"])
-            add("assistance", member, scheme=scheme, started_on=self.when(800), ended_on=self.maybe(self.when(200), 0.6), **self.link())
+            add(
+                "assistance",
+                member,
+                scheme=scheme,
+                started_on=self.when(800),
+                ended_on=self.maybe(self.when(200), 0.6),
+                **self.link(),
+            )
         for _ in range(r.choice([0, 0, 0, 1, 2])):
             add(
                 "certificates",
@@ -214,7 +314,14 @@ class County:
                     month = self.day.year * 12 + self.day.month - 1 - back
                     amount = r.choice([Decimal(80), Decimal(80), Decimal(-80), Decimal(0)])
                     text = f"{month // 12:04d}{month % 12 + 1:02d}"
-                    add("disability_subsidies", member, subsidy=subsidy, month=text, amount=amount, **self.link())
+                    add(
+                        "disability_subsidies",
+                        member,
+                        subsidy=subsidy,
+                        month=text,
+                        amount=amount,
+                        **self.link(),
+                    )
 
     def _housing(self, member: str) -> None:
         r, add = self.random, self.facts.add
@@ -222,12 +329,21 @@ class County:
             appraised = self.when(2200, self.five_years_ago)
             self.appraised = appraised
             grade = r.choice("AAABBCD")
-            self.dwelling = add("dwellings", member, grade=grade, occupied=self.chance(0.85), appraised_on=appraised, **self.link())
+            self.dwelling = add(
+                "dwellings",
+                member,
+                grade=grade,
+                occupied=self.chance(0.85),
+                appraised_on=appraised,
+                **self.link(),
+            )
         if self.chance(0.2):
             finished = self.when(300, self.appraised, self.appraised)
             add(
                 "retrofits",
-                member,  # of this owner's dwelling or of the last one before, which may be another household's
+                # of this owner's dwelling or of the last one before, which may be another
+                # household's
+                member,
                 dwelling_id=r.choice([self.dwelling, self.dwelling, "unknown"]),
                 approved_on=min(self.when(400, self.ago(180), self.ago(181)), finished),
                 finished_on=self.maybe(finished, 0.4),

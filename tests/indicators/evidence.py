@@ -187,7 +187,9 @@ def evidence(h: Household, results: Mapping[str, Result], code: str) -> list[str
 
 
 def differing(engine: Engine, facts: Facts, day: date) -> tuple[list[Difference], Counter[str]]:
-    """Reasons whose evidence is another than by the plain reading, and how many there are by code."""
+    """Reasons whose evidence is another than by the plain reading, and how many there are by
+    code.
+    """
     households = read_households(facts, day, Fraction(8800), Fraction(5600))
     results: dict[str, dict[str, Result]] = {}
     wrong, counts = list[Difference](), Counter[str]()

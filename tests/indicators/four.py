@@ -53,7 +53,9 @@ def _member(facts: Facts, household: str, name: str, age: int, **fields: Any) ->
     return member
 
 
-def _pay(facts: Facts, member: str, total: int, in_scope: int, fund: int, critical: int, personal: int) -> None:
+def _pay(
+    facts: Facts, member: str, total: int, in_scope: int, fund: int, critical: int, personal: int
+) -> None:
     facts.settlement(
         member,
         datetime(2026, 7, 1, 10),
@@ -66,7 +68,9 @@ def _pay(facts: Facts, member: str, total: int, in_scope: int, fund: int, critic
 
 
 def _ill(facts: Facts, member: str) -> None:
-    facts.add("serious_illnesses", member, disease_code="C50", diagnosed_on=date(2026, 6, 1), status="1")
+    facts.add(
+        "serious_illnesses", member, disease_code="C50", diagnosed_on=date(2026, 6, 1), status="1"
+    )
 
 
 def xu(facts: Facts) -> None:
@@ -90,7 +94,13 @@ def xu(facts: Facts) -> None:
     _member(facts, "xu", "son", 10, relation="03", student_status="2")
     _pay(facts, head, 60000, 52000, 38000, 6000, 22000)
     _ill(facts, head)
-    facts.add("chronic_followups", wife, disease="hypertension", signed=True, last_followup_on=AS_OF - timedelta(days=30))
+    facts.add(
+        "chronic_followups",
+        wife,
+        disease="hypertension",
+        signed=True,
+        last_followup_on=AS_OF - timedelta(days=30),
+    )
     scheme: dict[str, Any] = {"scheme": "dibao", "class": "A", "started_on": date(2026, 5, 1)}
     facts.add("assistance", head, **scheme)
     facts.add(
@@ -106,21 +116,55 @@ def xu(facts: Facts) -> None:
 
 def jiang(facts: Facts) -> None:
     facts.household(
-        "jiang", **{**HOUSEHOLD, "wage_income": Decimal(48000), "transfer_income": Decimal(1560), "previous_net_income": Decimal(49000)}
+        "jiang",
+        **{
+            **HOUSEHOLD,
+            "wage_income": Decimal(48000),
+            "transfer_income": Decimal(1560),
+            "previous_net_income": Decimal(49000),
+        },
     )
-    head = _member(facts, "jiang", "head", 52, relation="01", labour_class="1", working_now=True, work_months=11, worked_before=True)
+    head = _member(
+        facts,
+        "jiang",
+        "head",
+        52,
+        relation="01",
+        labour_class="1",
+        working_now=True,
+        work_months=11,
+        worked_before=True,
+    )
     _member(facts, "jiang", "wife", 50, relation="02", labour_class="1")
     ill = _member(facts, "jiang", "elder", 24, relation="03", labour_class="4")
-    _member(facts, "jiang", "younger", 20, relation="03", student_status="4", education_self_pay=Decimal(9000))
+    _member(
+        facts,
+        "jiang",
+        "younger",
+        20,
+        relation="03",
+        student_status="4",
+        education_self_pay=Decimal(9000),
+    )
     _member(facts, "jiang", "mother", 76, relation="04", pension=True)
     _pay(facts, ill, 95000, 80000, 55000, 12000, 40000)
     _ill(facts, ill)
-    facts.add("reports", head, channel="form", reported_at=datetime(2026, 11, 15, 9), difficulty="illness", status="open")
+    facts.add(
+        "reports",
+        head,
+        channel="form",
+        reported_at=datetime(2026, 11, 15, 9),
+        difficulty="illness",
+        status="open",
+    )
     facts.add("dwellings", head, grade="B", occupied=True, appraised_on=date(2024, 5, 10))
 
 
 def near_line(facts: Facts) -> None:
-    facts.household("near", **{**HOUSEHOLD, "wage_income": Decimal(23760), "previous_net_income": Decimal(23760)})
+    facts.household(
+        "near",
+        **{**HOUSEHOLD, "wage_income": Decimal(23760), "previous_net_income": Decimal(23760)},
+    )
     working = {"labour_class": "1", "working_now": True, "worked_before": True}
     _member(facts, "near", "a", 40, relation="01", work_months=12, **working)
     _member(facts, "near", "b", 38, relation="02", work_months=4, **working)
@@ -128,7 +172,10 @@ def near_line(facts: Facts) -> None:
 
 
 def well_off(facts: Facts) -> None:
-    facts.household("well", **{**HOUSEHOLD, "wage_income": Decimal(150000), "previous_net_income": Decimal(150000)})
+    facts.household(
+        "well",
+        **{**HOUSEHOLD, "wage_income": Decimal(150000), "previous_net_income": Decimal(150000)},
+    )
     working = {"labour_class": "1", "working_now": True, "worked_before": True, "work_months": 12}
     head = _member(facts, "well", "a", 42, relation="01", **working)
     _member(facts, "well", "b", 40, relation="02", **working)

@@ -1,6 +1,8 @@
-"""A plain reading of the points and of the score, and of a whole county: `reading` gives the values.
+"""A plain reading of the points and of the score, and of a whole county: `reading` gives the
+values.
 
-Belongs here: the points of `indicators.csv` and "Score" of flags.md, as they are written. Nothing is imported from `warehouse`.
+Belongs here: the points of `indicators.csv` and "Score" of flags.md, as they are written. Nothing
+is imported from `warehouse`.
 """
 
 from __future__ import annotations
@@ -59,7 +61,12 @@ def at_least(*steps: tuple[float | Fraction, int]) -> Callable[[Any], int]:
 def points_of(h: Household, v: dict[str, Value], code: str) -> int:
     x = v[code]
     if code == "R01":
-        return first(x, (lambda r: r < Fraction(8, 10), 20), (lambda r: r < 1, 16), (lambda r: r < Fraction(12, 10), 6))
+        return first(
+            x,
+            (lambda r: r < Fraction(8, 10), 20),
+            (lambda r: r < 1, 16),
+            (lambda r: r < Fraction(12, 10), 6),
+        )
     if code == "R04":
         supported = h.row["household_type"] in ("2", "3") or v["B11"] != "0" or bool(h.schemes())
         t = 10000 if supported else 26000
@@ -129,7 +136,14 @@ def read_household(h: Household) -> dict[str, Result]:
         nothing = {code: Result(None, NOT_APPLICABLE) for code in CODES}
         return {**nothing, "B01": Result(0, h.facts.states["members"])}
     v = read_basic(h)
-    for read in (read_income, read_medical, read_disability, read_housing, read_work, read_assistance):
+    for read in (
+        read_income,
+        read_medical,
+        read_disability,
+        read_housing,
+        read_work,
+        read_assistance,
+    ):
         read(h, v)
     v = {code: stored(code, v[code]) for code in CODES}
     if h.is_shell:
@@ -180,7 +194,9 @@ def read_households(
         is_here = row.get("area_code", "61").startswith("61")
         standards = (line, dibao_standard) if is_here else (None, None)
         of_day = (known, day, births, deaths)
-        found[household] = Household(row, active, mine, everybody, *of_day, *standards, is_shell=is_shell)
+        found[household] = Household(
+            row, active, mine, everybody, *of_day, *standards, is_shell=is_shell
+        )
     return found
 
 
@@ -206,21 +222,38 @@ class Lamp:
 
 
 def is_held(results: dict[str, Result], states: dict[str, str], codes: Iterable[str]) -> bool:
-    """Whether what made a household red (`codes`, when it was last red by score) cannot be seen today."""
-    return any(results[code].status == "missing" or any(states[records] != "ok" for records in sources_of(code)) for code in codes)
+    """Whether what made a household red (`codes`, when it was last red by score) cannot be seen
+    today.
+    """
+    return any(
+        results[code].status == "missing"
+        or any(states[records] != "ok" for records in sources_of(code))
+        for code in codes
+    )
 
 
-def read_lamp(results: dict[str, Result], states: dict[str, str], before: tuple[str, list[str]] = ("none", [])) -> Lamp:
-    """Score and level of one household; `before`: its level the day before, and the codes that made it red."""
+def read_lamp(
+    results: dict[str, Result], states: dict[str, str], before: tuple[str, list[str]] = ("none", [])
+) -> Lamp:
+    """Score and level of one household; `before`: its level the day before, and the codes that made
+    it red.
+    """
     if results["B01"].value == 0:
         return Lamp(Fraction(0), Fraction(0), Fraction(0), False, "none")
     raw = sum(
-        (min(Fraction(cap), sum((results[c].points for c in codes.split()), Fraction(0))) for codes, cap in DOMAINS.values()), Fraction(0)
+        (
+            min(Fraction(cap), sum((results[c].points for c in codes.split()), Fraction(0)))
+            for codes, cap in DOMAINS.values()
+        ),
+        Fraction(0),
     )
     resilience = sum((results[code].points for code in CODES if code.startswith("S")), Fraction(0))
     offset = min(Fraction(10), resilience, rounded(raw / 4, 2))
     hard = (
-        any(results[code].value is not None and str(results[code].value) in letters for code, letters in HARD.items())
+        any(
+            results[code].value is not None and str(results[code].value) in letters
+            for code, letters in HARD.items()
+        )
         or results["R17"].points > 0
         or results["R18"].points > 0
     )
@@ -228,4 +261,6 @@ def read_lamp(results: dict[str, Result], states: dict[str, str], before: tuple[
     score = max(score, Fraction(31)) if hard else score
     if score <= 30 and before[0] == "red" and is_held(results, states, before[1]):
         return Lamp(raw, offset, score, hard, "red", True)
-    return Lamp(raw, offset, score, hard, "red" if score > 30 else "yellow" if score > 15 else "green")
+    return Lamp(
+        raw, offset, score, hard, "red" if score > 30 else "yellow" if score > 15 else "green"
+    )

@@ -1,6 +1,8 @@
-"""A plain reading of the indicator catalogue, household by household, in Python: what the SQL models are compared with.
+"""A plain reading of the indicator catalogue, household by household, in Python: what the SQL
+models are compared with.
 
-Belongs here: `indicators.csv` and the conventions of flags.md, as they are written. Nothing is imported from `warehouse`.
+Belongs here: `indicators.csv` and the conventions of flags.md, as they are written. Nothing is
+imported from `warehouse`.
 """
 
 from __future__ import annotations
@@ -47,7 +49,11 @@ SOURCES = {
     "deaths members": "R29",
     "reports": "R30",
 }
-CODES = [f"B{n:02d}" for n in range(1, 25)] + [f"R{n:02d}" for n in range(1, 31)] + [f"S{n:02d}" for n in range(1, 19)]
+CODES = (
+    [f"B{n:02d}" for n in range(1, 25)]
+    + [f"R{n:02d}" for n in range(1, 31)]
+    + [f"S{n:02d}" for n in range(1, 19)]
+)
 YUAN = {"B15", "B16", "B17", "B18", "B19", "B20", "B21", "B22", "B23", "R04", "R19", "R23", "S09"}
 RATIO = {"B05", "B24", "R01", "R02", "R03", "R05", "R21", "R24", "S05", "S07", "S11", "S15"}
 
@@ -229,8 +235,16 @@ class Household:
     def dwellings(self) -> list[Row]:
         left = []
         for d in self.of("dwellings", self.any):
-            done = [r for r in self.retrofits() if r["dwelling_id"] == d["record_id"] and self.finished(r)]
-            if d["occupied"] and d["appraised_on"] <= self.day and not any(r["finished_on"] >= d["appraised_on"] for r in done):
+            done = [
+                r
+                for r in self.retrofits()
+                if r["dwelling_id"] == d["record_id"] and self.finished(r)
+            ]
+            if (
+                d["occupied"]
+                and d["appraised_on"] <= self.day
+                and not any(r["finished_on"] >= d["appraised_on"] for r in done)
+            ):
                 left.append(d)
         return left
 
@@ -307,16 +321,34 @@ def read_basic(h: Household) -> dict[str, Value]:
     row = h.row
     v["B10"] = row["household_type"]
     v["B11"] = "0" if row.get("monitor_cleared") else row["monitor_class"]
-    given = {"B12": "relocated", "B13": "farmland_mu", "B14": "forest_mu", "B15": "wage_income", "B18": "transfer_income"}
+    given = {
+        "B12": "relocated",
+        "B13": "farmland_mu",
+        "B14": "forest_mu",
+        "B15": "wage_income",
+        "B18": "transfer_income",
+    }
     for code, name in given.items():
-        v[code] = MISSING if row.get(name) is None else row[name] if code == "B12" else Fraction(row[name])
+        v[code] = (
+            MISSING
+            if row.get(name) is None
+            else row[name]
+            if code == "B12"
+            else Fraction(row[name])
+        )
     v["B16"] = (money(row.get("business_income")) or 0) - (money(row.get("business_expense")) or 0)
     v["B17"] = money(row.get("property_income")) or Fraction(0)
     v["B22"] = money(row.get("claims_income")) or Fraction(0)
-    v["B19"] = MISSING if MISSING in (v["B15"], v["B18"]) else v["B15"] + v["B16"] + v["B17"] + v["B18"]
+    v["B19"] = (
+        MISSING if MISSING in (v["B15"], v["B18"]) else v["B15"] + v["B16"] + v["B17"] + v["B18"]
+    )
     v["B20"] = MISSING if v["B19"] == MISSING else rounded(v["B19"] / v["B01"], 2)
-    v["B21"] = sum((max(Fraction(0), s["in_scope"] - s["fund_paid"]) for s in h.settlements()), Fraction(0))
-    v["B23"] = MISSING if v["B19"] == MISSING else rounded((v["B19"] + v["B22"] - v["B21"]) / v["B01"], 2)
+    v["B21"] = sum(
+        (max(Fraction(0), s["in_scope"] - s["fund_paid"]) for s in h.settlements()), Fraction(0)
+    )
+    v["B23"] = (
+        MISSING if v["B19"] == MISSING else rounded((v["B19"] + v["B22"] - v["B21"]) / v["B01"], 2)
+    )
     v["B24"] = MISSING if v["B23"] == MISSING or h.line is None else rounded(v["B23"] / h.line, 4)
     return v
 
@@ -356,9 +388,13 @@ def read_medical(h: Household, v: dict[str, Value]) -> None:
     v["R08"] = len({f["member_id"] for f in h.chronic_gaps()})
     v["R09"] = sum(s["medical_type"] == "21" for s in settled)
     v["R10"] = len({f["member_id"] for f in chronic if f["disease"] == "severe_mental"})
-    v["S11"] = Fraction(sum(f["signed"] for f in chronic), len(chronic)) if chronic else NOT_APPLICABLE
+    v["S11"] = (
+        Fraction(sum(f["signed"] for f in chronic), len(chronic)) if chronic else NOT_APPLICABLE
+    )
     total = sum((s["total_fee"] for s in settled), Fraction(0))
-    v["S07"] = sum((s["fund_paid"] for s in settled), Fraction(0)) / total if total > 0 else NOT_APPLICABLE
+    v["S07"] = (
+        sum((s["fund_paid"] for s in settled), Fraction(0)) / total if total > 0 else NOT_APPLICABLE
+    )
     critical = [s["critical_illness_paid"] for s in settled]
     v["S09"] = MISSING if None in critical else sum(critical, Fraction(0))
     v["S15"] = v["B22"] / v["B21"] if v["B21"] > 0 else NOT_APPLICABLE
@@ -376,15 +412,25 @@ def read_housing(h: Household, v: dict[str, Value]) -> None:
     v["R14"] = max((d["grade"] for d in dwellings), default=NOT_APPLICABLE)
     v["R15"] = sum(h.overdue(r) for r in retrofits)
     losses = h.losses()
-    v["R16"] = max((x["house_damage"] for x in losses if h.stands(x["occurred_on"], x.get("resolved_on"))), default="0")
+    v["R16"] = max(
+        (x["house_damage"] for x in losses if h.stands(x["occurred_on"], x.get("resolved_on"))),
+        default="0",
+    )
     safe = h.row.get("water_safe")
     v["R17"] = MISSING if safe is None else not safe
     far = year_before(h.day, 5)
-    v["S12"] = all(d["grade"] in "AB" and d["appraised_on"] >= far for d in dwellings) if dwellings else NOT_APPLICABLE
+    v["S12"] = (
+        all(d["grade"] in "AB" and d["appraised_on"] >= far for d in dwellings)
+        if dwellings
+        else NOT_APPLICABLE
+    )
     moved = h.row.get("relocated")
     done = any(h.finished(r) for r in retrofits)
     v["S13"] = True if done or moved else MISSING if moved is None else False
-    lost = sum((Fraction(x["loss_amount"]) * 10000 for x in losses if h.in_year(x["occurred_on"])), Fraction(0))
+    lost = sum(
+        (Fraction(x["loss_amount"]) * 10000 for x in losses if h.in_year(x["occurred_on"])),
+        Fraction(0),
+    )
     if v["B19"] == MISSING:
         v["R24"] = MISSING
     else:
@@ -393,7 +439,11 @@ def read_housing(h: Household, v: dict[str, Value]) -> None:
 
 def read_work(h: Household, v: dict[str, Value]) -> None:
     v["R18"] = h.count("dropout", bool)
-    pays = [Fraction(m["education_self_pay"]) for m in h.active if m.get("education_self_pay") is not None]
+    pays = [
+        Fraction(m["education_self_pay"])
+        for m in h.active
+        if m.get("education_self_pay") is not None
+    ]
     v["R19"] = max(pays) if pays else MISSING
     v["R20"] = MISSING if v["B03"] == MISSING else v["B03"] + v["B04"] == 0
     before = [m for m in h.active if m.get("worked_before")]
@@ -430,7 +480,11 @@ def read_assistance(h: Household, v: dict[str, Value]) -> None:
     v["R29"] = len(h.lost_earners())
     ages = [(h.day - r["reported_at"].date()).days for r in h.reports()]
     v["R30"] = max(ages, default=NOT_APPLICABLE)
-    loan, link, measures = h.row.get("microcredit"), h.row.get("cooperative_link"), h.row.get("measures_count")
+    loan, link, measures = (
+        h.row.get("microcredit"),
+        h.row.get("cooperative_link"),
+        h.row.get("measures_count"),
+    )
     v["S16"] = MISSING if loan is None else loan == "1"
     v["S17"] = MISSING if link is None else link
     v["S18"] = MISSING if measures is None else measures
@@ -452,7 +506,14 @@ def netted(facts: Facts, day: date) -> list[Row]:
         while seen:
             seen = [child for r in seen for child in children.get(r["record_id"], [])]
             family += [r for r in seen if r["settled_at"].date() <= day]
-        net: Row = {a: None if any(r[a] is None for r in family) else sum((Fraction(r[a]) for r in family), Fraction(0)) for a in amounts}
+        net: Row = {
+            a: (
+                None
+                if any(r[a] is None for r in family)
+                else sum((Fraction(r[a]) for r in family), Fraction(0))
+            )
+            for a in amounts
+        }
         net |= {name: o[name] for name in ("member_id", "medical_type")}
         originals.append({**net, "day": o["settled_at"].date(), "records": family})
     return originals

@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.catalogue import FILE, RULES, CatalogueError, Indicator, indicators_by_code, load_catalogue, load_indicators
+from warehouse.catalogue import (
+    FILE,
+    RULES,
+    CatalogueError,
+    Indicator,
+    indicators_by_code,
+    load_catalogue,
+    load_indicators,
+)
 from warehouse.following_rules import load_following
 from warehouse.scoring_rules import RuleError, load_candidate, load_rules
 
@@ -23,7 +31,19 @@ def _design_rows(design: Path) -> list[dict[str, str]]:
 
 
 def test_the_catalogue_is_the_designs(design: Path) -> None:
-    ours = [(i.code, i.name, i.chinese, i.group, i.domain or "", i.unit, " ".join(i.sources), i.definition) for i in load_indicators()]
+    ours = [
+        (
+            i.code,
+            i.name,
+            i.chinese,
+            i.group,
+            i.domain or "",
+            i.unit,
+            " ".join(i.sources),
+            i.definition,
+        )
+        for i in load_indicators()
+    ]
     names = ("code", "name", "chinese", "group", "domain", "unit", "sources", "value")
     assert ours == [tuple(row[n] for n in names) for row in _design_rows(design)]
 
@@ -33,7 +53,9 @@ def _in_words(indicator: Indicator, when: str) -> str:
     words = {
         "value >= 2 * T": ">= 2T",
         "value >= 0.5 * T": ">= 0.5T",
-        "previous_business_net > 0 and value <= 0.5 * previous_business_net": "else previous_business_net > 0 and B16 <= half of it",
+        "previous_business_net > 0 and value <= 0.5 * previous_business_net": (
+            "else previous_business_net > 0 and B16 <= half of it"
+        ),
         "value >= 2 and days_since_visit <= 30": ">= 2 and visited within 30 days",
         "value > 10000": "self-pay > 10000",
         "B09 >= 2": "else B09 >= 2",
@@ -50,7 +72,11 @@ def test_the_points_are_the_designs(design: Path) -> None:
     for row in _design_rows(design):
         if row["points"]:
             lines = rules.scoring.points[row["code"]]
-            ours = "; ".join(f"{_in_words(catalogue[row['code']], x.when)}: {x.points}{' hard' if x.hard else ''}" for x in lines)
+            ours = "; ".join(
+                f"{_in_words(catalogue[row['code']], x.when)}:"
+                f" {x.points}{' hard' if x.hard else ''}"
+                for x in lines
+            )
             assert (row["code"], ours) == (row["code"], row["points"])
 
 
@@ -58,7 +84,10 @@ def test_columns_and_types() -> None:
     catalogue = indicators_by_code()
     assert catalogue["B01"].column == "b01_household_size"
     assert catalogue["S18"].column == "s18_measure_count"
-    kinds = {code: catalogue[code].sql_type for code in ("B01", "B05", "B10", "B12", "B13", "B20", "R14", "R30")}
+    kinds = {
+        code: catalogue[code].sql_type
+        for code in ("B01", "B05", "B10", "B12", "B13", "B20", "R14", "R30")
+    }
     assert kinds == {
         "B01": "integer",
         "B05": "decimal(12,4)",
@@ -72,8 +101,14 @@ def test_columns_and_types() -> None:
 
 
 LATER = date(2027, 3, 1)
-R31 = f'R31,{LATER},idle_count,闲散劳动力,risk,employment,persons,members,"active members neither working nor in school"'
-R30_AGAIN = f"R30,{LATER},open_report,申报未结,risk,assistance,days,reports cases,age in days of the oldest open report"
+R31 = (
+    f'R31,{LATER},idle_count,闲散劳动力,risk,employment,persons,members,"active members neither'
+    ' working nor in school"'
+)
+R30_AGAIN = (
+    f"R30,{LATER},open_report,申报未结,risk,assistance,days,reports cases,age in days of the oldest"
+    " open report"
+)
 
 
 @pytest.fixture
@@ -89,7 +124,10 @@ def test_a_day_has_the_catalogue_in_force_on_it(catalogue: Path) -> None:
     before, after = load_catalogue(LATER - timedelta(days=1)), load_catalogue(LATER)
     assert (len(before.indicators), len(after.indicators)) == (72, 73)
     assert [i.code for i in after.indicators] == sorted(i.code for i in after.indicators)
-    assert (before.by_code["R30"].sources, after.by_code["R30"].sources) == (("reports",), ("reports", "cases"))
+    assert (before.by_code["R30"].sources, after.by_code["R30"].sources) == (
+        ("reports",),
+        ("reports", "cases"),
+    )
     assert (before.effective_from, after.effective_from) == (date(2021, 1, 1), LATER)
     assert before == load_catalogue(DAY, FILE)
     assert before.version == load_catalogue(before.effective_from).version != after.version
@@ -102,16 +140,28 @@ def test_words_are_no_part_of_the_version(tmp_path: Path) -> None:
     text = FILE.read_text(encoding="utf-8")
     worded, other = tmp_path / "worded.csv", tmp_path / "other.csv"
     worded.write_text(
-        text.replace("家庭人口", "户规模").replace(",members,active members\n", ",members,who is active\n", 1), encoding="utf-8"
-    )
-    other.write_text(
-        text.replace("open_report,申报未结,risk,assistance,days,reports,", "open_report,申报未结,risk,assistance,days,cases,"),
+        text.replace("家庭人口", "户规模").replace(
+            ",members,active members\n", ",members,who is active\n", 1
+        ),
         encoding="utf-8",
     )
-    assert load_catalogue(DAY, worded).version == load_catalogue(DAY, FILE).version != load_catalogue(DAY, other).version
+    other.write_text(
+        text.replace(
+            "open_report,申报未结,risk,assistance,days,reports,",
+            "open_report,申报未结,risk,assistance,days,cases,",
+        ),
+        encoding="utf-8",
+    )
+    assert (
+        load_catalogue(DAY, worded).version
+        == load_catalogue(DAY, FILE).version
+        != load_catalogue(DAY, other).version
+    )
 
 
-def test_a_rule_file_is_held_against_the_catalogue_of_its_own_date(catalogue: Path, tmp_path: Path) -> None:
+def test_a_rule_file_is_held_against_the_catalogue_of_its_own_date(
+    catalogue: Path, tmp_path: Path
+) -> None:
     """The files of 2021 know nothing of R31 and stand; a file from its day on has to."""
     day = LATER - timedelta(days=1)
     assert load_rules(LATER).version == load_rules(day).version
@@ -123,9 +173,13 @@ def test_a_rule_file_is_held_against_the_catalogue_of_its_own_date(catalogue: Pa
         begins = re.compile(r"^effective_from: .*$", re.MULTILINE)
         text = begins.sub(f"effective_from: {LATER}", newest.read_text(encoding="utf-8"))
         (folder / f"{kind}-{LATER}.yaml").write_text(text, encoding="utf-8")
-        with pytest.raises(RuleError, match=rf"{kind}-{LATER}.yaml:[0-9]+: .*missing or unknown: R31"):
+        with pytest.raises(
+            RuleError, match=rf"{kind}-{LATER}.yaml:[0-9]+: .*missing or unknown: R31"
+        ):
             load(day, folder)
-        added = "  R31:\n    - {when: value >= 1, points: 4}\n  S01:\n" if kind == "scoring" else None
+        added = (
+            "  R31:\n    - {when: value >= 1, points: 4}\n  S01:\n" if kind == "scoring" else None
+        )
         task = "    R31: {need: job, department: civil_affairs, task: find work}\n\n# 监测对象"
         text = text.replace("  S01:\n", added) if added else text.replace("\n# 监测对象", task)
         (folder / f"{kind}-{LATER}.yaml").write_text(text, encoding="utf-8")
@@ -151,11 +205,19 @@ def test_a_broken_row_is_refused_with_its_line(tmp_path: Path, row: str, says: s
         load_catalogue(LATER, path)
 
 
-def test_a_candidate_is_held_against_the_catalogue_of_its_own_date(catalogue: Path, tmp_path: Path) -> None:
-    text = max(RULES.glob("scoring-*.yaml")).read_text(encoding="utf-8").replace("  S01:\n", "  R31: []\n  S01:\n")
+def test_a_candidate_is_held_against_the_catalogue_of_its_own_date(
+    catalogue: Path, tmp_path: Path
+) -> None:
+    text = (
+        max(RULES.glob("scoring-*.yaml"))
+        .read_text(encoding="utf-8")
+        .replace("  S01:\n", "  R31: []\n  S01:\n")
+    )
     candidate = tmp_path / "candidate.yaml"
     for begins, says in ((LATER - timedelta(days=1), "missing or unknown: R31"), (LATER, "")):
-        candidate.write_text(re.sub(r"(?m)^effective_from: .*$", f"effective_from: {begins}", text), encoding="utf-8")
+        candidate.write_text(
+            re.sub(r"(?m)^effective_from: .*$", f"effective_from: {begins}", text), encoding="utf-8"
+        )
         if says:
             with pytest.raises(RuleError, match=says):
                 load_candidate(candidate, DAY)

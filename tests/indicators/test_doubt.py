@@ -1,5 +1,5 @@
-"""From the scoring version of 2026-11-25 on: what waits is not absent, and shells are computed. The day
-before: as ever."""
+"""From the scoring version of 2026-11-25 on: what waits is not absent, and shells are computed. The
+day before: as ever."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from warehouse.explain import explain, read_lamp
 
 BEFORE, FROM = date(2026, 11, 24), date(2026, 11, 25)
 COLUMN = {indicator.code: indicator.column for indicator in load_indicators()}
-OF_HOUSEHOLDS = [indicator.code for indicator in load_indicators() if "households" in indicator.sources]
+OF_HOUSEHOLDS = [
+    indicator.code for indicator in load_indicators() if "households" in indicator.sources
+]
 
 
 def home(facts: Facts, name: str, *people: dict[str, Any], **fields: Any) -> list[str]:
@@ -32,12 +34,23 @@ def home(facts: Facts, name: str, *people: dict[str, Any], **fields: Any) -> lis
 
 
 def members(facts: Facts, name: str, *people: dict[str, Any]) -> list[str]:
-    works = {"labour_class": "1", "working_now": True, "worked_before": True, "work_months": 12, "birth_on": date(1980, 3, 1)}
-    return [facts.member(name, f"{name}-{n}", **{**MEMBER, **works, **person}) for n, person in enumerate(people or ({},), 1)]
+    works = {
+        "labour_class": "1",
+        "working_now": True,
+        "worked_before": True,
+        "work_months": 12,
+        "birth_on": date(1980, 3, 1),
+    }
+    return [
+        facts.member(name, f"{name}-{n}", **{**MEMBER, **works, **person})
+        for n, person in enumerate(people or ({},), 1)
+    ]
 
 
 def severe(facts: Facts, member: str) -> None:
-    facts.add("certificates", member, level="1", category="4", status="1", issued_on=date(2020, 1, 1))
+    facts.add(
+        "certificates", member, level="1", category="4", status="1", issued_on=date(2020, 1, 1)
+    )
 
 
 def enrolments(facts: Facts) -> None:
@@ -64,7 +77,11 @@ def enrolments(facts: Facts) -> None:
 
 
 def subsidies(facts: Facts) -> None:
-    for name, records in (("certificate", "certificates"), ("subsidy", "disability_subsidies"), ("assistance", "assistance")):
+    for name, records in (
+        ("certificate", "certificates"),
+        ("subsidy", "disability_subsidies"),
+        ("assistance", "assistance"),
+    ):
         (one,) = home(facts, f"{name}-waits")
         severe(facts, one)
         facts.waits(records, one)
@@ -89,7 +106,9 @@ def dibao(facts: Facts) -> None:
     home(facts, "on-a-list", **poor)
     home(facts, "rich-and-asked")
     facts.waits("assistance", "moved-out-2", scheme="dibao", started_on=date(2026, 1, 1))
-    facts.waits("assistance", "dead-2", "rich-and-asked-1", scheme="dibao", started_on=date(2026, 1, 1))
+    facts.waits(
+        "assistance", "dead-2", "rich-and-asked-1", scheme="dibao", started_on=date(2026, 1, 1)
+    )
     facts.waits("relief", "on-a-list-1", listed_on=date(2026, 11, 1))
 
 
@@ -106,13 +125,32 @@ def retrofits(facts: Facts) -> None:
 
 
 def shells(facts: Facts) -> None:
-    child, parent = members(facts, "shell", {"birth_on": date(2015, 5, 5), "dropout": True, "student_status": "2", "labour_class": "5"}, {})
+    child, parent = members(
+        facts,
+        "shell",
+        {"birth_on": date(2015, 5, 5), "dropout": True, "student_status": "2", "labour_class": "5"},
+        {},
+    )
     facts.insure(child)
     facts.insure(parent)
-    dwelling = facts.add("dwellings", parent, grade="A", occupied=True, appraised_on=date(2026, 1, 1))
-    facts.add("retrofits", parent, dwelling_id=dwelling, approved_on=date(2024, 1, 1), finished_on=date(2025, 1, 1))
+    dwelling = facts.add(
+        "dwellings", parent, grade="A", occupied=True, appraised_on=date(2026, 1, 1)
+    )
+    facts.add(
+        "retrofits",
+        parent,
+        dwelling_id=dwelling,
+        approved_on=date(2024, 1, 1),
+        finished_on=date(2025, 1, 1),
+    )
     facts.add("assistance", parent, scheme="dibao", started_on=date(2026, 1, 1))
-    facts.settlement(parent, datetime(2026, 7, 1), total_fee=Decimal(90000), in_scope=Decimal(80000), personal_paid=Decimal(60000))
+    facts.settlement(
+        parent,
+        datetime(2026, 7, 1),
+        total_fee=Decimal(90000),
+        in_scope=Decimal(80000),
+        personal_paid=Decimal(60000),
+    )
     members(facts, "left-shell", {"status": "3"}, {"status": "2"})
 
 
@@ -125,15 +163,29 @@ class Days:
 
     def values(self, household: str, *codes: str) -> tuple[Any, Any]:
         """The values of both days, a word for what has none."""
-        before, now = (tuple(_value(engine, household, code) for code in codes) for engine in (self.before, self.now))
+        before, now = (
+            tuple(_value(engine, household, code) for code in codes)
+            for engine in (self.before, self.now)
+        )
         return (before, now) if len(codes) > 1 else (before[0], now[0])
 
 
 def _value(engine: Engine, household: str, code: str) -> Any:
     column = COLUMN[code]
-    lists = ", ".join(f"list_contains({name}, '{code}')" for name in ("missing", "not_applicable", "stale"))
-    row = engine.rows(f"select {column}, {lists} from household_indicator where household_id = '{household}'")[0]
-    return next((word for word, is_so in zip(("missing", "not_applicable", "stale"), row[1:], strict=True) if is_so), row[0])
+    lists = ", ".join(
+        f"list_contains({name}, '{code}')" for name in ("missing", "not_applicable", "stale")
+    )
+    row = engine.rows(
+        f"select {column}, {lists} from household_indicator where household_id = '{household}'"
+    )[0]
+    return next(
+        (
+            word
+            for word, is_so in zip(("missing", "not_applicable", "stale"), row[1:], strict=True)
+            if is_so
+        ),
+        row[0],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +213,9 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Days]:
         ("another-type", (1, False), (1, False)),
     ],
 )
-def test_the_uninsured_leave_out_whom_an_enrolment_waits_for(days: Days, household: str, before: Any, now: Any) -> None:
+def test_the_uninsured_leave_out_whom_an_enrolment_waits_for(
+    days: Days, household: str, before: Any, now: Any
+) -> None:
     """`one-of-two`: both are candidates, of two records."""
     assert days.values(household, "R06", "S08") == (before, now)
 
@@ -176,7 +230,9 @@ def test_the_uninsured_leave_out_whom_an_enrolment_waits_for(days: Days, househo
         ("paid-and-asked", (1, False), (0, True)),
     ],
 )
-def test_the_unpaid_leave_out_whom_a_record_of_theirs_waits_for(days: Days, household: str, before: Any, now: Any) -> None:
+def test_the_unpaid_leave_out_whom_a_record_of_theirs_waits_for(
+    days: Days, household: str, before: Any, now: Any
+) -> None:
     assert days.values(household, "R13", "S10") == (before, now)
     assert days.values(household, "R11")[0] == days.values(household, "R11")[1] > 0
 
@@ -192,7 +248,9 @@ def test_the_unpaid_leave_out_whom_a_record_of_theirs_waits_for(days: Days, hous
         ("rich-and-asked", False, False),
     ],
 )
-def test_no_dibao_gap_where_assistance_waits_for_anybody_of_the_household(days: Days, household: str, before: Any, now: Any) -> None:
+def test_no_dibao_gap_where_assistance_waits_for_anybody_of_the_household(
+    days: Days, household: str, before: Any, now: Any
+) -> None:
     assert days.values(household, "R28") == (before, now)
 
 
@@ -204,29 +262,48 @@ def test_a_retrofit_is_its_dwellings_whatever_its_own_outcome(days: Days) -> Non
 
 def test_a_shell_was_as_without_an_active_member(days: Days) -> None:
     assert days.before.rows(
-        "select level, score, f.area_code, member_count, is_shell from warning_flag as f inner join household using (household_id) "
-        "where household_id = 'shell'"
+        "select level, score, f.area_code, member_count, is_shell from warning_flag as f inner join"
+        " household using (household_id) where household_id = 'shell'"
     ) == [("none", 0, None, 0, True)]
-    (missing, not_applicable) = days.before.rows("select missing, not_applicable from household_indicator where household_id = 'shell'")[0]
+    missing, not_applicable = days.before.rows(
+        "select missing, not_applicable from household_indicator where household_id = 'shell'"
+    )[0]
     assert (missing, not_applicable) == ([], [code for code in COLUMN if code != "B01"])
 
 
 def test_a_shell_is_computed_from_its_members(days: Days) -> None:
     """What reads its register row is missing, whatever else is known; the dropout has a lamp."""
-    (missing,) = days.now.rows("select missing from household_indicator where household_id = 'shell'")[0]
+    (missing,) = days.now.rows(
+        "select missing from household_indicator where household_id = 'shell'"
+    )[0]
     assert missing == OF_HOUSEHOLDS
     assert {"R04", "R22", "R28", "S13", "S15"} <= set(missing)
-    assert days.values("shell", "B01", "B03", "R06", "R18", "S06", "S08", "S12")[1] == (2, 1, 0, 1, True, True, True)
-    flag = days.now.rows("select level, is_hard, score, area_code, town_code, reasons from warning_flag where household_id = 'shell'")
+    assert days.values("shell", "B01", "B03", "R06", "R18", "S06", "S08", "S12")[1] == (
+        2,
+        1,
+        0,
+        1,
+        True,
+        True,
+        True,
+    )
+    flag = days.now.rows(
+        "select level, is_hard, score, area_code, town_code, reasons from warning_flag where"
+        " household_id = 'shell'"
+    )
     assert flag == [("red", True, 31, "610921000000", "610921000", ["R18"])]
-    points = dict(days.now.rows("select code, points from warning_reason where household_id = 'shell'"))
+    points = dict(
+        days.now.rows("select code, points from warning_reason where household_id = 'shell'")
+    )
     assert sum(points.values()) == 31
     assert {"R18": 20, "S06": -2, "S08": -1}.items() <= points.items()
-    members_of = days.now.rows("select distinct area_code, town_code from household_member where household_id = 'shell'")
+    members_of = days.now.rows(
+        "select distinct area_code, town_code from household_member where household_id = 'shell'"
+    )
     assert members_of == [("610921000000", "610921000")]
-    assert days.now.rows("select * exclude (head_name_masked) from household where household_id = 'shell'") == [
-        ("shell", "610921000000", "610921000", None, None, None, 2, "", "", False, True)
-    ]
+    assert days.now.rows(
+        "select * exclude (head_name_masked) from household where household_id = 'shell'"
+    ) == [("shell", "610921000000", "610921000", None, None, None, 2, "", "", False, True)]
     lamp = read_lamp(days.now, "shell", FROM)
     assert lamp is not None
     assert "R18 dropout count" in explain(lamp)
@@ -234,18 +311,24 @@ def test_a_shell_is_computed_from_its_members(days: Days) -> None:
 
 def test_a_shell_without_an_active_member_is_a_household_without_one(days: Days) -> None:
     for engine in (days.before, days.now):
-        assert engine.rows("select b01_household_size, missing, coverage from household_indicator where household_id = 'left-shell'") == [
-            (0, [], 1)
-        ]
-        assert engine.rows("select level, score from warning_flag where household_id = 'left-shell'") == [("none", 0)]
-    assert days.now.rows("select area_code, member_count, is_shell from household where household_id = 'left-shell'") == [
-        ("610921000000", 0, True)
-    ]
+        assert engine.rows(
+            "select b01_household_size, missing, coverage from household_indicator where"
+            " household_id = 'left-shell'"
+        ) == [(0, [], 1)]
+        assert engine.rows(
+            "select level, score from warning_flag where household_id = 'left-shell'"
+        ) == [("none", 0)]
+    assert days.now.rows(
+        "select area_code, member_count, is_shell from household where household_id = 'left-shell'"
+    ) == [("610921000000", 0, True)]
 
 
 def test_only_shells_are_marked(days: Days) -> None:
     for engine in (days.before, days.now):
-        assert engine.rows("select household_id from household where is_shell order by 1") == [("left-shell",), ("shell",)]
+        assert engine.rows("select household_id from household where is_shell order by 1") == [
+            ("left-shell",),
+            ("shell",),
+        ]
 
 
 def test_a_red_lamp_is_held_when_its_register_row_goes(tmp_path: Path) -> None:
@@ -262,7 +345,9 @@ def test_a_red_lamp_is_held_when_its_register_row_goes(tmp_path: Path) -> None:
     facts.rows["households"] = []
     facts.register(engine)
     make_lamps(engine, FROM + timedelta(days=1))
-    assert engine.rows("select level, is_held, score, area_code from warning_flag") == [("red", True, 0, "610921000000")]
+    assert engine.rows("select level, is_held, score, area_code from warning_flag") == [
+        ("red", True, 0, "610921000000")
+    ]
     engine.close()
 
 
@@ -273,7 +358,9 @@ def test_a_red_lamp_is_held_when_its_register_row_goes(tmp_path: Path) -> None:
     (("610921100201",), "610922000000", "610922"),
     (("610921100201",), "000000000000", "610921"),
 ])  # fmt: skip
-def test_the_county_of_a_shell(tmp_path: Path, others: tuple[str, ...], before: str | None, county: str) -> None:
+def test_the_county_of_a_shell(
+    tmp_path: Path, others: tuple[str, ...], before: str | None, county: str
+) -> None:
     """The one that it was last known in; else the register's, where that has one."""
     from tests.making import standing
 
@@ -283,8 +370,13 @@ def test_the_county_of_a_shell(tmp_path: Path, others: tuple[str, ...], before: 
     members(facts, "shell")
     facts.register(engine)
     if before is not None:
-        engine.table("household_before_that", f"select 'shell' as household_id, '{before}' as area_code")
+        engine.table(
+            "household_before_that", f"select 'shell' as household_id, '{before}' as area_code"
+        )
         standing(engine, FROM).kept["household", BEFORE] = "household_before_that"
     make_lamps(engine, FROM)
-    assert engine.scalar("select area_code from household where household_id = 'shell'") == f"{county}000000"
+    assert (
+        engine.scalar("select area_code from household where household_id = 'shell'")
+        == f"{county}000000"
+    )
     engine.close()

@@ -37,11 +37,17 @@ def test_a_lamp_in_words(engine: Engine) -> None:
     lines = text.splitlines()
     assert lines[0] == "Household xu on 2026-11-19: red, score 89.00, red since 2026-11-19."
     assert lines[1] == "户 xu，2026-11-19：红灯，89.00 分，自 2026-11-19 起为红灯。"
-    assert "R04 personal medical max 个人医疗负担: 22000.00 yuan 元; the rule 规则: at least 不低于 2 × T (T = 10000.00)" in text
-    assert "R16 house damage 因灾房损: 2, severe 严重损坏; the rule 规则: is 为 2, severe 严重损坏" in text
     assert (
-        "S18 measure count 有效帮扶: 2 measures 项; the rule 规则: at least 不低于 2 and 且 days since the last visit 距上次走访天数 at most 不高于 30"
+        "R04 personal medical max 个人医疗负担: 22000.00 yuan 元; the rule 规则: at least 不低于 2"
+        " × T (T = 10000.00)" in text
+    )
+    assert (
+        "R16 house damage 因灾房损: 2, severe 严重损坏; the rule 规则: is 为 2, severe 严重损坏"
         in text
+    )
+    assert (
+        "S18 measure count 有效帮扶: 2 measures 项; the rule 规则: at least 不低于 2 and 且 days"
+        " since the last visit 距上次走访天数 at most 不高于 30" in text
     )
     assert "S08 all insured 全员参保: yes 是; the rule 规则: is 为 yes 是" in text
     assert "from 来源 emergency_management losses 应急" in text
@@ -67,7 +73,11 @@ def test_recomputed_in_words(engine: Engine) -> None:
 
 def test_day_by_day(engine: Engine) -> None:
     forget(engine)
-    lamps = [_lamp(engine, "jiang"), _lamp(engine, "jiang", 1, "settlements"), _lamp(engine, "jiang", 2)]
+    lamps = [
+        _lamp(engine, "jiang"),
+        _lamp(engine, "jiang", 1, "settlements"),
+        _lamp(engine, "jiang", 2),
+    ]
     assert "Held at red" in explain(lamps[1])
     layouts = dict(zip([lamp.as_of for lamp in lamps], ("0.1.0", "0.1.0", "0.2.0"), strict=True))
     lines = history(lamps[::-1], layouts).splitlines()[1:]
@@ -82,7 +92,9 @@ def test_day_by_day(engine: Engine) -> None:
 def test_what_a_candidate_would_change(engine: Engine, tmp_path: Path) -> None:
     candidate = tmp_path / "candidate.yaml"
     text = (RULES / "scoring-2021-01-01.yaml").read_text(encoding="utf-8")
-    text = text.replace("{when: value < 1, points: 16}", "{when: value < 1, points: 20}").replace("yellow_above: 15", "yellow_above: 16")
+    text = text.replace("{when: value < 1, points: 16}", "{when: value < 1, points: 20}").replace(
+        "yellow_above: 15", "yellow_above: 16"
+    )
     candidate.write_text(text, encoding="utf-8")
     four_households().register(engine)
     rules = load_rules(AS_OF)

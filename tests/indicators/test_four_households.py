@@ -46,8 +46,14 @@ EXPECTED: dict[str, dict[str, Any]] = {
         },
         "flag": ("red", 50, 56, 6, False, ["R01", "R04", "R05"]),
     },
-    "near": {"points": {"R01": 16, "S01": -2, "S08": -1}, "flag": ("green", 13, 16, 3, False, ["R01"])},
-    "well": {"points": {"R04": 16, "S01": -4, "S05": -4, "S08": -1, "offset": 5}, "flag": ("green", 12, 16, 4, False, ["R04"])},
+    "near": {
+        "points": {"R01": 16, "S01": -2, "S08": -1},
+        "flag": ("green", 13, 16, 3, False, ["R01"]),
+    },
+    "well": {
+        "points": {"R04": 16, "S01": -4, "S05": -4, "S08": -1, "offset": 5},
+        "flag": ("green", 12, 16, 4, False, ["R04"]),
+    },
 }
 
 
@@ -61,27 +67,48 @@ def built(engine: Engine) -> Engine:
 @pytest.mark.parametrize("household", EXPECTED)
 def test_points_and_score(built: Engine, household: str) -> None:
     expected = EXPECTED[household]
-    points = dict(built.rows("select code, points from warning_reason where household_id = ?", [household]))
+    points = dict(
+        built.rows("select code, points from warning_reason where household_id = ?", [household])
+    )
     assert points == {code: Decimal(p) for code, p in expected["points"].items()}
     level, score, raw, offset, hard, reasons = expected["flag"]
     flag = built.rows(
-        "select level, score, raw_points, offset_points, is_hard, reasons, is_held, coverage, red_since "
-        "from warning_flag where household_id = ?",
+        "select level, score, raw_points, offset_points, is_hard, reasons, is_held, coverage,"
+        " red_since from warning_flag where household_id = ?",
         [household],
     )[0]
-    assert flag == (level, score, raw, offset, hard, reasons, False, Decimal(1), AS_OF if level == "red" else None)
+    assert flag == (
+        level,
+        score,
+        raw,
+        offset,
+        hard,
+        reasons,
+        False,
+        Decimal(1),
+        AS_OF if level == "red" else None,
+    )
 
 
 def test_evidence(built: Engine) -> None:
     reasons = {
         code: (value, threshold, department, records, evidence)
         for code, value, threshold, department, records, evidence in built.rows(
-            "select code, value, threshold, department, records, evidence from warning_reason where household_id = 'xu'"
+            "select code, value, threshold, department, records, evidence from warning_reason where"
+            " household_id = 'xu'"
         )
     }
-    settlement = built.scalar("select record_id from matched_health_insurance__settlements where member_id = 'xu-head'")
+    settlement = built.scalar(
+        "select record_id from matched_health_insurance__settlements where member_id = 'xu-head'"
+    )
     scheme = built.scalar("select record_id from matched_civil_affairs__assistance")
-    assert reasons["R04"] == ("22000.00", ">= 2 * T (T = 10000.00)", "health_insurance", "settlements", [settlement, "xu", scheme])
+    assert reasons["R04"] == (
+        "22000.00",
+        ">= 2 * T (T = 10000.00)",
+        "health_insurance",
+        "settlements",
+        [settlement, "xu", scheme],
+    )
     assert reasons["R01"][4] == ["xu", "xu-daughter", "xu-head", "xu-son", "xu-wife", settlement]
     assert reasons["R16"][:4] == ("2", "= 2", "emergency_management", "losses")
     assert reasons["cap:income"][:4] == ("36.00", "at most 26.00", None, None)

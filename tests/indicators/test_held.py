@@ -20,12 +20,16 @@ Lamps = dict[str, tuple[Any, ...]]
 
 
 def light(engine: Engine, facts: Facts, day: date, keep: bool = True) -> Lamps:
-    """The lamps of a day: level, score, held, red since, red codes; they are the next call's day before."""
+    """The lamps of a day: level, score, held, red since, red codes; they are the next call's day
+    before.
+    """
     facts.register(engine)
     make_lamps(engine, day)
     if keep:
         remember(engine, day)
-    rows = engine.rows("select household_id, level, score, is_held, red_since, _red_codes from warning_flag")
+    rows = engine.rows(
+        "select household_id, level, score, is_held, red_since, _red_codes from warning_flag"
+    )
     return {household: tuple(rest) for household, *rest in rows}
 
 
@@ -67,7 +71,12 @@ def test_over_days(engine: Engine) -> None:
     assert again["jiang"][3] == days[4]
 
     healed.states["settlements"] = "stale"
-    assert light(engine, healed, days[5])["jiang"][:4] == ("red", cleared["jiang"][1], True, days[4])
+    assert light(engine, healed, days[5])["jiang"][:4] == (
+        "red",
+        cleared["jiang"][1],
+        True,
+        days[4],
+    )
 
 
 def test_an_unrelated_source_holds_nothing(engine: Engine) -> None:
@@ -92,12 +101,15 @@ def test_who_died_out_is_not_held(engine: Engine) -> None:
     forget(engine)
     light(engine, four_households(), AS_OF)
     empty = _without(four_households(), "settlements")
-    empty.rows["members"] = [{**m, "status": "2"} if m["household_id"] == "jiang" else m for m in empty.rows["members"]]
+    empty.rows["members"] = [
+        {**m, "status": "2"} if m["household_id"] == "jiang" else m for m in empty.rows["members"]
+    ]
     assert light(engine, empty, AS_OF + timedelta(days=1))["jiang"] == ("none", 0, False, None, [])
 
 
-# Without deaths the dead count as active again, without dwellings a retrofit goes to its owner, and without the
-# register there is nobody: these change what other record types say, so a lamp may change with them.
+# Without deaths the dead count as active again, without dwellings a retrofit goes to its owner, and
+# without the register there is nobody: these change what other record types say, so a lamp may
+# change with them.
 CAN_GO = [
     "settlements",
     "enrolments",
@@ -116,14 +128,22 @@ CAN_GO = [
 
 @settings(max_examples=6, deadline=None)
 @given(
-    seed=st.integers(0, 10**6), gone=st.sets(st.sampled_from(CAN_GO), min_size=1, max_size=4), state=st.sampled_from(["missing", "stale"])
+    seed=st.integers(0, 10**6),
+    gone=st.sets(st.sampled_from(CAN_GO), min_size=1, max_size=4),
+    state=st.sampled_from(["missing", "stale"]),
 )
-def test_a_missing_source_never_clears_a_lamp(tmp_path_factory: Any, seed: int, gone: set[str], state: str) -> None:
+def test_a_missing_source_never_clears_a_lamp(
+    tmp_path_factory: Any, seed: int, gone: set[str], state: str
+) -> None:
     engine = Engine(Path(tmp_path_factory.mktemp("held")))
     forget(engine)
     before = light(engine, County(seed, AS_OF, 60).facts, AS_OF)
-    kept = standing(engine).kept  # the same day, but for what went: as if it had been the day before
-    standing(engine).kept = {(table, day - timedelta(days=1)): copy for (table, day), copy in kept.items()}
+    kept = standing(
+        engine
+    ).kept  # the same day, but for what went: as if it had been the day before
+    standing(engine).kept = {
+        (table, day - timedelta(days=1)): copy for (table, day), copy in kept.items()
+    }
     facts = County(seed, AS_OF, 60).facts
     for name in gone:
         facts.states[name] = state

@@ -33,22 +33,82 @@ def _edit(path: Path, old: str, new: str) -> int:
 
 
 BROKEN = [
-    ("scoring-2021-01-01.yaml", "{when: value < 0.8, points: 20}", "{when: value < 0.8, points: -1}", "greater than 0"),
-    ("scoring-2021-01-01.yaml", "{when: value < 0.8, points: 20}", "{when: value < 0.8, points: many}", "valid decimal"),
-    ("scoring-2021-01-01.yaml", "{when: value < 0.8, points: 20}", "{when: value < 0.8, point: 20}", "Field required"),
-    ("scoring-2021-01-01.yaml", "{when: value < 0.8, points: 20}", "{when: value below 0.8, points: 20}", "cannot read 'value below 0.8'"),
-    ("scoring-2021-01-01.yaml", "{when: value < 0.8, points: 20}", "{when: value < T, points: 20}", "T is no number and no input of R01"),
-    ("scoring-2021-01-01.yaml", "{when: value = D, points: 24, hard: true}", "{when: value > D, points: 24}", "only = makes sense"),
-    ("scoring-2021-01-01.yaml", "{when: value = D, points: 24, hard: true}", "{when: value = DD, points: 24}", "one letter or digit"),
-    ("scoring-2021-01-01.yaml", "{when: B09 >= 2, points: 5}", "{when: B08 >= 2, points: 5}", "B08 is no input of R19"),
+    (
+        "scoring-2021-01-01.yaml",
+        "{when: value < 0.8, points: 20}",
+        "{when: value < 0.8, points: -1}",
+        "greater than 0",
+    ),
+    (
+        "scoring-2021-01-01.yaml",
+        "{when: value < 0.8, points: 20}",
+        "{when: value < 0.8, points: many}",
+        "valid decimal",
+    ),
+    (
+        "scoring-2021-01-01.yaml",
+        "{when: value < 0.8, points: 20}",
+        "{when: value < 0.8, point: 20}",
+        "Field required",
+    ),
+    (
+        "scoring-2021-01-01.yaml",
+        "{when: value < 0.8, points: 20}",
+        "{when: value below 0.8, points: 20}",
+        "cannot read 'value below 0.8'",
+    ),
+    (
+        "scoring-2021-01-01.yaml",
+        "{when: value < 0.8, points: 20}",
+        "{when: value < T, points: 20}",
+        "T is no number and no input of R01",
+    ),
+    (
+        "scoring-2021-01-01.yaml",
+        "{when: value = D, points: 24, hard: true}",
+        "{when: value > D, points: 24}",
+        "only = makes sense",
+    ),
+    (
+        "scoring-2021-01-01.yaml",
+        "{when: value = D, points: 24, hard: true}",
+        "{when: value = DD, points: 24}",
+        "one letter or digit",
+    ),
+    (
+        "scoring-2021-01-01.yaml",
+        "{when: B09 >= 2, points: 5}",
+        "{when: B08 >= 2, points: 5}",
+        "B08 is no input of R19",
+    ),
     ("scoring-2021-01-01.yaml", "  income: 26", "  incomes: 26", "one cap for each of"),
-    ("scoring-2021-01-01.yaml", "  income: 26", "  income: 26\n  income: 27", "income stands here twice"),
+    (
+        "scoring-2021-01-01.yaml",
+        "  income: 26",
+        "  income: 26\n  income: 27",
+        "income stands here twice",
+    ),
     ("scoring-2021-01-01.yaml", "hard_floor: 31", "hard_floor: 30", "hard_floor must lie above"),
-    ("scoring-2021-01-01.yaml", "{red_above: 30, yellow_above: 15}", "{red_above: 30, yellow_above: 35}", "greater than yellow_above"),
-    ("scoring-2021-01-01.yaml", "effective_from: 2021-01-01", "effective_from: 2021-02-01", "name the file scoring-2021-02-01.yaml"),
+    (
+        "scoring-2021-01-01.yaml",
+        "{red_above: 30, yellow_above: 15}",
+        "{red_above: 30, yellow_above: 35}",
+        "greater than yellow_above",
+    ),
+    (
+        "scoring-2021-01-01.yaml",
+        "effective_from: 2021-01-01",
+        "effective_from: 2021-02-01",
+        "name the file scoring-2021-02-01.yaml",
+    ),
     ("scoring-2021-01-01.yaml", "score_limit: 100", "score_limit: [100", "no YAML"),
     ("scoring-2021-01-01.yaml", "score_limit: 100", "score_limits: 100", "Extra inputs"),
-    ("scoring-2021-01-01.yaml", "effective_from: 2021-01-01", "effective_from: 2021-02-30", "day is out of range"),
+    (
+        "scoring-2021-01-01.yaml",
+        "effective_from: 2021-01-01",
+        "effective_from: 2021-02-30",
+        "day is out of range",
+    ),
     (
         "scoring-2021-01-01.yaml",
         "score_limit: 100",
@@ -85,7 +145,9 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("name", "old", "new", "reason"), BROKEN)
-def test_a_broken_file_is_refused_with_line_and_reason(folder: Path, name: str, old: str, new: str, reason: str) -> None:
+def test_a_broken_file_is_refused_with_line_and_reason(
+    folder: Path, name: str, old: str, new: str, reason: str
+) -> None:
     _edit(folder / name, old, new)
     with pytest.raises(RuleError) as refused:
         load_rules(DAY, folder)
@@ -94,7 +156,9 @@ def test_a_broken_file_is_refused_with_line_and_reason(folder: Path, name: str, 
     assert re.search(rf"{re.escape(name)}:[1-9][0-9]*: ", message)
 
 
-@pytest.mark.parametrize("new", ["{when: value < 0.8, points: -1}", "{when: value below 0.8, points: 20}"])
+@pytest.mark.parametrize(
+    "new", ["{when: value < 0.8, points: -1}", "{when: value below 0.8, points: 20}"]
+)
 def test_the_line_is_the_lines_own(folder: Path, new: str) -> None:
     path = folder / "scoring-2021-01-01.yaml"
     line = _edit(path, "{when: value < 0.8, points: 20}", new)
@@ -103,7 +167,12 @@ def test_the_line_is_the_lines_own(folder: Path, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [(b"", "keys with values"), (b"- a", "keys with values"), (b"\xff\xfe\x00", "no text in UTF-8")]
+    ("content", "reason"),
+    [
+        (b"", "keys with values"),
+        (b"- a", "keys with values"),
+        (b"\xff\xfe\x00", "no text in UTF-8"),
+    ],
 )
 def test_what_is_no_rule_file_at_all_is_refused(folder: Path, content: bytes, reason: str) -> None:
     path = folder / "candidate.yaml"
@@ -113,7 +182,11 @@ def test_what_is_no_rule_file_at_all_is_refused(folder: Path, content: bytes, re
 
 
 def test_the_line_of_a_day_that_is_none(folder: Path) -> None:
-    line = _edit(folder / "standards.yaml", '"61", effective_from: 2024-03-14', '"61", effective_from: 2024-02-30')
+    line = _edit(
+        folder / "standards.yaml",
+        '"61", effective_from: 2024-03-14',
+        '"61", effective_from: 2024-02-30',
+    )
     with pytest.raises(RuleError, match=rf"standards.yaml:{line}: "):
         load_rules(DAY, folder)
 
@@ -140,10 +213,13 @@ def test_what_is_in_force_on_a_day(folder: Path) -> None:
 def test_a_later_version_leaves_earlier_days_alone(folder: Path) -> None:
     old = load_rules(date(2026, 11, 30), folder)
     text = (folder / "scoring-2021-01-01.yaml").read_text(encoding="utf-8")
-    text = text.replace("effective_from: 2021-01-01", "effective_from: 2026-12-01").replace("income: 26", "income: 30")
+    text = text.replace("effective_from: 2021-01-01", "effective_from: 2026-12-01").replace(
+        "income: 26", "income: 30"
+    )
     (folder / "scoring-2026-12-01.yaml").write_text(text, encoding="utf-8")
     (folder / "standards.yaml").write_text(
-        (folder / "standards.yaml").read_text(encoding="utf-8") + '  - {area: "61", effective_from: 2027-01-01, yuan: 6000}\n',
+        (folder / "standards.yaml").read_text(encoding="utf-8")
+        + '  - {area: "61", effective_from: 2027-01-01, yuan: 6000}\n',
         encoding="utf-8",
     )
     assert load_rules(date(2026, 11, 30), folder) == old
@@ -154,7 +230,10 @@ def test_a_later_version_leaves_earlier_days_alone(folder: Path) -> None:
 def test_the_first_version_is_the_one_that_releases_used() -> None:
     """Settings that it did not name are no part of it."""
     assert load_rules(DAY).version == "2024-03-14-114e68ac"
-    assert (load_rules(DAY).scoring.shells, load_rules(DAY).scoring.absence) == ("as_without_active_member", "plain")
+    assert (load_rules(DAY).scoring.shells, load_rules(DAY).scoring.absence) == (
+        "as_without_active_member",
+        "plain",
+    )
 
 
 def test_the_version_of_2026_11_25_has_the_same_points_and_two_settings_more() -> None:
@@ -170,15 +249,21 @@ def test_the_version_of_2026_11_25_has_the_same_points_and_two_settings_more() -
 @pytest.mark.parametrize("setting", ["shells: counted", "absence: doubted"])
 def test_a_setting_that_nobody_knows_is_refused(folder: Path, setting: str) -> None:
     name = "scoring-2026-11-25.yaml"
-    known = {"shells": "shells: computed", "absence": "absence: undoubted"}[setting.partition(":")[0]]
+    known = {"shells": "shells: computed", "absence": "absence: undoubted"}[
+        setting.partition(":")[0]
+    ]
     line = _edit(folder / name, f"\n{known}\n", f"\n{setting}\n") + 1
-    with pytest.raises(RuleError, match=re.escape(f"{name}:{line}: {setting.partition(':')[0]}: Input should be")):
+    with pytest.raises(
+        RuleError, match=re.escape(f"{name}:{line}: {setting.partition(':')[0]}: Input should be")
+    ):
         load_rules(DAY, folder)
 
 
 def test_a_used_version_is_not_changed(folder: Path) -> None:
     used = load_rules(DAY, folder)
-    assert named(used.version, lambda day: load_rules(day, folder)) == replace(used, as_of=used.effective_from)
+    assert named(used.version, lambda day: load_rules(day, folder)) == replace(
+        used, as_of=used.effective_from
+    )
     _edit(folder / "scoring-2021-01-01.yaml", "  income: 26", "  income: 25")
     with pytest.raises(RuleError, match="later effective_from"):
         named(used.version, lambda day: load_rules(day, folder))
@@ -205,7 +290,12 @@ def test_a_second_file_of_thresholds_is_refused(folder: Path) -> None:
 
 def test_a_candidate_stands_in_for_the_file_in_force(folder: Path) -> None:
     path = folder / "candidate.yaml"
-    path.write_text((folder / "scoring-2021-01-01.yaml").read_text(encoding="utf-8").replace("income: 26", "income: 20"), encoding="utf-8")
+    path.write_text(
+        (folder / "scoring-2021-01-01.yaml")
+        .read_text(encoding="utf-8")
+        .replace("income: 26", "income: 20"),
+        encoding="utf-8",
+    )
     assert load_candidate(path, DAY, folder).scoring.caps["income"] == 20
     with pytest.raises(RuleError, match="no such rule file"):
         load_candidate(folder / "absent.yaml", DAY, folder)

@@ -26,7 +26,8 @@ def build(engine: Engine, facts: Facts, day: date = AS_OF) -> None:
 
 
 ORPHANS = """
-    select count(*) from matched_health_insurance__settlements as s left join settlement_reversal as r on r.record_id = s.record_id
+    select count(*) from matched_health_insurance__settlements as s
+        left join settlement_reversal as r on r.record_id = s.record_id
     where s.reverses_id is not null and r.record_id is null
 """
 SHELLS = "select count(*), count(*) filter (is_shell) from register_household"
@@ -34,13 +35,23 @@ SHELLS = "select count(*), count(*) filter (is_shell) from register_household"
 
 def _small(**household: Any) -> Facts:
     facts = Facts()
-    facts.household("h", **{**HOUSEHOLD, "wage_income": Decimal(30000), "previous_net_income": Decimal(30000), **household})
+    facts.household(
+        "h",
+        **{
+            **HOUSEHOLD,
+            "wage_income": Decimal(30000),
+            "previous_net_income": Decimal(30000),
+            **household,
+        },
+    )
     facts.member("h", "m", date(1980, 1, 1), **{**MEMBER, "relation": "01", "labour_class": "1"})
     return facts
 
 
 def _values(engine: Engine, *columns: str) -> tuple[Any, ...]:
-    return engine.rows(f"select {', '.join(columns)} from household_indicator where household_id = 'h'")[0]
+    return engine.rows(
+        f"select {', '.join(columns)} from household_indicator where household_id = 'h'"
+    )[0]
 
 
 SUMS = """
@@ -50,11 +61,20 @@ SUMS = """
 WORSEN = {
     "illness": lambda f, m: f.add("serious_illnesses", m, status="1", diagnosed_on=AS_OF),
     "mental": lambda f, m: f.add("chronic_followups", m, disease="severe_mental", signed=False),
-    "disability": lambda f, m: f.add("certificates", m, level="1", status="1", issued_on=AS_OF, category="4"),
+    "disability": lambda f, m: f.add(
+        "certificates", m, level="1", status="1", issued_on=AS_OF, category="4"
+    ),
     "dangerous": lambda f, m: f.add("dwellings", m, grade="D", occupied=True, appraised_on=AS_OF),
-    "overdue": lambda f, m: f.add("retrofits", m, dwelling_id="not known", approved_on=AS_OF - timedelta(days=200)),
+    "overdue": lambda f, m: f.add(
+        "retrofits", m, dwelling_id="not known", approved_on=AS_OF - timedelta(days=200)
+    ),
     "damage": lambda f, m: f.add(
-        "losses", m, house_damage="1", loss_amount=Decimal(1), loss_yuan=Decimal(10000), occurred_on=AS_OF - timedelta(days=3)
+        "losses",
+        m,
+        house_damage="1",
+        loss_amount=Decimal(1),
+        loss_yuan=Decimal(10000),
+        occurred_on=AS_OF - timedelta(days=3),
     ),
     "casualty": lambda f, m: f.add("casualties", m, occurred_on=AS_OF),
     "relief": lambda f, m: f.add("relief", m, listed_on=AS_OF),
@@ -73,7 +93,9 @@ WORSEN = {
 
 @settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 10**6), data=st.data())
-def test_more_risk_never_lowers_raw_and_reasons_sum_to_the_score(tmp_path_factory: Any, seed: int, data: st.DataObject) -> None:
+def test_more_risk_never_lowers_raw_and_reasons_sum_to_the_score(
+    tmp_path_factory: Any, seed: int, data: st.DataObject
+) -> None:
     engine = Engine(Path(tmp_path_factory.mktemp("risk")))
     facts = County(seed, AS_OF, 60).facts
     build(engine, facts)
@@ -102,13 +124,21 @@ def test_limit_and_floor_are_reasons(engine: Engine) -> None:
     score, raw, offset = engine.rows("select score, raw_points, offset_points from warning_flag")[0]
     assert raw - offset > 100
     assert score == 100
-    assert engine.scalar("select points from warning_reason where code = 'limit'") == 100 - (raw - offset)
+    assert engine.scalar("select points from warning_reason where code = 'limit'") == 100 - (
+        raw - offset
+    )
     assert engine.rows(SUMS) == []
 
     build(engine, _small(water_safe=False))
-    score, raw, offset, level, hard = engine.rows("select score, raw_points, offset_points, level, is_hard from warning_flag")[0]
+    score, raw, offset, level, hard = engine.rows(
+        "select score, raw_points, offset_points, level, is_hard from warning_flag"
+    )[0]
     assert (score, level, hard) == (31, "red", True)
-    assert engine.scalar("select points from warning_reason where code = 'floor'") == 31 - (raw - offset) > 0
+    assert (
+        engine.scalar("select points from warning_reason where code = 'floor'")
+        == 31 - (raw - offset)
+        > 0
+    )
     assert engine.rows(SUMS) == []
 
 
@@ -128,21 +158,37 @@ def test_limit_and_floor_are_reasons(engine: Engine) -> None:
 def test_netting(engine: Engine, chain: list[tuple[str, int]], left: str | None) -> None:
     """Each entry reverses the one before; a reversal's own person does not matter."""
     facts = _small()
-    name = facts.settlement("m", datetime(2026, 10, 1), **dict.fromkeys(["total_fee", "personal_paid", "in_scope"], Decimal(60)))
+    name = facts.settlement(
+        "m",
+        datetime(2026, 10, 1),
+        **dict.fromkeys(["total_fee", "personal_paid", "in_scope"], Decimal(60)),
+    )
     for day, amount in chain:
         amounts = dict.fromkeys(["total_fee", "personal_paid", "in_scope"], Decimal(amount))
-        name = facts.settlement(None, datetime.fromisoformat(f"{day}T23:59:59"), reverses_id=name, **amounts)
+        name = facts.settlement(
+            None, datetime.fromisoformat(f"{day}T23:59:59"), reverses_id=name, **amounts
+        )
     facts.settlement("m", datetime(2026, 10, 1), reverses_id="nothing known", total_fee=Decimal(-5))
     build(engine, facts)
     assert engine.scalar(ORPHANS) == 1, "dropped"
     paid = Decimal(left or 0)
-    assert _values(engine, "r04_personal_medical_max", "b21_eligible_self_pay", "r09_inpatient_count") == (paid, paid, 1 if left else 0)
+    assert _values(
+        engine, "r04_personal_medical_max", "b21_eligible_self_pay", "r09_inpatient_count"
+    ) == (paid, paid, 1 if left else 0)
 
 
 def test_a_reversal_counts_at_its_originals_day(engine: Engine) -> None:
     facts = _small()
-    old = facts.settlement("m", datetime(2025, 11, 19, 23, 59), total_fee=Decimal(60), personal_paid=Decimal(60))
-    facts.settlement("m", datetime(2026, 1, 1), reverses_id=old, total_fee=Decimal(-60), personal_paid=Decimal(-60))
+    old = facts.settlement(
+        "m", datetime(2025, 11, 19, 23, 59), total_fee=Decimal(60), personal_paid=Decimal(60)
+    )
+    facts.settlement(
+        "m",
+        datetime(2026, 1, 1),
+        reverses_id=old,
+        total_fee=Decimal(-60),
+        personal_paid=Decimal(-60),
+    )
     facts.settlement("m", datetime(2025, 11, 20), total_fee=Decimal(7), personal_paid=Decimal(7))
     build(engine, facts)
     assert _values(engine, "r04_personal_medical_max") == (Decimal(7),)
@@ -153,9 +199,19 @@ def test_the_dead_of_the_year_count_in_medical_cost(engine: Engine) -> None:
     for name, died in (("late", date(2026, 3, 1)), ("long-dead", date(2025, 11, 19))):
         facts.member("h", name, date(1950, 1, 1), **{**MEMBER, "labour_class": "1"})
         facts.add("deaths", name, died_on=died)
-        facts.settlement(name, datetime(2026, 2, 1), total_fee=Decimal(11000), personal_paid=Decimal(11000 if name == "late" else 90000))
+        facts.settlement(
+            name,
+            datetime(2026, 2, 1),
+            total_fee=Decimal(11000),
+            personal_paid=Decimal(11000 if name == "late" else 90000),
+        )
     build(engine, facts)
-    names = ("b01_household_size", "r04_personal_medical_max", "r29_breadwinner_death", "b19_net_income")
+    names = (
+        "b01_household_size",
+        "r04_personal_medical_max",
+        "r29_breadwinner_death",
+        "b19_net_income",
+    )
     assert _values(engine, *names) == (1, Decimal(11000), 1, Decimal(30000))
 
 
@@ -181,7 +237,10 @@ def test_formulas_read_the_stored_value(engine: Engine) -> None:
     facts = _small(wage_income=Decimal("-100.01"))
     facts.member("h", "n", date(1980, 1, 1), **MEMBER)
     build(engine, facts)
-    assert _values(engine, "b20_net_income_per_capita", "b24_line_ratio") == (Decimal("-50.01"), Decimal("-0.0057"))
+    assert _values(engine, "b20_net_income_per_capita", "b24_line_ratio") == (
+        Decimal("-50.01"),
+        Decimal("-0.0057"),
+    )
 
 
 def test_exactly_thirty_is_not_red(engine: Engine) -> None:
@@ -201,7 +260,9 @@ def test_exactly_thirty_is_not_red(engine: Engine) -> None:
 
 
 def test_nobody_there(engine: Engine) -> None:
-    """Without an active member: B01 = 0, everything else not applicable, score 0, level none; a shell is like that."""
+    """Without an active member: B01 = 0, everything else not applicable, score 0, level none; a
+    shell is like that.
+    """
     facts = _small()
     facts.rows["members"][0]["status"] = "3"
     facts.add("relief", "m", listed_on=AS_OF)
@@ -211,11 +272,20 @@ def test_nobody_there(engine: Engine) -> None:
     build(engine, facts)
     assert engine.rows(SHELLS) == [(3, 1)]
     codes = [i.code for i in load_indicators()]
-    rows = engine.rows("select b01_household_size, missing, stale, not_applicable, coverage from household_indicator")
+    rows = engine.rows(
+        "select b01_household_size, missing, stale, not_applicable, coverage from"
+        " household_indicator"
+    )
     assert rows == [(0, [], [], codes[1:], 1)] * 3
     flags = engine.rows("select household_id, level, score, area_code from warning_flag order by 1")
-    assert flags == [("empty", "none", 0, "610921100201"), ("h", "none", 0, "610921100201"), ("shell", "none", 0, None)]
-    names = engine.rows("select household_id, household_type, member_count, village_name from household order by 1")
+    assert flags == [
+        ("empty", "none", 0, "610921100201"),
+        ("h", "none", 0, "610921100201"),
+        ("shell", "none", 0, None),
+    ]
+    names = engine.rows(
+        "select household_id, household_type, member_count, village_name from household order by 1"
+    )
     assert names[1] == ("h", "1", 0, "城关第一村")
     assert names[2] == ("shell", None, 0, "")
 
@@ -223,14 +293,36 @@ def test_nobody_there(engine: Engine) -> None:
 def test_only_eight_record_types(engine: Engine) -> None:
     """What was never read is missing and earns nothing; the rest stands."""
     facts = four_households()
-    here = {"households", "members", "settlements", "enrolments", "certificates", "assistance", "dwellings", "losses"}
+    here = {
+        "households",
+        "members",
+        "settlements",
+        "enrolments",
+        "certificates",
+        "assistance",
+        "dwellings",
+        "losses",
+    }
     for records in facts.states:
         if records not in here:
             facts.states[records] = "missing"
             facts.rows[records] = []
     build(engine, facts)
-    points = dict(engine.rows("select code, points from warning_reason where household_id = 'xu' and points > 0"))
-    assert points == {"R01": 20, "R02": 12, "R03": 4, "R04": 22, "R05": 8, "R16": 24, "R21": 8, "R24": 10}
+    points = dict(
+        engine.rows(
+            "select code, points from warning_reason where household_id = 'xu' and points > 0"
+        )
+    )
+    assert points == {
+        "R01": 20,
+        "R02": 12,
+        "R03": 4,
+        "R04": 22,
+        "R05": 8,
+        "R16": 24,
+        "R21": 8,
+        "R24": 10,
+    }
     (missing,) = engine.rows("select missing from household_indicator where household_id = 'xu'")[0]
     expected = [i.code for i in load_indicators() if not set(i.sources) <= here]
     assert missing == expected
@@ -243,11 +335,19 @@ def test_household_and_members(engine: Engine) -> None:
     facts.add("deaths", "jiang-mother", died_on=AS_OF)
     facts.member("jiang", "jiang-twice", is_merged=True, **MEMBER)
     build(engine, facts)
-    columns = "household_id, head_name_masked, monitor_class, member_count, village_name, town_name, has_conflict, town_code"
+    columns = (
+        "household_id, head_name_masked, monitor_class, member_count, village_name, town_name,"
+        " has_conflict, town_code"
+    )
     rows = {row[0]: row[1:] for row in engine.rows(f"select {columns} from household")}
     assert rows["xu"] == ("徐*", "0", 4, "610921999888", "610921999", True, "610921999")
     assert rows["jiang"] == ("徐*", "0", 4, "城关第一村", "城关镇", False, "610921100")
-    members = {m: rest for m, *rest in engine.rows("select member_id, age_band, status, identity_state, area_code from household_member")}
+    members = {
+        m: rest
+        for m, *rest in engine.rows(
+            "select member_id, age_band, status, identity_state, area_code from household_member"
+        )
+    }
     assert members["jiang-mother"] == ["60-79", "3", "established", "610921100201"]
     assert members["xu-son"] == ["6-15", "1", "established", "610921999888"]
     assert members["xu-wife"][2] == "conflict"
@@ -259,7 +359,12 @@ def test_the_same_day_twice_is_the_same(engine: Engine) -> None:
     seen = []
     for _ in range(2):
         build(engine, facts)
-        seen.append([engine.rows(f"select * from {t} order by 1, 4") for t in ("household_indicator", "warning_flag", "warning_reason")])
+        seen.append(
+            [
+                engine.rows(f"select * from {t} order by 1, 4")
+                for t in ("household_indicator", "warning_flag", "warning_reason")
+            ]
+        )
         forget(engine)
     assert seen[0] == seen[1]
 

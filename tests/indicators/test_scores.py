@@ -32,7 +32,9 @@ def test_scores_are_what_is_known_of_the_truth(scores: list[Scores], show: Show)
 
 
 def test_what_waits_with_its_household_makes_nobody_uninsured(scores: list[Scores]) -> None:
-    """The difference that most scores had: an enrolment that is not linked and waits for the member."""
+    """The difference that most scores had: an enrolment that is not linked and waits for the
+    member.
+    """
     now, before = scores
 
     def waiting(one: Scores) -> list[str]:
@@ -40,7 +42,10 @@ def test_what_waits_with_its_household_makes_nobody_uninsured(scores: list[Score
             unequal.household_id
             for unequal in one.unequal
             if any(told.startswith("R06") for told in unequal.points)
-            and any(kind.startswith("enrolments") and "waits for the member" in kind for kind in unequal.kinds)
+            and any(
+                kind.startswith("enrolments") and "waits for the member" in kind
+                for kind in unequal.kinds
+            )
         ]
 
     assert len(waiting(before)) > len(waiting(now)) == 0

@@ -100,7 +100,8 @@ NO_THRESHOLDS = (
     r"--[^\n]*",
     r"'[^']*'",  # codes
     r"\bdecimal\(\d+,\s?\d+\)",
-    r"\b(?:substr|right)\((?:[^()]|\([^()]*\))*\)",  # digits of area codes, as length(area_code) below
+    # digits of area codes, as length(area_code) below
+    r"\b(?:substr|right)\((?:[^()]|\([^()]*\))*\)",
     r"\blength\([a-z_.]+\) >?= \d+",
     r"\bratio\((?:[^()]|\([^()]*\))*, 2\)",  # digits of a rounded value
     r"\bmonth\([a-z_.]+\) \* 100 \+ day",

@@ -1,4 +1,6 @@
-"""Records that the runner is handed are matched in the place of the day's own: what a trial of a delivery stands on."""
+"""Records that the runner is handed are matched in the place of the day's own: what a trial of a
+delivery stands on.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ from warehouse.graph.runner import Runner
 
 
 def test_given_records_stand_in_the_place_of_the_days(tmp_path: Path) -> None:
-    county = County(tmp_path, [Member("M1", "王芳", number(sequence=1)), Member("M2", "李明", number(sequence=2))])
+    county = County(
+        tmp_path,
+        [Member("M1", "王芳", number(sequence=1)), Member("M2", "李明", number(sequence=2))],
+    )
     aid = contract_for("temporary_aid")
     county.match([Record(number(sequence=1), "王芳", "R1")])
     county.deliver(aid, [{"aid_id": "R7", "id_number": number(sequence=2), "name": "李明"}])

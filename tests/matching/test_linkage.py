@@ -27,10 +27,28 @@ def test_counts_and_rates(tmp_path: Path) -> None:
         ]
     )
     found = county.quality()
-    assert found["in_force"] == 41 == sum(found[outcome] for outcome in ("linked", "unregistered", "ambiguous", "unidentifiable"))
-    assert (found["linked"], found["by_exact"], found["name_same"], found["name_absent"], found["name_different"]) == (38, 38, 37, 1, 1)
-    assert (found["match_rate"], found["false_link_rate"]) == (Decimal("0.926829"), Decimal("0.026316"))
-    assert (found["false_link_low"], found["false_link_high"]) == (Decimal("0.004661"), Decimal("0.134949")), "Wilson, 1 of 38, 95%"
+    assert (
+        found["in_force"]
+        == 41
+        == sum(
+            found[outcome] for outcome in ("linked", "unregistered", "ambiguous", "unidentifiable")
+        )
+    )
+    assert (
+        found["linked"],
+        found["by_exact"],
+        found["name_same"],
+        found["name_absent"],
+        found["name_different"],
+    ) == (38, 38, 37, 1, 1)
+    assert (found["match_rate"], found["false_link_rate"]) == (
+        Decimal("0.926829"),
+        Decimal("0.026316"),
+    )
+    assert (found["false_link_low"], found["false_link_high"]) == (
+        Decimal("0.004661"),
+        Decimal("0.134949"),
+    ), "Wilson, 1 of 38, 95%"
 
 
 def test_nothing_delivered_is_no_rate(tmp_path: Path) -> None:
@@ -48,12 +66,17 @@ def test_register_types_have_no_names_to_compare(tmp_path: Path) -> None:
     county.build_matched(contract_for("members"))
     county.make_of([contract_for("members")], "linkage_quality")
     found = county.table("linkage_quality")[0]
-    assert (found["match_rate"], found["by_household_id"], found["false_link_rate"]) == (Decimal("1.000000"), 40, None)
+    assert (found["match_rate"], found["by_household_id"], found["false_link_rate"]) == (
+        Decimal("1.000000"),
+        40,
+        None,
+    )
 
 
 def history(county: County, *rates: str) -> None:
     rows = " union all ".join(
-        f"select date '{date(2026, 11, 1 + i)}' as as_of, 'civil_affairs' as department, 'temporary_aid' as records, {rate}::decimal(7,6) as match_rate"
+        f"select date '{date(2026, 11, 1 + i)}' as as_of, 'civil_affairs' as department,"
+        f" 'temporary_aid' as records, {rate}::decimal(7,6) as match_rate"
         for i, rate in enumerate(rates)
     )
     county.engine.view("linkage_quality_history", rows)
@@ -77,5 +100,7 @@ def test_no_history_no_fall(tmp_path: Path) -> None:
     county = County(tmp_path, COUNTY)
     county.match([Record(None, "张三")])
     county.quality()
-    county.engine.view("linkage_quality_history", f"select * from linkage_quality where as_of < date '{AS_OF}'")
+    county.engine.view(
+        "linkage_quality_history", f"select * from linkage_quality where as_of < date '{AS_OF}'"
+    )
     assert match_rate_falls(county.engine) == []

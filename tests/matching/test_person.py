@@ -35,7 +35,10 @@ def test_one_row_per_member_row(tmp_path: Path) -> None:
         ],
     )
     found = persons(county)
-    shown = {m: (r["id_state"], r["id_method"], r["name_masked"], r["birth_on"]) for m, r in found.items()}
+    shown = {
+        m: (r["id_state"], r["id_method"], r["name_masked"], r["birth_on"])
+        for m, r in found.items()
+    }
     born = date(1980, 1, 1)
     assert shown == {
         "sound": ("established", "exact", "欧*", born),
@@ -52,16 +55,28 @@ def test_one_row_per_member_row(tmp_path: Path) -> None:
         m: key_of(f"member:{m}") for m in ("newborn", "placeholder", "broken", "unborn")
     }
     assert list(found["sound"]) == [
-        "person_key", "member_id", "household_id", "status", "birth_on", "id_state", "id_method", "name_masked", "valid_from", "valid_until", "_arrived_on",
+        "person_key", "member_id", "household_id", "status", "birth_on", "id_state", "id_method",
+        "name_masked", "valid_from", "valid_until", "_arrived_on",
     ]  # fmt: skip
     assert found["sound"]["valid_from"] == AS_OF
     assert found["sound"]["valid_until"] is None
 
 
 def test_two_who_claim_one_number(tmp_path: Path) -> None:
-    county = County(tmp_path, [Member("a", "张三", FIRST), Member("b", "李四", FIRST, "H2"), Member("c", "王五", FIRST, "H3", status="2")])
+    county = County(
+        tmp_path,
+        [
+            Member("a", "张三", FIRST),
+            Member("b", "李四", FIRST, "H2"),
+            Member("c", "王五", FIRST, "H3", status="2"),
+        ],
+    )
     found = persons(county)
-    assert {m: r["id_state"] for m, r in found.items()} == {"a": "conflict", "b": "conflict", "c": "established"}
+    assert {m: r["id_state"] for m, r in found.items()} == {
+        "a": "conflict",
+        "b": "conflict",
+        "c": "established",
+    }
     assert [found[m]["valid_until"] is None for m in "abc"] == [True, True, False]
     assert county.keys() == {m: key_of(f"member:{m}") for m in "abc"}
     assert found["a"]["birth_on"] == date(1980, 1, 1)
@@ -79,7 +94,10 @@ def test_a_number_used_again_by_another_is_another_person(tmp_path: Path) -> Non
     county = County(tmp_path, [Member("a", "张三", FIRST)])
     county.next_day(NEXT_DAY)
     county.register([Member("a", "张三", FIRST, status="3"), Member("b", "李四", FIRST, "H2")])
-    assert county.keys() == {"a": key_of(FIRST), "b": key_of("member:b")}, "the key was the first one's"
+    assert county.keys() == {
+        "a": key_of(FIRST),
+        "b": key_of("member:b"),
+    }, "the key was the first one's"
 
 
 def test_a_newborn_keeps_the_key_when_the_number_appears(tmp_path: Path) -> None:
@@ -99,7 +117,13 @@ def test_both_numbers_of_a_person(tmp_path: Path) -> None:
     county.next_day(THIRD_DAY)
     assert county.keys() == {"a": key_of(FIRST)}
     answers = county.match(
-        [Record(FIRST, "张三"), Record(SECOND, "张三"), Record(FIRST, None), Record(FIRST, "李四"), Record(FIRST[:6] + FIRST[8:17], "张三")]
+        [
+            Record(FIRST, "张三"),
+            Record(SECOND, "张三"),
+            Record(FIRST, None),
+            Record(FIRST, "李四"),
+            Record(FIRST[:6] + FIRST[8:17], "张三"),
+        ]
     )
     assert [(a.member_id, a.outcome, a.method, a.reason) for a in answers] == [
         ("a", "linked", "exact", None),
@@ -108,7 +132,10 @@ def test_both_numbers_of_a_person(tmp_path: Path) -> None:
         (None, "ambiguous", None, "name_differs"),
         ("a", "linked", "upgraded", None),
     ]
-    known = {(r["number_hash"], r["is_current"], r["first_seen_on"]) for r in county.table("person_key_map")}
+    known = {
+        (r["number_hash"], r["is_current"], r["first_seen_on"])
+        for r in county.table("person_key_map")
+    }
     assert known == {(key_of(FIRST), False, AS_OF), (key_of(SECOND), True, NEXT_DAY)}
 
 
@@ -118,7 +145,11 @@ def test_a_former_number_belongs_to_who_has_it_now(tmp_path: Path) -> None:
     county.register([Member("a", "张三", SECOND), Member("b", "李四", FIRST, "H2")])
     assert county.keys() == {"a": key_of(FIRST), "b": key_of("member:b")}
     answers = county.match([Record(FIRST, "李四"), Record(FIRST, "张三"), Record(SECOND, "张三")])
-    assert [(a.member_id, a.reason) for a in answers] == [("b", None), (None, "name_differs"), ("a", None)]
+    assert [(a.member_id, a.reason) for a in answers] == [
+        ("b", None),
+        (None, "name_differs"),
+        ("a", None),
+    ]
 
 
 def test_a_former_number_of_two_is_a_tie(tmp_path: Path) -> None:
@@ -141,9 +172,18 @@ def test_who_left_and_came_back_is_the_same(tmp_path: Path) -> None:
 
 
 def test_a_day_again_gives_the_same(tmp_path: Path) -> None:
-    county = County(tmp_path, [Member("a", "张三", FIRST), Member("b", "李四", FIRST, "H2"), Member("c", "王五", None)])
+    county = County(
+        tmp_path,
+        [Member("a", "张三", FIRST), Member("b", "李四", FIRST, "H2"), Member("c", "王五", None)],
+    )
     county.next_day(NEXT_DAY)
-    county.register([Member("a", "张三", FIRST), Member("b", "李四", SECOND, "H2"), Member("c", "王五", number("20200101"))])
+    county.register(
+        [
+            Member("a", "张三", FIRST),
+            Member("b", "李四", SECOND, "H2"),
+            Member("c", "王五", number("20200101")),
+        ]
+    )
     before = {table: county.table(table) for table in ("person", "person_key_map")}
     county.build()
     assert {table: county.table(table) for table in before} == before

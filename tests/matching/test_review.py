@@ -24,35 +24,62 @@ RECORDS = [
 def county(tmp_path: Path) -> County:
     return County(
         tmp_path,
-        [Member("a", "张三", FIRST), Member("b", "王五", TWICE, "H2"), Member("c", "王六", TWICE, "H3"), Member("d", "李四", None, "H3")],
+        [
+            Member("a", "张三", FIRST),
+            Member("b", "王五", TWICE, "H2"),
+            Member("c", "王六", TWICE, "H3"),
+            Member("d", "李四", None, "H3"),
+        ],
     )
 
 
 def ask(county: County, records: list[Record] | None = None) -> dict[str, dict[str, object]]:
     """The questions by record key, the register's by `register`."""
     county.match(records or RECORDS)
-    return {"register" if row["records"] == "members" else str(row["record_id"]): row for row in county.queue()}
+    return {
+        "register" if row["records"] == "members" else str(row["record_id"]): row
+        for row in county.queue()
+    }
 
 
 def test_what_is_asked(county: County) -> None:
     asked, keys = ask(county), county.keys()
-    assert {key: (row["outcome"], row["reason"], row["candidates"]) for key, row in asked.items()} == {
+    assert {
+        key: (row["outcome"], row["reason"], row["candidates"]) for key, row in asked.items()
+    } == {
         "differs": ("ambiguous", "name_differs", [keys["a"]]),
         "proposed": ("unregistered", "not_registered", [keys["a"]]),
         "conflict": ("ambiguous", "register_conflict", sorted([keys["b"], keys["c"]])),
         "register": ("ambiguous", "register_conflict", sorted([keys["b"], keys["c"]])),
     }
     assert {row["first_seen_on"] for row in asked.values()} == {AS_OF}
-    assert not any(secret in str(asked) for secret in (FIRST, SECOND, TWICE, "张三", "李四", "王五"))
+    assert not any(
+        secret in str(asked) for secret in (FIRST, SECOND, TWICE, "张三", "李四", "王五")
+    )
 
 
 def test_candidates_side_by_side_for_the_vault(county: County) -> None:
     asked = ask(county)
-    rows = [row for row in county.table("review_candidate") if row["queue_id"] == asked["differs"]["queue_id"]]
+    rows = [
+        row
+        for row in county.table("review_candidate")
+        if row["queue_id"] == asked["differs"]["queue_id"]
+    ]
     assert [
-        (r["position"], r["member_id"], r["id_number"], r["name"], r["record_id_number"], r["record_name"], r["rule"]) for r in rows
+        (
+            r["position"],
+            r["member_id"],
+            r["id_number"],
+            r["name"],
+            r["record_id_number"],
+            r["record_name"],
+            r["rule"],
+        )
+        for r in rows
     ] == [(1, "a", FIRST, "张三", FIRST, "李四", "holder")]
-    assert {r["queue_id"] for r in county.table("review_candidate")} == {row["queue_id"] for row in asked.values()}
+    assert {r["queue_id"] for r in county.table("review_candidate")} == {
+        row["queue_id"] for row in asked.values()
+    }
 
 
 def test_one_digit_off_and_the_same_name_is_proposed(county: County) -> None:
@@ -61,11 +88,18 @@ def test_one_digit_off_and_the_same_name_is_proposed(county: County) -> None:
     assert asked["off"]["reason"] == "check_failed"
     assert asked["off"]["candidates"] == [county.keys()["a"]]
     assert "other" not in asked
-    assert {r["rule"] for r in county.table("review_candidate") if r["queue_id"] == asked["off"]["queue_id"]} == {"one_digit_off"}
+    assert {
+        r["rule"]
+        for r in county.table("review_candidate")
+        if r["queue_id"] == asked["off"]["queue_id"]
+    } == {"one_digit_off"}
 
 
 def test_a_proposal_changes_no_outcome(county: County) -> None:
-    assert [a.outcome for a in county.match([Record(SECOND, "张三"), Record("999999198001011234", "张三")])] == [
+    assert [
+        a.outcome
+        for a in county.match([Record(SECOND, "张三"), Record("999999198001011234", "张三")])
+    ] == [
         "unregistered",
         "unidentifiable",
     ]
@@ -77,7 +111,9 @@ def test_questions_keep_their_id_and_first_day(county: County) -> None:
     after = ask(county)
     assert after == before, "the same questions, first seen on the first day"
     corrected = ask(county, [Record(SECOND, "李四", "differs")])
-    assert corrected.get("differs", {}).get("queue_id") != before["differs"]["queue_id"], "a corrected record is another question"
+    assert corrected.get("differs", {}).get("queue_id") != before["differs"]["queue_id"], (
+        "a corrected record is another question"
+    )
 
 
 SPELT = [
@@ -103,9 +139,11 @@ def test_a_question_keeps_its_id_however_number_and_name_are_spelt(county: Count
 
 
 @pytest.mark.parametrize(("spelt", "name"), [SPELT[0], SPELT[1]])
-def test_an_answer_to_a_question_under_its_former_id_counts(county: County, spelt: str, name: str) -> None:
-    """As long as the state holds the untidy text; with the next release the answer goes to the id that
-    the question has now."""
+def test_an_answer_to_a_question_under_its_former_id_counts(
+    county: County, spelt: str, name: str
+) -> None:
+    """As long as the state holds the untidy text; with the next release the answer goes to the id
+    that the question has now."""
     keys, former = county.keys(), id_of(spelt, name)
     record = [Record(spelt, name, "differs")]
     now = str(ask(county, record)["differs"]["queue_id"])
@@ -117,7 +155,9 @@ def test_an_answer_to_a_question_under_its_former_id_counts(county: County, spel
     assert "differs" not in ask(county, record)
     county.decide((former, "link", keys["d"], "steward_1"), (now, "link", keys["a"], "steward_1"))
     county.build()
-    assert county.match(record)[0].member_id == "a", "an answer to the question as it is now comes first"
+    assert county.match(record)[0].member_id == "a", (
+        "an answer to the question as it is now comes first"
+    )
 
 
 def test_an_answer_links_and_is_never_asked_again(county: County) -> None:
@@ -130,7 +170,8 @@ def test_an_answer_links_and_is_never_asked_again(county: County) -> None:
     county.build()
     answers = county.match(RECORDS)
     assert [(a.member_id, a.outcome, a.method) for a in answers] == [
-        ("d", "linked", "decided"), (None, "unregistered", "decided"), (None, "ambiguous", None), ("a", "linked", "exact"),
+        ("d", "linked", "decided"), (None, "unregistered", "decided"), (None, "ambiguous", None),
+        ("a", "linked", "exact"),
     ]  # fmt: skip
     assert set(ask(county)) == {"conflict", "register"}
     assert county.quality()["by_decided"] == 2
@@ -140,7 +181,9 @@ def test_the_latest_answer_counts(county: County) -> None:
     asked, keys = ask(county), county.keys()
     question = str(asked["differs"]["queue_id"])
     county.next_day(NEXT_DAY)
-    county.decide((question, "link", keys["a"], "steward_1"), (question, "link", keys["d"], "steward_2"))
+    county.decide(
+        (question, "link", keys["a"], "steward_1"), (question, "link", keys["d"], "steward_2")
+    )
     county.build()
     assert county.match(RECORDS)[0].member_id == "d"
 
@@ -154,15 +197,22 @@ def test_a_merge_of_register_rows_needs_two_stewards(county: County) -> None:
         county.build()
         assert county.match(RECORDS)[2].reason == "register_conflict"
         assert "register" in ask(county)
-    county.decide((question, "merge", keys["b"], "steward_1"), (question, "merge", keys["b"], "steward_2"))
+    county.decide(
+        (question, "merge", keys["b"], "steward_1"), (question, "merge", keys["b"], "steward_2")
+    )
     for day in (NEXT_DAY, THIRD_DAY):
         county.as_of = day
         county.build()
         assert county.match(RECORDS)[2].member_id == "b"
         assert set(ask(county)) == {"differs", "proposed"}
         persons = {row["member_id"]: row for row in county.table("person")}
-        assert persons["b"]["person_key"] == persons["c"]["person_key"] == keys["b"], "one person, one key"
-        assert (persons["b"]["status"], persons["c"]["status"]) == ("1", "2"), "one household counts the person"
+        assert persons["b"]["person_key"] == persons["c"]["person_key"] == keys["b"], (
+            "one person, one key"
+        )
+        assert (persons["b"]["status"], persons["c"]["status"]) == (
+            "1",
+            "2",
+        ), "one household counts the person"
         assert {persons[m]["id_state"] for m in "bc"} == {"established"}
         county.next_day(THIRD_DAY)
 
@@ -172,7 +222,10 @@ def test_two_persons_kept_apart(county: County) -> None:
     county.next_day(NEXT_DAY)
     county.decide((str(asked["register"]["queue_id"]), "keep_apart", keys["c"], "steward_1"))
     county.build()
-    assert [(a.member_id, a.reason) for a in county.match([Record(TWICE, "王六"), Record(TWICE, "王五")])] == [
+    assert [
+        (a.member_id, a.reason)
+        for a in county.match([Record(TWICE, "王六"), Record(TWICE, "王五")])
+    ] == [
         ("c", None),
         (None, "name_differs"),
     ]
@@ -187,7 +240,12 @@ def test_a_third_claimant_is_a_new_question(county: County) -> None:
     county.next_day(NEXT_DAY)
     county.decide((str(asked["register"]["queue_id"]), "keep_apart", keys["c"], "steward_1"))
     county.register(
-        [Member("b", "王五", TWICE, "H2"), Member("c", "王六", TWICE, "H3"), Member("e", "王七", TWICE, "H4"), Member("a", "张三", FIRST)]
+        [
+            Member("b", "王五", TWICE, "H2"),
+            Member("c", "王六", TWICE, "H3"),
+            Member("e", "王七", TWICE, "H4"),
+            Member("a", "张三", FIRST),
+        ]
     )
     assert ask(county)["register"]["queue_id"] != asked["register"]["queue_id"]
 
@@ -196,10 +254,14 @@ def test_a_changed_number_is_the_same_person_once_two_stewards_say_so(county: Co
     asked, keys = ask(county), county.keys()
     question = str(asked["proposed"]["queue_id"])
     county.next_day(NEXT_DAY)
-    county.decide((question, "merge", keys["a"], "steward_1"), (question, "merge", keys["a"], "steward_2"))
+    county.decide(
+        (question, "merge", keys["a"], "steward_1"), (question, "merge", keys["a"], "steward_2")
+    )
     county.build()
     other = Record(SECOND, "张三", "another record of that number")
-    assert [(a.member_id, a.method) for a in county.match([RECORDS[1], other, Record(FIRST, "张三")])] == [("a", "exact")] * 3
+    assert [
+        (a.member_id, a.method) for a in county.match([RECORDS[1], other, Record(FIRST, "张三")])
+    ] == [("a", "exact")] * 3
     county.queue()
     county.next_day(THIRD_DAY)
     assert county.match([other])[0].member_id == "a", "remembered by the map from then on"
@@ -210,31 +272,48 @@ def test_a_changed_number_is_the_same_person_once_two_stewards_say_so(county: Co
 
 def test_the_queue_can_be_made_without_matching_first(county: County) -> None:
     asked = ask(county)
-    assert {row["queue_id"] for row in county.queue()} == {row["queue_id"] for row in asked.values()}
+    assert {row["queue_id"] for row in county.queue()} == {
+        row["queue_id"] for row in asked.values()
+    }
 
 
 DOUBTED_FROM = date(2026, 11, 25)
 
 
 def test_who_has_the_name_in_the_holders_household_is_proposed(tmp_path: Path) -> None:
-    """A sound number under another name is mostly a relative's: from 2026-11-25 on they are shown."""
+    """A sound number under another name is mostly a relative's: from 2026-11-25 on they are
+    shown.
+    """
     register = [
         Member("a", "张三", FIRST),
         Member("b", "李四", None),
         Member("c", "李四", number("19750505", 3), status="2"),
         Member("d", "李四", TWICE, "H2"),
     ]
-    records = [Record(FIRST, "李四", "relative"), Record(FIRST, "王五", "stranger"), Record(FIRST, "张三", "fine")]
+    records = [
+        Record(FIRST, "李四", "relative"),
+        Record(FIRST, "王五", "stranger"),
+        Record(FIRST, "张三", "fine"),
+    ]
     for as_of, related in ((AS_OF, set()), (DOUBTED_FROM, {"b", "c"})):
         county = County(tmp_path / str(as_of), register, as_of)
         outcomes = [(answer.outcome, answer.reason) for answer in county.match(records)]
-        assert outcomes == [("ambiguous", "name_differs"), ("ambiguous", "name_differs"), ("linked", None)]
+        assert outcomes == [
+            ("ambiguous", "name_differs"),
+            ("ambiguous", "name_differs"),
+            ("linked", None),
+        ]
         asked = {str(row["record_id"]): str(row["queue_id"]) for row in county.queue()}
-        shown = [(row["queue_id"], row["member_id"], row["rule"]) for row in county.table("review_candidate")]
+        shown = [
+            (row["queue_id"], row["member_id"], row["rule"])
+            for row in county.table("review_candidate")
+        ]
         assert {(m, rule) for queue, m, rule in shown if queue == asked["relative"]} == {
             ("a", "holder"), *((member, "named_in_household") for member in related),
         }  # fmt: skip
-        assert {(m, rule) for queue, m, rule in shown if queue == asked["stranger"]} == {("a", "holder")}
+        assert {(m, rule) for queue, m, rule in shown if queue == asked["stranger"]} == {
+            ("a", "holder")
+        }
         assert set(asked) == {"relative", "stranger"}
 
 
@@ -242,7 +321,10 @@ def test_a_relative_who_was_proposed_can_be_answered(tmp_path: Path) -> None:
     county = County(tmp_path, [Member("a", "张三", FIRST), Member("b", "李四", None)], DOUBTED_FROM)
     records = [Record(FIRST, "李四", "relative")]
     asked, keys = ask(county, records), county.keys()
-    assert sorted(str(key) for key in asked["relative"]["candidates"]) == sorted(keys.values())  # type: ignore[attr-defined]
+    assert sorted(
+        str(key)
+        for key in asked["relative"]["candidates"]  # type: ignore[attr-defined]
+    ) == sorted(keys.values())
     county.next_day(date(2026, 11, 26))
     county.decide((str(asked["relative"]["queue_id"]), "link", keys["b"], "steward_1"))
     county.build()

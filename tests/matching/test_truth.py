@@ -1,7 +1,8 @@
 """Links against the sandbox's truth: precision, recall, and a table of error kind by outcome.
 
-Recall is taken over the records whose number and name, as delivered, determine one registered person under passes 1 to 4
-(the truth says which); every other record must end in its right outcome. The counting is `bench.links`.
+Recall is taken over the records whose number and name, as delivered, determine one registered
+person under passes 1 to 4 (the truth says which); every other record must end in its right outcome.
+The counting is `bench.links`.
 """
 
 from __future__ import annotations

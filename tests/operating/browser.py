@@ -1,4 +1,5 @@
-"""A headless Chromium, driven over its own protocol: opens a page, reads what it shows, clicks, takes a picture.
+"""A headless Chromium, driven over its own protocol: opens a page, reads what it shows, clicks,
+takes a picture.
 
 Belongs here: that. Not here: which pages there are, and what they must show (`test_browser`).
 """
@@ -38,7 +39,8 @@ SECONDS = 180.0
 SHOWN = "document.body ? document.body.innerText : ''"
 CLICK = """
 (() => {{
-  const found = [...document.querySelectorAll('a, button, div, span')].filter(e => e.innerText && e.innerText.trim() === {text});
+  const found = [...document.querySelectorAll('a, button, div, span')].filter(e => e.innerText &&
+      e.innerText.trim() === {text});
   if (!found.length) return false;
   found[found.length - 1].click();
   return true;
@@ -48,8 +50,10 @@ CLICK = """
 
 CLICK_IN_ROW = """
 (() => {{
-  const row = [...document.querySelectorAll('tr')].find(e => e.cells.length && e.cells[0].innerText.trim() === {row});
-  const found = row && [...row.querySelectorAll('a, button, span, div')].filter(e => e.innerText && e.innerText.trim() === {text}).at(-1);
+  const row = [...document.querySelectorAll('tr')].find(e => e.cells.length &&
+      e.cells[0].innerText.trim() === {row});
+  const found = row && [...row.querySelectorAll('a, button, span, div')].filter(e => e.innerText &&
+      e.innerText.trim() === {text}).at(-1);
   if (!found) return false;
   found.click();
   return true;
@@ -81,25 +85,45 @@ class Page:
                 return dict(answer.get("result", {}))
 
     def _value(self, script: str) -> Any:
-        return self._call("Runtime.evaluate", expression=script, returnByValue=True).get("result", {}).get("value")
+        return (
+            self._call("Runtime.evaluate", expression=script, returnByValue=True)
+            .get("result", {})
+            .get("value")
+        )
 
     def text(self) -> str:
         """What the page says, with single blanks between."""
         return " ".join(str(self._value(SHOWN) or "").split())
 
     def open(self, url: str, *says: str, width: int = 1400, height: int = 900) -> str:
-        """Opens the page and waits until it says all of it; returns what it shows. Raises `NotShown`."""
-        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        """Opens the page and waits until it says all of it; returns what it shows. Raises
+        `NotShown`.
+        """
+        self._call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
         self._call("Page.navigate", url=url)
         return self.wait(url, *says)
 
     def wait(self, what: str, *says: str) -> str:
-        _until(lambda: not (lacking := [s for s in says if s not in self.text()]) or _raise(what, lacking))
+        _until(
+            lambda: (
+                not (lacking := [s for s in says if s not in self.text()]) or _raise(what, lacking)
+            )
+        )
         return self.text()
 
     def click(self, text: str) -> None:
         """Clicks what says exactly that, the last where several do."""
-        _until(lambda: bool(self._value(CLICK.format(text=json.dumps(text)))) or _raise("click", [text]))
+        _until(
+            lambda: (
+                bool(self._value(CLICK.format(text=json.dumps(text)))) or _raise("click", [text])
+            )
+        )
 
     def click_in_row(self, row: str, text: str) -> None:
         """Clicks what says exactly that in the table's row whose first cell is `row`."""
@@ -115,15 +139,23 @@ class Page:
 
     def fetches(self, path: str, body: object) -> int:
         """The status of a POST of JSON by a script of the page's own."""
-        options = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": json.dumps(body)}
+        options = {
+            "method": "POST",
+            "headers": {"Content-Type": "application/json"},
+            "body": json.dumps(body),
+        }
         script = f"fetch({json.dumps(path)}, {json.dumps(options)}).then(answer => answer.status)"
-        answer = self._call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        answer = self._call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
         return int(answer["result"]["value"])
 
     def shoot(self, path: Path) -> None:
         """The page as it stands, as PNG."""
         time.sleep(1.0)  # what moves has come to rest
-        path.write_bytes(base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"]))
+        path.write_bytes(
+            base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"])
+        )
 
 
 def _raise(what: str, lacking: list[str]) -> bool:
@@ -151,14 +183,18 @@ def chromium() -> Iterator[Page]:
         raise FileNotFoundError("no Chromium on this machine")
     with tempfile.TemporaryDirectory(prefix="yihu-chromium-", ignore_cleanup_errors=True) as folder:
         process = subprocess.Popen(
-            [found, *QUIET, f"--user-data-dir={folder}", "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [found, *QUIET, f"--user-data-dir={folder}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             told = Path(folder) / "DevToolsActivePort"
             _until(lambda: told.exists() or _raise("Chromium", ["its port"]))
             port = told.read_text().split()[0]
             with urlopen(f"http://127.0.0.1:{port}/json/list", timeout=SECONDS) as answer:
-                (tab,) = [target for target in json.loads(answer.read()) if target["type"] == "page"]
+                (tab,) = [
+                    target for target in json.loads(answer.read()) if target["type"] == "page"
+                ]
             with connect(tab["webSocketDebuggerUrl"], max_size=None) as socket:
                 yield Page(socket)
         finally:

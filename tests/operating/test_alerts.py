@@ -1,4 +1,6 @@
-"""Alerts: one per trouble, on its first attempt, told once; what it says; the sinks; and no identity in any of them."""
+"""Alerts: one per trouble, on its first attempt, told once; what it says; the sinks; and no
+identity in any of them.
+"""
 
 from __future__ import annotations
 
@@ -48,12 +50,20 @@ def ledger(**differs: Any) -> dict[str, Any]:
 
 def read_check(error: SourceError | None) -> dg.AssetCheckResult:
     facts = {"what now": str(error), **read_facts(error)} if error else {"what now": "5 rows, read"}
-    return dg.AssetCheckResult(check_name="read", passed=error is None, severity=dg.AssetCheckSeverity.WARN, metadata=facts)
+    return dg.AssetCheckResult(
+        check_name="read", passed=error is None, severity=dg.AssetCheckSeverity.WARN, metadata=facts
+    )
 
 
 def down(day: str = DAY, reason: str = "unreachable") -> SourceError:
     return SourceError(
-        "transient", "emergency_management", "losses", date.fromisoformat(day), reason, "the gateway cannot be reached", "call them"
+        "transient",
+        "emergency_management",
+        "losses",
+        date.fromisoformat(day),
+        reason,
+        "the gateway cannot be reached",
+        "call them",
     )
 
 
@@ -65,7 +75,14 @@ class Runs:
     instance: dg.DagsterInstance
     last: dg.DagsterRun | None = None
 
-    def of(self, asset: str, results: Events = (), day: str = DAY, fails: BaseException | None = None, retries: int = 0) -> list[Alert]:
+    def of(
+        self,
+        asset: str,
+        results: Events = (),
+        day: str = DAY,
+        fails: BaseException | None = None,
+        retries: int = 0,
+    ) -> list[Alert]:
         specs = [dg.AssetCheckSpec(r.check_name or "", asset=asset) for r in results]
         policy = dg.RetryPolicy(max_retries=retries) if retries else None
 
@@ -75,7 +92,9 @@ class Runs:
                 raise fails
             return dg.MaterializeResult(check_results=list(results))
 
-        done = dg.materialize([made], instance=self.instance, tags={"dagster/partition": day}, raise_on_error=False)
+        done = dg.materialize(
+            [made], instance=self.instance, tags={"dagster/partition": day}, raise_on_error=False
+        )
         self.last = self.instance.get_run_by_id(done.run_id)
         return self.again()
 
@@ -112,7 +131,9 @@ def test_a_source_that_could_not_be_read_is_told_once(runs: Runs) -> None:
     assert f"/assets/{RAW}?view=checks" in alert.where
     assert runs.again() == []  # the daemon looks at the same run
     assert runs.of(RAW, [read_check(down())]) == []  # the day is run again
-    assert runs.of(RAW, [read_check(down("2026-11-20"))], "2026-11-20") == []  # and it is still so the next day
+    assert (
+        runs.of(RAW, [read_check(down("2026-11-20"))], "2026-11-20") == []
+    )  # and it is still so the next day
 
 
 def test_what_was_over_is_told_again(runs: Runs) -> None:
@@ -123,7 +144,9 @@ def test_what_was_over_is_told_again(runs: Runs) -> None:
 
 def test_another_reason_is_another_failure(runs: Runs) -> None:
     runs.of(RAW, [read_check(down())])
-    assert told(runs.of(RAW, [read_check(down(reason="unauthorised"))])).fingerprint == "unauthorised"
+    assert (
+        told(runs.of(RAW, [read_check(down(reason="unauthorised"))])).fingerprint == "unauthorised"
+    )
 
 
 def test_a_source_that_turns_stale(runs: Runs) -> None:
@@ -145,7 +168,14 @@ def test_the_state_of_an_earlier_day_is_no_news(runs: Runs) -> None:
 
 def test_a_rejected_extract_is_a_gate_that_closed(runs: Runs) -> None:
     def rejected(batch: str) -> list[dg.AssetCheckResult]:
-        return valid_checks(ledger(rejected={"batch_id": batch, "reasons": ["batch:bad_share: 7.1% of the rows are bad"]}))
+        return valid_checks(
+            ledger(
+                rejected={
+                    "batch_id": batch,
+                    "reasons": ["batch:bad_share: 7.1% of the rows are bad"],
+                }
+            )
+        )
 
     alert = told(runs.of(VALID, rejected("losses-20261119-01")))
     assert alert.kind == "gate"
@@ -157,7 +187,8 @@ def test_a_rejected_extract_is_a_gate_that_closed(runs: Runs) -> None:
 
 def test_rows_in_quarantine_are_the_day_s_usual_business(runs: Runs) -> None:
     rule = {
-        "rule": "type:occurred_on", "severity": "critical", "passed": False, "could_run": True, "element_count": 900, "unexpected_count": 3,
+        "rule": "type:occurred_on", "severity": "critical", "passed": False, "could_run": True,
+        "element_count": 900, "unexpected_count": 3,
     }  # fmt: skip
     assert runs.of(VALID, valid_checks(ledger(rules=[rule]))) == []
 
@@ -187,7 +218,11 @@ def test_a_match_rate_that_fell(runs: Runs) -> None:
     def fell(**said: str) -> list[dg.AssetCheckResult]:
         facts = {name.replace("__", "."): text for name, text in said.items()}
         warn = dg.AssetCheckSeverity.WARN
-        return [dg.AssetCheckResult(check_name="match_rate", passed=not facts, severity=warn, metadata=facts)]
+        return [
+            dg.AssetCheckResult(
+                check_name="match_rate", passed=not facts, severity=warn, metadata=facts
+            )
+        ]
 
     text = "match rate 80.00%, it was 97.00%"
     alert = told(runs.of("linkage_quality", fell(housing__dwellings=text)))
@@ -216,7 +251,9 @@ def test_a_step_that_failed_is_told_on_its_first_attempt_and_quotes_nothing(runs
 
 
 def test_a_run_whose_process_was_killed(runs: Runs) -> None:
-    run = dg.DagsterRun(job_name="daily_sync", tags={"dagster/partition": DAY}, status=dg.DagsterRunStatus.STARTED)
+    run = dg.DagsterRun(
+        job_name="daily_sync", tags={"dagster/partition": DAY}, status=dg.DagsterRunStatus.STARTED
+    )
     runs.instance.add_run(run)
     runs.instance.report_run_failed(run, "killed")
     assert "without finishing" in alert_after(runs.settings, runs.instance, run)[0].what
@@ -230,8 +267,9 @@ def test_a_day_that_could_not_begin(runs: Runs) -> None:
 
 
 def test_a_long_number_never_gets_through() -> None:
-    assert without_numbers(f"{NUMBER} 13800138000 61242919700101123X 2026-11-19 losses-20261119-01") == (
-        "[number] [number] [number] 2026-11-19 losses-20261119-01"
+    assert (
+        without_numbers(f"{NUMBER} 13800138000 61242919700101123X 2026-11-19 losses-20261119-01")
+        == "[number] [number] [number] 2026-11-19 losses-20261119-01"
     )
 
 
@@ -262,7 +300,9 @@ def webhook(received: Received) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None: ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    ).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}/?key=a-token"
     finally:
@@ -270,11 +310,15 @@ def webhook(received: Received) -> Iterator[str]:
         server.server_close()
 
 
-def test_a_webhook_that_was_down_gets_it_after_the_next_run(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_webhook_that_was_down_gets_it_after_the_next_run(
+    runs: Runs, capsys: pytest.CaptureFixture[str]
+) -> None:
     received = Received(status=503)
     with webhook(received) as url:
         home = str(runs.settings.home)
-        runs.settings = load_settings({"YIHU_HOME": home, "YIHU_ALERT_SINKS": "webhook", "YIHU_ALERT_WEBHOOK": url})
+        runs.settings = load_settings(
+            {"YIHU_HOME": home, "YIHU_ALERT_SINKS": "webhook", "YIHU_ALERT_WEBHOOK": url}
+        )
         assert "a-token" not in repr(runs.settings)
         runs.of(RAW, [read_check(down())])
         assert "check YIHU_ALERT_WEBHOOK" in capsys.readouterr().err
@@ -298,15 +342,27 @@ class _Mail(socketserver.StreamRequestHandler):
             if in_data and line != ".":
                 continue
             in_data = line.upper() == "DATA"
-            answer = b"354 go on" if in_data else b"221 bye" if line.upper() == "QUIT" else b"250 ok"
+            answer = (
+                b"354 go on" if in_data else b"221 bye" if line.upper() == "QUIT" else b"250 ok"
+            )
             self.wfile.write(answer + b"\r\n")
 
 
 def test_e_mail(tmp_path: Path) -> None:
     lines: list[str] = []
-    with socketserver.TCPServer(("127.0.0.1", 0), type("Mail", (_Mail,), {"lines": lines})) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        settings = AlertSettings(("email",), None, f"smtp://127.0.0.1:{server.server_address[1]}", ("duty@example.gov.cn",), "yihu@here")
+    with socketserver.TCPServer(
+        ("127.0.0.1", 0), type("Mail", (_Mail,), {"lines": lines})
+    ) as server:
+        threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
+        settings = AlertSettings(
+            ("email",),
+            None,
+            f"smtp://127.0.0.1:{server.server_address[1]}",
+            ("duty@example.gov.cn",),
+            "yihu@here",
+        )
         alert_before(_with(tmp_path, settings), date(2026, 11, 19), down())
         server.shutdown()
     text = "\n".join(lines)
@@ -317,10 +373,16 @@ def test_e_mail(tmp_path: Path) -> None:
 
 def test_no_password_for_a_mail_server_without_tls(tmp_path: Path) -> None:
     lines: list[str] = []
-    with socketserver.TCPServer(("127.0.0.1", 0), type("Mail", (_Mail,), {"lines": lines})) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    with socketserver.TCPServer(
+        ("127.0.0.1", 0), type("Mail", (_Mail,), {"lines": lines})
+    ) as server:
+        threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
         address = f"smtp://user:a-password@127.0.0.1:{server.server_address[1]}"
-        sink = alert_book(tmp_path, AlertSettings(("email",), None, address, ("duty@example.gov.cn",)))._sinks["email"]
+        sink = alert_book(
+            tmp_path, AlertSettings(("email",), None, address, ("duty@example.gov.cn",))
+        )._sinks["email"]
         with pytest.raises(AlertNotSent, match="speaks no TLS"):
             sink(Alert("failure", "start", "x", "", DAY, "what", "do", ""))
         server.shutdown()
@@ -330,7 +392,8 @@ def test_no_password_for_a_mail_server_without_tls(tmp_path: Path) -> None:
 def test_a_mail_server_whose_certificate_nobody_signed(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+            "/CN=127.0.0.1", "-addext",
          "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
         check=True, capture_output=True,
     )  # fmt: skip
@@ -345,9 +408,13 @@ def test_a_mail_server_whose_certificate_nobody_signed(tmp_path: Path) -> None:
         def handle_error(self, *_: object) -> None: ...
 
     with Tls(("127.0.0.1", 0), type("Mail", (_Mail,), {"lines": []})) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
         address = f"smtps://127.0.0.1:{server.server_address[1]}"
-        sink = alert_book(tmp_path, AlertSettings(("email",), None, address, ("duty@example.gov.cn",)))._sinks["email"]
+        sink = alert_book(
+            tmp_path, AlertSettings(("email",), None, address, ("duty@example.gov.cn",))
+        )._sinks["email"]
         with pytest.raises(AlertNotSent, match="SSL_CERT_FILE"):
             sink(Alert("failure", "start", "x", "", DAY, "what", "do", ""))
         server.shutdown()
@@ -366,7 +433,9 @@ def test_plain_connections_to_another_host_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_mail_server_that_is_down(tmp_path: Path) -> None:
-    settings = AlertSettings(("email",), None, "smtp://user:a-password@127.0.0.1:9", ("duty@example.gov.cn",))
+    settings = AlertSettings(
+        ("email",), None, "smtp://user:a-password@127.0.0.1:9", ("duty@example.gov.cn",)
+    )
     sink = alert_book(tmp_path, settings)._sinks["email"]
     with pytest.raises(AlertNotSent) as caught:
         sink(Alert("failure", "start", "x", "", DAY, "what", "do", ""))
@@ -398,8 +467,15 @@ def warned(*warnings: dict[str, str]) -> list[dg.AssetCheckResult]:
 OTHER = "valid_housing__dwellings"
 
 
-def test_what_was_not_there_yesterday_is_told_once_department_by_department(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
-    digest = told(runs.of(VALID, warned(warning("rule:a", "rule a: 3 of 900"), warning("rule:b", "rule b: 1 of 900"))))
+def test_what_was_not_there_yesterday_is_told_once_department_by_department(
+    runs: Runs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digest = told(
+        runs.of(
+            VALID,
+            warned(warning("rule:a", "rule a: 3 of 900"), warning("rule:b", "rule b: 1 of 900")),
+        )
+    )
     assert digest.kind == "warning"
     assert digest.what.splitlines() == [
         "2 warnings that were not there the day before",
@@ -411,18 +487,27 @@ def test_what_was_not_there_yesterday_is_told_once_department_by_department(runs
     assert runs.again() == []
     # what stands on is not told again; what comes is, and what went and comes back
     digest = told(runs.of(VALID, warned(warning("rule:b"), warning("rule:c")), "2026-11-20"))
-    assert [line for line in digest.what.splitlines() if "losses" in line] == ["  losses: 3 of 900 -> ask the department"]
+    assert [line for line in digest.what.splitlines() if "losses" in line] == [
+        "  losses: 3 of 900 -> ask the department"
+    ]
     assert runs.of(VALID, warned(warning("rule:b"), warning("rule:c")), "2026-11-21") == []
     assert len(runs.of(VALID, warned(warning("rule:a"), warning("rule:c")), "2026-11-22")) == 1
-    assert alert_book(runs.settings.home, AlertSettings()).open() == []  # it is no trouble that stands
+    assert (
+        alert_book(runs.settings.home, AlertSettings()).open() == []
+    )  # it is no trouble that stands
     assert "yihu: new warnings" in capsys.readouterr().err
 
 
 def test_a_day_has_one_digest(runs: Runs) -> None:
     assert len(runs.of(VALID, warned(warning("rule:a")))) == 1
-    assert runs.of(OTHER, warned(warning("rule:x"))) == []  # the same day again: it waits for the next one's
+    assert (
+        runs.of(OTHER, warned(warning("rule:x"))) == []
+    )  # the same day again: it waits for the next one's
     digest = told(runs.of(VALID, warned(warning("rule:a")), "2026-11-20"))
-    assert digest.what.splitlines()[1:] == ["housing", "  dwellings: 3 of 900 -> ask the department"]
+    assert digest.what.splitlines()[1:] == [
+        "housing",
+        "  dwellings: 3 of 900 -> ask the department",
+    ]
 
 
 def test_what_is_over_before_it_was_told_is_not_told(runs: Runs) -> None:
@@ -444,7 +529,9 @@ def test_a_digest_names_nobody_and_reaches_a_sink_that_was_down(runs: Runs) -> N
     received = Received(status=503)
     with webhook(received) as url:
         home = str(runs.settings.home)
-        runs.settings = load_settings({"YIHU_HOME": home, "YIHU_ALERT_SINKS": "webhook", "YIHU_ALERT_WEBHOOK": url})
+        runs.settings = load_settings(
+            {"YIHU_HOME": home, "YIHU_ALERT_SINKS": "webhook", "YIHU_ALERT_WEBHOOK": url}
+        )
         assert len(runs.of(VALID, warned(warning("noticed", f"file {NUMBER}.xlsx")))) == 1
         received.status = 200
         runs.of(VALID, warned(warning("noticed")), "2026-11-20")
@@ -460,10 +547,17 @@ def test_a_digest_names_nobody_and_reaches_a_sink_that_was_down(runs: Runs) -> N
 def test_a_rejected_extract_is_an_error_that_says_what_to_do(runs: Runs) -> None:
     rejection = {
         "batch_id": "losses-20261119-01", "day": DAY, "rule": "batch:withdrawn_share", "rows": 11,
-        "reasons": ["11 of 12 records would go"], "next_step": "make open-gate RECORDS=losses BATCH=losses-20261119-01 BY=… WHY=…",
+        "reasons": ["11 of 12 records would go"],
+        "next_step": "make open-gate RECORDS=losses BATCH=losses-20261119-01 BY=… WHY=…",
     }  # fmt: skip
-    checks = {check.check_name: check for check in valid_checks(ledger(state="rejected", rejected=rejection, rejection=rejection))}
-    assert (checks["critical_rules"].passed, checks["critical_rules"].severity) == (False, dg.AssetCheckSeverity.ERROR)
+    checks = {
+        check.check_name: check
+        for check in valid_checks(ledger(state="rejected", rejected=rejection, rejection=rejection))
+    }
+    assert (checks["critical_rules"].passed, checks["critical_rules"].severity) == (
+        False,
+        dg.AssetCheckSeverity.ERROR,
+    )
     facts = {name: value.value for name, value in checks["critical_rules"].metadata.items()}
     assert (facts["rejected_batch"], facts["rejected_on"], facts["rule"], facts["rows"]) == (
         "losses-20261119-01", DAY, "batch:withdrawn_share", 11,
@@ -474,7 +568,11 @@ def test_a_rejected_extract_is_an_error_that_says_what_to_do(runs: Runs) -> None
     assert "make open-gate RECORDS=losses" in alert.next_step
     # carried on over a day on which nobody could be asked, it is the same trouble
     assert (
-        runs.of(VALID, valid_checks(ledger(state="rejected", rejection=rejection, is_late=True, age_days=9)), "2026-11-20")[0].kind
+        runs.of(
+            VALID,
+            valid_checks(ledger(state="rejected", rejection=rejection, is_late=True, age_days=9)),
+            "2026-11-20",
+        )[0].kind
         == "stale"
     )
 
@@ -489,4 +587,6 @@ def test_a_file_that_was_refused_is_told_by_its_reading_alone(runs: Runs) -> Non
         "next_step": "write it anew",
     }
     assert runs.of(VALID, valid_checks(ledger(state="rejected", rejection=rejection))) == []
-    assert told(runs.of(RAW, [read_check(down(reason="damaged_file"))])).fingerprint == "damaged_file"
+    assert (
+        told(runs.of(RAW, [read_check(down(reason="damaged_file"))])).fingerprint == "damaged_file"
+    )

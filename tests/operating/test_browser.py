@@ -1,4 +1,5 @@
-"""The operator's pages as a headless Chromium shows them: the graph, an asset of each layer, a failed check, a backfill.
+"""The operator's pages as a headless Chromium shows them: the graph, an asset of each layer, a
+failed check, a backfill.
 
 `uv run python -m tests.operating.test_browser` takes the pictures of `docs/operate.md` anew.
 """
@@ -64,17 +65,32 @@ class Operated:
         return self.visitor.url
 
     def backfill(self) -> str:
-        """Has the daemon run the two earliest days again, one after the other; waits for it and returns its id."""
-        selector = {"repositoryLocationName": "pipelines.definitions", "repositoryName": "__repository__"}
+        """Has the daemon run the two earliest days again, one after the other; waits for it and
+        returns its id.
+        """
+        selector = {
+            "repositoryLocationName": "pipelines.definitions",
+            "repositoryName": "__repository__",
+        }
         asked = {
-            "selector": {"repositorySelector": selector, "partitionSetName": "daily_sync_partition_set"},
+            "selector": {
+                "repositorySelector": selector,
+                "partitionSetName": "daily_sync_partition_set",
+            },
             "partitionNames": [str(day) for day in self.days[:2]],
         }
         made = self.visitor.ask(BACKFILL, asked=asked)["launchPartitionBackfill"]
         assert made["__typename"] == "LaunchBackfillSuccess", made
-        status = "query S($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
+        status = (
+            "query S($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on"
+            " PartitionBackfill { status } } }"
+        )
         deadline = time.monotonic() + 600
-        while (told := self.visitor.ask(status, id=made["backfillId"])["partitionBackfillOrError"]["status"]) != "COMPLETED_SUCCESS":
+        while (
+            told := self.visitor.ask(status, id=made["backfillId"])["partitionBackfillOrError"][
+                "status"
+            ]
+        ) != "COMPLETED_SUCCESS":
             assert told in ("REQUESTED", "COMPLETED"), told
             assert time.monotonic() < deadline, told
             time.sleep(2)
@@ -86,14 +102,20 @@ def rejected_file(home: Path, day: date) -> None:
     names = [field.physical_name for field in contract_for("certificates").fields]
     path = home / "sandbox" / "drop" / "disability_federation" / f"certificates_{day:%Y%m%d}.csv"
     path.write_bytes((",".join(names) + "\r\n").encode("gb18030"))
-    path.with_name(f"{path.name}.sha256").write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
+    path.with_name(f"{path.name}.sha256").write_text(
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+    )
 
 
 @contextmanager
 def operated() -> Iterator[Operated]:
-    """Some days of a small county, the last with a rejected extract, then `make ui`; not under pytest's own folder."""
+    """Some days of a small county, the last with a rejected extract, then `make ui`; not under
+    pytest's own folder.
+    """
     home = Path(tempfile.mkdtemp(prefix="yihu-operated-"))
-    clean = {name: value for name, value in os.environ.items() if not re.match("YIHU_|DAGSTER_", name)}
+    clean = {
+        name: value for name, value in os.environ.items() if not re.match("YIHU_|DAGSTER_", name)
+    }
     environment = {**clean, "YIHU_HOME": str(home), "YIHU_SANDBOX_HOUSEHOLDS": str(HOUSEHOLDS)}
     days = [today() - timedelta(days=back) for back in range(DAYS, 0, -1)]
 
@@ -102,15 +124,30 @@ def operated() -> Iterator[Operated]:
 
     try:
         span = ("--from", str(days[0]), "--to", str(days[-2]))
-        subprocess.run(command("sync", *span), cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            command("sync", *span), cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL
+        )
         rejected_file(home, days[-1])
         last = {**environment, "YIHU_AS_OF": str(days[-1])}
-        subprocess.run(command("sync"), cwd=ROOT, env=last, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            command("sync"),
+            cwd=ROOT,
+            env=last,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         with (home / "ui.log").open("wb") as said:
-            ui = subprocess.Popen(command("ui", "--port", str(port)), cwd=ROOT, env=environment, stdout=said, stderr=said)
+            ui = subprocess.Popen(
+                command("ui", "--port", str(port)),
+                cwd=ROOT,
+                env=environment,
+                stdout=said,
+                stderr=said,
+            )
         try:
             visitor = Visitor(f"http://127.0.0.1:{port}", home)
             served(visitor, ui)
@@ -137,7 +174,9 @@ def served(visitor: Visitor, process: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(scope="module")
 def ui() -> Iterator[Operated]:
     if program() is None:
-        pytest.skip("no Chromium on this machine: the pages cannot be looked at (apt-get install chromium)")
+        pytest.skip(
+            "no Chromium on this machine: the pages cannot be looked at (apt-get install chromium)"
+        )
     with operated() as running:
         yield running
 
@@ -156,14 +195,33 @@ def come_in(ui: Operated, page: Page) -> None:
 
 def graph(ui: Operated, page: Page) -> None:
     """The groups, as the flow."""
-    groups = ("rural_revitalisation", "health_insurance", "monitoring", "household", "flags", "follow_up", "release", "rhythms")
+    groups = (
+        "rural_revitalisation",
+        "health_insurance",
+        "monitoring",
+        "household",
+        "flags",
+        "follow_up",
+        "release",
+        "rhythms",
+    )
     page.open(f"{ui.url}/asset-groups", "Global asset lineage", *groups, width=1800, height=1500)
 
 
 def layer(ui: Operated, page: Page, name: str) -> None:
-    """One asset: what it is, whose, how many rows, its columns, its checks, what leads to its code."""
+    """One asset: what it is, whose, how many rows, its columns, its checks, what leads to its
+    code.
+    """
     asset, *says = LAYERS[name]
-    common = ("Latest materialization", "Description", "Owners", "Tags", "Kinds", "Row count", "layer: ")
+    common = (
+        "Latest materialization",
+        "Description",
+        "Owners",
+        "Tags",
+        "Kinds",
+        "Row count",
+        "layer: ",
+    )
     page.open(f"{ui.url}/assets/{asset}?view=overview", *common, *says, height=1600)
 
 
@@ -171,24 +229,46 @@ def failed_check(ui: Operated, page: Page) -> None:
     """The rejected extract, with counts per rule."""
     page.open(f"{ui.url}/assets/{CERTIFICATES}?view=checks", "critical_rules", "conservation")
     page.click("critical_rules")
-    page.wait("critical_rules", "Failed", "rejected", "no rows where a full delivery is due", "batch:not_empty", "severity")
+    page.wait(
+        "critical_rules",
+        "Failed",
+        "rejected",
+        "no rows where a full delivery is due",
+        "batch:not_empty",
+        "severity",
+    )
 
 
 def picture(ui: Operated, page: Page, asset: str, title: str) -> None:
     """A day's picture behind [Show Markdown], with its figures."""
-    page.open(f"{ui.url}/assets/{asset}?partition={ui.days[-1]}&view=partitions", "[Show Markdown]", "figures")
+    page.open(
+        f"{ui.url}/assets/{asset}?partition={ui.days[-1]}&view=partitions",
+        "[Show Markdown]",
+        "figures",
+    )
     page.click_in_row("picture", "[Show Markdown]")
     page.wait(asset, "Close")
     page.has(f'img[alt^="{title}"]')
 
 
 def backfill(ui: Operated, page: Page) -> None:
-    page.open(f"{ui.url}/runs/b/{ui.backfill()}", "Succeeded", "100% completed", "daily_sync", "2 partitions")
+    page.open(
+        f"{ui.url}/runs/b/{ui.backfill()}",
+        "Succeeded",
+        "100% completed",
+        "daily_sync",
+        "2 partitions",
+    )
 
 
 def automation(ui: Operated, page: Page) -> None:
     """What runs by itself."""
-    sensors = ("drop_folder_sensor", "urgent_sensor", "alerts_after_failure", "alerts_after_success")
+    sensors = (
+        "drop_folder_sensor",
+        "urgent_sensor",
+        "alerts_after_failure",
+        "alerts_after_success",
+    )
     page.open(f"{ui.url}/automation", "daily_sync_schedule", "weekly_statistics_schedule", *sensors)
 
 

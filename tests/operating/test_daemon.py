@@ -1,4 +1,5 @@
-"""The green channel (绿色通道) with the real daemon: a new loss at the gateway, and nobody does anything, until the lamp is red in SQL.
+"""The green channel (绿色通道) with the real daemon: a new loss at the gateway, and nobody does
+anything, until the lamp is red in SQL.
 
 `python -m bench.urgent` measures the same on the full county, with a citizens' report too.
 """

@@ -1,4 +1,6 @@
-"""The drop-folder sensor: the same file twice runs once, a corrected one again, a growing one is left and said."""
+"""The drop-folder sensor: the same file twice runs once, a corrected one again, a growing one is
+left and said.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def read(settings: Settings) -> None:
 def test_a_new_file_runs_yesterday_once(settings: Settings, drop: Drop) -> None:
     path = drop(FILE, HEADER)
     requests, _, cursor = drop_folder_requests(settings, None, NOW)
-    assert [(r.run_key, r.partition_key) for r in requests] == [(f"disability_federation:20261101:{sha256(path)}", YESTERDAY.isoformat())]
+    assert [(r.run_key, r.partition_key) for r in requests] == [
+        (f"disability_federation:20261101:{sha256(path)}", YESTERDAY.isoformat())
+    ]
     # the run has not read it yet, and the sensor looks again
     assert drop_folder_requests(settings, cursor, NOW)[0] == []
     # a sensor whose cursor was lost gives the same run key, which Dagster runs once
@@ -69,8 +73,13 @@ def test_a_day_that_stands_is_left_alone_and_today_runs(settings: Settings, drop
 def test_a_rejected_extract_is_mended_in_its_own_day(settings: Settings, drop: Drop) -> None:
     drop(FILE, HEADER)
     read(settings)
-    ledger = {"rejected": {"batch_id": "certificates-20261101-01", "reasons": ["too many bad rows"]}, "extract_date": None}
-    Lake(settings.lake).write_note("ledger", "disability_federation__certificates", YESTERDAY, ledger)
+    ledger = {
+        "rejected": {"batch_id": "certificates-20261101-01", "reasons": ["too many bad rows"]},
+        "extract_date": None,
+    }
+    Lake(settings.lake).write_note(
+        "ledger", "disability_federation__certificates", YESTERDAY, ledger
+    )
     drop(FILE, HEADER.replace("\n", "\r\n"))
     requests, _, _ = drop_folder_requests(settings, None, NOW)
     assert [r.partition_key for r in requests] == [YESTERDAY.isoformat()]
@@ -78,11 +87,17 @@ def test_a_rejected_extract_is_mended_in_its_own_day(settings: Settings, drop: D
 
 def test_a_file_of_today_runs_today(settings: Settings, drop: Drop) -> None:
     drop(f"disability_federation/certificates_{TODAY:%Y%m%d}.csv", HEADER)
-    assert [r.partition_key for r in drop_folder_requests(settings, None, NOW)[0]] == [TODAY.isoformat()]
+    assert [r.partition_key for r in drop_folder_requests(settings, None, NOW)[0]] == [
+        TODAY.isoformat()
+    ]
 
 
-@pytest.mark.parametrize(("checksum", "said"), [(None, "no .sha256"), ("0" * 64, "another content")])
-def test_a_file_that_is_not_whole_is_left_and_said(settings: Settings, drop: Drop, checksum: str | None, said: str) -> None:
+@pytest.mark.parametrize(
+    ("checksum", "said"), [(None, "no .sha256"), ("0" * 64, "another content")]
+)
+def test_a_file_that_is_not_whole_is_left_and_said(
+    settings: Settings, drop: Drop, checksum: str | None, said: str
+) -> None:
     drop(FILE, HEADER, checksum)
     requests, notes, cursor = drop_folder_requests(settings, None, NOW)
     assert requests == []
@@ -102,14 +117,20 @@ def test_two_files_of_one_department_at_once_are_one_run(settings: Settings, dro
     assert drop_folder_requests(settings, cursor, NOW)[0] == []
 
 
-def test_a_large_file_is_not_read_again_each_time(settings: Settings, drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_is_not_read_again_each_time(
+    settings: Settings, drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drop(FILE, HEADER)
     _, _, cursor = drop_folder_requests(settings, None, NOW)
-    monkeypatch.setattr("pipelines.automation.sensors.sha256_of", lambda path: pytest.fail(f"{path} was read again"))
+    monkeypatch.setattr(
+        "pipelines.automation.sensors.sha256_of", lambda path: pytest.fail(f"{path} was read again")
+    )
     drop_folder_requests(settings, cursor, NOW)
 
 
-def test_the_sensor_itself(environment: dict[str, str], drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sensor_itself(
+    environment: dict[str, str], drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with dg.DagsterInstance.ephemeral() as instance:

@@ -1,7 +1,9 @@
-"""Another page in the operator's browser, by everything that a browser lets it try; and the operator's own page, which may.
+"""Another page in the operator's browser, by everything that a browser lets it try; and the
+operator's own page, which may.
 
-A real Chromium, Dagster's own webserver behind our layer, and a code location of one asset, so that it is there in seconds.
-`test_browser` looks at the pages of a whole county, `test_pages` at the layer by itself.
+A real Chromium, Dagster's own webserver behind our layer, and a code location of one asset, so that
+it is there in seconds. `test_browser` looks at the pages of a whole county, `test_pages` at the
+layer by itself.
 """
 
 from __future__ import annotations
@@ -38,7 +40,10 @@ SCHEDULE = """
   repositoryName: "__repository__", scheduleName: "nightly"}) {
   ... on Schedule { scheduleState { id status } } } }
 """
-MATERIALIZED = '{ assetNodes(assetKeys: [{path: ["household"]}]) { assetMaterializations(limit: 1) { runId } } }'
+MATERIALIZED = (
+    '{ assetNodes(assetKeys: [{path: ["household"]}]) { assetMaterializations(limit: 1) { runId'
+    " } } }"
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,9 @@ def _webserver(home: Path) -> Iterator[Visitor]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    clean = {name: value for name, value in os.environ.items() if not re.match("YIHU_|DAGSTER_", name)}
+    clean = {
+        name: value for name, value in os.environ.items() if not re.match("YIHU_|DAGSTER_", name)
+    }
     own = {
         "YIHU_HOME": str(home),
         "DAGSTER_HOME": str(home / "dagster"),
@@ -103,7 +110,9 @@ def _webserver(home: Path) -> Iterator[Visitor]:
 
 
 def _wait_for(visitor: Visitor, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Until a question about the code location is answered: a page drawn sooner would only be drawn again."""
+    """Until a question about the code location is answered: a page drawn sooner would only be drawn
+    again.
+    """
     deadline = time.monotonic() + SECONDS
     while True:
         try:
@@ -117,17 +126,20 @@ def _wait_for(visitor: Visitor, process: subprocess.Popen[bytes], log: Path) -> 
 
 ATTACK = """<!doctype html><body><p id=said>trying</p>
 <img src="%(url)s/graphql?query=%(query)s"><iframe src="%(url)s/asset-groups"></iframe>
-<form id=f method=post target=there action="%(url)s/graphql"><input name=query value='x'></form><iframe name=there></iframe>
+<form id=f method=post target=there action="%(url)s/graphql"><input name=query
+    value='x'></form><iframe name=there></iframe>
 <script>
 const body = JSON.stringify({query: %(mutation)s});
 const tries = [
   () => fetch('%(url)s/graphql', {method: 'POST', credentials: 'include', mode: 'no-cors', body}),
-  () => fetch('%(url)s/graphql', {method: 'POST', credentials: 'include', headers: {'Content-Type': 'application/json'}, body}),
+  () => fetch('%(url)s/graphql', {method: 'POST', credentials: 'include',
+      headers: {'Content-Type': 'application/json'}, body}),
   () => fetch('%(url)s/server_info', {credentials: 'include'}),
 ];
 (async () => { let said = 'tried';
   document.getElementById('f').submit();
-  for (const one of tries) { try { const a = await one(); if (a.type !== 'opaque' && a.ok) said = 'answered'; } catch (e) {} }
+  for (const one of tries) { try { const a = await one(); if (a.type !== 'opaque' && a.ok) said =
+      'answered'; } catch (e) {} }
   document.getElementById('said').textContent = said; })();
 </script>"""
 
@@ -153,7 +165,9 @@ def _foreign(html: str) -> Iterator[str]:
 
 def _attacked_by(served: Served, mutation: str) -> None:
     query = quote(mutation)
-    with _foreign(ATTACK % {"url": served.visitor.url, "query": query, "mutation": json.dumps(mutation)}) as address:
+    with _foreign(
+        ATTACK % {"url": served.visitor.url, "query": query, "mutation": json.dumps(mutation)}
+    ) as address:
         said = served.page.open(address, "tried")
     assert "answered" not in said
     for path in (f"/graphql?query={query}", f"/graphql/?query={query}"):
@@ -178,7 +192,10 @@ def test_no_other_page_stops_a_schedule(served: Served) -> None:
 
 
 def test_no_other_page_wipes_an_asset(served: Served) -> None:
-    wipe = 'mutation { wipeAssets(assetPartitionRanges: [{assetKey: {path: ["household"]}}]) { __typename } }'
+    wipe = (
+        'mutation { wipeAssets(assetPartitionRanges: [{assetKey: {path: ["household"]}}]) {'
+        " __typename } }"
+    )
     assert served.is_materialized()
     _attacked_by(served, wipe)
     assert served.is_materialized()

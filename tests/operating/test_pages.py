@@ -1,7 +1,8 @@
-"""The layer before the operator's pages, attacked as another page in the operator's browser would, and by who may only read.
+"""The layer before the operator's pages, attacked as another page in the operator's browser would,
+and by who may only read.
 
-A small server stands where Dagster's does; `test_foreign_page`, `test_browser` and `test_backfill` go
-through the same layer to the real one.
+A small server stands where Dagster's does; `test_foreign_page`, `test_browser` and `test_backfill`
+go through the same layer to the real one.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ from websockets.sync.client import connect
 
 from pipelines.web.guard import LARGEST_BODY, Guard
 from pipelines.web.sessions import IDLE_SECONDS, LINK_SECONDS, Links, Session, Sessions
-from pipelines.web.sign_in import PasswordFileError, SignIn, password_line, read_password_file, set_password_line
+from pipelines.web.sign_in import (
+    PasswordFileError,
+    SignIn,
+    password_line,
+    read_password_file,
+    set_password_line,
+)
 from tests.operating.visitor import Visitor
 
 READ = json.dumps({"query": "{ version }"})
@@ -98,14 +105,19 @@ def operator(pages: tuple[Visitor, Behind]) -> Visitor:
 
 
 WITHOUT_A_SESSION = [
-    ("GET", "/", None), ("GET", "/asset-groups", None), ("GET", "/graphql?query=mutation%7Bwipe%7D", None),
-    ("POST", "/graphql", READ), ("POST", "/graphql", STOP), ("GET", "/logs/run/compute.err", None), ("GET", "/download_debug/1", None),
-    ("POST", "/report_asset_materialization/household", "{}"), ("GET", "/server_info", None), ("DELETE", "/", None),
+    ("GET", "/", None), ("GET", "/asset-groups", None),
+    ("GET", "/graphql?query=mutation%7Bwipe%7D", None),
+    ("POST", "/graphql", READ), ("POST", "/graphql", STOP), ("GET", "/logs/run/compute.err", None),
+    ("GET", "/download_debug/1", None),
+    ("POST", "/report_asset_materialization/household", "{}"), ("GET", "/server_info", None),
+    ("DELETE", "/", None),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("method", "path", "body"), WITHOUT_A_SESSION)
-def test_without_a_session_nothing_is_answered(pages: tuple[Visitor, Behind], method: str, path: str, body: str | None) -> None:
+def test_without_a_session_nothing_is_answered(
+    pages: tuple[Visitor, Behind], method: str, path: str, body: str | None
+) -> None:
     visitor, behind = pages
     answer = visitor.send(method, path, body, Content_Type="application/json")
     assert answer.status == 401
@@ -121,27 +133,81 @@ REFUSED: list[tuple[str, str, str | None, dict[str, str], int]] = [
     ("GET", "/graphql%0a?query=mutation%7Bwipe%7D", None, {}, 400),
     ("GET", "//graphql?query=mutation%7Bwipe%7D", None, {}, 405),
     ("POST", "/graphql?query=mutation%7Bwipe%7D", READ, {"Content_Type": "application/json"}, 405),
-    ("POST", "/graphql?op=Stop&query=mutation%7Bwipe%7D", READ, {"Content_Type": "application/json"}, 405),
+    (
+        "POST",
+        "/graphql?op=Stop&query=mutation%7Bwipe%7D",
+        READ,
+        {"Content_Type": "application/json"},
+        405,
+    ),
     ("GET", "/graphql?op=Stop", None, {}, 405),
     ("POST", "/graphql%0a", STOP, {"Content_Type": "application/json"}, 400),
     ("GET", "/", None, {"Sec_Fetch_Site": "same-site", "Sec_Fetch_Mode": "no-cors"}, 403),
     ("GET", "/", None, {"Sec_Fetch_Site": "same-origin, cross-site"}, 403),
     ("POST", "/graphql", STOP, {"Content_Type": "text/plain"}, 415),
     ("POST", "/graphql", STOP, {}, 415),
-    ("POST", "/graphql", "query=mutation{wipe}", {"Content_Type": "application/x-www-form-urlencoded"}, 415),
-    ("POST", "/graphql", STOP, {"Content_Type": "multipart/form-data; boundary=application/json"}, 415),
+    (
+        "POST",
+        "/graphql",
+        "query=mutation{wipe}",
+        {"Content_Type": "application/x-www-form-urlencoded"},
+        415,
+    ),
+    (
+        "POST",
+        "/graphql",
+        STOP,
+        {"Content_Type": "multipart/form-data; boundary=application/json"},
+        415,
+    ),
     ("POST", "/graphql", "mutation{wipe}", {"Content_Type": "application/graphql"}, 415),
-    ("POST", "/graphql", STOP, {"Content_Type": "application/json", "Origin": "http://evil.example"}, 403),
+    (
+        "POST",
+        "/graphql",
+        STOP,
+        {"Content_Type": "application/json", "Origin": "http://evil.example"},
+        403,
+    ),
     ("POST", "/graphql", STOP, {"Content_Type": "application/json", "Origin": "null"}, 403),
-    ("POST", "/graphql", STOP, {"Content_Type": "application/json", "Origin": "http://127.0.0.1"}, 403),
-    ("POST", "/graphql", STOP, {"Content_Type": "application/json", "Sec_Fetch_Site": "cross-site"}, 403),
+    (
+        "POST",
+        "/graphql",
+        STOP,
+        {"Content_Type": "application/json", "Origin": "http://127.0.0.1"},
+        403,
+    ),
+    (
+        "POST",
+        "/graphql",
+        STOP,
+        {"Content_Type": "application/json", "Sec_Fetch_Site": "cross-site"},
+        403,
+    ),
     ("GET", "/", None, {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "no-cors"}, 403),
-    ("GET", "/", None, {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "iframe"}, 403),
+    (
+        "GET",
+        "/",
+        None,
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "iframe"},
+        403,
+    ),
     ("GET", "/", None, {"Host": "evil.example"}, 403),
     ("GET", "/", None, {"Host": "127.0.0.1"}, 403),
-    ("POST", "/report_asset_materialization/household", "{}", {"Content_Type": "application/json"}, 403),
+    (
+        "POST",
+        "/report_asset_materialization/household",
+        "{}",
+        {"Content_Type": "application/json"},
+        403,
+    ),
     ("POST", "/report_asset_check/household", "{}", {"Content_Type": "application/json"}, 403),
-    ("POST", "/report_asset_observation/household", "{}", {"Content_Type": "application/json"}, 403),
+    (
+        "POST",
+        "/report_asset_observation/household",
+        "{}",
+        {"Content_Type": "application/json"},
+        403,
+    ),
     ("PUT", "/graphql", STOP, {"Content_Type": "application/json"}, 405),
     ("POST", "/", "{}", {"Content_Type": "application/json"}, 405),
     ("GET", "/yihu/leave", None, {}, 405),
@@ -150,7 +216,13 @@ REFUSED: list[tuple[str, str, str | None, dict[str, str], int]] = [
 
 @pytest.mark.parametrize(("method", "path", "body", "headers", "status"), REFUSED)
 def test_what_no_session_makes_good(
-    pages: tuple[Visitor, Behind], operator: Visitor, method: str, path: str, body: str | None, headers: dict[str, str], status: int
+    pages: tuple[Visitor, Behind],
+    operator: Visitor,
+    method: str,
+    path: str,
+    body: str | None,
+    headers: dict[str, str],
+    status: int,
 ) -> None:
     answer = operator.send(method, path, body, **headers)
     assert answer.status == status
@@ -168,12 +240,28 @@ TWICE = [
 
 @pytest.mark.parametrize(("name", "first", "last", "status"), TWICE)
 def test_a_header_that_comes_twice_is_not_judged_by_one_of_them(
-    pages: tuple[Visitor, Behind], operator: Visitor, name: str, first: str, last: str | None, status: int
+    pages: tuple[Visitor, Behind],
+    operator: Visitor,
+    name: str,
+    first: str,
+    last: str | None,
+    status: int,
 ) -> None:
     """What stands behind reads the first of two headers, a dictionary of them keeps the last."""
-    own = {"Host": urlsplit(operator.url).netloc, "Origin": operator.url, "Content-Type": "application/json"}
-    lines = [*((key, value) for key, value in own.items() if key != name), (name, first), (name, last or own[name])]
-    assert _by_lines(operator, [*lines, ("Cookie", f"yihu_session={operator.cookie}")]) in (status, 400)
+    own = {
+        "Host": urlsplit(operator.url).netloc,
+        "Origin": operator.url,
+        "Content-Type": "application/json",
+    }
+    lines = [
+        *((key, value) for key, value in own.items() if key != name),
+        (name, first),
+        (name, last or own[name]),
+    ]
+    assert _by_lines(operator, [*lines, ("Cookie", f"yihu_session={operator.cookie}")]) in (
+        status,
+        400,
+    )
     assert pages[1].reached == []
 
 
@@ -189,7 +277,9 @@ def _by_lines(visitor: Visitor, lines: list[tuple[str, str]]) -> int:
     return status
 
 
-def test_cookies_of_another_port_keep_nobody_out(pages: tuple[Visitor, Behind], operator: Visitor) -> None:
+def test_cookies_of_another_port_keep_nobody_out(
+    pages: tuple[Visitor, Behind], operator: Visitor
+) -> None:
     """Cookies know no ports: whatever else runs on this host leaves its own, in any form."""
     token, operator.cookie = operator.cookie, ""
     for theirs in ("[x]=1", '{"a": "b, c"}', "=", 'q="open', "a=b=c"):
@@ -197,9 +287,21 @@ def test_cookies_of_another_port_keep_nobody_out(pages: tuple[Visitor, Behind], 
     assert operator.send("GET", "/", Cookie=f"not_yihu_session={token}").status == 401
 
 
-def test_the_operators_own_work_goes_through(pages: tuple[Visitor, Behind], operator: Visitor) -> None:
-    own = {"Content_Type": "application/json", "Origin": operator.url, "Sec_Fetch_Site": "same-origin"}
-    page = operator.send("GET", "/asset-groups", Sec_Fetch_Site="none", Sec_Fetch_Mode="navigate", Sec_Fetch_Dest="document")
+def test_the_operators_own_work_goes_through(
+    pages: tuple[Visitor, Behind], operator: Visitor
+) -> None:
+    own = {
+        "Content_Type": "application/json",
+        "Origin": operator.url,
+        "Sec_Fetch_Site": "same-origin",
+    }
+    page = operator.send(
+        "GET",
+        "/asset-groups",
+        Sec_Fetch_Site="none",
+        Sec_Fetch_Mode="navigate",
+        Sec_Fetch_Dest="document",
+    )
     assert (page.status, page.body) == (200, "behind")
     assert page.headers["x-frame-options"] == "DENY"
     assert page.headers["content-security-policy"] == "frame-ancestors 'none'"
@@ -209,8 +311,12 @@ def test_the_operators_own_work_goes_through(pages: tuple[Visitor, Behind], oper
     assert pages[1].reached[1:3] == [("POST", "/graphql", STOP)] * 2
 
 
-def test_a_page_too_large_is_refused_before_it_is_read(pages: tuple[Visitor, Behind], operator: Visitor) -> None:
-    answer = operator.send("POST", "/graphql", "x" * (LARGEST_BODY + 1), Content_Type="application/json")
+def test_a_page_too_large_is_refused_before_it_is_read(
+    pages: tuple[Visitor, Behind], operator: Visitor
+) -> None:
+    answer = operator.send(
+        "POST", "/graphql", "x" * (LARGEST_BODY + 1), Content_Type="application/json"
+    )
     assert answer.status == 413
     assert pages[1].reached == []
 
@@ -223,13 +329,23 @@ def test_a_websocket_needs_the_session_and_the_origin(pages: tuple[Visitor, Behi
     visitor.enter()
     cookie = {"Cookie": f"yihu_session={visitor.cookie}"}
     with pytest.raises(InvalidHandshake):
-        connect(at, origin="http://evil.example", additional_headers=cookie)  # type: ignore[arg-type]
+        connect(
+            at,
+            origin="http://evil.example",  # type: ignore[arg-type]
+            additional_headers=cookie,
+        )
     assert behind.reached == []
-    with connect(at, origin=visitor.url, additional_headers=cookie) as socket:  # type: ignore[arg-type]
+    with connect(
+        at,
+        origin=visitor.url,  # type: ignore[arg-type]
+        additional_headers=cookie,
+    ) as socket:
         assert socket.recv() == "in"
 
 
-def test_a_link_lets_in_once_and_not_for_long(tmp_path: Path, pages: tuple[Visitor, Behind]) -> None:
+def test_a_link_lets_in_once_and_not_for_long(
+    tmp_path: Path, pages: tuple[Visitor, Behind]
+) -> None:
     visitor, _ = pages
     path = visitor.link()
     entered = visitor.send("GET", path)
@@ -264,15 +380,29 @@ def test_who_may_only_read_changes_nothing(tmp_path: Path) -> None:
     with serving as visitor:
         json_ = {"Content_Type": "application/json"}
         assert visitor.send("GET", "/").status == 401
-        assert visitor.send("POST", "/graphql", READ, X_Forwarded_User="wang", **json_).status == 200
-        for body in (STOP, HIDDEN, "[]", "{", json.dumps({"query": "mutation"}), json.dumps({"query": "{" * 100_000}), "[" * 200_000):
+        assert (
+            visitor.send("POST", "/graphql", READ, X_Forwarded_User="wang", **json_).status == 200
+        )
+        for body in (
+            STOP,
+            HIDDEN,
+            "[]",
+            "{",
+            json.dumps({"query": "mutation"}),
+            json.dumps({"query": "{" * 100_000}),
+            "[" * 200_000,
+        ):
             answer = visitor.send("POST", "/graphql", body, X_Forwarded_User="wang", **json_)
             assert (answer.status, "YIHU_UI_OPERATORS" in answer.body) == (403, True)
         assert len(serving.behind.reached) == 1
-        assert visitor.send("POST", "/graphql", STOP, X_Forwarded_User="chen", **json_).status == 200
+        assert (
+            visitor.send("POST", "/graphql", STOP, X_Forwarded_User="chen", **json_).status == 200
+        )
         own = [("Host", urlsplit(visitor.url).netloc), ("Content-Type", "application/json")]
         for names in (("chen", "wang"), ("wang", "chen"), ("wang", "")):
-            assert _by_lines(visitor, [*own, *(("X-Forwarded-User", name) for name in names)]) == 401
+            assert (
+                _by_lines(visitor, [*own, *(("X-Forwarded-User", name) for name in names)]) == 401
+            )
 
 
 def test_a_password_file(tmp_path: Path) -> None:
@@ -289,7 +419,9 @@ def test_a_password_file(tmp_path: Path) -> None:
         def signs_in(user: str, password: str) -> int:
             body = json.dumps({"user": user, "password": password})
             entered = visitor.send("POST", "/yihu/enter", body, Content_Type="application/json")
-            visitor.cookie = entered.headers.get("set-cookie", "").partition("=")[2].partition(";")[0]
+            visitor.cookie = (
+                entered.headers.get("set-cookie", "").partition("=")[2].partition(";")[0]
+            )
             return entered.status
 
         assert signs_in("chen", "a first password") == 401

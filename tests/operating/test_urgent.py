@@ -1,4 +1,6 @@
-"""The urgent sensor (绿色通道): a new report or loss runs today once; nothing else does; never two runs at once."""
+"""The urgent sensor (绿色通道): a new report or loss runs today once; nothing else
+does; never two runs at once.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,13 @@ def synced(settings: Settings, gateway: Gateway) -> Settings:
     gateway.rows[REPORTS] = [row("reports", "r-1", NOW - timedelta(days=2))]
     gateway.rows[LOSSES] = []
     for records, keys in (("reports", ["r-1"]), ("losses", [])):
-        state(settings, records, keys, datetime.combine(YESTERDAY, datetime.max.time(), NOW.tzinfo), YESTERDAY)
+        state(
+            settings,
+            records,
+            keys,
+            datetime.combine(YESTERDAY, datetime.max.time(), NOW.tzinfo),
+            YESTERDAY,
+        )
     return settings
 
 
@@ -51,7 +59,9 @@ def state(settings: Settings, records: str, keys: list[str], until: datetime, da
     lake.write_note("ledger", contract.table, day, {"watermark": until.isoformat()})
     folder = lake.partition("valid", contract.table, day) / "county=000000"
     folder.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table({contract.record_key.name: pa.array(keys, pa.string())}), folder / "part-0.parquet")
+    pq.write_table(
+        pa.table({contract.record_key.name: pa.array(keys, pa.string())}), folder / "part-0.parquet"
+    )
 
 
 def runs(result: dg.SensorResult) -> list[str | None]:
@@ -65,7 +75,9 @@ def test_nothing_new_is_no_run(synced: Settings) -> None:
 
 
 @pytest.mark.parametrize(("path", "records"), [(REPORTS, "reports"), (LOSSES, "losses")])
-def test_a_new_row_runs_today_once(synced: Settings, gateway: Gateway, path: str, records: str) -> None:
+def test_a_new_row_runs_today_once(
+    synced: Settings, gateway: Gateway, path: str, records: str
+) -> None:
     quiet = urgent_result(synced, None, NOW)
     gateway.rows[path].append(row(records, "n-1", NOW + timedelta(seconds=20)))
     later = NOW + timedelta(minutes=1)
@@ -78,7 +90,9 @@ def test_a_new_row_runs_today_once(synced: Settings, gateway: Gateway, path: str
         assert runs(result) == []
 
 
-def test_what_a_run_has_read_is_no_news_even_without_a_cursor(synced: Settings, gateway: Gateway) -> None:
+def test_what_a_run_has_read_is_no_news_even_without_a_cursor(
+    synced: Settings, gateway: Gateway
+) -> None:
     gateway.rows[REPORTS].append(row("reports", "n-1", NOW - timedelta(minutes=5)))
     assert runs(urgent_result(synced, None, NOW)) == [TODAY.isoformat()]
     state(synced, "reports", ["r-1", "n-1"], NOW, TODAY)
@@ -93,7 +107,9 @@ def test_a_changed_or_withdrawn_row_is_not_urgent(synced: Settings, gateway: Gat
 def test_a_row_committed_late_is_seen(synced: Settings, gateway: Gateway) -> None:
     quiet = urgent_result(synced, None, NOW)
     gateway.rows[REPORTS].append(row("reports", "late", NOW - timedelta(minutes=3)))
-    assert runs(urgent_result(synced, quiet.cursor, NOW + timedelta(minutes=1))) == [TODAY.isoformat()]
+    assert runs(urgent_result(synced, quiet.cursor, NOW + timedelta(minutes=1))) == [
+        TODAY.isoformat()
+    ]
 
 
 def test_a_gateway_that_is_down_is_said_and_asked_again(synced: Settings, gateway: Gateway) -> None:
@@ -105,14 +121,18 @@ def test_a_gateway_that_is_down_is_said_and_asked_again(synced: Settings, gatewa
     assert "refuses the signature" in str(down.skip_reason)
     assert "612429197001011234" not in str(down.skip_reason)
     gateway.fault = None
-    assert runs(urgent_result(synced, down.cursor, NOW + timedelta(minutes=2))) == [TODAY.isoformat()]
+    assert runs(urgent_result(synced, down.cursor, NOW + timedelta(minutes=2))) == [
+        TODAY.isoformat()
+    ]
 
 
 def test_before_the_first_sync_there_is_nothing_urgent(settings: Settings) -> None:
     assert "never read" in str(urgent_result(settings, None, NOW).skip_reason)
 
 
-def test_rows_of_a_front_end_database(synced: Settings, environment: dict[str, str], tmp_path: Path) -> None:
+def test_rows_of_a_front_end_database(
+    synced: Settings, environment: dict[str, str], tmp_path: Path
+) -> None:
     url = f"sqlite:///{tmp_path / 'front.db'}"
     contract = contract_for("reports")
     names = [field.physical_name for field in contract.fields]
@@ -120,23 +140,38 @@ def test_rows_of_a_front_end_database(synced: Settings, environment: dict[str, s
     with engine.begin() as connection:
         for table in ("citizen_reports__reports", "emergency_management__losses"):
             columns = [f.physical_name for f in contract_for(table.partition("__")[2]).fields]
-            connection.exec_driver_sql(f"create table {table} ({', '.join(f'{c} text' for c in columns)})")
+            connection.exec_driver_sql(
+                f"create table {table} ({', '.join(f'{c} text' for c in columns)})"
+            )
     settings = load_settings({**environment, "YIHU_FORM": "sql", "YIHU_FRONT_DB_URL": url})
     quiet = urgent_result(settings, None, NOW)
     assert runs(quiet) == []
     with engine.begin() as connection:
         values = [row("reports", "n-1", NOW)[name] for name in names]
-        connection.exec_driver_sql(f"insert into citizen_reports__reports values ({', '.join('?' * len(names))})", tuple(values))
+        connection.exec_driver_sql(
+            f"insert into citizen_reports__reports values ({', '.join('?' * len(names))})",
+            tuple(values),
+        )
     engine.dispose()
-    assert runs(urgent_result(settings, quiet.cursor, NOW + timedelta(minutes=1))) == [TODAY.isoformat()]
+    assert runs(urgent_result(settings, quiet.cursor, NOW + timedelta(minutes=1))) == [
+        TODAY.isoformat()
+    ]
 
 
-def test_while_a_run_goes_on_none_is_asked_for(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_a_run_goes_on_none_is_asked_for(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(sensors, "urgent_result", lambda *_: pytest.fail("the departments were asked"))
+    monkeypatch.setattr(
+        sensors, "urgent_result", lambda *_: pytest.fail("the departments were asked")
+    )
     with dg.DagsterInstance.ephemeral() as instance:
-        run = dg.DagsterRun(job_name="daily_sync", run_id="5f6a2a53-0000-4000-8000-000000000000", status=dg.DagsterRunStatus.STARTED)
+        run = dg.DagsterRun(
+            job_name="daily_sync",
+            run_id="5f6a2a53-0000-4000-8000-000000000000",
+            status=dg.DagsterRunStatus.STARTED,
+        )
         instance.add_run(run)
         with run_lock(load_settings().home):
             result = urgent_sensor(dg.build_sensor_context(instance, cursor='{"kept": 1}'))
@@ -145,15 +180,23 @@ def test_while_a_run_goes_on_none_is_asked_for(environment: dict[str, str], monk
     assert "goes on" in str(result.skip_reason)
 
 
-def test_a_run_that_was_killed_holds_nobody_up(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_was_killed_holds_nobody_up(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = load_settings(environment).home
     with dg.DagsterInstance.ephemeral() as instance:
-        run = dg.DagsterRun(job_name="daily_sync", run_id="5f6a2a53-0000-4000-8000-000000000000", status=dg.DagsterRunStatus.STARTED)
+        run = dg.DagsterRun(
+            job_name="daily_sync",
+            run_id="5f6a2a53-0000-4000-8000-000000000000",
+            status=dg.DagsterRunStatus.STARTED,
+        )
         instance.add_run(run)
         assert going_on(instance, home) == run.run_id  # it may be about to take the lock
         monkeypatch.setattr(sensors, "ABANDONED_SECONDS", -1.0)
         with run_lock(home):
-            assert going_on(instance, home) is None  # this very process holds the lock, so nobody runs it
+            assert (
+                going_on(instance, home) is None
+            )  # this very process holds the lock, so nobody runs it
         ended = instance.get_run_by_id(run.run_id)
         assert ended is not None
         assert ended.status is dg.DagsterRunStatus.FAILURE
@@ -172,12 +215,20 @@ with run_lock(home, wait_seconds=10):
 
 
 def test_no_two_runs_at_once_whoever_starts_them(tmp_path: Path) -> None:
-    """The daemon starts one at a time; a run waits in `RunContext` for the lock; `make sync` says so and ends."""
-    configured = [yaml.safe_load((ROOT / name).read_text()) for name in ("dagster.yaml", "dagster-on-postgres/dagster.yaml")]
+    """The daemon starts one at a time; a run waits in `RunContext` for the lock; `make sync` says
+    so and ends.
+    """
+    configured = [
+        yaml.safe_load((ROOT / name).read_text())
+        for name in ("dagster.yaml", "dagster-on-postgres/dagster.yaml")
+    ]
     assert [c["concurrency"]["runs"]["max_concurrent_runs"] for c in configured] == [1, 1]
     assert all(c["run_coordinator"]["class"] == "QueuedRunCoordinator" for c in configured)
     log = tmp_path / "log"
-    processes = [subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path), str(log)], cwd=ROOT) for _ in range(2)]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path), str(log)], cwd=ROOT)
+        for _ in range(2)
+    ]
     while not log.exists():
         time.sleep(0.01)
     with pytest.raises(RunLocked, match="another sync is running"), run_lock(tmp_path):

@@ -1,4 +1,5 @@
-"""Somebody at the operator's pages: comes in by a one-time link, keeps the session, asks in GraphQL.
+"""Somebody at the operator's pages: comes in by a one-time link, keeps the session, asks in
+GraphQL.
 
 Belongs here: that. Not here: what is asked, and what must not be answered.
 """

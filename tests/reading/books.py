@@ -27,7 +27,11 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 Rows = Sequence[Sequence[Any]]
 
 
-def xlsx(sheets: dict[str, Rows] | Rows, merged: dict[str, Sequence[str]] | Sequence[str] = (), hidden: Sequence[str] = ()) -> bytes:
+def xlsx(
+    sheets: dict[str, Rows] | Rows,
+    merged: dict[str, Sequence[str]] | Sequence[str] = (),
+    hidden: Sequence[str] = (),
+) -> bytes:
     named = sheets if isinstance(sheets, dict) else {"Sheet1": sheets}
     merges = merged if isinstance(merged, dict) else {next(iter(named)): merged}
     book = openpyxl.Workbook()
@@ -48,14 +52,21 @@ def xlsx(sheets: dict[str, Rows] | Rows, merged: dict[str, Sequence[str]] | Sequ
 def edited(content: bytes, member: str, edit: Callable[[bytes], bytes]) -> bytes:
     """A zipped workbook with one of its members changed."""
     target = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for name in old.namelist():
             new.writestr(name, edit(old.read(name)) if name == member else old.read(name))
     return target.getvalue()
 
 
 def xls(
-    rows: Rows, *, is_1904: bool = False, errors: Sequence[tuple[int, int]] = (), merged: Sequence[tuple[int, int, int, int]] = ()
+    rows: Rows,
+    *,
+    is_1904: bool = False,
+    errors: Sequence[tuple[int, int]] = (),
+    merged: Sequence[tuple[int, int, int, int]] = (),
 ) -> bytes:
     book = xlwt.Workbook(encoding="utf-8")
     book.dates_1904 = is_1904
@@ -81,8 +92,8 @@ BLOCK = 1024
 
 
 def locked_xls(content: bytes, password: str) -> bytes:
-    """An XLS under a password as Excel writes it (RC4 CryptoAPI), with the archive in which it keeps
-    the theme of its colours."""
+    """An XLS under a password as Excel writes it (RC4 CryptoAPI), with the archive in which it
+    keeps the theme of its colours."""
     with olefile.OleFileIO(io.BytesIO(content)) as ole:
         records = _records(ole.openstream("Workbook").read())
     salt, verifier = os.urandom(16), os.urandom(16)
@@ -130,23 +141,30 @@ def _rc4(key: bytes, block: int, text: bytes) -> bytes:
     return Cipher(ARC4(own), None).encryptor().update(text)
 
 
-_NAMES = " ".join(f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{prefix}:1.0"' for prefix in ("office", "table", "text"))
+_NAMES = " ".join(
+    f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{prefix}:1.0"'
+    for prefix in ("office", "table", "text")
+)
 
 
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
 
 
 def ods(rows: Rows, sheet: str = "台账") -> bytes:
-    lines = "".join(f"<table:table-row>{''.join(map(_ods_cell, row))}</table:table-row>" for row in rows)
+    lines = "".join(
+        f"<table:table-row>{''.join(map(_ods_cell, row))}</table:table-row>" for row in rows
+    )
     content = (
-        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {_NAMES} office:version="1.2"><office:body>'
-        f'<office:spreadsheet><table:table table:name="{sheet}">{lines}</table:table></office:spreadsheet></office:body>'
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {_NAMES}'
+        ' office:version="1.2"><office:body>'
+        "<office:spreadsheet><table:table"
+        f' table:name="{sheet}">{lines}</table:table></office:spreadsheet></office:body>'
         "</office:document-content>"
     )
     manifest = (
-        '<?xml version="1.0" encoding="UTF-8"?><manifest:manifest '
-        f'xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry manifest:full-path="/" '
-        f'manifest:media-type="{ODS}"/></manifest:manifest>'
+        '<?xml version="1.0" encoding="UTF-8"?><manifest:manifest'
+        ' xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry'
+        f' manifest:full-path="/" manifest:media-type="{ODS}"/></manifest:manifest>'
     )
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
@@ -160,15 +178,27 @@ def _ods_cell(cell: Any) -> str:
     if cell in ("", None):
         return "<table:table-cell/>"
     if isinstance(cell, int | float):
-        return f'<table:table-cell office:value-type="float" office:value="{cell}"><text:p>{cell}</text:p></table:table-cell>'
+        return (
+            '<table:table-cell office:value-type="float"'
+            f' office:value="{cell}"><text:p>{cell}</text:p></table:table-cell>'
+        )
     if isinstance(cell, date):
-        return f'<table:table-cell office:value-type="date" office:date-value="{cell}"><text:p>{cell}</text:p></table:table-cell>'
-    return f'<table:table-cell office:value-type="string"><text:p>{escape(str(cell))}</text:p></table:table-cell>'
+        return (
+            '<table:table-cell office:value-type="date"'
+            f' office:date-value="{cell}"><text:p>{cell}</text:p></table:table-cell>'
+        )
+    return (
+        "<table:table-cell"
+        f' office:value-type="string"><text:p>{escape(str(cell))}</text:p></table:table-cell>'
+    )
 
 
 def html(rows: Rows, encoding: str = "gb18030", charset: str = "gb2312") -> bytes:
     lines = "".join(f"<tr>{''.join(map(_html_cell, row))}</tr>\n" for row in rows)
-    head = f'<html><head><meta http-equiv="Content-Type" content="text/html; charset={charset}"><style>td{{}}</style></head>'
+    head = (
+        '<html><head><meta http-equiv="Content-Type" content="text/html;'
+        f' charset={charset}"><style>td{{}}</style></head>'
+    )
     return f'{head}<body><table border="1">\n{lines}</table></body></html>'.encode(encoding)
 
 
@@ -193,4 +223,6 @@ def archive(members: dict[str, bytes]) -> bytes:
 
 def without_values(content: bytes, member: str = "xl/worksheets/sheet1.xml") -> bytes:
     """A workbook whose formulas were never computed, as a program writes them."""
-    return edited(content, member, lambda xml: re.sub(rb"(</f>)<v ?/>|(</f>)<v></v>", rb"\1\2", xml))
+    return edited(
+        content, member, lambda xml: re.sub(rb"(</f>)<v ?/>|(</f>)<v></v>", rb"\1\2", xml)
+    )

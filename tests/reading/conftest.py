@@ -31,7 +31,13 @@ class Column:
     key: int | None = None
 
 
-LOGICAL = {"text": "string", "integer": "integer", "boolean": "boolean", "date": "date", "timestamp": "date"}
+LOGICAL = {
+    "text": "string",
+    "integer": "integer",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "date",
+}
 IDENTITIES = ("id_number", "name")
 
 
@@ -73,10 +79,19 @@ def contract_of(
             {
                 "server": "default",
                 "type": "custom",
-                "customProperties": [{"property": name, "value": value} for name, value in {"form": "file", **server}.items()],
+                "customProperties": [
+                    {"property": name, "value": value}
+                    for name, value in {"form": "file", **server}.items()
+                ],
             }
         ],
-        "schema": [{"name": records, "physicalName": f"{department}__{records}", "properties": [_property(c) for c in columns]}],
+        "schema": [
+            {
+                "name": records,
+                "physicalName": f"{department}__{records}",
+                "properties": [_property(c) for c in columns],
+            }
+        ],
         "customProperties": [{"property": "delivery", "value": delivery}],
     }
     path = folder / f"{records}.odcs.yaml"
@@ -118,7 +133,10 @@ def read(tmp_path: Path, settings: Settings) -> Reader:
         table = read_delivery(contract, files, target, settings, **how)
         found = pq.read_table(target / "delivered.parquet").to_pylist()
         noted = pq.read_table(target / "notes.parquet").to_pylist()
-        assert sorted(path.name for path in target.iterdir()) == ["delivered.parquet", "notes.parquet"], "nothing is left behind"
+        assert sorted(path.name for path in target.iterdir()) == [
+            "delivered.parquet",
+            "notes.parquet",
+        ], "nothing is left behind"
         assert table.row_count == len(found)
         assert [row["_row"] for row in found] == list(range(1, len(found) + 1))
         assert sum(table.note_lines.values()) == len(noted)

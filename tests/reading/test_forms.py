@@ -15,8 +15,8 @@ from tests.reading.conftest import HEADER, HOUSES, ROWS, Column, Reader, contrac
 
 TABLE = [HEADER, *ROWS]
 WRITTEN = Path(__file__).parent / "workbooks"
-"""The same table by another writer (`make.js`): its XLSB leaves out the columns of cells, its ODS has
-blanks between tags."""
+"""The same table by another writer (`make.js`): its XLSB leaves out the columns of cells, its ODS
+has blanks between tags."""
 FORMS = {
     "xlsx": books.xlsx(TABLE),
     "xls": books.xls(TABLE),
@@ -33,7 +33,9 @@ FORMS = {
     "csv, utf-16": books.text(TABLE, "utf-16"),
     "csv, utf-16 with tabs": books.text(TABLE, "utf-16", "\t"),
     "csv with tabs and commas in its cells": books.text([HEADER, *ROWS], "utf-8", "\t"),
-    "csv with tabs behind its cells": books.text([HEADER, *([f"{cell}\t" for cell in row] for row in ROWS)]),
+    "csv with tabs behind its cells": books.text(
+        [HEADER, *([f"{cell}\t" for cell in row] for row in ROWS)]
+    ),
     "csv with semicolons": books.text(TABLE, "utf-8", ";"),
     "csv, old Mac": books.text(TABLE).replace(b"\r\n", b"\r"),
     "zip of an xls": books.archive({"台账/台账.xls": books.xls(TABLE), "台账/说明.txt": b"x"}),
@@ -43,11 +45,15 @@ FORMS = {
 
 @pytest.mark.parametrize("suffix", [".xls", ".xlsx", ".et", ".csv"])
 @pytest.mark.parametrize("form", FORMS)
-def test_a_form_is_read_whatever_its_name(form: str, suffix: str, tmp_path: Path, houses: Contract, read: Reader) -> None:
+def test_a_form_is_read_whatever_its_name(
+    form: str, suffix: str, tmp_path: Path, houses: Contract, read: Reader
+) -> None:
     path = tmp_path / f"台账{suffix}"
     path.write_bytes(FORMS[form])
     found = read(houses, path)
-    assert [tuple((cell and cell.strip()) or None for cell in cells) for cells in found.cells] == expected([*ROWS])
+    assert [
+        tuple((cell and cell.strip()) or None for cell in cells) for cells in found.cells
+    ] == expected([*ROWS])
     assert found.table.columns == HEADER
     assert (found.table.unread, found.table.note_lines, found.marks) == ([], {}, {})
     assert [row["_line"] for row in found.rows] == [2, 3, 4]
@@ -80,12 +86,17 @@ LOCKED = {
 
 
 @pytest.mark.parametrize("form", LOCKED)
-def test_a_workbook_with_a_password(form: str, tmp_path: Path, houses: Contract, read: Reader, refused: Reader) -> None:
+def test_a_workbook_with_a_password(
+    form: str, tmp_path: Path, houses: Contract, read: Reader, refused: Reader
+) -> None:
     path = tmp_path / f"a.{form}"
     path.write_bytes(LOCKED[form](PASSWORD))
     assert read(houses, path, password=PASSWORD).cells == expected()
     fault = refused(houses, path, password="other")
-    assert (fault.reason, fault.said) == ("encrypted_file", "the workbook is encrypted with another password")
+    assert (fault.reason, fault.said) == (
+        "encrypted_file",
+        "the workbook is encrypted with another password",
+    )
     fault = refused(houses, path)
     assert (fault.reason, fault.said) == ("encrypted_file", "the workbook is encrypted")
     assert PASSWORD not in fault.said + fault.next_step
@@ -102,11 +113,18 @@ def test_a_workbook_of_which_only_the_structure_is_protected(
     assert read(houses, path, password=password).cells == expected()
 
 
-def test_an_ods_under_a_password_is_called_by_its_name(tmp_path: Path, houses: Contract, refused: Reader) -> None:
-    said = b'<manifest:file-entry manifest:full-path="content.xml"><manifest:encryption-data/></manifest:file-entry>'
+def test_an_ods_under_a_password_is_called_by_its_name(
+    tmp_path: Path, houses: Contract, refused: Reader
+) -> None:
+    said = (
+        b"<manifest:file-entry"
+        b' manifest:full-path="content.xml"><manifest:encryption-data/></manifest:file-entry>'
+    )
     end = b"</manifest:manifest>"
     path = tmp_path / "a.ods"
-    content = books.edited(books.ods(TABLE), "META-INF/manifest.xml", lambda xml: xml.replace(end, said + end))
+    content = books.edited(
+        books.ods(TABLE), "META-INF/manifest.xml", lambda xml: xml.replace(end, said + end)
+    )
     path.write_bytes(books.edited(content, "content.xml", lambda xml: b"\x9f\x00 no XML"))
     fault = refused(houses, path, password=PASSWORD)
     assert (fault.reason, fault.said) == ("encrypted_file", "the workbook is encrypted")
@@ -115,7 +133,10 @@ def test_an_ods_under_a_password_is_called_by_its_name(tmp_path: Path, houses: C
 
 def test_errors_in_a_workbook_of_1995_are_found(tmp_path: Path, read: Reader) -> None:
     """Its sheets' names are written otherwise than later ones: sheets are told by their place."""
-    key, area = Column("house", "house", role="record_key", key=1), Column("area", "area", "decimal(8,2)")
+    key, area = (
+        Column("house", "house", role="record_key", key=1),
+        Column("area", "area", "decimal(8,2)"),
+    )
     columns = [key, Column("grade", "grade"), area]
     found = read(contract_of(tmp_path, columns), WRITTEN / "of-1995.xls")
     assert found.cells == [("FW000001", "A", "96"), ("FW000002", "B", None)]
@@ -128,15 +149,31 @@ def test_errors_in_a_workbook_of_1995_are_found(tmp_path: Path, read: Reader) ->
         (b"%PDF-1.7 ...", "a PDF"),
         (b"Rar!\x1a\x07\x01\x00", "RAR"),
         (b"<html><body><p>login</p></body></html>", "without a table"),
-        (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', "XML spreadsheet"),
-        (b'<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"/>', "FODS"),
+        (
+            (
+                b'<?xml version="1.0"?><Workbook'
+                b' xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>'
+            ),
+            "XML spreadsheet",
+        ),
+        (
+            (
+                b'<?xml version="1.0"?><office:document'
+                b' xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"/>'
+            ),
+            "FODS",
+        ),
         (b"{\\rtf1\\ansi", "RTF"),
         (b"ID;PWXL;N;E\r\n", "SYLK"),
         (books.archive({"word/document.xml": b"<x/>"}), "a document of a word processor"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",  # what is in an archive says when it was made
+    ids=lambda value: (
+        value if isinstance(value, str) else ""
+    ),  # what is in an archive says when it was made
 )
-def test_what_is_no_table_is_called_by_its_name(content: bytes, words: str, tmp_path: Path, houses: Contract, refused: Reader) -> None:
+def test_what_is_no_table_is_called_by_its_name(
+    content: bytes, words: str, tmp_path: Path, houses: Contract, refused: Reader
+) -> None:
     path = tmp_path / "a.xls"
     path.write_bytes(content)
     assert words in refused(houses, path).said
@@ -145,7 +182,11 @@ def test_what_is_no_table_is_called_by_its_name(content: bytes, words: str, tmp_
 def test_an_archive_of_several_tables_is_read_where_the_contract_has_parts(
     tmp_path: Path, houses: Contract, read: Reader, refused: Reader
 ) -> None:
-    members = {"石门镇.csv": books.text([HEADER, ROWS[1]]), "青溪镇.xlsx": books.xlsx([HEADER, ROWS[0]]), "读我.txt": b"x"}
+    members = {
+        "石门镇.csv": books.text([HEADER, ROWS[1]]),
+        "青溪镇.xlsx": books.xlsx([HEADER, ROWS[0]]),
+        "读我.txt": b"x",
+    }
     path = tmp_path / "台账.zip"
     path.write_bytes(books.archive(members))
     assert refused(houses, path).said == "the archive holds 2 tables instead of one"
@@ -158,7 +199,11 @@ def test_files_of_one_delivery(tmp_path: Path, read: Reader) -> None:
     """A township each: other orders of columns, other columns beside, one file that is no part."""
     contract = contract_of(tmp_path, HOUSES, files="*房屋台账{YYYY}年{M}月")
     turned = [[*reversed(HEADER), "备注"], [*reversed(ROWS[0]), "x"]]
-    files = {"石门镇": books.text([HEADER, ROWS[1]]), "青溪镇": books.xls(turned), "白鹤镇": books.html([HEADER[1:], ROWS[2][1:]])}
+    files = {
+        "石门镇": books.text([HEADER, ROWS[1]]),
+        "青溪镇": books.xls(turned),
+        "白鹤镇": books.html([HEADER[1:], ROWS[2][1:]]),
+    }
     paths = []
     for town, content in files.items():
         paths.append(tmp_path / f"{town}房屋台账2026年10月.xls")
@@ -166,7 +211,11 @@ def test_files_of_one_delivery(tmp_path: Path, read: Reader) -> None:
     found = read(contract, *paths)
     assert [row["_part"] for row in found.rows] == ["石门镇", "青溪镇"]
     assert [row["房屋编号"] for row in found.rows] == ["FW000002", "FW000001"]
-    assert (found.rows[0]["备注"], found.rows[1]["备注"], found.rows[1]["地址"]) == (None, "x", "青溪镇")
+    assert (found.rows[0]["备注"], found.rows[1]["备注"], found.rows[1]["地址"]) == (
+        None,
+        "x",
+        "青溪镇",
+    )
     assert found.table.columns == [*HEADER, "备注"]
     (line,) = found.table.unread
     assert line.startswith("白鹤镇房屋台账2026年10月.xls")
@@ -195,7 +244,9 @@ def in_parts(folder: Path, parts: list[list[list[Any]]]) -> list[Path]:
         ([ROWS[:1], [ROWS[1], ROWS[1]], ROWS[2:]], 0, []),
     ],
 )
-def test_keys_in_two_parts_are_counted(parts: list[list[list[Any]]], count: int, twice: list[str], tmp_path: Path, read: Reader) -> None:
+def test_keys_in_two_parts_are_counted(
+    parts: list[list[list[Any]]], count: int, twice: list[str], tmp_path: Path, read: Reader
+) -> None:
     """Of a delivery in parts, a key that stands in several; twice in one part is another matter."""
     contract = contract_of(tmp_path, HOUSES, files="{part}房屋台账{YYYY}年{M}月", parts=3)
     found = read(contract, *in_parts(tmp_path, parts))
@@ -205,6 +256,10 @@ def test_keys_in_two_parts_are_counted(parts: list[list[list[Any]]], count: int,
 
 def test_keys_in_two_members_of_an_archive_are_counted(tmp_path: Path, read: Reader) -> None:
     path = tmp_path / "台账.zip"
-    path.write_bytes(books.archive({"a.csv": books.text([HEADER, *ROWS]), "b.csv": books.text([HEADER, ROWS[0]])}))
+    path.write_bytes(
+        books.archive(
+            {"a.csv": books.text([HEADER, *ROWS]), "b.csv": books.text([HEADER, ROWS[0]])}
+        )
+    )
     found = read(contract_of(tmp_path, HOUSES, parts=2), path)
     assert (found.table.keys_twice, found.table.twice_in) == (1, ["a.csv", "b.csv"])

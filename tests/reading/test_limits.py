@@ -1,4 +1,6 @@
-"""A file cannot kill the run: each that is too much is one clear failure, in bounded memory and time."""
+"""A file cannot kill the run: each that is too much is one clear failure, in bounded memory and
+time.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def entities(xml: bytes) -> bytes:
     nested = "".join(f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in pairwise(names))
     start = xml.index(b"<worksheet")
     cell = b'<sheetData><row r="99"><c r="A99" t="inlineStr"><is><t>&j;</t></is></c></row>'
-    return f'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">{nested}]>'.encode() + xml[start:].replace(b"<sheetData>", cell)
+    return f'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">{nested}]>'.encode() + xml[start:].replace(
+        b"<sheetData>", cell
+    )
 
 
 def blanks() -> bytes:
@@ -60,7 +64,11 @@ def blanks() -> bytes:
 
 def blank_sheet() -> bytes:
     """A sheet with 400 MB of blanks between its rows."""
-    return books.edited(books.xlsx(TABLE), SHEET, lambda xml: xml.replace(b"<sheetData>", b"<sheetData>" + b" " * (400 << 20)))
+    return books.edited(
+        books.xlsx(TABLE),
+        SHEET,
+        lambda xml: xml.replace(b"<sheetData>", b"<sheetData>" + b" " * (400 << 20)),
+    )
 
 
 def broken_stream() -> bytes:
@@ -76,7 +84,10 @@ HOSTILE = {
     "a cell at XFD1048576": (lambda: far_cell(1_048_576, 16_384), "too_large"),
     "a cell at XFD9000": (lambda: far_cell(9_000, 16_384), "too_large"),
     "an entity bomb": (lambda: books.edited(books.xlsx(TABLE), SHEET, entities), "damaged_file"),
-    "an entity bomb in the workbook": (lambda: books.edited(books.xlsx(TABLE), "xl/workbook.xml", entities_of_book), "damaged_file"),
+    "an entity bomb in the workbook": (
+        lambda: books.edited(books.xlsx(TABLE), "xl/workbook.xml", entities_of_book),
+        "damaged_file",
+    ),
     "a damaged stream": (broken_stream, "damaged_file"),
     "a sheet of blanks": (blank_sheet, "too_large"),
     "a page of spans": (lambda: b"<table>" + b"<tr><td colspan=16384>a" * 20_000, "too_large"),
@@ -87,12 +98,16 @@ HOSTILE = {
 
 
 def entities_of_book(xml: bytes) -> bytes:
-    return b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY j "&a;&a;">]>' + xml.replace(b"Sheet1", b"&j;")
+    return b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY j "&a;&a;">]>' + xml.replace(
+        b"Sheet1", b"&j;"
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_file_that_is_too_much(name: str, tmp_path: Path, settings: Settings, houses: Contract) -> None:
+def test_a_file_that_is_too_much(
+    name: str, tmp_path: Path, settings: Settings, houses: Contract
+) -> None:
     make, reason = HOSTILE[name]
     path = tmp_path / "a.xlsx"
     path.write_bytes(make())
@@ -113,7 +128,9 @@ def test_an_archive_of_blanks(tmp_path: Path, houses: Contract, refused: Any) ->
     assert (fault.reason, fault.said) == ("too_large", "the archive unpacks to more than 4 GiB")
 
 
-def test_an_archive_that_lies_about_its_size_stops_at_the_limit(tmp_path: Path, houses: Contract) -> None:
+def test_an_archive_that_lies_about_its_size_stops_at_the_limit(
+    tmp_path: Path, houses: Contract
+) -> None:
     """The limit holds for what is written, too."""
     content = bytearray(books.archive({"a.csv": b" " * (64 << 20)}))
     for mark, place in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
@@ -128,7 +145,9 @@ def test_an_archive_that_lies_about_its_size_stops_at_the_limit(tmp_path: Path, 
 
 
 @pytest.mark.slow
-def test_a_file_that_takes_too_long(tmp_path: Path, houses: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_takes_too_long(
+    tmp_path: Path, houses: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(books.text([HEADER, *ROWS * 400_000], "utf-8"))
 
@@ -139,20 +158,27 @@ def test_a_file_that_takes_too_long(tmp_path: Path, houses: Contract, monkeypatc
 
     with pytest.raises(opened.Fault) as caught:
         everything()
-    assert (caught.value.reason, caught.value.said) == ("too_slow", "the file was not read within 1 seconds")
+    assert (caught.value.reason, caught.value.said) == (
+        "too_slow",
+        "the file was not read within 1 seconds",
+    )
 
 
 def test_the_child_starts_in_a_moment_and_with_nothing_of_ours(tmp_path: Path) -> None:
     """No contract, no engine, no secret of the environment."""
     script = (
-        'import sys, runpy, io; sys.stdin = io.StringIO(\'{"memory": 300000000, "seconds": 9, "unpacked": 9}\\n\');'
+        'import sys, runpy, io; sys.stdin = io.StringIO(\'{"memory": 300000000, "seconds": 9,'
+        ' "unpacked": 9}\\n\');'
         f"runpy.run_path({opened.child.__file__!r}, run_name='__main__');"
-        "print([m for m in sys.modules if m.split('.')[0] in ('expectations', 'warehouse', 'duckdb', 'pyarrow', 'dagster', 'numpy')])"
+        "print([m for m in sys.modules if m.split('.')[0] in ('expectations', 'warehouse',"
+        " 'duckdb', 'pyarrow', 'dagster', 'numpy')])"
     )
     spent = []
     for run in (script, "import duckdb, pyarrow, numpy; print([])"):
         began = resource.getrusage(resource.RUSAGE_CHILDREN)
-        said = subprocess.run([sys.executable, "-I", "-c", run], capture_output=True, text=True, check=True)
+        said = subprocess.run(
+            [sys.executable, "-I", "-c", run], capture_output=True, text=True, check=True
+        )
         ended = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent.append(ended.ru_utime - began.ru_utime)
         assert said.stdout.strip() == "[]"
@@ -167,11 +193,19 @@ def lines(count: int) -> Iterator[str]:
 
 def peak() -> int:
     """The most memory that this process or a child of it has held, in bytes."""
-    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) * 1024
+    return (
+        max(
+            resource.getrusage(who).ru_maxrss
+            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        )
+        * 1024
+    )
 
 
 @pytest.mark.slow
-def test_a_text_is_read_in_memory_that_does_not_grow_with_it(tmp_path: Path, settings: Settings, houses: Contract) -> None:
+def test_a_text_is_read_in_memory_that_does_not_grow_with_it(
+    tmp_path: Path, settings: Settings, houses: Contract
+) -> None:
     """The second is five times as large as the first, and neither process holds more."""
     taken = []
     for count in (100_000, 500_000):
@@ -185,7 +219,9 @@ def test_a_text_is_read_in_memory_that_does_not_grow_with_it(tmp_path: Path, set
     assert taken[1] - taken[0] < 60 << 20
 
 
-def test_a_workbook_within_its_limits_is_read_and_its_blank_end_is_no_record(tmp_path: Path, houses: Contract, read: Reader) -> None:
+def test_a_workbook_within_its_limits_is_read_and_its_blank_end_is_no_record(
+    tmp_path: Path, houses: Contract, read: Reader
+) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(books.edited(far_cell(200_000, 1), SHEET, lambda xml: xml))
     found = read(houses, path)
@@ -203,7 +239,9 @@ def test_the_setting(tmp_path: Path) -> None:
 
 
 def test_one_failure_of_one_source(settings: Settings, houses: Contract, tmp_path: Path) -> None:
-    """Through the drop folder: the failure is permanent, says what to do, and leaves nothing in the lake."""
+    """Through the drop folder: the failure is permanent, says what to do, and leaves nothing in the
+    lake.
+    """
     from datetime import datetime
 
     from resources.departments import Departments
@@ -219,8 +257,14 @@ def test_one_failure_of_one_source(settings: Settings, houses: Contract, tmp_pat
     path.with_name(f"{path.name}.sha256").write_text(hashlib.sha256(path.read_bytes()).hexdigest())
     limited = dataclasses.replace(settings, drop_dir=drop, reader_memory=300 * 10**6)
     lake = Lake(limited.lake)
-    read = Departments(limited, lake).read_day(houses, date(2026, 11, 10), datetime(2026, 11, 20, tzinfo=SHANGHAI))
+    read = Departments(limited, lake).read_day(
+        houses, date(2026, 11, 10), datetime(2026, 11, 20, tzinfo=SHANGHAI)
+    )
     assert read.failure is not None
-    assert (read.status, read.failure.kind, read.failure.reason) == ("failed", "permanent", "too_large")
+    assert (read.status, read.failure.kind, read.failure.reason) == (
+        "failed",
+        "permanent",
+        "too_large",
+    )
     assert "YIHU_READER_MEMORY" in str(read.failure)
     assert [p for p in lake.table("raw", houses.table).iterdir() if p.is_dir()] == []

@@ -152,12 +152,20 @@ def number(text: str | None) -> str:
 @pytest.mark.parametrize("office", EVERY, ids=[office.records for office in EVERY])
 def test_an_office_file_has_its_rows(office: Office, tmp_path: Path, read: Reader) -> None:
     folder = OFFICES / office.folder
-    files = [path for path in folder.iterdir() if not path.name.startswith(("truth", "aside", "README"))]
-    contract = contract_of(tmp_path, office.columns, office.department, office.records, **office.server)
+    files = [
+        path for path in folder.iterdir() if not path.name.startswith(("truth", "aside", "README"))
+    ]
+    contract = contract_of(
+        tmp_path, office.columns, office.department, office.records, **office.server
+    )
     found = read(contract, *files)
     truth = table(folder / office.truth)
     named = f"{office.department}.{office.records}"
-    aside = {(row["file"], row["sheet"] or None, int(row["row"])) for row in table(folder / "aside.csv") if row["records"] == named}
+    aside = {
+        (row["file"], row["sheet"] or None, int(row["row"]))
+        for row in table(folder / "aside.csv")
+        if row["records"] == named
+    }
 
     bad = [row for row in found.rows if (row["_file"], row["_sheet"], row["_line"]) in aside]
     good = [row for row in found.rows if row not in bad]
@@ -165,13 +173,19 @@ def test_an_office_file_has_its_rows(office: Office, tmp_path: Path, read: Reade
     assert len(good) == len(truth)
     for column in office.columns:
         if column.role in (ID, "record_key"):
-            assert [number(row[column.physical]) for row in good] == [row[column.name] for row in truth], column.name
+            assert [number(row[column.physical]) for row in good] == [
+                row[column.name] for row in truth
+            ], column.name
         if column.role == NAME:
-            assert ["".join((row[column.physical] or "").split()) for row in good] == ["".join(r[column.name].split()) for r in truth]
+            assert ["".join((row[column.physical] or "").split()) for row in good] == [
+                "".join(r[column.name].split()) for r in truth
+            ]
     assert found.table.note_lines == office.notes
 
 
-def test_digits_that_a_spreadsheet_lost_are_marked_where_they_were_lost(tmp_path: Path, read: Reader) -> None:
+def test_digits_that_a_spreadsheet_lost_are_marked_where_they_were_lost(
+    tmp_path: Path, read: Reader
+) -> None:
     for office, file, line in (
         (CERTIFICATES, "持证残疾人花名册2026年11月.xlsx", 82),
         (DWELLINGS, "农村房屋安全及危改台账.xls", 77),
@@ -181,11 +195,23 @@ def test_digits_that_a_spreadsheet_lost_are_marked_where_they_were_lost(tmp_path
         assert found.marks == {line: [f"{office.columns[0].physical}:digits_lost"]}
 
 
-def test_what_nobody_reads_is_named_and_the_hidden_sheet_is_not(tmp_path: Path, read: Reader) -> None:
+def test_what_nobody_reads_is_named_and_the_hidden_sheet_is_not(
+    tmp_path: Path, read: Reader
+) -> None:
     contract = contract_of(tmp_path, CERTIFICATES.columns, "disability_federation", "certificates")
-    assert read(contract, OFFICES / CERTIFICATES.folder / "持证残疾人花名册2026年11月.xlsx").table.unread == []
+    assert (
+        read(
+            contract, OFFICES / CERTIFICATES.folder / "持证残疾人花名册2026年11月.xlsx"
+        ).table.unread
+        == []
+    )
     contract = contract_of(tmp_path, ASSISTANCE.columns, "civil_affairs", "assistance")
     found = read(contract, next((OFFICES / ASSISTANCE.folder).glob("*.xlsx"))).table
-    assert [line.partition(": ")[2] for line in found.unread] == ["sheet 汇总 holds a table that was not read"]
+    assert [line.partition(": ")[2] for line in found.unread] == [
+        "sheet 汇总 holds a table that was not read"
+    ]
     assert found.parts == ["石门镇", "青溪镇", "白鹤镇", "马鞍镇", "松树岭镇"]
-    assert found.notes == ["社会救助在册对象台账（2026年11月）.xlsx: read from 5 sheets, 石门镇, 青溪镇, 白鹤镇, 马鞍镇, 松树岭镇"]
+    assert found.notes == [
+        "社会救助在册对象台账（2026年11月）.xlsx: read from 5 sheets, 石门镇, 青溪镇, 白鹤镇,"
+        " 马鞍镇, 松树岭镇"
+    ]

@@ -31,7 +31,9 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 def sheet() -> list[list[Any]]:
-    return [list(row) for row in openpyxl.load_workbook(WORKBOOK).active.iter_rows(values_only=True)]
+    return [
+        list(row) for row in openpyxl.load_workbook(WORKBOOK).active.iter_rows(values_only=True)
+    ]
 
 
 FORMS = {
@@ -44,10 +46,16 @@ FORMS = {
 
 @pytest.fixture
 def drafted(settings: Settings, tmp_path: Path) -> Contract:
-    """The contract that is drafted from the sheet, its one question answered by leaving all as it is."""
+    """The contract that is drafted from the sheet, its one question answered by leaving all as it
+    is.
+    """
     sample = open_sample(files_of(str(WORKBOOK)), settings, tmp_path)
-    draft = draft_contract(sample, "disability_federation", "certificates", contract_for("certificates"))
-    assert draft.questions == ("is every delivery the whole list, so that a row that it lacks is withdrawn?",)
+    draft = draft_contract(
+        sample, "disability_federation", "certificates", contract_for("certificates")
+    )
+    assert draft.questions == (
+        "is every delivery the whole list, so that a row that it lacks is withdrawn?",
+    )
     path = tmp_path / "certificates.odcs.yaml"
     kept = [line for line in draft.text.splitlines() if not line.lstrip().startswith("#")]
     path.write_text("\n".join(kept), encoding="utf-8")
@@ -55,11 +63,15 @@ def drafted(settings: Settings, tmp_path: Path) -> Contract:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_list_is_read_by_a_contract_alone(form: str, drafted: Contract, settings: Settings, tmp_path: Path) -> None:
+def test_the_list_is_read_by_a_contract_alone(
+    form: str, drafted: Contract, settings: Settings, tmp_path: Path
+) -> None:
     suffix, content = FORMS[form]
     path = tmp_path / f"certificates_20261121.{suffix}"
     path.write_bytes(content())
-    with dry_run(settings, drafted, read_input_files(drafted, files_of(str(path)), settings)) as made:
+    with dry_run(
+        settings, drafted, read_input_files(drafted, files_of(str(path)), settings)
+    ) as made:
         assert made.reasons == []
         rows, aside = write_rows(made, tmp_path / "out")
     truth = rows_of(HANDED / "truth.csv")

@@ -50,7 +50,9 @@ NOTES = [
 
 @pytest.mark.parametrize(("note", "kind"), NOTES, ids=[str(n) for n in range(len(NOTES))])
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_a_line_that_is_no_record(form: str, note: list[Any], kind: str, tmp_path: Path, houses: Contract, read: Reader) -> None:
+def test_a_line_that_is_no_record(
+    form: str, note: list[Any], kind: str, tmp_path: Path, houses: Contract, read: Reader
+) -> None:
     """Below the table and between its rows."""
     rows = [HEADER, ROWS[0], note, *ROWS[1:], note]
     path = tmp_path / f"a.{form}"
@@ -78,7 +80,9 @@ RECORDS = [
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=[str(n) for n in range(len(RECORDS))])
-def test_a_record_with_something_wrong_is_no_note(record: list[Any], tmp_path: Path, houses: Contract, read: Reader) -> None:
+def test_a_record_with_something_wrong_is_no_note(
+    record: list[Any], tmp_path: Path, houses: Contract, read: Reader
+) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(books.text([HEADER, *ROWS, record]))
     found = read(houses, path)
@@ -100,8 +104,21 @@ NAMES = ["", "身份证号", "户主\n姓名", "鉴定\n等级", "鉴定时间",
 
 @pytest.mark.parametrize("form", ["xlsx", "xls", "csv", "html"])
 def test_a_header_of_two_rows(form: str, tmp_path: Path, houses: Contract, read: Reader) -> None:
-    """Group and name, names that reach over both rows, line breaks within names; in the middle again, in one row and in two."""
-    rows = [row("某县台账"), row("", "单位：户"), GROUPS, NAMES, ROWS[0], GROUPS, NAMES, ROWS[1], HEADER, ROWS[2]]
+    """Group and name, names that reach over both rows, line breaks within names; in the middle
+    again, in one row and in two.
+    """
+    rows = [
+        row("某县台账"),
+        row("", "单位：户"),
+        GROUPS,
+        NAMES,
+        ROWS[0],
+        GROUPS,
+        NAMES,
+        ROWS[1],
+        HEADER,
+        ROWS[2],
+    ]
     merged = ["A1:G1", "A3:A4", "B3:C3", "D3:F3", "G3:G4"]
     writers: dict[str, Any] = {
         "xlsx": lambda: books.xlsx(rows, merged),
@@ -119,23 +136,40 @@ def test_a_header_of_two_rows(form: str, tmp_path: Path, houses: Contract, read:
     assert found.table.columns == HEADER
 
 
-@pytest.mark.parametrize("written", ["户主信息/姓名", "户主信息姓名", "户主信息 姓名", "户主信息·姓名"])
-def test_a_name_under_two_groups_is_told_apart_by_its_group(written: str, tmp_path: Path, read: Reader, refused: Any) -> None:
-    columns = [Column("house_id", "房屋编号", role="record_key", key=1), Column("name", written, role="name"), *HOUSES[3:5]]
-    header = [["房屋编号", "户主信息", "", "联系人", "", "鉴定等级", "鉴定时间"], ["", "姓名", "年龄", "姓名", "电话", "", ""]]
+@pytest.mark.parametrize(
+    "written", ["户主信息/姓名", "户主信息姓名", "户主信息 姓名", "户主信息·姓名"]
+)
+def test_a_name_under_two_groups_is_told_apart_by_its_group(
+    written: str, tmp_path: Path, read: Reader, refused: Any
+) -> None:
+    columns = [
+        Column("house_id", "房屋编号", role="record_key", key=1),
+        Column("name", written, role="name"),
+        *HOUSES[3:5],
+    ]
+    header = [
+        ["房屋编号", "户主信息", "", "联系人", "", "鉴定等级", "鉴定时间"],
+        ["", "姓名", "年龄", "姓名", "电话", "", ""],
+    ]
     path = tmp_path / "a.csv"
-    path.write_bytes(books.text([*header, ["FW000001", "测甲", "60", "测乙", "1", "A", "2026-05-03"]]))
+    path.write_bytes(
+        books.text([*header, ["FW000001", "测甲", "60", "测乙", "1", "A", "2026-05-03"]])
+    )
     found = read(contract_of(tmp_path, columns), path)
     assert (found.rows[0][written], found.rows[0]["联系人/姓名"]) == ("测甲", "测乙")
     alone = [columns[0], Column("name", "姓名", role="name"), *columns[2:]]
     assert "姓名" in refused(contract_of(tmp_path, alone), path).said
 
 
-def test_a_header_that_stands_again_with_its_columns_elsewhere_is_refused(tmp_path: Path, houses: Contract, refused: Any) -> None:
+def test_a_header_that_stands_again_with_its_columns_elsewhere_is_refused(
+    tmp_path: Path, houses: Contract, refused: Any
+) -> None:
     """Two townships pasted one below the other, each in its own order."""
     swapped = [HEADER[0], HEADER[2], HEADER[1], *HEADER[3:]]
     path = tmp_path / "a.csv"
-    path.write_bytes(books.text([HEADER, ROWS[0], swapped, [ROWS[1][0], ROWS[1][2], ROWS[1][1], *ROWS[1][3:]]]))
+    path.write_bytes(
+        books.text([HEADER, ROWS[0], swapped, [ROWS[1][0], ROWS[1][2], ROWS[1][1], *ROWS[1][3:]]])
+    )
     fault = refused(houses, path)
     assert (fault.reason, fault.said.rpartition(": ")[2]) == (
         "changed_header",
@@ -148,11 +182,19 @@ def test_titles_stand_again_in_the_middle(tmp_path: Path, houses: Contract, read
     path = tmp_path / "a.xls"
     path.write_bytes(books.html([*titles, HEADER, ROWS[0], BLANK, *titles, HEADER, *ROWS[1:]]))
     found = read(houses, path)
-    assert (found.cells, found.table.note_lines) == (expected(), {"title": 4, "blank": 1, "header": 1})
+    assert (found.cells, found.table.note_lines) == (
+        expected(),
+        {"title": 4, "blank": 1, "header": 1},
+    )
 
 
-def test_commas_behind_every_row_and_rows_cut_short(tmp_path: Path, houses: Contract, read: Reader) -> None:
-    lines = [",".join(HEADER) + ",", *(f"{','.join(f'{chr(34)}{c}{chr(34)}' for c in row)},," for row in ROWS[:2])]
+def test_commas_behind_every_row_and_rows_cut_short(
+    tmp_path: Path, houses: Contract, read: Reader
+) -> None:
+    lines = [
+        ",".join(HEADER) + ",",
+        *(f"{','.join(f'{chr(34)}{c}{chr(34)}' for c in row)},," for row in ROWS[:2]),
+    ]
     lines.append(",".join(ROWS[2][:4]))
     path = tmp_path / "a.csv"
     path.write_text("\n".join([*lines, ""]), encoding="utf-8")
@@ -162,13 +204,22 @@ def test_commas_behind_every_row_and_rows_cut_short(tmp_path: Path, houses: Cont
     assert found.table.notes == ["a.csv: 1 rows have fewer cells than the header"]
 
 
-def test_a_cell_too_many_is_the_rows_own_fault(tmp_path: Path, houses: Contract, read: Reader) -> None:
+def test_a_cell_too_many_is_the_rows_own_fault(
+    tmp_path: Path, houses: Contract, read: Reader
+) -> None:
     path = tmp_path / "a.csv"
-    path.write_text("\n".join([",".join(HEADER), *(",".join(row) for row in ROWS), "FW000009,6109,甲,乙,A,,,青溪"]), encoding="utf-8")
+    path.write_text(
+        "\n".join(
+            [",".join(HEADER), *(",".join(row) for row in ROWS), "FW000009,6109,甲,乙,A,,,青溪"]
+        ),
+        encoding="utf-8",
+    )
     assert read(houses, path).marks == {5: ["房屋编号:extra_cells"]}
 
 
-def test_something_beside_a_spreadsheets_table_is_no_harm(tmp_path: Path, houses: Contract, read: Reader) -> None:
+def test_something_beside_a_spreadsheets_table_is_no_harm(
+    tmp_path: Path, houses: Contract, read: Reader
+) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(books.xlsx([[*HEADER], [*ROWS[0], "", "见附件"], *ROWS[1:]]))
     found = read(houses, path)
@@ -180,31 +231,56 @@ def test_something_beside_a_spreadsheets_table_is_no_harm(tmp_path: Path, houses
 
 def merged_book(folder: Path, merged: list[str], rows: list[list[Any]] | None = None) -> Path:
     path = folder / "a.xlsx"
-    path.write_bytes(books.xlsx(rows or [row("某县台账"), HEADER, *ROWS, row("填表人：测甲")], merged))
+    path.write_bytes(
+        books.xlsx(rows or [row("某县台账"), HEADER, *ROWS, row("填表人：测甲")], merged)
+    )
     return path
 
 
-def test_merged_titles_and_footers_do_no_harm(tmp_path: Path, houses: Contract, read: Reader) -> None:
+def test_merged_titles_and_footers_do_no_harm(
+    tmp_path: Path, houses: Contract, read: Reader
+) -> None:
     found = read(houses, merged_book(tmp_path, ["A1:G1", "A6:G6"]))
     assert (found.cells, found.table.note_lines) == (expected(), {"title": 1, "footer": 1})
 
 
-def test_a_line_with_one_cell_over_its_key_is_no_record(tmp_path: Path, houses: Contract, read: Reader) -> None:
+def test_a_line_with_one_cell_over_its_key_is_no_record(
+    tmp_path: Path, houses: Contract, read: Reader
+) -> None:
     """A township between its villages, with its number of houses behind."""
-    rows = [HEADER, row("青溪镇", "", "", "", "", "1"), ROWS[0], row("石门镇", "", "", "", "", "2"), *ROWS[1:]]
+    rows = [
+        HEADER,
+        row("青溪镇", "", "", "", "", "1"),
+        ROWS[0],
+        row("石门镇", "", "", "", "", "2"),
+        *ROWS[1:],
+    ]
     found = read(houses, merged_book(tmp_path, ["A2:E2", "A4:E4"], rows))
     assert (found.cells, found.table.note_lines) == (expected(), {"line": 2})
 
 
-def test_merged_records_are_refused_with_the_cells_names(tmp_path: Path, houses: Contract, refused: Any) -> None:
+def test_merged_records_are_refused_with_the_cells_names(
+    tmp_path: Path, houses: Contract, refused: Any
+) -> None:
     fault = refused(houses, merged_book(tmp_path, ["A1:G1", "G3:G4", "D4:D5"]))
-    assert (fault.reason, fault.said) == ("merged_cells", "2 groups of cells are merged in the table, first D4:D5, G3:G4")
+    assert (fault.reason, fault.said) == (
+        "merged_cells",
+        "2 groups of cells are merged in the table, first D4:D5, G3:G4",
+    )
     assert "merged: fill" in fault.next_step
 
 
 def test_merged_records_are_filled_where_the_contract_says_so(tmp_path: Path, read: Reader) -> None:
-    rows = [HEADER, [*ROWS[0][:6], "青溪镇"], [*ROWS[1][:6], ""], row("小计", "", "", "", "", "9"), [*ROWS[2][:6], ""]]
-    found = read(contract_of(tmp_path, HOUSES, merged="fill"), merged_book(tmp_path, ["G2:G5"], rows))
+    rows = [
+        HEADER,
+        [*ROWS[0][:6], "青溪镇"],
+        [*ROWS[1][:6], ""],
+        row("小计", "", "", "", "", "9"),
+        [*ROWS[2][:6], ""],
+    ]
+    found = read(
+        contract_of(tmp_path, HOUSES, merged="fill"), merged_book(tmp_path, ["G2:G5"], rows)
+    )
     assert [cells[-1] for cells in found.cells] == ["青溪镇"] * 3
     assert found.table.note_lines == {"total": 1}
 
@@ -218,18 +294,29 @@ ACROSS = [
 ]
 
 
-@pytest.mark.parametrize(("merged", "marks"), ACROSS, ids=[" ".join(merged) for merged, _ in ACROSS])
+@pytest.mark.parametrize(
+    ("merged", "marks"), ACROSS, ids=[" ".join(merged) for merged, _ in ACROSS]
+)
 def test_a_value_is_filled_down_and_never_into_another_field(
     merged: list[str], marks: dict[int, list[str]], tmp_path: Path, read: Reader
 ) -> None:
-    """One cell over two columns that are read: nothing is known of the second, and its row says so."""
+    """One cell over two columns that are read: nothing is known of the second, and its row says
+    so.
+    """
     rows = [row("某县台账"), HEADER, *ROWS]
     found = read(contract_of(tmp_path, HOUSES, merged="fill"), merged_book(tmp_path, merged, rows))
     assert found.marks == marks
-    told = {(line, mark.partition(":")[0]) for line, found_marks in marks.items() for mark in found_marks}
+    told = {
+        (line, mark.partition(":")[0])
+        for line, found_marks in marks.items()
+        for mark in found_marks
+    }
     for record in found.rows:
         for name in HEADER:
-            assert (record[name] is None) >= ((record["_line"], name) in told), (record["_line"], name)
+            assert (record[name] is None) >= ((record["_line"], name) in told), (
+                record["_line"],
+                name,
+            )
 
 
 @pytest.mark.parametrize("form", ["html", "xls"])
@@ -248,35 +335,56 @@ def test_a_value_over_two_columns_of_another_form(form: str, tmp_path: Path, rea
     assert (found.cells[0][2:4], found.marks) == (("测甲", None), {2: ["鉴定等级:merged_across"]})
 
 
-def test_a_cell_that_reaches_from_a_read_column_into_one_that_nobody_reads_is_no_harm(tmp_path: Path, read: Reader) -> None:
+def test_a_cell_that_reaches_from_a_read_column_into_one_that_nobody_reads_is_no_harm(
+    tmp_path: Path, read: Reader
+) -> None:
     rows = [[*HEADER, "备注"], *([*cells, ""] for cells in ROWS)]
     for merged in ("fill", "refuse"):
-        found = read(contract_of(tmp_path, HOUSES, merged=merged), merged_book(tmp_path, ["G2:H2"], rows))
-        assert (found.marks, [cells[6] for cells in found.cells]) == ({}, ["青溪镇", "石门镇，一组", None])
+        found = read(
+            contract_of(tmp_path, HOUSES, merged=merged), merged_book(tmp_path, ["G2:H2"], rows)
+        )
+        assert (found.marks, [cells[6] for cells in found.cells]) == (
+            {},
+            ["青溪镇", "石门镇，一组", None],
+        )
 
 
-def test_a_cell_that_reaches_from_a_column_that_nobody_reads_into_a_read_one(tmp_path: Path, read: Reader, refused: Any) -> None:
+def test_a_cell_that_reaches_from_a_column_that_nobody_reads_into_a_read_one(
+    tmp_path: Path, read: Reader, refused: Any
+) -> None:
     rows = [["乡镇", *HEADER], *(["青溪镇", *cells] for cells in ROWS)]
     book = merged_book(tmp_path, ["A3:B3"], rows)
     assert refused(contract_of(tmp_path, HOUSES), book).reason == "merged_cells"
-    assert read(contract_of(tmp_path, HOUSES, merged="fill"), book).marks == {3: ["房屋编号:merged_across"]}
+    assert read(contract_of(tmp_path, HOUSES, merged="fill"), book).marks == {
+        3: ["房屋编号:merged_across"]
+    }
 
 
 @pytest.mark.parametrize("form", ["xlsb", "ods"])
-def test_merged_cells_of_workbooks_that_say_so_otherwise(form: str, tmp_path: Path, houses: Contract, read: Reader, refused: Any) -> None:
+def test_merged_cells_of_workbooks_that_say_so_otherwise(
+    form: str, tmp_path: Path, houses: Contract, read: Reader, refused: Any
+) -> None:
     """G2:G3 and C4:D4, by the hand of another writer."""
     path = Path(__file__).parent / "workbooks" / f"merged.{form}"
     fault = refused(houses, path)
-    assert (fault.reason, fault.said) == ("merged_cells", "2 groups of cells are merged in the table, first C4:D4, G2:G3")
+    assert (fault.reason, fault.said) == (
+        "merged_cells",
+        "2 groups of cells are merged in the table, first C4:D4, G2:G3",
+    )
     found = read(contract_of(tmp_path, HOUSES, merged="fill"), path)
     assert found.marks == {4: ["鉴定等级:merged_across"]}
     assert [cells[6] for cells in found.cells] == ["青溪镇", "青溪镇", None]
 
 
-def test_merged_cells_of_an_ods_with_repeated_rows_and_columns(tmp_path: Path, houses: Contract, refused: Any) -> None:
+def test_merged_cells_of_an_ods_with_repeated_rows_and_columns(
+    tmp_path: Path, houses: Contract, refused: Any
+) -> None:
     """Rows and cells that are alike are written once, with how often they stand."""
     rows = [["", "", *cells] for cells in ([], [], HEADER, *ROWS)]
-    span = b'<table:table-cell table:number-rows-spanned="2" office:value-type="string"><text:p>\xe9\x9d\x92'
+    span = (
+        b'<table:table-cell table:number-rows-spanned="2"'
+        b' office:value-type="string"><text:p>\xe9\x9d\x92'
+    )
 
     def packed(xml: bytes) -> bytes:
         blank = b"<table:table-cell/><table:table-cell/>"
@@ -292,13 +400,20 @@ def test_merged_cells_of_an_ods_with_repeated_rows_and_columns(tmp_path: Path, h
     assert refused(houses, path).said == "1 groups of cells are merged in the table, first I4:I5"
 
 
-def test_merged_cells_that_the_contract_does_not_read_do_no_harm(tmp_path: Path, houses: Contract, read: Reader) -> None:
-    rows = [[*HEADER, "镇"], *([*cells, "青溪镇" if n == 0 else ""] for n, cells in enumerate(ROWS))]
+def test_merged_cells_that_the_contract_does_not_read_do_no_harm(
+    tmp_path: Path, houses: Contract, read: Reader
+) -> None:
+    rows = [
+        [*HEADER, "镇"],
+        *([*cells, "青溪镇" if n == 0 else ""] for n, cells in enumerate(ROWS)),
+    ]
     found = read(houses, merged_book(tmp_path, ["H2:H4"], rows))
     assert [cells[:7] for cells in found.cells] == expected()
 
 
-def test_spans_of_a_page_are_merged_cells(tmp_path: Path, houses: Contract, refused: Any, read: Reader) -> None:
+def test_spans_of_a_page_are_merged_cells(
+    tmp_path: Path, houses: Contract, refused: Any, read: Reader
+) -> None:
     page = books.html([HEADER, *ROWS]).decode("gb18030")
     first = page.index("青溪镇")
     start = page.rindex("<td", 0, first)

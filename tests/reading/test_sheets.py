@@ -25,12 +25,18 @@ def book(folder: Path, sheets: dict[str, Any], **how: Any) -> Path:
     "sheets",
     [
         {"城关镇": FIRST, "涧池镇": SECOND, "汉阴镇": THIRD},
-        {"城关镇": [["城关镇台账"], *FIRST], "涧池镇 ": [["涧池镇台账"], ["单位：户"], *SECOND], "汉阴镇": THIRD},
+        {
+            "城关镇": [["城关镇台账"], *FIRST],
+            "涧池镇 ": [["涧池镇台账"], ["单位：户"], *SECOND],
+            "汉阴镇": THIRD,
+        },
         {"城关镇2026年11月": FIRST, "涧池镇2026年11月": SECOND, "汉阴镇2026年11月": THIRD},
         {"Sheet1": FIRST, "Sheet2": SECOND, "Sheet3": THIRD, "Sheet4": []},
     ],
 )
-def test_a_township_each_is_one_delivery(sheets: dict[str, Any], tmp_path: Path, houses: Contract, read: Reader) -> None:
+def test_a_township_each_is_one_delivery(
+    sheets: dict[str, Any], tmp_path: Path, houses: Contract, read: Reader
+) -> None:
     found = read(houses, book(tmp_path, sheets))
     names = [name.strip() for name, rows in sheets.items() if rows]
     assert found.cells == expected()
@@ -40,9 +46,18 @@ def test_a_township_each_is_one_delivery(sheets: dict[str, Any], tmp_path: Path,
 
 
 @pytest.mark.parametrize(
-    "names", [("2026年10月", "2026年11月"), ("10月", "11月"), ("2025", "2026"), ("花名册", "202610"), ("一季度", "二季度")]
+    "names",
+    [
+        ("2026年10月", "2026年11月"),
+        ("10月", "11月"),
+        ("2025", "2026"),
+        ("花名册", "202610"),
+        ("一季度", "二季度"),
+    ],
 )
-def test_sheets_of_several_periods_are_refused(names: tuple[str, str], tmp_path: Path, houses: Contract, refused: Any) -> None:
+def test_sheets_of_several_periods_are_refused(
+    names: tuple[str, str], tmp_path: Path, houses: Contract, refused: Any
+) -> None:
     fault = refused(houses, book(tmp_path, dict(zip(names, (FIRST, SECOND), strict=True))))
     assert fault.reason == "several_sheets"
     assert all(name in fault.said for name in names)
@@ -50,28 +65,48 @@ def test_sheets_of_several_periods_are_refused(names: tuple[str, str], tmp_path:
 
 
 def test_a_key_in_two_sheets_is_refused(tmp_path: Path, houses: Contract, refused: Any) -> None:
-    fault = refused(houses, book(tmp_path, {"甲表": [HEADER, *ROWS[:2]], "乙表": [HEADER, *ROWS[1:]]}))
-    assert (fault.reason, fault.said) == ("several_sheets", "1 keys stand in more than one of the sheets 甲表, 乙表")
+    fault = refused(
+        houses, book(tmp_path, {"甲表": [HEADER, *ROWS[:2]], "乙表": [HEADER, *ROWS[1:]]})
+    )
+    assert (fault.reason, fault.said) == (
+        "several_sheets",
+        "1 keys stand in more than one of the sheets 甲表, 乙表",
+    )
     assert "FW0" not in fault.said + fault.next_step
 
 
-def test_one_part_of_a_composite_key_in_two_sheets_is_no_harm(tmp_path: Path, read: Reader, refused: Any) -> None:
+def test_one_part_of_a_composite_key_in_two_sheets_is_no_harm(
+    tmp_path: Path, read: Reader, refused: Any
+) -> None:
     columns = [*HOUSES[1:3], HOUSES[3]]
-    keyed = [type(c)(c.name, c.physical, c.type, c.required, c.role, key) for c, key in zip(columns, (1, None, 2), strict=True)]
+    keyed = [
+        type(c)(c.name, c.physical, c.type, c.required, c.role, key)
+        for c, key in zip(columns, (1, None, 2), strict=True)
+    ]
     contract = contract_of(tmp_path, keyed)
     header = [c.physical for c in keyed]
     one, other = ["610921197001011016", "测甲", "A"], ["610921197001011016", "测甲", "B"]
-    assert read(contract, book(tmp_path, {"甲": [header, one], "乙": [header, other]})).table.row_count == 2
-    assert refused(contract, book(tmp_path, {"甲": [header, one], "乙": [header, one]})).reason == "several_sheets"
+    assert (
+        read(contract, book(tmp_path, {"甲": [header, one], "乙": [header, other]})).table.row_count
+        == 2
+    )
+    assert (
+        refused(contract, book(tmp_path, {"甲": [header, one], "乙": [header, one]})).reason
+        == "several_sheets"
+    )
 
 
-def test_keys_that_the_sheets_names_tell_apart_are_no_overlap(tmp_path: Path, read: Reader, refused: Any) -> None:
+def test_keys_that_the_sheets_names_tell_apart_are_no_overlap(
+    tmp_path: Path, read: Reader, refused: Any
+) -> None:
     """A number within the township: that stands in the sheet's name, and is part of the key."""
     town = {"name": "town", "logicalType": "string", "physicalType": "text", "required": True}
     town |= {"primaryKey": True, "primaryKeyPosition": 2}
     town |= {"customProperties": [{"property": "from", "value": "sheet"}]}
     contract = contract_of(tmp_path, [Column("number", "房屋编号", key=1), *HOUSES[1:]])
-    assert refused(contract, book(tmp_path, {"甲镇": FIRST, "乙镇": FIRST})).reason == "several_sheets"
+    assert (
+        refused(contract, book(tmp_path, {"甲镇": FIRST, "乙镇": FIRST})).reason == "several_sheets"
+    )
     said = yaml.safe_load(contract.path.read_text(encoding="utf-8"))
     said["schema"][0]["properties"].append(town)
     contract.path.write_text(yaml.safe_dump(said, allow_unicode=True), encoding="utf-8")
@@ -88,12 +123,16 @@ def test_the_contract_chooses(name: str, stated: Any, tmp_path: Path, read: Read
     assert found.table.unread == ["台账.xlsx: sheet 2026年10月 holds a table that was not read"]
 
 
-def test_a_sheet_that_the_contract_names_and_that_is_not_there(tmp_path: Path, refused: Any) -> None:
+def test_a_sheet_that_the_contract_names_and_that_is_not_there(
+    tmp_path: Path, refused: Any
+) -> None:
     contract = contract_of(tmp_path, HOUSES, sheets=["明细"])
     assert refused(contract, book(tmp_path, {"甲": FIRST})).reason == "missing_sheet"
 
 
-def test_every_sheet_that_the_contract_names_has_to_be_there_with_its_table(tmp_path: Path, refused: Any) -> None:
+def test_every_sheet_that_the_contract_names_has_to_be_there_with_its_table(
+    tmp_path: Path, refused: Any
+) -> None:
     """The half of a county is no county."""
     contract = contract_of(tmp_path, HOUSES, sheets=["甲镇", "乙镇"])
     fault = refused(contract, book(tmp_path, {"甲镇": FIRST, "丙镇": SECOND}))
@@ -107,7 +146,9 @@ def test_hidden_sheets_are_never_read(tmp_path: Path, houses: Contract, read: Re
     assert (found.cells, found.table.unread) == (expected([ROWS[1]]), [])
 
 
-def test_another_table_and_one_that_lacks_a_column_are_named(tmp_path: Path, houses: Contract, read: Reader) -> None:
+def test_another_table_and_one_that_lacks_a_column_are_named(
+    tmp_path: Path, houses: Contract, read: Reader
+) -> None:
     sheets = {
         "明细": SECOND,
         "旧表": [HEADER[1:], ROWS[0][1:]],
@@ -122,7 +163,9 @@ def test_another_table_and_one_that_lacks_a_column_are_named(tmp_path: Path, hou
     ]
 
 
-def test_another_record_type_of_the_department_is_not_called_unread(tmp_path: Path, houses: Contract, read: Reader) -> None:
+def test_another_record_type_of_the_department_is_not_called_unread(
+    tmp_path: Path, houses: Contract, read: Reader
+) -> None:
     """Each contract finds its own sheet."""
     from expectations.contract import contract_for
 

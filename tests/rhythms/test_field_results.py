@@ -1,4 +1,6 @@
-"""Field results come back (入户核查): off unless `YIHU_DRAFTS` names them; then from the department to rates that the truth confirms."""
+"""Field results come back (入户核查): off unless `YIHU_DRAFTS` names them; then from
+the department to rates that the truth confirms.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> County:
 
 
 def visits(county: County, day: date) -> list[tuple[str, date, str]]:
-    """Household, day and result of the sound visits of the quarter that a department holds at the end of `day`."""
+    """Household, day and result of the sound visits of the quarter that a department holds at the
+    end of `day`.
+    """
     rows = county.rows("field_results", end_of(datetime(day.year, day.month, day.day))).to_pylist()
     return [
         (row["household_id"], row["visited_on"], row["result"])
@@ -47,7 +51,9 @@ def visits(county: County, day: date) -> list[tuple[str, date, str]]:
     ]
 
 
-def test_nobody_is_asked_for_them_unless_they_are_agreed_on(county: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_asked_for_them_unless_they_are_agreed_on(
+    county: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("YIHU_DRAFTS", raising=False)
     assert len(load_contracts()) == 18
     assert "monitoring.field_results" not in Gateway(county, "sid", b"key").known
@@ -58,7 +64,10 @@ def test_nobody_is_asked_for_them_unless_they_are_agreed_on(county: County, tmp_
     assert "field_results" in {contract.records for contract in drop.by_file(everything=False)}
     names = {key.to_user_string() for key in build_defs().resolve_all_asset_keys()}
     assert "matched_monitoring__field_results" in names
-    with pytest.raises(SettingsError, match=r"YIHU_DRAFTS names pigeons: the contracts that are drafts are .*field_results"):
+    with pytest.raises(
+        SettingsError,
+        match=r"YIHU_DRAFTS names pigeons: the contracts that are drafts are .*field_results",
+    ):
         load_settings({"YIHU_HOME": str(tmp_path), "YIHU_DRAFTS": "pigeons"})
 
 
@@ -73,7 +82,9 @@ def test_a_visit_finds_a_risk_exactly_where_one_is(county: County) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["api", "file"])
-def test_they_come_over_http_and_by_file(county: County, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_they_come_over_http_and_by_file(
+    county: County, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("YIHU_DRAFTS", "field_results")
     contract = contract_for("field_results")
     with offices(county, tmp_path / "offices") as departments:
@@ -81,9 +92,13 @@ def test_they_come_over_http_and_by_file(county: County, form: str, tmp_path: Pa
         settings = {**departments.settings, "YIHU_DRAFTS": "field_results", "YIHU_FORM": form}
         assert run_valid(tmp_path / "home", settings, LAST, [contract]).success
     note = ledger(tmp_path / "home", contract, LAST)
-    rows = county.rows("field_results", end_of(datetime(LAST.year, LAST.month, LAST.day))).to_pylist()
+    rows = county.rows(
+        "field_results", end_of(datetime(LAST.year, LAST.month, LAST.day))
+    ).to_pylist()
     assert note["in_force"] == sum(row["_op"] == "U" and not row["_broken"] for row in rows) > 400
-    assert note["today"]["quarantined"] == sum(row["_op"] == "U" and row["_broken"] > 0 for row in rows)
+    assert note["today"]["quarantined"] == sum(
+        row["_op"] == "U" and row["_broken"] > 0 for row in rows
+    )
 
 
 @dataclass(frozen=True)
@@ -111,7 +126,9 @@ def judged(county: County) -> Iterator[Judged]:
                 prepare(load_settings())
                 defs = build_defs()
                 with warehouse_server(home) as server, dg.DagsterInstance.get() as instance:
-                    daily = defs.resolve_job_def("daily_sync").execute_in_process(partition_key=day.isoformat(), instance=instance)
+                    daily = defs.resolve_job_def("daily_sync").execute_in_process(
+                        partition_key=day.isoformat(), instance=instance
+                    )
                     assert daily.success
                     if day == FIRST:
                         continue
@@ -120,10 +137,19 @@ def judged(county: County) -> Iterator[Judged]:
                     (made,) = result.asset_materializations_for_node("flag_accuracy")
                     engine = server.engine("yihu_reader")
                     with engine.connect() as connection:
-                        rows = [dict(row) for row in connection.execute(sa.text("select * from yihu.flag_accuracy")).mappings()]
-                        records = connection.execute(sa.text("select count(*) from yihu.source_status")).scalar_one()
+                        rows = [
+                            dict(row)
+                            for row in connection.execute(
+                                sa.text("select * from yihu.flag_accuracy")
+                            ).mappings()
+                        ]
+                        records = connection.execute(
+                            sa.text("select count(*) from yihu.source_status")
+                        ).scalar_one()
                     engine.dispose()
-        yield Judged(home, rows, records, {name: value.value for name, value in made.metadata.items()})
+        yield Judged(
+            home, rows, records, {name: value.value for name, value in made.metadata.items()}
+        )
 
 
 @pytest.mark.long
@@ -134,15 +160,27 @@ def test_rates_and_the_curve_are_those_of_the_truth(judged: Judged, county: Coun
         found = duckdb.sql(f"select household_id, level, score from '{files}'").fetchall()
         lamps[str(day)] = {household: (level, score) for household, level, score in found}
     seen = [
-        (lamps[str(LAST) if str(on) >= str(LAST) else str(FIRST)].get(household, ("none", Decimal(0))), result != "not_confirmed")
+        (
+            lamps[str(LAST) if str(on) >= str(LAST) else str(FIRST)].get(
+                household, ("none", Decimal(0))
+            ),
+            result != "not_confirmed",
+        )
         for household, on, result in visits(county, LAST)
         if str(on) >= str(FIRST)
     ]
     seen = [(lamp, is_risk) for lamp, is_risk in seen if lamp[0] != "none"]
-    whole = {(row["dimension"], row["value"]): row for row in judged.rows if row["area_level"] == "county"}
+    whole = {
+        (row["dimension"], row["value"]): row
+        for row in judged.rows
+        if row["area_level"] == "county"
+    }
 
     def expected(above: int | None) -> tuple[int, int, int, int]:
-        flagged = [(lamp[0] == "red" if above is None else lamp[1] > above, is_risk) for lamp, is_risk in seen]
+        flagged = [
+            (lamp[0] == "red" if above is None else lamp[1] > above, is_risk)
+            for lamp, is_risk in seen
+        ]
         return (
             len(flagged),
             sum(is_red for is_red, _ in flagged),
@@ -150,10 +188,21 @@ def test_rates_and_the_curve_are_those_of_the_truth(judged: Judged, county: Coun
             sum(is_risk and not is_red for is_red, is_risk in flagged),
         )
 
-    for key, above in ((("all", "all"), None), (("threshold", "25"), 25), (("threshold", "30"), 30), (("threshold", "35"), 35)):
+    for key, above in (
+        (("all", "all"), None),
+        (("threshold", "25"), 25),
+        (("threshold", "30"), 30),
+        (("threshold", "35"), 35),
+    ):
         row = whole[key]
-        assert (row["visited"], row["flagged"], row["false_alarms"], row["missed"]) == expected(above), key
-    assert whole[("all", "all")]["missed"] + whole[("all", "all")]["confirmed"] == sum(is_risk for _, is_risk in seen) > 0
+        assert (row["visited"], row["flagged"], row["false_alarms"], row["missed"]) == expected(
+            above
+        ), key
+    assert (
+        whole[("all", "all")]["missed"] + whole[("all", "all")]["confirmed"]
+        == sum(is_risk for _, is_risk in seen)
+        > 0
+    )
     assert {dimension for dimension, _ in whole} == {"all", "rule", "household_type", "threshold"}
     assert judged.records == 19
 

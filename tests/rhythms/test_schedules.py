@@ -1,4 +1,6 @@
-"""Each rhythm runs for the period that ended, at its hour in Asia/Shanghai, and leaves a picture."""
+"""Each rhythm runs for the period that ended, at its hour in Asia/Shanghai, and leaves a
+picture.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,13 @@ def test_the_daily_job_leaves_the_rhythms_out() -> None:
     job = build_defs().resolve_job_def("daily_sync")
     keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
     assert "release" in keys
-    assert not keys & {"weekly_statistics", "monthly_screening", "income_accounting", "quarterly_supervision", "flag_accuracy"}
+    assert not keys & {
+        "weekly_statistics",
+        "monthly_screening",
+        "income_accounting",
+        "quarterly_supervision",
+        "flag_accuracy",
+    }
 
 
 def test_lines_over_time_the_lowest_in_colour() -> None:

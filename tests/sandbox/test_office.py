@@ -26,7 +26,9 @@ AS_OF = date(2026, 11, 19)
 RECORDS = ("certificates", "dwellings", "retrofits", "cases")
 
 
-def test_a_new_sandbox_is_written_by_offices_and_an_old_one_stays_tidy(county: County, tmp_path: Path) -> None:
+def test_a_new_sandbox_is_written_by_offices_and_an_old_one_stays_tidy(
+    county: County, tmp_path: Path
+) -> None:
     assert writing_of(tmp_path / "new") == "office"
     for writing in WRITINGS:
         drop(county, tmp_path / writing, AS_OF, writing=writing)
@@ -43,7 +45,8 @@ def written(county: County, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_no_checksum_and_a_time_of_writing_in_the_past(written: Path) -> None:
     files = sorted(path for path in written.glob("*/*") if path.is_file())
     assert [path.name for path in files] == [
-        "certificates_20261101.csv", "dwellings_20261001.xlsx", "retrofits_20261001.xlsx", "cases_20261116.xlsx",
+        "certificates_20261101.csv", "dwellings_20261001.xlsx", "retrofits_20261001.xlsx",
+        "cases_20261116.xlsx",
     ]  # fmt: skip
     for path in files:
         assert not checksum_path(path).exists()
@@ -68,7 +71,11 @@ def test_a_workbook_has_a_sheet_for_each_township_with_title_and_footer(written:
 
 
 def test_a_list_has_titles_words_and_a_footer(written: Path) -> None:
-    text = (written / "disability_federation" / "certificates_20261101.csv").read_bytes().decode("gb18030")
+    text = (
+        (written / "disability_federation" / "certificates_20261101.csv")
+        .read_bytes()
+        .decode("gb18030")
+    )
     rows = list(csv.reader(io.StringIO(text, newline="")))
     assert rows[2] == [field.physical_name for field in contract_for("certificates").fields]
     assert len({len(row) for row in rows}) == 1
@@ -80,14 +87,20 @@ def test_a_list_has_titles_words_and_a_footer(written: Path) -> None:
 
 
 @pytest.mark.parametrize("records", RECORDS)
-def test_both_writings_land_alike(county: County, tmp_path: Path, engine: Engine, records: str) -> None:
+def test_both_writings_land_alike(
+    county: County, tmp_path: Path, engine: Engine, records: str
+) -> None:
     contract = contract_for(records)
-    tidy, office = (_landed(county, contract, tmp_path / writing, engine, writing) for writing in WRITINGS[::-1])
+    tidy, office = (
+        _landed(county, contract, tmp_path / writing, engine, writing) for writing in WRITINGS[::-1]
+    )
     assert len(tidy) > 40
     assert office == tidy
 
 
-def _landed(county: County, contract: Contract, home: Path, engine: Engine, writing: str) -> list[dict[str, object]]:
+def _landed(
+    county: County, contract: Contract, home: Path, engine: Engine, writing: str
+) -> list[dict[str, object]]:
     """The typed rows, by key, as a run lands them; what is misfit is so in both."""
     (home / "drop").mkdir(parents=True)
     drop(county, home / "drop", AS_OF, writing=writing)  # type: ignore[arg-type]

@@ -34,16 +34,21 @@ PATTERNS = {
 
 
 def _sound(number: str) -> bool:
-    return bool(re.fullmatch(r"[0-9]{17}[0-9X]", number)) and ric.calc_check_digit(number) == number[17]
+    return (
+        bool(re.fullmatch(r"[0-9]{17}[0-9X]", number))
+        and ric.calc_check_digit(number) == number[17]
+    )
 
 
 def test_each_kind_of_error_looks_as_it_should(county: County) -> None:
     people = {
         row["person"]: row
-        for row in county.connection()
-        .execute(f"from read_parquet('{county.home / 'truth' / 'people.parquet'}')")
-        .to_arrow_table()
-        .to_pylist()
+        for row in (
+            county.connection()
+            .execute(f"from read_parquet('{county.home / 'truth' / 'people.parquet'}')")
+            .to_arrow_table()
+            .to_pylist()
+        )
     }
     seen: Counter[str] = Counter()
     for row in county.truth("enrolments").to_pylist() + county.truth("settlements").to_pylist():
@@ -69,15 +74,29 @@ def test_errors_come_at_their_rates(county: County) -> None:
     kinds = Counter(county.truth("enrolments")["error_kind"].to_pylist())
     total = sum(kinds.values())
     rates = asdict(ErrorRates())
-    for name in ("fullwidth", "separators", "lookalike", "swap", "wrong_digit", "name_space", "unregistered"):
+    for name in (
+        "fullwidth",
+        "separators",
+        "lookalike",
+        "swap",
+        "wrong_digit",
+        "name_space",
+        "unregistered",
+    ):
         assert kinds[name] / total == pytest.approx(rates[name], rel=0.5), name
     assert 0.9 < kinds["none"] / total < 0.99
 
 
-@pytest.mark.parametrize("records", ["enrolments", "settlements", "dwellings", "members", "cases", "households"])
-def test_the_truth_of_a_day_has_a_row_a_record_and_one_outcome(county: County, records: str) -> None:
+@pytest.mark.parametrize(
+    "records", ["enrolments", "settlements", "dwellings", "members", "cases", "households"]
+)
+def test_the_truth_of_a_day_has_a_row_a_record_and_one_outcome(
+    county: County, records: str
+) -> None:
     truth = county.truth(records, DAY).to_pylist()
-    planted = sum(1 for row in county.rows(records, DAY).to_pylist() if _is_planted(county, records, row))
+    planted = sum(
+        1 for row in county.rows(records, DAY).to_pylist() if _is_planted(county, records, row)
+    )
     assert len(truth) + planted == county.rows(records, DAY).num_rows
     assert {row["expects"] for row in truth} <= set(OUTCOMES)
     assert sum(row["expects"] == "linked" for row in truth) / len(truth) > 0.93
@@ -90,9 +109,19 @@ def _is_planted(county: County, records: str, row: dict[str, object]) -> bool:
 
 
 def test_corrected_records_carry_the_sound_number_later(county: County) -> None:
-    truth = {row["record_key"]: row for row in county.truth("enrolments").to_pylist() if row["error_kind"] == "fullwidth"}
-    fixed = {key for key, row in truth.items() if row["fixed_at"] is not None and row["fixed_at"] < DAY}
-    rows = {row["psn_insu_id"]: row for row in county.rows("enrolments", DAY).to_pylist() if row["psn_insu_id"] in truth}
+    truth = {
+        row["record_key"]: row
+        for row in county.truth("enrolments").to_pylist()
+        if row["error_kind"] == "fullwidth"
+    }
+    fixed = {
+        key for key, row in truth.items() if row["fixed_at"] is not None and row["fixed_at"] < DAY
+    }
+    rows = {
+        row["psn_insu_id"]: row
+        for row in county.rows("enrolments", DAY).to_pylist()
+        if row["psn_insu_id"] in truth
+    }
     for key, row in rows.items():
         fixed_at = truth[key]["fixed_at"]
         if fixed_at is not None and row["updt_time"] >= fixed_at:

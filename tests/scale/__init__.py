@@ -1,1 +1,3 @@
-"""What stays true when a county becomes a province: the same result, in bounded memory, at a cost in proportion."""
+"""What stays true when a county becomes a province: the same result, in bounded memory, at a cost
+in proportion.
+"""

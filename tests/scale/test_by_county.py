@@ -1,4 +1,6 @@
-"""A province all at once and county by county: the same tables, row for row, on a day that has a yesterday."""
+"""A province all at once and county by county: the same tables, row for row, on a day that has a
+yesterday.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ SECOND = FIRST + timedelta(days=1)
 THIRD = SECOND + timedelta(days=1)
 """A day on which nothing happened, after one whose release was held back."""
 DOUBTED = date(2026, 11, 25)
-"""The first on which shells are computed, and what waits is not absent; more register rows are out of force."""
+"""The first on which shells are computed, and what waits is not absent; more register rows are out
+of force.
+"""
 PROVINCE = Province(counties=3, households=250, as_of=FIRST)
 STAGES = ["matching", "lamps", "following"]
 TABLES = (*(f"matched_{contract.table}" for contract in load_contracts()), *stored_tables())
@@ -43,17 +47,29 @@ OUT_OF_FORCE = "cast(right(household_id, 2) as integer) = 8"
 LOST = "cast(right(household_id, 2) as integer) = 6"
 LEFT = "cast(right(household_id, 2) as integer) = 9"
 CHANGED = {
-    "rural_revitalisation__households": f"""
-        select * replace (case when {MOVED} then '610122' || substr(area_code, 7) else area_code end as area_code)
-        from yesterday where not ({OUT_OF_FORCE}) and not ({LEFT})""",
+    "rural_revitalisation__households": (
+        f"""
+        select * replace (case when {MOVED} then '610122' || substr(area_code, 7) else area_code end
+            as area_code)
+        from yesterday where not ({OUT_OF_FORCE}) and not ({LEFT})"""
+    ),
     "rural_revitalisation__members": f"select * from yesterday where not ({LEFT})",
     # a retrofit of somebody else's house, in the next county; a reversal on somebody else's number
-    "housing__retrofits": "select * exclude (_place, _other) replace (case when _place % 3 = 0 then _other else dwelling_id end as dwelling_id) "
-    "from (select *, row_number() over (order by project_id) as _place, first_value(dwelling_id) over (order by project_id desc) as _other from yesterday)",
-    "health_insurance__settlements": "select * exclude (_other) replace (case when reverses_id is not null then _other else id_number end as id_number) "
-    "from (select *, first_value(id_number) over (order by settlement_id desc) as _other from yesterday)",
+    "housing__retrofits": (
+        "select * exclude (_place, _other) replace (case when _place % 3 = 0 then _other else"
+        " dwelling_id end as dwelling_id) from (select *, row_number() over (order by project_id)"
+        " as _place, first_value(dwelling_id) over (order by project_id desc) as _other from"
+        " yesterday)"
+    ),
+    "health_insurance__settlements": (
+        "select * exclude (_other) replace (case when reverses_id is not null then _other else"
+        " id_number end as id_number) from (select *, first_value(id_number) over (order by"
+        " settlement_id desc) as _other from yesterday)"
+    ),
 }
-"""What happened overnight: households moved to another county, lost their register row, left; records reach over the border."""
+"""What happened overnight: households moved to another county, lost their register row, left;
+records reach over the border.
+"""
 
 
 LOSING = {"rural_revitalisation__households": f"select * from yesterday where not ({LOST})"}
@@ -84,7 +100,9 @@ def overnight(lake: Lake, temp: Path, before: date, day: date, changed: Mapping[
         engine.view("yesterday", f"select * from {lake.relation('valid', contract.table, before)}")
         select = changed.get(contract.table, "select * from yesterday")
         lake.write(engine, "valid", contract.table, day, select, contract.record_key.name)
-        lake.write_note("ledger", contract.table, day, lake.read_note("ledger", contract.table, before) or {})
+        lake.write_note(
+            "ledger", contract.table, day, lake.read_note("ledger", contract.table, before) or {}
+        )
     engine.close()
 
 
@@ -104,7 +122,9 @@ def days() -> Iterator[Days]:
         with only(YIHU_BY_COUNTY="yes"):
             assert run(made.by_county, SECOND, STAGES)["failed"] == []
         for home, by_county in ((made.at_once, "no"), (made.by_county, "yes")):
-            Lake(home / "lake").write_note(*HELD_BACK, SECOND, {"run_id": "a release that did not pass"})
+            Lake(home / "lake").write_note(
+                *HELD_BACK, SECOND, {"run_id": "a release that did not pass"}
+            )
             for before, day, changed in ((SECOND, THIRD, {}), (THIRD, DOUBTED, LOSING)):
                 overnight(Lake(home / "lake"), folder / "temp", before, day, changed)
                 with only(YIHU_BY_COUNTY=by_county):
@@ -123,20 +143,31 @@ def test_every_table_is_the_same(days: Days, engine: Engine, day: date) -> None:
     differing = {}
     for table in TABLES:
         one, other = (read(home, table, day) for home in (days.at_once, days.by_county))
-        both = f"select count(*) from ((from {one} except all from {other}) union all (from {other} except all from {one}))"
+        both = (
+            f"select count(*) from ((from {one} except all from {other}) union all (from {other}"
+            f" except all from {one}))"
+        )
         if found := engine.scalar(both):
             differing[table] = found
     assert differing == {}
-    empty = {table for table in TABLES if not engine.scalar(f"select count(*) from {read(days.at_once, table, day)}")}
+    empty = {
+        table
+        for table in TABLES
+        if not engine.scalar(f"select count(*) from {read(days.at_once, table, day)}")
+    }
     assert empty <= {"matched_emergency_management__casualties"}
 
 
 @pytest.mark.parametrize("home", ["at_once", "by_county"])
-def test_what_a_held_back_day_hid_is_told_on_the_next(days: Days, engine: Engine, home: str) -> None:
+def test_what_a_held_back_day_hid_is_told_on_the_next(
+    days: Days, engine: Engine, home: str
+) -> None:
     """Nothing happened on the third day; its readers come from the first."""
     lake = getattr(days, home)
     due = f"""
-        select count(*) from {read(lake, "warning_flag", THIRD)} as t full join {read(lake, "warning_flag", FIRST)} as b using (household_id)
+        select count(*)
+            from {read(lake, "warning_flag", THIRD)}
+                as t full join {read(lake, "warning_flag", FIRST)} as b using (household_id)
         where coalesce(t.level, 'none') <> coalesce(b.level, 'none')"""
     told = engine.scalar(f"select count(*) from {read(lake, 'flag_change', THIRD)}")
     assert told == engine.scalar(due) > 0
@@ -157,43 +188,71 @@ def test_what_reaches_over_the_border_was_there(days: Days, engine: Engine) -> N
     """Else the two would be the same for want of a difference."""
     home = days.by_county
     moved = engine.scalar(
-        f"select count(*) from {read(home, 'household')} where {MOVED} and substr(area_code, 1, 6) <> substr(household_id, 2, 6)"
+        f"select count(*) from {read(home, 'household')} where {MOVED} and substr(area_code, 1, 6)"
+        " <> substr(household_id, 2, 6)"
     )
     assert moved > 0
-    assert engine.scalar(f"select count(*) from {read(home, 'household')} where area_code is null") > 0
-    assert engine.scalar(f"select count(*) from {read(home, 'flag_change')} where to_level = 'none'") > 0
+    assert (
+        engine.scalar(f"select count(*) from {read(home, 'household')} where area_code is null") > 0
+    )
+    assert (
+        engine.scalar(f"select count(*) from {read(home, 'flag_change')} where to_level = 'none'")
+        > 0
+    )
     lent = "s.household_id is not null and substr(s.household_id, 2, 6) <> substr(s.{key}, 4, 6)"
-    for table, key in (("matched_health_insurance__settlements", "record_id"), ("matched_health_insurance__enrolments", "record_id")):
-        assert engine.scalar(f"select count(*) from {read(home, table)} as s where {lent.format(key=key)}") > 0
-    counties = sorted(path.name for path in (home / "lake" / "matched" / "health_insurance__settlements" / f"as_of={SECOND}").iterdir())
+    for table, key in (
+        ("matched_health_insurance__settlements", "record_id"),
+        ("matched_health_insurance__enrolments", "record_id"),
+    ):
+        assert (
+            engine.scalar(
+                f"select count(*) from {read(home, table)} as s where {lent.format(key=key)}"
+            )
+            > 0
+        )
+    counties = sorted(
+        path.name
+        for path in (
+            home / "lake" / "matched" / "health_insurance__settlements" / f"as_of={SECOND}"
+        ).iterdir()
+    )
     assert counties == ["county=000000", "county=610121", "county=610122", "county=610123"]
 
 
 def test_a_shell_lies_in_the_county_that_it_was_last_known_in(days: Days, engine: Engine) -> None:
-    """Who lost the register row before shells were computed was nowhere then, so of several counties none is known."""
+    """Who lost the register row before shells were computed was nowhere then, so of several
+    counties none is known.
+    """
     for home in (days.at_once, days.by_county):
         places = f"""
-            select {LOST} as was_known, substr(area_code, 1, 6) = '000000' as is_nowhere, right(area_code, 6) = '000000', count(*) > 0
+            select {LOST} as was_known, substr(area_code, 1, 6) = '000000' as is_nowhere,
+                right(area_code, 6) = '000000', count(*) > 0
             from {read(home, "household", DOUBTED)} where is_shell group by all order by 1"""
         assert engine.rows(places) == [(False, True, True, True), (True, False, True, True)]
-        scored = f"select count(*) from {read(home, 'warning_flag', DOUBTED)} where level <> 'none' and right(area_code, 6) = '000000'"
+        scored = (
+            f"select count(*) from {read(home, 'warning_flag', DOUBTED)} where level <> 'none' and"
+            " right(area_code, 6) = '000000'"
+        )
         assert engine.scalar(scored) > 0
 
 
 def test_who_is_in_two_counties_is_found(days: Days, engine: Engine) -> None:
-    """The number is in two registers: a question for a steward, with both people, and a mark on both households."""
-    asked = engine.rows(
-        f"""
-        select q.queue_id, count(distinct substr(p.household_id, 2, 6)), count(*) filter (where h.has_conflict), count(*)
+    """The number is in two registers: a question for a steward, with both people, and a mark on
+    both households.
+    """
+    asked = engine.rows(f"""
+        select q.queue_id, count(distinct substr(p.household_id, 2, 6)),
+            count(*) filter (where h.has_conflict), count(*)
         from {read(days.by_county, "review_queue")} as q
         join {read(days.by_county, "person")} as p on list_contains(q.candidates, p.person_key)
         join {read(days.by_county, "household")} as h using (household_id)
-        where q.reason = 'register_conflict' and q.records = 'members' group by 1"""
-    )
+        where q.reason = 'register_conflict' and q.records = 'members' group by 1""")
     assert any(counties == 2 and marked == people == 2 for _, counties, marked, people in asked)
 
 
-def test_links_are_those_of_who_wrote_them_by_hand(days: Days, engine: Engine, tmp_path: Path) -> None:
+def test_links_are_those_of_who_wrote_them_by_hand(
+    days: Days, engine: Engine, tmp_path: Path
+) -> None:
     """Another telling of how a record finds its person, as one script."""
     by_hand.links_of(days.by_county / "lake", SECOND, tmp_path)
     differing = {}
@@ -201,8 +260,14 @@ def test_links_are_those_of_who_wrote_them_by_hand(days: Days, engine: Engine, t
         links = "outcome" if household_field(contract) else "outcome, member_id, household_id"
         # what is keyed by a pseudonym has another key there
         key = "updated_at" if contract.record_key.is_identity else "record_id"
-        one, other = read(days.by_county, f"matched_{contract.table}"), f"'{tmp_path}/{contract.records}.parquet'"
-        unlike = f"select count(*) from (select {key}, {links} from {one} except all select {key}, {links} from {other})"
+        one, other = (
+            read(days.by_county, f"matched_{contract.table}"),
+            f"'{tmp_path}/{contract.records}.parquet'",
+        )
+        unlike = (
+            f"select count(*) from (select {key}, {links} from {one} except all select {key},"
+            f" {links} from {other})"
+        )
         if found := engine.scalar(unlike):
             differing[contract.records] = found
     assert differing == {}
@@ -216,18 +281,29 @@ def test_scores_are_those_of_who_wrote_them_by_hand(
     reference(days.by_county / "lake", SECOND, tmp_path)
     (counts,) = engine.rows(
         f"""
-        select count(*), count(*) filter (a.score is distinct from b.score), count(*) filter (a.level is distinct from b.level and not a.is_held)
-        from {read(days.by_county, "warning_flag")} as a join '{tmp_path}/warning_flag.parquet' as b using (household_id)"""
+        select count(*), count(*) filter (a.score is distinct from b.score),
+            count(*) filter (a.level is distinct from b.level and not a.is_held)
+        from {read(days.by_county, "warning_flag")} as a
+            join '{tmp_path}/warning_flag.parquet' as b using (household_id)"""
     )
-    in_register = engine.scalar(f"select count(*) from {read(days.by_county, 'household')} where area_code is not null")
+    in_register = engine.scalar(
+        f"select count(*) from {read(days.by_county, 'household')} where area_code is not null"
+    )
     assert counts == (in_register, 0, 0)
 
 
 @pytest.mark.parametrize(("day", "digits"), [(SECOND, "'3', '7'"), (DOUBTED, "'3', '6', '8'")])
-def test_a_set_of_households_is_made_as_the_whole_is(days: Days, engine: Engine, day: date, digits: str) -> None:
-    """What `make explain RECOMPUTE=yes` rests on: with what reaches over from other households, with who moved, with shells."""
+def test_a_set_of_households_is_made_as_the_whole_is(
+    days: Days, engine: Engine, day: date, digits: str
+) -> None:
+    """What `make explain RECOMPUTE=yes` rests on: with what reaches over from other households,
+    with who moved, with shells.
+    """
     lake = Lake(days.by_county / "lake")
-    chosen = engine.rows(f"select household_id from {read(days.by_county, 'warning_flag', day)} where right(household_id, 1) in ({digits})")
+    chosen = engine.rows(
+        f"select household_id from {read(days.by_county, 'warning_flag', day)} where"
+        f" right(household_id, 1) in ({digits})"
+    )
     scope = Households(frozenset(household for (household,) in chosen))
     runner = Runner(engine, LakeInputs(lake, {}), load_contracts())
     tables = ("household_indicator", "warning_flag", "warning_reason")
@@ -237,6 +313,9 @@ def test_a_set_of_households_is_made_as_the_whole_is(days: Days, engine: Engine,
         columns = ", ".join(column for column, _ in engine.columns(f"select * from {stored_day}"))
         stored = f"(select {columns} from {stored_day} where right(household_id, 1) in ({digits}))"
         made = f"(select {columns} from {table})"
-        unlike = f"select count(*) from ((from {stored} except all from {made}) union all (from {made} except all from {stored}))"
+        unlike = (
+            f"select count(*) from ((from {stored} except all from {made}) union all (from {made}"
+            f" except all from {stored}))"
+        )
         assert engine.scalar(unlike) == 0, table
         assert engine.scalar(f"select count(*) from {table}") > 0, table

@@ -1,4 +1,6 @@
-"""Four times the households cost at most six times the CPU seconds, and stay within the memory that one county takes."""
+"""Four times the households cost at most six times the CPU seconds, and stay within the memory that
+one county takes.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ COUNTIES = 4
 SMALL, LARGE = 2_000, 8_000
 """Households of each county."""
 MOST_MB = 1_200
-"""Of 32,000 households in four counties, with the engine held to 500 MB: the interpreter, Dagster and Arrow come on top."""
+"""Of 32,000 households in four counties, with the engine held to 500 MB: the interpreter, Dagster
+and Arrow come on top.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,24 @@ class Done:
 
 def province(folder: Path, households: int) -> dict[str, Any]:
     asked = ("--home", str(folder), "--as-of", DAY.isoformat())
-    made = child("bench.alone", *asked, "--counties", str(COUNTIES), "--households", str(households), seconds=600)
-    done = child("bench.stage", *asked, "matching", "lamps", seconds=600, YIHU_BY_COUNTY="yes", YIHU_ENGINE_MEMORY="500MB")
+    made = child(
+        "bench.alone",
+        *asked,
+        "--counties",
+        str(COUNTIES),
+        "--households",
+        str(households),
+        seconds=600,
+    )
+    done = child(
+        "bench.stage",
+        *asked,
+        "matching",
+        "lamps",
+        seconds=600,
+        YIHU_BY_COUNTY="yes",
+        YIHU_ENGINE_MEMORY="500MB",
+    )
     return {**done, "rows": made["rows"], "made_peak_mb": made["peak_mb"]}
 
 

@@ -1,4 +1,5 @@
-"""A standalone Spark cluster on loopback, from the pyspark package: a master and its workers, for as long as a block runs.
+"""A standalone Spark cluster on loopback, from the pyspark package: a master and its workers, for
+as long as a block runs.
 
 python -m tests.spark.cluster      # until Ctrl-C; prints the address for YIHU_SPARK_MASTER
 """
@@ -43,11 +44,22 @@ def standalone_cluster(workers: int = 2, cores: int = 1, memory: str = "2g") -> 
     """Starts a master and `workers` workers on 127.0.0.1; leaves nothing behind."""
     with tempfile.TemporaryDirectory(prefix="yihu-spark-") as folder, ExitStack() as stack:
         home = Path(folder)
-        log = stack.enter_context(_daemon(home, "master", MASTER, "--port", "0", "--webui-port", "0"))
+        log = stack.enter_context(
+            _daemon(home, "master", MASTER, "--port", "0", "--webui-port", "0")
+        )
         url = _said(log, r"Starting Spark master at (spark://127\.0\.0\.1:[0-9]+)")
         ui = _said(log, r"started at (http://[a-z0-9.]+:[0-9]+)")
         for number in range(workers):
-            place = ["--cores", str(cores), "--memory", memory, "--work-dir", str(home / f"work-{number}"), "--webui-port", "0"]
+            place = [
+                "--cores",
+                str(cores),
+                "--memory",
+                memory,
+                "--work-dir",
+                str(home / f"work-{number}"),
+                "--webui-port",
+                "0",
+            ]
             stack.enter_context(_daemon(home, f"worker-{number}", WORKER, *place, url))
         _wait_for_workers(ui, workers)
         yield Cluster(url, ui)
@@ -69,7 +81,11 @@ def _daemon(home: Path, name: str, main: str, *arguments: str) -> Iterator[Path]
     }
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [spark / "bin" / "spark-class", main, "--host", "127.0.0.1", *arguments], env=environment, stdout=out, stderr=out, cwd=home
+            [spark / "bin" / "spark-class", main, "--host", "127.0.0.1", *arguments],
+            env=environment,
+            stdout=out,
+            stderr=out,
+            cwd=home,
         )
     try:
         yield log
@@ -90,7 +106,9 @@ def _said(log: Path, pattern: str) -> str:
         if found:
             return found.group(1)
         time.sleep(0.1)
-    raise ClusterError(f"{log.stem} did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
+    raise ClusterError(
+        f"{log.stem} did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}"
+    )
 
 
 def _wait_for_workers(ui: str, workers: int) -> None:

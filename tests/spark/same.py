@@ -20,7 +20,11 @@ BATCH_ONLY = ("raw", "release")
 
 def tables(lake: Path) -> list[Path]:
     """Every Parquet file that a run computed, named from the lake's root."""
-    return sorted(file.relative_to(lake) for file in lake.rglob("*.parquet") if file.relative_to(lake).parts[0] not in BATCH_ONLY)
+    return sorted(
+        file.relative_to(lake)
+        for file in lake.rglob("*.parquet")
+        if file.relative_to(lake).parts[0] not in BATCH_ONLY
+    )
 
 
 def by_duckdb(lake: Path, as_of: date) -> list[Path]:
@@ -35,23 +39,40 @@ def notes(lake: Path) -> list[Path]:
 
 
 def unlike_tables(engine: Engine, one: Path, other: Path) -> list[str]:
-    """What differs between the tables of two lakes, a line each; none where all are equal row for row."""
+    """What differs between the tables of two lakes, a line each; none where all are equal row for
+    row.
+    """
     found = [f"{file}: in one lake only" for file in sorted(set(tables(one)) ^ set(tables(other)))]
     for file in sorted(set(tables(one)) & set(tables(other))):
-        ours, theirs = (f"read_parquet({literal(lake / file)}, file_row_number = true, hive_partitioning = false)" for lake in (one, other))
+        ours, theirs = (
+            f"read_parquet({literal(lake / file)}, file_row_number = true, hive_partitioning ="
+            " false)"
+            for lake in (one, other)
+        )
         types = [dict(engine.columns(f"select * from {rows}")) for rows in (ours, theirs)]
         if list(types[0].items()) != list(types[1].items()):
-            found.append(f"{file}: columns {sorted(set(types[0].items()) ^ set(types[1].items())) or 'in another order'}")
+            found.append(
+                f"{file}: columns"
+                f" {sorted(set(types[0].items()) ^ set(types[1].items())) or 'in another order'}"
+            )
         elif differing := _differing(engine, ours, theirs):
             columns = [
-                c for c in types[0] if _differing(engine, *(f"(select {c}, file_row_number from {rows})" for rows in (ours, theirs)))
+                c
+                for c in types[0]
+                if _differing(
+                    engine,
+                    *(f"(select {c}, file_row_number from {rows})" for rows in (ours, theirs)),
+                )
             ]
             found.append(f"{file}: {differing} rows, in {', '.join(columns)}")
     return found
 
 
 def _differing(engine: Engine, one: str, other: str) -> int:
-    either = f"(select * from {one} except all select * from {other}) union all (select * from {other} except all select * from {one})"
+    either = (
+        f"(select * from {one} except all select * from {other}) union all (select * from {other}"
+        f" except all select * from {one})"
+    )
     return int(engine.scalar(f"select count(*) from ({either})"))
 
 
@@ -59,13 +80,20 @@ def unlike_notes(one: Path, other: Path) -> list[str]:
     """The ledgers that do not say the same, each with the entries that differ."""
     found = [f"{file}: in one lake only" for file in sorted(set(notes(one)) ^ set(notes(other)))]
     for file in sorted(set(notes(one)) & set(notes(other))):
-        ours, theirs = (json.loads((lake / file).read_text(encoding="utf-8")) for lake in (one, other))
+        ours, theirs = (
+            json.loads((lake / file).read_text(encoding="utf-8")) for lake in (one, other)
+        )
         if ours != theirs:
-            found.append(f"{file}: {', '.join(entry for entry in ours if ours[entry] != theirs.get(entry))}")
+            found.append(
+                f"{file}: {', '.join(entry for entry in ours if ours[entry] != theirs.get(entry))}"
+            )
     return found
 
 
 def checksum(lake: Path, as_of: date) -> str:
     """The checksum of the day's newest release."""
-    manifests = sorted((lake / "release" / f"as_of={as_of}").glob("release=*/manifest.json"), key=lambda file: file.stat().st_mtime)
+    manifests = sorted(
+        (lake / "release" / f"as_of={as_of}").glob("release=*/manifest.json"),
+        key=lambda file: file.stat().st_mtime,
+    )
     return str(json.loads(manifests[-1].read_text(encoding="utf-8"))["checksum"])

@@ -1,4 +1,6 @@
-"""A day of 20,000 households that DuckDB made is made again on Spark in local mode: the first step of moving there."""
+"""A day of 20,000 households that DuckDB made is made again on Spark in local mode: the first step
+of moving there.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Great Expectations on its Spark engine says of every batch what it says on DuckDB, and the as-of state is the same."""
+"""Great Expectations on its Spark engine says of every batch what it says on DuckDB, and the as-of
+state is the same.
+"""
 
 from __future__ import annotations
 
@@ -60,10 +62,20 @@ def verdict(engine: ComputeEngine, lake: Lake, contract: Contract, batch: str) -
 
 
 @pytest.mark.parametrize("contract", load_contracts(), ids=lambda contract: contract.records)
-def test_every_rule_finds_the_same_rows(spark: SparkEngine, duckdb: Engine, tmp_path: Path, contract: Contract) -> None:
+def test_every_rule_finds_the_same_rows(
+    spark: SparkEngine, duckdb: Engine, tmp_path: Path, contract: Contract
+) -> None:
     lake = Lake(tmp_path / "lake")
-    broken = [good_row(contract, n) | breaking(contract, rule) for n, rule in enumerate(row_rules(contract), start=1)]
-    repeated = [good_row(contract, 500), good_row(contract, 500), {**good_row(contract, 501), "_op": "D"}, {"_op": "?"}]
+    broken = [
+        good_row(contract, n) | breaking(contract, rule)
+        for n, rule in enumerate(row_rules(contract), start=1)
+    ]
+    repeated = [
+        good_row(contract, 500),
+        good_row(contract, 500),
+        {**good_row(contract, 501), "_op": "D"},
+        {"_op": "?"},
+    ]
     batch = write_batch(lake, contract, DAYS[0], [*broken, *repeated], total=7)
     ours, theirs = (verdict(engine, lake, contract, batch) for engine in (duckdb, spark))
     assert all(rule["could_run"] for rule in theirs["rules"])
@@ -71,23 +83,48 @@ def test_every_rule_finds_the_same_rows(spark: SparkEngine, duckdb: Engine, tmp_
     assert theirs == ours
 
 
-def test_a_rule_that_cannot_run_is_said_and_takes_no_other_along(spark: SparkEngine, duckdb: Engine, caplog: Any) -> None:
+def test_a_rule_that_cannot_run_is_said_and_takes_no_other_along(
+    spark: SparkEngine, duckdb: Engine, caplog: Any
+) -> None:
     from expectations.rules import Rule
     from expectations.suites import batch_views
 
     caplog.set_level(logging.INFO)
     rules = [
-        Rule("sound", "critical", "row", "select _row from {batch} where number = '610921198001010017'"),
+        Rule(
+            "sound",
+            "critical",
+            "row",
+            "select _row from {batch} where number = '610921198001010017'",
+        ),
         Rule("no such column", "critical", "row", "select _row from {batch} where nothing > 1"),
-        Rule("value does not fit", "critical", "row", "select _row from {batch} where cast(number as date) is null"),
+        Rule(
+            "value does not fit",
+            "critical",
+            "row",
+            "select _row from {batch} where cast(number as date) is null",
+        ),
         Rule("no statement", "critical", "row", "select _row from {batch} where ((("),
-        Rule("whole", "warning", "batch", "select number from {batch} group by number having count(*) > 1", on_withdrawals=True),
+        Rule(
+            "whole",
+            "warning",
+            "batch",
+            "select number from {batch} group by number having count(*) > 1",
+            on_withdrawals=True,
+        ),
     ]
     results = []
     for engine in (duckdb, spark):
-        engine.table("given", "select 1::bigint as _row, 'U' as _op, '610921198001010017' as number")
+        engine.table(
+            "given", "select 1::bigint as _row, 'U' as _op, '610921198001010017' as number"
+        )
         views = batch_views(engine, REPORTS, "given")
-        results.append([(r.rule, r.passed, r.could_run, r.unexpected_count) for r in run_rules(engine, REPORTS, views, rules)])
+        results.append(
+            [
+                (r.rule, r.passed, r.could_run, r.unexpected_count)
+                for r in run_rules(engine, REPORTS, views, rules)
+            ]
+        )
     assert results[0] == results[1]
     assert [could_run for _, _, could_run, _ in results[1]] == [True, False, False, False, True]
     assert "610921198001010017" not in caplog.text
@@ -98,20 +135,31 @@ def updated(row: Row, day: int, **change: Any) -> Row:
 
 
 def days(lake: Lake) -> None:
-    """Versions, repeats, conflicts, withdrawals, a bad row corrected, a rejected batch let in, a full delivery with keys gone."""
+    """Versions, repeats, conflicts, withdrawals, a bad row corrected, a rejected batch let in, a
+    full delivery with keys gone.
+    """
     rows = [good_row(REPORTS, n) for n in range(1, 31)]
     write_batch(lake, REPORTS, DAYS[0], [*rows, {**good_row(REPORTS, 31), "updated_at": "soon"}])
     second = [
-        updated(rows[0], 3), rows[1], updated(rows[2], 3, _op="D"), updated(rows[3], 3), updated(rows[3], 3, id_number=None),
-        {**good_row(REPORTS, 31), "updated_at": "2026-11-03T08:00:00+08:00"}, {**updated(rows[5], 3), "id_number": " "},
+        updated(rows[0], 3), rows[1], updated(rows[2], 3, _op="D"), updated(rows[3], 3),
+        updated(rows[3], 3, id_number=None),
+        {**good_row(REPORTS, 31), "updated_at": "2026-11-03T08:00:00+08:00"},
+        {**updated(rows[5], 3), "id_number": " "},
     ]  # fmt: skip
     write_batch(lake, REPORTS, DAYS[1], second + rows[6:20])
-    bad = write_batch(lake, REPORTS, DAYS[2], [updated(row, 4, _op="X") for row in rows[10:15]] + [updated(rows[16], 4)])
+    bad = write_batch(
+        lake,
+        REPORTS,
+        DAYS[2],
+        [updated(row, 4, _op="X") for row in rows[10:15]] + [updated(rows[16], 4)],
+    )
     open_gate(lake.root, REPORTS.table, bad, "Steward Li", "the department corrects it tomorrow")
     write_batch(lake, REPORTS, DAYS[3], [updated(row, 5) for row in rows[:25]], delivery="full")
 
 
-def test_the_state_of_each_day_is_the_same(spark: SparkEngine, duckdb: Engine, tmp_path: Path) -> None:
+def test_the_state_of_each_day_is_the_same(
+    spark: SparkEngine, duckdb: Engine, tmp_path: Path
+) -> None:
     days(Lake(tmp_path / "duckdb"))
     shutil.copytree(tmp_path / "duckdb", tmp_path / "spark")
     lakes = [tmp_path / "duckdb", tmp_path / "spark"]
@@ -120,7 +168,10 @@ def test_the_state_of_each_day_is_the_same(spark: SparkEngine, duckdb: Engine, t
             make_valid(engine, Lake(lake), REPORTS, day)
     assert unlike_notes(*lakes) == []
     assert unlike_tables(duckdb, *lakes) == []
-    told = [json.loads((lakes[1] / "ledger" / REPORTS.table / f"as_of={day}.json").read_text()) for day in DAYS]
+    told = [
+        json.loads((lakes[1] / "ledger" / REPORTS.table / f"as_of={day}.json").read_text())
+        for day in DAYS
+    ]
     assert told[0]["open_quarantine"] == 1
     assert told[1]["withdrawn_keys"] == 1
     assert told[2]["batches"][0]["gate"]["who"] == "Steward Li"

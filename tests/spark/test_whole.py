@@ -1,7 +1,9 @@
-"""A county of 20,000 households moved to Spark and back without losing a day, and the same days made by DuckDB alone.
+"""A county of 20,000 households moved to Spark and back without losing a day, and the same days
+made by DuckDB alone.
 
-Day one is DuckDB's in both homes; in the second, Spark makes the next on a standalone cluster, DuckDB the one after. Every
-table of the lake is the same row for row, every ledger says the same, the releases have one checksum.
+Day one is DuckDB's in both homes; in the second, Spark makes the next on a standalone cluster,
+DuckDB the one after. Every table of the lake is the same row for row, every ledger says the same,
+the releases have one checksum.
 """
 
 from __future__ import annotations
@@ -58,9 +60,16 @@ def test_every_table_is_the_same_row_for_row(twins: Twins, tmp_path: Path) -> No
 
 def test_spark_made_the_day(twins: Twins) -> None:
     lake = twins.spark / "lake"
-    assert len({file.parts[:2] for file in tables(lake) if f"as_of={ON_CLUSTER}" in file.parts}) > 18 * 4
+    assert (
+        len({file.parts[:2] for file in tables(lake) if f"as_of={ON_CLUSTER}" in file.parts})
+        > 18 * 4
+    )
     # what did not change since a day of DuckDB's is carried on
-    assert [file for file in by_duckdb(lake, ON_CLUSTER) if file.parts[0] not in ("valid", "withdrawn", "quarantine")] == []
+    assert [
+        file
+        for file in by_duckdb(lake, ON_CLUSTER)
+        if file.parts[0] not in ("valid", "withdrawn", "quarantine")
+    ] == []
 
 
 def test_every_ledger_says_the_same(twins: Twins) -> None:
@@ -73,8 +82,12 @@ def test_the_releases_have_one_checksum(twins: Twins, day: date) -> None:
 
 
 def test_the_cluster_did_the_work(twins: Twins) -> None:
-    assert [(application["name"], application["cores"]) for application in twins.applications] == [("yihu", 2)]
+    assert [(application["name"], application["cores"]) for application in twins.applications] == [
+        ("yihu", 2)
+    ]
 
 
 def test_spark_leaves_nothing_in_the_home(twins: Twins) -> None:
-    assert [path for path in (twins.spark / "tmp").iterdir() if path.name.startswith("spark-")] == []
+    assert [
+        path for path in (twins.spark / "tmp").iterdir() if path.name.startswith("spark-")
+    ] == []

@@ -1,7 +1,7 @@
 """Two engines that do the same, and what they do differently.
 
-Belongs here: an engine that hands everything to DuckDB and to Spark, and compares every table, row for row, as it is made.
-Not here: what is made (`county_day`).
+Belongs here: an engine that hands everything to DuckDB and to Spark, and compares every table, row
+for row, as it is made. Not here: what is made (`county_day`).
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ class TwinEngine:
         """Writes both, and compares them in their order; the file is DuckDB's."""
         other = path.with_suffix(".spark")
         rows, theirs = self.duckdb.copy(select, path), self.spark.copy(select, other)
-        numbered = "(select *, file_row_number as _place from read_parquet('{}', file_row_number = true))"
+        numbered = (
+            "(select *, file_row_number as _place from read_parquet('{}', file_row_number = true))"
+        )
         if rows != theirs or self._unlike(numbered.format(path), numbered.format(other)):
             self.differences.append(f"{path.parent.name}: the files differ, or their order does")
         other.unlink()
@@ -93,22 +95,44 @@ class TwinEngine:
         self.spark.drop(name)
 
     def compare(self, name: str) -> None:
-        """Holds a table or view of both engines against each other; where they differ, both go on with DuckDB's."""
-        ours, theirs = (dict(engine.columns(f'select * from "{name}"')) for engine in (self.duckdb, self.spark))
+        """Holds a table or view of both engines against each other; where they differ, both go on
+        with DuckDB's.
+        """
+        ours, theirs = (
+            dict(engine.columns(f'select * from "{name}"')) for engine in (self.duckdb, self.spark)
+        )
         if list(ours) != list(theirs):
-            self.differences.append(f"{name}: the columns are {sorted(set(ours) ^ set(theirs)) or 'in another order'}")
+            self.differences.append(
+                f"{name}: the columns are {sorted(set(ours) ^ set(theirs)) or 'in another order'}"
+            )
             return
-        if unlike := [(column, kind, theirs[column]) for column, kind in ours.items() if kind != theirs[column]]:
+        if unlike := [
+            (column, kind, theirs[column])
+            for column, kind in ours.items()
+            if kind != theirs[column]
+        ]:
             self.types[name] = unlike
         self.duckdb.from_arrow("_other", self.spark.arrow(f'select * from "{name}"').read_all())
         if unlike_rows := self._unlike(f'"{name}"', "_other"):
-            columns = [column for column in ours if self._unlike(f'(select "{column}" from "{name}")', f'(select "{column}" from _other)')]
-            self.differences.append(f"{name}: {unlike_rows} rows differ, in {', '.join(columns) or 'how columns go together'}")
+            columns = [
+                column
+                for column in ours
+                if self._unlike(
+                    f'(select "{column}" from "{name}")', f'(select "{column}" from _other)'
+                )
+            ]
+            self.differences.append(
+                f"{name}: {unlike_rows} rows differ, in"
+                f" {', '.join(columns) or 'how columns go together'}"
+            )
             self.spark.from_arrow(name, self.duckdb.arrow(f'select * from "{name}"').read_all())
         self.duckdb.drop("_other")
         self.compared[name] = int(self.duckdb.scalar(f'select count(*) from "{name}"'))
 
     def _unlike(self, one: str, other: str) -> int:
         """The rows that are in one and not, or not as often, in the other."""
-        both = f"(select * from {one} except all select * from {other}) union all (select * from {other} except all select * from {one})"
+        both = (
+            f"(select * from {one} except all select * from {other}) union all (select * from"
+            f" {other} except all select * from {one})"
+        )
         return int(self.duckdb.scalar(f"select count(*) from ({both})"))

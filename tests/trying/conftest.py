@@ -20,5 +20,8 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """As in a fresh clone: nothing was ever read. A trial keeps nothing, so that one home serves all."""
+    """As in a fresh clone: nothing was ever read.
+
+    A trial keeps nothing, so that one home serves all.
+    """
     return load_settings({"YIHU_HOME": str(tmp_path_factory.mktemp("fresh") / "home")})

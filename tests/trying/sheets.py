@@ -1,4 +1,5 @@
-"""Files as offices make them, from rows of cells: workbooks, OpenDocument sheets, HTML named .xls, GB18030 CSV.
+"""Files as offices make them, from rows of cells: workbooks, OpenDocument sheets, HTML named .xls,
+GB18030 CSV.
 
 Belongs here: writing the bytes. Not here: which rows (`samples`).
 """
@@ -51,13 +52,17 @@ def write_ods(path: Path, sheets: dict[str, Rows]) -> None:
     """An OpenDocument spreadsheet: texts, floats and dates with their value types."""
     tables = "".join(
         f'<table:table table:name="{escape(title)}">'
-        + "".join(f"<table:table-row>{''.join(map(_ods_cell, row))}</table:table-row>" for row in rows)
+        + "".join(
+            f"<table:table-row>{''.join(map(_ods_cell, row))}</table:table-row>" for row in rows
+        )
         + "</table:table>"
         for title, rows in sheets.items()
     )
     content = (
-        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {_NAMESPACES} office:version="1.2">'
-        f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>"
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {_NAMESPACES}'
+        ' office:version="1.2">'
+        f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body>"
+        "</office:document-content>"
     )
     kind = "application/vnd.oasis.opendocument.spreadsheet"
     manifest = (
@@ -87,7 +92,9 @@ def _ods_cell(cell: Cell) -> str:
 
 
 def write_html(path: Path, title: str, rows: Rows, header: int) -> None:
-    """An HTML table in UTF-8 that a web system exports under the name .xls; the title spans all columns."""
+    """An HTML table in UTF-8 that a web system exports under the name .xls; the title spans all
+    columns.
+    """
     width = len(rows[0])
     lines = [f'<tr><td colspan="{width}" align="center"><b>{escape(title)}</b></td></tr>']
     for place, row in enumerate(rows):
@@ -95,7 +102,11 @@ def write_html(path: Path, title: str, rows: Rows, header: int) -> None:
         cells = "".join(f"<{tag}>{_html_cell(cell)}</{tag}>" for cell in row)
         lines.append(f"<tr>{cells}</tr>")
     head = '<html><head><meta charset="utf-8"></head><body>'
-    text = f'{head}<table border="1" cellspacing="0">\r\n' + "\r\n".join(lines) + "\r\n</table></body></html>"
+    text = (
+        f'{head}<table border="1" cellspacing="0">\r\n'
+        + "\r\n".join(lines)
+        + "\r\n</table></body></html>"
+    )
     path.write_text(text, encoding="utf-8", newline="")
 
 

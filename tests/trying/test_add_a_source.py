@@ -1,4 +1,6 @@
-"""`docs/add-a-source.md` does what it says: its commands are run, its output is what they print, and a run reads the source."""
+"""`docs/add-a-source.md` does what it says: its commands are run, its output is what they print,
+and a run reads the source.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ BLOCK = re.compile(r"```(sh|text)\n(.*?)```", re.DOTALL)
 
 @pytest.fixture
 def page(settings: Settings, tmp_path: Path) -> list[tuple[str, str]]:
-    """The commands of the page and what each of them printed, run one after the other; what it writes lies in `tmp_path`."""
+    """The commands of the page and what each of them printed, run one after the other; what it
+    writes lies in `tmp_path`.
+    """
     (tmp_path / "contracts" / "civil_affairs").mkdir(parents=True)
     run: list[tuple[str, str]] = []
     for kind, block in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
@@ -40,7 +44,14 @@ def page(settings: Settings, tmp_path: Path) -> list[tuple[str, str]]:
             line = _elsewhere(command.partition("#")[0].strip(), tmp_path)
             if line in ("make contracts", "make definitions"):
                 continue  # of the contracts in use: `make test` runs both
-            done = subprocess.run(shlex.split(line), cwd=ROOT, env=_environment(settings), capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                shlex.split(line),
+                cwd=ROOT,
+                env=_environment(settings),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             assert done.returncode == 0, line + done.stdout + done.stderr
             run.append((line, done.stdout.replace(f"{tmp_path}/", "")))
             if "draft-contract" in line:
@@ -56,17 +67,23 @@ def _elsewhere(command: str, folder: Path) -> str:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("YIHU_", "MAKE"))}
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("YIHU_", "MAKE"))
+    }
     return {**clean, "YIHU_HOME": str(settings.home)}
 
 
 def _answer(contract: Path) -> None:
     """Every question of this draft is answered by leaving what it asks about: its line goes."""
     lines = contract.read_text(encoding="utf-8").splitlines(keepends=True)
-    contract.write_text("".join(line for line in lines if not line.lstrip().startswith("# ?")), encoding="utf-8")
+    contract.write_text(
+        "".join(line for line in lines if not line.lstrip().startswith("# ?")), encoding="utf-8"
+    )
 
 
-def test_the_page_leads_from_a_workbook_to_a_run(page: list[tuple[str, str]], settings: Settings, tmp_path: Path, engine: Engine) -> None:
+def test_the_page_leads_from_a_workbook_to_a_run(
+    page: list[tuple[str, str]], settings: Settings, tmp_path: Path, engine: Engine
+) -> None:
     printed = [output for command, output in page if command]
     for said in (block for command, block in page if not command):
         assert any(said in output for output in printed), said
@@ -81,13 +98,21 @@ def test_the_page_leads_from_a_workbook_to_a_run(page: list[tuple[str, str]], se
         os.utime(delivered, (1_793_000_000, 1_793_000_000))  # it stood still for a while
     lake = Lake(tmp_path / "lake")
     departments = Departments(replace(settings, drop_dir=tmp_path / "drop", home=tmp_path), lake)
-    day = departments.read_day(installed, date(2026, 11, 26), datetime(2026, 11, 27, 3, tzinfo=SHANGHAI))
+    day = departments.read_day(
+        installed, date(2026, 11, 26), datetime(2026, 11, 27, 3, tzinfo=SHANGHAI)
+    )
     assert (day.status, day.failure) == ("read", None)
     ledger = make_valid(engine, lake, installed, date(2026, 11, 26))
-    assert (ledger["in_force"], ledger["today"]["quarantined"], ledger["rejected"]) == (127, 3, None)
+    assert (ledger["in_force"], ledger["today"]["quarantined"], ledger["rejected"]) == (
+        127,
+        3,
+        None,
+    )
 
 
 def test_every_command_of_the_page_is_a_target_of_the_makefile() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(
+        re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     named = set(re.findall(r"\bmake ([a-z-]+)", PAGE.read_text(encoding="utf-8")))
     assert named <= targets, named - targets

@@ -1,4 +1,6 @@
-"""`make try`: what it says, that nobody is named in it, that it keeps nothing, and when it exits with 1."""
+"""`make try`: what it says, that nobody is named in it, that it keeps nothing, and when it exits
+with 1.
+"""
 
 from __future__ import annotations
 
@@ -34,19 +36,36 @@ def case_of(records: str) -> Case:
     return next(case for case in CASES if case.records == records)
 
 
-def run(settings: Settings, *arguments: str, make: bool = False) -> subprocess.CompletedProcess[str]:
+def run(
+    settings: Settings, *arguments: str, make: bool = False
+) -> subprocess.CompletedProcess[str]:
     """The command as the Makefile calls it, or through make."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("YIHU_", "MAKE"))}
-    command = ["make", "-s", *arguments] if make else [sys.executable, "-m", "pipelines", *arguments]
-    return subprocess.run(command, cwd=ROOT, env={**clean, "YIHU_HOME": str(settings.home)}, capture_output=True, text=True, check=False)
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("YIHU_", "MAKE"))
+    }
+    command = (
+        ["make", "-s", *arguments] if make else [sys.executable, "-m", "pipelines", *arguments]
+    )
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**clean, "YIHU_HOME": str(settings.home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def tree(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if path.is_file()}
 
 
-def test_it_says_what_came_of_the_file_and_keeps_nothing(settings: Settings, tmp_path: Path) -> None:
-    run(settings, "try", "--file", "nothing.csv", "--records", "certificates")  # the home's secrets are made
+def test_it_says_what_came_of_the_file_and_keeps_nothing(
+    settings: Settings, tmp_path: Path
+) -> None:
+    run(
+        settings, "try", "--file", "nothing.csv", "--records", "certificates"
+    )  # the home's secrets are made
     before = tree(settings.home)
     out = tmp_path / "out"
     contract = str(case_of("certificates").contract)
@@ -55,7 +74,10 @@ def test_it_says_what_came_of_the_file_and_keeps_nothing(settings: Settings, tmp
     for line in (
         "read      残疾人证号 (certificate_no), 姓名 (name), 残疾类别 (category)",
         "unknown   序号, 乡镇, 村（社区）, 性别, 民族, 监护人姓名, 与残疾人关系, 备注",
-        "持证残疾人花名册2026年11月.xlsx, 持证残疾人花名册: blank 97; footer 99; title 1-2; total 98",
+        (
+            "持证残疾人花名册2026年11月.xlsx, 持证残疾人花名册: blank 97; footer 99; title 1-2;"
+            " total 98"
+        ),
         "rows: 92, good 88, set aside 4",
         "codes:level: 1 rows (持证残疾人花名册2026年11月.xlsx, 持证残疾人花名册: 63)",
         "unknown words of level (残疾等级): '五级' (1)",
@@ -70,19 +92,39 @@ def test_it_says_what_came_of_the_file_and_keeps_nothing(settings: Settings, tmp
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.records)
 def test_nobody_is_named_in_what_it_prints(case: Case, samples: Path, settings: Settings) -> None:
     contract = read_contract(case.contract)
-    with dry_run(settings, contract, read_input_files(contract, files_of(case.files(samples)), settings)) as made:
+    with dry_run(
+        settings, contract, read_input_files(contract, files_of(case.files(samples)), settings)
+    ) as made:
         printed = "".join("".join(report(made)).split())
-    identities = {field.name for field in contract.fields if field.is_identity} | {"学生姓名", "身份证号"}
+    identities = {field.name for field in contract.fields if field.is_identity} | {
+        "学生姓名",
+        "身份证号",
+    }
     people = [row[name] for row in case.truth(samples) for name in identities & row.keys()]
     assert len(people) >= 60
-    assert [someone for someone in people if len(someone) > 2 and "".join(someone.split()) in printed] == []
+    assert [
+        someone for someone in people if len(someone) > 2 and "".join(someone.split()) in printed
+    ] == []
 
 
-def test_a_workbook_that_a_run_would_reject_is_exit_1_and_says_why(settings: Settings, tmp_path: Path) -> None:
+def test_a_workbook_that_a_run_would_reject_is_exit_1_and_says_why(
+    settings: Settings, tmp_path: Path
+) -> None:
     contract = tmp_path / "retrofits.odcs.yaml"
     text = case_of("retrofits").contract.read_text(encoding="utf-8")
-    contract.write_text(text.replace("maxBadShare\n  value: 0.1", "maxBadShare\n  value: 0.05"), encoding="utf-8")
-    done = run(settings, "try", "--file", case_of("retrofits").files(tmp_path), "--contract", str(contract), "--out", str(tmp_path / "o"))
+    contract.write_text(
+        text.replace("maxBadShare\n  value: 0.1", "maxBadShare\n  value: 0.05"), encoding="utf-8"
+    )
+    done = run(
+        settings,
+        "try",
+        "--file",
+        case_of("retrofits").files(tmp_path),
+        "--contract",
+        str(contract),
+        "--out",
+        str(tmp_path / "o"),
+    )
     assert done.returncode == 1
     assert "a run would reject it:" in done.stdout
     assert "2 of 37 rows are bad" in done.stdout
@@ -97,7 +139,9 @@ def test_a_workbook_that_a_run_would_reject_is_exit_1_and_says_why(settings: Set
         ("残疾人证号,姓名,残疾类别,残疾等级,发证日期,有效期至\n1,2,3,4,5,6\n", "证件状态"),
     ],
 )
-def test_what_cannot_be_read_is_one_clear_line(content: str, said: str, settings: Settings, tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_one_clear_line(
+    content: str, said: str, settings: Settings, tmp_path: Path
+) -> None:
     path = tmp_path / "certificates_20261101.csv"
     path.write_bytes(content.encode("gb18030"))
     done = run(settings, "try", "--file", str(path), "--records", "certificates")
@@ -115,12 +159,20 @@ def test_what_cannot_be_read_is_one_clear_line(content: str, said: str, settings
         (["--file", str(CANLIAN), "--contract", "nowhere.yaml"], "no such file"),
     ],
 )
-def test_a_mistake_in_the_command_is_one_clear_line(arguments: list[str], said: str, settings: Settings) -> None:
+def test_a_mistake_in_the_command_is_one_clear_line(
+    arguments: list[str], said: str, settings: Settings
+) -> None:
     done = run(settings, "try", *arguments)
-    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
+    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (
+        1,
+        True,
+        False,
+    ), done.stderr
 
 
-def test_a_folder_gives_its_parts_and_says_what_a_run_waits_for(settings: Settings, tmp_path: Path) -> None:
+def test_a_folder_gives_its_parts_and_says_what_a_run_waits_for(
+    settings: Settings, tmp_path: Path
+) -> None:
     contract = str(case_of("employment").contract)
     whole = run(settings, "try", "--file", str(EMPLOYMENT), "--contract", contract)
     assert "rows: 123, good 117, set aside 6" in whole.stdout
@@ -140,7 +192,14 @@ def test_any_path_is_text_for_make_and_for_the_shell(settings: Settings, tmp_pat
     folder.mkdir()
     shutil.copy(CANLIAN, folder)
     path, out = folder / CANLIAN.name, folder / "out; put"
-    done = run(settings, "try", f"FILE={path}", f"CONTRACT={case_of('certificates').contract}", f"OUT={out}", make=True)
+    done = run(
+        settings,
+        "try",
+        f"FILE={path}",
+        f"CONTRACT={case_of('certificates').contract}",
+        f"OUT={out}",
+        make=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (out / "rows.csv").exists()
     assert not (ROOT / "made").exists()
@@ -149,15 +208,21 @@ def test_any_path_is_text_for_make_and_for_the_shell(settings: Settings, tmp_pat
 def test_rules_count_as_great_expectations_counts_them(settings: Settings, engine: Engine) -> None:
     case = case_of("certificates")
     contract = read_contract(case.contract)
-    with dry_run(settings, contract, read_input_files(contract, files_of(str(CANLIAN)), settings)) as made:
+    with dry_run(
+        settings, contract, read_input_files(contract, files_of(str(CANLIAN)), settings)
+    ) as made:
         manifest = __import__("json").loads((made.batch / "manifest.json").read_text())
         rows = land(engine, contract, made.batch, manifest).rows_path
         views = batch_views(engine, contract, f"read_parquet({literal(rows)})")
-        queries = {rule.name: rule.query for rule in row_rules(contract)} | {"broken": "select nothing from {batch}"}
+        queries = {rule.name: rule.query for rule in row_rules(contract)} | {
+            "broken": "select nothing from {batch}"
+        }
         plain = gx_plain.run_suite(engine, views.records, "suite", queries)
         checked = gx_on("duckdb").run_suite(engine, views.records, "suite", queries)
     said = {rule: (outcome.could_run, outcome.unexpected_count) for rule, outcome in plain.items()}
-    assert said == {rule: (outcome.could_run, outcome.unexpected_count) for rule, outcome in checked.items()}
+    assert said == {
+        rule: (outcome.could_run, outcome.unexpected_count) for rule, outcome in checked.items()
+    }
     assert sum(count for _, count in said.values()) >= 3
 
 
@@ -168,16 +233,32 @@ def test_ten_thousand_rows_are_tried_within_ten_seconds(settings: Settings, tmp_
         writer = csv.writer(file)
         writer.writerow([field.physical_name for field in contract.fields])
         for n in range(10_000):
-            writer.writerow([f"6109211980010{n:05d}{n % 9}42", "王芳", "4", "2", "2020-01-01", "", "1", "2026-10-01 08:00:00"])
+            writer.writerow(
+                [
+                    f"6109211980010{n:05d}{n % 9}42",
+                    "王芳",
+                    "4",
+                    "2",
+                    "2020-01-01",
+                    "",
+                    "1",
+                    "2026-10-01 08:00:00",
+                ]
+            )
     before = os.times()
     done = run(settings, "try", "--file", str(path), "--records", "certificates")
     spent = os.times()
     assert "rows: 10,000" in done.stdout, done.stdout + done.stderr
     # what it took of a core: other processes may have the clock's
-    assert spent.children_user + spent.children_system - before.children_user - before.children_system < 10
+    assert (
+        spent.children_user + spent.children_system - before.children_user - before.children_system
+        < 10
+    )
 
 
-def test_a_file_that_is_none_of_the_named_parts_is_left_out_as_a_run_leaves_it(settings: Settings, tmp_path: Path) -> None:
+def test_a_file_that_is_none_of_the_named_parts_is_left_out_as_a_run_leaves_it(
+    settings: Settings, tmp_path: Path
+) -> None:
     contract = replace(
         next(c for c in load_contracts() if c.records == "certificates"),
         server={"form": "file", "files": "{part}持证{YYYY}年{M}月", "parts": ["石门镇", "青溪镇"]},

@@ -1,4 +1,6 @@
-"""What offices send is read by a contract alone: the rows are right, what is set aside is what must be, nothing else."""
+"""What offices send is read by a contract alone: the rows are right, what is set aside is what must
+be, nothing else.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from tests.trying.cases import CASES, Case, compared, place, read_csv
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.records)
-def test_rows_are_right_and_nothing_else_is_set_aside(case: Case, samples: Path, settings: Settings, tmp_path: Path) -> None:
+def test_rows_are_right_and_nothing_else_is_set_aside(
+    case: Case, samples: Path, settings: Settings, tmp_path: Path
+) -> None:
     contract = read_contract(case.contract)
     handed = read_input_files(contract, files_of(case.files(samples)), settings)
     with dry_run(settings, contract, handed) as made:
@@ -31,5 +35,7 @@ def test_rows_are_right_and_nothing_else_is_set_aside(case: Case, samples: Path,
 
 def test_the_names_of_the_files_fit_the_contracts(samples: Path, settings: Settings) -> None:
     for case in CASES:
-        handed = read_input_files(read_contract(case.contract), files_of(case.files(samples)), settings)
+        handed = read_input_files(
+            read_contract(case.contract), files_of(case.files(samples)), settings
+        )
         assert not [line for line in handed.waits if "name fits no pattern" in line], case.records

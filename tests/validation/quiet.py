@@ -1,7 +1,8 @@
-"""Days of the sandbox as faces: quiet ones, and ones with a fault planted that the check of faces is to find.
+"""Days of the sandbox as faces: quiet ones, and ones with a fault planted that the check of faces
+is to find.
 
-Belongs here: rows of a day, their faces, what was found. Not here: what must hold (`test_faces`). By hand, for a county of any size:
-`python -m tests.validation.quiet FOLDER --households 104000`.
+Belongs here: rows of a day, their faces, what was found. Not here: what must hold (`test_faces`).
+By hand, for a county of any size: `python -m tests.validation.quiet FOLDER --households 104000`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ class Measured:
     """What came of it: lines on quiet days, and planted faults with whether they were found."""
 
     quiet: list[str] = field(default_factory=list)
-    planted: dict[str, list[tuple[str, bool]]] = field(default_factory=lambda: {"town": [], "emptied": [], "jumped": []})
+    planted: dict[str, list[tuple[str, bool]]] = field(
+        default_factory=lambda: {"town": [], "emptied": [], "jumped": []}
+    )
 
     def found(self, kind: str) -> float:
         return sum(is_found for _, is_found in self.planted[kind]) / len(self.planted[kind])
@@ -58,10 +61,15 @@ class Quiet:
         """The register that rows find their towns in."""
         for records, table in REGISTER.items():
             self._load(records, _end(on), None)
-            self.lake.write(self.engine, "valid", table, on, "select * from landed where _op <> 'D'", "1")
+            self.lake.write(
+                self.engine, "valid", table, on, "select * from landed where _op <> 'D'", "1"
+            )
 
     def _load(self, records: str, until: datetime, since: datetime | None) -> None:
-        select = f"select row_number() over () as _row, *, []::varchar[] as _misfit from ({self.county.state(records, until, since)})"
+        select = (
+            "select row_number() over () as _row, *, []::varchar[] as _misfit from"
+            f" ({self.county.state(records, until, since)})"
+        )
         self.engine.from_arrow("landed", self.county.connection().execute(select).to_arrow_table())
 
     def day(self, contract: Contract, on: date) -> MergeState:
@@ -77,7 +85,9 @@ class Quiet:
         batch = {"face": face, "delivery": _manifest(contract)["delivery"], "is_rejected": False}
         self.lake.write_note("ledger", contract.table, on, {"batches": [batch]})
 
-    def look(self, contract: Contract, on: date, select: str = "(select * from landed)") -> tuple[BatchProfile, list[Finding]]:
+    def look(
+        self, contract: Contract, on: date, select: str = "(select * from landed)"
+    ) -> tuple[BatchProfile, list[Finding]]:
         day = self.day(contract, on)
         face = profile_of(day, select)
         return face, unusual(face, profiles_before(day, _manifest(contract)), on)
@@ -88,11 +98,17 @@ def _end(day: date) -> datetime:
 
 
 def _manifest(contract: Contract) -> dict[str, Any]:
-    return {"delivery": "full"} if contract.server.get("form") == "file" else {"delivery": "incremental", "since": "x"}
+    return (
+        {"delivery": "full"}
+        if contract.server.get("form") == "file"
+        else {"delivery": "incremental", "since": "x"}
+    )
 
 
 def days_of(contract: Contract, last: date) -> list[date]:
-    """The days on which a source delivers: of a daily or weekly one some weeks, of others as many runs as are compared, and one."""
+    """The days on which a source delivers: of a daily or weekly one some weeks, of others as many
+    runs as are compared, and one.
+    """
     if contract.cadence == "daily":
         return [last - timedelta(days=n) for n in range(WEEKS * 7)][::-1]
     days, on = [], last
@@ -103,8 +119,15 @@ def days_of(contract: Contract, last: date) -> list[date]:
     return days[::-1]
 
 
-def measure(quiet: Quiet, last: date = LAST, contracts: Sequence[Contract] | None = None, tell: Callable[[str], None] = print) -> Measured:
-    """Every source day by day up to `last`; lines of the last ten days are false ones, then faults are planted in the last run."""
+def measure(
+    quiet: Quiet,
+    last: date = LAST,
+    contracts: Sequence[Contract] | None = None,
+    tell: Callable[[str], None] = print,
+) -> Measured:
+    """Every source day by day up to `last`; lines of the last ten days are false ones, then faults
+    are planted in the last run.
+    """
     told = Measured()
     quiet.register(min(days[0] for days in (days_of(c, last) for c in load_contracts())))
     for contract in contracts or load_contracts():
@@ -122,15 +145,28 @@ def measure(quiet: Quiet, last: date = LAST, contracts: Sequence[Contract] | Non
 
 def _plant(quiet: Quiet, contract: Contract, on: date, face: BatchProfile, told: Measured) -> None:
     """One fault after the other in the rows of the last run, which stand on the engine."""
-    silenced = {town: rows for town, rows in face["towns"].items() if rows >= EXPECTED_FROM} if len(face["towns"]) > 2 else {}
+    silenced = (
+        {town: rows for town, rows in face["towns"].items() if rows >= EXPECTED_FROM}
+        if len(face["towns"]) > 2
+        else {}
+    )
     usual = _usual_towns(quiet, contract, on)
     for town in silenced:
         if usual.get(town, 0) < EXPECTED_FROM:
             continue
         # the rows that the town would have had: its face without them, the rest as it was
-        less = {**face, "rows": face["rows"] - silenced[town], "towns": {t: n for t, n in face["towns"].items() if t != town}}
+        less = {
+            **face,
+            "rows": face["rows"] - silenced[town],
+            "towns": {t: n for t, n in face["towns"].items() if t != town},
+        }
         found = unusual(less, profiles_before(quiet.day(contract, on), _manifest(contract)), on)
-        told.planted["town"].append((f"{contract.records} town {town} ({silenced[town]})", any(f.key == f"town:{town}" for f in found)))
+        told.planted["town"].append(
+            (
+                f"{contract.records} town {town} ({silenced[town]})",
+                any(f.key == f"town:{town}" for f in found),
+            )
+        )
     if face["rows"] < EXPECTED_FROM:
         return
     for kind, what, select, keys in _spoilt(contract, face):
@@ -140,8 +176,13 @@ def _plant(quiet: Quiet, contract: Contract, on: date, face: BatchProfile, told:
 
 def _usual_towns(quiet: Quiet, contract: Contract, on: date) -> dict[str, float]:
     """Rows by town of the middle one of the earlier runs."""
-    runs = [face["towns"] for _, face in profiles_before(quiet.day(contract, on), _manifest(contract))]
-    return {town: median(run.get(town, 0) for run in runs) for town in {town for run in runs for town in run}}
+    runs = [
+        face["towns"] for _, face in profiles_before(quiet.day(contract, on), _manifest(contract))
+    ]
+    return {
+        town: median(run.get(town, 0) for run in runs)
+        for town in {town for run in runs for town in run}
+    }
 
 
 def _spoilt(contract: Contract, face: BatchProfile) -> Iterator[tuple[str, str, str, set[str]]]:
@@ -149,12 +190,25 @@ def _spoilt(contract: Contract, face: BatchProfile) -> Iterator[tuple[str, str, 
     for column in measured(contract):
         there = face["columns"][column.name]
         if 1 - there["empty"] >= 0.1:
-            yield "emptied", column.name, f'(select * replace (null as "{column.name}") from landed)', {f"{column.name}:empty"}
+            yield (
+                "emptied",
+                column.name,
+                f'(select * replace (null as "{column.name}") from landed)',
+                {f"{column.name}:empty"},
+            )
         if "middle" in there:
             kind = contract.field(column.name).type
-            jumped = f'cast({JUMP} * "{column.name}" as {"bigint" if kind == "integer" else "decimal(18,2)"})'
+            jumped = (
+                f'cast({JUMP} * "{column.name}" as'
+                f" {'bigint' if kind == 'integer' else 'decimal(18,2)'})"
+            )
             keys = {f"{column.name}:{measure}" for measure in ("middle", "smallest", "largest")}
-            yield "jumped", column.name, f'(select * replace ({jumped} as "{column.name}") from landed)', keys
+            yield (
+                "jumped",
+                column.name,
+                f'(select * replace ({jumped} as "{column.name}") from landed)',
+                keys,
+            )
 
 
 def main() -> None:
@@ -167,7 +221,10 @@ def main() -> None:
     told = measure(Quiet(county, Engine(options.folder / "tmp"), Lake(options.folder / "lake")))
     print(f"{len(told.quiet)} lines on {QUIET} quiet days", *told.quiet, sep="\n  ")
     for kind, planted in told.planted.items():
-        print(f"{kind}: {told.found(kind):.1%} of {len(planted)} found; not: {', '.join(told.missed(kind)) or '-'}")
+        print(
+            f"{kind}: {told.found(kind):.1%} of {len(planted)} found; not:"
+            f" {', '.join(told.missed(kind)) or '-'}"
+        )
 
 
 if __name__ == "__main__":

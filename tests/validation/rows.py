@@ -9,7 +9,13 @@ from expectations.rules import Rule
 from tests.validation.batches import Row
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-SPECIAL = {"area_code": "610921100001", "month": "202610", "season": "2026-winter-spring", "risk_types": "illness,job", "year": 2026}
+SPECIAL = {
+    "area_code": "610921100001",
+    "month": "202610",
+    "season": "2026-winter-spring",
+    "risk_types": "illness,job",
+    "year": 2026,
+}
 AMOUNTS = (
     "total_fee",
     "full_self_pay",
@@ -36,8 +42,16 @@ def good_row(contract: Contract, n: int) -> Row:
     if contract.records == "cases" and n % 2:
         return row | {"stage": 8, "rejected_on": None}  # the whole way
     if contract.records == "cases" and n % 4 == 2:
-        return row | {"stage": 4} | dict.fromkeys(("approved_on", "recorded_on", "assisted_on", "cleared_on"))  # not recognised
-    empty |= {field.name for field in contract.fields if contract.records == "cases" and field.name.endswith("_on")} - {"discovered_on"}
+        return (
+            row
+            | {"stage": 4}
+            | dict.fromkeys(("approved_on", "recorded_on", "assisted_on", "cleared_on"))
+        )  # not recognised
+    empty |= {
+        field.name
+        for field in contract.fields
+        if contract.records == "cases" and field.name.endswith("_on")
+    } - {"discovered_on"}
     return {name: None if name in empty else value for name, value in row.items()}
 
 
@@ -51,7 +65,9 @@ def _value(contract: Contract, field: Field, n: int) -> Any:
     if field.codes:
         return field.codes[0].code
     if field.type == "text":
-        return {"household_id": "households-1", "dwelling_id": "dwellings-1"}.get(field.name, "某某")
+        return {"household_id": "households-1", "dwelling_id": "dwellings-1"}.get(
+            field.name, "某某"
+        )
     if field.type == "timestamp":
         return "2026-11-01T09:00:00+08:00"
     return {"integer": 1, "boolean": True, "date": "2026-10-01"}.get(field.type, 0)
@@ -62,10 +78,15 @@ OWN: dict[tuple[str, str], Row] = {
     ("enrolments", "range:year"): {"year": 20261},
     ("settlements", "sum:total_fee_by_payer"): {"fund_paid": "0.01"},
     ("settlements", "sum:total_fee_by_scope"): {"in_scope": "-0.01"},
-    ("settlements", "range:total_fee"): {name: "-5.00" if name in ("total_fee", "in_scope", "fund_paid") else 0 for name in AMOUNTS},
+    ("settlements", "range:total_fee"): {
+        name: "-5.00" if name in ("total_fee", "in_scope", "fund_paid") else 0 for name in AMOUNTS
+    },
     ("settlements", "reversal:negates"): {
         "reverses_id": "settlements-before",
-        **{name: "-4.99" if name in ("total_fee", "in_scope", "fund_paid") else 0 for name in AMOUNTS},
+        **{
+            name: "-4.99" if name in ("total_fee", "in_scope", "fund_paid") else 0
+            for name in AMOUNTS
+        },
     },
     ("settlements", "reference:reverses_id"): {"reverses_id": "nobody's"},
     ("certificates", "order:expires_on"): {"expires_on": "2026-09-30"},
@@ -96,5 +117,11 @@ def breaking(contract: Contract, rule: Rule) -> Row:
         return {field: "2026-09-30"}
     if kind == "range":
         return {field: 13 if field.endswith("_months") else -1}
-    broken = {"type": "viel", "required": " \u3000", "codes": "zz", "id_structure": "61092119800101001", "reference": "nobody's"}
+    broken = {
+        "type": "viel",
+        "required": " \u3000",
+        "codes": "zz",
+        "id_structure": "61092119800101001",
+        "reference": "nobody's",
+    }
     return {field: broken[kind]}

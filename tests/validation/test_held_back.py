@@ -1,4 +1,6 @@
-"""What is held back for a named person: keys that go, columns that vanish, bad rows, a first answer without rows; the state stands."""
+"""What is held back for a named person: keys that go, columns that vanish, bad rows, a first answer
+without rows; the state stands.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ HOUSEHOLDS = contract_for("households")
 LATER, LATEST = "2026-11-02T10:00:00+08:00", "2026-11-03T10:00:00+08:00"
 
 
-def full(lake: Lake, day: date, rows: Sequence[Row], contract: Contract = AID, **manifest: Any) -> str:
+def full(
+    lake: Lake, day: date, rows: Sequence[Row], contract: Contract = AID, **manifest: Any
+) -> str:
     return write_batch(lake, contract, day, rows, form="file", delivery="full", **manifest)
 
 
@@ -43,14 +47,19 @@ def columns_without(contract: Contract, *fields: str) -> list[str]:
 
 
 def held(ledger: dict[str, Any], rule: str, rows: int | None = None) -> None:
-    """The day's batch was held back by `rule`; the state stands and says what to do, without a value."""
+    """The day's batch was held back by `rule`; the state stands and says what to do, without a
+    value.
+    """
     rejection = ledger["rejection"]
     assert rejection is not None, ledger["rules"]
     assert rejection["rule"] == rule
     assert rejection["batch_id"] == ledger["rejected"]["batch_id"]
     assert rejection["day"] == ledger["as_of"]
     assert rows is None or rejection["rows"] == rows
-    assert f"make open-gate RECORDS={ledger['records']} BATCH={rejection['batch_id']}" in rejection["next_step"]
+    assert (
+        f"make open-gate RECORDS={ledger['records']} BATCH={rejection['batch_id']}"
+        in rejection["next_step"]
+    )
     assert ledger["table"] in rejection["reasons"][0]
     assert (ledger["today"], ledger["new_keys"], ledger["withdrawn_keys"]) == (None, 0, 0)
 
@@ -61,11 +70,20 @@ def held(ledger: dict[str, Any], rule: str, rows: int | None = None) -> None:
 @pytest.mark.parametrize(
     ("before", "left", "is_held"),
     [
-        *[(20, 16, False), (20, 15, True), (100, 80, False), (100, 79, True), (19, 10, False), (19, 9, True)],
+        *[
+            (20, 16, False),
+            (20, 15, True),
+            (100, 80, False),
+            (100, 79, True),
+            (19, 10, False),
+            (19, 9, True),
+        ],
         *[(4, 2, False), (4, 1, True), (3, 1, False), (2, 1, False), (3, 0, True)],
     ],
 )
-def test_a_full_delivery_that_lacks_much_is_held_back(engine: Engine, lake: Lake, before: int, left: int, is_held: bool) -> None:
+def test_a_full_delivery_that_lacks_much_is_held_back(
+    engine: Engine, lake: Lake, before: int, left: int, is_held: bool
+) -> None:
     full(lake, D1, many(before))
     make_valid(engine, lake, AID, D1)
     full(lake, D2, many(left) if left else [aid("new")])
@@ -88,7 +106,10 @@ def test_a_gate_lets_it_through_and_says_so(engine: Engine, lake: Lake) -> None:
     ledger = make_valid(engine, lake, AID, D2)
     assert (ledger["state"], ledger["in_force"], ledger["batches"][0]["lacked"]) == ("ok", 3, 27)
     said = {warned["key"]: warned["said"] for warned in ledger["warnings"]}
-    assert "let through by Li (batch:withdrawn_share): the town left the county" in said[f"gate:{batch}"]
+    assert (
+        "let through by Li (batch:withdrawn_share): the town left the county"
+        in said[f"gate:{batch}"]
+    )
     assert said["lacked"].startswith("27 records")
 
 
@@ -102,20 +123,29 @@ def test_the_last_state_goes_on_ageing_until_it_is_stale_too(engine: Engine, lak
     ledger = make_valid(engine, lake, AID, far)
     held(ledger, "batch:withdrawn_share")
     # rejected comes before stale; its age says that it is late
-    assert (ledger["state"], ledger["age_days"], ledger["is_late"], ledger["rejection"]["batch_id"]) == ("rejected", 19, True, batch)
+    assert (
+        ledger["state"],
+        ledger["age_days"],
+        ledger["is_late"],
+        ledger["rejection"]["batch_id"],
+    ) == ("rejected", 19, True, batch)
 
 
 def test_keys_that_a_reconciliation_lacks_are_held_back(engine: Engine, lake: Lake) -> None:
     write_batch(lake, AID, D1, many(40), form="sql")
     make_valid(engine, lake, AID, D1)
-    write_batch(lake, AID, D2, [], form="sql", since="2026-11-01T00:00:00+08:00", keys=["a001", "a002"])
+    write_batch(
+        lake, AID, D2, [], form="sql", since="2026-11-01T00:00:00+08:00", keys=["a001", "a002"]
+    )
     held(make_valid(engine, lake, AID, D2), "batch:withdrawn_share", 38)
 
 
 def test_what_a_department_withdraws_itself_is_its_word(engine: Engine, lake: Lake) -> None:
     write_batch(lake, AID, D1, many(30))
     make_valid(engine, lake, AID, D1)
-    write_batch(lake, AID, D2, [row | {"_op": "D", "updated_at": LATER} for row in many(29)], since=LATER)
+    write_batch(
+        lake, AID, D2, [row | {"_op": "D", "updated_at": LATER} for row in many(29)], since=LATER
+    )
     ledger = make_valid(engine, lake, AID, D2)
     assert (ledger["rejection"], ledger["in_force"], ledger["batches"][0]["lacked"]) == (None, 1, 0)
 
@@ -124,9 +154,16 @@ def test_the_contract_says_how_much_may_go(engine: Engine, lake: Lake) -> None:
     full(lake, D1, many(40))
     make_valid(engine, lake, AID, D1)
     full(lake, D2, many(20))
-    assert make_valid(engine, lake, with_properties(AID, maxWithdrawnShare=0.5), D2)["rejection"] is None
+    assert (
+        make_valid(engine, lake, with_properties(AID, maxWithdrawnShare=0.5), D2)["rejection"]
+        is None
+    )
     full(lake, D3, many(18))
-    held(make_valid(engine, lake, with_properties(AID, maxWithdrawnShare=0.05), D3), "batch:withdrawn_share", 2)
+    held(
+        make_valid(engine, lake, with_properties(AID, maxWithdrawnShare=0.05), D3),
+        "batch:withdrawn_share",
+        2,
+    )
 
 
 def test_a_file_without_a_checksum_may_withdraw_little(engine: Engine, lake: Lake) -> None:
@@ -147,7 +184,9 @@ def test_a_file_without_a_checksum_may_withdraw_little(engine: Engine, lake: Lak
 
 def test_a_delivery_whose_parts_share_keys_is_held_back(engine: Engine, lake: Lake) -> None:
     """A township's file sent under two names: the one whose file is missing would be withdrawn."""
-    files = [f"{town}.csv" for town in ("石门镇", "青溪镇", "白鹤镇", "马鞍镇", "龙江镇", "松树岭镇")]
+    files = [
+        f"{town}.csv" for town in ("石门镇", "青溪镇", "白鹤镇", "马鞍镇", "龙江镇", "松树岭镇")
+    ]
     full(lake, D1, many(30))
     make_valid(engine, lake, AID, D1)
     batch = full(lake, D2, many(30), keys_twice=4, twice_in=files)
@@ -159,7 +198,9 @@ def test_a_delivery_whose_parts_share_keys_is_held_back(engine: Engine, lake: La
     assert make_valid(engine, lake, AID, D2)["state"] == "ok"
 
 
-def test_a_first_delivery_whose_parts_share_a_key_is_held_back_too(engine: Engine, lake: Lake) -> None:
+def test_a_first_delivery_whose_parts_share_a_key_is_held_back_too(
+    engine: Engine, lake: Lake
+) -> None:
     full(lake, D1, many(30), keys_twice=1, twice_in=["a.csv", "b.csv"])
     ledger = make_valid(engine, lake, AID, D1)
     held(ledger, "batch:key_in_two_parts", 1)
@@ -169,17 +210,29 @@ def test_a_first_delivery_whose_parts_share_a_key_is_held_back_too(engine: Engin
 # columns that vanish
 
 
-def paid(count: int, filled: int, at: str = "2026-11-01T09:00:00+08:00", prefix: str = "c") -> list[Row]:
+def paid(
+    count: int, filled: int, at: str = "2026-11-01T09:00:00+08:00", prefix: str = "c"
+) -> list[Row]:
     """Certificates of which `filled` say when they expire."""
     rows = [good_row(CERTIFICATES, n) | {"updated_at": at} for n in range(count)]
-    return [row | {"expires_on": "2036-10-01" if n < filled else None} for n, row in enumerate(rows)]
+    return [
+        row | {"expires_on": "2036-10-01" if n < filled else None} for n, row in enumerate(rows)
+    ]
 
 
 @pytest.mark.parametrize(("filled", "is_held"), [(20, True), (40, True), (19, False), (0, False)])
-def test_a_column_that_much_of_the_state_has_may_not_be_absent(engine: Engine, lake: Lake, filled: int, is_held: bool) -> None:
+def test_a_column_that_much_of_the_state_has_may_not_be_absent(
+    engine: Engine, lake: Lake, filled: int, is_held: bool
+) -> None:
     full(lake, D1, paid(40, filled), CERTIFICATES)
     assert make_valid(engine, lake, CERTIFICATES, D1)["rejection"] is None
-    full(lake, D2, paid(40, 0, LATER), CERTIFICATES, columns=columns_without(CERTIFICATES, "expires_on"))
+    full(
+        lake,
+        D2,
+        paid(40, 0, LATER),
+        CERTIFICATES,
+        columns=columns_without(CERTIFICATES, "expires_on"),
+    )
     ledger = make_valid(engine, lake, CERTIFICATES, D2)
     if is_held:
         held(ledger, "batch:vanished:expires_on", filled)
@@ -190,7 +243,9 @@ def test_a_column_that_much_of_the_state_has_may_not_be_absent(engine: Engine, l
 
 
 @pytest.mark.parametrize(("rows", "is_held"), [(20, True), (19, False)])
-def test_a_column_without_a_value_is_one_that_vanished(engine: Engine, lake: Lake, rows: int, is_held: bool) -> None:
+def test_a_column_without_a_value_is_one_that_vanished(
+    engine: Engine, lake: Lake, rows: int, is_held: bool
+) -> None:
     contract = with_properties(CERTIFICATES, maxWithdrawnShare=1)
     full(lake, D1, paid(40, 30), contract)
     make_valid(engine, lake, contract, D1)
@@ -207,7 +262,12 @@ def test_a_single_value_is_enough(engine: Engine, lake: Lake) -> None:
     full(lake, D1, paid(40, 40), CERTIFICATES)
     make_valid(engine, lake, CERTIFICATES, D1)
     rows = paid(40, 0, LATER)
-    full(lake, D2, [rows[0] | {"expires_on": "soon"}, rows[1] | {"expires_on": "2036-10-01"}, *rows[2:]], CERTIFICATES)
+    full(
+        lake,
+        D2,
+        [rows[0] | {"expires_on": "soon"}, rows[1] | {"expires_on": "2036-10-01"}, *rows[2:]],
+        CERTIFICATES,
+    )
     ledger = make_valid(engine, lake, CERTIFICATES, D2)
     assert (ledger["rejection"], ledger["today"]["quarantined"]) == (None, 1)
 
@@ -226,14 +286,26 @@ def test_an_increment_may_not_lose_a_column_either(engine: Engine, lake: Lake) -
     make_valid(engine, lake, HOUSEHOLDS, D1)
     changed = [row | {"updated_at": LATER, "wage_income": None} for row in rows[:2]]
     without = columns_without(HOUSEHOLDS, "wage_income")
-    write_batch(lake, HOUSEHOLDS, D2, changed, form="sql", since=D1.isoformat() + "T00:00:00+08:00", columns=without)
+    write_batch(
+        lake,
+        HOUSEHOLDS,
+        D2,
+        changed,
+        form="sql",
+        since=D1.isoformat() + "T00:00:00+08:00",
+        columns=without,
+    )
     ledger = make_valid(engine, lake, HOUSEHOLDS, D2)
     held(ledger, "batch:vanished:wage_income", 30)
     assert (None,) not in state(engine, lake, HOUSEHOLDS, D2, "wage_income")
 
 
-def test_a_first_read_without_a_column_names_the_indicators_that_wait_for_it(engine: Engine, lake: Lake) -> None:
-    """The base register with 工资性收入（元） where the contract says 工资性收入: taken, and told with what it empties."""
+def test_a_first_read_without_a_column_names_the_indicators_that_wait_for_it(
+    engine: Engine, lake: Lake
+) -> None:
+    """The base register with 工资性收入（元） where the contract says 工资性收入: taken, and
+    told with what it empties.
+    """
     rows = [good_row(HOUSEHOLDS, n) | {"wage_income": None} for n in range(30)]
     columns = [*columns_without(HOUSEHOLDS, "wage_income"), "工资性收入（元）"]
     write_batch(lake, HOUSEHOLDS, D1, rows, form="sql", columns=columns)
@@ -245,18 +317,35 @@ def test_a_first_read_without_a_column_names_the_indicators_that_wait_for_it(eng
     assert "indicators " in absent
     assert "B15" in absent.rpartition("indicators ")[2]
     # it is told as long as it is so
-    write_batch(lake, HOUSEHOLDS, D2, [rows[0] | {"updated_at": LATER}], form="sql", since=LATER, columns=columns)
-    assert any(w["key"].startswith("column:missing:") for w in make_valid(engine, lake, HOUSEHOLDS, D2)["warnings"])
-    assert any(w["key"].startswith("column:missing:") for w in make_valid(engine, lake, HOUSEHOLDS, D3)["warnings"])
+    write_batch(
+        lake,
+        HOUSEHOLDS,
+        D2,
+        [rows[0] | {"updated_at": LATER}],
+        form="sql",
+        since=LATER,
+        columns=columns,
+    )
+    assert any(
+        w["key"].startswith("column:missing:")
+        for w in make_valid(engine, lake, HOUSEHOLDS, D2)["warnings"]
+    )
+    assert any(
+        w["key"].startswith("column:missing:")
+        for w in make_valid(engine, lake, HOUSEHOLDS, D3)["warnings"]
+    )
 
 
 # bad rows
 
 
 @pytest.mark.parametrize(
-    ("good", "bad", "is_held"), [(19, 1, False), (18, 2, True), (10, 9, False), (0, 3, True), (1, 1, False), (0, 1, True)]
+    ("good", "bad", "is_held"),
+    [(19, 1, False), (18, 2, True), (10, 9, False), (0, 3, True), (1, 1, False), (0, 1, True)],
 )
-def test_how_many_bad_rows_reject(engine: Engine, lake: Lake, good: int, bad: int, is_held: bool) -> None:
+def test_how_many_bad_rows_reject(
+    engine: Engine, lake: Lake, good: int, bad: int, is_held: bool
+) -> None:
     write_batch(lake, AID, D1, [*many(good), *(aid(f"bad{n}", amount=None) for n in range(bad))])
     ledger = make_valid(engine, lake, AID, D1)
     assert (ledger["rejection"] is not None) == is_held
@@ -267,26 +356,57 @@ def test_how_many_bad_rows_reject(engine: Engine, lake: Lake, good: int, bad: in
         assert (ledger["in_force"], ledger["today"]["quarantined"]) == (good, bad)
 
 
-def test_the_rows_of_a_rejected_batch_are_listed_and_sent_back(engine: Engine, lake: Lake, tmp_path: Path) -> None:
+def test_the_rows_of_a_rejected_batch_are_listed_and_sent_back(
+    engine: Engine, lake: Lake, tmp_path: Path
+) -> None:
     write_batch(lake, AID, D1, many(40))
     make_valid(engine, lake, AID, D1)
-    broken = [aid("x1", LATER, amount="viel"), aid("x2", LATER, paid_on=None), aid("x3", LATER, amount=None, aid_type="?")]
-    batch = write_batch(lake, AID, D2, [*[row | {"updated_at": LATER} for row in many(20)], *broken], since=LATER)
+    broken = [
+        aid("x1", LATER, amount="viel"),
+        aid("x2", LATER, paid_on=None),
+        aid("x3", LATER, amount=None, aid_type="?"),
+    ]
+    batch = write_batch(
+        lake, AID, D2, [*[row | {"updated_at": LATER} for row in many(20)], *broken], since=LATER
+    )
     held(make_valid(engine, lake, AID, D2), "batch:bad_share", 3)
-    wanted = [("codes:aid_type", 1), ("required:amount", 1), ("required:paid_on", 1), ("type:amount", 1)]
-    # still there on a day on which nobody could be asked, and gone when the department has corrected them
-    lake.write_note("raw", AID.table, D3, {"batches": [], "failure": {"kind": "transient", "reason": "reset", "message": "down; wait"}})
+    wanted = [
+        ("codes:aid_type", 1),
+        ("required:amount", 1),
+        ("required:paid_on", 1),
+        ("type:amount", 1),
+    ]
+    # still there on a day on which nobody could be asked, and gone when the department has
+    # corrected them
+    lake.write_note(
+        "raw",
+        AID.table,
+        D3,
+        {
+            "batches": [],
+            "failure": {"kind": "transient", "reason": "reset", "message": "down; wait"},
+        },
+    )
     make_valid(engine, lake, AID, D3)
     for day in (D2, D3):
         lines = list_quarantine(engine, lake, [AID], day)
         assert [(line.rule, line.rows) for line in lines] == wanted
         assert {(line.is_rejected, line.batches) for line in lines} == {(True, (batch,))}
         (rejected,) = list_rejected(lake, [AID], day)
-        assert f"civil_affairs temporary_aid, {batch} of {D2}: batch:bad_share, 3 rows" in rejected.said
+        assert (
+            f"civil_affairs temporary_aid, {batch} of {D2}: batch:bad_share, 3 rows"
+            in rejected.said
+        )
         (file,) = write_corrections(engine, lake, [AID], day, tmp_path / f"out-{day}")
         with file.open(encoding="utf-8-sig") as opened:
-            rows = [(line["record_key"], line["row"], line["rule"]) for line in csv.DictReader(opened)]
-        expected = [("x1", "21", "type:amount"), ("x2", "22", "required:paid_on"), ("x3", "23", "codes:aid_type")]
+            rows = [
+                (line["record_key"], line["row"], line["rule"]) for line in csv.DictReader(opened)
+            ]
+        expected = [
+            ("x1", "21", "type:amount"),
+            ("x2", "22", "required:paid_on"),
+            ("x3", "23", "codes:aid_type"),
+        ]
         assert rows == [*expected, ("x3", "23", "required:amount")]
     D4 = date(2026, 11, 4)
     write_batch(lake, AID, D4, [aid("x1", "2026-11-04T10:00:00+08:00")], since=LATER)
@@ -313,7 +433,9 @@ def test_a_rejected_batch_keeps_no_value_of_its_rows(engine: Engine, lake: Lake)
 
 
 @pytest.mark.parametrize("form", ["api", "sql", "file"])
-def test_an_empty_first_answer_is_believed_the_second_day(engine: Engine, lake: Lake, form: str) -> None:
+def test_an_empty_first_answer_is_believed_the_second_day(
+    engine: Engine, lake: Lake, form: str
+) -> None:
     delivery = "full" if form == "file" else "incremental"
     batch = write_batch(lake, AID, D1, [], form=form, delivery=delivery)
     ledger = make_valid(engine, lake, AID, D1)
@@ -371,11 +493,21 @@ def test_the_state_is_the_first_that_holds() -> None:
     assert state_of(7, 7, is_rejected=False) == "ok"
 
 
-def test_a_file_that_was_refused_is_rejected_and_its_failure_says_why(engine: Engine, lake: Lake) -> None:
+def test_a_file_that_was_refused_is_rejected_and_its_failure_says_why(
+    engine: Engine, lake: Lake
+) -> None:
     full(lake, D1, many(30))
     make_valid(engine, lake, AID, D1)
-    message = "civil_affairs/temporary_aid, 2026-11-02: the file is damaged; have the department write it anew"
-    failure = {"kind": "permanent", "reason": "damaged_file", "message": message, "refused": "temporary_aid_20261102.csv"}
+    message = (
+        "civil_affairs/temporary_aid, 2026-11-02: the file is damaged; have the department write it"
+        " anew"
+    )
+    failure = {
+        "kind": "permanent",
+        "reason": "damaged_file",
+        "message": message,
+        "refused": "temporary_aid_20261102.csv",
+    }
     lake.write_note("raw", AID.table, D2, {"batches": [], "failure": failure})
     ledger = make_valid(engine, lake, AID, D2)
     assert (ledger["state"], ledger["rejection"]["rule"]) == ("rejected", "read:damaged_file")
@@ -386,19 +518,26 @@ def test_a_file_that_was_refused_is_rejected_and_its_failure_says_why(engine: En
 
 
 LINKED = """
-select department, records, 5::bigint as linked, 0::bigint as unregistered, 0::bigint as ambiguous, 0::bigint as unidentifiable,
-    1.0::decimal(7, 6) as match_rate, 0.0::decimal(7, 6) as false_link_rate, null::bigint as placed, null::bigint as unplaced
+select department, records, 5::bigint as linked, 0::bigint as unregistered, 0::bigint as ambiguous,
+    0::bigint as unidentifiable,
+    1.0::decimal(7, 6) as match_rate, 0.0::decimal(7, 6) as false_link_rate, null::bigint as placed,
+    null::bigint as unplaced
 from (values ('civil_affairs', 'temporary_aid')) as t (department, records)
 """
 
 
-def test_the_status_says_what_to_do_and_the_indicators_ask_for_its_age(engine: Engine, lake: Lake) -> None:
+def test_the_status_says_what_to_do_and_the_indicators_ask_for_its_age(
+    engine: Engine, lake: Lake
+) -> None:
     full(lake, D1, many(30), note_lines={"title": 2, "total": 1}, behind=4)
     first = make_valid(engine, lake, AID, D1)
     far = date(2026, 11, 20)
     batch = full(lake, far, many(3))
     late = make_valid(engine, lake, AID, far)
-    columns = "state, age_days, notes, behind_window, rejected_batch, rejected_on, rejected_rule, rejected_rows, next_step"
+    columns = (
+        "state, age_days, notes, behind_window, rejected_batch, rejected_on, rejected_rule,"
+        " rejected_rows, next_step"
+    )
     rows, ages = {}, [(AID.department, AID.records, AID.stale_after_days)]
     for ledger in (first, late):
         engine.view("linkage_quality", LINKED)

@@ -29,7 +29,9 @@ def contract(request: pytest.FixtureRequest) -> Contract:
     return request.param
 
 
-def judge(engine: Engine, lake: Lake, contract: Contract, rows: list[Row], **manifest: Any) -> Verdict:
+def judge(
+    engine: Engine, lake: Lake, contract: Contract, rows: list[Row], **manifest: Any
+) -> Verdict:
     batch = lake.table("raw", contract.table) / write_batch(lake, contract, DAY, rows, **manifest)
     note = json.loads((batch / "manifest.json").read_text())
     landed = land(engine, contract, batch, note)
@@ -40,10 +42,14 @@ def others(engine: Engine) -> None:
     """What references between record types look at."""
     engine.table("valid_rural_revitalisation__households", "select 'households-1' as household_id")
     engine.table("valid_housing__dwellings", "select 'dwellings-1' as dwelling_id")
-    amounts = ", ".join(f"{5 if name in ('total_fee', 'in_scope', 'fund_paid') else 0}::decimal(16,2) as {name}" for name in AMOUNTS)
+    amounts = ", ".join(
+        f"{5 if name in ('total_fee', 'in_scope', 'fund_paid') else 0}::decimal(16,2) as {name}"
+        for name in AMOUNTS
+    )
     engine.table(
         "valid_health_insurance__settlements",
-        f"select 'settlements-before' as settlement_id, {amounts}, timestamp '2026-10-01 00:00:00' as updated_at",
+        f"select 'settlements-before' as settlement_id, {amounts}, timestamp '2026-10-01 00:00:00'"
+        " as updated_at",
     )
 
 
@@ -63,39 +69,71 @@ def test_good_rows_break_nothing(engine: Engine, lake: Lake, contract: Contract)
 def test_each_critical_rule_finds_its_row(engine: Engine, lake: Lake, contract: Contract) -> None:
     others(engine)
     rules = [rule for rule in row_rules(contract) if rule.severity == "critical"]
-    bad = [good_row(contract, n) | breaking(contract, rule) for n, rule in enumerate(rules, start=1)]
-    rows = [row for n, row in enumerate(bad, start=1) for row in (row, *(good_row(contract, n * 20 + i) for i in range(100, 104)))]
+    bad = [
+        good_row(contract, n) | breaking(contract, rule) for n, rule in enumerate(rules, start=1)
+    ]
+    rows = [
+        row
+        for n, row in enumerate(bad, start=1)
+        for row in (row, *(good_row(contract, n * 20 + i) for i in range(100, 104)))
+    ]
     verdict = judge(engine, lake, contract, rows)
     found = dict(engine.rows(f'select _row, rules from "{verdict.bad_rows}"'))
     assert found == {5 * n + 1: [rule.name] for n, rule in enumerate(rules)}
     counts = {result.rule: result.unexpected_count for result in verdict.rules}
-    assert {name: counts[name] for name in counts if name in {rule.name for rule in rules}} == {rule.name: 1 for rule in rules}
-    assert list(verdict.reasons) == [reason for reason in verdict.reasons if "rows are bad" in reason]
+    assert {name: counts[name] for name in counts if name in {rule.name for rule in rules}} == {
+        rule.name: 1 for rule in rules
+    }
+    assert list(verdict.reasons) == [
+        reason for reason in verdict.reasons if "rows are bad" in reason
+    ]
 
 
-def test_each_warning_counts_its_row_and_keeps_it(engine: Engine, lake: Lake, contract: Contract) -> None:
+def test_each_warning_counts_its_row_and_keeps_it(
+    engine: Engine, lake: Lake, contract: Contract
+) -> None:
     others(engine)
     rules = [rule for rule in row_rules(contract) if rule.severity == "warning"]
-    rows = [good_row(contract, n) | breaking(contract, rule) for n, rule in enumerate(rules, start=1)]
+    rows = [
+        good_row(contract, n) | breaking(contract, rule) for n, rule in enumerate(rules, start=1)
+    ]
     verdict = judge(engine, lake, contract, rows + [good_row(contract, n) for n in range(100, 110)])
-    assert {name: result.unexpected_count for name, result in failed(verdict).items()} == {rule.name: 1 for rule in rules}
+    assert {name: result.unexpected_count for name, result in failed(verdict).items()} == {
+        rule.name: 1 for rule in rules
+    }
     assert verdict.bad_count == 0
     assert not verdict.is_rejected
 
 
-def test_withdrawals_are_checked_for_key_and_time_only(engine: Engine, lake: Lake, contract: Contract) -> None:
+def test_withdrawals_are_checked_for_key_and_time_only(
+    engine: Engine, lake: Lake, contract: Contract
+) -> None:
     others(engine)
     key, updated = contract.record_key.name, contract.by_role("updated_at").name
     nothing = dict.fromkeys(field.name for field in contract.fields)
-    withdrawal = nothing | {"_op": "D", key: good_row(contract, 1)[key], updated: "2026-11-01T09:00:00+08:00"}
-    verdict = judge(engine, lake, contract, [withdrawal, withdrawal | {key: None}, withdrawal | {updated: "yesterday"}])
-    assert dict(engine.rows(f'select _row, rules from "{verdict.bad_rows}"')) == {2: [f"required:{key}"], 3: [f"type:{updated}"]}
+    withdrawal = nothing | {
+        "_op": "D",
+        key: good_row(contract, 1)[key],
+        updated: "2026-11-01T09:00:00+08:00",
+    }
+    verdict = judge(
+        engine,
+        lake,
+        contract,
+        [withdrawal, withdrawal | {key: None}, withdrawal | {updated: "yesterday"}],
+    )
+    assert dict(engine.rows(f'select _row, rules from "{verdict.bad_rows}"')) == {
+        2: [f"required:{key}"],
+        3: [f"type:{updated}"],
+    }
 
 
 def test_no_identity_in_results(engine: Engine, lake: Lake, contract: Contract) -> None:
     others(engine)
     rules = row_rules(contract)
-    rows = [good_row(contract, n) | breaking(contract, rule) for n, rule in enumerate(rules, start=1)]
+    rows = [
+        good_row(contract, n) | breaking(contract, rule) for n, rule in enumerate(rules, start=1)
+    ]
     said = repr(judge(engine, lake, contract, rows))
     assert not [n for n in range(1, len(rows) + 1) if id_number(n) in said]
     assert "某某" not in said
@@ -108,21 +146,46 @@ def settlements() -> Contract:
 def test_a_reversal_negates_what_it_names(engine: Engine, lake: Lake) -> None:
     others(engine)
     contract = settlements()
-    original = good_row(contract, 1) | {"total_fee": "10.00", "in_scope": "10.00", "fund_paid": "10.00"}
+    original = good_row(contract, 1) | {
+        "total_fee": "10.00",
+        "in_scope": "10.00",
+        "fund_paid": "10.00",
+    }
     minus = dict.fromkeys(("total_fee", "in_scope", "fund_paid"), "-10.00")
     later = original | {"settlement_id": "s2", "updated_at": "2026-11-01T10:00:00+08:00"}
     again = {"settlement_id": "s3", "reverses_id": "s2", "updated_at": "2026-11-01T11:00:00+08:00"}
     rows = [
         original,
-        good_row(contract, 2) | minus | {"settlement_id": "s2", "reverses_id": "settlements-1", "updated_at": "2026-11-01T10:00:00+08:00"},
+        good_row(contract, 2)
+        | minus
+        | {
+            "settlement_id": "s2",
+            "reverses_id": "settlements-1",
+            "updated_at": "2026-11-01T10:00:00+08:00",
+        },
         original | again,
-        good_row(contract, 3) | minus | {"reverses_id": "settlements-1", "updated_at": "2026-11-01T09:30:00+08:00", "fund_paid": "-9.99"},
-        good_row(contract, 4) | minus | {"reverses_id": "settlements-1", "updated_at": "2026-10-01T09:00:00+08:00", "fund_paid": "-9.99"},
+        good_row(contract, 3)
+        | minus
+        | {
+            "reverses_id": "settlements-1",
+            "updated_at": "2026-11-01T09:30:00+08:00",
+            "fund_paid": "-9.99",
+        },
+        good_row(contract, 4)
+        | minus
+        | {
+            "reverses_id": "settlements-1",
+            "updated_at": "2026-10-01T09:00:00+08:00",
+            "fund_paid": "-9.99",
+        },
     ]
     assert later["settlement_id"] == "s2"
     verdict = judge(engine, lake, contract, rows)
     found = dict(engine.rows(f'select _row, rules from "{verdict.bad_rows}"'))
-    assert found == {4: ["reversal:negates", "sum:total_fee_by_payer"], 5: ["sum:total_fee_by_payer"]}
+    assert found == {
+        4: ["reversal:negates", "sum:total_fee_by_payer"],
+        5: ["sum:total_fee_by_payer"],
+    }
 
 
 def broken_contract(tmp_path: Path, query: str) -> Contract:
@@ -143,7 +206,9 @@ slaProperties:"""
     return read_contract(path)
 
 
-def test_a_rule_that_cannot_run_is_said_and_blocks(engine: Engine, lake: Lake, tmp_path: Path) -> None:
+def test_a_rule_that_cannot_run_is_said_and_blocks(
+    engine: Engine, lake: Lake, tmp_path: Path
+) -> None:
     contract = broken_contract(tmp_path, "select _row from {batch} where no_such_field > 1")
     write_batch(lake, contract, DAY, [good_row(contract, n) for n in range(5)])
     ledger = make_valid(engine, lake, contract, DAY)
@@ -170,22 +235,33 @@ def test_a_full_delivery_without_rows_is_rejected(engine: Engine, lake: Lake) ->
 def test_a_total_other_than_announced_is_rejected(engine: Engine, lake: Lake) -> None:
     contract = settlements()
     verdict = judge(engine, lake, contract, [good_row(contract, 1)], total=2)
-    assert verdict.reasons == (f"{contract.table}: 1 rows where another total was announced; read the day again",)
+    assert verdict.reasons == (
+        f"{contract.table}: 1 rows where another total was announced; read the day again",
+    )
 
 
 def test_a_volume_unlike_the_last_ones_warns(engine: Engine, lake: Lake) -> None:
     contract = settlements()
-    batch = lake.table("raw", contract.table) / write_batch(lake, contract, DAY, [good_row(contract, n) for n in range(60)])
+    batch = lake.table("raw", contract.table) / write_batch(
+        lake, contract, DAY, [good_row(contract, n) for n in range(60)]
+    )
     note = json.loads((batch / "manifest.json").read_text())
     rows = land(engine, contract, batch, note).rows_path
-    for history, passes in (([60.0, 70, 50], True), ([300.0, 310, 290], False), ([10.0, 9, 11], False), ([10.0], True)):
+    for history, passes in (
+        ([60.0, 70, 50], True),
+        ([300.0, 310, 290], False),
+        ([10.0, 9, 11], False),
+        ([10.0], True),
+    ):
         verdict = validate(engine, contract, note, rows, history)
         assert ("batch:volume" not in failed(verdict)) is passes
         assert not verdict.is_rejected
 
 
 def test_there_is_something_to_prove() -> None:
-    """The tests above are made from the contracts: were there none, or none with rules, they would prove nothing."""
+    """The tests above are made from the contracts: were there none, or none with rules, they would
+    prove nothing.
+    """
     rules = {contract.records: row_rules(contract) for contract in load_contracts()}
     assert len(rules) == 18
     assert sum(map(len, rules.values())) > 300

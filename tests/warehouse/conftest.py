@@ -1,4 +1,6 @@
-"""One embedded server for all tests of the warehouse; a database of its own, made from a template, for who changes it."""
+"""One embedded server for all tests of the warehouse; a database of its own, made from a template,
+for who changes it.
+"""
 
 from __future__ import annotations
 
@@ -30,14 +32,27 @@ from warehouse.schema.shape import Shape, newest_shape
 DAY = date(2026, 11, 19)
 INSTALLED = Path(os.environ.get("YIHU_TEST_POSTGRESQL", "/usr/lib/postgresql"))
 """A folder with a folder for each version, `bin` in it: Debian's, or another's."""
-ROLES = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor", "yihu_publisher", "yihu_analyst", "stranger")
+ROLES = (
+    "yihu_reader",
+    "yihu_area",
+    "yihu_department",
+    "yihu_steward",
+    "yihu_auditor",
+    "yihu_publisher",
+    "yihu_analyst",
+    "stranger",
+)
 HOUSEHOLD_OF_TOWN = {town: f"H{number:09d}" for number, town in enumerate(TOWNS)}
 MINE, OTHER = TOWNS[1], TOWNS[2]
 
 
 def installed_binaries() -> Path | None:
     """The newest PostgreSQL that the machine has, 15 or later."""
-    found = sorted((int(p.parents[1].name), p.parent) for p in INSTALLED.glob("*/bin/pg_ctl") if p.parents[1].name.isdigit())
+    found = sorted(
+        (int(p.parents[1].name), p.parent)
+        for p in INSTALLED.glob("*/bin/pg_ctl")
+        if p.parents[1].name.isdigit()
+    )
     return next((path for version, path in reversed(found) if version >= 15), None)
 
 
@@ -86,8 +101,18 @@ class Warehouse:
             tables = make_county(engine, households, day, changed)
             if after is not None:
                 after(engine, tables)
-            source = RunSource("run", "code", "rules1", is_provisional, shape=shape or newest_shape())
-            return publish(engine, self.url(login), as_of, tables, source, self.releases, **options)  # type: ignore[arg-type]
+            source = RunSource(
+                "run", "code", "rules1", is_provisional, shape=shape or newest_shape()
+            )
+            return publish(
+                engine,
+                self.url(login),
+                as_of,
+                tables,
+                source,
+                self.releases,
+                **options,  # type: ignore[arg-type]
+            )
         finally:
             engine.close()
 
@@ -169,13 +194,18 @@ def _administrator(server: Server) -> sa.Engine:
 
 
 def make_warehouse(server: Server, folder: Path, model: str = "model") -> Warehouse:
-    """A database of its own with the schema, or a copy of another: a template is made once per server."""
+    """A database of its own with the schema, or a copy of another: a template is made once per
+    server.
+    """
     name = f"w{next(_numbers)}"
     with _administrator(server).connect() as connection:
         there = sa.text("select 1 from pg_database where datname = :name")
         if connection.scalar(there, {"name": model}) is None:
             connection.exec_driver_sql(f"create database {model} template template0")
-            upgrade(sa.create_engine(server.url.set(database=model), poolclass=sa.NullPool), server.passwords)
+            upgrade(
+                sa.create_engine(server.url.set(database=model), poolclass=sa.NullPool),
+                server.passwords,
+            )
         connection.exec_driver_sql(f"create database {name} template {model}")
     made = Warehouse(server, name, folder)
     # what belongs to a database and not to its schemas does not come with a template
@@ -187,16 +217,22 @@ OWNER = "county_owner"
 
 
 def make_owned(server: Server, folder: Path) -> Warehouse:
-    """A warehouse as on a server of one's own: whoever owns it is no superuser, and `engine()` is theirs."""
+    """A warehouse as on a server of one's own: whoever owns it is no superuser, and `engine()` is
+    theirs.
+    """
     name = f"owned{next(_numbers)}"
     with _administrator(server).connect() as connection:
         there = set(connection.scalars(sa.text("select rolname from pg_roles")))
         if OWNER not in there:
             connection.exec_driver_sql(f"create role {OWNER} login createrole password 'pw-owner'")
-        if connection.dialect.server_version_info >= (16,):  # from 16 on who made a role may give it, and nobody else
+        if connection.dialect.server_version_info >= (
+            16,
+        ):  # from 16 on who made a role may give it, and nobody else
             for role in there.intersection(OWN_ROLES):
                 connection.exec_driver_sql(f"grant {role} to {OWNER} with admin option")
-        connection.exec_driver_sql(f"create database {name} owner {OWNER} template template0 encoding 'UTF8'")
+        connection.exec_driver_sql(
+            f"create database {name} owner {OWNER} template template0 encoding 'UTF8'"
+        )
     url = with_login(server.url, OWNER, "pw-owner").set(database=name)
     made = Warehouse(replace(server, url=url, is_embedded=False), name, folder)
     upgrade(made.engine(), server.passwords)
@@ -259,7 +295,9 @@ def stranger(published: Warehouse) -> Iterator[None]:
 
 
 def attempt(connection: sa.Connection, sql: str) -> bool:
-    """True where the database let it through; what is refused is refused for want of privilege, nothing else."""
+    """True where the database let it through; what is refused is refused for want of privilege,
+    nothing else.
+    """
     with connection.begin() as transaction:
         try:
             connection.exec_driver_sql(sql)
@@ -278,31 +316,35 @@ def _more(engine: Engine, tables: dict[str, str]) -> None:
     engine.table(
         "people",
         """
-        select member_id, md5(member_id) as person_key, household_id, '61092119800101' || right(member_id, 4) as id_number, '徐某某' as name
+        select member_id, md5(member_id) as person_key, household_id,
+          '61092119800101' || right(member_id, 4) as id_number, '徐某某' as name
         from household_member
         """,
     )
     engine.table(
         "raw",
         """
-        select 'housing' as department, 'dwellings' as records, 'b1' as batch_id, 1 as row_number, '123456789012345678' as record_key,
-          ['r'] as rules, '{}' as raw
+        select 'housing' as department, 'dwellings' as records, 'b1' as batch_id, 1 as row_number,
+          '123456789012345678' as record_key, ['r'] as rules, '{}' as raw
         """,
     )
     engine.table(
         "queue",
         """
-        select 'q1' as queue_id, 'housing' as department, 'dwellings' as records, 'D1' as record_id, 'tie' as reason, 1 as candidate_count
+        select 'q1' as queue_id, 'housing' as department, 'dwellings' as records, 'D1' as record_id,
+          'tie' as reason, 1 as candidate_count
         """,
     )
     engine.table(
         "candidate",
-        "select 'q1' as queue_id, 1 as position, 'k' as person_key, 'M1' as member_id, 'H1' as household_id, '徐某某' as name",
+        "select 'q1' as queue_id, 1 as position, 'k' as person_key, 'M1' as member_id, 'H1' as"
+        " household_id, '徐某某' as name",
     )
     engine.table(
         "verify_item",
         """
-        select household_id, d as department, 'R04' as code, '1' as value, date '2026-11-19' as since, area_code, town_code
+        select household_id, d as department, 'R04' as code, '1' as value,
+          date '2026-11-19' as since, area_code, town_code
         from household, (values ('housing'), ('civil_affairs')) as t(d)
         """,
     )
@@ -331,7 +373,10 @@ def guarded(any_server: Server, tmp_path_factory: pytest.TempPathFactory) -> War
     with administrator.begin() as connection:
         if connection.scalar(sa.text("select 1 from pg_roles where rolname = 'stranger'")) is None:
             connection.exec_driver_sql("create role stranger login password 'pw-stranger'")
-        # past the door, which is closed to strangers (test_deciding), so that the walls behind it are tried too
+        # past the door, which is closed to strangers (test_deciding), so that the walls behind it
+        # are tried too
         connection.exec_driver_sql(f"grant connect on database {made.database} to stranger")
-    made.server.passwords.update(officer="pw-officer", nobody_yet="pw-nobody", clerk="pw-clerk", stranger="pw-stranger")
+    made.server.passwords.update(
+        officer="pw-officer", nobody_yet="pw-nobody", clerk="pw-clerk", stranger="pw-stranger"
+    )
     return made

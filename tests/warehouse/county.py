@@ -22,16 +22,20 @@ def _indicators() -> str:
     return ", ".join(made)
 
 
-def make_county(engine: SqlEngine, households: int, day: int = 0, changed: str = "false") -> dict[str, str]:
+def make_county(
+    engine: SqlEngine, households: int, day: int = 0, changed: str = "false"
+) -> dict[str, str]:
     """Makes engine tables named like the views, and returns what `publish` takes.
 
-    `changed`: a condition on the household's number `n`; where it holds, the household is as `day` makes it.
+    `changed`: a condition on the household's number `n`; where it holds, the household is as `day`
+    makes it.
     """
     towns = ", ".join(f"'{town}'" for town in TOWNS)
     engine.table(
         "seed",
         f"""
-        select n, 'H' || lpad(n::varchar, 9, '0') as household_id, [{towns}][1 + n % {len(TOWNS)}] as town_code,
+        select n, 'H' || lpad(n::varchar, 9, '0') as household_id,
+            [{towns}][1 + n % {len(TOWNS)}] as town_code,
           [{towns}][1 + n % {len(TOWNS)}] || lpad((1 + n % 12)::varchar, 3, '0') as area_code,
           case when {changed} then {day} else 0 end as v
         from range({households}) as t(n)
@@ -40,44 +44,59 @@ def make_county(engine: SqlEngine, households: int, day: int = 0, changed: str =
     engine.table(
         "household",
         f"""
-        select household_id, '徐*' as head_name_masked, (1 + n % 3)::varchar as household_type, (n % 4)::varchar as monitor_class,
-          n % 10 = 0 as relocated, 3::integer as member_count, '村' || (n % 12) as village_name, '镇' || (n % 4) as town_name,
+        select household_id, '徐*' as head_name_masked, (1 + n % 3)::varchar as household_type,
+            (n % 4)::varchar as monitor_class,
+          n % 10 = 0 as relocated, 3::integer as member_count, '村' || (n % 12) as village_name,
+          '镇' || (n % 4) as town_name,
           false as has_conflict, false as is_shell, {PLACE} from seed
         """,
     )
     engine.table(
         "household_member",
         f"""
-        select household_id || '-' || m as member_id, household_id, '李*' as name_masked, lpad(m::varchar, 2, '0') as relation,
-          '16-59' as age_band, '0' as student_status, '1' as labour_class, '1' as status, 'established' as identity_state, {PLACE}
+        select household_id || '-' || m as member_id, household_id, '李*' as name_masked,
+            lpad(m::varchar, 2, '0') as relation,
+          '16-59' as age_band, '0' as student_status, '1' as labour_class, '1' as status,
+          'established' as identity_state, {PLACE}
         from seed, range(1, 4) as t(m)
         """,
     )
     engine.table(
         "household_indicator",
         f"""
-        select household_id, {_indicators()}, (0.5 + v % 5 / 10.0)::decimal(5,4) as coverage, ['R26', 'R29'] as missing,
-          case when v > 0 then ['R04'] else []::varchar[] end as stale, []::varchar[] as not_applicable, {PLACE} from seed
+        select household_id, {_indicators()}, (0.5 + v % 5 / 10.0)::decimal(5,4) as coverage,
+            ['R26', 'R29'] as missing,
+          case when v > 0 then ['R04'] else []::varchar[] end as stale,
+          []::varchar[] as not_applicable, {PLACE} from seed
         """,
     )
     engine.table(
         "warning_reason",
         f"""
-        select household_id, code, points, '1' as value, '>= 1' as threshold, 'health_insurance' as department, 'settlements' as records,
-          ['S' || n || code] as evidence, date '2026-11-01' as evidence_on, 'rules1' as rule_version, {PLACE}
-        from seed, (values ('R04', 16), ('R05', 8), ('R07', 8), ('S08', -1), ('R30', 4), ('offset', 1)) as t(code, base),
-          lateral (select case when n % 50 = 0 or base < 0 or code = 'offset' then base else base / 8.0 end as share),
-          lateral (select (share + case when code = 'R05' then v else 0 end)::decimal(6,2) as points)
+        select household_id, code, points, '1' as value, '>= 1' as threshold,
+            'health_insurance' as department, 'settlements' as records,
+          ['S' || n || code] as evidence, date '2026-11-01' as evidence_on,
+          'rules1' as rule_version, {PLACE}
+        from seed, (values ('R04', 16), ('R05', 8), ('R07', 8), ('S08', -1), ('R30', 4),
+            ('offset', 1)) as t(code, base),
+          lateral (select case when n % 50 = 0 or base < 0 or code = 'offset' then base
+              else base / 8.0 end as share),
+          lateral (select (share + case when code = 'R05' then v else 0 end)::decimal(6,2)
+              as points)
         """,
     )
     engine.table(
         "warning_flag",
         f"""
-        with summed as (select household_id, sum(points) as score from warning_reason group by household_id)
+        with summed as (select household_id, sum(points) as score from warning_reason
+            group by household_id)
         select s.household_id,
-          case when score > 30 then 'red' when score > 15 then 'yellow' else 'green' end as level, score::decimal(6,2) as score,
-          score::decimal(6,2) as raw_points, 0::decimal(6,2) as offset_points, false as is_hard, false as is_held,
-          ['R04', 'R05', 'R07'] as reasons, 0.9::decimal(5,4) as coverage, case when score > 30 then date '2026-11-01' end as red_since,
+          case when score > 30 then 'red' when score > 15 then 'yellow' else 'green' end as level,
+          score::decimal(6,2) as score,
+          score::decimal(6,2) as raw_points, 0::decimal(6,2) as offset_points, false as is_hard,
+          false as is_held,
+          ['R04', 'R05', 'R07'] as reasons, 0.9::decimal(5,4) as coverage,
+          case when score > 30 then date '2026-11-01' end as red_since,
           'rules1' as rule_version, {PLACE}
         from seed as s join summed using (household_id)
         """,
@@ -85,14 +104,24 @@ def make_county(engine: SqlEngine, households: int, day: int = 0, changed: str =
     engine.table(
         "source_status",
         """
-        select 'health_insurance' as department, r as records, r || '-20261119-01' as batch_id, date '2026-11-19' as extract_date,
-          0::integer as age_days, 'ok' as state, 10 as received, 10 as accepted, 0 as unchanged, 0 as superseded, 0 as withdrawn,
-          0 as quarantined, 100 as in_force, 99 as linked, 1 as unregistered, 0 as ambiguous, 0 as unidentifiable,
+        select 'health_insurance' as department, r as records, r || '-20261119-01' as batch_id,
+            date '2026-11-19' as extract_date,
+          0::integer as age_days, 'ok' as state, 10 as received, 10 as accepted, 0 as unchanged,
+          0 as superseded, 0 as withdrawn,
+          0 as quarantined, 100 as in_force, 99 as linked, 1 as unregistered, 0 as ambiguous,
+          0 as unidentifiable,
           0.99::decimal(7,6) as match_rate, null::decimal(7,6) as false_link_rate
         from (values ('settlements'), ('enrolments')) as t(r)
         """,
     )
-    names = ("household", "household_member", "household_indicator", "warning_flag", "warning_reason", "source_status")
+    names = (
+        "household",
+        "household_member",
+        "household_indicator",
+        "warning_flag",
+        "warning_reason",
+        "source_status",
+    )
     return {name: name for name in names if name in VIEW or name == "source_status"}
 
 
@@ -101,41 +130,57 @@ def make_followers(engine: SqlEngine) -> dict[str, str]:
     engine.table(
         "flag_change",
         f"""
-        select household_id, 'yellow' as from_level, level as to_level, 20::decimal(6,2) as from_score, score as to_score,
+        select household_id, 'yellow' as from_level, level as to_level,
+            20::decimal(6,2) as from_score, score as to_score,
           ['R04'] as added, []::varchar[] as removed, {PLACE} from warning_flag where level = 'red'
         """,
     )
     engine.table(
         "verify_item",
         f"""
-        select household_id, d as department, c as code, '1' as value, date '2026-11-19' as since, {PLACE}
-        from household, (values ('housing', 'R14'), ('health_insurance', 'R04')) as t(d, c) where household_id like '%5'
+        select household_id, d as department, c as code, '1' as value, date '2026-11-19' as since,
+            {PLACE}
+        from household, (values ('housing', 'R14'), ('health_insurance', 'R04')) as t(d, c)
+            where household_id like '%5'
         """,
     )
     engine.table(
         "follow_up_task",
         f"""
-        select household_id || '-R04' as task_id, household_id, 'illness' as need, 'health_insurance' as department, '核实医疗费用' as task,
-          'R04' as code, date '2026-10-01' as opened_on, date '2026-10-31' as due_on, null::date as closed_on, {PLACE}
+        select household_id || '-R04' as task_id, household_id, 'illness' as need,
+            'health_insurance' as department, '核实医疗费用' as task,
+          'R04' as code, date '2026-10-01' as opened_on, date '2026-10-31' as due_on,
+          null::date as closed_on, {PLACE}
         from warning_flag where level = 'red'
         """,
     )
     engine.table(
         "case_progress",
         f"""
-        select 'C' || household_id as case_id, household_id, '3' as monitor_class, ['illness'] as risk_types, 2::integer as stage,
-          12::integer as days_in_stage, true as is_overdue, date '2026-11-01' as discovered_on, date '2026-11-07' as verified_on,
-          {", ".join(f"null::date as {stage}_on" for stage in ("compared", "reviewed", "approved", "recorded", "assisted", "cleared"))}, {PLACE}
+        select 'C' || household_id as case_id, household_id, '3' as monitor_class,
+            ['illness'] as risk_types, 2::integer as stage,
+          12::integer as days_in_stage, true as is_overdue, date '2026-11-01' as discovered_on,
+          date '2026-11-07' as verified_on,
+          {
+            ", ".join(
+                f"null::date as {stage}_on"
+                for stage in ("compared", "reviewed", "approved", "recorded", "assisted", "cleared")
+            )
+        }, {PLACE}
         from warning_flag where level = 'red'
         """,
     )
     domains = ", ".join(f"count(*) // 10 as {domain}" for domain in DOMAINS)
     areas = " union all ".join(
         f"""
-        select substr(area_code, 1, {length}) as area_code, '{level}' as area_level, substr(area_code, 1, {length}) as area_name,
-          count(*) as households, 3 * count(*) as persons, count(*) filter (level = 'red') as red, count(*) filter (level = 'yellow') as yellow,
-          count(*) filter (level = 'green') as green, 0 as held, 0 as newly_red, 0 as no_longer_red, {domains},
-          count(*) // 5 as monitored_households, count(*) // 2 as monitored_persons, 0 as cleared_households, 0 as cleared_persons
+        select substr(area_code, 1, {length}) as area_code, '{level}' as area_level,
+            substr(area_code, 1, {length}) as area_name,
+          count(*) as households, 3 * count(*) as persons, count(*) filter (level = 'red') as red,
+          count(*) filter (level = 'yellow') as yellow,
+          count(*) filter (level = 'green') as green, 0 as held, 0 as newly_red, 0 as no_longer_red,
+          {domains},
+          count(*) // 5 as monitored_households, count(*) // 2 as monitored_persons,
+          0 as cleared_households, 0 as cleared_persons
         from warning_flag group by 1
         """
         for length, level in ((6, "county"), (9, "town"), (12, "village"))
@@ -144,16 +189,28 @@ def make_followers(engine: SqlEngine) -> dict[str, str]:
     engine.table(
         "bulletin",
         """
-        select area_code, 'red_rate' as measure, red as numerator, households as denominator, (red / households)::decimal(5,4) as rate,
-          rank() over (partition by area_level order by red / households) as rank from area_ledger where area_level <> 'village'
+        select area_code, 'red_rate' as measure, red as numerator, households as denominator,
+            (red / households)::decimal(5,4) as rate,
+          rank() over (partition by area_level order by red / households) as rank from area_ledger
+              where area_level <> 'village'
         """,
     )
     engine.table(
         "household_card",
         f"""
-        select household_id, '{{"income": [{{"what": "wage", "yuan": 100}}], "benefits": [], "medical": [], "schooling": [], "housing": [],
+        select household_id,
+            '{{"income": [{{"what": "wage", "yuan": 100}}], "benefits": [], "medical": [], \
+"schooling": [], "housing": [],
           "water": []}}' as card, {PLACE} from household
         """,
     )
-    names = ("flag_change", "verify_item", "follow_up_task", "case_progress", "area_ledger", "bulletin", "household_card")
+    names = (
+        "flag_change",
+        "verify_item",
+        "follow_up_task",
+        "case_progress",
+        "area_ledger",
+        "bulletin",
+        "household_card",
+    )
     return {name: name for name in names}

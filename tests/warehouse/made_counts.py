@@ -1,6 +1,8 @@
-"""A random county as its views of counts have it, and what somebody knows who has read what leaves the house of it.
+"""A random county as its views of counts have it, and what somebody knows who has read what leaves
+the house of it.
 
-Belongs here: making the counts, and the integer programme over them. Not here: the exit (`warehouse.schema.leaving`), the test.
+Belongs here: making the counts, and the integer programme over them. Not here: the exit
+(`warehouse.schema.leaving`), the test.
 """
 
 from __future__ import annotations
@@ -19,12 +21,24 @@ from scipy.sparse import lil_matrix
 
 from warehouse.catalogue import DOMAINS
 
-DAY, WEEK, MONTH, QUARTER = date(2026, 11, 19), date(2026, 11, 16), date(2026, 11, 1), date(2026, 10, 1)
+DAY, WEEK, MONTH, QUARTER = (
+    date(2026, 11, 19),
+    date(2026, 11, 16),
+    date(2026, 11, 1),
+    date(2026, 10, 1),
+)
 COUNTY = "610921"
 NOWHERE = f"{COUNTY}000"
 """In no known town: where households are whose row of the register is out of force."""
 LAMPS = ("red", "yellow", "green")
-PARTS = ("held", "newly_red", "no_longer_red", *DOMAINS, "monitored_households", "cleared_households")
+PARTS = (
+    "held",
+    "newly_red",
+    "no_longer_red",
+    *DOMAINS,
+    "monitored_households",
+    "cleared_households",
+)
 TYPES = ("1", "2", "3")
 Row = dict[str, Any]
 Cell = tuple[str, tuple[str, ...], str]
@@ -65,17 +79,21 @@ class County:
     rng: random.Random
     tables: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     has_all_lamps: bool = False
-    """Every household has a lamp, as whoever reads knows: so it is where everything was computed."""
+    """Every household has a lamp, as whoever reads knows: so where everything was computed."""
 
     def make(self) -> County:
         rng = self.rng
         self.has_all_lamps = rng.random() < 0.5
         towns = [f"{COUNTY}{100 + town}" for town in range(rng.randint(1, 4))]
-        villages = [f"{town}{1 + village:03}" for town in towns for village in range(rng.randint(1, 4))]
+        villages = [
+            f"{town}{1 + village:03}" for town in towns for village in range(rng.randint(1, 4))
+        ]
         villages += [f"{COUNTY}000000"] if rng.random() < 0.3 else []
         share = rng.choice([0.02, 0.1, 0.3])
         for village in villages:
-            self._village(village, rng.randint(1, 9) if rng.random() < 0.2 else rng.randint(10, 80), share)
+            self._village(
+                village, rng.randint(1, 9) if rng.random() < 0.2 else rng.randint(10, 80), share
+            )
         for digits in (9, 6):
             self._summed("area_ledger", digits)
         for town in sorted({village[:9] for village in villages}):
@@ -97,7 +115,13 @@ class County:
         rng = self.rng
         without = 0.0 if self.has_all_lamps else rng.choice([0.0, 0.05])
         red, yellow, green, _ = _split(rng, households, (share, share, 1.0, without))
-        row: Row = {"area_code": code, "households": households, "red": red, "yellow": yellow, "green": green}
+        row: Row = {
+            "area_code": code,
+            "households": households,
+            "red": red,
+            "yellow": yellow,
+            "green": green,
+        }
         sizes = [rng.randint(1, 5) for _ in range(households)]
         row["persons"] = sum(sizes)
         row["held"], row["newly_red"] = _part(rng, red, 0.3), _part(rng, red, 0.2)
@@ -114,11 +138,26 @@ class County:
         recorded = ledger["cleared_households"] + ledger["monitored_households"]
         for measure, numerator, denominator in (
             ("red_rate", ledger["red"], sum(ledger[lamp] for lamp in LAMPS)),
-            ("insured_rate", _part(rng, ledger["persons"], rng.choice([0.9, 0.99])), ledger["persons"]),
-            ("support_rate", _part(rng, ledger["monitored_households"], 0.8), ledger["monitored_households"]),
+            (
+                "insured_rate",
+                _part(rng, ledger["persons"], rng.choice([0.9, 0.99])),
+                ledger["persons"],
+            ),
+            (
+                "support_rate",
+                _part(rng, ledger["monitored_households"], 0.8),
+                ledger["monitored_households"],
+            ),
             ("clearance_rate_households", ledger["cleared_households"], recorded),
         ):
-            self.tables["bulletin"].append({"area_code": code, "measure": measure, "numerator": numerator, "denominator": denominator})
+            self.tables["bulletin"].append(
+                {
+                    "area_code": code,
+                    "measure": measure,
+                    "numerator": numerator,
+                    "denominator": denominator,
+                }
+            )
 
     def _town(self, code: str) -> None:
         rng, ledger = self.rng, self.ledger(code)
@@ -129,13 +168,24 @@ class County:
                 key = {"area_code": code, "department": "housing", "kind": "task", "item": item}
                 late = rng.randint(0, opened)
                 self.tables["quarterly_supervision"].append(
-                    key | {"open_count": opened, "overdue_count": late, "most_days_late": rng.randint(1, 90) if late else None}
+                    key
+                    | {
+                        "open_count": opened,
+                        "overdue_count": late,
+                        "most_days_late": rng.randint(1, 90) if late else None,
+                    }
                 )
 
     def _week(self, code: str) -> None:
         rng, ledger = self.rng, self.ledger(code)
-        week: Row = {"area_code": code, **{name: ledger[name] for name in ("red", "yellow", "newly_red", "no_longer_red")}}
-        week |= {name: rng.choice([rng.randint(0, 6), rng.randint(5, 60)]) for name in ("opened_tasks", "visits_due", "chronic_overdue")}
+        week: Row = {
+            "area_code": code,
+            **{name: ledger[name] for name in ("red", "yellow", "newly_red", "no_longer_red")},
+        }
+        week |= {
+            name: rng.choice([rng.randint(0, 6), rng.randint(5, 60)])
+            for name in ("opened_tasks", "visits_due", "chronic_overdue")
+        }
         before = rng.randint(0, 30)
         week["closed_tasks"] = rng.randint(0, before)
         week["open_tasks"] = before + week["opened_tasks"] - week["closed_tasks"]
@@ -153,46 +203,72 @@ class County:
             income: Row = {"households": people, "persons": people * 3 + rng.randint(0, people)}
             flagged = _part(rng, looked_at, 0.4)
             confirmed = _part(rng, flagged, 0.7)
-            accuracy: Row = {"visited": looked_at, "flagged": flagged, "confirmed": confirmed, "false_alarms": flagged - confirmed}
+            accuracy: Row = {
+                "visited": looked_at,
+                "flagged": flagged,
+                "confirmed": confirmed,
+                "false_alarms": flagged - confirmed,
+            }
             accuracy |= {"missed": _part(rng, looked_at - flagged, 0.2), "red_households": red}
             for view, row, key in (
                 ("income_accounting", income, {"household_type": kind}),
                 ("flag_accuracy", accuracy, {"dimension": "household_type", "value": kind}),
             ):
-                totals[view] = {name: totals[view].get(name, 0) + value for name, value in row.items()}
+                totals[view] = {
+                    name: totals[view].get(name, 0) + value for name, value in row.items()
+                }
                 if any(row.values()):
                     self.tables[view].append({"area_code": code, **key, **row})
-        self.tables["income_accounting"].append({"area_code": code, "household_type": "all", **totals["income_accounting"]})
-        self.tables["flag_accuracy"].append({"area_code": code, "dimension": "all", "value": "all", **totals["flag_accuracy"]})
+        self.tables["income_accounting"].append(
+            {"area_code": code, "household_type": "all", **totals["income_accounting"]}
+        )
+        self.tables["flag_accuracy"].append(
+            {"area_code": code, "dimension": "all", "value": "all", **totals["flag_accuracy"]}
+        )
 
     def _summed(self, view: str, digits: int) -> None:
         sums: dict[tuple[str, ...], Row] = {}
         for row in [row for row in self.tables[view] if len(row["area_code"]) == digits + 3]:
-            key = {name: row[name] for name in KEYS[view]} | {"area_code": row["area_code"][:digits]}
+            key = {name: row[name] for name in KEYS[view]} | {
+                "area_code": row["area_code"][:digits]
+            }
             whole = sums.setdefault(tuple(key.values()), dict(key))
             for name, value in row.items():
                 if name not in key:
                     both = [part for part in (whole.get(name), value) if part is not None]
-                    whole[name] = None if not both else max(both) if name == "most_days_late" else sum(both)
+                    whole[name] = (
+                        None if not both else max(both) if name == "most_days_late" else sum(both)
+                    )
         self.tables[view] += sums.values()
 
     def _rates(self) -> None:
         for row in self.tables["bulletin"]:
-            row["rate"] = round(Fraction(row["numerator"], row["denominator"]), 4) if row["denominator"] else None
+            row["rate"] = (
+                round(Fraction(row["numerator"], row["denominator"]), 4)
+                if row["denominator"]
+                else None
+            )
         for row in self.tables["bulletin"]:
             alike = [
                 other["rate"]
                 for other in self.tables["bulletin"]
-                if other["measure"] == row["measure"] and len(other["area_code"]) == len(row["area_code"]) and other["rate"] is not None
+                if other["measure"] == row["measure"]
+                and len(other["area_code"]) == len(row["area_code"]) and other["rate"] is not None
                 and other["area_code"] != NOWHERE
             ]  # fmt: skip
-            row["rank"] = None if row["rate"] is None or row["area_code"] == NOWHERE else 1 + sum(rate < row["rate"] for rate in alike)
+            row["rank"] = (
+                None
+                if row["rate"] is None or row["area_code"] == NOWHERE
+                else 1 + sum(rate < row["rate"] for rate in alike)
+            )
             row["rate"] = None if row["rate"] is None else float(row["rate"])
 
 
 @dataclass
 class Reader:
-    """Somebody who knows how the counts hang together, and has read what was published: an integer programme."""
+    """Somebody who knows how the counts hang together, and has read what was published: an integer
+    programme.
+    """
 
     county: County
     published: Mapping[str, list[Row]]
@@ -224,8 +300,14 @@ class Reader:
         }
 
     def _not_there(self, view: str) -> None:
-        """A row that is not published may be hidden or not be there at all: the reader cannot know, so it is 0 for sure to nobody."""
-        towns = {str(row["area_code"]) for row in self.county.tables["bulletin"] if len(row["area_code"]) == 9} - {NOWHERE}
+        """A row that is not published may be hidden or not be there at all: the reader cannot know,
+        so it is 0 for sure to nobody.
+        """
+        towns = {
+            str(row["area_code"])
+            for row in self.county.tables["bulletin"]
+            if len(row["area_code"]) == 9
+        } - {NOWHERE}
         for key in {key for seen, key, _ in self.truth if seen == view}:
             for town in towns:
                 for column in self.counts[view]:
@@ -233,7 +315,9 @@ class Reader:
 
     def _rule(self, terms: Mapping[Cell, int], low: float, high: float) -> None:
         there = {cell: factor for cell, factor in terms.items() if cell in self.truth}
-        assert low <= sum(self.truth[cell] * factor for cell, factor in there.items()) <= high, terms
+        assert low <= sum(self.truth[cell] * factor for cell, factor in there.items()) <= high, (
+            terms
+        )
         self.rules.append((there, low, high))
 
     def _same(self, one: Cell, *others: Cell) -> None:
@@ -245,7 +329,9 @@ class Reader:
             self._rule({one: 1} | dict.fromkeys(others, -1), -np.inf, 0)
 
     def _hang_together(self, view: str) -> None:
-        """A whole is the sum of its areas, and `all` of its types; a part is no more than its whole."""
+        """A whole is the sum of its areas, and `all` of its types; a part is no more than its
+        whole.
+        """
         by_parent: dict[tuple[str, tuple[str, ...], str], list[Cell]] = defaultdict(list)
         for cell in [cell for cell in self.truth if cell[0] == view]:
             _, (area, *rest), column = cell
@@ -266,7 +352,9 @@ class Reader:
             without = 0.0 if self.county.has_all_lamps else -np.inf
             self._rule({at("households"): -1} | {at(lamp): 1 for lamp in LAMPS}, without, 0)
             for column in PARTS:
-                self._at_most(at(column), at("red") if column in ("held", "newly_red") else at("households"))
+                self._at_most(
+                    at(column), at("red") if column in ("held", "newly_red") else at("households")
+                )
             for kind in ("monitored", "cleared"):
                 self._at_most(at(f"{kind}_households"), at(f"{kind}_persons"))
                 self._at_most(at(f"{kind}_persons"), at("persons"))
@@ -287,15 +375,25 @@ class Reader:
             self._rule({at("flagged"): 1, at("missed"): 1, at("visited"): -1}, -np.inf, 0)
             if key[1] == "all":
                 for column in self.counts[view]:
-                    self._same(at(column), *((view, (key[0], "household_type", kind), column) for kind in TYPES))
+                    self._same(
+                        at(column),
+                        *((view, (key[0], "household_type", kind), column) for kind in TYPES),
+                    )
 
     def _across(self) -> None:
         """What two views count alike."""
-        for area in {key[0] for view, key, _ in self.truth if view == "area_ledger" and len(key[0]) == 9}:
+        for area in {
+            key[0] for view, key, _ in self.truth if view == "area_ledger" and len(key[0]) == 9
+        }:
             ledger = {name: ("area_ledger", (area,), name) for name in self.counts["area_ledger"]}
             rate = {
                 (measure, part): ("bulletin", (area, measure), part)
-                for measure in ("red_rate", "insured_rate", "support_rate", "clearance_rate_households")
+                for measure in (
+                    "red_rate",
+                    "insured_rate",
+                    "support_rate",
+                    "clearance_rate_households",
+                )
                 for part in ("numerator", "denominator")
             }
             self._same(rate["red_rate", "numerator"], ledger["red"])
@@ -310,20 +408,31 @@ class Reader:
         self._by_rank()
 
     def _by_rank(self) -> None:
-        """Who is ranked before another has the better rate, also where the rate is hidden and the denominator is not."""
+        """Who is ranked before another has the better rate, also where the rate is hidden and the
+        denominator is not.
+        """
         rows = [row for row in self.published.get("bulletin", []) if row["rank"] is not None]
         for one in rows:
             for other in rows:
-                if one["measure"] != other["measure"] or len(one["area_code"]) != len(other["area_code"]) or one["rank"] > other["rank"]:
+                if (
+                    one["measure"] != other["measure"]
+                    or len(one["area_code"]) != len(other["area_code"])
+                    or one["rank"] > other["rank"]
+                ):
                     continue
                 if one["denominator"] is None or other["denominator"] is None:
                     continue
-                cells = [("bulletin", (row["area_code"], row["measure"]), "numerator") for row in (one, other)]
+                cells = [
+                    ("bulletin", (row["area_code"], row["measure"]), "numerator")
+                    for row in (one, other)
+                ]
                 # rates are rounded to four places
                 slack = one["denominator"] * other["denominator"] * 1e-4
                 factors = {cells[0]: other["denominator"], cells[1]: -one["denominator"]}
                 if cells[0] != cells[1]:
-                    self.rules.append((factors, -slack if one["rank"] == other["rank"] else -np.inf, slack))
+                    self.rules.append(
+                        (factors, -slack if one["rank"] == other["rank"] else -np.inf, slack)
+                    )
 
     def recovered(self, rng: random.Random, at_most: int | None = None) -> list[Cell]:
         """The hidden counts that can have one value only; `at_most` so many are looked for."""
@@ -340,17 +449,25 @@ class Reader:
         return sorted(open_cells)[:at_most]
 
     def _differing(self, weights: Mapping[Cell, float], cells: set[Cell]) -> set[Cell]:
-        """Which of the cells have another value than the true one in a solution that goes far in the direction of the weights."""
+        """Which of the cells have another value than the true one in a solution that goes far in
+        the direction of the weights.
+        """
         goal = np.zeros(len(self.order))
         for cell, weight in weights.items():
             goal[self.place[cell]] = weight
         low = np.array([self.shown.get(cell, 0) for cell in self.order], dtype=float)
-        high = np.array([self.shown.get(cell, self.truth[cell] + 50) for cell in self.order], dtype=float)
+        high = np.array(
+            [self.shown.get(cell, self.truth[cell] + 50) for cell in self.order], dtype=float
+        )
         matrix = lil_matrix((len(self.rules), len(self.order)))
         for line, (terms, _, _) in enumerate(self.rules):
             for cell, factor in terms.items():
                 matrix[line, self.place[cell]] = factor
-        limits = LinearConstraint(matrix.tocsr(), [rule[1] for rule in self.rules], [rule[2] for rule in self.rules])
-        answer = milp(goal, constraints=limits, integrality=np.ones(len(self.order)), bounds=Bounds(low, high))
+        limits = LinearConstraint(
+            matrix.tocsr(), [rule[1] for rule in self.rules], [rule[2] for rule in self.rules]
+        )
+        answer = milp(
+            goal, constraints=limits, integrality=np.ones(len(self.order)), bounds=Bounds(low, high)
+        )
         assert answer.x is not None, answer.message
         return {cell for cell in cells if round(answer.x[self.place[cell]]) != self.truth[cell]}

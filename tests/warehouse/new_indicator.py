@@ -1,7 +1,8 @@
-"""Days of a random county, from matched facts to a release; in a checkout: `python -m tests.warehouse.new_indicator HOME URL DAY…`.
+"""Days of a random county, from matched facts to a release; in a checkout: `python -m
+tests.warehouse.new_indicator HOME URL DAY…`.
 
-Belongs here: the way of a day through lake and warehouse without departments, and the dictionary of the checkout. Not here: what must come of it
-(`test_new_indicator`).
+Belongs here: the way of a day through lake and warehouse without departments, and the dictionary of
+the checkout. Not here: what must come of it (`test_new_indicator`).
 """
 
 from __future__ import annotations
@@ -77,14 +78,22 @@ def run(home: Path, url: sa.URL, day: date) -> dict[str, object]:
         "catalogue": len(moment.catalogue.indicators),
         "explained": [explain(lamp) for lamp in lamps if lamp is not None],
         "tried": None if moment.catalogue == load_catalogue(date.max) else tried(runner, moment),
-        "tasks": engine.scalar("select count(*) from follow_up_task where code = 'R31' and closed_on is null"),
+        "tasks": engine.scalar(
+            "select count(*) from follow_up_task where code = 'R31' and closed_on is null"
+        ),
     }
 
 
 def tried(runner: Runner, moment: Moment) -> tuple[str, int]:
-    """What the newest rule file would have done on the day, and to how many R31 would have given points."""
-    text = rules_diff(runner, moment, load_candidate(max(RULES.glob("scoring-*.yaml")), moment.as_of)).text()
-    return text, int(runner.engine.scalar("select count(*) from diff_point_after where code = 'R31'"))
+    """What the newest rule file would have done on the day, and to how many R31 would have given
+    points.
+    """
+    text = rules_diff(
+        runner, moment, load_candidate(max(RULES.glob("scoring-*.yaml")), moment.as_of)
+    ).text()
+    return text, int(
+        runner.engine.scalar("select count(*) from diff_point_after where code = 'R31'")
+    )
 
 
 if __name__ == "__main__":

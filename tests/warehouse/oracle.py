@@ -1,11 +1,13 @@
-"""An attacker who may log in and never sees a row: what plans, estimates, counters and errors tell of other people's households.
+"""An attacker who may log in and never sees a row: what plans, estimates, counters and errors tell
+of other people's households.
 
-Belongs here: the questions, the tools, and the classifier that makes a guess of what a tool says. Not here: who is attacked
-(`test_oracle`).
+Belongs here: the questions, the tools, and the classifier that makes a guess of what a tool says.
+Not here: who is attacked (`test_oracle`).
 
-A pair is a household that the login may not see and something that may be true of it. Each tool asks the database of the pair,
-and of the same household with a value that nobody has; what it says becomes numbers. The best cut through one of these numbers
-is chosen on one half of the pairs and judged on the other, both ways: 200 guesses, of which chance gets 100 right.
+A pair is a household that the login may not see and something that may be true of it. Each tool
+asks the database of the pair, and of the same household with a value that nobody has; what it says
+becomes numbers. The best cut through one of these numbers is chosen on one half of the pairs and
+judged on the other, both ways: 200 guesses, of which chance gets 100 right.
 """
 
 from __future__ import annotations
@@ -53,17 +55,24 @@ def halves(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
 
 def score(connection: psycopg.Connection, tool: Tool, pairs: Sequence[Pair]) -> int:
     """Right guesses of 200: the cut is chosen on each half and judged on the other."""
-    in_turn = random.Random(3).sample(list(pairs), len(pairs))  # whatever drifts while one asks is no answer
+    in_turn = random.Random(3).sample(
+        list(pairs), len(pairs)
+    )  # whatever drifts while one asks is no answer
     seen = {pair: _numbers(connection, tool, pair) for pair in in_turn}
     one, other = halves(pairs)
-    return sum(_judged(_cut(seen, known), seen, asked) for known, asked in ((one, other), (other, one)))
+    return sum(
+        _judged(_cut(seen, known), seen, asked) for known, asked in ((one, other), (other, one))
+    )
 
 
 def _numbers(connection: psycopg.Connection, tool: Tool, pair: Pair) -> Numbers:
     """What the tool says, and how that differs from what it says of a value that nobody has."""
     found = tool(connection, pair, pair.claim())
     idle = tool(connection, pair, pair.claim(NOBODY_HAS))
-    return found | {f"{name} beyond nobody's": found.get(name, -1.0) - idle.get(name, -1.0) for name in found.keys() | idle.keys()}
+    return found | {
+        f"{name} beyond nobody's": found.get(name, -1.0) - idle.get(name, -1.0)
+        for name in found.keys() | idle.keys()
+    }
 
 
 @dataclass(frozen=True)
@@ -133,14 +142,24 @@ SETTINGS: dict[str, dict[str, str]] = {
     "no bitmap scan": {"enable_bitmapscan": "off"},
     "sequential scans": dict.fromkeys(FORCED, "off"),
     "no hash and no merge join": {"enable_hashjoin": "off", "enable_mergejoin": "off"},
-    "parallel": {"parallel_setup_cost": "0", "parallel_tuple_cost": "0", "min_parallel_table_scan_size": "0"},
+    "parallel": {
+        "parallel_setup_cost": "0",
+        "parallel_tuple_cost": "0",
+        "min_parallel_table_scan_size": "0",
+    },
 }
 
 
-def _asked(connection: psycopg.Connection, settings: Mapping[str, str], *statements: str) -> list[list[tuple[Any, ...]]]:
-    """The answers of statements in one transaction under settings, sent together; nothing of it stays."""
+def _asked(
+    connection: psycopg.Connection, settings: Mapping[str, str], *statements: str
+) -> list[list[tuple[Any, ...]]]:
+    """The answers of statements in one transaction under settings, sent together; nothing of it
+    stays.
+    """
     sets = [f"set local {name} = {value}" for name, value in settings.items()]
-    cursor = connection.execute("; ".join(["begin", *sets, *statements, "rollback"]))  # type: ignore[arg-type]
+    cursor = connection.execute(
+        "; ".join(["begin", *sets, *statements, "rollback"])  # type: ignore[arg-type]
+    )
     answers = []
     while True:
         if cursor.description is not None:
@@ -149,14 +168,19 @@ def _asked(connection: psycopg.Connection, settings: Mapping[str, str], *stateme
             return answers
 
 
-def _explained(connection: psycopg.Connection, sql: str, options: str, settings: Mapping[str, str]) -> Numbers:
+def _explained(
+    connection: psycopg.Connection, sql: str, options: str, settings: Mapping[str, str]
+) -> Numbers:
     ((answer,),) = _asked(connection, settings, f"explain ({options}, format json) {sql}")
     return plan_numbers(answer[0])
 
 
 def plan_under(settings: Mapping[str, str]) -> Tool:
     return lambda connection, pair, claim: _explained(
-        connection, f"select 1 from yihu.{pair.view} where {claim}", "analyze, buffers, verbose", settings
+        connection,
+        f"select 1 from yihu.{pair.view} where {claim}",
+        "analyze, buffers, verbose",
+        settings,
     )
 
 
@@ -165,7 +189,9 @@ def estimates(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbers
     alone = claim.partition(" and ")[2]
     return made | {
         f"{path} of the value": value
-        for path, value in _explained(connection, f"select 1 from yihu.{pair.view} where {alone}", "costs", {}).items()
+        for path, value in _explained(
+            connection, f"select 1 from yihu.{pair.view} where {alone}", "costs", {}
+        ).items()
     }
 
 
@@ -173,7 +199,10 @@ def limit_steps(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbe
     """Where a forced scan stops: at the first row that is claimed, or goes on past it."""
     made: Numbers = {}
     for name, order in (("any", ""), ("by key", " order by household_id")):
-        sql = f"select 1 from yihu.{pair.view} where ({claim}) or household_id > '{pair.household_id}'{order} limit 1"
+        sql = (
+            f"select 1 from yihu.{pair.view} where ({claim}) or household_id >"
+            f" '{pair.household_id}'{order} limit 1"
+        )
         found = _explained(connection, sql, "analyze, buffers", dict.fromkeys(FORCED, "off"))
         made |= {f"{name}{path}": value for path, value in found.items()}
     return made
@@ -184,38 +213,51 @@ def own_subplan(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbe
     made: Numbers = {}
     for name, part in (
         ("once", "(select count(*) from generate_series(1, 3)) >= 0"),
-        ("for each row", f"(select count(*) from generate_series(1, length(t.{pair.column}))) >= 0"),
+        (
+            "for each row",
+            f"(select count(*) from generate_series(1, length(t.{pair.column}))) >= 0",
+        ),
     ):
         sql = f"select 1 from yihu.{pair.view} as t where {claim} and {part}"
-        made |= {f"{name}{path}": value for path, value in _explained(connection, sql, "analyze, buffers", {}).items()}
+        made |= {
+            f"{name}{path}": value
+            for path, value in _explained(connection, sql, "analyze, buffers", {}).items()
+        }
     return made
 
 
 def joined(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbers:
     """The claim met by way of a join, a lateral, a prepared statement's generic plan."""
     sql = (
-        f"select 1 from (values ('{pair.household_id}')) as v (id) cross join lateral"
-        f" (select 1 from yihu.{pair.view} where household_id = v.id and {claim.partition(' and ')[2]} limit 1) as t"
+        f"select 1 from (values ('{pair.household_id}')) as v (id) cross join lateral (select 1"
+        f" from yihu.{pair.view} where household_id = v.id and {claim.partition(' and ')[2]} limit"
+        " 1) as t"
     )
-    made = _explained(connection, sql, "analyze, buffers", {"enable_hashjoin": "off", "enable_mergejoin": "off"})
+    made = _explained(
+        connection, sql, "analyze, buffers", {"enable_hashjoin": "off", "enable_mergejoin": "off"}
+    )
     ((answer,),) = _asked(
         connection,
         {"plan_cache_mode": "force_generic_plan"},
         "deallocate all",
-        f"prepare peek (text) as select 1 from yihu.{pair.view} where household_id = $1 and {claim}",
+        f"prepare peek (text) as select 1 from yihu.{pair.view} where household_id = $1 and"
+        f" {claim}",
         f"explain (analyze, buffers, format json) execute peek ('{pair.household_id}')",
     )
     return made | {f"prepared{path}": value for path, value in plan_numbers(answer[0]).items()}
 
 
 COUNTERS = """
-select relname, coalesce(seq_scan, 0), coalesce(seq_tup_read, 0), coalesce(idx_scan, 0), coalesce(idx_tup_fetch, 0)
+select relname, coalesce(seq_scan, 0), coalesce(seq_tup_read, 0), coalesce(idx_scan, 0),
+    coalesce(idx_tup_fetch, 0)
 from pg_stat_xact_all_tables where schemaname in ('store', 'ops', 'vault', 'yihu')
 """
 
 
 def counters(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbers:
-    """`pg_stat_xact`, and the session's locks, after the query in one transaction; with scans as they come and forced."""
+    """`pg_stat_xact`, and the session's locks, after the query in one transaction; with scans as
+    they come and forced.
+    """
     made: Numbers = {}
     for kind, settings in (("", {}), ("forced ", dict.fromkeys(FORCED, "off"))):
         before, _, tables, ((calls,),), ((locks,),) = _asked(
@@ -241,13 +283,27 @@ def errors(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbers:
     said = claim.partition(" and ")[2]
     made: Numbers = {}
     for name, sql in {
-        "divided": f"select 1 from yihu.{{0}} where household_id = '{{1}}' and 1 / (case when {said} then 0 else 1 end) > 0",
-        "cast": f"select 1 from yihu.{{0}} where household_id = '{{1}}' and (case when {said} then 'x' else '1' end)::integer > 0",
-        "or": f"select 1 from yihu.{{0}} where ({claim}) or 1 / (case when household_id = '{{1}}' then 0 else 1 end) > 1",
-        "index": f"select (array[1])[1 / (case when {said} then 0 else 1 end)] from yihu.{{0}} where household_id = '{{1}}'",
+        "divided": (
+            f"select 1 from yihu.{{0}} where household_id = '{{1}}' and 1 / (case when {said} then"
+            " 0 else 1 end) > 0"
+        ),
+        "cast": (
+            f"select 1 from yihu.{{0}} where household_id = '{{1}}' and (case when {said} then 'x'"
+            " else '1' end)::integer > 0"
+        ),
+        "or": (
+            f"select 1 from yihu.{{0}} where ({claim}) or 1 / (case when household_id = '{{1}}'"
+            " then 0 else 1 end) > 1"
+        ),
+        "index": (
+            f"select (array[1])[1 / (case when {said} then 0 else 1 end)] from yihu.{{0}} where"
+            " household_id = '{1}'"
+        ),
     }.items():
         try:
-            connection.execute(sql.format(pair.view, pair.household_id)).fetchall()  # type: ignore[arg-type]
+            connection.execute(
+                sql.format(pair.view, pair.household_id)  # type: ignore[arg-type]
+            ).fetchall()
             made[name] = 0.0
         except psycopg.Error as error:
             made[name] = float(int(error.sqlstate or "1", 36))
@@ -255,13 +311,20 @@ def errors(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbers:
 
 
 def clock(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbers:
-    """How long it takes: the least of some rounds, as it comes and with a dear condition beside the claim."""
+    """How long it takes: the least of some rounds, as it comes and with a dear condition beside the
+    claim.
+    """
     made: Numbers = {}
-    for name, part in (("plain", ""), ("dear", " and (select count(*) from generate_series(1, 20000)) > 0")):
+    for name, part in (
+        ("plain", ""),
+        ("dear", " and (select count(*) from generate_series(1, 20000)) > 0"),
+    ):
         seconds = []
         for _ in range(7):
             began = time.perf_counter()
-            connection.execute(f"select 1 from yihu.{pair.view} where {claim}{part}").fetchall()  # type: ignore[arg-type]
+            connection.execute(
+                f"select 1 from yihu.{pair.view} where {claim}{part}"  # type: ignore[arg-type]
+            ).fetchall()
             seconds.append(time.perf_counter() - began)
         made[name] = min(seconds)
     return made

@@ -18,18 +18,21 @@ LONG_AGO = date(2022, 1, 1)
 def _answer(warehouse: Warehouse, queue_id: str) -> None:
     warehouse.rows(f"insert into ops.review_queue (queue_id) values ('{queue_id}') returning 1")
     warehouse.rows(
-        f"insert into ops.review_decision (queue_id, decision, reason) values ('{queue_id}', 'unregistered', 'asked') returning 1",
+        f"insert into ops.review_decision (queue_id, decision, reason) values ('{queue_id}',"
+        " 'unregistered', 'asked') returning 1",
         "yihu_steward",
     )
 
 
 RELEASE = """
-insert into ops.release (release_id, as_of, is_provisional, published_at, rule_version, code_version, run_id, checksum,
+insert into ops.release (release_id, as_of, is_provisional, published_at, rule_version,
+    code_version, run_id, checksum,
   households, red, yellow, row_counts, changed_rows, published_by, layout,
   catalogue_version)
 values ({number}, '{as_of}', false, now(), 'r', 'c', 'r', 'c', 0, 0, 0, '{{}}', '{{}}', 'test', 'l',
   'c');
-insert into ops.current_release (release_id) values ({number}) on conflict (slot) do update set release_id = excluded.release_id
+insert into ops.current_release (release_id) values ({number})
+    on conflict (slot) do update set release_id = excluded.release_id
 """
 
 
@@ -45,7 +48,9 @@ def _counting(warehouse: Warehouse, as_of: date) -> set[str]:
 
 
 def test_an_answer_counts_from_the_day_that_the_steward_saw(warehouse: Warehouse) -> None:
-    """So the next run uses it, whichever day that is for, and the days before come out as they were."""
+    """So the next run uses it, whichever day that is for, and the days before come out as they
+    were.
+    """
     _answer(warehouse, "before any release")
     for day, asked in enumerate(("of the first day", "of the second day", "of the third day")):
         _released(warehouse, LONG_AGO + timedelta(days=day), day + 1)
@@ -57,7 +62,9 @@ def test_an_answer_counts_from_the_day_that_the_steward_saw(warehouse: Warehouse
         {"of the first day", "of the second day", "of the third day"},
         {"of the first day", "of the second day", "of the third day"},
     ]
-    assert len(_counting(warehouse, date.today() + timedelta(days=1))) == 4, "by its own date where no release was there"
+    assert len(_counting(warehouse, date.today() + timedelta(days=1))) == 4, (
+        "by its own date where no release was there"
+    )
 
 
 def test_an_answer_goes_with_its_question_to_another_id(warehouse: Warehouse) -> None:
@@ -67,7 +74,11 @@ def test_an_answer_goes_with_its_question_to_another_id(warehouse: Warehouse) ->
         _answer(warehouse, queue_id)
 
     def respelt(engine: Engine, tables: dict[str, str]) -> None:
-        engine.table("moved", "select * from (values ('former', 'now'), ('nobodys', 'else')) as t(former_id, queue_id)")
+        engine.table(
+            "moved",
+            "select * from (values ('former', 'now'), ('nobodys', 'else')) as t(former_id,"
+            " queue_id)",
+        )
 
     for _ in range(2):
         warehouse.publish(after=respelt, extras={"respelt": "moved"})

@@ -1,4 +1,6 @@
-"""`make backup` and `make restore`: the same warehouse, lake and logins afterwards, readable by their owner alone."""
+"""`make backup` and `make restore`: the same warehouse, lake and logins afterwards, readable by
+their owner alone.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,22 @@ from warehouse.migrations.run import downgrade
 from warehouse.schema import VIEWS
 from warehouse.schema.logins import SETTINGS
 
-KEPT = ("ops.release", "ops.current_release", "ops.area_grant", "ops.gate_opening", "ops.review_decision", "ops.access_log", "vault.person")
+KEPT = (
+    "ops.release",
+    "ops.current_release",
+    "ops.area_grant",
+    "ops.gate_opening",
+    "ops.review_decision",
+    "ops.access_log",
+    "vault.person",
+)
 
 
 def digest(warehouse: Warehouse, relation: str, login: str | None = None) -> object:
-    return warehouse.rows(f"select count(*), md5(string_agg(t::text, '|' order by t::text)) from {relation} as t", login)
+    return warehouse.rows(
+        f"select count(*), md5(string_agg(t::text, '|' order by t::text)) from {relation} as t",
+        login,
+    )
 
 
 @pytest.fixture
@@ -42,22 +55,37 @@ def address(warehouse: Warehouse) -> str:
 
 
 @pytest.mark.usefixtures("stranger")
-def test_everything_comes_back(published: Warehouse, other_server: Server, home: Settings, tmp_path: Path) -> None:
+def test_everything_comes_back(
+    published: Warehouse, other_server: Server, home: Settings, tmp_path: Path
+) -> None:
     source = replace(home, warehouse_url=address(published))
-    grant(published.engine(), "carol", "yihu_auditor", [], password="pw-carol", person="Carol of the office")
+    grant(
+        published.engine(),
+        "carol",
+        "yihu_auditor",
+        [],
+        password="pw-carol",
+        person="Carol of the office",
+    )
     made = backup(source, tmp_path / "out")
     assert {path.stat().st_mode & 0o077 for path in (made, *made.rglob("*"))} == {0}
     target = make_warehouse(other_server, tmp_path)
     downgrade(target.engine())
-    empty = replace(load_settings({"YIHU_HOME": str(tmp_path / "empty")}), warehouse_url=address(target))
+    empty = replace(
+        load_settings({"YIHU_HOME": str(tmp_path / "empty")}), warehouse_url=address(target)
+    )
     said = restore(empty, made)
     assert said[-1] == "Now: make status"
     target.server.passwords["carol"] = "pw-carol"
     assert target.one("select count(*) from yihu.household", "yihu_reader") != 0
     settings = "select array_to_string(rolconfig, ' ') from pg_roles where rolname = 'carol'"
-    assert target.one(settings, "carol") == " ".join(f"{name}={value}" for name, value in SETTINGS.items())
+    assert target.one(settings, "carol") == " ".join(
+        f"{name}={value}" for name, value in SETTINGS.items()
+    )
     for view in VIEWS:
-        assert digest(target, f"yihu.{view.name}", "yihu_reader") == digest(published, f"yihu.{view.name}", "yihu_reader")
+        assert digest(target, f"yihu.{view.name}", "yihu_reader") == digest(
+            published, f"yihu.{view.name}", "yihu_reader"
+        )
     for table in KEPT:
         assert digest(target, table) == digest(published, table), table
     assert (empty.lake / "raw" / "x" / "page.json").read_text() == "{}"
@@ -69,12 +97,16 @@ def test_everything_comes_back(published: Warehouse, other_server: Server, home:
     assert target.publish(date(2026, 11, 21)).release_id == newest + 1
     with pytest.raises(BackupError, match="has a lake already"):
         restore(empty, made)
-    again = replace(load_settings({"YIHU_HOME": str(tmp_path / "third")}), warehouse_url=address(target))
+    again = replace(
+        load_settings({"YIHU_HOME": str(tmp_path / "third")}), warehouse_url=address(target)
+    )
     with pytest.raises(CopyError, match="has a warehouse already"):
         restore(again, made)
 
 
-def test_a_damaged_backup_is_not_restored(published: Warehouse, home: Settings, tmp_path: Path) -> None:
+def test_a_damaged_backup_is_not_restored(
+    published: Warehouse, home: Settings, tmp_path: Path
+) -> None:
     made = backup(replace(home, warehouse_url=address(published)), tmp_path / "out")
     spoilt = tmp_path / "spoilt"
     shutil.copytree(made, spoilt)

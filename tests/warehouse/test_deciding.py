@@ -1,6 +1,8 @@
-"""Deciding: who and when are the database's to say, what was decided can only be added to, and two stewards are two persons.
+"""Deciding: who and when are the database's to say, what was decided can only be added to, and two
+stewards are two persons.
 
-Belongs here: decisions, gates, rollbacks, grants, revocations, logins and the door. Not here: looking at a person (`test_looking`).
+Belongs here: decisions, gates, rollbacks, grants, revocations, logins and the door. Not here:
+looking at a person (`test_looking`).
 """
 
 from __future__ import annotations
@@ -16,9 +18,25 @@ import pytest
 import sqlalchemy as sa
 
 from resources.server import Server, with_login
-from tests.warehouse.conftest import DAY, MINE, OTHER, Warehouse, _more, make_owned, make_warehouse, short_lived
+from tests.warehouse.conftest import (
+    DAY,
+    MINE,
+    OTHER,
+    Warehouse,
+    _more,
+    make_owned,
+    make_warehouse,
+    short_lived,
+)
 from tests.warehouse.test_looking import EXTRAS, _filled, refused, session
-from warehouse.database.access import AccessError, grant, grants, make_person_login, revoke, who_has_what
+from warehouse.database.access import (
+    AccessError,
+    grant,
+    grants,
+    make_person_login,
+    revoke,
+    who_has_what,
+)
 from warehouse.database.actor import Actor
 from warehouse.database.review import ANSWERS_UP_TO
 from warehouse.migrations import upgrade
@@ -41,9 +59,13 @@ def another_server() -> Iterator[Server]:
 OTHERS = ("superuser", "another_server", "installed_server")
 
 
-@pytest.fixture(scope="module", params=["server", *(pytest.param(o, marks=pytest.mark.long) for o in OTHERS)])
+@pytest.fixture(
+    scope="module", params=["server", *(pytest.param(o, marks=pytest.mark.long) for o in OTHERS)]
+)
 def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """A warehouse whose stewards are persons: Zhao with two logins, Qian with one. Its owner is no superuser, but for one."""
+    """A warehouse whose stewards are persons: Zhao with two logins, Qian with one. Its owner is no
+    superuser, but for one.
+    """
     folder = tmp_path_factory.mktemp("office")
     if request.param == "superuser":
         made = make_warehouse(request.getfixturevalue("server"), folder)
@@ -72,12 +94,16 @@ def test_a_decision_is_signed_by_the_session(office: Warehouse) -> None:
         steward.exec_driver_sql(f"{DECIDE} ('q1', 'link', 'k', 'same address')")
         steward.commit()
     row = office.rows(
-        "select decided_by, person, os_user, reason, record_id from ops.review_decision order by decision_id desc", "auditing"
+        "select decided_by, person, os_user, reason, record_id from ops.review_decision order by"
+        " decision_id desc",
+        "auditing",
     )[0]
     assert row == ("zhao_one", "Zhao", "zhao", "same address", "D1")
     for column in ("decided_by", "decided_at", "person", "os_user"):
         with session(office, "zhao_one") as steward:
-            refused(steward, f"insert into ops.review_decision (queue_id, decision, reason, {column}) values ('q1', 'link', 'x', '2020-01-01')",
+            refused(steward,
+                f"insert into ops.review_decision (queue_id, decision, reason, {column}) values"
+                    " ('q1', 'link', 'x', '2020-01-01')",
                     "permission denied")  # fmt: skip
 
 
@@ -85,19 +111,32 @@ def test_a_decision_names_a_question_that_is_open_now(office: Warehouse) -> None
     with session(office, "qian") as steward:
         refused(steward, f"{DECIDE} ('q-none', 'link', 'k', 'x')", "no such question is open now")
         steward.rollback()
-        refused(steward, f"{DECIDE} ('q1', 'link', 'k', 'her number 610921198001010010')", "holds what may be an ID number")
+        refused(
+            steward,
+            f"{DECIDE} ('q1', 'link', 'k', 'her number 610921198001010010')",
+            "holds what may be an ID number",
+        )
         steward.rollback()
         steward.exec_driver_sql(
-            "insert into ops.review_decision (queue_id, department, records, record_id, decision, reason)"
-            " values ('q1', 'other', 'other', 'other', 'unregistered', 'x')"
+            "insert into ops.review_decision (queue_id, department, records, record_id, decision,"
+            " reason) values ('q1', 'other', 'other', 'other', 'unregistered', 'x')"
         )
-        named = steward.exec_driver_sql("select department, records, record_id from ops.review_decision order by decision_id desc").first()
+        named = steward.exec_driver_sql(
+            "select department, records, record_id from ops.review_decision order by decision_id"
+            " desc"
+        ).first()
         assert named is not None
-        assert tuple(named) == ("housing", "dwellings", "D1"), "what the question is about is the question's to say"
+        assert tuple(named) == (
+            "housing",
+            "dwellings",
+            "D1",
+        ), "what the question is about is the question's to say"
 
 
 def test_a_decision_is_not_dated_back(office: Warehouse) -> None:
-    """Its time is the clock's when it is made, not when the transaction began; one that is held open is refused when it is committed."""
+    """Its time is the clock's when it is made, not when the transaction began; one that is held
+    open is refused when it is committed.
+    """
     with session(office, "qian") as steward:
         began = steward.exec_driver_sql("select now()").scalar()
         steward.exec_driver_sql("select pg_sleep(0.3)")
@@ -121,19 +160,28 @@ def test_a_decision_is_not_dated_back(office: Warehouse) -> None:
 
 
 EARLY = {
-    "set before": ("set constraints all immediate", f"{DECIDE} ('q1', 'link', 'k', 'early: before')"),
-    "set afterwards": (f"{DECIDE} ('q1', 'link', 'k', 'early: after')", "set constraints all immediate"),
-    "by its name": (f"{DECIDE} ('q1', 'link', 'k', 'early: named')", "/**/ SET /**/ CONSTRAINTS ops.not_dated_back IMMEDIATE"),
+    "set before": ("set constraints all immediate",
+        f"{DECIDE} ('q1', 'link', 'k', 'early: before')"),
+    "set afterwards": (f"{DECIDE} ('q1', 'link', 'k', 'early: after')",
+        "set constraints all immediate"),
+    "by its name": (f"{DECIDE} ('q1', 'link', 'k', 'early: named')",
+        "/**/ SET /**/ CONSTRAINTS ops.not_dated_back IMMEDIATE"),
     "in a block": (f"{DECIDE} ('q1', 'link', 'k', 'early: block')",
                    "do $$ begin execute 'set const' || 'raints all immediate'; end $$"),
-    "in one message": (f"{DECIDE} ('q1', 'link', 'k', 'early: one'); do $$ begin execute 'set const' || 'raints all immediate'; end $$",),
+    "in one message": (f"{DECIDE} ('q1', 'link', 'k', 'early: one'); do $$ begin execute 'set"
+        " const' || 'raints all immediate'; end $$",),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("way", EARLY)
 def test_a_decision_is_not_looked_at_before_it_is_committed(office: Warehouse, way: str) -> None:
-    """Else a session lets it pass at once, holds the transaction open for days, and what was decided then bears an old date."""
-    with session(office, "qian") as steward, pytest.raises(sa.exc.DBAPIError, match="looked at when it is committed"):
+    """Else a session lets it pass at once, holds the transaction open for days, and what was
+    decided then bears an old date.
+    """
+    with (
+        session(office, "qian") as steward,
+        pytest.raises(sa.exc.DBAPIError, match="looked at when it is committed"),
+    ):
         _say(steward, *EARLY[way], EARLY["in a block"][1])
     assert office.one("select count(*) from ops.review_decision where reason like 'early:%%'") == 0
 
@@ -146,7 +194,9 @@ def _say(steward: sa.Connection, *statements: str) -> None:
 def _merges(warehouse: Warehouse) -> set[str]:
     """Those who count as having said `merge`."""
     with warehouse.engine().connect() as connection:
-        answers = connection.execute(sa.text(ANSWERS_UP_TO), {"as_of": date.today() + timedelta(days=2)}).all()
+        answers = connection.execute(
+            sa.text(ANSWERS_UP_TO), {"as_of": date.today() + timedelta(days=2)}
+        ).all()
     return {str(answer[3]) for answer in answers if answer[1] == "merge"}
 
 
@@ -159,10 +209,22 @@ def test_two_logins_of_one_person_are_one_steward(office: Warehouse) -> None:
     with pytest.raises(AccessError, match="zhao_two is the login of Zhao"):
         make_person_login(office.engine(), "zhao_two", "yihu_steward", "Somebody else")
     with office.engine().connect() as owner:
-        refused(owner, "update ops.person set person = 'Somebody else' where login = 'zhao_two'", "can only be appended to")
+        refused(
+            owner,
+            "update ops.person set person = 'Somebody else' where login = 'zhao_two'",
+            "can only be appended to",
+        )
 
 
-APPENDED = ("access_log", "access_seal", "review_decision", "gate_opening", "rollback", "grant_log", "person")
+APPENDED = (
+    "access_log",
+    "access_seal",
+    "review_decision",
+    "gate_opening",
+    "rollback",
+    "grant_log",
+    "person",
+)
 
 
 @pytest.mark.parametrize("table", APPENDED)
@@ -170,9 +232,20 @@ def test_what_was_decided_can_only_be_added_to(office: Warehouse, table: str) ->
     """By its owner too: who wants to must switch the wall off first, and cannot by mistake."""
     office.rows("select ops.seal_log()")
     _one_of_each(office)
-    assert int(str(office.one(f"select count(*) from ops.{table}"))) > 0, "there is something to change"
-    column = {"access_seal": "hash", "person": "person", "grant_log": "made_by", "access_log": "login"}.get(table, "reason")
-    for sql in (f"update ops.{table} set {column} = 'other'", f"delete from ops.{table}", f"truncate ops.{table}"):
+    assert int(str(office.one(f"select count(*) from ops.{table}"))) > 0, (
+        "there is something to change"
+    )
+    column = {
+        "access_seal": "hash",
+        "person": "person",
+        "grant_log": "made_by",
+        "access_log": "login",
+    }.get(table, "reason")
+    for sql in (
+        f"update ops.{table} set {column} = 'other'",
+        f"delete from ops.{table}",
+        f"truncate ops.{table}",
+    ):
         for login in (None, "qian", "auditing"):
             with session(office, login) if login else office.engine().connect() as connection:
                 refused(connection, sql, "can only be appended to|permission denied")
@@ -180,9 +253,12 @@ def test_what_was_decided_can_only_be_added_to(office: Warehouse, table: str) ->
 
 def _one_of_each(office: Warehouse) -> None:
     with office.engine().begin() as owner:
-        owner.exec_driver_sql("insert into ops.rollback (from_release, to_release, reason) values (1, 1, 'x')")
         owner.exec_driver_sql(
-            "insert into ops.gate_opening (as_of, gate, opened_by, reason) values ('2000-01-01', 'red_jump', 'x', 'x') on conflict do nothing"
+            "insert into ops.rollback (from_release, to_release, reason) values (1, 1, 'x')"
+        )
+        owner.exec_driver_sql(
+            "insert into ops.gate_opening (as_of, gate, opened_by, reason) values ('2000-01-01',"
+            " 'red_jump', 'x', 'x') on conflict do nothing"
         )
         owner.exec_driver_sql("insert into ops.access_log (login, action) values ('x', 'x')")
     office.rows("select ops.seal_log()")
@@ -195,12 +271,18 @@ def test_rollback_keeps_its_record_when_the_release_is_brought_back(released: Wa
     rollback(released.engine(), by="Li Wei", reason="wrong extract", maker=LI)
     rollback(released.engine(), by="Li Wei", reason="it was right", to=second.release_id, maker=LI)
     assert released.one("select withdrawn_at is null from ops.release where release_id = 2") is True
-    assert released.rows("select from_release, to_release, reason, made_by, os_user, remark from ops.rollback order by 1 desc") == [
+    assert released.rows(
+        "select from_release, to_release, reason, made_by, os_user, remark from ops.rollback order"
+        " by 1 desc"
+    ) == [
         (2, 1, "wrong extract", "li_wei", "root", "Li Wei"),
         (1, 2, "it was right", "li_wei", "root", "Li Wei"),
     ]
     rollback(released.engine(), by="Wang", reason="again")
-    assert released.one("select made_by from ops.rollback order by rollback_id desc limit 1") == "postgres", "whose session it was"
+    assert (
+        released.one("select made_by from ops.rollback order by rollback_id desc limit 1")
+        == "postgres"
+    ), "whose session it was"
 
 
 def test_a_gate_is_opened_once(released: Warehouse) -> None:
@@ -210,19 +292,32 @@ def test_a_gate_is_opened_once(released: Warehouse) -> None:
     with pytest.raises(PublicationError, match="open already, by Li Wei at"):
         open_gate(released.engine(), TOMORROW, "red_jump", "Somebody", "another reason")
     released.publish(TOMORROW, day=30, changed="n % 5 = 1")
-    opened = released.rows("select opened_by, reason, used_by_release, login, os_user from ops.gate_opening", "yihu_auditor")
+    opened = released.rows(
+        "select opened_by, reason, used_by_release, login, os_user from ops.gate_opening",
+        "yihu_auditor",
+    )
     assert opened == [("Li Wei", "flood of 20 November", 2, "li_wei", "root")]
 
 
 def test_grants_and_revocations_are_recorded(office: Warehouse) -> None:
     engine = office.engine()
     tomorrow = date.today() + timedelta(days=1)
-    grant(engine, "he", "yihu_area", [MINE, OTHER], password="pw", person="He", ends_on=tomorrow, maker=LI)
+    grant(
+        engine,
+        "he",
+        "yihu_area",
+        [MINE, OTHER],
+        password="pw",
+        person="He",
+        ends_on=tomorrow,
+        maker=LI,
+    )
     revoke(engine, "he", [OTHER], maker=LI)
     grant(engine, "he", "yihu_reader", maker=LI)
     revoke(engine, "he", maker=Actor(None, "root"))
     log = office.rows(
-        "select action, role, area_code, ends_on, made_by, os_user, remark from ops.grant_log where login = 'he' order by change_id",
+        "select action, role, area_code, ends_on, made_by, os_user, remark from ops.grant_log where"
+        " login = 'he' order by change_id",
         "auditing",
     )
     owner = str(office.one("select session_user"))
@@ -246,20 +341,34 @@ def test_grants_and_revocations_are_recorded(office: Warehouse) -> None:
 def test_a_grant_made_by_hand_is_recorded_too(office: Warehouse) -> None:
     grant(office.engine(), "hand", "yihu_area", [MINE], password="pw")
     office.rows("delete from ops.area_grant where login = 'hand' returning 1")
-    last = office.rows("select action, area_code from ops.grant_log where login = 'hand' order by change_id desc limit 1")
+    last = office.rows(
+        "select action, area_code from ops.grant_log where login = 'hand' order by change_id desc"
+        " limit 1"
+    )
     assert last == [("revoke", MINE)]
 
 
 def test_who_has_what_since_when_by_whom(office: Warehouse) -> None:
     last = date.today() + timedelta(days=30)
-    grant(office.engine(), "wu", "yihu_area", [MINE], password="pw", person="Wu", ends_on=last, maker=LI)
+    grant(
+        office.engine(),
+        "wu",
+        "yihu_area",
+        [MINE],
+        password="pw",
+        person="Wu",
+        ends_on=last,
+        maker=LI,
+    )
     lines = [line for line in who_has_what(office.engine()) if line.login == "wu"]
     assert [(line.person, line.role, line.what, line.made_by, line.ends_on) for line in lines] == [
         ("Wu", "yihu_area", "", "li_wei", None),
         ("Wu", "yihu_area", MINE, "li_wei", last),
     ]
     assert all(line.since is not None for line in lines)
-    assert not [line for line in who_has_what(office.engine()) if "__" in line.login], "yihu's own logins are nobody's"
+    assert not [line for line in who_has_what(office.engine()) if "__" in line.login], (
+        "yihu's own logins are nobody's"
+    )
 
 
 def test_a_login_ends_with_its_last_day(office: Warehouse) -> None:
@@ -273,13 +382,17 @@ def test_a_login_ends_with_its_last_day(office: Warehouse) -> None:
 
 
 def test_a_persons_login_has_settings_a_limit_and_a_password_of_its_own(office: Warehouse) -> None:
-    granted, password = make_person_login(office.engine(), "zheng", "yihu_area", "Zheng", "S-17", [MINE])
+    granted, password = make_person_login(
+        office.engine(), "zheng", "yihu_area", "Zheng", "S-17", [MINE]
+    )
     assert (granted.areas, len(password) >= 20) == ((MINE,), True)
     office.server.passwords["zheng"] = password
     for setting, value in SETTINGS.items():
         assert office.one(f"show {setting}", "zheng") == value
     assert office.one("select rolconnlimit from pg_roles where rolname = 'zheng'") == CONNECTIONS
-    assert office.rows("select person, officer_id from ops.person where login = 'zheng'", "auditing") == [("Zheng", "S-17")]
+    assert office.rows(
+        "select person, officer_id from ops.person where login = 'zheng'", "auditing"
+    ) == [("Zheng", "S-17")]
     _, another = make_person_login(office.engine(), "zheng", "yihu_area", "Zheng")
     assert another != password
     with pytest.raises(sa.exc.OperationalError, match="password authentication failed"):
@@ -295,7 +408,10 @@ def test_mistakes_name_the_nearest(office: Warehouse) -> None:
     for bad, said in (
         ({"role": "yihu_stewart"}, "the nearest is yihu_steward"),
         ({"role": "yihu_department", "departments": ["housin"]}, "the nearest is housing"),
-        ({"role": "yihu_area", "areas": ["610921109"]}, "has no household in the register .the nearest is 610921"),
+        (
+            {"role": "yihu_area", "areas": ["610921109"]},
+            "has no household in the register .the nearest is 610921",
+        ),
         ({"role": "yihu_reader", "login": "yihu_reader"}, "nobody logs in as one"),
     ):
         with pytest.raises(AccessError, match=said):
@@ -304,16 +420,27 @@ def test_mistakes_name_the_nearest(office: Warehouse) -> None:
 
 def test_nobody_logs_in_as_a_role_and_strangers_stay_outside(office: Warehouse) -> None:
     assert (
-        office.rows("select rolname from pg_roles where rolcanlogin and rolname = any(array[" + ", ".join(f"'{r}'" for r in ROLES) + "])")
+        office.rows(
+            "select rolname from pg_roles where rolcanlogin and rolname = any(array["
+            + ", ".join(f"'{r}'" for r in ROLES)
+            + "])"
+        )
         == []
     )
-    assert office.one("select session_user", "yihu_reader") == own_login("yihu_reader", office.database)
-    assert office.one("select has_database_privilege('public', current_database(), 'connect')") is False
+    assert office.one("select session_user", "yihu_reader") == own_login(
+        "yihu_reader", office.database
+    )
+    assert (
+        office.one("select has_database_privilege('public', current_database(), 'connect')")
+        is False
+    )
     with office.engine().begin() as owner:
         owner.exec_driver_sql("drop role if exists passer_by")
         owner.exec_driver_sql("create role passer_by login password 'pw'")
     with pytest.raises(sa.exc.OperationalError, match="permission denied for database"):
-        sa.create_engine(with_login(office.url(), "passer_by", "pw"), poolclass=sa.NullPool).connect()
+        sa.create_engine(
+            with_login(office.url(), "passer_by", "pw"), poolclass=sa.NullPool
+        ).connect()
 
 
 def test_two_counties_on_one_server_do_not_see_each_other(server: Server, tmp_path: Path) -> None:
@@ -323,13 +450,19 @@ def test_two_counties_on_one_server_do_not_see_each_other(server: Server, tmp_pa
         url = with_login(warehouse.url(), "of_one", password)
         if is_let_in:
             with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
-                assert connection.exec_driver_sql("select count(*) from yihu.household").scalar() == 0
+                assert (
+                    connection.exec_driver_sql("select count(*) from yihu.household").scalar() == 0
+                )
         else:
             with pytest.raises(sa.exc.OperationalError, match="permission denied for database"):
                 sa.create_engine(url, poolclass=sa.NullPool).connect()
         upgrade(warehouse.engine(), server.passwords)
     with pytest.raises(sa.exc.OperationalError, match="permission denied for database"):
-        sa.create_engine(with_login(two.url(), own_login("yihu_reader", one.database), server.passwords["yihu_reader"])).connect()
+        sa.create_engine(
+            with_login(
+                two.url(), own_login("yihu_reader", one.database), server.passwords["yihu_reader"]
+            )
+        ).connect()
 
 
 def test_a_wrong_secret_of_yihus_own_is_mended(server: Server, tmp_path: Path) -> None:
@@ -339,24 +472,43 @@ def test_a_wrong_secret_of_yihus_own_is_mended(server: Server, tmp_path: Path) -
     of_county = replace(server, url=made.url())
     assert mended(of_county) == []
     with made.engine().begin() as owner:
-        owner.exec_driver_sql(f"alter role \"{own_login('yihu_steward', made.database)}\" password 'another'")
-        owner.exec_driver_sql(f'revoke connect on database {made.database} from "{own_login("yihu_area", made.database)}"')
+        owner.exec_driver_sql(
+            f"alter role \"{own_login('yihu_steward', made.database)}\" password 'another'"
+        )
+        owner.exec_driver_sql(
+            f"revoke connect on database {made.database} from"
+            f' "{own_login("yihu_area", made.database)}"'
+        )
     assert mended(of_county) == ["yihu_area", "yihu_steward"]
     assert mended(of_county) == []
     assert made.one("select count(*) from yihu.release", "yihu_area") == 0
 
 
 def test_an_upgrade_keeps_grants_decisions_log_and_releases(server: Server, tmp_path: Path) -> None:
-    """A warehouse as it was at revision 0005, with two releases, an officer, a clerk, an answer and a look at a household."""
-    administrator = sa.create_engine(server.url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    """A warehouse as it was at revision 0005, with two releases, an officer, a clerk, an answer and
+    a look at a household.
+    """
+    administrator = sa.create_engine(
+        server.url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+    )
     with administrator.connect() as connection:
         connection.exec_driver_sql("create database kept_0005 template template0")
-        for role in (*(f"{role} nologin" for role in ROLES), "old_officer login password 'pw'", "old_clerk login password 'pw'"):
+        for role in (
+            *(f"{role} nologin" for role in ROLES),
+            "old_officer login password 'pw'",
+            "old_clerk login password 'pw'",
+        ):
             name = role.split()[0]
-            if connection.scalar(sa.text("select 1 from pg_roles where rolname = :name"), {"name": name}) is None:
+            if (
+                connection.scalar(
+                    sa.text("select 1 from pg_roles where rolname = :name"), {"name": name}
+                )
+                is None
+            ):
                 connection.exec_driver_sql(f"create role {role}")
         connection.exec_driver_sql(
-            "grant yihu_area to old_officer; grant yihu_department to old_clerk; alter role yihu_steward login password 'old'"
+            "grant yihu_area to old_officer; grant yihu_department to old_clerk; alter role"
+            " yihu_steward login password 'old'"
         )
     dump = gzip.decompress((Path(__file__).parent / "revision_0005.sql.gz").read_bytes())
     old = Warehouse(server, "kept_0005", tmp_path)
@@ -368,11 +520,22 @@ def test_an_upgrade_keeps_grants_decisions_log_and_releases(server: Server, tmp_
         "-q",
     ]
     subprocess.run([*command, "--no-psqlrc"], input=dump, check=True, capture_output=True)
-    kept = ("ops.release", "ops.area_grant", "ops.department_grant", "ops.review_decision", "ops.access_log", "ops.current_release")
+    kept = (
+        "ops.release",
+        "ops.area_grant",
+        "ops.department_grant",
+        "ops.review_decision",
+        "ops.access_log",
+        "ops.current_release",
+    )
     columns = {table: [str(row[0]) for row in old.rows(
-        f"select column_name from information_schema.columns where table_schema || '.' || table_name = '{table}' order by ordinal_position")]
+        f"select column_name from information_schema.columns where table_schema || '.' ||"
+            f" table_name = '{table}' order by ordinal_position")]
         for table in kept}  # fmt: skip
-    read = {table: f"select {', '.join(names)} from {table} order by 1, 2" for table, names in columns.items()}
+    read = {
+        table: f"select {', '.join(names)} from {table} order by 1, 2"
+        for table, names in columns.items()
+    }
     before = {table: old.rows(sql) for table, sql in read.items()}
     assert all(before.values())
     upgrade(old.engine(), server.passwords)
@@ -380,17 +543,27 @@ def test_an_upgrade_keeps_grants_decisions_log_and_releases(server: Server, tmp_
     old.server.passwords["old_officer"] = "pw"
     assert int(str(old.one("select count(*) from yihu.household", "old_officer"))) > 0
     assert old.one("select rolcanlogin from pg_roles where rolname = 'yihu_steward'") is False
-    assert set(old.rows("select login, person from ops.person")) >= {("old_clerk", "old_clerk"), ("old_officer", "old_officer")}
-    granted = old.rows("select login, role, area_code, department, made_by from ops.grant_log order by 1")
+    assert set(old.rows("select login, person from ops.person")) >= {
+        ("old_clerk", "old_clerk"),
+        ("old_officer", "old_officer"),
+    }
+    granted = old.rows(
+        "select login, role, area_code, department, made_by from ops.grant_log order by 1"
+    )
     assert granted == [
         ("old_clerk", "yihu_department", None, "housing", "postgres"),
         ("old_officer", "yihu_area", MINE, None, "postgres"),
     ]
     with old.engine().connect() as connection:
-        assert [row[3] for row in connection.execute(sa.text(ANSWERS_UP_TO), {"as_of": date.today() + timedelta(days=1)})] == [
-            "yihu_steward"
-        ]
-    assert old.rows("select household_id, login, purpose, outcome from ops.who_looked") == [("H000000001", "old_officer", "-", "granted")]
+        assert [
+            row[3]
+            for row in connection.execute(
+                sa.text(ANSWERS_UP_TO), {"as_of": date.today() + timedelta(days=1)}
+            )
+        ] == ["yihu_steward"]
+    assert old.rows("select household_id, login, purpose, outcome from ops.who_looked") == [
+        ("H000000001", "old_officer", "-", "granted")
+    ]
     assert old.publish(date(2026, 11, 21), households=60, day=3, after=_more).is_new
     from warehouse.database.access_log import verify
 

@@ -1,4 +1,6 @@
-"""Extracts for analysts: pseudonyms of the extract's own, groups of five at least, nothing but what it names."""
+"""Extracts for analysts: pseudonyms of the extract's own, groups of five at least, nothing but what
+it names.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +30,16 @@ def with_extracts(server: Server, tmp_path_factory: pytest.TempPathFactory) -> W
 
 def test_groups_of_five_at_least(with_extracts: Warehouse) -> None:
     for name in ("lamps_by_type", "incomes"):
-        rows = with_extracts.rows(f"select pseudonym, facts::text from yihu.extract('{name}')", "yihu_analyst")
+        rows = with_extracts.rows(
+            f"select pseudonym, facts::text from yihu.extract('{name}')", "yihu_analyst"
+        )
         assert 0 < len(rows) <= 400
         assert min(Counter(facts for _, facts in rows).values()) >= 5
         assert len({pseudonym for pseudonym, _ in rows}) == len(rows)
     amounts = with_extracts.rows(
-        "select distinct (facts ->> 'b19_net_income')::numeric %% 1000 from yihu.extract('incomes')", "yihu_analyst"
+        "select distinct (facts ->> 'b19_net_income')::numeric %% 1000 from"
+        " yihu.extract('incomes')",
+        "yihu_analyst",
     )
     assert amounts == [(0,)]
 
@@ -41,12 +47,20 @@ def test_groups_of_five_at_least(with_extracts: Warehouse) -> None:
 def _shown(warehouse: Warehouse, name: str) -> Counter[tuple[str, ...]]:
     """Households by their facts, as an analyst counts them."""
     rows = warehouse.rows(f"select facts from yihu.extract('{name}')", "yihu_analyst")
-    return Counter(tuple(str(facts[key]) for key in sorted(facts)) for (facts,) in rows)  # type: ignore[index, arg-type]
+    return Counter(
+        tuple(str(facts[key]) for key in sorted(facts))  # type: ignore[index, arg-type]
+        for (facts,) in rows
+    )
 
 
 def test_two_extracts_cannot_be_laid_side_by_side(with_extracts: Warehouse) -> None:
     one, other = (
-        {str(row[0]) for row in with_extracts.rows(f"select pseudonym from yihu.extract('{name}')", "yihu_analyst")}
+        {
+            str(row[0])
+            for row in with_extracts.rows(
+                f"select pseudonym from yihu.extract('{name}')", "yihu_analyst"
+            )
+        }
         for name in ("lamps_by_type", "the_same_again")
     )
     assert len(one) == len(other)
@@ -76,23 +90,38 @@ def test_no_count_less_an_extract_tells_a_small_group(with_extracts: Warehouse) 
 
 
 def test_an_extract_less_another_tells_no_small_group(with_extracts: Warehouse) -> None:
-    """By type and town there are as many as the first shows and hides, so that the few red ones would be left over."""
-    with pytest.raises(ExtractError, match="beside the extract lamps_by_type it would tell groups under 5"):
-        make_extract(with_extracts.engine(), "types", ["household_type", "town_code"], "a study of types")
+    """By type and town there are as many as the first shows and hides, so that the few red ones
+    would be left over.
+    """
+    with pytest.raises(
+        ExtractError, match="beside the extract lamps_by_type it would tell groups under 5"
+    ):
+        make_extract(
+            with_extracts.engine(), "types", ["household_type", "town_code"], "a study of types"
+        )
 
 
 def _few_red_in_two_towns(engine: Engine, tables: dict[str, str]) -> None:
     few = f"town_code in ('{TOWNS[2]}', '{TOWNS[3]}')"
-    level = f"case when household_id > 'H000000300' then 'yellow' when {few} or household_id > 'H000000200' then 'green' else 'red' end"
+    level = (
+        f"case when household_id > 'H000000300' then 'yellow' when {few} or household_id >"
+        " 'H000000200' then 'green' else 'red' end"
+    )
     engine.execute(f"update warning_flag set level = {level}")
     tables.update(make_followers(engine))
 
 
 def test_what_the_ledger_hides_no_extract_shows(warehouse: Warehouse) -> None:
-    """Towns whose lamps the one exit hides are not in an extract of lamps by town, whichever of them has the few."""
+    """Towns whose lamps the one exit hides are not in an extract of lamps by town, whichever of
+    them has the few.
+    """
     warehouse.publish(households=400, after=_few_red_in_two_towns)
     make_extract(warehouse.engine(), "lamps_by_town", ["level", "town_code"], "a study of lamps")
-    ledger = warehouse.rows("select area_code, red is not null from yihu.area_ledger where area_level = 'town' order by 1", "yihu_analyst")
+    ledger = warehouse.rows(
+        "select area_code, red is not null from yihu.area_ledger where area_level = 'town' order"
+        " by 1",
+        "yihu_analyst",
+    )
     assert ledger == [(TOWNS[0], True), (TOWNS[1], False), (TOWNS[2], False), (TOWNS[3], False)]
     assert {town for _, town in _shown(warehouse, "lamps_by_town")} == {TOWNS[0]}
     make_extract(warehouse.engine(), "lamps", ["level"], "a study of lamps")
@@ -102,12 +131,17 @@ def test_what_the_ledger_hides_no_extract_shows(warehouse: Warehouse) -> None:
 def test_the_county_finds_the_household_by_the_key(with_extracts: Warehouse) -> None:
     """The key is kept with the extract, where analysts do not come."""
     found = with_extracts.rows(
-        "select h.household_id from store.household as h cross join vault.extract as x where x.name = 'lamps_by_type' and"
-        " encode(sha256(x.pseudonym_key || sha256(x.pseudonym_key || convert_to(h.household_id, 'UTF8'))), 'hex') in"
-        " (select pseudonym from yihu.extract('lamps_by_type'))"
+        "select h.household_id from store.household as h cross join vault.extract as x where x.name"
+        " = 'lamps_by_type' and encode(sha256(x.pseudonym_key || sha256(x.pseudonym_key ||"
+        " convert_to(h.household_id, 'UTF8'))), 'hex') in (select pseudonym from"
+        " yihu.extract('lamps_by_type'))"
     )
     assert len(found) == with_extracts.one("select count(*) from yihu.extract('lamps_by_type')")
-    for attempt in ("select * from vault.extract", "select household_id from yihu.household", "select * from yihu.warning_flag"):
+    for attempt in (
+        "select * from vault.extract",
+        "select household_id from yihu.household",
+        "select * from yihu.warning_flag",
+    ):
         with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
             with_extracts.rows(attempt, "yihu_analyst")
     for login in ("yihu_area", "yihu_department", "yihu_auditor"):
@@ -122,10 +156,14 @@ def test_what_is_asked_is_judged_all_at_once(with_extracts: Warehouse) -> None:
         assert said in str(failed.value)
     with pytest.raises(ExtractError, match="already"):
         make_extract(with_extracts.engine(), "incomes", ["level"], "again")
-    assert not {"household_id", "head_name_masked", "area_code", "village_name"} & set(extractable())
+    assert not {"household_id", "head_name_masked", "area_code", "village_name"} & set(
+        extractable()
+    )
     with pytest.raises(sa.exc.DBAPIError, match="no extract"):
         with_extracts.rows("select * from yihu.extract('none')", "yihu_analyst")
-    assert [row[0] for row in with_extracts.rows("select name from yihu.extracts()", "yihu_analyst")] == [
+    assert [
+        row[0] for row in with_extracts.rows("select name from yihu.extracts()", "yihu_analyst")
+    ] == [
         "lamps_by_type",
         "the_same_again",
         "incomes",
@@ -134,13 +172,24 @@ def test_what_is_asked_is_judged_all_at_once(with_extracts: Warehouse) -> None:
 
 def test_no_message_of_the_server_tells_the_key(with_extracts: Warehouse) -> None:
     """Any session may have its own plans printed to it, with the values in them."""
-    key = bytes(with_extracts.one("select pseudonym_key from vault.extract where name = 'incomes'"))  # type: ignore[call-overload]
+    key = bytes(
+        with_extracts.one(  # type: ignore[call-overload]
+            "select pseudonym_key from vault.extract where name = 'incomes'"
+        )
+    )
     as_printed = " ".join(str(byte - 256 if byte > 127 else byte) for byte in key)
     said: list[str] = []
     with with_extracts.engine("yihu_analyst").connect() as connection:
         raw = connection.connection.driver_connection
-        raw.add_notice_handler(lambda notice: said.append(f"{notice.message_primary} {notice.message_detail}"))  # type: ignore[union-attr]
-        for setting in ("debug_print_plan", "debug_print_parse", "debug_print_rewritten", "trace_sort"):
+        raw.add_notice_handler(
+            lambda notice: said.append(f"{notice.message_primary} {notice.message_detail}")
+        )  # type: ignore[union-attr]
+        for setting in (
+            "debug_print_plan",
+            "debug_print_parse",
+            "debug_print_rewritten",
+            "trace_sort",
+        ):
             connection.exec_driver_sql(f"set {setting} = on")
         connection.exec_driver_sql("set client_min_messages = debug5")
         connection.exec_driver_sql("select * from yihu.extract('incomes')").all()

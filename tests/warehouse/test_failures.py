@@ -1,4 +1,6 @@
-"""Whatever fails while publishing, the old release stands, the message says what to do, and the next run succeeds."""
+"""Whatever fails while publishing, the old release stands, the message says what to do, and the
+next run succeeds.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class _Cutter:
     """Ends the publisher's own connection, in the server, before its nth statement."""
 
     def __init__(self, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.administrator = warehouse.engine().execution_options(isolation_level="AUTOCOMMIT").connect()
+        self.administrator = (
+            warehouse.engine().execution_options(isolation_level="AUTOCOMMIT").connect()
+        )
         self.at, self.seen = 0, 0
         for name in STATEMENTS:
             monkeypatch.setattr(Wire, name, self._counting(getattr(Wire, name)))
@@ -43,7 +47,8 @@ class _Cutter:
             self.seen += 1
             if self.seen == self.at:
                 self.administrator.exec_driver_sql(
-                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename like 'yihu_publisher%%' and datname = current_database()"
+                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename"
+                    " like 'yihu_publisher%%' and datname = current_database()"
                 )
             return real(wire, *arguments, **options)
 
@@ -54,7 +59,9 @@ EACH, SOME = pytest.param(1, marks=pytest.mark.long, id="each"), pytest.param(9,
 
 
 @pytest.mark.parametrize("step", [SOME, EACH])
-def test_the_connection_is_cut_at_a_statement(released: Warehouse, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+def test_the_connection_is_cut_at_a_statement(
+    released: Warehouse, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
     stood = released.rows("select * from yihu.warning_flag order by 1")
     cutter = _Cutter(released, monkeypatch)
     messages = set[str]()
@@ -72,16 +79,25 @@ def test_the_connection_is_cut_at_a_statement(released: Warehouse, monkeypatch: 
     assert result.is_new
     assert all("connection to the database was lost" in message for message in messages)
     assert cutter.at > 40
-    assert released.rows("select release_id, is_current from yihu.release order by 1") == [(1, False), (2, True)]
+    assert released.rows("select release_id, is_current from yihu.release order by 1") == [
+        (1, False),
+        (2, True),
+    ]
 
 
-def test_the_answer_to_commit_is_lost(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The release is in, the publisher does not know: the next run finds it and mends its folder."""
+def test_the_answer_to_commit_is_lost(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The release is in, the publisher does not know: the next run finds it and mends its
+    folder.
+    """
     commit = Wire.commit
 
     def deaf(wire: Wire) -> None:
         commit(wire)
-        raise adbc_driver_manager.OperationalError("gone", status_code=adbc_driver_manager.AdbcStatusCode.IO)
+        raise adbc_driver_manager.OperationalError(
+            "gone", status_code=adbc_driver_manager.AdbcStatusCode.IO
+        )
 
     with monkeypatch.context() as patched:
         patched.setattr(Wire, "commit", deaf)
@@ -94,11 +110,18 @@ def test_the_answer_to_commit_is_lost(warehouse: Warehouse, monkeypatch: pytest.
 
 @pytest.mark.parametrize(
     ("code", "said"),
-    [("53100", "disk is full"), ("08006", "connection to the database was lost"), ("57P01", "was lost"), ("42501", "yihu_publisher")],
+    [
+        ("53100", "disk is full"),
+        ("08006", "connection to the database was lost"),
+        ("57P01", "was lost"),
+        ("42501", "yihu_publisher"),
+    ],
 )
 def test_messages_say_what_to_do_and_quote_nothing(code: str, said: str) -> None:
     secret = "610921198001011234"
-    error = adbc_driver_manager.OperationalError(f"ERROR: key {secret}", status_code=adbc_driver_manager.AdbcStatusCode.IO, sqlstate=code)
+    error = adbc_driver_manager.OperationalError(
+        f"ERROR: key {secret}", status_code=adbc_driver_manager.AdbcStatusCode.IO, sqlstate=code
+    )
     message = str(explained(error))
     assert said in message
     assert "the last release stands" in message
@@ -135,17 +158,25 @@ def test_a_folder_that_was_lost_does_not_matter(released: Warehouse, tmp_path: P
 
 
 PAUSE = 0.2
-"""Seconds between a reader's queries: enough that fifty of them leave the publisher some of two cores. Without: 0."""
+"""Seconds between a reader's queries: enough that fifty of them leave the publisher some of two
+cores. Without: 0.
+"""
 
 READ = """
-select count(distinct f.release_id), min(f.release_id), count(*), sum(f.score), (select sum(points) from yihu.warning_reason),
-  (select count(*) from yihu.household_member), (select households from yihu.release where is_current), min(f.as_of), max(f.as_of)
+select count(distinct f.release_id), min(f.release_id), count(*), sum(f.score),
+    (select sum(points) from yihu.warning_reason),
+  (select count(*) from yihu.household_member),
+  (select households from yihu.release where is_current), min(f.as_of), max(f.as_of)
 from yihu.warning_flag as f
 """
 
 
-@pytest.mark.parametrize(("readers", "days"), [(4, 4), pytest.param(50, 20, marks=pytest.mark.long)])
-def test_readers_through_publications(released: Warehouse, show: Show, readers: int, days: int) -> None:
+@pytest.mark.parametrize(
+    ("readers", "days"), [(4, 4), pytest.param(50, 20, marks=pytest.mark.long)]
+)
+def test_readers_through_publications(
+    released: Warehouse, show: Show, readers: int, days: int
+) -> None:
     done = threading.Event()
     seconds: list[float] = []
     seen: set[int] = set()
@@ -155,7 +186,9 @@ def test_readers_through_publications(released: Warehouse, show: Show, readers: 
         with released.engine("yihu_reader").connect() as connection:
             while not done.is_set():
                 began = time.perf_counter()
-                releases, release, flags, score, points, members, households, first, last = connection.exec_driver_sql(READ).one()
+                releases, release, flags, score, points, members, households, first, last = (
+                    connection.exec_driver_sql(READ).one()
+                )
                 connection.rollback()
                 seconds.append(time.perf_counter() - began)
                 assert (releases, score, members, first) == (1, points, 3 * flags, last)
@@ -168,24 +201,31 @@ def test_readers_through_publications(released: Warehouse, show: Show, readers: 
     with ThreadPoolExecutor(readers) as pool:
         running = [pool.submit(read, n) for n in range(readers)]
         for day in range(1, days + 1):
-            released.publish(DAY + timedelta(days=day), 200 + day % 3, day=day, changed="n % 10 = 1")
+            released.publish(
+                DAY + timedelta(days=day), 200 + day % 3, day=day, changed="n % 10 = 1"
+            )
         done.set()
         answers = sum(reader.result() for reader in running)
     assert len(seen) > days * 3 / 4
-    said = f"{answers} answers, 0 errors, 0 mixed; slowest {max(seconds):.2f} s, {len(seen)} releases seen"
+    said = (
+        f"{answers} answers, 0 errors, 0 mixed; slowest {max(seconds):.2f} s, {len(seen)} releases"
+        " seen"
+    )
     show(f"{readers} readers, {days} publications", said)
 
 
 def test_the_pseudonym_key_is_rotated_or_lost(warehouse: Warehouse) -> None:
-    """docs/deploy.md, "The pseudonym key": every person_key changes, no lamp does, and the stewards' decisions come along."""
+    """docs/deploy.md, "The pseudonym key": every person_key changes, no lamp does, and the
+    stewards' decisions come along.
+    """
 
     def with_key(key: str) -> Any:
         def after(engine: Engine, tables: dict[str, str]) -> None:
             number = "'61092119800101' || right(member_id, 4)"
             engine.table(
                 "people",
-                f"select member_id, sha256('{key}' || member_id) as person_key, household_id, {number} as id_number, '李某' as name"
-                " from household_member",
+                f"select member_id, sha256('{key}' || member_id) as person_key, household_id,"
+                f" {number} as id_number, '李某' as name from household_member",
             )
 
         return after
@@ -194,7 +234,8 @@ def test_the_pseudonym_key_is_rotated_or_lost(warehouse: Warehouse) -> None:
     old = warehouse.one("select person_key from vault.person where member_id = 'H000000003-1'")
     warehouse.rows("insert into ops.review_queue (queue_id) values ('q') returning 1")
     warehouse.rows(
-        f"insert into ops.review_decision (queue_id, decision, person_key, reason) values ('q', 'link', '{old}', 'same address') returning 1",
+        "insert into ops.review_decision (queue_id, decision, person_key, reason) values ('q',"
+        f" 'link', '{old}', 'same address') returning 1",
         "yihu_steward",
     )
     again = warehouse.publish(after=with_key("new"), extras={"person": "people"})
@@ -213,7 +254,9 @@ def small_disk(kilobytes: int) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="yihu-disk-"))
     folder.chmod(0o755)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k,mode=0777", "tmpfs", folder], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k,mode=0777", "tmpfs", folder],
+        capture_output=True,
+        check=False,
     )
     try:
         if mounted.returncode != 0:
@@ -225,19 +268,34 @@ def small_disk(kilobytes: int) -> Iterator[Path]:
 
 
 def test_the_databases_disk_is_really_full(released: Warehouse) -> None:
-    """The table with the most rows lies on a disk of one megabyte that a release does not fit on."""
+    """The table with the most rows lies on a disk of one megabyte that a release does not fit
+    on.
+    """
     stood = released.rows("select * from yihu.warning_flag order by 1")
-    with small_disk(1000) as disk, released.engine().execution_options(isolation_level="AUTOCOMMIT").connect() as administrator:
+    with (
+        small_disk(1000) as disk,
+        released.engine()
+        .execution_options(isolation_level="AUTOCOMMIT")
+        .connect() as administrator,
+    ):
         owner = Path(str(released.one("show data_directory"))).stat()
         os.chown(disk, owner.st_uid, owner.st_gid)
-        administrator.exec_driver_sql(f"create tablespace tight_{released.database} location '{disk}'")
-        administrator.exec_driver_sql(f"alter table store.household_indicator set tablespace tight_{released.database}")
-        with pytest.raises(PublicationError, match=r"disk is full: make room.*SQLSTATE 53100.*last release stands"):
+        administrator.exec_driver_sql(
+            f"create tablespace tight_{released.database} location '{disk}'"
+        )
+        administrator.exec_driver_sql(
+            f"alter table store.household_indicator set tablespace tight_{released.database}"
+        )
+        with pytest.raises(
+            PublicationError, match=r"disk is full: make room.*SQLSTATE 53100.*last release stands"
+        ):
             released.publish(DAY + timedelta(days=1), households=4000)
         assert released.rows("select * from yihu.warning_flag order by 1") == stood
         assert released.rows("select release_id, is_current from yihu.release") == [(1, True)]
         assert len(list(released.releases.rglob("manifest.json"))) == 1
-        administrator.exec_driver_sql("alter table store.household_indicator set tablespace pg_default")
+        administrator.exec_driver_sql(
+            "alter table store.household_indicator set tablespace pg_default"
+        )
         administrator.exec_driver_sql(f"drop tablespace tight_{released.database}")
     assert released.publish(DAY + timedelta(days=1), households=210).release_id == 2
 
@@ -245,7 +303,10 @@ def test_the_databases_disk_is_really_full(released: Warehouse) -> None:
 def test_the_lakes_disk_is_really_full(released: Warehouse) -> None:
     with small_disk(240) as disk:
         tight = Warehouse(released.server, released.database, disk)
-        with pytest.raises(PublicationError, match=r"could not be written.*No space left on device.*last release stands"):
+        with pytest.raises(
+            PublicationError,
+            match=r"could not be written.*No space left on device.*last release stands",
+        ):
             tight.publish(DAY + timedelta(days=1), households=4000)
         assert not list(disk.rglob("*.parquet"))
         assert released.rows("select release_id from yihu.release") == [(1,)]

@@ -1,4 +1,6 @@
-"""Layouts: a day comes out as the release that it was, whatever has been added since; a reader finds each as it was written."""
+"""Layouts: a day comes out as the release that it was, whatever has been added since; a reader
+finds each as it was written.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,16 @@ from tests.warehouse.then import counties
 from warehouse import layouts
 from warehouse.catalogue import load_catalogue
 from warehouse.graph.moment import day_moment
-from warehouse.graph.under import MADE, Under, made_moment, moment_under, note_of, under_in_lake, under_of, under_of_release
+from warehouse.graph.under import (
+    MADE,
+    Under,
+    made_moment,
+    moment_under,
+    note_of,
+    under_in_lake,
+    under_of,
+    under_of_release,
+)
 from warehouse.layouts import FIRST, LAYOUTS, NEWEST, LayoutError, across
 from warehouse.publication.content import prepare
 from warehouse.schema import VIEW
@@ -57,22 +68,35 @@ def test_a_day_of_the_first_layout_comes_out_as_it_did_then(engine: Engine, tmp_
 def test_what_the_first_layout_has_is_settled() -> None:
     """A new view or column says `since`: it is in no checksum of an earlier layout."""
     shape = shape_of(FIRST, load_catalogue(DAY))
-    said = [f"{view}.{column.name} {column.type}" for view, columns in shape.columns.items() for column in columns]
+    said = [
+        f"{view}.{column.name} {column.type}"
+        for view, columns in shape.columns.items()
+        for column in columns
+    ]
     assert hashlib.sha256("\n".join(said).encode()).hexdigest() == FIRST_COLUMNS
     assert load_catalogue(DAY).version == "2021-01-01-57a2e2d9"
 
 
 def test_layouts_are_counted_by_versions() -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "version"
+    ]
     assert version in LAYOUTS
-    assert list(LAYOUTS) == sorted(LAYOUTS, key=lambda layout: [int(part) for part in layout.split(".")])
-    declared = {column.since for view in VIEW.values() for column in view.columns} | {view.since for view in VIEW.values()}
+    assert list(LAYOUTS) == sorted(
+        LAYOUTS, key=lambda layout: [int(part) for part in layout.split(".")]
+    )
+    declared = {column.since for view in VIEW.values() for column in view.columns} | {
+        view.since for view in VIEW.values()
+    }
     assert declared <= set(LAYOUTS)
 
 
 def test_what_came_later_stands_at_the_end() -> None:
     for view in VIEW.values():
-        came = [(column.effective_from or date.min, LAYOUTS.index(column.since)) for column in view.stored]
+        came = [
+            (column.effective_from or date.min, LAYOUTS.index(column.since))
+            for column in view.stored
+        ]
         assert came == sorted(came)
         assert [column.name for column in view.shown(())] == [column.name for column in view.stored]
 
@@ -80,7 +104,10 @@ def test_what_came_later_stands_at_the_end() -> None:
 def older() -> Shape:
     """A layout without the cards, and in which a reason had no day."""
     newest = newest_shape()
-    columns = {name: tuple(c for c in found if c.name != "evidence_on") for name, found in newest.columns.items()}
+    columns = {
+        name: tuple(c for c in found if c.name != "evidence_on")
+        for name, found in newest.columns.items()
+    }
     del columns["household_card"]
     return replace(newest, layout=FIRST, columns=columns)
 
@@ -89,7 +116,10 @@ def with_followers(engine: Engine, tables: dict[str, str]) -> None:
     tables.update(make_followers(engine))
 
 
-SEEN = "select count(*), count(evidence_on), (select count(*) from yihu.household_card) from yihu.warning_reason"
+SEEN = (
+    "select count(*), count(evidence_on), (select count(*) from yihu.household_card) from"
+    " yihu.warning_reason"
+)
 
 
 def test_each_release_is_read_in_its_own_layout(warehouse: Warehouse) -> None:
@@ -138,8 +168,15 @@ def test_a_release_names_what_it_was_made_under(warehouse: Warehouse) -> None:
 
 def test_a_day_is_made_under_what_is_named() -> None:
     then = moment_under(date(2027, 5, 1), replace(THEN, layout=NEWEST))
-    assert (then.as_of, then.rules.as_of, then.layout) == (date(2027, 5, 1), date(2027, 5, 1), NEWEST)
-    assert (then.rules.version, then.following.version) == (THEN.rule_version, THEN.following_version)
+    assert (then.as_of, then.rules.as_of, then.layout) == (
+        date(2027, 5, 1),
+        date(2027, 5, 1),
+        NEWEST,
+    )
+    assert (then.rules.version, then.following.version) == (
+        THEN.rule_version,
+        THEN.following_version,
+    )
     assert then.catalogue == load_catalogue(date(2021, 1, 1))
     with pytest.raises(RuleError, match="from 2024-03-14 are not those that a release used"):
         moment_under(DAY, Under("2024-03-14-00000000"))
@@ -149,7 +186,9 @@ def test_a_day_is_made_under_what_is_named() -> None:
 
 def test_a_layout_that_is_not_made_any_more_is_only_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layouts, "MADE", ("0.2.0", "0.3.0"))
-    with pytest.raises(LayoutError, match=r"of layout 0\.1\.0, and this code makes 0\.2\.0 and 0\.3\.0: it is read"):
+    with pytest.raises(
+        LayoutError, match=r"of layout 0\.1\.0, and this code makes 0\.2\.0 and 0\.3\.0: it is read"
+    ):
         moment_under(DAY, THEN)
 
 
@@ -157,7 +196,14 @@ def test_the_lake_says_under_what_its_days_were_made(engine: Engine, lake: Lake)
     """A day from before there were notes is told by its lamps."""
     assert under_in_lake(lake, engine, DAY) is None
     assert made_moment(lake, engine, DAY) == day_moment(DAY)
-    lake.write(engine, "flags", "warning_flag", DAY, f"select 'h' as household_id, '{THEN.rule_version}' as rule_version", "household_id")
+    lake.write(
+        engine,
+        "flags",
+        "warning_flag",
+        DAY,
+        f"select 'h' as household_id, '{THEN.rule_version}' as rule_version",
+        "household_id",
+    )
     assert under_in_lake(lake, engine, DAY) == Under(THEN.rule_version)
     now = day_moment(DAY)
     lake.write_note(*MADE, DAY, note_of(now))

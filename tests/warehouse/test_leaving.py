@@ -1,4 +1,6 @@
-"""The one exit: no count under five leaves, and none can be worked out from ledger, bulletin and rhythms taken together."""
+"""The one exit: no count under five leaves, and none can be worked out from ledger, bulletin and
+rhythms taken together.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,26 @@ from tests.conftest import Show
 from tests.warehouse.conftest import Warehouse
 from tests.warehouse.made_counts import DAY, KEYS, MONTH, QUARTER, SPARSE, WEEK, County, Reader, Row
 from warehouse.schema import VIEW
-from warehouse.schema.leaving import THRESHOLD, counts_of, figures_of, leaving_views, public_function
+from warehouse.schema.leaving import (
+    THRESHOLD,
+    counts_of,
+    figures_of,
+    leaving_views,
+    public_function,
+)
 from warehouse.schema.periodic import PERIODIC
 
 VIEWS_OF_COUNTS = {view.name: view for view in leaving_views()}
 COUNTS = {name: counts_of(view) for name, view in VIEWS_OF_COUNTS.items()}
-PERIODS = {"weekly_statistics": WEEK, "income_accounting": MONTH, "quarterly_supervision": QUARTER, "flag_accuracy": QUARTER}
+PERIODS = {
+    "weekly_statistics": WEEK,
+    "income_accounting": MONTH,
+    "quarterly_supervision": QUARTER,
+    "flag_accuracy": QUARTER,
+}
 RELEASE = f"""
-insert into ops.release (release_id, as_of, is_provisional, published_at, rule_version, code_version, run_id, checksum, households, red,
+insert into ops.release (release_id, as_of, is_provisional, published_at, rule_version,
+    code_version, run_id, checksum, households, red,
   yellow, row_counts, changed_rows, published_by, layout, catalogue_version)
 values (1, '{DAY}', false, now(), 'r', 'c', 'r', 'c', 0, 0, 0, '{{}}', '{{}}', 'test', 'l', 'c');
 insert into ops.current_release (release_id) values (1)
@@ -51,11 +65,19 @@ def _published(connection: sa.Connection, county: County) -> dict[str, list[Row]
         for view, rows in county.tables.items():
             document = json.dumps([_stored(view, row) for row in rows])
             connection.execute(
-                sa.text(f"insert into store.{view} select * from jsonb_populate_recordset(null::store.{view}, cast(:rows as jsonb))"),
+                sa.text(
+                    f"insert into store.{view} select * from"
+                    f" jsonb_populate_recordset(null::store.{view}, cast(:rows as jsonb))"
+                ),
                 {"rows": document},
             )
         found = {
-            view: [dict(row) for row in connection.execute(sa.text(f"select * from yihu.public_{view}()")).mappings()]
+            view: [
+                dict(row)
+                for row in connection.execute(
+                    sa.text(f"select * from yihu.public_{view}()")
+                ).mappings()
+            ]
             for view in county.tables
         }
         transaction.rollback()
@@ -64,24 +86,40 @@ def _published(connection: sa.Connection, county: County) -> dict[str, list[Row]
 
 def _small(published: Mapping[str, list[Row]]) -> list[Row]:
     return [
-        row for view, rows in published.items() for row in rows for name in COUNTS[view] if row[name] is not None and row[name] < THRESHOLD
+        row
+        for view, rows in published.items()
+        for row in rows
+        for name in COUNTS[view]
+        if row[name] is not None and row[name] < THRESHOLD
     ]
 
 
 def _told_by_ranks(published: Mapping[str, list[Row]]) -> list[Row]:
-    """A rank beside a hidden rate, or beside another area's hidden rate of the same measure: the gap tells it."""
+    """A rank beside a hidden rate, or beside another area's hidden rate of the same measure: the
+    gap tells it.
+    """
     hidden = {
-        (len(row["area_code"]), row["measure"]) for row in published["bulletin"] if row["numerator"] is None or row["denominator"] is None
+        (len(row["area_code"]), row["measure"])
+        for row in published["bulletin"]
+        if row["numerator"] is None or row["denominator"] is None
     }
-    return [row for row in published["bulletin"] if row["rank"] is not None and (len(row["area_code"]), row["measure"]) in hidden]
+    return [
+        row
+        for row in published["bulletin"]
+        if row["rank"] is not None and (len(row["area_code"]), row["measure"]) in hidden
+    ]
 
 
 def _tells_yesterday(published: Mapping[str, list[Row]]) -> list[Row]:
-    """Red of today, less who turned and with who turned back, is red of yesterday: as small as a count of its own."""
+    """Red of today, less who turned and with who turned back, is red of yesterday: as small as a
+    count of its own.
+    """
     rows = [row for view in ("area_ledger", "weekly_statistics") for row in published[view]]
     parts = ("red", "newly_red", "no_longer_red")
     shown = [row for row in rows if all(row[part] is not None for part in parts)]
-    return [row for row in shown if row["red"] - row["newly_red"] + row["no_longer_red"] < THRESHOLD]
+    return [
+        row for row in shown if row["red"] - row["newly_red"] + row["no_longer_red"] < THRESHOLD
+    ]
 
 
 def _try(warehouse: Warehouse, seeds: range) -> tuple[int, int]:
@@ -101,16 +139,24 @@ def _try(warehouse: Warehouse, seeds: range) -> tuple[int, int]:
     return shown, hidden
 
 
-@pytest.mark.parametrize("counties", [range(4), pytest.param(range(4, 300), marks=pytest.mark.long)], ids=["4", "300"])
+@pytest.mark.parametrize(
+    "counties", [range(4), pytest.param(range(4, 300), marks=pytest.mark.long)], ids=["4", "300"]
+)
 def test_no_hidden_count_is_recovered(empty: Warehouse, counties: range, show: Show) -> None:
     shown, hidden = _try(empty, counties)
-    show("counts of random counties", f"{len(counties)}: {shown} shown, {hidden} hidden, none of these recovered by an integer programme")
+    show(
+        "counts of random counties",
+        f"{len(counties)}: {shown} shown, {hidden} hidden, none of these recovered by an integer"
+        " programme",
+    )
     assert shown > hidden / 4
 
 
 @pytest.mark.parametrize("careless", ["by view", "no other area", "ranks"])
 def test_the_programme_recovers_what_a_careless_exit_hides(careless: str) -> None:
-    """The control: hidden counts come back where only small ones are hidden, where views decide alone, where ranks stay."""
+    """The control: hidden counts come back where only small ones are hidden, where views decide
+    alone, where ranks stay.
+    """
     found = 0
     for seed in range(2):
         county = County(random.Random(seed)).make()
@@ -131,8 +177,12 @@ def test_the_programme_recovers_what_a_careless_exit_hides(careless: str) -> Non
 
 
 @pytest.mark.parametrize("small", [0, 2, 4])
-def test_what_is_hidden_beside_a_small_count_tells_nothing_of_it(empty: Warehouse, small: int) -> None:
-    """Were the smallest hidden first, whoever sees a shown one of 9 would know that two hidden ones of 13 are 4 and 9."""
+def test_what_is_hidden_beside_a_small_count_tells_nothing_of_it(
+    empty: Warehouse, small: int
+) -> None:
+    """Were the smallest hidden first, whoever sees a shown one of 9 would know that two hidden ones
+    of 13 are 4 and 9.
+    """
     seen = set()
     others = [9, 9, 20, 30]
     with empty.engine().connect() as connection:
@@ -147,7 +197,10 @@ def test_what_is_hidden_beside_a_small_count_tells_nothing_of_it(empty: Warehous
 def _county_of(reds: list[int]) -> County:
     """A county whose towns differ in nothing but their red households."""
     plain = dict.fromkeys(COUNTS["area_ledger"], 1000)
-    rows = [plain | {"area_code": f"610921{100 + n}", "area_level": "town", "red": red} for n, red in enumerate(reds)]
+    rows = [
+        plain | {"area_code": f"610921{100 + n}", "area_level": "town", "red": red}
+        for n, red in enumerate(reds)
+    ]
     whole = {name: 1000 * len(reds) for name in COUNTS["area_ledger"]} | {"red": sum(reds)}
     made = County(random.Random(0))
     made.tables = {"area_ledger": [*rows, whole | {"area_code": "610921", "area_level": "county"}]}
@@ -155,10 +208,14 @@ def _county_of(reds: list[int]) -> County:
 
 
 def test_every_count_is_judged(empty: Warehouse) -> None:
-    """What is a count comes from the declaration: an integer that is no key; every figure of a hidden row goes with it."""
+    """What is a count comes from the declaration: an integer that is no key; every figure of a
+    hidden row goes with it.
+    """
     assert set(VIEWS_OF_COUNTS) == set(KEYS)
     for view in VIEWS_OF_COUNTS.values():
-        integers = {column.name for column in view.stored if column.type in ("integer", "bigint")} - set(view.key)
+        integers = {
+            column.name for column in view.stored if column.type in ("integer", "bigint")
+        } - set(view.key)
         assert view.exit is not None
         assert set(counts_of(view)) | set(view.exit.not_counts) == integers
         assert set(figures_of(view)) >= set(view.exit.not_counts)
@@ -170,14 +227,21 @@ def test_an_analyst_sees_what_leaves(empty: Warehouse) -> None:
     with empty.engine().connect() as connection, connection.begin() as transaction:
         for view, rows in county.tables.items():
             connection.execute(
-                sa.text(f"insert into store.{view} select * from jsonb_populate_recordset(null::store.{view}, cast(:rows as jsonb))"),
+                sa.text(
+                    f"insert into store.{view} select * from"
+                    f" jsonb_populate_recordset(null::store.{view}, cast(:rows as jsonb))"
+                ),
                 {"rows": json.dumps([_stored(view, row) for row in rows])},
             )
         analyst = str(empty.url("yihu_analyst").username)
         for view in county.tables:
-            leaves = connection.exec_driver_sql(f"select x::text from {public_function(VIEWS_OF_COUNTS[view])} as x order by 1").all()
+            leaves = connection.exec_driver_sql(
+                f"select x::text from {public_function(VIEWS_OF_COUNTS[view])} as x order by 1"
+            ).all()
             connection.exec_driver_sql(f'set local session authorization "{analyst}"')
-            seen = connection.exec_driver_sql(f"select x::text from yihu.{view} as x order by 1").all()
+            seen = connection.exec_driver_sql(
+                f"select x::text from yihu.{view} as x order by 1"
+            ).all()
             connection.exec_driver_sql("reset session authorization")
             assert seen == leaves
             assert leaves or view in SPARSE
@@ -185,7 +249,9 @@ def test_an_analyst_sees_what_leaves(empty: Warehouse) -> None:
 
 
 def test_a_release_tells_its_totals_to_who_sees_all(empty: Warehouse) -> None:
-    """A total beside the one exit, less the areas that are shown, is the area that is not; and a county is above a town's grant."""
+    """A total beside the one exit, less the areas that are shown, is the area that is not; and a
+    county is above a town's grant.
+    """
     totals = "select households, red, yellow from yihu.release"
     for login in ("yihu_analyst", "yihu_area", "yihu_department"):
         assert empty.rows(totals, login) == [(None, None, None)]

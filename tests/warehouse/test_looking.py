@@ -1,6 +1,8 @@
-"""Looking at a person in two steps: no identity without a row of the log that was committed, and none of those rows can be lost unseen.
+"""Looking at a person in two steps: no identity without a row of the log that was committed, and
+none of those rows can be lost unseen.
 
-Belongs here: tickets, the log, its seals. Not here: who decided what (`test_deciding`), the roles' plain rights (`test_roles`).
+Belongs here: tickets, the log, its seals. Not here: who decided what (`test_deciding`), the roles'
+plain rights (`test_roles`).
 """
 
 from __future__ import annotations
@@ -15,7 +17,15 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from tests.warehouse.conftest import HOUSEHOLD_OF_TOWN, MINE, OTHER, SERVERS, Warehouse, _more, make_owned
+from tests.warehouse.conftest import (
+    HOUSEHOLD_OF_TOWN,
+    MINE,
+    OTHER,
+    SERVERS,
+    Warehouse,
+    _more,
+    make_owned,
+)
 from warehouse.database.access import grant
 from warehouse.database.access_log import seal, seals_in_manifests, verify, who_looked
 
@@ -35,8 +45,8 @@ def _filled(engine, tables) -> None:  # type: ignore[no-untyped-def]
     _more(engine, tables)
     engine.table(
         "number",
-        "select 'disability_federation' as department, 'certificates' as records, 'p1' as record_id, '61092119800101001044' as record_key,"
-        f" '{HOME}' as household_id",
+        "select 'disability_federation' as department, 'certificates' as records, 'p1' as"
+        f" record_id, '61092119800101001044' as record_key, '{HOME}' as household_id",
     )
 
 
@@ -45,8 +55,19 @@ def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """A warehouse with an officer, a steward and an auditor, whose owner is no superuser."""
     made = make_owned(request.getfixturevalue(request.param), tmp_path_factory.mktemp("watched"))
     made.publish(after=_filled, extras=EXTRAS, login=None)
-    for login, role, areas in (("wang", "yihu_area", [MINE]), ("zhao", "yihu_steward", []), ("sun", "yihu_auditor", [])):
-        grant(made.engine(), login, role, areas, password=f"pw-{login}", person=f"{login} of the office")
+    for login, role, areas in (
+        ("wang", "yihu_area", [MINE]),
+        ("zhao", "yihu_steward", []),
+        ("sun", "yihu_auditor", []),
+    ):
+        grant(
+            made.engine(),
+            login,
+            role,
+            areas,
+            password=f"pw-{login}",
+            person=f"{login} of the office",
+        )
         made.server.passwords[login] = f"pw-{login}"
     return made
 
@@ -58,10 +79,22 @@ def session(warehouse: Warehouse, login: str) -> Iterator[sa.Connection]:
         yield connection
 
 
-def fresh(warehouse: Warehouse, login: str, suffix: str, areas: list[str] | None = None, role: str = "yihu_area") -> str:
+def fresh(
+    warehouse: Warehouse,
+    login: str,
+    suffix: str,
+    areas: list[str] | None = None,
+    role: str = "yihu_area",
+) -> str:
     """Another login of the kind, so that one test's tickets do not count for another's limit."""
     name = f"{login}_{suffix}"
-    grant(warehouse.engine(), name, role, areas if areas is not None else [MINE], password=f"pw-{name}")
+    grant(
+        warehouse.engine(),
+        name,
+        role,
+        areas if areas is not None else [MINE],
+        password=f"pw-{name}",
+    )
     warehouse.server.passwords[name] = f"pw-{name}"
     return name
 
@@ -76,7 +109,9 @@ def ticket_of(warehouse: Warehouse, login: str, sql: str = ASK) -> str:
 
 
 def logged(warehouse: Warehouse, login: str) -> int:
-    return int(str(warehouse.one(f"select count(*) from ops.access_log where login = '{login}'", "sun")))
+    return int(
+        str(warehouse.one(f"select count(*) from ops.access_log where login = '{login}'", "sun"))
+    )
 
 
 def test_two_steps_show_the_household_and_leave_a_row(watched: Warehouse) -> None:
@@ -85,19 +120,29 @@ def test_two_steps_show_the_household_and_leave_a_row(watched: Warehouse) -> Non
     names = watched.rows(f"select member_id, name, id_number from yihu.reveal('{ticket}')", officer)
     assert [row[1] for row in names] == ["徐某某"] * 3
     row = watched.rows(
-        f"select action, subject, households, purpose, reason, outcome, row_count from ops.access_log where login = '{officer}'", "sun"
+        "select action, subject, households, purpose, reason, outcome, row_count from"
+        f" ops.access_log where login = '{officer}'",
+        "sun",
     )
     assert row == [("yihu.ask", HOME, [HOME], "visit", "letter of 19 November", "granted", 3)]
-    assert watched.rows(f"select 1 from yihu.reveal('{ticket}')", officer), "again within two minutes"
+    assert watched.rows(f"select 1 from yihu.reveal('{ticket}')", officer), (
+        "again within two minutes"
+    )
 
 
 def test_the_old_way_names_the_two_steps(watched: Warehouse) -> None:
     with session(watched, "wang") as officer:
-        refused(officer, f"select * from yihu.reveal('{HOME}')", r"1\. select yihu\.ask.*2\. select \* from yihu\.reveal")
+        refused(
+            officer,
+            f"select * from yihu.reveal('{HOME}')",
+            r"1\. select yihu\.ask.*2\. select \* from yihu\.reveal",
+        )
     with session(watched, "zhao") as steward:
-        for old, step in (("person_of('k', 'why')", "ask_person"), ("candidates('q1', 'why')", "ask_candidates"),
+        for old, step in (("person_of('k', 'why')", "ask_person"),
+                          ("candidates('q1', 'why')", "ask_candidates"),
                           ("find_person('1', 'why')", "ask_person"),
-                          ("quarantine_rows('housing', 'dwellings', 'why')", "ask_quarantine")):  # fmt: skip
+                          ("quarantine_rows('housing', 'dwellings', 'why')",
+                           "ask_quarantine")):  # fmt: skip
             refused(steward, f"select vault.{old}", f"two steps.*{step}")
             steward.rollback()
 
@@ -105,15 +150,17 @@ def test_the_old_way_names_the_two_steps(watched: Warehouse) -> None:
 ONE_TRANSACTION = {
     "one statement": f"select * from yihu.reveal((select yihu.ask('{HOME}', 'visit', 'x')))",
     "one statement, materialised": (
-        f"with t as materialized (select yihu.ask('{HOME}', 'visit', 'x') as k) select r.* from t, lateral yihu.reveal(t.k) as r"
+        f"with t as materialized (select yihu.ask('{HOME}', 'visit', 'x') as k) select r.* from t,"
+        " lateral yihu.reveal(t.k) as r"
     ),
     "a DO block": (
-        "do $$ declare t text; n text; begin t := yihu.ask('{home}', 'visit', 'x'); select name into n from yihu.reveal(t);"
-        " raise exception 'seen %', n; end $$"
+        "do $$ declare t text; n text; begin t := yihu.ask('{home}', 'visit', 'x'); select name"
+        " into n from yihu.reveal(t); raise exception 'seen %', n; end $$"
     ),
     "a DO block with a handler": (
-        "do $$ declare t text; n text; begin begin t := yihu.ask('{home}', 'visit', 'x'); select name into n from yihu.reveal(t);"
-        " raise exception 'undo'; exception when raise_exception then null; end; raise exception 'seen %', n; end $$"
+        "do $$ declare t text; n text; begin begin t := yihu.ask('{home}', 'visit', 'x'); select"
+        " name into n from yihu.reveal(t); raise exception 'undo'; exception when raise_exception"
+        " then null; end; raise exception 'seen %', n; end $$"
     ),
 }
 
@@ -122,13 +169,17 @@ ONE_TRANSACTION = {
 def test_nothing_is_shown_in_the_transaction_that_asks(watched: Warehouse, way: str) -> None:
     with session(watched, "wang") as officer:
         with pytest.raises(sa.exc.DBAPIError) as failed:
-            officer.exec_driver_sql(ONE_TRANSACTION[way].replace("{home}", HOME).replace("%", "%%")).all()
+            officer.exec_driver_sql(
+                ONE_TRANSACTION[way].replace("{home}", HOME).replace("%", "%%")
+            ).all()
         assert "徐" not in str(failed.value.orig)
         assert "commit first" in str(failed.value.orig)
 
 
 @pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
-def test_a_transaction_of_several_statements_shows_nothing(watched: Warehouse, isolation: str) -> None:
+def test_a_transaction_of_several_statements_shows_nothing(
+    watched: Warehouse, isolation: str
+) -> None:
     with session(watched, "wang") as officer, session(watched, "wang") as beside:
         officer.exec_driver_sql(f"set transaction isolation level {isolation.lower()}")
         ticket = officer.exec_driver_sql(ASK).scalar()
@@ -169,13 +220,17 @@ def test_an_error_after_it_takes_row_and_ticket(watched: Warehouse) -> None:
 
 
 def test_a_cancelled_statement_shows_nothing(watched: Warehouse) -> None:
-    """The statement that asks and reads is cancelled while it waits; so is one that asks for many."""
+    """The statement that asks and reads is cancelled while it waits; so is one that asks for
+    many.
+    """
     officer = fresh(watched, "li", "cancelled")
     with session(watched, officer) as connection:
         connection.exec_driver_sql("set statement_timeout = '300ms'")
         connection.commit()
         with pytest.raises(sa.exc.DBAPIError, match="statement timeout"):
-            connection.exec_driver_sql(f"select yihu.ask('{HOME}', 'visit', 'x'), pg_sleep(5)").all()
+            connection.exec_driver_sql(
+                f"select yihu.ask('{HOME}', 'visit', 'x'), pg_sleep(5)"
+            ).all()
         connection.rollback()
     assert logged(watched, officer) == 0
 
@@ -194,7 +249,9 @@ def test_a_killed_session_shows_nothing(watched: Warehouse) -> None:
 
 
 def test_what_is_shown_is_on_the_disk(watched: Warehouse) -> None:
-    """Asking switches the synchronous commit on; one that switches it off again waits until its row is written."""
+    """Asking switches the synchronous commit on; one that switches it off again waits until its row
+    is written.
+    """
     with session(watched, "wang") as officer:
         officer.exec_driver_sql("set synchronous_commit = off")
         officer.exec_driver_sql(ASK)
@@ -206,8 +263,14 @@ def test_what_is_shown_is_on_the_disk(watched: Warehouse) -> None:
         began = time.monotonic()
         assert officer.exec_driver_sql(f"select name from yihu.reveal('{ticket}')").all()
         waited = time.monotonic() - began
-        # three rounds of the WAL writer are what it takes; a machine under load may be slower than that
-        assert waited >= 0.7 or officer.exec_driver_sql(f"select pg_current_wal_flush_lsn() >= '{committed}'").scalar()
+        # three rounds of the WAL writer are what it takes; a machine under load may be slower than
+        # that
+        assert (
+            waited >= 0.7
+            or officer.exec_driver_sql(
+                f"select pg_current_wal_flush_lsn() >= '{committed}'"
+            ).scalar()
+        )
 
 
 def test_a_ticket_is_for_its_own_login_and_for_two_minutes(watched: Warehouse) -> None:
@@ -219,7 +282,9 @@ def test_a_ticket_is_for_its_own_login_and_for_two_minutes(watched: Warehouse) -
         refused(steward, f"select * from vault.person_of('{ticket}')", "somebody else")
     with watched.engine().begin() as owner:
         owner.exec_driver_sql("alter table ops.access_log disable trigger append_only")
-        owner.exec_driver_sql(f"update ops.access_log set at = at - interval '121 seconds' where login = '{one}'")
+        owner.exec_driver_sql(
+            f"update ops.access_log set at = at - interval '121 seconds' where login = '{one}'"
+        )
         owner.exec_driver_sql("alter table ops.access_log enable trigger append_only")
     with session(watched, one) as connection:
         refused(connection, f"select * from yihu.reveal('{ticket}')", "older than two minutes")
@@ -236,26 +301,45 @@ def test_refusals_are_recorded_and_all_sound_the_same(watched: Warehouse) -> Non
                 connection.exec_driver_sql(f"select * from yihu.reveal('{ticket}')")
             said.add(str(failed.value.orig))
     assert len(said) == 1
-    rows = watched.rows(f"select subject, outcome, row_count from ops.access_log where login = '{officer}' order by access_id", "sun")
-    assert rows == [(THEIRS, "refused", 0), ("no such household", "refused", 0), ("no such household", "refused", 0)]
+    rows = watched.rows(
+        f"select subject, outcome, row_count from ops.access_log where login = '{officer}' order by"
+        " access_id",
+        "sun",
+    )
+    assert rows == [
+        (THEIRS, "refused", 0),
+        ("no such household", "refused", 0),
+        ("no such household", "refused", 0),
+    ]
 
 
 COUNTERS = """
-select relname::text, coalesce(seq_scan, 0), coalesce(seq_tup_read, 0), coalesce(idx_scan, 0), coalesce(idx_tup_fetch, 0)
+select relname::text, coalesce(seq_scan, 0), coalesce(seq_tup_read, 0), coalesce(idx_scan, 0),
+    coalesce(idx_tup_fetch, 0)
 from pg_stat_xact_user_tables where schemaname in ('store', 'vault') order by 1
 """
 
 
 def test_asking_tells_nothing_of_a_household_elsewhere(watched: Warehouse) -> None:
-    """Whether there is one, and of how many persons: not by counters, not by what the server writes for itself."""
+    """Whether there is one, and of how many persons: not by counters, not by what the server writes
+    for itself.
+    """
     officer = fresh(watched, "li", "counting")
     told = []
     for typed in (THEIRS, f"{THEIRS}-none", "no such household", "X610921198001010011"):
         said: list[str] = []
         with session(watched, officer) as connection:
             raw = connection.connection.driver_connection
-            raw.add_notice_handler(lambda notice, said=said: said.append(notice.message_primary))  # type: ignore[union-attr]
-            for setting in ("client_min_messages = debug1", "debug_print_plan = on", "trace_sort = on"):
+            raw.add_notice_handler(
+                lambda notice, said=said: said.append(
+                    notice.message_primary  # type: ignore[union-attr]
+                )
+            )
+            for setting in (
+                "client_min_messages = debug1",
+                "debug_print_plan = on",
+                "trace_sort = on",
+            ):
                 connection.exec_driver_sql(f"set {setting}")
             before = connection.exec_driver_sql(COUNTERS).all()
             said.clear()
@@ -263,9 +347,19 @@ def test_asking_tells_nothing_of_a_household_elsewhere(watched: Warehouse) -> No
             heard = [text for text in said if text and text != "plan:"]
             after = connection.exec_driver_sql(COUNTERS).all()
             connection.rollback()
-        told.append((heard, [[b - a for a, b in zip(x[1:], y[1:], strict=True)] for x, y in zip(before, after, strict=True)]))
+        told.append(
+            (
+                heard,
+                [
+                    [b - a for a, b in zip(x[1:], y[1:], strict=True)]
+                    for x, y in zip(before, after, strict=True)
+                ],
+            )
+        )
     assert told[0][0] == ["ticket 1 of 60 in this hour"]
-    assert any(any(counts) for counts in told[0][1]), "the control: looking a household up is counted"
+    assert any(any(counts) for counts in told[0][1]), (
+        "the control: looking a household up is counted"
+    )
     assert told[1:] == told[:1] * 3
 
 
@@ -274,14 +368,23 @@ def test_a_grant_that_was_taken_away_shows_nothing_more(watched: Warehouse) -> N
     ticket = ticket_of(watched, officer)
     watched.rows(f"delete from ops.area_grant where login = '{officer}' returning 1")
     with session(watched, officer) as connection:
-        refused(connection, f"select * from yihu.reveal('{ticket}')", "no such household in your area")
+        refused(
+            connection, f"select * from yihu.reveal('{ticket}')", "no such household in your area"
+        )
 
 
 def test_a_grant_ends_with_its_day(watched: Warehouse) -> None:
     today = watched.one("select ops.today()")
     assert isinstance(today, date)
     for days, seen in ((0, 50), (-1, 0)):
-        grant(watched.engine(), "li_until", "yihu_area", [MINE], password="pw", ends_on=date.fromordinal(today.toordinal() + days))
+        grant(
+            watched.engine(),
+            "li_until",
+            "yihu_area",
+            [MINE],
+            password="pw",
+            ends_on=date.fromordinal(today.toordinal() + days),
+        )
         watched.server.passwords["li_until"] = "pw"
         assert watched.one("select count(*) from yihu.household", "li_until") == seen
 
@@ -303,20 +406,37 @@ def test_a_grant_ends_with_its_day(watched: Warehouse) -> None:
         ("visit", "call 138 0000 0000", "holds what may be"),
         ("visit", "call １３８—００００—００００", "holds what may be"),
         ("visit", "电话一三八零零零零零零零零", "holds what may be"),
-        ("visit", "1\u200b3\u200b8\u200b0\u200b0\u200b0\u200b0\u200b0\u200b0\u200b0\u200b0", "holds what may be"),
+        (
+            "visit",
+            "1\u200b3\u200b8\u200b0\u200b0\u200b0\u200b0\u200b0\u200b0\u200b0\u200b0",
+            "holds what may be",
+        ),
         ("visit", "0912-3456789", "holds what may be"),
         ("visit", "138*0000*0000", "holds what may be"),
         ("visit", "幺三八零零零零○○○○", "holds what may be"),
     ],
 )
-def test_a_reason_holds_no_identity(watched: Warehouse, purpose: str | None, reason: str | None, said: str) -> None:
+def test_a_reason_holds_no_identity(
+    watched: Warehouse, purpose: str | None, reason: str | None, said: str
+) -> None:
     with session(watched, "wang") as officer:
         with pytest.raises(sa.exc.DBAPIError, match=said) as failed:
-            officer.execute(sa.text("select yihu.ask(:home, :purpose, :reason)"), {"home": HOME, "purpose": purpose, "reason": reason})
+            officer.execute(
+                sa.text("select yihu.ask(:home, :purpose, :reason)"),
+                {"home": HOME, "purpose": purpose, "reason": reason},
+            )
         assert "1980" not in str(failed.value.orig)
 
 
-@pytest.mark.parametrize("reason", ["visit on 2026-11-19 at 14:30", "roof fell in, R14 of 20261119", "走访第二组，三户", "H000000001"])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "visit on 2026-11-19 at 14:30",
+        "roof fell in, R14 of 20261119",
+        "走访第二组，三户",
+        "H000000001",
+    ],
+)
 def test_a_plain_reason_is_taken(watched: Warehouse, reason: str) -> None:
     assert watched.one(f"select ops.holds_number('{reason}')") is False
 
@@ -337,26 +457,41 @@ def test_the_limit_counts_tickets_and_is_told(watched: Warehouse) -> None:
         beyond = connection.exec_driver_sql(ASK).scalar()
         connection.commit()
         assert f"the limit of {most} tickets an hour is reached" in said[-1]
-        refused(connection, f"select * from yihu.reveal('{beyond}')", f"limit of {most} tickets an hour")
+        refused(
+            connection, f"select * from yihu.reveal('{beyond}')", f"limit of {most} tickets an hour"
+        )
         connection.rollback()
         for _ in range(most - 1):
             connection.exec_driver_sql(ASK)
         connection.commit()
         refused(connection, ASK, "nothing is answered in this hour")
-    outcomes = watched.rows(f"select outcome, count(*) from ops.access_log where login = '{officer}' group by 1 order by 1", "sun")
+    outcomes = watched.rows(
+        f"select outcome, count(*) from ops.access_log where login = '{officer}' group by 1 order"
+        " by 1",
+        "sun",
+    )
     assert outcomes == [("granted", most), ("limit", most)]
 
 
 def test_a_whole_area_is_not_shown_at_once(watched: Warehouse) -> None:
-    """In one statement nothing is; ticket by ticket not more than the limit, and a statement that asks for more asks for nothing."""
+    """In one statement nothing is; ticket by ticket not more than the limit, and a statement that
+    asks for more asks for nothing.
+    """
     officer = fresh(watched, "li", "bulk", ["610921"])
     households = int(str(watched.one("select count(*) from yihu.household", officer)))
     assert households > 2 * int(str(watched.one("select ops.tickets_per_hour()")))
     with session(watched, officer) as connection:
-        both = "select r.* from yihu.household as h, lateral yihu.reveal(yihu.ask(h.household_id, 'visit', 'x')) as r"
+        both = (
+            "select r.* from yihu.household as h, lateral yihu.reveal(yihu.ask(h.household_id,"
+            " 'visit', 'x')) as r"
+        )
         refused(connection, both, "commit first")
         connection.rollback()
-        refused(connection, "select yihu.ask(household_id, 'visit', 'x') from yihu.household", "nothing is answered in this hour")
+        refused(
+            connection,
+            "select yihu.ask(household_id, 'visit', 'x') from yihu.household",
+            "nothing is answered in this hour",
+        )
     assert logged(watched, officer) == 0
 
 
@@ -387,22 +522,40 @@ def _shows(connection: sa.Connection, ticket: object) -> bool:
 def test_the_vault_opens_in_two_steps(watched: Warehouse) -> None:
     number = str(watched.one("select id_number from vault.person where member_id = 'H000000001-1'"))
     key = str(watched.one("select person_key from vault.person where member_id = 'H000000001-1'"))
-    by_number = ticket_of(watched, "zhao", f"select vault.ask_person('{number}', 'correct', 'a letter')")
-    assert watched.rows(f"select person_key, name from vault.find_person('{by_number}')", "zhao")[0] == (key, "徐某某")
+    by_number = ticket_of(
+        watched, "zhao", f"select vault.ask_person('{number}', 'correct', 'a letter')"
+    )
+    assert watched.rows(f"select person_key, name from vault.find_person('{by_number}')", "zhao")[
+        0
+    ] == (key, "徐某某")
     by_key = ticket_of(watched, "zhao", f"select vault.ask_person('{key}', 'correct', 'a letter')")
     assert watched.rows(f"select id_number from vault.person_of('{by_key}')", "zhao") == [(number,)]
-    candidates = ticket_of(watched, "zhao", "select vault.ask_candidates('q1', 'verify', 'which one?')")
-    assert watched.rows(f"select name from vault.candidates('{candidates}')", "zhao") == [("徐某某",)]
-    rows = ticket_of(watched, "zhao", "select vault.ask_quarantine('housing', 'dwellings', 'correct', 'replay')")
+    candidates = ticket_of(
+        watched, "zhao", "select vault.ask_candidates('q1', 'verify', 'which one?')"
+    )
+    assert watched.rows(f"select name from vault.candidates('{candidates}')", "zhao") == [
+        ("徐某某",)
+    ]
+    rows = ticket_of(
+        watched, "zhao", "select vault.ask_quarantine('housing', 'dwellings', 'correct', 'replay')"
+    )
     assert watched.rows(f"select raw from vault.quarantine_rows('{rows}')", "zhao") == [("{}",)]
-    record = ticket_of(watched, "zhao", "select vault.ask_record('p1', 'correct', 'the office asks')")
-    assert watched.rows(f"select record_key from vault.record_of('{record}')", "zhao") == [("61092119800101001044",)]
+    record = ticket_of(
+        watched, "zhao", "select vault.ask_record('p1', 'correct', 'the office asks')"
+    )
+    assert watched.rows(f"select record_key from vault.record_of('{record}')", "zhao") == [
+        ("61092119800101001044",)
+    ]
     with session(watched, "zhao") as steward:
         refused(steward, f"select * from vault.candidates('{by_key}')", "somebody else")
-    log = watched.rows("select subject, reason, action from ops.access_log where login = 'zhao'", "sun")
+    log = watched.rows(
+        "select subject, reason, action from ops.access_log where login = 'zhao'", "sun"
+    )
     assert number not in str(log)
     assert "61092119800101001044" not in str(log)
-    nobody = ticket_of(watched, "zhao", "select vault.ask_person('11010519491231002X', 'correct', 'is she here?')")
+    nobody = ticket_of(
+        watched, "zhao", "select vault.ask_person('11010519491231002X', 'correct', 'is she here?')"
+    )
     assert watched.rows(f"select * from vault.person_of('{nobody}')", "zhao") == []
     assert "11010519491231002X" not in str(watched.rows("select * from ops.access_log", "sun"))
 
@@ -410,13 +563,18 @@ def test_the_vault_opens_in_two_steps(watched: Warehouse) -> None:
 VAULT_ASKS = {
     "person": ("vault.ask_person('nobody', 'audit', 'x')", "vault.person_of"),
     "candidates": ("vault.ask_candidates('q1', 'audit', 'x')", "vault.candidates"),
-    "quarantine": ("vault.ask_quarantine('housing', 'dwellings', 'audit', 'x')", "vault.quarantine_rows"),
+    "quarantine": (
+        "vault.ask_quarantine('housing', 'dwellings', 'audit', 'x')",
+        "vault.quarantine_rows",
+    ),
     "record": ("vault.ask_record('p1', 'audit', 'x')", "vault.record_of"),
 }
 
 
 @pytest.mark.parametrize("kind", VAULT_ASKS)
-def test_the_vault_shows_nothing_in_the_transaction_that_asks(watched: Warehouse, kind: str) -> None:
+def test_the_vault_shows_nothing_in_the_transaction_that_asks(
+    watched: Warehouse, kind: str
+) -> None:
     ask, read = VAULT_ASKS[kind]
     with session(watched, "zhao") as steward:
         refused(steward, f"select * from {read}((select {ask}))", "commit first")
@@ -424,7 +582,8 @@ def test_the_vault_shows_nothing_in_the_transaction_that_asks(watched: Warehouse
 
 def test_nobody_writes_changes_or_empties_the_log(watched: Warehouse) -> None:
     ticket_of(watched, "wang")
-    for sql in ("update ops.access_log set reason = 'x'", "delete from ops.access_log", "truncate ops.access_log",
+    for sql in ("update ops.access_log set reason = 'x'", "delete from ops.access_log",
+                "truncate ops.access_log",
                 "update ops.access_seal set hash = 'x'", "truncate ops.access_seal"):  # fmt: skip
         for login in (None, "wang", "zhao", "sun"):
             with session(watched, login) if login else watched.engine().connect() as connection:
@@ -434,7 +593,11 @@ def test_nobody_writes_changes_or_empties_the_log(watched: Warehouse) -> None:
                 refused(connection, sql, "appended to|permission denied")
     for login in ("wang", "zhao", "sun"):
         with session(watched, login) as connection:
-            refused(connection, "select ops.take_ticket('a', 'b', null, 1, true, 'visit', 'x')", "permission denied")
+            refused(
+                connection,
+                "select ops.take_ticket('a', 'b', null, 1, true, 'visit', 'x')",
+                "permission denied",
+            )
             connection.rollback()
             refused(connection, "select ops.seal_log()", "permission denied")
 
@@ -459,7 +622,9 @@ def test_somebody_idle_after_asking_stops_nobody(watched: Warehouse) -> None:
     assert last != first
     found = verify(watched.engine(), seals_in_manifests(watched.releases))
     assert (found.problems, found.unsealed_rows, found.last) == ((), 0, last)
-    late = watched.rows("select row_count, from_id, to_id from ops.access_seal order by seal_id desc limit 1")[0]
+    late = watched.rows(
+        "select row_count, from_id, to_id from ops.access_seal order by seal_id desc limit 1"
+    )[0]
     assert late[0] == 1
     assert int(str(late[2])) < int(str(watched.one("select max(access_id) from ops.access_log")))
 
@@ -476,10 +641,14 @@ def test_two_that_seal_at_once_make_one_chain(watched: Warehouse) -> None:
     assert verify(watched.engine()).unsealed_rows == 0
 
 
-def test_the_last_seal_goes_out_with_the_release_and_not_into_its_checksum(watched: Warehouse) -> None:
+def test_the_last_seal_goes_out_with_the_release_and_not_into_its_checksum(
+    watched: Warehouse,
+) -> None:
     ticket_of(watched, "wang")
     one = watched.publish(date(2026, 11, 21), day=21, changed="n % 100 = 2", login=None)
-    seal_then = watched.one(f"select access_seal from ops.release where release_id = {one.release_id}")
+    seal_then = watched.one(
+        f"select access_seal from ops.release where release_id = {one.release_id}"
+    )
     assert json.loads((one.folder / "manifest.json").read_text())["access_seal"] == seal_then
     assert seal_then == verify(watched.engine()).last
     ticket_of(watched, "wang")
@@ -489,26 +658,51 @@ def test_the_last_seal_goes_out_with_the_release_and_not_into_its_checksum(watch
 
 
 TAMPERING = {
-    "a reason is changed": ("update ops.access_log set reason = 'other' where access_id = {id}", "was changed"),
-    "a login is changed": ("update ops.access_log set login = 'other' where access_id = {id}", "was changed"),
-    "a time is changed": ("update ops.access_log set at = at + interval '1 us' where access_id = {id}", "was changed"),
-    "a household is taken out": ("update ops.access_log set households = null where access_id = {id}", "was changed"),
-    "a row is removed": ("delete from ops.access_log where access_id = {id}", "1 rows were removed: {id}"),
-    "the newest sealed row is removed": ("delete from ops.access_log where access_id = {last}", "1 rows were removed: {last}"),
+    "a reason is changed": (
+        "update ops.access_log set reason = 'other' where access_id = {id}",
+        "was changed",
+    ),
+    "a login is changed": (
+        "update ops.access_log set login = 'other' where access_id = {id}",
+        "was changed",
+    ),
+    "a time is changed": (
+        "update ops.access_log set at = at + interval '1 us' where access_id = {id}",
+        "was changed",
+    ),
+    "a household is taken out": (
+        "update ops.access_log set households = null where access_id = {id}",
+        "was changed",
+    ),
+    "a row is removed": (
+        "delete from ops.access_log where access_id = {id}",
+        "1 rows were removed: {id}",
+    ),
+    "the newest sealed row is removed": (
+        "delete from ops.access_log where access_id = {last}",
+        "1 rows were removed: {last}",
+    ),
     "a seal is removed": ("delete from ops.access_seal where seal_id = 1", "seal 1 is missing"),
     "a seal is made to fit": (
-        "delete from ops.access_log where access_id = {id}; update ops.access_seal set row_count = row_count - 1,"
-        " ids = ids - int8multirange(int8range({id}, {id} + 1))",
+        (
+            "delete from ops.access_log where access_id = {id}; update ops.access_seal set"
+            " row_count = row_count - 1, ids = ids - int8multirange(int8range({id}, {id} + 1))"
+        ),
         "was changed",
     ),
     "the last seals and their rows are removed": (
-        "delete from ops.access_log where access_id > (select to_id from ops.access_seal where seal_id = 1);"
-        " delete from ops.access_seal where seal_id > 1",
+        (
+            "delete from ops.access_log where access_id > (select to_id from ops.access_seal where"
+            " seal_id = 1); delete from ops.access_seal where seal_id > 1"
+        ),
         "names the seal",
     ),
     "the database's own functions lie": (
-        "create or replace function ops.access_line(logged ops.access_log) returns text language sql as $f$ select 'x' $f$;"
-        " update ops.access_log set reason = 'other' where access_id = {id}",
+        (
+            "create or replace function ops.access_line(logged ops.access_log) returns text"
+            " language sql as $f$ select 'x' $f$; update ops.access_log set reason = 'other' where"
+            " access_id = {id}"
+        ),
         "was changed",
     ),
 }
@@ -551,17 +745,21 @@ def test_a_row_put_in_by_hand_is_told(watched: Warehouse) -> None:
     seal(watched.engine())
     ticket_of(watched, "wang")
     assert verify(watched.engine()).late == ()
-    (first, last), *_ = watched.rows("select min(access_id), min(access_id) + 2 from ops.access_log")
+    (first, last), *_ = watched.rows(
+        "select min(access_id), min(access_id) + 2 from ops.access_log"
+    )
     with watched.engine().begin() as owner:
         owner.exec_driver_sql(
-            "insert into ops.access_log (access_id, at, login, action, purpose, reason, outcome) overriding system value"
-            f" select {int(str(first)) + 1}, at - interval '1 hour', login, action, purpose, 'forged', outcome from ops.access_log"
-            f" where access_id = {last}"
+            "insert into ops.access_log (access_id, at, login, action, purpose, reason, outcome)"
+            f" overriding system value select {int(str(first)) + 1}, at - interval '1 hour', login,"
+            f" action, purpose, 'forged', outcome from ops.access_log where access_id = {last}"
         )
     forged = verify(watched.engine())
     assert (forged.late, forged.problems) == ((int(str(first)) + 1,), ())
     seal(watched.engine())
-    assert verify(watched.engine()).late == (int(str(first)) + 1,), "sealed afterwards, it still came too late"
+    assert verify(watched.engine()).late == (int(str(first)) + 1,), (
+        "sealed afterwards, it still came too late"
+    )
     _mend(watched)
 
 
@@ -577,9 +775,12 @@ def _mend(watched: Warehouse) -> None:
           create or replace function ops.access_line(logged ops.access_log) returns text
           language sql stable set search_path = pg_catalog, pg_temp as $$
             select array_to_string(array[
-              logged.access_id::text, to_char(logged.at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), logged.login, logged.action,
+              logged.access_id::text,
+              to_char(logged.at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), logged.login,
+              logged.action,
               logged.subject, logged.reason, logged.row_count::text, logged.purpose, logged.outcome,
-              array_to_string(logged.households, ',', '-'), logged.transaction_id::text, encode(logged.ticket_hash, 'hex')
+              array_to_string(logged.households, ',', '-'), logged.transaction_id::text,
+              encode(logged.ticket_hash, 'hex')
             ], chr(31), chr(29)) $$
         """
         owner.exec_driver_sql(line)
@@ -590,13 +791,25 @@ def test_who_looked_is_told_by_household(watched: Warehouse) -> None:
     ticket_of(watched, officer)
     ticket_of(watched, officer, f"select yihu.ask('{THEIRS}', 'help', 'lost her way')")
     ticket_of(watched, "zhao", "select vault.ask_person('" + str(
-        watched.one(f"select person_key from vault.person where household_id = '{HOME}' limit 1")) + "', 'correct', 'a letter')")  # fmt: skip
+        watched.one(f"select person_key from vault.person where household_id = '{HOME}' limit 1"))
+        + "', 'correct', 'a letter')")  # fmt: skip
     seen = [look for look in who_looked(watched.engine(), HOME) if look.login in (officer, "zhao")]
-    assert {(look.login, look.purpose, look.outcome) for look in seen} >= {(officer, "visit", "granted"), ("zhao", "correct", "granted")}
+    assert {(look.login, look.purpose, look.outcome) for look in seen} >= {
+        (officer, "visit", "granted"),
+        ("zhao", "correct", "granted"),
+    }
     assert {look.officer for look in seen} >= {"zhao of the office"}
-    assert [(look.outcome, look.purpose) for look in who_looked(watched.engine(), THEIRS) if look.login == officer] == [("refused", "help")]
+    assert [
+        (look.outcome, look.purpose)
+        for look in who_looked(watched.engine(), THEIRS)
+        if look.login == officer
+    ] == [("refused", "help")]
     by = "select count(*) from ops.who_looked where day = current_date and {where}"
-    for where in (f"household_id = '{HOME}'", "officer = 'zhao of the office'", "purpose = 'visit'"):
+    for where in (
+        f"household_id = '{HOME}'",
+        "officer = 'zhao of the office'",
+        "purpose = 'visit'",
+    ):
         assert int(str(watched.one(by.format(where=where), "sun"))) >= 1
     for login in (officer, "zhao"):
         with session(watched, login) as connection:

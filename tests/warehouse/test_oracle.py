@@ -1,6 +1,8 @@
-"""Nobody reads another's household one bit at a time: 200 pairs for each login and tool, on both servers, the owner no superuser.
+"""Nobody reads another's household one bit at a time: 200 pairs for each login and tool, on both
+servers, the owner no superuser.
 
-Belongs here: who attacks, what is attacked, and the control that shows that the attack is one. Not here: the attack (`oracle`).
+Belongs here: who attacks, what is attacked, and the control that shows that the attack is one. Not
+here: the attack (`oracle`).
 """
 
 from __future__ import annotations
@@ -33,29 +35,40 @@ ON_LISTS = {"verify_item": ("value", "42", "1")}
 
 
 def _secret(engine: Engine, tables: dict[str, str]) -> None:
-    """A small town for the officer; in the others something is true of half the households, and nothing else tells which."""
+    """A small town for the officer; in the others something is true of half the households, and
+    nothing else tells which.
+    """
     engine.table(
         "verify_item",
-        "select household_id, 'civil_affairs' as department, 'R04' as code, '1' as value, date '2026-11-19' as since, area_code,"
-        " town_code from household union all select household_id, 'housing', 'R14', '1', date '2026-11-19', area_code, town_code"
-        " from household where household_id < 'H000000040'",
+        "select household_id, 'civil_affairs' as department, 'R04' as code, '1' as value, date"
+        " '2026-11-19' as since, area_code, town_code from household union all select household_id,"
+        " 'housing', 'R14', '1', date '2026-11-19', area_code, town_code from household where"
+        " household_id < 'H000000040'",
     )
     tables["verify_item"] = "verify_item"
     for table in ("household_indicator", *SECRETS, *ON_LISTS):
-        engine.execute(f"update {table} set town_code = '{MINE}', area_code = '{MINE}001' where household_id < 'H000000040'")
+        engine.execute(
+            f"update {table} set town_code = '{MINE}', area_code = '{MINE}001' where household_id <"
+            " 'H000000040'"
+        )
     for table, (column, true, false) in (SECRETS | ON_LISTS).items():
         half = f"substr(md5(household_id || '{table}'), 1, 1) < '8'"
         engine.execute(
-            f"update {table} set {column} = case when {half} then '{true}' else '{false}' end where household_id >= 'H000000040'"
+            f"update {table} set {column} = case when {half} then '{true}' else '{false}' end where"
+            " household_id >= 'H000000040'"
         )
 
 
 @pytest.fixture(scope="module", params=SERVERS)
 def attacked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """A warehouse whose owner is no superuser, as on a server of one's own, with statistics as fresh as they get."""
+    """A warehouse whose owner is no superuser, as on a server of one's own, with statistics as
+    fresh as they get.
+    """
     made = make_owned(request.getfixturevalue(request.param), tmp_path_factory.mktemp("attacked"))
     made.publish(households=2500, after=_secret, login=None)
-    made.publish(DAY.replace(day=20), 2500, day=20, changed="n % 100 = 1", after=_secret, login=None)
+    made.publish(
+        DAY.replace(day=20), 2500, day=20, changed="n % 100 = 1", after=_secret, login=None
+    )
     for login, role, areas, departments in (
         ("spy_of_town", "yihu_area", [MINE], []),
         ("spy_of_village", "yihu_area", [MINE + "001"], []),
@@ -70,18 +83,25 @@ def attacked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return made
 
 
-def _pairs(warehouse: Warehouse, secrets: dict[str, tuple[str, str, str]], named: str = "") -> list[Pair]:
-    """200 pairs of another town, half of them true, in equal parts of the views that the login may ask."""
+def _pairs(
+    warehouse: Warehouse, secrets: dict[str, tuple[str, str, str]], named: str = ""
+) -> list[Pair]:
+    """200 pairs of another town, half of them true, in equal parts of the views that the login may
+    ask.
+    """
     each = 100 // len(secrets)
     made = []
     for view, (column, true, _) in secrets.items():
         for is_true in (True, False):
             sql = (
-                f"select distinct household_id from store.{view} where until_release = {OPEN} and town_code = '{OTHER}'"
-                f" and ({column} = '{true}') = {is_true}"
+                f"select distinct household_id from store.{view} where until_release = {OPEN} and"
+                f" town_code = '{OTHER}' and ({column} = '{true}') = {is_true}"
             )
             found = sorted(str(row[0]) for row in warehouse.rows(sql))
-            made += [Pair(named + view, household, column, true, is_true) for household in random.Random(view).sample(found, each)]
+            made += [
+                Pair(named + view, household, column, true, is_true)
+                for household in random.Random(view).sample(found, each)
+            ]
     assert (len(made), sum(pair.is_true for pair in made)) == (200, 100)
     return made
 
@@ -92,15 +112,26 @@ def _let_in(warehouse: Warehouse, login: str) -> psycopg.Connection:
     return connection
 
 
-LOGINS = {"spy_of_town": SECRETS, "spy_of_village": SECRETS, "spy_without": SECRETS, "spy_of_housing": ON_LISTS}
+LOGINS = {
+    "spy_of_town": SECRETS,
+    "spy_of_village": SECRETS,
+    "spy_without": SECRETS,
+    "spy_of_housing": ON_LISTS,
+}
 BY_NIGHT = [pytest.param(login, tuple(TOOLS), marks=pytest.mark.long, id=login) for login in LOGINS]
 
 
-@pytest.mark.parametrize(("login", "tools"), [pytest.param("spy_of_town", SHARPEST, id="by day"), *BY_NIGHT])
-def test_no_tool_tells_of_anothers_household(attacked: Warehouse, login: str, tools: tuple[str, ...], show: Show) -> None:
+@pytest.mark.parametrize(
+    ("login", "tools"), [pytest.param("spy_of_town", SHARPEST, id="by day"), *BY_NIGHT]
+)
+def test_no_tool_tells_of_anothers_household(
+    attacked: Warehouse, login: str, tools: tuple[str, ...], show: Show
+) -> None:
     pairs = _pairs(attacked, LOGINS[login])
     with _let_in(attacked, login) as connection:
-        seen = connection.execute(f"select count(*) from yihu.{pairs[0].view} where town_code = '{OTHER}'").fetchone()
+        seen = connection.execute(
+            f"select count(*) from yihu.{pairs[0].view} where town_code = '{OTHER}'"
+        ).fetchone()
         scores = {name: score(connection, TOOLS[name], pairs) for name in tools}
     show("right guesses of 200 about others' households", f"{login:16} {scores}")
     assert seen == (0,)
@@ -108,13 +139,17 @@ def test_no_tool_tells_of_anothers_household(attacked: Warehouse, login: str, to
 
 
 def test_the_attack_works_on_a_view_as_it_was(attacked: Warehouse, show: Show) -> None:
-    """The control: row security under the caller's own rights. Its plans and counters give everything away."""
+    """The control: row security under the caller's own rights.
+
+    Its plans and counters give everything away.
+    """
     with attacked.engine().begin() as owner:
         for view in SECRETS:
             names = ", ".join(f't."{column.name}"' for column in VIEW[view].stored)
             owner.exec_driver_sql(
-                f"create or replace view yihu.as_it_was_{view} with (security_invoker = true) as select {names} from store.{view} as t"
-                " where t.from_release <= (select yihu.current_release()) and t.until_release > (select yihu.current_release())"
+                f"create or replace view yihu.as_it_was_{view} with (security_invoker = true) as"
+                f" select {names} from store.{view} as t where t.from_release <= (select"
+                " yihu.current_release()) and t.until_release > (select yihu.current_release())"
             )
             owner.exec_driver_sql(f"grant select on yihu.as_it_was_{view}, store.{view} to control")
         owner.exec_driver_sql("grant usage on schema store to control")
@@ -144,8 +179,10 @@ def test_the_planner_knows_no_value(attacked: Warehouse) -> None:
         view = next(view for view in (*VIEWS, *PERIODIC) if view.name == table)
         assert column in (*view.key, "town_code", "from_release", "until_release"), (table, column)
     lists = attacked.rows(
-        "select tablename, attname from pg_stats where schemaname = 'store' and attname not in ('town_code', 'from_release',"
-        " 'until_release') and (cardinality(histogram_bounds::text::text[]) > 2 or cardinality(most_common_vals::text::text[]) > 1)"
+        "select tablename, attname from pg_stats where schemaname = 'store' and attname not in"
+        " ('town_code', 'from_release', 'until_release') and"
+        " (cardinality(histogram_bounds::text::text[]) > 2 or"
+        " cardinality(most_common_vals::text::text[]) > 1)"
     )
     assert lists == []
 
@@ -155,5 +192,7 @@ def test_no_login_makes_a_function(attacked: Warehouse) -> None:
         with attacked.engine(login).connect() as connection:
             for schema in ("public", "yihu", "yihu_in", "store", "pg_temp"):
                 with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
-                    connection.exec_driver_sql(f"create function {schema}.spy() returns integer language sql as 'select 1'")
+                    connection.exec_driver_sql(
+                        f"create function {schema}.spy() returns integer language sql as 'select 1'"
+                    )
                 connection.rollback()

@@ -27,7 +27,9 @@ def test_first_release_is_what_the_engine_has(any_server: Server, tmp_path: Path
         assert (result.is_new, result.is_current) == (True, True)
         for view, count in result.counts.items():
             assert warehouse.one(f"select count(*) from yihu.{view}", "yihu_reader") == count
-    assert warehouse.rows("select distinct release_id, as_of from yihu.household_indicator", "yihu_reader") == [(2, TOMORROW)]
+    assert warehouse.rows(
+        "select distinct release_id, as_of from yihu.household_indicator", "yihu_reader"
+    ) == [(2, TOMORROW)]
 
 
 CHECKSUM = "select checksum from ops.release where release_id = 1"
@@ -66,11 +68,19 @@ def test_only_the_difference_is_written(released: Warehouse) -> None:
 def test_households_that_leave_and_come_back(released: Warehouse) -> None:
     released.publish(TOMORROW, households=190)
     released.publish(TOMORROW + timedelta(days=1), households=200)
-    assert [released.one(f"select count(*) from yihu.household where yihu.yihu_as_of('{DAY + timedelta(days=n)}') > 0") for n in range(3)]
+    assert [
+        released.one(
+            "select count(*) from yihu.household where"
+            f" yihu.yihu_as_of('{DAY + timedelta(days=n)}') > 0"
+        )
+        for n in range(3)
+    ]
     for days, count in ((0, 200), (1, 190), (2, 200)):
         with released.engine("yihu_reader").connect() as connection:
             connection.exec_driver_sql(f"select yihu_as_of('{DAY + timedelta(days=days)}')")
-            assert connection.exec_driver_sql("select count(*) from yihu.household").scalar() == count
+            assert (
+                connection.exec_driver_sql("select count(*) from yihu.household").scalar() == count
+            )
 
 
 def test_a_past_day_never_becomes_current(released: Warehouse) -> None:
@@ -92,7 +102,9 @@ def test_provisional_is_replaced_by_final(warehouse: Warehouse) -> None:
     assert final.is_current
     late = warehouse.publish(TOMORROW, is_provisional=True)
     assert late.release_id is None
-    assert warehouse.rows("select release_id, is_current, is_provisional from yihu.release order by 1") == [
+    assert warehouse.rows(
+        "select release_id, is_current, is_provisional from yihu.release order by 1"
+    ) == [
         (1, False, False),
         (2, False, True),
         (3, True, False),
@@ -102,13 +114,20 @@ def test_provisional_is_replaced_by_final(warehouse: Warehouse) -> None:
 def test_tables_that_do_not_come_are_empty(released: Warehouse) -> None:
     def fewer(engine: Engine, tables: dict[str, str]) -> None:
         engine.view(
-            "bulletin", "select '610921' as area_code, 'red_rate' as measure, 1 as numerator, 2 as denominator, 0.5 as rate, 1 as rank"
+            "bulletin",
+            "select '610921' as area_code, 'red_rate' as measure, 1 as numerator, 2 as denominator,"
+            " 0.5 as rate, 1 as rank",
         )
-        engine.view("household_card", "select household_id, area_code, town_code, '{\"income\": []}' as card from household")
+        engine.view(
+            "household_card",
+            "select household_id, area_code, town_code, '{\"income\": []}' as card from household",
+        )
         tables.update(bulletin="bulletin", household_card="household_card")
 
     released.publish(TOMORROW, after=fewer)
-    assert released.rows("select area_code, town_code, rate from yihu.bulletin") == [("610921", None, 0.5)]
+    assert released.rows("select area_code, town_code, rate from yihu.bulletin") == [
+        ("610921", None, 0.5)
+    ]
     assert released.one("select card ->> 'income' from yihu.household_card limit 1") == "[]"
     released.publish(TOMORROW + timedelta(days=1))
     assert released.one("select count(*) from yihu.bulletin") == 0
@@ -125,16 +144,39 @@ def spoil(sql: str):
 @pytest.mark.parametrize(
     ("sql", "finding"),
     [
-        ("delete from warning_reason where household_id = 'H000000003' and code = 'R04'", "reasons not score"),
+        (
+            "delete from warning_reason where household_id = 'H000000003' and code = 'R04'",
+            "reasons not score",
+        ),
         ("delete from household where household_id = 'H000000003'", "flag without household"),
         ("delete from warning_flag where household_id = 'H000000003'", "household without flag"),
-        ("insert into household select * from household where household_id = 'H000000003'", "last (one|release) stands"),
-        ("update household set household_id = 'H000000004' where household_id = 'H000000003'", "keys stand twice"),
-        ("update household set village_name = '11010519491231002X' where household_id = 'H000000003'", "village_name holds 1 ID numbers"),
-        ("update warning_reason set value = 'no. 11010519491231002X.' where household_id = 'H000000003'", "warning_reason.value holds 1"),
+        (
+            "insert into household select * from household where household_id = 'H000000003'",
+            "last (one|release) stands",
+        ),
+        (
+            "update household set household_id = 'H000000004' where household_id = 'H000000003'",
+            "keys stand twice",
+        ),
+        (
+            (
+                "update household set village_name = '11010519491231002X' where household_id ="
+                " 'H000000003'"
+            ),
+            "village_name holds 1 ID numbers",
+        ),
+        (
+            (
+                "update warning_reason set value = 'no. 11010519491231002X.' where household_id ="
+                " 'H000000003'"
+            ),
+            "warning_reason.value holds 1",
+        ),
     ],
 )
-def test_what_does_not_hold_is_not_published(once_released: Warehouse, sql: str, finding: str) -> None:
+def test_what_does_not_hold_is_not_published(
+    once_released: Warehouse, sql: str, finding: str
+) -> None:
     """Nothing of it stays, so that all of them try the same warehouse."""
     with pytest.raises((AuditFailed, PublicationError), match=finding) as failed:
         once_released.publish(TOMORROW, after=spoil(sql))
@@ -162,9 +204,9 @@ def test_gates_open_for_a_named_person_with_a_reason(released: Warehouse) -> Non
     open_gate(released.engine(), TOMORROW, "red_jump", "Li Wei", "flood of 20 November")
     result = released.publish(TOMORROW, day=30, changed="n % 5 = 1")
     assert result.opened_gates == ("red_jump",)
-    assert released.rows("select opened_by, reason, used_by_release from ops.gate_opening", "yihu_auditor") == [
-        ("Li Wei", "flood of 20 November", 2)
-    ]
+    assert released.rows(
+        "select opened_by, reason, used_by_release from ops.gate_opening", "yihu_auditor"
+    ) == [("Li Wei", "flood of 20 November", 2)]
 
 
 def test_rollback_and_forward_again(released: Warehouse) -> None:
@@ -180,7 +222,10 @@ def test_rollback_and_forward_again(released: Warehouse) -> None:
     third = released.publish(TOMORROW, day=40, changed="n % 100 = 2")
     assert (third.release_id, third.is_current) == (3, True)
     assert third.changed["warning_flag"] == 4
-    assert rollback(released.engine(), by="Li Wei", reason="it was right", to=second.release_id).now == 2
+    assert (
+        rollback(released.engine(), by="Li Wei", reason="it was right", to=second.release_id).now
+        == 2
+    )
     assert released.one(RED) == before
     for bad in ({"by": "", "reason": "x"}, {"by": "Li", "reason": "x", "to": 9}):
         with pytest.raises(PublicationError):
@@ -198,20 +243,28 @@ def test_prune_keeps_thirty_days_and_month_ends(warehouse: Warehouse) -> None:
     assert len(pruned.folders) == 2
     for day in days[1], *days[3:]:
         assert warehouse.rows(_at(day)) == read[day]
-    assert [row[0] for row in warehouse.rows("select release_id from yihu.release order by 1")] == [2, 4, 5]
+    assert [row[0] for row in warehouse.rows("select release_id from yihu.release order by 1")] == [
+        2,
+        4,
+        5,
+    ]
     with warehouse.engine("yihu_reader").connect() as reader:
         reader.exec_driver_sql("set yihu.release_id = '1'")
         with pytest.raises(sa.exc.DBAPIError, match="cannot be read"):
             reader.exec_driver_sql("select count(*) from yihu.household")
-    assert warehouse.publish(date(2026, 11, 21), households=60, day=9, changed="n % 10 = 9").release_id == 6
+    assert (
+        warehouse.publish(date(2026, 11, 21), households=60, day=9, changed="n % 10 = 9").release_id
+        == 6
+    )
     assert prune(warehouse.engine(), warehouse.releases, today=date(2026, 11, 20)).releases == ()
 
 
 def _at(day: date) -> str:
     return (
-        f"with chosen as materialized (select yihu.yihu_as_of('{day}') as id) select f.*, c.id from chosen as c, lateral"
-        " (select md5(string_agg(t::text, '|' order by household_id)) from (select household_id, score, level from store.warning_flag as s"
-        " where s.from_release <= c.id and s.until_release > c.id) as t) as f"
+        f"with chosen as materialized (select yihu.yihu_as_of('{day}') as id) select f.*, c.id from"
+        " chosen as c, lateral (select md5(string_agg(t::text, '|' order by household_id)) from"
+        " (select household_id, score, level from store.warning_flag as s where s.from_release <="
+        " c.id and s.until_release > c.id) as t) as f"
     )
 
 
@@ -222,7 +275,9 @@ def test_the_release_is_a_parquet_folder(warehouse: Warehouse) -> None:
     assert manifest["checksum"] == result.checksum
     assert manifest["tables"]["warning_flag"]["rows"] == 200
     assert len(pd.read_parquet(result.folder / "warning_flag.parquet")) == 200
-    assert duckdb.sql(f"select count(*) from '{result.folder}/warning_flag.parquet'").fetchone() == (200,)
+    assert duckdb.sql(
+        f"select count(*) from '{result.folder}/warning_flag.parquet'"
+    ).fetchone() == (200,)
     assert result.folder.stat().st_mode & 0o777 == 0o700
     assert (result.folder / "household.parquet").stat().st_mode & 0o777 == 0o600
     first = (result.folder / "warning_reason.parquet").read_bytes()
@@ -232,9 +287,12 @@ def test_the_release_is_a_parquet_folder(warehouse: Warehouse) -> None:
 
 
 def test_the_difference_is_taken_against_what_the_database_holds(released: Warehouse) -> None:
-    """The last release's folder says what was written; where somebody changed the database by hand, the database counts."""
+    """The last release's folder says what was written; where somebody changed the database by hand,
+    the database counts.
+    """
     released.rows(
-        "update store.warning_flag set row_hash = '\\x00112233445566778899aabbccddeeff' where household_id = 'H000000007' returning 1"
+        "update store.warning_flag set row_hash = '\\x00112233445566778899aabbccddeeff' where"
+        " household_id = 'H000000007' returning 1"
     )
     released.rows("delete from store.household where household_id = 'H000000009' returning 1")
     result = released.publish(TOMORROW, day=20, changed="n % 100 = 1")

@@ -1,4 +1,6 @@
-"""The access log is sealed once an hour by a job of Dagster's: the job, its schedule, and by night the daemon that runs it."""
+"""The access log is sealed once an hour by a job of Dagster's: the job, its schedule, and by night
+the daemon that runs it.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +24,19 @@ from tests.warehouse.conftest import Warehouse
 from warehouse.database.access_log import verify
 
 SECONDS = 300.0
-LOOKED = "insert into ops.access_log (login, action, reason) values ('li', 'yihu.ask', 'a letter') returning 1"
+LOOKED = (
+    "insert into ops.access_log (login, action, reason) values ('li', 'yihu.ask', 'a letter')"
+    " returning 1"
+)
 
 
 @pytest.fixture
 def environment(released: Warehouse, tmp_path: Path) -> Iterator[dict[str, str]]:
     """A home whose warehouse has something to seal."""
     url = released.url().set(drivername="postgresql").render_as_string(hide_password=False)
-    clean = {name: value for name, value in os.environ.items() if not re.match("YIHU_|DAGSTER_", name)}
+    clean = {
+        name: value for name, value in os.environ.items() if not re.match("YIHU_|DAGSTER_", name)
+    }
     own = {
         "YIHU_HOME": str(tmp_path / "home"),
         "YIHU_WAREHOUSE_URL": url,
@@ -51,7 +58,9 @@ def test_the_job_seals_what_was_added(released: Warehouse, environment: dict[str
         released.rows(LOOKED)
 
 
-def test_nothing_is_sealed_where_nothing_was_published(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_nothing_is_sealed_where_nothing_was_published(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
     url = warehouse.url().set(database="postgres", drivername="postgresql")
     own = {
         "YIHU_HOME": str(tmp_path),
@@ -72,7 +81,9 @@ def test_it_runs_every_hour_by_itself() -> None:
 
 @pytest.mark.long
 def test_the_daemon_seals(released: Warehouse, environment: dict[str, str], tmp_path: Path) -> None:
-    """The daemon as `make ui` starts it, on one schedule: a row that nobody sealed is, and nobody did anything."""
+    """The daemon as `make ui` starts it, on one schedule: a row that nobody sealed is, and nobody
+    did anything.
+    """
     storage = tmp_path / "dagster"
     storage.mkdir()
     where = {"DAGSTER_HOME": str(ROOT), "YIHU_DAGSTER_DIR": str(storage), "PYTHONPATH": str(ROOT)}
@@ -83,7 +94,9 @@ def test_the_daemon_seals(released: Warehouse, environment: dict[str, str], tmp_
         "tests.warehouse.every_minute",
     ]
     with (tmp_path / "daemon.log").open("wb") as log:
-        daemon = subprocess.Popen(command, cwd=ROOT, env=environment | where, stdout=log, stderr=log)
+        daemon = subprocess.Popen(
+            command, cwd=ROOT, env=environment | where, stdout=log, stderr=log
+        )
         try:
             deadline = time.monotonic() + SECONDS
             while verify(released.engine()).unsealed_rows:

@@ -1,4 +1,6 @@
-"""The embedded server: shared, stopped by the last to leave, safe behind passwords, back after a crash."""
+"""The embedded server: shared, stopped by the last to leave, safe behind passwords, back after a
+crash.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ def test_the_last_to_leave_stops_it(home: Path) -> None:
         assert is_running(home)
         other = subprocess.Popen(
             [sys.executable, "-c", "import sys, pathlib; from resources.server import embedded\n"
-             "with embedded(pathlib.Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()", str(home)],
+             "with embedded(pathlib.Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()",
+             str(home)],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert other.stdout is not None
@@ -88,7 +91,9 @@ def test_passwords_mean_something(server: Server, tmp_path: Path) -> None:
         assert connection.exec_driver_sql("select session_user").scalar() == own
         assert connection.exec_driver_sql("select pg_has_role('yihu_reader', 'member')").scalar()
     shared = server.url.set(username="yihu_reader", password=server.passwords["yihu_reader"])
-    with pytest.raises(sa.exc.OperationalError, match=r"password authentication failed|not permitted to log in"):
+    with pytest.raises(
+        sa.exc.OperationalError, match=r"password authentication failed|not permitted to log in"
+    ):
         sa.create_engine(shared).connect()
     wrong = server.url.set(username=own, password="wrong")
     with pytest.raises(sa.exc.OperationalError, match="password authentication failed"):
@@ -100,7 +105,13 @@ def test_passwords_mean_something(server: Server, tmp_path: Path) -> None:
     assert not set(server.passwords.values()) & set(repr(server).split("'"))
     command, environment = server.psql_command("yihu_reader")
     assert server.passwords["yihu_reader"] not in " ".join(command)
-    said = subprocess.run([*command, "-Atc", "select session_user"], env=environment, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [*command, "-Atc", "select session_user"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert said.stdout == f"{own}\n"
 
 

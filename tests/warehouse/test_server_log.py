@@ -1,4 +1,6 @@
-"""No value of a statement in the server's log: the embedded server's settings, and what is said of a talkative one."""
+"""No value of a statement in the server's log: the embedded server's settings, and what is said of
+a talkative one.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,15 @@ def test_the_embedded_server_is_quiet(published: Warehouse) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("log_statement", "all"), ("log_min_duration_statement", "0"), ("log_error_verbosity", "verbose"),
-                           ("log_min_error_statement", "error"), ("log_min_messages", "warning"), ("log_parameter_max_length", "-1")],
+    ("setting", "value"),
+    [("log_statement", "all"), ("log_min_duration_statement", "0"),
+        ("log_error_verbosity", "verbose"),
+                           ("log_min_error_statement", "error"), ("log_min_messages", "warning"),
+                           ("log_parameter_max_length", "-1")],
 )  # fmt: skip
-def test_a_talkative_one_is_named_with_what_closes_it(published: Warehouse, setting: str, value: str) -> None:
+def test_a_talkative_one_is_named_with_what_closes_it(
+    published: Warehouse, setting: str, value: str
+) -> None:
     with published.engine().connect() as connection:
         connection.exec_driver_sql(f"set {setting} = '{value}'")
         told = talkative_log(connection)

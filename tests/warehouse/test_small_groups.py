@@ -1,4 +1,6 @@
-"""Which groups go beside small ones: an integer programme over every extract that was made finds none of the small ones again."""
+"""Which groups go beside small ones: an integer programme over every extract that was made finds
+none of the small ones again.
+"""
 
 from __future__ import annotations
 
@@ -52,12 +54,16 @@ def _margins(columns: Margin, every: Iterable[Margin]) -> list[Margin]:
     return [*(way for way in COUNTED if set(way) <= set(columns)), *shared]
 
 
-def _published(county: Groups, asked: Iterable[Margin], *, is_careful: bool) -> list[tuple[Groups, set[Group]]]:
+def _published(
+    county: Groups, asked: Iterable[Margin], *, is_careful: bool
+) -> list[tuple[Groups, set[Group]]]:
     """What was made of what was asked for, one after the other, and what each hides."""
     made: list[tuple[Groups, set[Group]]] = []
     for columns in asked:
         every = [*(other.columns for other, _ in made), columns]
-        if is_careful and any(other.lacking(gone, _margins(other.columns, every)) for other, gone in made):
+        if is_careful and any(
+            other.lacking(gone, _margins(other.columns, every)) for other, gone in made
+        ):
             continue
         groups = _by(county, columns)
         gone = groups.small()
@@ -67,21 +73,27 @@ def _published(county: Groups, asked: Iterable[Margin], *, is_careful: bool) -> 
     return made
 
 
-def _known(county: Groups, made: Iterable[tuple[Groups, set[Group]]]) -> Iterable[tuple[Margin, Group, int]]:
+def _known(
+    county: Groups, made: Iterable[tuple[Groups, set[Group]]]
+) -> Iterable[tuple[Margin, Group, int]]:
     for margin in COUNTED:
         groups = _by(county, margin)
         below = [way for way in COUNTED if set(way) < set(margin)]
         gone = groups.small() | groups.hidden_beside(groups.small(), below)
         yield from ((margin, group, n) for group, n in groups.counts.items() if group not in gone)
     for groups, gone in made:
-        yield from ((groups.columns, group, n) for group, n in groups.counts.items() if group not in gone)
+        yield from (
+            (groups.columns, group, n) for group, n in groups.counts.items() if group not in gone
+        )
 
 
 def _recovered(county: Groups, made: list[tuple[Groups, set[Group]]]) -> list[tuple[Margin, Group]]:
     """The small groups of which only one number of households is possible."""
     cells = list(itertools.product(*VALUES.values()))
     rows = {key: n for *key_, n in _known(county, made) for key in [tuple(key_)]}
-    matrix = np.array([[_within(cell, margin) == group for cell in cells] for margin, group in rows], float)
+    matrix = np.array(
+        [[_within(cell, margin) == group for cell in cells] for margin, group in rows], float
+    )
     known = np.array(list(rows.values()), float)
     truth = np.array([county.counts.get(cell, 0) for cell in cells])
     assert (matrix @ truth == known).all()
@@ -102,7 +114,9 @@ def _end(goal: np.ndarray, matrix: np.ndarray, known: np.ndarray) -> int:
     return round(float(goal @ found.x))
 
 
-@pytest.mark.parametrize("seeds", [range(3), pytest.param(range(3, 100), marks=pytest.mark.long)], ids=["3", "100"])
+@pytest.mark.parametrize(
+    "seeds", [range(3), pytest.param(range(3, 100), marks=pytest.mark.long)], ids=["3", "100"]
+)
 def test_no_small_group_is_recovered_from_extracts_together(seeds: range) -> None:
     shown, extracts = 0, 0
     for seed in seeds:
@@ -128,7 +142,9 @@ def test_careless_extracts_tell_small_groups() -> None:
 def test_what_goes_beside_a_small_group_has_nothing_to_do_with_how_many_the_others_are() -> None:
     counts = {("1", str(n)): 5 + n for n in range(9)} | {("1", "small"): 4}
     chosen = {
-        frozenset(Groups(("x", "y"), {**counts, group: 5 + more}).hidden_beside({("1", "small")}, [()]))
+        frozenset(
+            Groups(("x", "y"), {**counts, group: 5 + more}).hidden_beside({("1", "small")}, [()])
+        )
         for group in counts
         if group != ("1", "small")
         for more in (0, 1, 100)

@@ -1,4 +1,6 @@
-"""Nobody can stop the night: consumers that stay in a transaction, hold locks, or sit idle after they asked."""
+"""Nobody can stop the night: consumers that stay in a transaction, hold locks, or sit idle after
+they asked.
+"""
 
 from __future__ import annotations
 
@@ -91,35 +93,54 @@ def test_an_upgrade_ends_who_stays_and_keeps_no_reader_waiting(released: Warehou
         others.join()
         with pytest.raises(sa.exc.DBAPIError):
             stays.exec_driver_sql("select 1")
-    assert max(waited) < turn.PATIENCE[-1] + 5, "a reader waits no longer than an upgrade is patient"
+    assert max(waited) < turn.PATIENCE[-1] + 5, (
+        "a reader waits no longer than an upgrade is patient"
+    )
     assert released.one("select count(*) from yihu.household", "yihu_reader") == 200
 
 
-def test_an_owner_that_may_not_end_a_session_names_it(released: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_owner_that_may_not_end_a_session_names_it(
+    released: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     another_version(released)
     monkeypatch.setattr("warehouse.database.write_lock._end", lambda connection, holder: False)
     with idle(released, "yihu_reader", "select count(*) from yihu.household"):
         held = blocking_sessions(released.engine(), ())
         assert len(held) == 1
-        with pytest.raises(MigrationError, match=rf"held by yihu_reader.* \(process {held[0].pid}\)"):
+        with pytest.raises(
+            MigrationError, match=rf"held by yihu_reader.* \(process {held[0].pid}\)"
+        ):
             upgrade(released.engine())
     upgrade(released.engine())
 
 
 def test_a_steward_idle_with_a_lock_is_ended_by_the_publisher(released: Warehouse) -> None:
-    """Whoever may write something of the publisher's own can hold it: here the pointer, locked by an operator's hand."""
-    holder = psycopg.connect(released.url("yihu_publisher").set(drivername="postgresql").render_as_string(hide_password=False))
+    """Whoever may write something of the publisher's own can hold it: here the pointer, locked by
+    an operator's hand.
+    """
+    holder = psycopg.connect(
+        released.url("yihu_publisher")
+        .set(drivername="postgresql")
+        .render_as_string(hide_password=False)
+    )
     holder.execute("update ops.current_release set release_id = release_id")
     began = time.monotonic()
-    assert released.publish(DAY + timedelta(days=1), day=3, changed="n = 1", login=None).release_id == 2
+    assert (
+        released.publish(DAY + timedelta(days=1), day=3, changed="n = 1", login=None).release_id
+        == 2
+    )
     assert time.monotonic() - began < sum(turn.PATIENCE) + 60
     with pytest.raises(psycopg.OperationalError):
         holder.execute("select 1")
 
 
-def test_a_publisher_that_may_not_end_it_says_so(released: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_publisher_that_may_not_end_it_says_so(
+    released: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("warehouse.database.write_lock._end", lambda connection, holder: False)
     with idle(released, "yihu_publisher", "update ops.current_release set release_id = release_id"):
-        with pytest.raises(PublicationError, match=r"holds a lock that stands in the way.*last release stands"):
+        with pytest.raises(
+            PublicationError, match=r"holds a lock that stands in the way.*last release stands"
+        ):
             released.publish(DAY + timedelta(days=1), day=3, changed="n = 1", login=None)
     assert released.publish(DAY + timedelta(days=1), day=3, changed="n = 1").release_id == 2

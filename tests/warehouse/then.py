@@ -1,4 +1,5 @@
-"""Two counties as facts of matched rows, kept as they were when 0.1.0 made their lamps: `first_layout.json.gz`.
+"""Two counties as facts of matched rows, kept as they were when 0.1.0 made their lamps:
+`first_layout.json.gz`.
 
 Belongs here: reading them. Not here: what 0.1.0 made of them (`test_layouts`).
 """
@@ -28,8 +29,12 @@ def counties() -> list[Facts]:
     made = []
     for said in json.loads(gzip.decompress(FILE.read_bytes())):
         facts = Facts()
-        facts.persons = [{name: _value(value) for name, value in row.items()} for row in said["persons"]]
+        facts.persons = [
+            {name: _value(value) for name, value in row.items()} for row in said["persons"]
+        ]
         for records, rows in said["rows"].items():
-            facts.rows[records] = [{name: _value(value) for name, value in row.items()} for row in rows]
+            facts.rows[records] = [
+                {name: _value(value) for name, value in row.items()} for row in rows
+            ]
         made.append(facts)
     return made

@@ -1,4 +1,6 @@
-"""A small county, synced for real: gateway, files, front-end database, Dagster runs, PostgreSQL. Made once a session."""
+"""A small county, synced for real: gateway, files, front-end database, Dagster runs, PostgreSQL.
+Made once a session.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ LIVELY = ErrorRates(withdrawn=0.6, late=0.3, broken=0.004)
 
 @dataclass(frozen=True)
 class Synced:
-    """A home with two days in it, what each `sync` printed, and a copy of the home as it was after the first."""
+    """A home with two days in it, what each `sync` printed, and a copy of the home as it was after
+    the first.
+    """
 
     home: Path
     outputs: dict[str, str]
@@ -45,7 +49,9 @@ class Synced:
     @property
     def seconds(self) -> float:
         """What the second day's run took."""
-        return float(re.findall(r"^Release .* in ([0-9]+) s", self.outputs["second"], re.MULTILINE)[0])
+        return float(
+            re.findall(r"^Release .* in ([0-9]+) s", self.outputs["second"], re.MULTILINE)[0]
+        )
 
     def environment(self, **settings: str) -> dict[str, str]:
         return environment(self.home, **settings)
@@ -53,15 +59,20 @@ class Synced:
 
 def environment(home: Path, **settings: str) -> dict[str, str]:
     """The process environment with nothing of yihu's but `settings`."""
-    clean = {name: value for name, value in os.environ.items() if not re.match("YIHU_|DAGSTER_", name)}
+    clean = {
+        name: value for name, value in os.environ.items() if not re.match("YIHU_|DAGSTER_", name)
+    }
     return {**clean, "YIHU_HOME": str(home), "YIHU_SANDBOX_HOUSEHOLDS": str(HOUSEHOLDS), **settings}
 
 
-def pipelines(home: Path, *arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+def pipelines(
+    home: Path, *arguments: str, stdin: str = "", **settings: str
+) -> subprocess.CompletedProcess[str]:
     """`python -m pipelines …`, as the Makefile calls it."""
     return subprocess.run(
         [sys.executable, "-m", "pipelines", *arguments],
-        cwd=ROOT, env=environment(home, **settings), input=stdin, capture_output=True, text=True, check=False, timeout=300,
+        cwd=ROOT, env=environment(home, **settings), input=stdin, capture_output=True, text=True,
+        check=False, timeout=300,
     )  # fmt: skip
 
 
@@ -73,7 +84,8 @@ def sync(home: Path, as_of: date, **settings: str) -> subprocess.CompletedProces
 def synced() -> Iterator[Synced]:
     """Two days of a small county, the second synced twice.
 
-    Not under pytest's own folder: another pytest of the same user would lock the embedded server out of it.
+    Not under pytest's own folder: another pytest of the same user would lock the embedded server
+    out of it.
     """
     folder = tempfile.TemporaryDirectory(prefix="yihu-county-")
     home, after_first = Path(folder.name) / "home", Path(folder.name) / "after-first"
@@ -105,7 +117,9 @@ def ranged() -> Iterator[Ranged]:
     folder = tempfile.TemporaryDirectory(prefix="yihu-ranged-")
     home = Path(folder.name)
     days = ("--from", RANGE[0].isoformat(), "--to", RANGE[-1].isoformat())
-    done = pipelines(home, "sync", *days, YIHU_SANDBOX_HOUSEHOLDS=str(FEW), YIHU_PSEUDONYM_KEY=PSEUDONYM)
+    done = pipelines(
+        home, "sync", *days, YIHU_SANDBOX_HOUSEHOLDS=str(FEW), YIHU_PSEUDONYM_KEY=PSEUDONYM
+    )
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     with folder:
         yield Ranged(home, releases(home), done.stdout + done.stderr)
@@ -135,7 +149,9 @@ def asking(server: Server, login: str | None = None) -> Iterator[sa.Connection]:
         engine.dispose()
 
 
-def ask(server: Server, sql: str, login: str | None = "yihu_reader", **parameters: Any) -> Sequence[sa.Row[Any]]:
+def ask(
+    server: Server, sql: str, login: str | None = "yihu_reader", **parameters: Any
+) -> Sequence[sa.Row[Any]]:
     """The rows of a query as `login` sees them."""
     with asking(server, login) as connection:
         return connection.execute(sa.text(sql), parameters).all()

@@ -1,6 +1,8 @@
-"""Days of a small county without a server: departments in this process, raw and valid through Dagster's own job.
+"""Days of a small county without a server: departments in this process, raw and valid through
+Dagster's own job.
 
-Belongs here: starting departments, running days, looking at what the lake holds. Not here: what must hold.
+Belongs here: starting departments, running days, looking at what the lake holds. Not here: what
+must hold.
 """
 
 from __future__ import annotations
@@ -123,14 +125,28 @@ def run_valid(
     """Raw and valid of a day, through the job that `make sync` runs."""
     wanted = load_contracts() if contracts is None else contracts
     keys = [dg.AssetKey(f"{layer}_{contract.table}") for contract in wanted for layer in layers]
-    with at_home(home, **settings, YIHU_AS_OF=day.isoformat()), dg.DagsterInstance.ephemeral() as instance:
+    with (
+        at_home(home, **settings, YIHU_AS_OF=day.isoformat()),
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
         job = build_defs().resolve_job_def("daily_sync")
-        return job.execute_in_process(partition_key=day.isoformat(), asset_selection=keys, instance=instance)
+        return job.execute_in_process(
+            partition_key=day.isoformat(), asset_selection=keys, instance=instance
+        )
 
 
 def merge_day(home: Path, settings: Mapping[str, str], day: date) -> None:
-    """Raw and valid of a day without Dagster: the same readers and the same merge, in a third of the time."""
-    loaded = load_settings({"YIHU_HOME": str(home), "YIHU_PSEUDONYM_KEY": PSEUDONYM, **settings, "YIHU_AS_OF": day.isoformat()})
+    """Raw and valid of a day without Dagster: the same readers and the same merge, in a third of
+    the time.
+    """
+    loaded = load_settings(
+        {
+            "YIHU_HOME": str(home),
+            "YIHU_PSEUDONYM_KEY": PSEUDONYM,
+            **settings,
+            "YIHU_AS_OF": day.isoformat(),
+        }
+    )
     lake, engine = Lake(loaded.lake), Engine(home / "tmp")
     departments = Departments(loaded, lake)
     try:
@@ -154,7 +170,10 @@ def in_force(home: Path, contract: Contract, day: date) -> dict[str, tuple[Any, 
     files = f"{home}/lake/valid/{contract.table}/as_of={day}/county=*/*.parquet"
     names = ", ".join(f'"{f.name}"' for f in contract.fields)
     with duckdb.connect() as connection:
-        rows = connection.execute(f"select {contract.record_key.name}, {names} from read_parquet('{files}', hive_partitioning = false)")
+        rows = connection.execute(
+            f"select {contract.record_key.name}, {names} from read_parquet('{files}',"
+            " hive_partitioning = false)"
+        )
         return {row[0]: row[1:] for row in rows.fetchall()}
 
 
@@ -162,18 +181,31 @@ def quarantined(home: Path, contract: Contract, day: date) -> set[str]:
     """The keys of the rows in quarantine."""
     files = f"{home}/lake/quarantine/{contract.table}/as_of={day}/county=*/*.parquet"
     with duckdb.connect() as connection:
-        return {key for (key,) in connection.execute(f"select record_key from read_parquet('{files}')").fetchall()}
+        return {
+            key
+            for (key,) in connection.execute(
+                f"select record_key from read_parquet('{files}')"
+            ).fetchall()
+        }
 
 
 def bytes_of(home: Path, day: date, layers: Sequence[str]) -> dict[str, str]:
     """A digest of every file of a day in the lake's layers."""
     root = home / "lake"
-    files = [file for layer in layers for file in sorted(root.glob(f"{layer}/*/as_of={day}/**/*.parquet"))]
-    return {str(file.relative_to(root)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    files = [
+        file
+        for layer in layers
+        for file in sorted(root.glob(f"{layer}/*/as_of={day}/**/*.parquet"))
+    ]
+    return {
+        str(file.relative_to(root)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files
+    }
 
 
 def backfill(home: Path, settings: Mapping[str, str], days: Sequence[date]) -> list[str]:
-    """The job's partitions one after the other, upward, each published; returns the steps that failed."""
+    """The job's partitions one after the other, upward, each published; returns the steps that
+    failed.
+    """
     with at_home(home, **settings):
         loaded = load_settings()
         prepare(loaded)
@@ -181,12 +213,19 @@ def backfill(home: Path, settings: Mapping[str, str], days: Sequence[date]) -> l
             job = build_defs().resolve_job_def("daily_sync")
             results = [
                 job.execute_in_process(
-                    partition_key=day.isoformat(), instance=instance, raise_on_error=False, tags={"dagster/backfill": "whole"}
+                    partition_key=day.isoformat(),
+                    instance=instance,
+                    raise_on_error=False,
+                    tags={"dagster/backfill": "whole"},
                 )
                 for day in days
             ]
     failed = [event for result in results for event in result.get_step_failure_events()]
-    return [f"{event.step_key}: {event.step_failure_data.error.to_string()}" for event in failed if event.step_failure_data.error]
+    return [
+        f"{event.step_key}: {event.step_failure_data.error.to_string()}"
+        for event in failed
+        if event.step_failure_data.error
+    ]
 
 
 def releases(home: Path) -> list[tuple[date, str]]:
@@ -194,11 +233,17 @@ def releases(home: Path) -> list[tuple[date, str]]:
     with warehouse_server(home) as server:
         engine = server.engine()
         with engine.connect() as connection:
-            rows = connection.execute(sa.text("select as_of, checksum from ops.release order by release_id")).all()
+            rows = connection.execute(
+                sa.text("select as_of, checksum from ops.release order by release_id")
+            ).all()
         engine.dispose()
     return [(row.as_of, row.checksum) for row in rows]
 
 
 def only_raw(source: Path, target: Path) -> None:
     """A home that holds the batches and pointers of another, and nothing else."""
-    shutil.copytree(source / "lake" / "raw", target / "lake" / "raw", ignore=shutil.ignore_patterns("rows.parquet", "landed.json"))
+    shutil.copytree(
+        source / "lake" / "raw",
+        target / "lake" / "raw",
+        ignore=shutil.ignore_patterns("rows.parquet", "landed.json"),
+    )

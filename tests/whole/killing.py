@@ -1,6 +1,8 @@
-"""A sync in a process of its own that can be killed, without the seconds that Python's imports take.
+"""A sync in a process of its own that can be killed, without the seconds that Python's imports
+take.
 
-Belongs here: what the forked process runs, and starting it. Not here: when it is killed, and what must hold then.
+Belongs here: what the forked process runs, and starting it. Not here: when it is killed, and what
+must hold then.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The sweep for identities: which files a run wrote outside the places where they may be, and whether one holds any.
+"""The sweep for identities: which files a run wrote outside the places where they may be, and
+whether one holds any.
 
 Belongs here: looking. Not here: which runs are looked at.
 """
@@ -18,7 +19,9 @@ def written(home: Path) -> Iterator[Path]:
     """Files outside the places where identities may be."""
     for file in home.rglob("*"):
         place = file.relative_to(home).parts
-        allowed = place[0] in ("sandbox", "postgres", "secrets") or (place[0] == "lake" and len(place) > 1 and place[1] in ALLOWED)
+        allowed = place[0] in ("sandbox", "postgres", "secrets") or (
+            place[0] == "lake" and len(place) > 1 and place[1] in ALLOWED
+        )
         if file.is_file() and not allowed:
             yield file
 
@@ -27,7 +30,11 @@ def text_of(file: Path) -> str:
     """What a file says; Parquet is read first, anything else is taken as it is."""
     if file.suffix != ".parquet":
         return file.read_bytes().decode("utf-8", errors="ignore")
-    columns = [name for name, kind, *_ in duckdb.sql(f"describe select * from '{file}'").fetchall() if "VARCHAR" in kind]
+    columns = [
+        name
+        for name, kind, *_ in duckdb.sql(f"describe select * from '{file}'").fetchall()
+        if "VARCHAR" in kind
+    ]
     text = " || ' ' || ".join(f"coalesce(\"{c}\"::varchar, '')" for c in columns) or "''"
     return "\n".join(row for (row,) in duckdb.sql(f"select {text} from '{file}'").fetchall())
 

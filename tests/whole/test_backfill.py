@@ -1,4 +1,6 @@
-"""A backfill as the UI launches it: through the webserver's own API, by the daemon, a run a day; the releases are those of `make sync`."""
+"""A backfill as the UI launches it: through the webserver's own API, by the daemon, a run a day;
+the releases are those of `make sync`.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +33,17 @@ mutation ($params: LaunchBackfillParams!) {
     ... on PythonError { message }
   }
 }"""
-STATUS = "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
+STATUS = (
+    "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill {"
+    " status } } }"
+)
 RUNS = "{ runsOrError { ... on Runs { results { status tags { key value } } } } }"
 SELECTOR = {
     "partitionSetName": "daily_sync_partition_set",
-    "repositorySelector": {"repositoryName": "__repository__", "repositoryLocationName": "pipelines.definitions"},
+    "repositorySelector": {
+        "repositoryName": "__repository__",
+        "repositoryLocationName": "pipelines.definitions",
+    },
 }
 WAIT = 900.0
 
@@ -61,7 +69,8 @@ def ui(home: Path, **settings: str) -> Iterator[Visitor]:
     with (home / "ui.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "pipelines", "ui", "--port", str(port)],
-            cwd=ROOT, env=environment(home, **settings), stdout=log, stderr=log, start_new_session=True,
+            cwd=ROOT, env=environment(home, **settings), stdout=log, stderr=log,
+            start_new_session=True,
         )  # fmt: skip
         try:
             yield Visitor(f"http://127.0.0.1:{port}", home)
@@ -77,19 +86,27 @@ def test_a_backfill_of_the_ui_gives_the_same_releases(ranged: Ranged) -> None:
         only_raw(ranged.home, home)
         with ui(home, **closed(home), YIHU_PSEUDONYM_KEY=PSEUDONYM) as webserver:
             until(lambda: webserver.ask("{ version }"))
-            params = {"selector": SELECTOR, "partitionNames": [day.isoformat() for day in RANGE], "title": "three days"}
+            params = {
+                "selector": SELECTOR,
+                "partitionNames": [day.isoformat() for day in RANGE],
+                "title": "three days",
+            }
             launched = webserver.ask(LAUNCH, params=params)["launchPartitionBackfill"]
             assert launched["__typename"] == "LaunchBackfillSuccess", launched
             backfill = launched["backfillId"]
 
             def ended() -> bool:
                 status = webserver.ask(STATUS, id=backfill)["partitionBackfillOrError"]["status"]
-                assert not status.startswith("FAIL"), (home / "ui.log").read_text(errors="replace")[-3000:]
+                assert not status.startswith("FAIL"), (home / "ui.log").read_text(errors="replace")[
+                    -3000:
+                ]
                 return bool(status.startswith("COMPLETED"))
 
             until(ended)
             runs = webserver.ask(RUNS)["runsOrError"]["results"]
-            ours = [run for run in runs if {"key": "dagster/backfill", "value": backfill} in run["tags"]]
+            ours = [
+                run for run in runs if {"key": "dagster/backfill", "value": backfill} in run["tags"]
+            ]
             assert [run["status"] for run in ours] == ["SUCCESS"] * len(RANGE)
         assert releases(home) == ranged.releases
         assert not is_running(home)

@@ -1,4 +1,6 @@
-"""Mistakes before and at the start of a sync: one clear line that says what to do, exit status not 0, no traceback."""
+"""Mistakes before and at the start of a sync: one clear line that says what to do, exit status not
+0, no traceback.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,16 @@ def complaint(home: Path, **settings: str) -> list[str]:
 
 def test_a_day_that_is_none_and_a_day_to_come(tmp_path: Path) -> None:
     assert "write it as YYYY-MM-DD" in complaint(tmp_path, YIHU_AS_OF="19.11.2026")[0]
-    assert "after today" in complaint(tmp_path, YIHU_AS_OF=(today() + timedelta(days=1)).isoformat())[0]
+    assert (
+        "after today"
+        in complaint(tmp_path, YIHU_AS_OF=(today() + timedelta(days=1)).isoformat())[0]
+    )
 
 
 def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
-    said = complaint(tmp_path, YIHU_AS_OF="soon", YIHU_FORM="fax", YIHU_GATEWAY_URL="http://127.0.0.1:9/api")
+    said = complaint(
+        tmp_path, YIHU_AS_OF="soon", YIHU_FORM="fax", YIHU_GATEWAY_URL="http://127.0.0.1:9/api"
+    )
     assert len(said) == 4
 
 
@@ -45,7 +52,12 @@ def test_a_second_sync_says_so_and_leaves(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_an_unreachable_gateway_is_said_in_one_line(tmp_path: Path) -> None:
-    gateway = {"YIHU_GATEWAY_URL": "http://127.0.0.1:9/api", "YIHU_GATEWAY_SID": "me", "YIHU_GATEWAY_KEY": "a-key", "YIHU_FORM": "api"}
+    gateway = {
+        "YIHU_GATEWAY_URL": "http://127.0.0.1:9/api",
+        "YIHU_GATEWAY_SID": "me",
+        "YIHU_GATEWAY_KEY": "a-key",
+        "YIHU_FORM": "api",
+    }
     said = complaint(tmp_path, **gateway)
     assert len(said) == 1
     assert "YIHU_GATEWAY_URL" in said[0]

@@ -1,4 +1,6 @@
-"""Days in a row, missed, run at once, replayed: the state at the end is the same, and so is the release."""
+"""Days in a row, missed, run at once, replayed: the state at the end is the same, and so is the
+release.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ from tests.whole.days import (
 
 pytestmark = pytest.mark.long
 
-# weeks apart, so that three hundred households have something to tell: late, withdrawn, returned, corrected; D4 is a Sunday
+# weeks apart, so that three hundred households have something to tell: late, withdrawn, returned,
+# corrected; D4 is a Sunday
 D1, D2, D3, D4 = date(2026, 9, 10), date(2026, 10, 8), date(2026, 11, 5), date(2026, 11, 15)
 GHOSTS = ("members", "serious_illnesses")
 """Record types of the front-end database; a row of each is deleted there after D3."""
@@ -59,17 +62,29 @@ class Chain:
 
 
 def bring(departments: Offices, day: date) -> None:
-    """As `bring_to`, with ghosts: rows that the department deletes between D3 and D4 without a word."""
+    """As `bring_to`, with ghosts: rows that the department deletes between D3 and D4 without a
+    word.
+    """
     departments.bring_to(day)
     engine = sa.create_engine(departments.front)
     with engine.begin() as connection:
         for contract in map(contract_for, GHOSTS):
-            key, updated = contract.record_key.physical_name, contract.by_role("updated_at").physical_name
+            key, updated = (
+                contract.record_key.physical_name,
+                contract.by_role("updated_at").physical_name,
+            )
             connection.execute(sa.text(f"delete from {contract.table} where {key} = 'ghost'"))
             if day < D4:
                 ghost = {key: "'ghost'", updated: "'2026-09-01 08:00:00.000000'"}
-                values = ", ".join(ghost.get(f.physical_name, f'"{f.physical_name}"') for f in contract.fields)
-                connection.execute(sa.text(f"insert into {contract.table} select {values} from {contract.table} order by {key} limit 1"))
+                values = ", ".join(
+                    ghost.get(f.physical_name, f'"{f.physical_name}"') for f in contract.fields
+                )
+                connection.execute(
+                    sa.text(
+                        f"insert into {contract.table} select {values} from {contract.table} order"
+                        f" by {key} limit 1"
+                    )
+                )
     engine.dispose()
 
 
@@ -92,7 +107,9 @@ def _one_row_less(departments: Offices) -> None:
     lines = newest.read_bytes().split(b"\r\n")
     path = newest.with_name(f"certificates_{D4:%Y%m%d}.csv")
     path.write_bytes(b"\r\n".join([lines[0], *lines[2:]]))
-    path.with_name(f"{path.name}.sha256").write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
+    path.with_name(f"{path.name}.sha256").write_text(
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+    )
 
 
 def test_nothing_was_rejected_or_failed(chain: Chain) -> None:
@@ -114,7 +131,9 @@ def test_a_chain_of_increments_equals_one_full_pull(chain: Chain) -> None:
     for contract in load_contracts():
         once, increments = in_force(home, contract, D4), in_force(chain.home, contract, D4)
         missing = set(increments) - set(once)
-        assert once == {key: row for key, row in increments.items() if key not in missing}, contract.table
+        assert once == {key: row for key, row in increments.items() if key not in missing}, (
+            contract.table
+        )
         assert missing <= quarantined(home, contract, D4), contract.table
         assert len(missing) <= ledger(home, contract, D4)["no_good_version"], contract.table
         beyond += len(missing)
@@ -122,7 +141,9 @@ def test_a_chain_of_increments_equals_one_full_pull(chain: Chain) -> None:
 
 
 def test_corrections_withdrawals_and_returns_land(chain: Chain) -> None:
-    """Against what the county says: what the API and the files name as withdrawn is out, what came back is in."""
+    """Against what the county says: what the API and the files name as withdrawn is out, what came
+    back is in.
+    """
     county, gone, back, corrected = chain.offices.county, 0, 0, 0
     for contract in load_contracts():
         if contract.server.get("form") != "api":
@@ -172,7 +193,9 @@ def test_days_replayed_from_their_batches_have_the_same_bytes(chain: Chain) -> N
 
 @pytest.fixture(scope="module")
 def replayed(ranged: Ranged) -> Iterator[Path]:
-    """A home with the batches of `ranged` and nothing else, its days run one by one, upward, with the departments switched off."""
+    """A home with the batches of `ranged` and nothing else, its days run one by one, upward, with
+    the departments switched off.
+    """
     with tempfile.TemporaryDirectory(prefix="yihu-replayed-") as folder:
         home = Path(folder)
         only_raw(ranged.home, home)
@@ -180,8 +203,12 @@ def replayed(ranged: Ranged) -> Iterator[Path]:
         yield home
 
 
-def test_days_at_once_equal_days_one_by_one_with_the_departments_switched_off(ranged: Ranged, replayed: Path) -> None:
-    """`make sync FROM=… TO=…` read the departments; a run a partition, as a backfill does it, had the batches alone."""
+def test_days_at_once_equal_days_one_by_one_with_the_departments_switched_off(
+    ranged: Ranged, replayed: Path
+) -> None:
+    """`make sync FROM=… TO=…` read the departments; a run a partition, as a backfill does it, had
+    the batches alone.
+    """
     assert [day for day, _ in ranged.releases] == list(RANGE)
     assert releases(replayed) == ranged.releases
     assert len({checksum for _, checksum in ranged.releases}) == len(RANGE)

@@ -1,4 +1,6 @@
-"""The evidence of a synced county's reasons is what their indicators counted, by the plain reading."""
+"""The evidence of a synced county's reasons is what their indicators counted, by the plain
+reading.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def rows_of(engine: Engine, lake: Lake, table: str, as_of: date) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in engine.rows(select)]
 
 
-def test_evidence_of_a_county_is_what_was_counted(synced: Synced, tmp_path: Path, show: Show) -> None:
+def test_evidence_of_a_county_is_what_was_counted(
+    synced: Synced, tmp_path: Path, show: Show
+) -> None:
     engine, lake, facts = Engine(tmp_path), Lake(synced.home / "lake"), Facts()
     for contract in load_contracts():
         facts.rows[contract.records] = rows_of(engine, lake, f"matched_{contract.table}", SECOND)
@@ -35,4 +39,6 @@ def test_evidence_of_a_county_is_what_was_counted(synced: Synced, tmp_path: Path
     assert not wrong, "\n".join(map(str, wrong[:10]))
     assert counts
     never = [code for code in CODES[24:] if code not in counts]
-    show("evidence", f"{counts.total()} reasons of a county alike; none there of {', '.join(never)}")
+    show(
+        "evidence", f"{counts.total()} reasons of a county alike; none there of {', '.join(never)}"
+    )

@@ -1,4 +1,6 @@
-"""Hostile and broken sources of every form on one day: each is one failure of one source, the rest is published."""
+"""Hostile and broken sources of every form on one day: each is one failure of one source, the rest
+is published.
+"""
 
 from __future__ import annotations
 
@@ -46,9 +48,22 @@ def hostile(answer: Any) -> Any:
         status, body, extra, fault = answer(path, headers)
         match path.split("?")[0].rsplit("/", 1)[1]:
             case "deaths":
-                return 200, b'{"code":0,"data":{"total":1,"cursor":null,"rows":[{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}]}}", {}, None
+                return (
+                    200,
+                    b'{"code":0,"data":{"total":1,"cursor":null,"rows":[{"x":'
+                    + b"[" * 100_000
+                    + b"]" * 100_000
+                    + b"}]}}",
+                    {},
+                    None,
+                )
             case "temporary_aid":
-                return 200, zlib.compress(body)[:30] + b"?" * 90, {"Content-Encoding": "deflate"}, None
+                return (
+                    200,
+                    zlib.compress(body)[:30] + b"?" * 90,
+                    {"Content-Encoding": "deflate"},
+                    None,
+                )
             case "assistance":
                 return 200, gzip.compress(b" " * (800 << 20), 1), {"Content-Encoding": "gzip"}, None
             case "reports":
@@ -78,14 +93,20 @@ def spoil_front(path: Path) -> None:
     name, key = members.by_role("name").physical_name, members.record_key.physical_name
     with sqlite3.connect(path) as database:
         database.execute(
-            f'update {members.table} set "{name}" = substr("{name}", 1, 1) || char(0) || substr("{name}", 2) '
-            f'where rowid in (select rowid from {members.table} order by "{key}" limit (select count(*) / 10 from {members.table}))'
+            f'update {members.table} set "{name}" = substr("{name}", 1, 1) || char(0) ||'
+            f' substr("{name}", 2) where rowid in (select rowid from {members.table} order by'
+            f' "{key}" limit (select count(*) / 10 from {members.table}))'
         )
 
 
 def spoil_drop(folder: Path) -> None:
     federation = folder / "disability_federation"
-    for name in ("certificates_2026-11-19.csv", "certificates_20261119(1).csv", "张三612429197001011234.xlsx", "a\nb.csv"):
+    for name in (
+        "certificates_2026-11-19.csv",
+        "certificates_20261119(1).csv",
+        "张三612429197001011234.xlsx",
+        "a\nb.csv",
+    ):
         (federation / name).write_bytes(b"x\n")
     (federation / "certificates_20261119.csv").symlink_to("/etc/passwd")
     os.mkfifo(federation / "certificates_20261118.csv")
@@ -102,7 +123,9 @@ class Ran:
 
 @pytest.fixture(scope="module")
 def ran() -> Iterator[Ran]:
-    """Not under pytest's own folder: another pytest of the same user would lock the embedded server out of it."""
+    """Not under pytest's own folder: another pytest of the same user would lock the embedded server
+    out of it.
+    """
     with tempfile.TemporaryDirectory(prefix="yihu-hostile-") as name:
         folder = Path(name)
         home, dropped, front = folder / "home", folder / "drop", folder / "front.sqlite"
@@ -115,8 +138,10 @@ def ran() -> Iterator[Ran]:
         server, url = start(county, SID, KEY.encode())
         server.gateway.answer = hostile(server.gateway.answer)  # type: ignore[method-assign]
         settings = {
-            "YIHU_GATEWAY_URL": url, "YIHU_GATEWAY_SID": SID, "YIHU_GATEWAY_KEY": KEY, "YIHU_DROP_DIR": str(dropped),
-            "YIHU_FRONT_DB_URL": f"sqlite:///{front}", "YIHU_PSEUDONYM_KEY": PSEUDONYM, "YIHU_AS_OF": DAY.isoformat(),
+            "YIHU_GATEWAY_URL": url, "YIHU_GATEWAY_SID": SID, "YIHU_GATEWAY_KEY": KEY,
+            "YIHU_DROP_DIR": str(dropped),
+            "YIHU_FRONT_DB_URL": f"sqlite:///{front}", "YIHU_PSEUDONYM_KEY": PSEUDONYM,
+            "YIHU_AS_OF": DAY.isoformat(),
         }  # fmt: skip
         try:
             done = pipelines(home, "sync", **settings)
@@ -135,9 +160,9 @@ def test_the_release_comes(ran: Ran) -> None:
 
 def test_each_is_one_failure_of_one_source(ran: Ran) -> None:
     failed = {c.records: _failure(ran.home, c.table) for c in load_contracts()}
-    assert {records: reason for records, reason in failed.items() if reason and records != "cases"} == {
-        records: reason for records, reason in FAILS.items() if records != "cases"
-    }
+    assert {
+        records: reason for records, reason in failed.items() if reason and records != "cases"
+    } == {records: reason for records, reason in FAILS.items() if records != "cases"}
 
 
 def test_what_lay_there_is_named(ran: Ran) -> None:
@@ -158,10 +183,15 @@ def test_what_lay_there_is_named(ran: Ran) -> None:
 def test_no_nul_went_further_than_landing(ran: Ran) -> None:
     for records in ("settlements", "members"):
         contract = contract_for(records)
-        assert (ledger(ran.home, contract, DAY).get("rejected"), _failure(ran.home, contract.table)) == (None, None)
+        assert (
+            ledger(ran.home, contract, DAY).get("rejected"),
+            _failure(ran.home, contract.table),
+        ) == (None, None)
         raw = ran.home / "lake" / "raw" / contract.table
         names = [
-            file for folder in sorted((ran.home / "lake" / "valid" / contract.table).glob("as_of=*")) for file in folder.rglob("*.parquet")
+            file
+            for folder in sorted((ran.home / "lake" / "valid" / contract.table).glob("as_of=*"))
+            for file in folder.rglob("*.parquet")
         ]
         found = ds.dataset(names).to_table(columns=[contract.by_role("name").name]).column(0)
         assert len(found) > FEW / 2
@@ -170,13 +200,17 @@ def test_no_nul_went_further_than_landing(ran: Ran) -> None:
     with warehouse_server(ran.home) as server:
         engine = server.engine()
         with engine.connect() as connection:
-            households = connection.execute(sa.text("select count(*) from yihu.household")).scalar_one()
+            households = connection.execute(
+                sa.text("select count(*) from yihu.household")
+            ).scalar_one()
         engine.dispose()
     assert households > FEW / 2
 
 
 def _pointer(home: Path, table: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((home / "lake" / "raw" / table / f"as_of={DAY}.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(
+        (home / "lake" / "raw" / table / f"as_of={DAY}.json").read_text(encoding="utf-8")
+    )
     return found
 
 

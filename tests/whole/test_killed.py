@@ -1,6 +1,8 @@
-"""A handful of `kill -9` at random moments of one day's sync: what is left of it completes to the release of an undisturbed one.
+"""A handful of `kill -9` at random moments of one day's sync: what is left of it completes to the
+release of an undisturbed one.
 
-Each run here is killed upon what the one before left. Forty kills, each completed by itself: `python -m bench.kills`.
+Each run here is killed upon what the one before left. Forty kills, each completed by itself:
+`python -m bench.kills`.
 """
 
 from __future__ import annotations
@@ -63,7 +65,9 @@ def processes(home: Path) -> list[str]:
 
 
 def left_behind(home: Path) -> list[str]:
-    """What does not end by itself once its run is gone: Dagster's helpers that follow a log, for one."""
+    """What does not end by itself once its run is gone: Dagster's helpers that follow a log, for
+    one.
+    """
     deadline = time.monotonic() + ENDS_WITHIN
     while (left := processes(home)) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -72,7 +76,9 @@ def left_behind(home: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def killed(synced: Synced) -> Iterator[Killed]:
-    """The home as it was before the second day, which is then run, killed, run, killed, …, and run to its end."""
+    """The home as it was before the second day, which is then run, killed, run, killed, …, and run
+    to its end.
+    """
     place = tempfile.TemporaryDirectory(prefix="yihu-killed-")
     folder = Path(place.name)
     home, printed = folder / "home", folder / "printed.log"
@@ -95,15 +101,25 @@ def killed(synced: Synced) -> Iterator[Killed]:
         process.join(120)
         process.kill()
         left += left_behind(home)
-        yield Killed(home, moments, in_the_midst, process.exitcode, printed.read_text(encoding="utf-8"), left)
+        yield Killed(
+            home, moments, in_the_midst, process.exitcode, printed.read_text(encoding="utf-8"), left
+        )
 
 
-def test_the_release_is_that_of_an_undisturbed_day(killed: Killed, synced: Synced, show: Show) -> None:
+def test_the_release_is_that_of_an_undisturbed_day(
+    killed: Killed, synced: Synced, show: Show
+) -> None:
     moments = ", ".join(f"{moment:.1f}" for moment in killed.moments)
-    show("kill -9", f"killed after {moments} s ({killed.in_the_midst} of {KILLS} in the midst); completed to the same checksum")
+    show(
+        "kill -9",
+        f"killed after {moments} s ({killed.in_the_midst} of {KILLS} in the midst); completed to"
+        " the same checksum",
+    )
     assert killed.status == 0, killed.printed[-3000:]
     assert killed.in_the_midst >= KILLS / 2
-    assert releases(killed.home) == [release for release in releases(synced.home) if release[0] <= SECOND]
+    assert releases(killed.home) == [
+        release for release in releases(synced.home) if release[0] <= SECOND
+    ]
 
 
 def test_the_lake_has_the_same_bytes(killed: Killed, synced: Synced) -> None:
@@ -112,7 +128,9 @@ def test_the_lake_has_the_same_bytes(killed: Killed, synced: Synced) -> None:
 
 def test_nothing_is_left_behind(killed: Killed) -> None:
     assert (killed.left, is_running(killed.home)) == ([], False)
-    assert [str(path.relative_to(killed.home)) for path in (killed.home / "lake").rglob("*.tmp")] == []
+    assert [
+        str(path.relative_to(killed.home)) for path in (killed.home / "lake").rglob("*.tmp")
+    ] == []
     assert list((killed.home / "tmp").iterdir()) == []
     with at_home(killed.home):
         prepare(load_settings())

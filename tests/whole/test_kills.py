@@ -1,4 +1,6 @@
-"""`kill -9` at random moments of a day's sync: the next sync gives the release that an undisturbed one gives."""
+"""`kill -9` at random moments of a day's sync: the next sync gives the release that an undisturbed
+one gives.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,11 @@ def lines(ranged: Ranged) -> list[dict[str, Any]]:
     """What `python -m bench.kills` prints: the undisturbed run, a line a kill, the sum."""
     day = RANGE[-1] + timedelta(days=1)
     done = subprocess.run(
-        [sys.executable, "-m", "bench.kills", "--kills", str(KILLS), "--households", str(FEW), "--seed", "7", "--home", str(ranged.home),
+        [sys.executable, "-m", "bench.kills", "--kills", str(KILLS), "--households", str(FEW),
+            "--seed", "7", "--home", str(ranged.home),
          "--day", day.isoformat()],
-        cwd=ROOT, env=environment(ranged.home, YIHU_PSEUDONYM_KEY=PSEUDONYM), capture_output=True, text=True, check=False, timeout=600,
+        cwd=ROOT, env=environment(ranged.home, YIHU_PSEUDONYM_KEY=PSEUDONYM), capture_output=True,
+        text=True, check=False, timeout=600,
     )  # fmt: skip
     assert done.stdout, done.stderr[-3000:]
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -46,4 +50,8 @@ def test_most_were_killed_in_the_midst(lines: list[dict[str, Any]]) -> None:
 
 
 def test_nobody_stays_behind(lines: list[dict[str, Any]]) -> None:
-    assert not any(line["children_left"] or line["server_left"] for line in lines if line["bench"] == "kills.kill")
+    assert not any(
+        line["children_left"] or line["server_left"]
+        for line in lines
+        if line["bench"] == "kills.kill"
+    )

@@ -16,4 +16,6 @@ def test_links_are_right_and_none_is_missed(synced: Synced, show: Show) -> None:
     show("links against the truth", str(linkage))
     assert linkage.precision >= ENOUGH
     assert linkage.recall >= ENOUGH
-    assert {outcome for (_, expects, outcome, _) in linkage.kinds if expects == "unidentifiable"} <= {"unidentifiable"}
+    assert {
+        outcome for (_, expects, outcome, _) in linkage.kinds if expects == "unidentifiable"
+    } <= {"unidentifiable"}

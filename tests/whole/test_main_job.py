@@ -1,4 +1,6 @@
-"""The main job, seen from outside: what `make sync` prints, what a reader's SQL answers, what is left on disk."""
+"""The main job, seen from outside: what `make sync` prints, what a reader's SQL answers, what is
+left on disk.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def test_the_summary_names_the_release_the_sources_and_how_to_query(synced: Sync
             assert contract.records in printed
 
 
-def test_the_same_day_twice_is_one_release_with_one_checksum(synced: Synced, server: Server) -> None:
+def test_the_same_day_twice_is_one_release_with_one_checksum(
+    synced: Synced, server: Server
+) -> None:
     releases = ask(server, "select as_of, checksum, is_current from yihu.release order by as_of")
     assert [(r.as_of, r.is_current) for r in releases] == [(FIRST, False), (SECOND, True)]
     assert releases[0].checksum != releases[1].checksum
@@ -51,7 +55,10 @@ def test_nothing_is_lost(synced: Synced, day: date) -> None:
     for contract in load_contracts():
         ledger = lake.read_note("ledger", contract.table, day)
         assert ledger is not None, contract.table
-        assert ledger["in_force"] == ledger["in_force_before"] + ledger["new_keys"] - ledger["withdrawn_keys"], contract.table
+        assert (
+            ledger["in_force"]
+            == ledger["in_force_before"] + ledger["new_keys"] - ledger["withdrawn_keys"]
+        ), contract.table
         today = ledger["today"]
         if today is not None:
             parts = ("accepted", "unchanged", "superseded", "withdrawn", "quarantined")
@@ -59,13 +66,20 @@ def test_nothing_is_lost(synced: Synced, day: date) -> None:
 
 
 def test_every_record_has_exactly_one_outcome(server: Server) -> None:
-    rows = ask(server, "select records, in_force, linked + unregistered + ambiguous + unidentifiable as outcomes from yihu.source_status")
+    rows = ask(
+        server,
+        "select records, in_force, linked + unregistered + ambiguous + unidentifiable as outcomes"
+        " from yihu.source_status",
+    )
     assert len(rows) == len(load_contracts())
     assert [(r.records, r.in_force) for r in rows] == [(r.records, r.outcomes) for r in rows]
 
 
 def test_few_households_are_red(server: Server) -> None:
-    levels = {r.level: r.n for r in ask(server, "select level, count(*) as n from yihu.warning_flag group by 1")}
+    levels = {
+        r.level: r.n
+        for r in ask(server, "select level, count(*) as n from yihu.warning_flag group by 1")
+    }
     share = levels["red"] / sum(levels.values())
     assert 0.003 < share < 0.05
 
@@ -75,7 +89,8 @@ def test_the_reasons_of_every_lamp_sum_to_its_score(server: Server) -> None:
         server,
         """
         select count(*) from yihu.warning_flag as f
-        left join (select household_id, sum(points) as points from yihu.warning_reason group by 1) as r using (household_id)
+        left join (select household_id, sum(points) as points from yihu.warning_reason group by 1)
+            as r using (household_id)
         where coalesce(r.points, 0) <> f.score
         """,
     )
@@ -83,12 +98,23 @@ def test_the_reasons_of_every_lamp_sum_to_its_score(server: Server) -> None:
 
 
 def test_every_answer_carries_the_release(server: Server) -> None:
-    for view in ("household", "household_member", "household_indicator", "warning_flag", "warning_reason", "source_status"):
-        assert [tuple(r) for r in ask(server, f"select distinct as_of from yihu.{view}")] == [(SECOND,)]
+    for view in (
+        "household",
+        "household_member",
+        "household_indicator",
+        "warning_flag",
+        "warning_reason",
+        "source_status",
+    ):
+        assert [tuple(r) for r in ask(server, f"select distinct as_of from yihu.{view}")] == [
+            (SECOND,)
+        ]
 
 
 def test_masked_names_and_no_more(server: Server) -> None:
-    shapes = ask(server, "select count(*) from yihu.household_member where name_masked !~ '^.\\*+$'")
+    shapes = ask(
+        server, "select count(*) from yihu.household_member where name_masked !~ '^.\\*+$'"
+    )
     assert shapes[0][0] == 0
 
 
@@ -102,5 +128,9 @@ def test_scores_are_as_computed_by_hand(server: Server) -> None:
         "well_off": (Decimal(12), "green"),
     }
     for name, (score, level) in expected.items():
-        row = ask(server, "select score, level from yihu.warning_flag where household_id = :h", h=GOLDEN[name])[0]
+        row = ask(
+            server,
+            "select score, level from yihu.warning_flag where household_id = :h",
+            h=GOLDEN[name],
+        )[0]
         assert (row.score, row.level) == (score, level), name

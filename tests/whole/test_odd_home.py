@@ -1,4 +1,6 @@
-"""A home whose name has an apostrophe, a blank, a percent sign and brackets: three days, each on the one before."""
+"""A home whose name has an apostrophe, a blank, a percent sign and brackets: three days, each on
+the one before.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,23 @@ FIRST = date(2026, 11, 19)
 def test_three_days_in_a_home_with_an_odd_name(tmp_path: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix="yihu-odd-"))
     home = folder / "the county's 100% [new] home"
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("YIHU_", "DAGSTER_HOME"))}
+    mine = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("YIHU_", "DAGSTER_HOME"))
+    }
     settings = {"YIHU_HOME": str(home), "YIHU_SANDBOX_HOUSEHOLDS": "100", "YIHU_FORM": "mixed"}
     engine = Engine(tmp_path)
     try:
         for day in (FIRST + timedelta(days=n) for n in range(3)):
             environment = {**mine, **settings, "YIHU_AS_OF": day.isoformat()}
-            done = subprocess.run([sys.executable, "-m", "pipelines", "sync"], cwd=ROOT, env=environment, capture_output=True, check=False)
+            done = subprocess.run(
+                [sys.executable, "-m", "pipelines", "sync"],
+                cwd=ROOT,
+                env=environment,
+                capture_output=True,
+                check=False,
+            )
             assert done.returncode == 0, (done.stdout + done.stderr).decode()[-2000:]
             lamps = Lake(home / "lake").relation("flags", "warning_flag", day)
             assert engine.scalar(f"select count(*) from {lamps}") > 0

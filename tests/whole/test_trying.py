@@ -1,4 +1,6 @@
-"""`make try` and `make contract-diff` beside a county's state: what they say is what the lake says, and the lake stays as it is."""
+"""`make try` and `make contract-diff` beside a county's state: what they say is what the lake says,
+and the lake stays as it is.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,17 @@ def test_the_file_in_force_tried_again_changes_nothing(synced: Synced, server: S
     contract = next(contract for contract in load_contracts() if contract.records == "certificates")
     newest = newest_batch(Lake(synced.home / "lake"), contract.table)
     before = everything(synced.home)
-    status, printed = run(synced, "try", "--file", str(newest.folder / newest.manifest.files[0]), "--records", "certificates")
-    in_force, linked = ask(server, "select in_force, linked from yihu.source_status where records = 'certificates'")[0]
+    status, printed = run(
+        synced,
+        "try",
+        "--file",
+        str(newest.folder / newest.manifest.files[0]),
+        "--records",
+        "certificates",
+    )
+    in_force, linked = ask(
+        server, "select in_force, linked from yihu.source_status where records = 'certificates'"
+    )[0]
     assert status == 0, printed
     assert f"upon {SECOND}: 0 new, 0 changed, {in_force} unchanged" in printed
     assert f"linked {linked}, " in printed
@@ -46,7 +57,9 @@ def test_the_file_in_force_tried_again_changes_nothing(synced: Synced, server: S
 
 
 def test_an_edited_contract_shows_what_it_would_empty(synced: Synced, tmp_path: Path) -> None:
-    """Without the codes of the severe levels no certificate is severe: R11 falls to 0 wherever it is not."""
+    """Without the codes of the severe levels no certificate is severe: R11 falls to 0 wherever it
+    is not.
+    """
     raw = yaml.safe_load(CERTIFICATES.read_text(encoding="utf-8"))
     level = next(field for field in raw["schema"][0]["properties"] if field["name"] == "level")
     codes = next(entry for entry in level["customProperties"] if entry["property"] == "codes")
@@ -58,14 +71,19 @@ def test_an_edited_contract_shows_what_it_would_empty(synced: Synced, tmp_path: 
     assert status == 0, printed
     lake = synced.home / "lake"
     severe = duckdb.execute(
-        f"select count(*) from '{lake}/valid/disability_federation__certificates/as_of={SECOND}/*/*.parquet' where level in ('1', '2')"
+        "select count(*) from"
+        f" '{lake}/valid/disability_federation__certificates/as_of={SECOND}/*/*.parquet' where"
+        " level in ('1', '2')"
     ).fetchone()
     households = duckdb.execute(
-        f"select count(*) from '{lake}/household/household_indicator/as_of={SECOND}/*/*.parquet' where r11_severe_disability_count > 0"
+        f"select count(*) from '{lake}/household/household_indicator/as_of={SECOND}/*/*.parquet'"
+        " where r11_severe_disability_count > 0"
     ).fetchone()
     assert severe is not None
     assert households is not None
     assert re.search(rf"newly broken: codes:level, {severe[0]} rows", printed), printed
-    assert re.search(rf"R11 severe_disability_count 重度残疾: {households[0]} households", printed), printed
+    assert re.search(
+        rf"R11 severe_disability_count 重度残疾: {households[0]} households", printed
+    ), printed
     assert "a run would reject it under the edited contract" in printed
     assert everything(synced.home) == before

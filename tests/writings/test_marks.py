@@ -1,4 +1,6 @@
-"""Cells that are damaged, keys that fall together, times to come: what sets a row aside, what is told, and that both say so."""
+"""Cells that are damaged, keys that fall together, times to come: what sets a row aside, what is
+told, and that both say so.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +19,27 @@ from warehouse.asof import make_valid
 
 OWNER = field("owner", role="id_number", classification="identity")
 NAME = field("name", role="name", classification="identity")
-AMOUNT, GRADE = field("amount", "decimal(16,2)", unit="yuan"), field("grade", codes=(Code("A", ""), Code("B", "")))
+AMOUNT, GRADE = (
+    field("amount", "decimal(16,2)", unit="yuan"),
+    field("grade", codes=(Code("A", ""), Code("B", ""))),
+)
 HOUSE = contract_of(OWNER, NAME, AMOUNT, GRADE, field("dwelling_id"))
 
 
-def quarantine(engine: Engine, lake: Lake, contract: Contract = HOUSE, day: date = DAY) -> list[tuple[Any, ...]]:
-    return stored(engine, lake, "quarantine", contract, day, "select _row, rules from t order by _row")
+def quarantine(
+    engine: Engine, lake: Lake, contract: Contract = HOUSE, day: date = DAY
+) -> list[tuple[Any, ...]]:
+    return stored(
+        engine, lake, "quarantine", contract, day, "select _row, rules from t order by _row"
+    )
 
 
 def warned(ledger: dict[str, Any]) -> dict[str, int]:
-    return {r["rule"]: r["unexpected_count"] for r in ledger["rules"] if r["severity"] == "warning" and not r["passed"]}
+    return {
+        r["rule"]: r["unexpected_count"]
+        for r in ledger["rules"]
+        if r["severity"] == "warning" and not r["passed"]
+    }
 
 
 @pytest.mark.parametrize(
@@ -57,27 +70,50 @@ def test_a_damaged_cell_sets_its_row_aside_and_says_so(
 def test_rows_whose_keys_lost_their_digits_are_each_set_aside(engine: Engine, lake: Lake) -> None:
     """Six dwellings on one number: they are six rows, and no dwelling of that number."""
     rows = [{"number": "61092110020001000000", "amount": str(n)} for n in range(6)]
-    deliver(lake, HOUSE, [*rows, {"amount": "7"}], beside=[*({"_marks": ["number:digits_lost"]} for _ in rows), {}])
+    deliver(
+        lake,
+        HOUSE,
+        [*rows, {"amount": "7"}],
+        beside=[*({"_marks": ["number:digits_lost"]} for _ in rows), {}],
+    )
     ledger = make_valid(engine, lake, HOUSE, DAY)
     assert ledger["in_force"] == 1
     assert len(quarantine(engine, lake)) == 6
-    assert stored(engine, lake, "quarantine", HOUSE, DAY, "select distinct record_key from t") == [(None,)]
+    assert stored(engine, lake, "quarantine", HOUSE, DAY, "select distinct record_key from t") == [
+        (None,)
+    ]
 
 
-def test_an_id_number_that_lost_its_digits_is_told_and_is_nobodys(engine: Engine, lake: Lake) -> None:
-    rows = [{"owner": "612422198802288000", "dwelling_id": "61092110020001000000"}, {"owner": "6.12422E+17"}]
-    deliver(lake, HOUSE, rows, beside=[{"_marks": ["owner:digits_lost", "dwelling_id:digits_lost"]}, {}])
+def test_an_id_number_that_lost_its_digits_is_told_and_is_nobodys(
+    engine: Engine, lake: Lake
+) -> None:
+    rows = [
+        {"owner": "612422198802288000", "dwelling_id": "61092110020001000000"},
+        {"owner": "6.12422E+17"},
+    ]
+    deliver(
+        lake, HOUSE, rows, beside=[{"_marks": ["owner:digits_lost", "dwelling_id:digits_lost"]}, {}]
+    )
     ledger = make_valid(engine, lake, HOUSE, DAY)
     assert state(engine, lake, HOUSE, DAY, "owner, dwelling_id") == [
         ("612422198802288000?", "61092110020001000000?"),
         ("6.12422E+17", None),
     ]
-    assert warned(ledger) | {"id_structure:owner": 2} == {"damaged:owner": 2, "damaged:dwelling_id": 1, "id_structure:owner": 2}
+    assert warned(ledger) | {"id_structure:owner": 2} == {
+        "damaged:owner": 2,
+        "damaged:dwelling_id": 1,
+        "id_structure:owner": 2,
+    }
 
 
 @pytest.mark.parametrize("form", ["file", "sql"])
 def test_no_nul_gets_past_landing(engine: Engine, lake: Lake, form: str) -> None:
-    deliver(lake, HOUSE, [{"name": "张\x00三\x1f", "grade": "A"}, {"number": "K\x001", "name": "\x00"}], form=form)
+    deliver(
+        lake,
+        HOUSE,
+        [{"name": "张\x00三\x1f", "grade": "A"}, {"number": "K\x001", "name": "\x00"}],
+        form=form,
+    )
     ledger = make_valid(engine, lake, HOUSE, DAY)
     assert state(engine, lake, HOUSE, DAY, "name") == [("张三",)]
     assert warned(ledger)["control_character:name"] == 2
@@ -87,7 +123,13 @@ def test_no_nul_gets_past_landing(engine: Engine, lake: Lake, form: str) -> None
 
 
 def test_keys_that_fall_together_are_both_set_aside(engine: Engine, lake: Lake) -> None:
-    rows = [{"number": "A1"}, {"number": "Ａ１"}, {"number": "B1 "}, {"number": "B2"}, {"number": "B2"}]
+    rows = [
+        {"number": "A1"},
+        {"number": "Ａ１"},
+        {"number": "B1 "},
+        {"number": "B2"},
+        {"number": "B2"},
+    ]
     deliver(lake, HOUSE, rows)
     ledger = make_valid(engine, lake, HOUSE, DAY)
     assert {row for row, rules in quarantine(engine, lake) if rules == ["folded_key:number"]} == {
@@ -101,27 +143,50 @@ def test_keys_that_fall_together_are_both_set_aside(engine: Engine, lake: Lake) 
 def test_an_update_time_to_come_is_a_bad_row(engine: Engine, lake: Lake) -> None:
     """The clerk typed 2062; the correction of the next day is in force."""
     late, in_time = "2026-11-23 00:00:01", "2026-11-23 00:00:00"
-    deliver(lake, HOUSE, [{"updated_at": "2062-11-01 09:00:00"}, {"updated_at": late}, {"updated_at": in_time}])
+    deliver(
+        lake,
+        HOUSE,
+        [{"updated_at": "2062-11-01 09:00:00"}, {"updated_at": late}, {"updated_at": in_time}],
+    )
     make_valid(engine, lake, HOUSE, DAY)
     assert quarantine(engine, lake) == [(1, ["future:updated_at"]), (2, ["future:updated_at"])]
     tomorrow = DAY + timedelta(days=1)
     deliver(lake, HOUSE, [{"grade": "B"}, {"grade": "A"}, {"updated_at": in_time}], day=tomorrow)
     make_valid(engine, lake, HOUSE, tomorrow)
-    assert state(engine, lake, HOUSE, tomorrow, "number, grade") == [("N001", "B"), ("N002", "A"), ("N003", None)]
+    assert state(engine, lake, HOUSE, tomorrow, "number, grade") == [
+        ("N001", "B"),
+        ("N002", "A"),
+        ("N003", None),
+    ]
     assert quarantine(engine, lake, day=tomorrow) == []
 
 
 def test_a_day_before_its_month_asks_for_its_form(engine: Engine, lake: Lake) -> None:
-    """2026/3/4 would be read as 4 March; the column has 13 and 21 in the middle and nothing above 12 behind."""
+    """2026/3/4 would be read as 4 March; the column has 13 and 21 in the middle and nothing above
+    12 behind.
+    """
     contract = contract_of(field("day", "date"))
-    deliver(lake, contract, [{"day": "2026/3/4"}, {"day": "2026/13/4"}, {"day": "2026/21/11"}, {"day": "2026/5/6"}])
+    deliver(
+        lake,
+        contract,
+        [{"day": "2026/3/4"}, {"day": "2026/13/4"}, {"day": "2026/21/11"}, {"day": "2026/5/6"}],
+    )
     ledger = make_valid(engine, lake, contract, DAY)
     assert "is the day before the month?" in ledger["rejected"]["reasons"][0]
     assert "written: [YYYY/D/M]" in ledger["rejected"]["reasons"][0]
     told, other = contract_of(field("day", "date", written=("YYYY/D/M",))), Lake(lake.root / "told")
-    deliver(other, told, [{"day": "2026/3/4"}, {"day": "2026/13/4"}, {"day": "2026/21/11"}, {"day": "2026/5/6"}])
+    deliver(
+        other,
+        told,
+        [{"day": "2026/3/4"}, {"day": "2026/13/4"}, {"day": "2026/21/11"}, {"day": "2026/5/6"}],
+    )
     make_valid(engine, other, told, DAY)
-    assert state(engine, other, told, DAY, "day::varchar") == [("2026-04-03",), ("2026-04-13",), ("2026-11-21",), ("2026-06-05",)]
+    assert state(engine, other, told, DAY, "day::varchar") == [
+        ("2026-04-03",),
+        ("2026-04-13",),
+        ("2026-11-21",),
+        ("2026-06-05",),
+    ]
 
 
 @pytest.mark.parametrize("days", [["2026/3/14", "2026/13/4"], ["2026/3/4", "2026/5/6"]])
@@ -139,9 +204,11 @@ def test_dates_that_end_with_the_year_ask_for_their_form(engine: Engine, lake: L
     assert quarantine(engine, lake, contract) == [(1, ["type:day"])]
 
 
-SOMEBODYS = ["612422198905305805", "D612422198905305805", "61242219890530580x", "６１２４２２１９８９０５３０５８０５", "612422-19890530-5805",
-             "13812345678", "tel138 1234 5678", "612422890530580", "救助2026001", "000000000000000000", "A-1381234-5678-B",
-             "612422 19890530 5805", "612422A19890530B5805", "110105x1949-1231zz002X", "2026001徐某某"]  # fmt: skip
+SOMEBODYS = ["612422198905305805", "D612422198905305805", "61242219890530580x",
+    "６１２４２２１９８９０５３０５８０５", "612422-19890530-5805",
+             "13812345678", "tel138 1234 5678", "612422890530580", "救助2026001",
+             "000000000000000000", "A-1381234-5678-B", "612422 19890530 5805",
+             "612422A19890530B5805", "110105x1949-1231zz002X", "2026001徐某某"]  # fmt: skip
 NOBODYS = [
     "612422A19890530B5804",
     "610921A20261331B0001",
@@ -161,14 +228,22 @@ def test_record_numbers_that_look_like_somebodys(engine: Engine) -> None:
     keys = [*SOMEBODYS, *NOBODYS]
     rows = ", ".join(f"({n}, '{key}')" for n, key in enumerate(keys))
     found = engine.rows(f"select {somebodys('key')} from (values {rows}) as t(n, key) order by n")
-    assert [bool(value) for (value,) in found] == [names_somebody(key) for key in keys] == [True] * len(SOMEBODYS) + [False] * len(NOBODYS)
+    assert (
+        [bool(value) for (value,) in found]
+        == [names_somebody(key) for key in keys]
+        == [True] * len(SOMEBODYS) + [False] * len(NOBODYS)
+    )
 
 
-def test_a_record_number_that_looks_like_somebodys_sets_its_row_aside(engine: Engine, lake: Lake) -> None:
+def test_a_record_number_that_looks_like_somebodys_sets_its_row_aside(
+    engine: Engine, lake: Lake
+) -> None:
     deliver(lake, HOUSE, [{"number": key} for key in [*SOMEBODYS, *NOBODYS]])
     ledger = make_valid(engine, lake, HOUSE, DAY)
     assert ledger["in_force"] == len(NOBODYS)
-    assert [rules for _, rules in quarantine(engine, lake)] == [["identity:number"]] * len(SOMEBODYS)
+    assert [rules for _, rules in quarantine(engine, lake)] == [["identity:number"]] * len(
+        SOMEBODYS
+    )
     assert "61242219890530" not in repr(ledger)
 
 

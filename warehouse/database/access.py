@@ -1,6 +1,8 @@
-"""Giving a login its role, and its areas or departments; who maps a department's login is whoever administers the warehouse.
+"""Giving a login its role, and its areas or departments;
+who maps a department's login is whoever administers the warehouse.
 
-Belongs here: logins, whose they are and what they were granted. Not here: what a role may do (`warehouse.schema.roles`).
+Belongs here: logins, whose they are and what they were granted. Not here: what a role may do
+(`warehouse.schema.roles`).
 """
 
 from __future__ import annotations
@@ -70,10 +72,12 @@ def grant(
     officer_id: str | None = None,
     maker: Actor = NOBODY,
 ) -> Granted:
-    """Gives `login` one role of yihu's, made if it is not there, and adds areas (`yihu_area`) or departments.
+    """Gives `login` one role of yihu's, made if it is not there,
+    and adds areas (`yihu_area`) or departments.
 
-    A login has one role: another that it had is taken away, with what was granted for it. Areas are codes of 6 (county),
-    9 (town) or 12 digits (village). `ends_on` is the last day of what is granted here. `engine` is the administrator's.
+    A login has one role: another that it had is taken away, with what was granted for it. Areas are
+    codes of 6 (county), 9 (town) or 12 digits (village). `ends_on` is the last day of what is
+    granted here. `engine` is the administrator's.
 
     Raises:
         AccessError: with every mistake at once.
@@ -114,15 +118,32 @@ def make_person_login(
         raise AccessError("PERSON is missing:", "say whose login it is, by staff number or name")
     password = secrets.token_urlsafe(18)
     granted = grant(
-        engine, login, role, areas, departments, password, ends_on=ends_on, person=person.strip(), officer_id=officer_id, maker=maker
+        engine,
+        login,
+        role,
+        areas,
+        departments,
+        password,
+        ends_on=ends_on,
+        person=person.strip(),
+        officer_id=officer_id,
+        maker=maker,
     )
     with acting_as(engine, maker) as connection:
         _log(connection, "login", login, role, None)
     return granted, password
 
 
-def revoke(engine: sa.Engine, login: str, areas: Sequence[str] = (), departments: Sequence[str] = (), *, maker: Actor = NOBODY) -> None:
-    """Takes the areas and departments that are named from a login; with none named everything, the way in too.
+def revoke(
+    engine: sa.Engine,
+    login: str,
+    areas: Sequence[str] = (),
+    departments: Sequence[str] = (),
+    *,
+    maker: Actor = NOBODY,
+) -> None:
+    """Takes the areas and departments that are named from a login;
+    with none named everything, the way in too.
 
     Raises:
         AccessError: where there is no such login, or it does not have what is named.
@@ -135,16 +156,21 @@ def revoke(engine: sa.Engine, login: str, areas: Sequence[str] = (), departments
                 f"there is no login {login}{_nearest(login, _logins(connection))}",
                 SEE_GRANTS,
             )
-        for table, column, named in (("area_grant", "area_code", areas), ("department_grant", "department", departments)):
+        for table, column, named in (
+            ("area_grant", "area_code", areas),
+            ("department_grant", "department", departments),
+        ):
             held = _held(connection, table, column, login)
             if lacking := sorted(set(named) - set(held)):
                 raise AccessError(
-                    f"{login} does not have {', '.join(lacking)}; it has {', '.join(held) or 'nothing'}",
+                    f"{login} does not have {', '.join(lacking)}; it has"
+                    f" {', '.join(held) or 'nothing'}",
                     SEE_GRANTS,
                 )
             gone = list(named) if areas or departments else list(held)
             connection.execute(
-                sa.text(f"delete from ops.{table} where login = :login and {column} = any(:gone)"), {"login": login, "gone": gone}
+                sa.text(f"delete from ops.{table} where login = :login and {column} = any(:gone)"),
+                {"login": login, "gone": gone},
             )
         if not areas and not departments and login not in ROLES:
             for role in _roles_of(connection, login):
@@ -163,20 +189,35 @@ def who_has_what(engine: sa.Engine) -> list[GrantLine]:
     """Every role, area and department that a login has now: since when, by whom, until when."""
     lines = []
     with engine.connect() as connection:
-        known = {row.login: row for row in connection.execute(sa.text("select login, person from ops.person"))}
+        known = {
+            row.login: row
+            for row in connection.execute(sa.text("select login, person from ops.person"))
+        }
         for login, role in _members(connection):
             person = known[login].person if login in known else login
             last = connection.execute(
                 sa.text(
-                    "select at, made_by, ends_on from ops.grant_log where login = :login and role = :role and action = 'grant'"
-                    " and area_code is null and department is null order by change_id desc limit 1"
+                    "select at, made_by, ends_on from ops.grant_log where login = :login and role ="
+                    " :role and action = 'grant' and area_code is null and department is null order"
+                    " by change_id desc limit 1"
                 ),
                 {"login": login, "role": role},
             ).one_or_none()
-            lines.append(GrantLine(login, person, role, "", *(last if last is not None else (None, "unknown", None))))
+            lines.append(
+                GrantLine(
+                    login,
+                    person,
+                    role,
+                    "",
+                    *(last if last is not None else (None, "unknown", None)),
+                )
+            )
             for table, column in (("area_grant", "area_code"), ("department_grant", "department")):
                 held = connection.execute(
-                    sa.text(f"select {column}, granted_at, granted_by, ends_on from ops.{table} where login = :login order by 1"),
+                    sa.text(
+                        f"select {column}, granted_at, granted_by, ends_on from ops.{table} where"
+                        " login = :login order by 1"
+                    ),
                     {"login": login},
                 )
                 lines += [GrantLine(login, person, role, *row) for row in held.all()]
@@ -186,20 +227,31 @@ def who_has_what(engine: sa.Engine) -> list[GrantLine]:
 def _check(login: str, role: str, areas: Sequence[str], departments: Sequence[str]) -> None:
     problems = []
     if not LOGIN.fullmatch(login) or LONG_NUMBER.search(login):
-        problems.append(f"LOGIN is {_shown(login)}: use lower-case letters, digits and _, at most 63, and no long number")
+        problems.append(
+            f"LOGIN is {_shown(login)}: use lower-case letters, digits and _, at most 63, and no"
+            " long number"
+        )
     if role not in ROLES:
-        problems.append(f"ROLE is {_shown(role)}{_nearest(role, ROLES)}: use one of {', '.join(ROLES)}")
+        problems.append(
+            f"ROLE is {_shown(role)}{_nearest(role, ROLES)}: use one of {', '.join(ROLES)}"
+        )
     if login in ROLES:
         problems.append(f"{login} is a role: nobody logs in as one, name a person's login")
     wrong = [area for area in areas if not AREA_CODE.fullmatch(area)]
     if wrong:
-        problems.append(f"AREA {', '.join(wrong)}: write 6 (county), 9 (town) or 12 digits (village)")
+        problems.append(
+            f"AREA {', '.join(wrong)}: write 6 (county), 9 (town) or 12 digits (village)"
+        )
     if areas and role != AREA:
         problems.append(f"areas are for ROLE={AREA}")
     if departments and role != DEPARTMENT:
         problems.append(f"departments are for ROLE={DEPARTMENT}")
     known = sorted({contract.department for contract in load_contracts()})
-    problems += [f"DEPARTMENT {_shown(name)} is none{_nearest(name, known)}" for name in departments if name not in known]
+    problems += [
+        f"DEPARTMENT {_shown(name)} is none{_nearest(name, known)}"
+        for name in departments
+        if name not in known
+    ]
     if problems:
         raise AccessError(
             "; ".join(problems),
@@ -227,16 +279,27 @@ def _shown(text: str) -> str:
 
 
 def _exists(connection: sa.Connection, login: str) -> bool:
-    return connection.scalar(sa.text("select 1 from pg_roles where rolname = :login"), {"login": login}) is not None
+    return (
+        connection.scalar(
+            sa.text("select 1 from pg_roles where rolname = :login"), {"login": login}
+        )
+        is not None
+    )
 
 
 def _logins(connection: sa.Connection) -> list[str]:
     return list(connection.scalars(sa.text("select login from ops.person")))
 
 
-def _say_whose(connection: sa.Connection, login: str, person: str | None, officer_id: str | None) -> None:
-    """Records whose login it is; where nobody said, the login stands for the person until somebody does."""
-    known = connection.scalar(sa.text("select person from ops.person where login = :login"), {"login": login})
+def _say_whose(
+    connection: sa.Connection, login: str, person: str | None, officer_id: str | None
+) -> None:
+    """Records whose login it is; where nobody said,
+    the login stands for the person until somebody does.
+    """
+    known = connection.scalar(
+        sa.text("select person from ops.person where login = :login"), {"login": login}
+    )
     values = {"login": login, "person": person or login, "officer_id": officer_id or person}
     if LONG_NUMBER.search(f"{person or ''} {officer_id or ''}"):
         raise AccessError(
@@ -244,9 +307,21 @@ def _say_whose(connection: sa.Connection, login: str, person: str | None, office
             "name another one",
         )
     if known is None:
-        connection.execute(sa.text("insert into ops.person (login, person, officer_id) values (:login, :person, :officer_id)"), values)
+        connection.execute(
+            sa.text(
+                "insert into ops.person (login, person, officer_id) values (:login, :person,"
+                " :officer_id)"
+            ),
+            values,
+        )
     elif person is not None and known == login != person:
-        connection.execute(sa.text("update ops.person set person = :person, officer_id = :officer_id where login = :login"), values)
+        connection.execute(
+            sa.text(
+                "update ops.person set person = :person, officer_id = :officer_id where login ="
+                " :login"
+            ),
+            values,
+        )
     elif person is not None and known != person:
         raise AccessError(f"{login} is the login of {known}:", f"make another one for {person}")
 
@@ -258,18 +333,22 @@ def _roles_of(connection: sa.Connection, login: str) -> list[str]:
 def _members(connection: sa.Connection, login: str | None = None) -> list[tuple[str, str]]:
     rows = connection.execute(
         sa.text(
-            "select m.rolname as login, r.rolname as role from pg_auth_members as a"
-            " join pg_roles as m on m.oid = a.member join pg_roles as r on r.oid = a.roleid"
-            " where r.rolname = any(:roles) and m.rolname <> all(:own) and (m.rolname = :login or cast(:login as text) is null)"
-            " and (m.rolname in (select login from ops.person)) order by 1, 2"
+            "select m.rolname as login, r.rolname as role from pg_auth_members as a join pg_roles"
+            " as m on m.oid = a.member join pg_roles as r on r.oid = a.roleid where r.rolname ="
+            " any(:roles) and m.rolname <> all(:own) and (m.rolname = :login or cast(:login as"
+            " text) is null) and (m.rolname in (select login from ops.person)) order by 1, 2"
         ),
         {"roles": list(ROLES), "own": list(own_logins(connection).values()), "login": login},
     )
     return [(member, role) for member, role in rows.all()]
 
 
-def _give_role(connection: sa.Connection, login: str, role: str, ends_on: date | None, *, is_whole: bool) -> None:
-    """One role; `is_whole`: nothing else is granted with it, so that `ends_on` is the login's own last day."""
+def _give_role(
+    connection: sa.Connection, login: str, role: str, ends_on: date | None, *, is_whole: bool
+) -> None:
+    """One role; `is_whole`: nothing else is granted with it,
+    so that `ends_on` is the login's own last day.
+    """
     name = quoted(connection, login)
     have = _roles_of(connection, login)
     for other in have:
@@ -284,28 +363,42 @@ def _give_role(connection: sa.Connection, login: str, role: str, ends_on: date |
         connection.exec_driver_sql(f"alter role {name} valid until '{until}'")
         _log(connection, "grant", login, role, last)
     if role != AREA:
-        connection.execute(sa.text("delete from ops.area_grant where login = :login"), {"login": login})
+        connection.execute(
+            sa.text("delete from ops.area_grant where login = :login"), {"login": login}
+        )
     if role != DEPARTMENT:
-        connection.execute(sa.text("delete from ops.department_grant where login = :login"), {"login": login})
+        connection.execute(
+            sa.text("delete from ops.department_grant where login = :login"), {"login": login}
+        )
 
 
-def _log(connection: sa.Connection, action: str, login: str, role: str, ends_on: date | None) -> None:
+def _log(
+    connection: sa.Connection, action: str, login: str, role: str, ends_on: date | None
+) -> None:
     """A change of the role itself; changes of areas and departments are logged by triggers."""
     connection.execute(
         sa.text(
-            "insert into ops.grant_log (action, login, role, ends_on, remark)"
-            " values (:action, :login, :role, :ends_on, nullif(current_setting('yihu.remark', true), ''))"
+            "insert into ops.grant_log (action, login, role, ends_on, remark) values (:action,"
+            " :login, :role, :ends_on, nullif(current_setting('yihu.remark', true), ''))"
         ),
         {"action": action, "login": login, "role": role, "ends_on": ends_on},
     )
 
 
-def _insert(connection: sa.Connection, table: str, column: str, login: str, values: Sequence[str], ends_on: date | None) -> None:
+def _insert(
+    connection: sa.Connection,
+    table: str,
+    column: str,
+    login: str,
+    values: Sequence[str],
+    ends_on: date | None,
+) -> None:
     for value in values:
         connection.execute(
             sa.text(
-                f"insert into ops.{table} as t (login, {column}, ends_on) values (:login, :value, :ends_on)"
-                f" on conflict (login, {column}) do update set ends_on = excluded.ends_on where t.ends_on is distinct from excluded.ends_on"
+                f"insert into ops.{table} as t (login, {column}, ends_on) values (:login, :value,"
+                f" :ends_on) on conflict (login, {column}) do update set ends_on = excluded.ends_on"
+                " where t.ends_on is distinct from excluded.ends_on"
             ),
             {"login": login, "value": value, "ends_on": ends_on},
         )
@@ -317,4 +410,9 @@ def _granted(connection: sa.Connection, login: str, role: str) -> Granted:
 
 
 def _held(connection: sa.Connection, table: str, column: str, login: str) -> tuple[str, ...]:
-    return tuple(connection.scalars(sa.text(f"select {column} from ops.{table} where login = :login order by 1"), {"login": login}))
+    return tuple(
+        connection.scalars(
+            sa.text(f"select {column} from ops.{table} where login = :login order by 1"),
+            {"login": login},
+        )
+    )

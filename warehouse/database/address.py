@@ -1,6 +1,7 @@
 """The address of a PostgreSQL as libpq reads it.
 
-Belongs here: that one rendering. Not here: connecting (`publication.wire`), the server that is meant (`resources.server`).
+Belongs here: that one rendering. Not here: connecting (`publication.wire`), the server that is
+meant (`resources.server`).
 """
 
 from __future__ import annotations

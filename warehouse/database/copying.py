@@ -1,10 +1,13 @@
-"""The rows of a whole warehouse as files, and back: what a backup holds, and what a move carries over.
+"""The rows of a whole warehouse as files, and back:
+what a backup holds, and what a move carries over.
 
-Belongs here: tables out and in, in one snapshot, whatever the two servers' versions and owners. Not here: which roles
-there are afterwards (`warehouse.schema`), the rest of a home (`pipelines.operator.backup`).
+Belongs here: tables out and in, in one snapshot, whatever the two servers' versions and owners. Not
+here: which roles there are afterwards (`warehouse.schema`), the rest of a home
+(`pipelines.operator.backup`).
 
-Only rows travel. Tables, functions, views and rights are made by the code of the revision that the rows are of, so that
-what a server's own dump would carry along (owners, grants, large objects that a stranger left) does not come with them.
+Only rows travel. Tables, functions, views and rights are made by the code of the revision that the
+rows are of, so that what a server's own dump would carry along (owners, grants, large objects that
+a stranger left) does not come with them.
 """
 
 from __future__ import annotations
@@ -28,9 +31,10 @@ NOTE = "tables.json"
 PIECE = 1 << 20
 _TABLES = """
 select n.nspname, c.relname, array_agg(a.attname::text order by a.attnum)
-from pg_class as c join pg_namespace as n on n.oid = c.relnamespace join pg_attribute as a on a.attrelid = c.oid
-where n.nspname = any(%s) and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-  and c.relname <> 'alembic_version'
+from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+join pg_attribute as a on a.attrelid = c.oid
+where n.nspname = any(%s) and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
+  and a.attgenerated = '' and c.relname <> 'alembic_version'
 group by 1, 2 order by 1, 2
 """
 _REFERENCES = """
@@ -50,7 +54,9 @@ def counts(engine: sa.Engine) -> dict[str, int]:
 
 
 def copy_out(engine: sa.Engine, folder: Path) -> dict[str, int]:
-    """Writes every table's rows into `folder`, as they were at one moment; returns the rows by table."""
+    """Writes every table's rows into `folder`, as they were at one moment;
+    returns the rows by table.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _raw(engine) as connection:
         connection.execute("set transaction isolation level repeatable read, read only")
@@ -64,16 +70,20 @@ def copy_out(engine: sa.Engine, folder: Path) -> dict[str, int]:
                     for line in lines:
                         out.write(line)
         note = {"revision": _revision(connection), "columns": tables, "rows": rows}
-    with os.fdopen(os.open(folder / NOTE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    with os.fdopen(
+        os.open(folder / NOTE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
+    ) as file:
         json.dump(note, file, indent=1)
     return rows
 
 
 def copy_in(engine: sa.Engine, folder: Path) -> dict[str, int]:
-    """Makes the schema in an empty database and fills it from `folder`; returns the rows by table, as many as were written.
+    """Makes the schema in an empty database and fills it from `folder`;
+    returns the rows by table, as many as were written.
 
     Raises:
-        CopyError: the database is not empty, or does not hold the same afterwards; nothing of it is to be used.
+        CopyError: the database is not empty, or does not hold the same afterwards;
+            nothing of it is to be used.
     """
     note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
     if counts(engine):
@@ -115,15 +125,17 @@ def _fill(connection: psycopg.Connection, name: str, columns: list[str], file: P
 def _continue_numbers(connection: psycopg.Connection) -> None:
     """Numbers that tables give go on where they were."""
     found = connection.execute(
-        "select n.nspname || '.' || c.relname, a.attname from pg_attribute as a join pg_class as c on c.oid = a.attrelid"
-        " join pg_namespace as n on n.oid = c.relnamespace where a.attidentity <> '' and n.nspname = any(%s)",
+        "select n.nspname || '.' || c.relname, a.attname from pg_attribute as a join pg_class as c"
+        " on c.oid = a.attrelid join pg_namespace as n on n.oid = c.relnamespace where"
+        " a.attidentity <> '' and n.nspname = any(%s)",
         (list(SCHEMAS),),
     ).fetchall()
     for name, column in found:
         connection.execute(
-            sql.SQL("select setval(pg_get_serial_sequence({}, {}), (select coalesce(max({}), 0) + 1 from {}), false)").format(
-                sql.Literal(name), sql.Literal(column), sql.Identifier(column), _quoted(name)
-            )
+            sql.SQL(
+                "select setval(pg_get_serial_sequence({}, {}), (select coalesce(max({}), 0) + 1"
+                " from {}), false)"
+            ).format(sql.Literal(name), sql.Literal(column), sql.Identifier(column), _quoted(name))
         )
 
 
@@ -143,7 +155,10 @@ def _in_order(connection: psycopg.Connection, names: list[str]) -> list[str]:
 
 
 def _tables(connection: psycopg.Connection) -> dict[str, list[str]]:
-    return {f"{schema}.{table}": columns for schema, table, columns in connection.execute(_TABLES, (list(SCHEMAS),)).fetchall()}
+    return {
+        f"{schema}.{table}": columns
+        for schema, table, columns in connection.execute(_TABLES, (list(SCHEMAS),)).fetchall()
+    }
 
 
 def _count(connection: psycopg.Connection, name: str) -> int:
@@ -170,7 +185,10 @@ def _copy(name: str, columns: list[str], direction: str) -> sql.Composed:
 @contextmanager
 def _private(path: Path) -> Iterator[gzip.GzipFile]:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file, gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1, mtime=0) as packed:
+    with (
+        os.fdopen(handle, "wb") as file,
+        gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1, mtime=0) as packed,
+    ):
         yield packed
 
 

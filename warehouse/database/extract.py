@@ -136,7 +136,9 @@ def _hidden(connection: sa.Connection, release: int, columns: tuple[str, ...]) -
     gone = groups.small() | groups.in_towns(towns)
     also = groups.hidden_beside(gone, _margins(columns, [other.columns for other in others]))
     if len(gone | also) == len(groups.counts):
-        raise ExtractError("nothing would be left:", "name fewer columns, so that groups are larger")
+        raise ExtractError(
+            "nothing would be left:", "name fewer columns, so that groups are larger"
+        )
     values = (map(json.loads, group) for group in sorted(also))
     return Hidden(tuple(towns), tuple(dict(zip(columns, found, strict=True)) for found in values))
 
@@ -164,7 +166,8 @@ def _check_earlier(
         if groups.lacking(gone, more) and not groups.lacking(gone, known):
             shared = ", ".join(column for column in other.columns if column in columns)
             raise ExtractError(
-                f"beside the extract {other.name} it would tell groups under {THRESHOLD}, by {shared}:",
+                f"beside the extract {other.name} it would tell groups under {THRESHOLD},"
+                f" by {shared}:",
                 "take the columns of both into one, or leave these out",
             )
 
@@ -196,11 +199,14 @@ def _problems(name: str, columns: Sequence[str], reason: str) -> list[str]:
     if not NAME.fullmatch(name):
         problems.append("NAME: use 3 to 41 lower-case letters, digits and _, a letter first")
     if not columns or len(columns) > MOST_COLUMNS:
-        problems.append(f"COLUMNS: name 1 to {MOST_COLUMNS} of household, household_indicator and warning_flag")
+        problems.append(
+            f"COLUMNS: name 1 to {MOST_COLUMNS} of household, household_indicator and warning_flag"
+        )
     unknown = [column for column in columns if column not in known]
     if unknown:
         problems.append(
-            f"COLUMNS: {len(unknown)} of these are not for extracts; there are {', '.join(list(known)[:12])}, … (docs/query.md)"
+            f"COLUMNS: {len(unknown)} of these are not for extracts; there are"
+            f" {', '.join(list(known)[:12])}, … (docs/query.md)"
         )
     if not reason.strip():
         problems.append("WHY: say what it is for")

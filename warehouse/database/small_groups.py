@@ -103,7 +103,9 @@ class Groups:
         is_few = len(cell.hidden) < 2 or self._households(cell.hidden) < THRESHOLD
         return bool(cell.hidden and cell.shown) and is_few
 
-    def _lines(self, margin: Margin, margins: Sequence[Margin], cells: Mapping[Group, Cell]) -> list[list[Group]]:
+    def _lines(
+        self, margin: Margin, margins: Sequence[Margin], cells: Mapping[Group, Cell]
+    ) -> list[list[Group]]:
         """The cells that a margin counts together, where it is told: small counts are hidden."""
         all_columns = [self.columns[p] for p in self._places({c for m in margins for c in m})]
         places = [place for place, column in enumerate(all_columns) if column in margin]

@@ -1,2 +1,5 @@
-"""The models as a graph: what each declares (`heads`), who makes which table (`registry`), how they are filled in (`parameters`,
-`reference`), where their inputs come from (`inputs`, `scope`), and the one runner that binds and makes (`runner`)."""
+"""The models as a graph, and the one runner that binds and makes them.
+
+What each declares is in `heads`, who makes which table in `registry`, how they are filled in in
+`parameters` and `reference`, where their inputs come from in `inputs` and `moment`; `runner` binds.
+"""

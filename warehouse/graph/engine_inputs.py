@@ -1,7 +1,8 @@
-"""Inputs without a lake: tables that stand on the engine under their own names, or none that has a row.
+"""Inputs without a lake: tables that stand on the engine under their own names,
+or none that has a row.
 
-Belongs here: those stand-ins for `inputs.LakeInputs`, for tests, benchmarks and reading the models' SQL. Not here: anything that
-a run of a day uses.
+Belongs here: those stand-ins for `inputs.LakeInputs`, for tests, benchmarks and reading the models'
+SQL. Not here: anything that a run of a day uses.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from warehouse.schema.lake import declared, empty_select, types_of
 
 @dataclass
 class EngineInputs:
-    """A table of the day is the engine's table of that name; an earlier day is what `keep` copied."""
+    """A table of the day is the engine's table of that name;
+    an earlier day is what `keep` copied.
+    """
 
     engine: SqlEngine
     as_of: date
@@ -54,7 +57,11 @@ class EngineInputs:
         return name(table if as_of == self.as_of else self.kept[table, as_of])
 
     def outside(self, source: str, as_of: date) -> pa.Table:
-        return self.sources[source](as_of) if source in self.sources else declared()[source].arrow.empty_table()
+        return (
+            self.sources[source](as_of)
+            if source in self.sources
+            else declared()[source].arrow.empty_table()
+        )
 
     def within(self, scope: Scope) -> Inputs:
         self._looks += 1

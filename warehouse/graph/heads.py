@@ -1,7 +1,8 @@
-"""The head of a model: what it is, what it reads and how, its key, order and grain, what it publishes.
+"""The head of a model: what it is, what it reads and how, its key, order and grain,
+what it publishes.
 
-A head is the comment at the top of `warehouse/models/<name>.sql`: a text, an empty line, then a line per entry, which goes
-on where the next one is indented:
+A head is the comment at the top of `warehouse/models/<name>.sql`: a text, an empty line, then a
+line per entry, which goes on where the next one is indented:
 
     {#-
     The lamp of each household.
@@ -17,7 +18,8 @@ counts which: what a point shows as its evidence is read from there.
     records: settlements
     counted by: R05, R09 where is_inpatient
 
-Belongs here: the entries and reading them. Not here: what they amount to (`registry`). Nothing heavy is imported.
+Belongs here: the entries and reading them. Not here: what they amount to (`registry`). Nothing
+heavy is imported.
 """
 
 from __future__ import annotations
@@ -81,7 +83,9 @@ class Input:
 
     kind: Kind
     table: str
-    """`matched_*` stands for every record type, `valid_{type}` for the record type that the model is made for."""
+    """`matched_*` stands for every record type,
+    `valid_{type}` for the record type that the model is made for.
+    """
     alias: str
 
 

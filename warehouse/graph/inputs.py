@@ -1,7 +1,8 @@
-"""Where the runner's inputs lie: the lake, whole or as far as a scope reaches; what comes from outside.
+"""Where the runner's inputs lie: the lake, whole or as far as a scope reaches;
+what comes from outside.
 
-Belongs here: which days there are, and a day's rows as a relation. Not here: which input is read (`heads`), by what name
-(`runner`), how a county is told from the next (`warehouse.counties`).
+Belongs here: which days there are, and a day's rows as a relation. Not here: which input is read
+(`heads`), by what name (`runner`), how a county is told from the next (`warehouse.counties`).
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class Inputs(Protocol):
     def within(self, scope: Scope) -> Inputs: ...
 
 
-def earlier_day(inputs: Inputs, table: str, before: date, not_before: date | None = None) -> date | None:
+def earlier_day(
+    inputs: Inputs, table: str, before: date, not_before: date | None = None
+) -> date | None:
     """The newest day of a table before `before`."""
     newest = max((day for day in inputs.days(table) if day < before), default=None)
     return None if newest is None or (not_before is not None and newest < not_before) else newest
@@ -61,7 +64,9 @@ def earlier_day(inputs: Inputs, table: str, before: date, not_before: date | Non
 def released_day(inputs: Inputs, table: str, before: date) -> date | None:
     """The newest earlier day of a table that was not held back: what readers saw."""
     held_back = inputs.held_back()
-    return max((day for day in inputs.days(table) if day < before and day not in held_back), default=None)
+    return max(
+        (day for day in inputs.days(table) if day < before and day not in held_back), default=None
+    )
 
 
 @dataclass(frozen=True)
@@ -136,8 +141,9 @@ class HouseholdInputs:
         if table == RETROFITS:  # a retrofit counts where its dwelling is
             dwellings = self.whole.relation(DWELLINGS, as_of)
             return (
-                f"(select r.* from {whole} as r left join (select record_id, household_id from {dwellings} where outcome = 'linked') as d "
-                f"on d.record_id = r.dwelling_id where coalesce(d.household_id, r.household_id) in ({listed or 'null'}))"
+                f"(select r.* from {whole} as r left join (select record_id, household_id from"
+                f" {dwellings} where outcome = 'linked') as d on d.record_id = r.dwelling_id where"
+                f" coalesce(d.household_id, r.household_id) in ({listed or 'null'}))"
             )
         return f"(select * from {whole} where {theirs})"
 
@@ -150,4 +156,8 @@ class HouseholdInputs:
 
 def there(inputs: Inputs, contracts: Sequence[Contract], as_of: date) -> tuple[Contract, ...]:
     """The record types whose valid rows of the day are there."""
-    return tuple(contract for contract in contracts if inputs.version(f"valid_{contract.table}", as_of) is not None)
+    return tuple(
+        contract
+        for contract in contracts
+        if inputs.version(f"valid_{contract.table}", as_of) is not None
+    )

@@ -1,4 +1,5 @@
-"""What tables are made for: the day, what is in force on it, its earlier days; how much of the county.
+"""What tables are made for: the day, what is in force on it, its earlier days;
+how much of the county.
 
 Belongs here: those values. Not here: what is done with them (`runner`, `parameters`, `inputs`).
 """
@@ -35,12 +36,20 @@ class Moment:
     """The layout that its tables are made in."""
 
 
-def day_moment(as_of: date, rules: Rules | None = None, following: FollowingRules | None = None) -> Moment:
+def day_moment(
+    as_of: date, rules: Rules | None = None, following: FollowingRules | None = None
+) -> Moment:
     """A business day that was never released: in the newest layout, under what is in force on it.
 
     Or under other rules, where they are given.
     """
-    return Moment(as_of, rules or load_rules(as_of), following or load_following(as_of), load_catalogue(as_of), as_of)
+    return Moment(
+        as_of,
+        rules or load_rules(as_of),
+        following or load_following(as_of),
+        load_catalogue(as_of),
+        as_of,
+    )
 
 
 @dataclass(frozen=True)

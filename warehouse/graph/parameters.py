@@ -1,6 +1,7 @@
 """What a model's parameters stand for: a name in the SQL, and where its value comes from.
 
-Belongs here: every name once. Not here: how a value is reckoned (`indicators`, `scoring`, `follow_up`, `matching`, …).
+Belongs here: every name once. Not here: how a value is reckoned (`indicators`, `scoring`,
+`follow_up`, `matching`, …).
 """
 
 from __future__ import annotations
@@ -41,7 +42,14 @@ class Filling:
     def key(self) -> Hashable:
         """Another one for another filling."""
         moment = self.moment
-        days = (moment.as_of, moment.earlier_than, moment.not_before, moment.period_on, moment.flag_days, self.compared_on)
+        days = (
+            moment.as_of,
+            moment.earlier_than,
+            moment.not_before,
+            moment.period_on,
+            moment.flag_days,
+            self.compared_on,
+        )
         types = tuple(contract.table for contract in self.types)
         rules = (moment.rules.hash, moment.following.hash, moment.catalogue.hash, moment.layout)
         return (*days, *rules, types, tuple(sorted(self.states.items())), self.has_released)
@@ -54,8 +62,8 @@ class Filling:
 
 
 NO_COUNTY = "000000"
-"""The county of what is linked to no household, and of households whose register row is out of force
-and whose county nobody knows."""
+"""The county of what is linked to no household, and of households whose register row is out of
+force and whose county nobody knows."""
 
 
 def _calendar(part: str) -> Callable[[Filling], Any]:
@@ -89,7 +97,18 @@ THRESHOLDS = (
 )
 """Those that models compare with as they are; the others stand in what the calendar gives."""
 OF_TYPE = (
-    *("amounts", "area_code", "fields", "has_member_id", "household_id", "member_id", "name_value", "number", "pair", "person_key"),
+    *(
+        "amounts",
+        "area_code",
+        "fields",
+        "has_member_id",
+        "household_id",
+        "member_id",
+        "name_value",
+        "number",
+        "pair",
+        "person_key",
+    ),
     *("record_id", "record_key", "record_type"),
 )
 
@@ -103,7 +122,9 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "area_outcomes": lambda f: matching.AREA_OUTCOMES,
     "as_of_digits": lambda f: f.moment.as_of.strftime("%Y%m%d"),
     "allowed_ages": lambda f: [(c.department, c.records, c.stale_after_days) for c in f.contracts],
-    "at_once": lambda f: matching.at_once("d.name" if f.contract is None else matching.type_parameters(f.type)["name_value"]),
+    "at_once": lambda f: matching.at_once(
+        "d.name" if f.contract is None else matching.type_parameters(f.type)["name_value"]
+    ),
     "catalogue": lambda f: f.moment.catalogue.indicators,
     "chronic_days": _rhythm("chronic_followup_within_days"),
     "cleared": lambda f: STAGES.index("cleared") + 1,
@@ -131,7 +152,11 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "pair_text": lambda f: matching.pair_text,
     "period_on": lambda f: day(f.moment.period_on),
     "recorded": lambda f: STAGES.index("recorded") + 1,
-    "risks": lambda f: [cell for cell in indicators.cells(f.states, f.moment.catalogue) if cell.indicator.group == "risk"],
+    "risks": lambda f: [
+        cell
+        for cell in indicators.cells(f.states, f.moment.catalogue)
+        if cell.indicator.group == "risk"
+    ],
     "rule_version": lambda f: f.moment.rules.version,
     "scored": lambda f: scoring.scored(f.moment.rules, f.moment.catalogue),
     "shells_are_computed": lambda f: str(f.moment.rules.scoring.shells == "computed").lower(),
@@ -146,7 +171,9 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
 
 
 def fill(model: Model, filling: Filling) -> str:
-    """The model's SQL with exactly its declared parameters; an undeclared one is an error of the template."""
+    """The model's SQL with exactly its declared parameters;
+    an undeclared one is an error of the template.
+    """
     values = {parameter: PARAMETERS[parameter](filling) for parameter in model.parameters}
     if filling.contract is not None:
         values["valid"] = f"valid_{filling.contract.table}"

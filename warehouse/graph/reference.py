@@ -1,6 +1,7 @@
 """Rules and reference data as tables: the SELECT that gives each on a day.
 
-Belongs here: every name once. Not here: what is in them (`indicators`, `scoring`, `follow_up`, `identity`, `names`).
+Belongs here: every name once. Not here: what is in them (`indicators`, `scoring`, `follow_up`,
+`identity`, `names`).
 """
 
 from __future__ import annotations

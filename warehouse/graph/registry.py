@@ -1,6 +1,7 @@
 """Who makes which table, from what: read from the heads of the models, once a process.
 
-Belongs here: looking up and following. Not here: what a head says (`heads`), filling in and running (`runner`).
+Belongs here: looking up and following. Not here: what a head says (`heads`), filling in and running
+(`runner`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from warehouse.model import MODELS
 
 PER_TYPE = "{type}"
 EVERY_TYPE = "*"
-LAKE_KINDS = (Kind.SAME_DAY, Kind.IF_THERE, Kind.EARLIER_DAY, Kind.EARLIER_OR_OWN, Kind.RELEASED_DAY, Kind.SEVERAL_DAYS, Kind.ASKED)
+LAKE_KINDS = (
+    Kind.SAME_DAY,
+    Kind.IF_THERE,
+    Kind.EARLIER_DAY,
+    Kind.EARLIER_OR_OWN,
+    Kind.RELEASED_DAY,
+    Kind.SEVERAL_DAYS,
+    Kind.ASKED,
+)
 """The kinds that name tables of the graph."""
 OF_THE_DAY = (Kind.SAME_DAY, Kind.EARLIER_OR_OWN, Kind.ASKED)
 """The kinds that a table comes from on its own day."""
@@ -30,7 +39,11 @@ class UnknownTable(DefectError):
 def models() -> Mapping[str, Model]:
     """Every model by its name."""
     paths = sorted(MODELS.rglob("*.sql"))
-    return {name: read_head(name, path) for path in paths for name in [str(path.relative_to(MODELS).with_suffix(""))]}
+    return {
+        name: read_head(name, path)
+        for path in paths
+        for name in [str(path.relative_to(MODELS).with_suffix(""))]
+    }
 
 
 @lru_cache(maxsize=1)
@@ -62,7 +75,9 @@ def is_of_type(table: str) -> bool:
 
 
 def layer_and_folder(table: str) -> tuple[str, str]:
-    """Layer and folder of a table that the lake keeps: `valid_x` is (`valid`, `x`), `person` is (`household`, `person`)."""
+    """Layer and folder of a table that the lake keeps:
+    `valid_x` is (`valid`, `x`), `person` is (`household`, `person`).
+    """
     if is_of_type(table):
         layer_of_type, _, folder = table.partition("_")
         return layer_of_type, folder
@@ -84,7 +99,11 @@ def stored_tables() -> tuple[str, ...]:
 
 def published_tables() -> tuple[str, ...]:
     """The tables that a release has, each after what it reads."""
-    return ordered(table for table, model in makers().items() if model.publishes is not None and model.layer is not None)
+    return ordered(
+        table
+        for table, model in makers().items()
+        if model.publishes is not None and model.layer is not None
+    )
 
 
 @lru_cache(maxsize=1)
@@ -99,15 +118,23 @@ def order_of(table: str) -> str:
 
 
 def reads(table: str, *kinds: Kind) -> tuple[str, ...]:
-    """The tables that the model of `table` reads in one of these ways; of `matched_{type}`, those that its two models read."""
-    found = [m for m in models().values() if m.table == table] if table == f"matched_{PER_TYPE}" else [maker(table)]
+    """The tables that the model of `table` reads in one of these ways;
+    of `matched_{type}`, those that its two models read.
+    """
+    found = (
+        [m for m in models().values() if m.table == table]
+        if table == f"matched_{PER_TYPE}"
+        else [maker(table)]
+    )
     return tuple(dict.fromkeys(read.table for model in found for read in model.reads(*kinds)))
 
 
 def inputs_of(table: str) -> frozenset[str]:
-    """The other kept tables of the same day that `table` comes from, through what lives within a run only.
+    """The other kept tables of the same day that `table` comes from,
+    through what lives within a run only.
 
-    Patterns stand: `matched_*` for every record type. Of `matched_{type}`, those of whatever record type.
+    Patterns stand: `matched_*` for every record type. Of `matched_{type}`, those of whatever record
+    type.
     """
     found: set[str] = set()
     waiting, seen = [table], {table}

@@ -1,10 +1,12 @@
-"""The one runner: binds what a model declares, makes what is asked, and nothing that stands already.
+"""The one runner: binds what a model declares, makes what is asked,
+and nothing that stands already.
 
-Everything on the engine under a name has a mark: what it was bound to or made from, down to the version of the files. A table
-whose mark is the one that it would get now stands; so nothing is decided by whether a table of some name exists.
+Everything on the engine under a name has a mark: what it was bound to or made from, down to the
+version of the files. A table whose mark is the one that it would get now stands; so nothing is
+decided by whether a table of some name exists.
 
-Belongs here: binding and making. Not here: what is declared (`heads`), where inputs lie (`inputs`), how a model is filled in
-(`parameters`, `reference`).
+Belongs here: binding and making. Not here: what is declared (`heads`), where inputs lie (`inputs`),
+how a model is filled in (`parameters`, `reference`).
 """
 
 from __future__ import annotations
@@ -59,7 +61,9 @@ class Runner:
         pseudonym_key: bytes = b"",
         keeps_views: bool = True,
     ) -> None:
-        """`keeps_views`: what is written out at once stays a view; else it is computed when it is made."""
+        """`keeps_views`: what is written out at once stays a view;
+        else it is computed when it is made.
+        """
         self.engine = engine
         self._keeps_views = keeps_views
         self.contracts = tuple(contracts)
@@ -89,18 +93,26 @@ class Runner:
         beside: Sequence[Contract] = (),
         given: Mapping[str, str] | None = None,
     ) -> dict[str, int]:
-        """Makes `tables` on the engine under their own names, and what they need; returns the rows of each that was counted.
+        """Makes `tables` on the engine under their own names, and what they need;
+        returns the rows of each that was counted.
 
-        A table that the lake keeps and that is not asked for is read from there. `beside`: record types that are matched in
-        this run too, whose open numbers and names are answered in the same pass. `given`: tables that were made elsewhere, as
-        relations. Raises `MissingInput`, `ModelError`.
+        A table that the lake keeps and that is not asked for is read from there. `beside`: record
+        types that are matched in this run too, whose open numbers and names are answered in the
+        same pass. `given`: tables that were made elsewhere, as relations. Raises `MissingInput`,
+        `ModelError`.
         """
         asked = frozenset(tables)
         inputs = self.inputs.within(scope)
-        making = _Making(asked, moment, inputs, self._types_for(asked, moment, inputs, beside), given or {})
+        making = _Making(
+            asked, moment, inputs, self._types_for(asked, moment, inputs, beside), given or {}
+        )
         for table in (*sorted(asked - makers().keys()), *registry.ordered(asked)):
             self._ensure(table, making)
-        return {table: rows for table, rows in making.made.items() if table in asked and rows is not None}
+        return {
+            table: rows
+            for table, rows in making.made.items()
+            if table in asked and rows is not None
+        }
 
     def use(self, table: str, as_of: date) -> str:
         """Has the engine read a kept table of the day under its own name; returns that."""
@@ -110,7 +122,9 @@ class Runner:
         return table
 
     def bind(self, tables: Iterable[str], moment: Moment) -> None:
-        """Has the engine read the inputs of `tables` that lie in the lake, as `make` would, without making anything."""
+        """Has the engine read the inputs of `tables` that lie in the lake, as `make` would,
+        without making anything.
+        """
         making = _Making(frozenset(), moment, self.inputs, (), {})
         for table in tables:
             for read in makers()[table].inputs:
@@ -124,14 +138,22 @@ class Runner:
 
     # what a table is made from
 
-    def _types_for(self, asked: frozenset[str], moment: Moment, inputs: Inputs, beside: Sequence[Contract]) -> tuple[Contract, ...]:
-        """The record types whose open numbers are answered together: those of the last pass where they are enough."""
+    def _types_for(
+        self, asked: frozenset[str], moment: Moment, inputs: Inputs, beside: Sequence[Contract]
+    ) -> tuple[Contract, ...]:
+        """The record types whose open numbers are answered together:
+        those of the last pass where they are enough.
+        """
         identified = tuple(contract for contract in self.contracts if is_identified(contract))
         if {"review_queue", "review_candidate"} & asked:
             wanted = identified
         else:
-            wanted = tuple(contract for contract in identified if f"matched_{contract.table}" in asked)
-        if not {contract.table for contract in wanted} <= {contract.table for contract in self._types}:
+            wanted = tuple(
+                contract for contract in identified if f"matched_{contract.table}" in asked
+            )
+        if not {contract.table for contract in wanted} <= {
+            contract.table for contract in self._types
+        }:
             more = {contract.table for contract in (*wanted, *there(inputs, beside, moment.as_of))}
             self._types = tuple(contract for contract in identified if contract.table in more)
         return self._types
@@ -144,21 +166,34 @@ class Runner:
 
     def _is_stored(self, table: str, making: _Making) -> bool:
         """Whether it is read from where it is kept, or was handed over, and is not made."""
-        return table not in making.asked and (is_stored(table) or table in making.given or table not in makers())
+        return table not in making.asked and (
+            is_stored(table) or table in making.given or table not in makers()
+        )
 
     def _mark(self, table: str, making: _Making) -> Mark:
         if table not in making.marks:
-            making.marks[table] = self._stored_mark(table, making) if self._is_stored(table, making) else self._made_mark(table, making)
+            making.marks[table] = (
+                self._stored_mark(table, making)
+                if self._is_stored(table, making)
+                else self._made_mark(table, making)
+            )
         return making.marks[table]
 
     def _stored_mark(self, table: str, making: _Making) -> Mark:
         if table in making.given:
             return ("given", table, making.given[table])
-        return ("stored", table, making.moment.as_of, making.inputs.version(table, making.moment.as_of))
+        return (
+            "stored",
+            table,
+            making.moment.as_of,
+            making.inputs.version(table, making.moment.as_of),
+        )
 
     def _made_mark(self, table: str, making: _Making) -> Mark:
         model, contract = self._model(table)
-        parts = tuple(self._input_mark(read, making) for read in self._expanded(model, contract, making))
+        parts = tuple(
+            self._input_mark(read, making) for read in self._expanded(model, contract, making)
+        )
         digest = hashlib.sha256(repr((self._text(table, making), parts)).encode())
         return ("made", table, digest.hexdigest())
 
@@ -171,11 +206,24 @@ class Runner:
                 return self._stored_mark(read.table, making)
             case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY:
                 on = self._day_of(read, making)
-                return (read.kind, read.table, on, None if on is None else making.inputs.version(read.table, on))
+                return (
+                    read.kind,
+                    read.table,
+                    on,
+                    None if on is None else making.inputs.version(read.table, on),
+                )
             case Kind.SEVERAL_DAYS:
-                return (read.kind, read.table, tuple((on, making.inputs.version(read.table, on)) for on in moment.history))
+                return (
+                    read.kind,
+                    read.table,
+                    tuple((on, making.inputs.version(read.table, on)) for on in moment.history),
+                )
             case Kind.REFERENCE:
-                return (read.kind, read.table, hashlib.sha256(self._reference(read.table, making).encode()).hexdigest())
+                return (
+                    read.kind,
+                    read.table,
+                    hashlib.sha256(self._reference(read.table, making).encode()).hexdigest(),
+                )
             case Kind.OUTSIDE:
                 return (read.kind, read.table, moment.as_of)
             case _:
@@ -186,7 +234,11 @@ class Runner:
         if read.kind is Kind.RELEASED_DAY:
             return released_day(making.inputs, read.table, moment.earlier_than)
         found = earlier_day(making.inputs, read.table, moment.earlier_than, moment.not_before)
-        if found is None and read.kind is Kind.EARLIER_OR_OWN and self._is_of_another_run(read.table, making):
+        if (
+            found is None
+            and read.kind is Kind.EARLIER_OR_OWN
+            and self._is_of_another_run(read.table, making)
+        ):
             return moment.as_of
         return found
 
@@ -235,7 +287,10 @@ class Runner:
 
     def _states(self, making: _Making) -> dict[str, str]:
         self._ensure("source_state", making)
-        return {str(records): str(state) for records, state in self.engine.rows("select records, state from source_state")}
+        return {
+            str(records): str(state)
+            for records, state in self.engine.rows("select records, state from source_state")
+        }
 
     def _reference(self, table: str, making: _Making) -> str:
         return reference_select(table, making.moment, self._key)
@@ -247,7 +302,9 @@ class Runner:
         if self._is_stored(table, making):
             mark = self._mark(table, making)
             if self._marks.get(table) != mark:
-                relation = making.given.get(table) or making.inputs.relation(table, making.moment.as_of)
+                relation = making.given.get(table) or making.inputs.relation(
+                    table, making.moment.as_of
+                )
                 self._bind(table, self._completed(table, relation), mark)
             return
         model, contract = self._model(table)
@@ -297,7 +354,9 @@ class Runner:
                 self._bind(read.alias, self._completed(read.table, relation), mark)
             case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY:
                 on = self._day_of(read, making)
-                self._bind(read.alias, self._dated(inputs, read.table, () if on is None else (on,)), mark)
+                self._bind(
+                    read.alias, self._dated(inputs, read.table, () if on is None else (on,)), mark
+                )
             case Kind.SEVERAL_DAYS:
                 self._bind(read.alias, self._dated(inputs, read.table, moment.history), mark)
             case Kind.REFERENCE:
@@ -319,13 +378,17 @@ class Runner:
         return f"({empty_select(types_of(table, self.contracts))})"
 
     def _completed(self, table: str, relation: str) -> str:
-        """The rows of a relation; kept before a column was declared, they have it without a value."""
+        """The rows of a relation; kept before a column was declared,
+        they have it without a value.
+        """
         select = f"select * from {relation}"
         if relation == name(table) or not (is_of_type(table) or has_grown(table)):
             return select
         there = {column for column, _ in self.engine.columns(select)}
         lacking = [
-            f"cast(null as {kind}) as {name(column)}" for column, kind in types_of(table, self.contracts).items() if column not in there
+            f"cast(null as {kind}) as {name(column)}"
+            for column, kind in types_of(table, self.contracts).items()
+            if column not in there
         ]
         return f"select *, {', '.join(lacking)} from {relation}" if lacking else select
 
@@ -340,5 +403,11 @@ class Runner:
 
     def _dated(self, inputs: Inputs, table: str, days: Sequence[date]) -> str:
         """The rows of some days, each with its `_as_of`; without a day none, in their columns."""
-        selects = [f"select *, {day(on)} as _as_of from {self._whole(table, inputs.relation(table, on))}" for on in days]
-        return " union all by name ".join(selects) or f"select *, {day(None)} as _as_of from ({empty_select(types_of(table))}) as nothing"
+        selects = [
+            f"select *, {day(on)} as _as_of from {self._whole(table, inputs.relation(table, on))}"
+            for on in days
+        ]
+        return (
+            " union all by name ".join(selects)
+            or f"select *, {day(None)} as _as_of from ({empty_select(types_of(table))}) as nothing"
+        )

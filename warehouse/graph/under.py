@@ -1,4 +1,5 @@
-"""Under what a day was made: its layout, and the versions of rules, of what follows, of the catalogue.
+"""Under what a day was made: its layout, and the versions of rules, of what follows,
+of the catalogue.
 
 A release names them, and so do the day's tables in the lake: a day that was released is made anew
 under the same, whatever was installed since. Belongs here: reading the names and finding what they

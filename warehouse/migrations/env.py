@@ -1,4 +1,6 @@
-"""Alembic's environment: the connection comes from `warehouse.migrations.run`, the target from `warehouse.schema`."""
+"""Alembic's environment: the connection comes from `warehouse.migrations.run`,
+the target from `warehouse.schema`.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,6 +1,8 @@
-"""Upgrading and downgrading a database: the tables by Alembic, then functions, views, policies and grants anew.
+"""Upgrading and downgrading a database:
+the tables by Alembic, then functions, views, policies and grants anew.
 
-Belongs here: the order of an upgrade, in one transaction. Not here: what is upgraded to (`warehouse.schema`).
+Belongs here: the order of an upgrade, in one transaction. Not here: what is upgraded to
+(`warehouse.schema`).
 """
 
 from __future__ import annotations
@@ -15,7 +17,15 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from expectations.errors import YihuError
-from warehouse.database.write_lock import PATIENCE, TURN, blocking_sessions, is_lock_timeout, patient, take, with_lock_retries
+from warehouse.database.write_lock import (
+    PATIENCE,
+    TURN,
+    blocking_sessions,
+    is_lock_timeout,
+    patient,
+    take,
+    with_lock_retries,
+)
 from warehouse.schema import logins, programs, roles, walls
 
 HERE = Path(__file__).parent
@@ -40,37 +50,51 @@ def _config(connection: sa.Connection) -> Config:
 
 def revision(connection: sa.Connection) -> str | None:
     """The revision that the database is at, None for an empty one."""
-    return MigrationContext.configure(connection, opts={"version_table_schema": VERSION_SCHEMA}).get_current_revision()
+    return MigrationContext.configure(
+        connection, opts={"version_table_schema": VERSION_SCHEMA}
+    ).get_current_revision()
 
 
 def _fingerprint() -> str:
     """What of the schema is not in the tables: a database that has it is not made anew."""
-    text = "\n".join([*programs.statements(), *roles.grants(), *roles.policies(), *roles.built_in()])
+    text = "\n".join(
+        [*programs.statements(), *roles.grants(), *roles.policies(), *roles.built_in()]
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def upgrade(engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: str = "head") -> None:
-    """Brings the database to this code's schema; a database that is there already is left alone in milliseconds.
+def upgrade(
+    engine: sa.Engine, passwords: Mapping[str, str] | None = None, to: str = "head"
+) -> None:
+    """Brings the database to this code's schema;
+    a database that is there already is left alone in milliseconds.
 
-    `passwords`: for each of the roles for which yihu has a login of its own (`yihu_reader`, …). An older revision than this code's
-    has its tables only.
+    `passwords`: for each of the roles for which yihu has a login of its own (`yihu_reader`, …). An
+    older revision than this code's has its tables only.
 
     Raises:
         MigrationError: when the login may not do what it takes.
     """
     try:
-        with_lock_retries(lambda lock_timeout: _upgrade(engine, passwords or {}, to, lock_timeout), engine, harmless=())
+        with_lock_retries(
+            lambda lock_timeout: _upgrade(engine, passwords or {}, to, lock_timeout),
+            engine,
+            harmless=(),
+        )
     except sa.exc.ProgrammingError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise MigrationError(
             f"the warehouse's schema could not be made: {reason}.",
-            "The login must own the database and have CREATEROLE,"
-            " and where another login made the roles, from PostgreSQL 16 on, be granted them with admin option.",
+            "The login must own the database and have CREATEROLE, and where another login made the"
+            " roles, from PostgreSQL 16 on, be granted them with admin option.",
         ) from None
     except sa.exc.OperationalError as error:
         if not is_lock_timeout(error):
             raise
-        held = ", ".join(str(holder) for holder in blocking_sessions(engine, ())) or "somebody who is gone by now"
+        held = (
+            ", ".join(str(holder) for holder in blocking_sessions(engine, ()))
+            or "somebody who is gone by now"
+        )
         raise MigrationError(
             f"the schema could not be upgraded: its tables are held by {held}.",
             "Have these sessions end (pg_terminate_backend, as a superuser), then run this again.",
@@ -101,11 +125,15 @@ def _upgrade(engine: sa.Engine, passwords: Mapping[str, str], to: str, lock_time
         programs.make_programs(connection)
         roles.apply_grants(connection)
         logins.restrict_connect(connection)
-        connection.exec_driver_sql(f"comment on schema store is '{programs.SCHEMA_COMMENTS['store']} [{_fingerprint()}]'")
+        connection.exec_driver_sql(
+            f"comment on schema store is '{programs.SCHEMA_COMMENTS['store']} [{_fingerprint()}]'"
+        )
 
 
 def _one_at_a_time(connection: sa.Connection, lock_timeout: float) -> None:
-    """Upgrades follow each other: by a lock on a table on which consumers have no right, once there is one."""
+    """Upgrades follow each other: by a lock on a table on which consumers have no right,
+    once there is one.
+    """
     connection.exec_driver_sql(patient(lock_timeout))
     if _has(connection, REVISIONS):
         connection.exec_driver_sql(f"lock table {REVISIONS} in share row exclusive mode")
@@ -115,8 +143,13 @@ def _one_at_a_time(connection: sa.Connection, lock_timeout: float) -> None:
 
 
 def _lock_views(connection: sa.Connection) -> None:
-    """Views before the tables behind them, as readers come to them: so nobody waits for us who holds what we wait for."""
-    listed = "select format('%I.%I', schemaname, viewname) from pg_views where schemaname = 'yihu' order by 1"
+    """Views before the tables behind them, as readers come to them:
+    so nobody waits for us who holds what we wait for.
+    """
+    listed = (
+        "select format('%I.%I', schemaname, viewname) from pg_views where schemaname = 'yihu' order"
+        " by 1"
+    )
     for view in connection.scalars(sa.text(listed)).all():
         connection.exec_driver_sql(f"lock table {view} in access exclusive mode")
 
@@ -138,9 +171,13 @@ def downgrade(engine: sa.Engine, to: str = "base") -> None:
 
 
 def _is_there(connection: sa.Connection, to: str) -> bool:
-    comment = connection.scalar(sa.text("select obj_description(to_regnamespace('store')::oid, 'pg_namespace')"))
+    comment = connection.scalar(
+        sa.text("select obj_description(to_regnamespace('store')::oid, 'pg_namespace')")
+    )
     if to != "head" or comment is None or f"[{_fingerprint()}]" not in comment:
         return False
     from alembic.script import ScriptDirectory
 
-    return revision(connection) == ScriptDirectory.from_config(_config(connection)).get_current_head()
+    return (
+        revision(connection) == ScriptDirectory.from_config(_config(connection)).get_current_head()
+    )

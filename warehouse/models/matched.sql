@@ -1,5 +1,6 @@
 {#-
-Records of any type that carry an ID number: each with its person and its outcome. No identity leaves this model.
+Records of any type that carry an ID number: each with its person and its outcome. No identity
+leaves this model.
 
 table: matched_{type}
 kept: matched
@@ -17,14 +18,22 @@ with answered as (
         v.*,
         {{ record_id }} as _record_id,
 {% for key in ("person_key", "member_id", "household_id") %}
-        case when d.decision is not null then d.{{ key }} when {{ at_once }} then s.{{ key }} else a.{{ key }} end as _{{ key }},
+        case
+            when d.decision is not null then d.{{ key }}
+            when {{ at_once }} then s.{{ key }}
+            else a.{{ key }}
+        end as _{{ key }},
 {% endfor %}
         case
             when d.decision = 'unregistered' then 'unregistered'
             when d.decision is not null or {{ at_once }} then 'linked'
             else a.outcome
         end as _outcome,
-        case when d.decision is not null then 'decided' when {{ at_once }} then 'exact' else a.method end as _method,
+        case
+            when d.decision is not null then 'decided'
+            when {{ at_once }} then 'exact'
+            else a.method
+        end as _method,
         case
             when d.decision is not null then a.name_agreement
             when {{ at_once }} then case when {{ name_value }} is null then 'absent' else 'same' end
@@ -34,7 +43,8 @@ with answered as (
     from {{ valid }} as v
     left join spine_number as s on s.number = v.{{ number }}
     left join pair_answer as a on a.pair = case when not {{ at_once }} then {{ pair }} end
-    left join decided as d on d.record_type = '{{ record_type }}' and d.record_key = cast({{ record_key }} as varchar)
+    left join decided as d
+        on d.record_type = '{{ record_type }}' and d.record_key = cast({{ record_key }} as varchar)
 )
 select
     r._record_id as record_id,

@@ -1,6 +1,6 @@
 {#-
-Records of the subject area: tied to a village of the register by its code, or to a town or the county (a code that ends
-in zeros); nobody's household.
+Records of the subject area: tied to a village of the register by its code, or to a town or the
+county (a code that ends in zeros); nobody's household.
 
 table: matched_{type}
 kept: matched

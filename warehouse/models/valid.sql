@@ -1,8 +1,9 @@
 {#-
-The state of one record type after a batch: what stays of the state before, and the versions that the batch brought.
-`gone` holds the keys that the delivery lacks (a full one, or a reconciliation by keys); `returned` those that such a
-reconciliation has again: the last known version is in force again. `_first_key` is the key under which a record was first
-published, where its key was spelt otherwise then; null for all others.
+The state of one record type after a batch: what stays of the state before, and the versions that
+the batch brought. `gone` holds the keys that the delivery lacks (a full one, or a reconciliation by
+keys); `returned` those that such a reconciliation has again: the last known version is in force
+again. `_first_key` is the key under which a record was first published, where its key was spelt
+otherwise then; null for all others.
 
 table: valid_{type}
 kept: valid

@@ -1,4 +1,5 @@
-"""Publishing a release to PostgreSQL and to its Parquet folder: write, audit, publish; back, and pruned.
+"""Publishing a release to PostgreSQL and to its Parquet folder: write, audit, publish;
+back, and pruned.
 
 `publish` is what the pipeline calls; `rollback`, `open_gate` and `prune` are for people.
 """

@@ -1,6 +1,8 @@
-"""What a release holds: each table in its declared columns and types, a hash per row, a checksum over all.
+"""What a release holds: each table in its declared columns and types, a hash per row,
+a checksum over all.
 
-Belongs here: the engine's side of a release, and its difference from the last one written. Not here: the database.
+Belongs here: the engine's side of a release, and its difference from the last one written. Not
+here: the database.
 """
 
 from __future__ import annotations
@@ -22,19 +24,27 @@ from warehouse.schema import VIEW, VIEWS, Column, View
 from warehouse.schema.lake import empty_select
 from warehouse.schema.shape import Shape, newest_shape
 
-ENGINE_TYPES = {"text": "varchar", "text[]": "varchar[]", "jsonb": "varchar", "timestamptz": "timestamptz"}
+ENGINE_TYPES = {
+    "text": "varchar",
+    "text[]": "varchar[]",
+    "jsonb": "varchar",
+    "timestamptz": "timestamptz",
+}
 HASH = pa.binary(16)
 FULL = 2**64
 WRITERS = 2
-"""So many tables are written at once: most have one row group, which one core reads, hashes and encodes."""
+"""So many tables are written at once: most have one row group, which one core reads,
+hashes and encodes.
+"""
 
 
 @dataclass(frozen=True)
 class Table:
     """One table of a release.
 
-    `digest` is the sum of the rows' hashes, as two numbers of 64 bits: the same for the same rows in any order, on any engine.
-    `sum` is what the database sums of them, to say that it holds the same rows.
+    `digest` is the sum of the rows' hashes, as two numbers of 64 bits: the same for the same rows
+    in any order, on any engine. `sum` is what the database sums of them, to say that it holds the
+    same rows.
     """
 
     rows: int
@@ -44,7 +54,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Content:
-    """The release on the engine: `release_<view>` reads the file of its folder, whose rows carry their hash."""
+    """The release on the engine: `release_<view>` reads the file of its folder,
+    whose rows carry their hash.
+    """
 
     tables: Mapping[str, Table]
     """Every table; one that the shape does not have has no row, and no file."""
@@ -93,7 +105,14 @@ def _columns(view: View, wanted: Sequence[Column], have: set[str] | None) -> lis
         source = "null" if have is None else _source(column, have)
         if source is None:
             lacking.append(column.name)
-        made.append({"name": column.name, "type": engine_type(column), "source": source, "text": _canonical(column)})
+        made.append(
+            {
+                "name": column.name,
+                "type": engine_type(column),
+                "source": source,
+                "text": _canonical(column),
+            }
+        )
     if lacking:
         raise PublicationError(
             f"{view.name} cannot be published: the engine's table lacks {', '.join(lacking)}",
@@ -110,11 +129,15 @@ def file_of(folder: Path, view: View) -> Path:
 NOTHING = Table(0, bytes(16).hex(), 0)
 
 
-def prepare(engine: SqlEngine, tables: Mapping[str, str], folder: Path, shape: Shape | None = None) -> Content:
-    """Writes the tables of a release to `folder`, each in the order of its key; views that `tables` does not name are empty.
+def prepare(
+    engine: SqlEngine, tables: Mapping[str, str], folder: Path, shape: Shape | None = None
+) -> Content:
+    """Writes the tables of a release to `folder`, each in the order of its key;
+    views that `tables` does not name are empty.
 
-    Equal content gives equal bytes. `tables`: name of the view → name of the engine's table or view.
-    `shape`: the tables and columns that the release has; where none is given, all that are declared.
+    Equal content gives equal bytes. `tables`: name of the view → name of the engine's table or
+    view. `shape`: the tables and columns that the release has; where none is given, all that are
+    declared.
 
     Raises:
         PublicationError: for an unknown name, a table that lacks a column, or a disk that is full.
@@ -124,15 +147,22 @@ def prepare(engine: SqlEngine, tables: Mapping[str, str], folder: Path, shape: S
         raise PublicationError(f"no such view in yihu: {', '.join(unknown)}", REPORT)
     shape = shape or newest_shape()
     views = [view for view in VIEWS if view.name in shape.columns]
-    selects = {view.name: _select(engine, view, tables.get(view.name), shape.of(view)) for view in views}
+    selects = {
+        view.name: _select(engine, view, tables.get(view.name), shape.of(view)) for view in views
+    }
     with ThreadPoolExecutor(WRITERS) as writers:
-        for written in [writers.submit(_write, engine, view, selects[view.name], folder) for view in views]:
+        for written in [
+            writers.submit(_write, engine, view, selects[view.name], folder) for view in views
+        ]:
             written.result()
     made: dict[str, Table] = {}
     digest = hashlib.sha256()
     for view in VIEWS:
         if view.name not in shape.columns:
-            engine.view(Content.rows(view), empty_select(dict.fromkeys(view.key, "varchar") | {"row_hash": "blob"}))
+            engine.view(
+                Content.rows(view),
+                empty_select(dict.fromkeys(view.key, "varchar") | {"row_hash": "blob"}),
+            )
             made[view.name] = NOTHING
             continue
         engine.parquet_view(Content.rows(view), str(file_of(folder, view)))
@@ -143,10 +173,21 @@ def prepare(engine: SqlEngine, tables: Mapping[str, str], folder: Path, shape: S
 
 
 def _select(engine: SqlEngine, view: View, source: str | None, wanted: Sequence[Column]) -> str:
-    have = None if source is None else {name for name, _ in engine.columns(f'select * from "{source}"')}
+    have = (
+        None
+        if source is None
+        else {name for name, _ in engine.columns(f'select * from "{source}"')}
+    )
     columns = _columns(view, wanted, have)
-    rows = render("publication/content", columns=columns, source="(select 1) where false" if source is None else f'"{source}"')
-    return render("publication/hashes", columns=columns, content=f"({rows}) as content") + f" order by {_key(view)}"
+    rows = render(
+        "publication/content",
+        columns=columns,
+        source="(select 1) where false" if source is None else f'"{source}"',
+    )
+    return (
+        render("publication/hashes", columns=columns, content=f"({rows}) as content")
+        + f" order by {_key(view)}"
+    )
 
 
 def _write(engine: SqlEngine, view: View, select: str, folder: Path) -> None:
@@ -158,7 +199,9 @@ def _write(engine: SqlEngine, view: View, select: str, folder: Path) -> None:
 
 def _explained(view: View, folder: Path, error: Exception) -> PublicationError:
     """The engine's message may quote a value: its class and the system's reason are enough."""
-    reason = getattr(error, "strerror", None) or ("No space left on device" if "No space left" in str(error) else None)
+    reason = getattr(error, "strerror", None) or (
+        "No space left on device" if "No space left" in str(error) else None
+    )
     if reason is None and isinstance(error, OSError):
         reason = type(error).__name__
     if reason is not None:
@@ -176,9 +219,13 @@ def _summed(engine: SqlEngine, view: View) -> Table:
     total = np.zeros(2, dtype="<u8")
     for batch in engine.arrow(f"select row_hash from {Content.rows(view)}"):
         hashes = batch.column(0).cast(HASH)
-        octets = np.frombuffer(hashes.buffers()[1], dtype=np.uint8)[16 * hashes.offset : 16 * (hashes.offset + len(hashes))]
+        octets = np.frombuffer(hashes.buffers()[1], dtype=np.uint8)[
+            16 * hashes.offset : 16 * (hashes.offset + len(hashes))
+        ]
         total += octets.view("<u8").reshape(-1, 2).sum(axis=0, dtype="<u8")
-        begins += int(octets.view(">u8").reshape(-1, 2)[:, 0].astype(np.uint64).sum(dtype=np.uint64))
+        begins += int(
+            octets.view(">u8").reshape(-1, 2)[:, 0].astype(np.uint64).sum(dtype=np.uint64)
+        )
         rows += len(hashes)
     return Table(rows, total.tobytes().hex(), begins % FULL)
 
@@ -188,9 +235,14 @@ def _key(view: View) -> str:
 
 
 def duplicates(engine: SqlEngine, view: View) -> int:
-    """Keys that stand more than once among the changed rows, or are empty; equal rows of one key show in the counts."""
+    """Keys that stand more than once among the changed rows, or are empty;
+    equal rows of one key show in the counts.
+    """
     empty = " or ".join(f'"{name}" is null' for name in view.key)
-    repeated = engine.scalar(f"select count(*) from (select {_key(view)} from {changed(view)} group by {_key(view)} having count(*) > 1)")
+    repeated = engine.scalar(
+        f"select count(*) from (select {_key(view)} from {changed(view)} group by {_key(view)}"
+        " having count(*) > 1)"
+    )
     return int(repeated) + int(engine.scalar(f"select count(*) from {changed(view)} where {empty}"))
 
 
@@ -210,16 +262,21 @@ def nothing_is_new(engine: SqlEngine, view: View) -> None:
 
 
 def difference(engine: SqlEngine, view: View, written: str) -> int:
-    """Makes `changed_<view>` (rows to add) and `differs_<view>` (keys, and whether they were there).
+    """Makes `changed_<view>` (rows to add) and `differs_<view>`
+    (keys, and whether they were there).
 
-    `written`: the engine's name for the keys and hashes of the last release written. Returns how many keys differ; an empty
-    key differs from everything.
+    `written`: the engine's name for the keys and hashes of the last release written. Returns how
+    many keys differ; an empty key differs from everything.
     """
     count = engine.table(
-        f"differs_{view.name}", render("publication/difference", key=view.key, release=Content.rows(view), written=written)
+        f"differs_{view.name}",
+        render("publication/difference", key=view.key, release=Content.rows(view), written=written),
     )
     same = " and ".join(f'd."{name}" is not distinct from a."{name}"' for name in view.key)
-    rows = f"select a.* from {Content.rows(view)} as a where exists (select 1 from differs_{view.name} as d where {same})"
+    rows = (
+        f"select a.* from {Content.rows(view)} as a where exists (select 1 from differs_{view.name}"
+        f" as d where {same})"
+    )
     engine.table(changed(view), rows)
     return count
 

@@ -17,13 +17,17 @@ class PublicationError(YihuError):
 
 
 class AuditFailed(PublicationError):
-    """The release, as it would have been read, does not hold; a line per finding, closed `gates` too."""
+    """The release, as it would have been read, does not hold;
+    a line per finding, closed `gates` too.
+    """
 
     kind: Kind = "defect"
     next_step = "look at the asset release in `make ui`, and report it"
 
     def __init__(self, as_of: object, findings: Sequence[str], gates: Sequence[str] = ()) -> None:
-        super().__init__(f"the release of {as_of} was not published, the last one stands: " + "; ".join(findings))
+        super().__init__(
+            f"the release of {as_of} was not published, the last one stands: " + "; ".join(findings)
+        )
         self.findings, self.gates = tuple(findings), tuple(gates)
 
 
@@ -31,7 +35,9 @@ class GateClosed(AuditFailed):
     """The release holds, and nothing but gates keeps it back."""
 
     kind = "gate"
-    next_step = "compare its counts with the last release; if they are right, open the gate, then make sync"
+    next_step = (
+        "compare its counts with the last release; if they are right, open the gate, then make sync"
+    )
 
 
 class PublisherBusy(PublicationError):

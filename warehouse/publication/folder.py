@@ -1,6 +1,7 @@
 """The release as a Parquet folder with a manifest, for whoever reads without a database.
 
-Belongs here: the folder's life: aside, in place, found again. Not here: what its files hold (`content`), the versioned rows (`rows`).
+Belongs here: the folder's life: aside, in place, found again. Not here: what its files hold
+(`content`), the versioned rows (`rows`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ MANIFEST = "manifest.json"
 
 
 def folder_of(release_dir: Path, as_of: date, release_id: int | None, checksum: str) -> Path:
-    """Where a release lies; a day that was recomputed and not published is named by its checksum."""
+    """Where a release lies; a day that was recomputed and not published is named
+    by its checksum.
+    """
     name = f"release={release_id}" if release_id is not None else f"unpublished-{checksum[:12]}"
     return release_dir / f"as_of={as_of.isoformat()}" / name
 
@@ -68,7 +71,9 @@ class ReleaseFolder:
 
 
 def read_release_folder(folder: Path, release_id: int, checksum: str) -> ReleaseFolder | None:
-    """The folder, where it is that of this very content; None where it was lost, or was made by an older version."""
+    """The folder, where it is that of this very content;
+    None where it was lost, or was made by an older version.
+    """
     manifest = folder / MANIFEST
     if not manifest.is_file():
         return None
@@ -77,12 +82,20 @@ def read_release_folder(folder: Path, release_id: int, checksum: str) -> Release
     except ValueError:
         return None
     tables = note.get("tables", {})
-    if (note.get("release_id"), note.get("checksum")) != (release_id, checksum) or not set(tables) <= set(VIEW):
+    if (note.get("release_id"), note.get("checksum")) != (release_id, checksum) or not set(
+        tables
+    ) <= set(VIEW):
         return None
-    return ReleaseFolder(folder, tables) if all("digest" in table for table in tables.values()) else None
+    return (
+        ReleaseFolder(folder, tables)
+        if all("digest" in table for table in tables.values())
+        else None
+    )
 
 
-def complete(work: Path, content: Content, note: dict[str, Any], before: ReleaseFolder | None) -> None:
+def complete(
+    work: Path, content: Content, note: dict[str, Any], before: ReleaseFolder | None
+) -> None:
     """Adds the manifest; a file that is the last release's, byte for byte, becomes a link to it.
 
     Raises:
@@ -93,7 +106,9 @@ def complete(work: Path, content: Content, note: dict[str, Any], before: Release
         for name, table in tables.items():
             if before is not None and before.tables.get(name, {}).get("sha256") == table["sha256"]:
                 _share(before.path / table["file"], work / table["file"])
-        text = json.dumps({**note, "checksum": content.checksum, "tables": tables}, ensure_ascii=False, indent=1)
+        text = json.dumps(
+            {**note, "checksum": content.checksum, "tables": tables}, ensure_ascii=False, indent=1
+        )
         (work / MANIFEST).write_text(text + "\n", encoding="utf-8")
         for file in work.iterdir():
             file.chmod(0o600)
@@ -111,7 +126,9 @@ def _described(work: Path, view: View, content: Content) -> dict[str, Any]:
         "rows": content.tables[view.name].rows,
         "sha256": _digest(path),
         "digest": content.tables[view.name].digest,
-        "columns": {column.name: column.type for column in content.shape.of(view)} | {"row_hash": "bytea"},
+        "columns": (
+            {column.name: column.type for column in content.shape.of(view)} | {"row_hash": "bytea"}
+        ),
     }
 
 
@@ -150,4 +167,10 @@ def days_of(release_dir: Path) -> list[tuple[date, Path]]:
 def releases_of(folder: Path) -> list[tuple[int | None, Path]]:
     """The releases in a day's folder; None for what was recomputed and not published."""
     found = sorted(folder.iterdir())
-    return [(int(path.name.removeprefix("release=")) if path.name.startswith("release=") else None, path) for path in found]
+    return [
+        (
+            int(path.name.removeprefix("release=")) if path.name.startswith("release=") else None,
+            path,
+        )
+        for path in found
+    ]

@@ -58,11 +58,20 @@ def _turn(engine: sa.Engine, wait_seconds: float) -> Iterator[sa.Connection]:
         yield connection
 
 
-def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wait_seconds: float = 60.0, *, maker: Actor = NOBODY) -> Moved:
-    """Makes an earlier release current again (the one before by default), and marks those after it as withdrawn.
+def rollback(
+    engine: sa.Engine,
+    by: str,
+    reason: str,
+    to: int | None = None,
+    wait_seconds: float = 60.0,
+    *,
+    maker: Actor = NOBODY,
+) -> Moved:
+    """Makes an earlier release current again (the one before by default),
+    and marks those after it as withdrawn.
 
-    Naming a later release in `to` brings it back. No row is touched: the next run writes its difference as always. Either is
-    recorded in `ops.rollback` for good, with the login that did it.
+    Naming a later release in `to` brings it back. No row is touched: the next run writes its
+    difference as always. Either is recorded in `ops.rollback` for good, with the login that did it.
 
     Raises:
         PublicationError: where there is no such release, or nobody and no reason is named.
@@ -82,41 +91,59 @@ def rollback(engine: sa.Engine, by: str, reason: str, to: int | None = None, wai
             )
         if to is None:
             to = connection.scalar(
-                sa.text("select max(release_id) from ops.release where release_id < :now and withdrawn_at is null and pruned_at is null"),
+                sa.text(
+                    "select max(release_id) from ops.release where release_id < :now and"
+                    " withdrawn_at is null and pruned_at is null"
+                ),
                 {"now": current},
             )
         found = connection.execute(
-            sa.text("select release_id, as_of from ops.release where release_id = :to and pruned_at is null"), {"to": to}
+            sa.text(
+                "select release_id, as_of from ops.release where release_id = :to and pruned_at is"
+                " null"
+            ),
+            {"to": to},
         ).one_or_none()
         if found is None:
             raise PublicationError(
-                f"there is no release {'before ' + str(current) if to is None else to} that can be read:",
+                f"there is no release {'before ' + str(current) if to is None else to} that can be"
+                " read:",
                 "see yihu.release",
             )
         connection.execute(
             sa.text(
-                "update ops.release set withdrawn_at = now(), withdrawn_by = :by, withdrawn_reason = :reason"
-                " where release_id > :to and withdrawn_at is null"
+                "update ops.release set withdrawn_at = now(), withdrawn_by = :by, withdrawn_reason"
+                " = :reason where release_id > :to and withdrawn_at is null"
             ),
             {"by": by, "reason": reason, "to": to},
         )
         connection.execute(
-            sa.text("update ops.release set withdrawn_at = null, withdrawn_by = null, withdrawn_reason = null where release_id = :to"),
+            sa.text(
+                "update ops.release set withdrawn_at = null, withdrawn_by = null, withdrawn_reason"
+                " = null where release_id = :to"
+            ),
             {"to": to},
         )
         connection.execute(sa.text("update ops.current_release set release_id = :to"), {"to": to})
         connection.execute(
-            sa.text("insert into ops.rollback (from_release, to_release, reason, remark) values (:now, :to, :reason, :by)"),
+            sa.text(
+                "insert into ops.rollback (from_release, to_release, reason, remark) values (:now,"
+                " :to, :reason, :by)"
+            ),
             {"now": current, "to": to, "reason": reason, "by": by},
         )
         return Moved(current, found.release_id, found.as_of)
 
 
-def open_gate(engine: sa.Engine, as_of: date, gate: str, by: str, reason: str, *, maker: Actor = NOBODY) -> None:
-    """Lets the release of a day pass a gate, in the name of a person and with a reason; both are recorded, and never overwritten.
+def open_gate(
+    engine: sa.Engine, as_of: date, gate: str, by: str, reason: str, *, maker: Actor = NOBODY
+) -> None:
+    """Lets the release of a day pass a gate, in the name of a person and with a reason; both are
+    recorded, and never overwritten.
 
     Raises:
-        PublicationError: for an unknown gate, or one that is open already, or where nobody and no reason is named.
+        PublicationError: for an unknown gate, or one that is open already,
+            or where nobody and no reason is named.
     """
     if gate not in GATES:
         raise PublicationError(
@@ -131,14 +158,17 @@ def open_gate(engine: sa.Engine, as_of: date, gate: str, by: str, reason: str, *
     with acting_as(engine, maker) as connection:
         opened = connection.execute(
             sa.text(
-                "insert into ops.gate_opening (as_of, gate, opened_by, reason) values (:as_of, :gate, :by, :reason)"
-                " on conflict (as_of, gate) do nothing"
+                "insert into ops.gate_opening (as_of, gate, opened_by, reason) values (:as_of,"
+                " :gate, :by, :reason) on conflict (as_of, gate) do nothing"
             ),
             {"as_of": as_of, "gate": gate, "by": by.strip(), "reason": reason.strip()},
         )
         if opened.rowcount == 0:
             who, when = connection.execute(
-                sa.text("select opened_by, opened_at::timestamp(0) from ops.gate_opening where as_of = :as_of and gate = :gate"),
+                sa.text(
+                    "select opened_by, opened_at::timestamp(0) from ops.gate_opening where as_of ="
+                    " :as_of and gate = :gate"
+                ),
                 {"as_of": as_of, "gate": gate},
             ).one()
             raise PublicationError(
@@ -147,15 +177,24 @@ def open_gate(engine: sa.Engine, as_of: date, gate: str, by: str, reason: str, *
             )
 
 
-def prune(engine: sa.Engine, release_dir: Path, today: date, kept_days: int = KEPT_DAYS, wait_seconds: float = 60.0) -> Pruned:
-    """Gives up the versions that no kept release reads, and the folders of releases that are not kept.
+def prune(
+    engine: sa.Engine,
+    release_dir: Path,
+    today: date,
+    kept_days: int = KEPT_DAYS,
+    wait_seconds: float = 60.0,
+) -> Pruned:
+    """Gives up the versions that no kept release reads,
+    and the folders of releases that are not kept.
 
-    Kept: the current release, the last one written, those of the last `kept_days` days, and the last of each month for good.
+    Kept: the current release, the last one written, those of the last `kept_days` days, and the
+    last of each month for good.
     """
     with _turn(engine, wait_seconds) as connection:
         rows = connection.execute(
             sa.text(
-                "select release_id, as_of, withdrawn_at is not null as is_withdrawn from ops.release where pruned_at is null order by 1"
+                "select release_id, as_of, withdrawn_at is not null as is_withdrawn from"
+                " ops.release where pruned_at is null order by 1"
             )
         ).all()
         current = connection.scalar(sa.text("select release_id from ops.current_release"))
@@ -166,14 +205,25 @@ def prune(engine: sa.Engine, release_dir: Path, today: date, kept_days: int = KE
             for view in VIEWS:
                 deleted += connection.execute(
                     sa.text(
-                        f'delete from store."{view.name}" as t where t.until_release <> {OPEN} and not exists ('
-                        " select 1 from unnest(cast(:kept as integer[])) as k (id) where t.from_release <= k.id and t.until_release > k.id)"
+                        f'delete from store."{view.name}" as t where t.until_release <> {OPEN} and'
+                        " not exists ( select 1 from unnest(cast(:kept as integer[])) as k (id)"
+                        " where t.from_release <= k.id and t.until_release > k.id)"
                     ),
                     {"kept": sorted(kept)},
                 ).rowcount
-            connection.execute(sa.text("update ops.release set pruned_at = now() where release_id = any(:gone)"), {"gone": list(gone)})
-            connection.execute(sa.text("delete from ops.source_status where release_id = any(:gone)"), {"gone": list(gone)})
-        given_up = set(connection.scalars(sa.text("select release_id from ops.release where pruned_at is not null")))
+            connection.execute(
+                sa.text("update ops.release set pruned_at = now() where release_id = any(:gone)"),
+                {"gone": list(gone)},
+            )
+            connection.execute(
+                sa.text("delete from ops.source_status where release_id = any(:gone)"),
+                {"gone": list(gone)},
+            )
+        given_up = set(
+            connection.scalars(
+                sa.text("select release_id from ops.release where pruned_at is not null")
+            )
+        )
     folders = _prune_folders(release_dir, given_up, today - timedelta(days=kept_days))
     _vacuum(engine, bool(gone))
     return Pruned(gone, deleted, folders)
@@ -181,7 +231,11 @@ def prune(engine: sa.Engine, release_dir: Path, today: date, kept_days: int = KE
 
 def _kept(rows: list[tuple[int, date, bool]], current: int | None, since: date) -> set[int]:
     kept = {release_id for release_id, as_of, _ in rows if as_of >= since}
-    kept |= {release_id for release_id in (current, max((row[0] for row in rows), default=None)) if release_id is not None}
+    kept |= {
+        release_id
+        for release_id in (current, max((row[0] for row in rows), default=None))
+        if release_id is not None
+    }
     month_ends: dict[tuple[int, int], tuple[date, int]] = {}
     for release_id, as_of, is_withdrawn in rows:
         if not is_withdrawn:
@@ -191,7 +245,9 @@ def _kept(rows: list[tuple[int, date, bool]], current: int | None, since: date) 
 
 
 def _prune_folders(release_dir: Path, given_up: set[int], since: date) -> tuple[Path, ...]:
-    """Folders of releases that were given up, and old ones that were never published; a folder that the database does not know stays."""
+    """Folders of releases that were given up, and old ones that were never published; a folder that
+    the database does not know stays.
+    """
     gone = []
     for day, folder in days_of(release_dir):
         for release_id, release in releases_of(folder):
@@ -204,7 +260,9 @@ def _prune_folders(release_dir: Path, given_up: set[int], since: date) -> tuple[
 
 
 def _vacuum(engine: sa.Engine, is_worth_it: bool) -> None:
-    """Gives the room back, outside of a transaction; a login that does not own the tables leaves it to autovacuum."""
+    """Gives the room back, outside of a transaction;
+    a login that does not own the tables leaves it to autovacuum.
+    """
     if not is_worth_it:
         return
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -1,7 +1,9 @@
-"""Write, audit, publish: a release goes in as its difference from the last one written, in one transaction.
+"""Write, audit, publish: a release goes in as its difference from the last one written,
+in one transaction.
 
-Belongs here: the order of the steps, and which release becomes current. Not here: what is in a release (`content`), what
-must hold (`audit`), its versioned rows (`rows`), the Parquet folder (`folder`), what is not versioned (`beside`).
+Belongs here: the order of the steps, and which release becomes current. Not here: what is in a
+release (`content`), what must hold (`audit`), its versioned rows (`rows`), the Parquet folder
+(`folder`), what is not versioned (`beside`).
 """
 
 from __future__ import annotations
@@ -23,9 +25,23 @@ from expectations.errors import YihuError
 from warehouse.database.write_lock import with_lock_retries
 from warehouse.publication import audit, rows
 from warehouse.publication import unversioned as beside
-from warehouse.publication.content import Content, difference, drop, everything_is_new, nothing_is_new, prepare
+from warehouse.publication.content import (
+    Content,
+    difference,
+    drop,
+    everything_is_new,
+    nothing_is_new,
+    prepare,
+)
 from warehouse.publication.errors import AuditFailed, GateClosed, LockTimeout
-from warehouse.publication.folder import ReleaseFolder, aside, complete, folder_of, move_into_place, read_release_folder
+from warehouse.publication.folder import (
+    ReleaseFolder,
+    aside,
+    complete,
+    folder_of,
+    move_into_place,
+    read_release_folder,
+)
 from warehouse.publication.wire import Wire, take_write_lock, wired
 from warehouse.schema import VIEWS, View
 from warehouse.schema.shape import Shape, newest_shape
@@ -47,10 +63,12 @@ class RunSource:
 
 @dataclass(frozen=True)
 class PublishResult:
-    """What publishing came to. `release_id` is None for a day before the current release's: Parquet folder only.
+    """What publishing came to. `release_id` is None for a day before the current release's:
+    Parquet folder only.
 
-    `changed`: per view, the rows that were new, gone or different. `seconds`: per step. `opened_gates`: those that it passed
-    because somebody had opened them. `access_seal`: the access log's last seal, of a new release.
+    `changed`: per view, the rows that were new, gone or different. `seconds`: per step.
+    `opened_gates`: those that it passed because somebody had opened them. `access_seal`: the access
+    log's last seal, of a new release.
     """
 
     release_id: int | None
@@ -122,41 +140,66 @@ def publish(
 ) -> PublishResult:
     """Publishes the content of `tables` (view of `yihu` → engine table) as the release of `as_of`.
 
-    Views that `tables` does not name are published empty; `source_status` goes there too. `extras`: what is not
-    versioned (`beside.NAMES` → engine table). `register`: an engine table with every household_id that must be there.
+    Views that `tables` does not name are published empty; `source_status` goes there too. `extras`:
+    what is not versioned (`beside.NAMES` → engine table). `register`: an engine table with every
+    household_id that must be there.
 
-    The same day with the same content is no second release. A day before the current release's, and a provisional run for a
-    day that has its final release, go to the Parquet folder only.
+    The same day with the same content is no second release. A day before the current release's, and
+    a provisional run for a day that has its final release, go to the Parquet folder only.
 
     Raises:
         AuditFailed: when the release does not hold, a line per finding.
         Busy: when another publisher is not done in `wait_seconds`.
-        PublicationError: when the database or the disk fails. Whichever it is, the last release stands.
+        PublicationError: when the database or the disk fails.
+            Whichever it is, the last release stands.
     """
     clock = Clock()
     try:
         with aside(release_dir) as work:
             with clock.step("prepare"):
                 content = prepare(engine, tables, work, source.shape)
-            turn = partial(_Turn, engine, as_of, source, release_dir, work, content, tables, extras or {}, register, clock)
+            turn = partial(
+                _Turn,
+                engine,
+                as_of,
+                source,
+                release_dir,
+                work,
+                content,
+                tables,
+                extras or {},
+                register,
+                clock,
+            )
             try:
                 return _unhindered(turn(trusts_folder=True), url, wait_seconds)
             except FolderOutOfDate:
-                log.warning("the last release's folder is not what the database holds: the difference is taken from the database")
+                log.warning(
+                    "the last release's folder is not what the database holds: the difference is"
+                    " taken from the database"
+                )
                 return _unhindered(turn(trusts_folder=False), url, wait_seconds)
     finally:
         drop(engine)
 
 
 def _unhindered(turn: _Turn, url: str | sa.URL, wait_seconds: float) -> PublishResult:
-    """The turn, taken again while somebody's lock is in the way of what it writes; in the end their session goes."""
-    engine = sa.create_engine(url if isinstance(url, sa.URL) else sa.make_url(url), poolclass=sa.NullPool)
+    """The turn, taken again while somebody's lock is in the way of what it writes;
+    in the end their session goes.
+    """
+    engine = sa.create_engine(
+        url if isinstance(url, sa.URL) else sa.make_url(url), poolclass=sa.NullPool
+    )
     return with_lock_retries(
-        lambda lock_timeout: _taken(turn, url, wait_seconds, lock_timeout), engine, held_up=lambda error: isinstance(error, LockTimeout)
+        lambda lock_timeout: _taken(turn, url, wait_seconds, lock_timeout),
+        engine,
+        held_up=lambda error: isinstance(error, LockTimeout),
     )
 
 
-def _taken(turn: _Turn, url: str | sa.URL, wait_seconds: float, lock_timeout: float) -> PublishResult:
+def _taken(
+    turn: _Turn, url: str | sa.URL, wait_seconds: float, lock_timeout: float
+) -> PublishResult:
     with wired(url) as wire:
         with turn.clock.step("wait"):
             take_write_lock(wire, wait_seconds, lock_timeout)
@@ -168,7 +211,9 @@ def _standing(wire: Wire, as_of: date) -> PublishedState:
         "select r.release_id, r.households, r.red, r.as_of, r.is_provisional"
         " from ops.release as r join ops.current_release as c on c.release_id = r.release_id"
     )
-    last = wire.rows("select release_id, as_of, checksum from ops.release order by release_id desc limit 1")
+    last = wire.rows(
+        "select release_id, as_of, checksum from ops.release order by release_id desc limit 1"
+    )
     same = wire.rows(
         "select release_id, checksum, withdrawn_at is not null from ops.release"
         " where as_of = $1::text::date and pruned_at is null order by release_id desc limit 1",
@@ -184,7 +229,9 @@ def _standing(wire: Wire, as_of: date) -> PublishedState:
 
 
 class FolderOutOfDate(YihuError):
-    """The database does not hold what the last release's folder says: somebody changed it by hand."""
+    """The database does not hold what the last release's folder says:
+    somebody changed it by hand.
+    """
 
     kind = "transient"
     next_step = "read its rows back from the database"
@@ -216,13 +263,20 @@ class _Turn:
     def _is_past(self, standing: PublishedState) -> bool:
         if standing.current_as_of is None:
             return False
-        replaced = self.as_of == standing.current_as_of and self.source.is_provisional and not standing.current_is_provisional
+        replaced = (
+            self.as_of == standing.current_as_of
+            and self.source.is_provisional
+            and not standing.current_is_provisional
+        )
         return self.as_of < standing.current_as_of or replaced
 
     def _folder_only(self, standing: PublishedState) -> PublishResult:
         folder = self._place(None)
         current = standing.current.release_id if standing.current else None
-        message = f"{self.as_of} is not published: release {current} of {standing.current_as_of} is current; it lies in {folder}"
+        message = (
+            f"{self.as_of} is not published: release {current} of {standing.current_as_of} is"
+            f" current; it lies in {folder}"
+        )
         return self._result(None, folder, message)
 
     def _load_unversioned(self, wire: Wire, release_id: int) -> None:
@@ -231,17 +285,24 @@ class _Turn:
         beside.load(wire, self.engine, self.as_of, self.extras)
 
     def _again(self, wire: Wire, standing: PublishedState, same: SameDay) -> PublishResult:
-        """The same content as the day's last release: what is not versioned is brought up to date, nothing else."""
+        """The same content as the day's last release:
+        what is not versioned is brought up to date, nothing else.
+        """
         with self.clock.step("beside"):
             if not self.source.is_provisional:
-                wire.execute("update ops.release set is_provisional = false where release_id = $1::integer", same.release_id)
+                wire.execute(
+                    "update ops.release set is_provisional = false where release_id = $1::integer",
+                    same.release_id,
+                )
             self._load_unversioned(wire, same.release_id)
             wire.commit()
         folder = folder_of(self.release_dir, self.as_of, same.release_id, self.content.checksum)
         if not folder.exists():
             folder = self._place(same.release_id)
         is_current = standing.current is not None and standing.current.release_id == same.release_id
-        message = f"{self.as_of} is already published as release {same.release_id}, with the same content"
+        message = (
+            f"{self.as_of} is already published as release {same.release_id}, with the same content"
+        )
         if same.is_withdrawn:
             message += f"; it was rolled back: make rollback TO={same.release_id} brings it back"
         return self._result(same.release_id, folder, message, is_current=is_current)
@@ -250,9 +311,13 @@ class _Turn:
         release_id = 1 + (standing.last_written.release_id if standing.last_written else 0)
         before = self._last_folder(standing.last_written)
         with self.clock.step("difference"):
-            differing = {view.name: self._differ(wire, view, standing.last_written, before) for view in VIEWS}
+            differing = {
+                view.name: self._differ(wire, view, standing.last_written, before) for view in VIEWS
+            }
         with self.clock.step("audit"):
-            findings = audit.before_writing(self.engine, self.content, self.register, self.extras.get(beside.PERSON))
+            findings = audit.before_writing(
+                self.engine, self.content, self.register, self.extras.get(beside.PERSON)
+            )
             if findings:
                 raise AuditFailed(self.as_of, findings)
         with self.clock.step("folder"):
@@ -261,20 +326,41 @@ class _Turn:
         folder = folder_of(self.release_dir, self.as_of, release_id, self.content.checksum)
         move_into_place(self.work, folder, release_id=release_id, access_seal=seal)
         message = f"release {release_id} of {self.as_of}: {sum(differing.values())} rows changed"
-        return self._result(release_id, folder, message, changed=differing, is_new=True, is_current=True, opened=verdict.used, seal=seal)
+        return self._result(
+            release_id,
+            folder,
+            message,
+            changed=differing,
+            is_new=True,
+            is_current=True,
+            opened=verdict.used,
+            seal=seal,
+        )
 
     def _last_folder(self, last: LastWritten | None) -> ReleaseFolder | None:
         if last is None:
             return None
-        return read_release_folder(folder_of(self.release_dir, last.as_of, last.release_id, last.checksum), last.release_id, last.checksum)
+        return read_release_folder(
+            folder_of(self.release_dir, last.as_of, last.release_id, last.checksum),
+            last.release_id,
+            last.checksum,
+        )
 
-    def _differ(self, wire: Wire, view: View, last: LastWritten | None, before: ReleaseFolder | None) -> int:
-        """Makes the rows to add, and the keys to close; the keys and hashes of the last release are in its folder, or fetched."""
+    def _differ(
+        self, wire: Wire, view: View, last: LastWritten | None, before: ReleaseFolder | None
+    ) -> int:
+        """Makes the rows to add, and the keys to close;
+        the keys and hashes of the last release are in its folder, or fetched.
+        """
         if last is None:
             everything_is_new(self.engine, view)
             return self.content.tables[view.name].rows
         written = None
-        if self.trusts_folder and before is not None and (file := before.file(view.name)) is not None:
+        if (
+            self.trusts_folder
+            and before is not None
+            and (file := before.file(view.name)) is not None
+        ):
             if before.tables[view.name]["digest"] == self.content.tables[view.name].digest:
                 nothing_is_new(self.engine, view)
                 return 0
@@ -311,15 +397,16 @@ class _Turn:
         with self.clock.step("commit"):
             for gate in verdict.used:
                 wire.execute(
-                    "update ops.gate_opening set used_by_release = $1::integer where as_of = $2::text::date and gate = $3::text",
+                    "update ops.gate_opening set used_by_release = $1::integer where as_of ="
+                    " $2::text::date and gate = $3::text",
                     release_id,
                     self.as_of.isoformat(),
                     gate,
                 )
             seal = wire.scalar("select ops.seal_log()")
             wire.execute(
-                "update ops.release set households = $2::integer, red = $3::integer, yellow = $4::integer, access_seal = $5::text"
-                " where release_id = $1::integer",
+                "update ops.release set households = $2::integer, red = $3::integer, yellow ="
+                " $4::integer, access_seal = $5::text where release_id = $1::integer",
                 *(release_id, verdict.households, verdict.red, verdict.yellow, seal),
             )
             wire.execute(
@@ -332,10 +419,12 @@ class _Turn:
 
     def _insert_release(self, wire: Wire, release_id: int, differing: Mapping[str, int]) -> None:
         wire.execute(
-            "insert into ops.release (release_id, as_of, is_provisional, published_at, rule_version, code_version, run_id, checksum,"
-            " households, red, yellow, row_counts, changed_rows, published_by, following_version, layout, catalogue_version)"
-            " values ($1::integer, $2::text::date, $3::boolean, clock_timestamp(), $4::text, $5::text, $6::text, $7::text,"
-            " 0, 0, 0, $8::text::jsonb, $9::text::jsonb, session_user, $10::text, $11::text, $12::text)",
+            "insert into ops.release (release_id, as_of, is_provisional, published_at,"
+            " rule_version, code_version, run_id, checksum, households, red, yellow, row_counts,"
+            " changed_rows, published_by, following_version, layout, catalogue_version) values"
+            " ($1::integer, $2::text::date, $3::boolean, clock_timestamp(), $4::text, $5::text,"
+            " $6::text, $7::text, 0, 0, 0, $8::text::jsonb, $9::text::jsonb, session_user,"
+            " $10::text, $11::text, $12::text)",
             release_id,
             self.as_of.isoformat(),
             self.source.is_provisional,

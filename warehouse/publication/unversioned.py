@@ -1,6 +1,8 @@
-"""What goes along with a release and is not versioned: sources, validation, quarantine, queue, and the vault.
+"""What goes along with a release and is not versioned:
+sources, validation, quarantine, queue, and the vault.
 
-Belongs here: loading those tables from the engine, in the release's transaction. Not here: what is versioned (`publish`).
+Belongs here: loading those tables from the engine, in the release's transaction. Not here: what is
+versioned (`publish`).
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ LONG_NUMBER = "[0-9]{14}"
 
 @dataclass(frozen=True)
 class UnversionedTable:
-    """A table that is replaced as a whole, or for its day; `of`: what identifies the part that is replaced."""
+    """A table that is replaced as a whole, or for its day; `of`:
+    what identifies the part that is replaced.
+    """
 
     schema: str
     table: str
@@ -55,7 +59,13 @@ NAMES = (*TABLES, PERSON, RESPELT)
 def load_source_status(wire: Wire, engine: SqlEngine, source: str, release_id: int) -> None:
     """The state of every source for this release, in place of what was said of it before."""
     wire.execute("delete from ops.source_status where release_id = $1::integer", release_id)
-    _load(wire, engine, UnversionedTable("ops", "source_status"), source, {"release_id": f"{release_id}"})
+    _load(
+        wire,
+        engine,
+        UnversionedTable("ops", "source_status"),
+        source,
+        {"release_id": f"{release_id}"},
+    )
 
 
 def load(wire: Wire, engine: SqlEngine, as_of: date, sources: Mapping[str, str]) -> None:
@@ -95,15 +105,20 @@ def _move_answers(wire: Wire, engine: SqlEngine, source: str) -> None:
 FOUND_AGAIN = """
 update ops.review_decision as d set queue_id = q.queue_id
 from ops.review_queue as q
-where q.department = d.department and q.records = d.records and q.record_id = d.record_id and q.queue_id <> d.queue_id
+where q.department = d.department and q.records = d.records and q.record_id = d.record_id
+    and q.queue_id <> d.queue_id
 """
-"""With another key the queue's entries have other numbers: an answer goes to the entry of the same record."""
+"""With another key the queue's entries have other numbers:
+an answer goes to the entry of the same record.
+"""
 
 MASKED = """
 update ops.review_queue as q set candidates = c.listed
 from (
-  select queue_id, jsonb_agg(jsonb_build_object('person_key', person_key, 'member_id', member_id, 'household_id', household_id,
-    'name_masked', left(name, 1) || '*', 'name_agreement', name_agreement) order by position) as listed
+  select queue_id,
+    jsonb_agg(jsonb_build_object('person_key', person_key, 'member_id', member_id,
+      'household_id', household_id, 'name_masked', left(name, 1) || '*',
+      'name_agreement', name_agreement) order by position) as listed
   from stage_queue_candidate group by queue_id
 ) as c
 where c.queue_id = q.queue_id
@@ -111,19 +126,31 @@ where c.queue_id = q.queue_id
 """The candidates side by side as everybody but a steward sees them."""
 
 
-def _load(wire: Wire, engine: SqlEngine, beside: UnversionedTable, source: str, fixed: Mapping[str, str]) -> None:
-    """By way of a staging table; `fixed`: columns with a value of their own. Columns that the source lacks are null."""
+def _load(
+    wire: Wire, engine: SqlEngine, beside: UnversionedTable, source: str, fixed: Mapping[str, str]
+) -> None:
+    """By way of a staging table; `fixed`: columns with a value of their own.
+    Columns that the source lacks are null.
+    """
     have = {name for name, _ in engine.columns(f'select * from "{source}"')}
     columns = beside.columns
     stage = f"stage_{beside.table}"
-    declared = ", ".join(f"{name} {'text' if kind == 'JSONB' else kind}" for name, kind in columns.items())
+    declared = ", ".join(
+        f"{name} {'text' if kind == 'JSONB' else kind}" for name, kind in columns.items()
+    )
     wire.execute(f"create temporary table {stage} ({declared}) on commit drop")
     picked = ", ".join(
-        f"cast({fixed.get(name) or _picked(beside, name, have)} as {_engine_kind(kind)}) as {name}" for name, kind in columns.items()
+        f"cast({fixed.get(name) or _picked(beside, name, have)} as {_engine_kind(kind)}) as {name}"
+        for name, kind in columns.items()
     )
     wire.load(stage, engine.arrow(f'select {picked} from "{source}"'))
-    casts = ", ".join(f"{name}::jsonb" if kind == "JSONB" else name for name, kind in columns.items())
-    wire.execute(f"insert into {beside.schema}.{beside.table} ({', '.join(columns)}) select {casts} from {stage}")
+    casts = ", ".join(
+        f"{name}::jsonb" if kind == "JSONB" else name for name, kind in columns.items()
+    )
+    wire.execute(
+        f"insert into {beside.schema}.{beside.table} ({', '.join(columns)}) select {casts} from"
+        f" {stage}"
+    )
 
 
 def _picked(beside: UnversionedTable, name: str, have: set[str]) -> str:
@@ -149,11 +176,15 @@ PERSON_COLUMNS = ("member_id", "person_key", "household_id", "id_number", "name"
 
 
 def _load_person(wire: Wire, engine: SqlEngine, source: str) -> bool:
-    """Who is behind each key: only the rows that differ are touched. True where most persons have other keys than before."""
+    """Who is behind each key: only the rows that differ are touched.
+    True where most persons have other keys than before.
+    """
     text = ", ".join(f"coalesce(cast({name} as varchar), chr(29))" for name in PERSON_COLUMNS)
     columns = ", ".join(f"cast({name} as varchar) as {name}" for name in PERSON_COLUMNS)
     engine.table(
-        "vault_person", f'select {columns}, unhex(md5(concat_ws(chr(30), {text}))) as row_hash from "{source}" where member_id is not null'
+        "vault_person",
+        f'select {columns}, unhex(md5(concat_ws(chr(30), {text}))) as row_hash from "{source}"'
+        " where member_id is not null",
     )
     written = wire.arrow("select member_id, row_hash from vault.person")
     if written.num_rows == 0:
@@ -168,34 +199,49 @@ def _load_person(wire: Wire, engine: SqlEngine, source: str) -> bool:
 
 
 def _load_difference(wire: Wire, engine: SqlEngine) -> bool:
-    gone = "select w.member_id from vault_written as w left join vault_person as p using (member_id) where p.member_id is null"
+    gone = (
+        "select w.member_id from vault_written as w left join vault_person as p using (member_id)"
+        " where p.member_id is null"
+    )
     wire.execute("create temporary table stage_gone (member_id text) on commit drop")
     wire.load("stage_gone", engine.arrow(gone))
     declared = ", ".join(f"{name} text" for name in PERSON_COLUMNS)
     wire.execute(f"create temporary table stage_person ({declared}, row_hash bytea) on commit drop")
     differs = "w.row_hash is null or w.row_hash <> p.row_hash"
     wire.load(
-        "stage_person", engine.arrow(f"select p.* from vault_person as p left join vault_written as w using (member_id) where {differs}")
+        "stage_person",
+        engine.arrow(
+            "select p.* from vault_person as p left join vault_written as w using (member_id)"
+            f" where {differs}"
+        ),
     )
     rekeyed = _follow_new_keys(wire)
     for stage in ("stage_gone", "stage_person"):
         wire.execute(f"analyze {stage}")
-        wire.execute(f"delete from vault.person as p using {stage} as g where p.member_id = g.member_id")
+        wire.execute(
+            f"delete from vault.person as p using {stage} as g where p.member_id = g.member_id"
+        )
     names = ", ".join((*PERSON_COLUMNS, "row_hash"))
     wire.execute(f"insert into vault.person ({names}) select {names} from stage_person")
     return rekeyed
 
 
 def _follow_new_keys(wire: Wire) -> bool:
-    """A person whose key changed takes the stewards' decisions along. True where most did: the secret was rotated or lost."""
+    """A person whose key changed takes the stewards' decisions along.
+
+    True where most did: the secret was rotated or lost.
+    """
     wire.execute(
-        "create temporary table stage_rekeyed on commit drop as"
-        " select distinct p.person_key as old_key, n.person_key as new_key from stage_person as n join vault.person as p using (member_id)"
-        " where p.person_key <> n.person_key"
+        "create temporary table stage_rekeyed on commit drop as select distinct p.person_key as"
+        " old_key, n.person_key as new_key from stage_person as n join vault.person as p using"
+        " (member_id) where p.person_key <> n.person_key"
     )
     changed = int(wire.scalar("select count(*) from stage_rekeyed"))
     if not changed:
         return False
     for column in ("person_key", "other_person_key"):
-        wire.execute(f"update ops.review_decision as d set {column} = r.new_key from stage_rekeyed as r where d.{column} = r.old_key")
+        wire.execute(
+            f"update ops.review_decision as d set {column} = r.new_key from stage_rekeyed as r"
+            f" where d.{column} = r.old_key"
+        )
     return 2 * changed > int(wire.scalar("select count(distinct person_key) from vault.person"))

@@ -1,4 +1,5 @@
-"""The one connection over which a release is written: ADBC, since rows go as Arrow and one transaction holds them all.
+"""The one connection over which a release is written:
+ADBC, since rows go as Arrow and one transaction holds them all.
 
 Belongs here: executing, bulk in and out, errors without values. Not here: what is executed.
 """
@@ -15,7 +16,13 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from warehouse.database.address import libpq_url
-from warehouse.database.write_lock import DEADLOCK, LOCK_NOT_AVAILABLE, PATIENCE, TAKE_WRITE_LOCK, patient
+from warehouse.database.write_lock import (
+    DEADLOCK,
+    LOCK_NOT_AVAILABLE,
+    PATIENCE,
+    TAKE_WRITE_LOCK,
+    patient,
+)
 from warehouse.publication.errors import LockTimeout, PublicationError, PublisherBusy
 
 ADVICE: dict[str, tuple[str, str]] = {
@@ -32,7 +39,9 @@ LOST = "the connection to the database was lost before the release was committed
 
 
 def explained(error: adbc_driver_manager.Error) -> PublicationError:
-    """The error as one that says what to do: the database's own message may quote a row, so only its code is kept."""
+    """The error as one that says what to do:
+    the database's own message may quote a row, so only its code is kept.
+    """
     code = getattr(error, "sqlstate", None) or ""
     if code in (LOCK_NOT_AVAILABLE, DEADLOCK):
         return LockTimeout(
@@ -66,7 +75,10 @@ class Wire:
         self._cursor = connection.cursor()
 
     def execute(self, sql: str, *parameters: Any) -> int:
-        """Runs one statement; returns the rows that it touched. Parameters need a cast: `$1::text::date`."""
+        """Runs one statement; returns the rows that it touched.
+
+        Parameters need a cast: `$1::text::date`.
+        """
         self._cursor.execute(sql, parameters or None)
         return int(self._cursor.rowcount)
 
@@ -113,7 +125,9 @@ def wired(url: str | sa.URL) -> Iterator[Wire]:
 
 
 def _close(connection: adbc.Connection, wire: Wire) -> None:
-    """Rolls back what was not committed; of a connection that is gone, nothing is left to roll back."""
+    """Rolls back what was not committed; of a connection that is gone,
+    nothing is left to roll back.
+    """
     for step in (wire._cursor.close, connection.rollback, connection.close):
         try:
             step()
@@ -122,7 +136,8 @@ def _close(connection: adbc.Connection, wire: Wire) -> None:
 
 
 def take_write_lock(wire: Wire, wait_seconds: float, lock_timeout: float = PATIENCE[-1]) -> None:
-    """One publisher at a time: waits for the other, or says so; what comes after it waits for nobody's lock for long.
+    """One publisher at a time: waits for the other, or says so;
+    what comes after it waits for nobody's lock for long.
 
     Raises:
         Busy: when the other is not done in time.

@@ -1,4 +1,6 @@
-"""The warehouse's schema: `declared` and `periodic` (what consumers read), `tables`, `programs` (views, functions), `roles`."""
+"""The warehouse's schema: `declared` and `periodic` (what consumers read), `tables`,
+`programs` (views, functions), `roles`.
+"""
 
 from warehouse.schema.declared import VIEW, VIEWS, Column, View
 from warehouse.schema.people import OFFICER

@@ -1,7 +1,7 @@
 """What consumers read: every view of `yihu`, its columns, types, keys and meanings, as data.
 
-Belongs here: the declaration that the tables, views, row hashes, the release folder and the dictionary are made from.
-Not here: SQLAlchemy (`tables`), SQL (`programs`), who may read (`roles`).
+Belongs here: the declaration that the tables, views, row hashes, the release folder and the
+dictionary are made from. Not here: SQLAlchemy (`tables`), SQL (`programs`), who may read (`roles`).
 """
 
 from __future__ import annotations
@@ -29,33 +29,44 @@ class Column:
 
 @dataclass(frozen=True)
 class Exit:
-    """How the counts of a view leave the house: every integer column that is no key is one, and hidden where it is small.
+    """How the counts of a view leave the house:
+    every integer column that is no key is one, and hidden where it is small.
 
-    What is no count (a rate, an amount, what `not_counts` names) is hidden where a count of its row is.
+    What is no count (a rate, an amount, what `not_counts` names) is hidden where a count of its row
+    is.
     """
 
     not_counts: tuple[str, ...] = ()
     """Integers that count no household: a rank, days."""
     families: Mapping[str, str] = field(default_factory=dict)
-    """Counts that tell each other and are hidden together: by column, or `column:value` of `by`. A family with a dot in its
-    name is the view's own; any other is one family over all views that count on the same day. Others are alone."""
+    """Counts that tell each other and are hidden together: by column, or `column:value` of `by`. A
+    family with a dot in its name is the view's own; any other is one family over all views that
+    count on the same day. Others are alone."""
     derived: tuple[tuple[str, str], ...] = ()
-    """Counts that nobody publishes and everybody can work out: their family, and SQL over a row `t`."""
+    """Counts that nobody publishes and everybody can work out:
+    their family, and SQL over a row `t`.
+    """
     follows: Mapping[str, str] = field(default_factory=dict)
     """A family that is hidden wherever another is on that day too, since it would tell it."""
     by: str | None = None
     """The key column that says what is counted (a measure, a dimension)."""
     merged: str | None = None
-    """The key column whose values share the same households out: hidden together, apart from the row `all`."""
+    """The key column whose values share the same households out:
+    hidden together, apart from the row `all`.
+    """
     on: str = "as_of"
     """The column with the day whose households are counted."""
     ranked: str | None = None
-    """The column of ranks: gone for a whole level where one of its areas is hidden, since the gap tells it."""
+    """The column of ranks: gone for a whole level where one of its areas is hidden,
+    since the gap tells it.
+    """
     places_only: bool = False
     """Households of no known place are left out, unless it has a row for them (town 000): against a
     view that has them, a county's counts tell theirs."""
     is_sparse: bool = False
-    """A row is there only where something was counted: an area without one counts as 0, and hidden rows are left out."""
+    """A row is there only where something was counted:
+    an area without one counts as 0, and hidden rows are left out.
+    """
 
 
 @dataclass(frozen=True)
@@ -69,11 +80,16 @@ class View:
     indexes: tuple[tuple[str, ...], ...] = ()
     """Beside the key and the place (town, village), which every table has one for."""
     readers: tuple[str, ...] = ("yihu_reader", "yihu_area")
-    """Roles that may select from it, beside the publisher; `yihu_area` sees the rows of its areas."""
+    """Roles that may select from it, beside the publisher; `yihu_area` sees the rows of its areas.
+    """
     department: str | None = None
-    """SQL over a row `t` of the table: the department whose own it is; `yihu_department` reads its own then."""
+    """SQL over a row `t` of the table: the department whose own it is;
+    `yihu_department` reads its own then.
+    """
     exit: Exit | None = None
-    """Where it is made of counts: how they leave by the one exit, which is all that `yihu_analyst` sees."""
+    """Where it is made of counts: how they leave by the one exit,
+    which is all that `yihu_analyst` sees.
+    """
     since: str = FIRST
     """The layout that brought it."""
 
@@ -81,7 +97,12 @@ class View:
     def stored(self) -> tuple[Column, ...]:
         """The columns of a row: those declared and its place; what came later stands at the end."""
         have = {column.name for column in self.columns}
-        return tuple(sorted((*self.columns, *(column for column in PLACE if column.name not in have)), key=self._came))
+        return tuple(
+            sorted(
+                (*self.columns, *(column for column in PLACE if column.name not in have)),
+                key=self._came,
+            )
+        )
 
     def shown(self, added: tuple[Column, ...]) -> tuple[Column, ...]:
         """The columns as consumers see them: what the view adds, then what came later than it."""
@@ -90,7 +111,9 @@ class View:
         return (*first, *added, *stored[len(first) :])
 
     def _came(self, column: Column) -> tuple[date, int]:
-        return column.effective_from or date.min, max(LAYOUTS.index(column.since), LAYOUTS.index(self.since))
+        return column.effective_from or date.min, max(
+            LAYOUTS.index(column.since), LAYOUTS.index(self.since)
+        )
 
 
 PLACE = (
@@ -104,8 +127,19 @@ ADDED = (
 
 HOUSEHOLD_ID = Column("household_id", "text", "household number in the base register (户编号)")
 RULE_VERSION = Column("rule_version", "text", "hash of the rules in force on the day")
-COVERAGE = Column("coverage", "numeric(5,4)", "share of the day's indicators that are ok or not_applicable")
-STAGES = ("discovered", "verified", "compared", "reviewed", "approved", "recorded", "assisted", "cleared")
+COVERAGE = Column(
+    "coverage", "numeric(5,4)", "share of the day's indicators that are ok or not_applicable"
+)
+STAGES = (
+    "discovered",
+    "verified",
+    "compared",
+    "reviewed",
+    "approved",
+    "recorded",
+    "assisted",
+    "cleared",
+)
 
 
 def columns(*rows: str | Column, since: str = FIRST) -> tuple[Column, ...]:
@@ -124,7 +158,10 @@ def _indicator(indicator: Indicator) -> Column:
     kind = indicator.sql_type.replace("decimal", "numeric").replace("varchar", "text")
     began = began_on()
     later = None if began[indicator.code] == min(began.values()) else began[indicator.code]
-    meaning = f"{indicator.code} {indicator.chinese}, {indicator.unit}: {indicator.definition}{f'; from {later} on' if later else ''}"
+    meaning = (
+        f"{indicator.code} {indicator.chinese}, {indicator.unit}:"
+        f" {indicator.definition}{f'; from {later} on' if later else ''}"
+    )
     return Column(indicator.column, kind, meaning, effective_from=later)
 
 
@@ -134,8 +171,10 @@ HOUSEHOLD = View(
     columns(
         HOUSEHOLD_ID,
         "head_name_masked | text | the head's name, masked (户主): 徐*",
-        "household_type | text | 1 general; 2 lifted out of poverty and still entitled; 3 lifted and no longer entitled (户类型)",
-        "monitor_class | text | 0 none or cleared; 1 unstable after lifting; 2 on the margin; 3 sudden serious hardship (监测对象类别)",
+        "household_type | text | 1 general; 2 lifted out of poverty and still entitled; 3 lifted"
+        " and no longer entitled (户类型)",
+        "monitor_class | text | 0 none or cleared; 1 unstable after lifting; 2 on the margin; 3"
+        " sudden serious hardship (监测对象类别)",
         "relocated | boolean | moved by the relocation programme (易地搬迁)",
         "member_count | integer | active members, B01",
         "village_name | text | ",
@@ -158,9 +197,11 @@ HOUSEHOLD_MEMBER = View(
         "member_id | text | the person's number in the base register (人编号)",
         HOUSEHOLD_ID,
         "name_masked | text | the surname and *",
-        "relation | text | 01 head; 02 spouse; 03 child; 04 parent; 05 grandchild; 06 other (与户主关系)",
+        "relation | text | 01 head; 02 spouse; 03 child; 04 parent; 05 grandchild; 06 other"
+        " (与户主关系)",
         "age_band | text | 0-5; 6-15; 16-59; 60-79; 80+; unknown",
-        "student_status | text | 0 none; 1 preschool; 2 compulsory; 3 senior secondary or vocational; 4 tertiary",
+        "student_status | text | 0 none; 1 preschool; 2 compulsory; 3 senior secondary or"
+        " vocational; 4 tertiary",
         "labour_class | text | 1 ordinary; 2 skilled; 3 weak or half; 4 lost; 5 none (劳动技能)",
         "status | text | 1 active; 2 moved out; 3 deceased",
         "identity_state | text | established; placeholder; conflict",
@@ -176,8 +217,10 @@ HOUSEHOLD_INDICATOR = View(
         *(_indicator(indicator) for indicator in load_indicators()),
         *columns(
             COVERAGE,
-            "missing | text[] | codes of the indicators without a value because a source or a field is missing",
-            "stale | text[] | codes of the indicators whose value stands on a source older than its contract allows",
+            "missing | text[] | codes of the indicators without a value because a source or a field"
+            " is missing",
+            "stale | text[] | codes of the indicators whose value stands on a source older than its"
+            " contract allows",
             "not_applicable | text[] | codes of the indicators that do not apply to the household",
         ),
     ),
@@ -208,7 +251,8 @@ WARNING_REASON = View(
     columns(
         HOUSEHOLD_ID,
         "code | text | an indicator; cap:<domain>; offset; floor; limit",
-        "points | numeric(6,2) | risk positive, resilience negative, the others what they changed; they sum to the score",
+        "points | numeric(6,2) | risk positive, resilience negative, the others what they changed;"
+        " they sum to the score",
         "value | text | the indicator's value",
         "threshold | text | the condition that held",
         "department | text | whose record it is",
@@ -296,18 +340,31 @@ AREA_LEDGER = View(
         "held | integer | ",
         "newly_red | integer | since the last release",
         "no_longer_red | integer | since the last release",
-        *(f"{domain} | integer | households with points in the domain {domain}" for domain in DOMAINS),
+        *(
+            f"{domain} | integer | households with points in the domain {domain}"
+            for domain in DOMAINS
+        ),
         "monitored_households | integer | ",
         "monitored_persons | integer | ",
         "cleared_households | integer | ",
         "cleared_persons | integer | ",
     ),
-    "Counts per county, town and village (统计台账); for officials, not for publication: see public_ledger.",
+    "Counts per county, town and village (统计台账); for officials, not for publication: see"
+    " public_ledger.",
     exit=Exit(
         families={
             **dict.fromkeys(("red", "yellow", "green"), "lamps"),
             **dict.fromkeys(("newly_red", "no_longer_red"), "area_ledger.change"),
-            **{name: name for name in ("households", "persons", "monitored_households", "cleared_households", "cleared_persons")},
+            **{
+                name: name
+                for name in (
+                    "households",
+                    "persons",
+                    "monitored_households",
+                    "cleared_households",
+                    "cleared_persons",
+                )
+            },
         },
         derived=(("area_ledger.change", "t.red - t.newly_red + t.no_longer_red"),),
         follows={"lamps": "households", "area_ledger.change": "lamps", "area_ledger.held": "lamps"},
@@ -318,8 +375,8 @@ BULLETIN = View(
     ("area_code", "measure"),
     columns(
         "area_code | text | a county or a town: 6 or 9 digits",
-        "measure | text | red_rate; insured_rate; chronic_signed_rate; support_rate; microcredit_rate;"
-        " clearance_rate_households; …_persons",
+        "measure | text | red_rate; insured_rate; chronic_signed_rate; support_rate;"
+        " microcredit_rate; clearance_rate_households; …_persons",
         "numerator | integer | ",
         "denominator | integer | ",
         "rate | numeric(5,4) | null where the denominator is 0",
@@ -345,7 +402,9 @@ BULLETIN = View(
 HOUSEHOLD_CARD = View(
     "household_card",
     ("household_id",),
-    columns(HOUSEHOLD_ID, "card | jsonb | six lists: income benefits medical schooling housing water"),
+    columns(
+        HOUSEHOLD_ID, "card | jsonb | six lists: income benefits medical schooling housing water"
+    ),
     "One household on one page (一卡一簿六清单).",
 )
 

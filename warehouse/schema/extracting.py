@@ -1,11 +1,13 @@
-"""Extracts: facts of single households for an analyst, who learns no household's number and of no group under the threshold.
+"""Extracts: facts of single households for an analyst, who learns no household's number and of no
+group under the threshold.
 
-Belongs here: which columns may be in one, in which classes, and the SQL of `yihu.extract(name)`. Not here: making one
-(`warehouse.database.extract`), counts (`leaving`).
+Belongs here: which columns may be in one, in which classes, and the SQL of `yihu.extract(name)`.
+Not here: making one (`warehouse.database.extract`), counts (`leaving`).
 
-A household is a pseudonym made with the extract's own key, which is kept beside it in the vault: the county can find the family
-that an analyst asks about, and two extracts cannot be laid side by side. Amounts are given in classes; households whose facts,
-all taken together, fewer than five have are left out, and others where a difference would tell those (`small_groups`).
+A household is a pseudonym made with the extract's own key, which is kept beside it in the vault:
+the county can find the family that an analyst asks about, and two extracts cannot be laid side by
+side. Amounts are given in classes; households whose facts, all taken together, fewer than five have
+are left out, and others where a difference would tell those (`small_groups`).
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ COUNTED: dict[tuple[str, ...], tuple[str, ...]] = {
     ("monitor_class", "town_code"): ("monitored_households", "cleared_households"),
     ("household_type", "level", "town_code"): ("flag_accuracy.red_households",),
 }
-"""Columns by which the one exit counts towns, and without the town the county: the families that decide which it hides."""
+"""Columns by which the one exit counts towns, and without the town the county: the families that
+decide which it hides.
+"""
 
 
 def counted_by(columns: Iterable[str]) -> list[tuple[str, ...]]:
@@ -40,10 +44,30 @@ def counted_by(columns: Iterable[str]) -> list[tuple[str, ...]]:
 
 def extractable() -> dict[str, str]:
     """What may be in an extract: column → SQL over `h`, `i` and `f`."""
-    made = {column.name: f'h."{column.name}"' for column in HOUSEHOLD.stored if column.name in OF_HOUSEHOLD}
-    made |= {column.name: f'f."{column.name}"' for column in WARNING_FLAG.stored if column.name in OF_FLAG}
-    taken = {"household_id", "coverage", "missing", "stale", "not_applicable", "area_code", "town_code"}
-    return made | {column.name: _in_classes(column) for column in HOUSEHOLD_INDICATOR.stored if column.name not in taken}
+    made = {
+        column.name: f'h."{column.name}"'
+        for column in HOUSEHOLD.stored
+        if column.name in OF_HOUSEHOLD
+    }
+    made |= {
+        column.name: f'f."{column.name}"'
+        for column in WARNING_FLAG.stored
+        if column.name in OF_FLAG
+    }
+    taken = {
+        "household_id",
+        "coverage",
+        "missing",
+        "stale",
+        "not_applicable",
+        "area_code",
+        "town_code",
+    }
+    return made | {
+        column.name: _in_classes(column)
+        for column in HOUSEHOLD_INDICATOR.stored
+        if column.name not in taken
+    }
 
 
 def _in_classes(column: Column) -> str:
@@ -57,12 +81,15 @@ def _in_classes(column: Column) -> str:
 def statements() -> list[str]:
     """The functions: an extract's facts, its rows as analysts read them, and which there are."""
     known = ", ".join(f"('{name}', '{sql}')" for name, sql in extractable().items())
-    read = " and ".join(f"{alias}.from_release <= $1 and {alias}.until_release > $1" for alias in ("h", "i", "f"))
+    read = " and ".join(
+        f"{alias}.from_release <= $1 and {alias}.until_release > $1" for alias in ("h", "i", "f")
+    )
     return [
         f"""
 create or replace function {FACTS}(release_id integer, columns text[])
 returns table (household_id text, town_code text, facts jsonb)
-language plpgsql stable set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
+language plpgsql stable
+set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
 declare
   picked text;
 begin
@@ -79,16 +106,19 @@ begin
 end $$""",
         f"""
 create or replace function yihu.extract(wanted text) returns table (pseudonym text, facts jsonb)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
 declare
   chosen vault.extract;
 begin
   select x.* into chosen
   from vault.extract as x
-  inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null and r.withdrawn_at is null
+  inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null
+    and r.withdrawn_at is null
   where x.name = wanted;
   if not found then
-    raise exception 'there is no extract of this name that can be read' using hint = 'select * from yihu.extracts()';
+    raise exception 'there is no extract of this name that can be read'
+      using hint = 'select * from yihu.extracts()';
   end if;
   return query
     with alike as (
@@ -96,20 +126,27 @@ begin
       from {FACTS}(chosen.release_id, chosen.columns) as t
       where t.town_code <> all (chosen.hidden_towns)
     )
-    select encode(sha256(chosen.pseudonym_key || sha256(chosen.pseudonym_key || convert_to(a.household_id, 'UTF8'))), 'hex'), a.facts
+    select encode(sha256(chosen.pseudonym_key
+        || sha256(chosen.pseudonym_key || convert_to(a.household_id, 'UTF8'))), 'hex'), a.facts
     from alike as a
     where a.households >= {THRESHOLD}
-      and not exists (select from jsonb_array_elements(chosen.also_hidden) as x (facts) where x.facts = a.facts)
+      and not exists (select from jsonb_array_elements(chosen.also_hidden) as x (facts)
+        where x.facts = a.facts)
     order by 1;
 end $$""",
-        "comment on function yihu.extract(text) is"
-        f" 'Households under the pseudonyms of this extract, without groups under {THRESHOLD} of the same facts.'",
+        (
+            "comment on function yihu.extract(text) is 'Households under the pseudonyms of this"
+            f" extract, without groups under {THRESHOLD} of the same facts.'"
+        ),
         """
-create or replace function yihu.extracts() returns table (name text, as_of date, columns text[], reason text, made_at timestamptz)
-language sql stable security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+create or replace function yihu.extracts()
+returns table (name text, as_of date, columns text[], reason text, made_at timestamptz)
+language sql stable security definer
+set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   select x.name, r.as_of, x.columns, x.reason, x.made_at
   from vault.extract as x
-  inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null and r.withdrawn_at is null
+  inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null
+    and r.withdrawn_at is null
   order by x.made_at
 $$""",
         "comment on function yihu.extracts() is 'The extracts that can be read.'",

@@ -1,8 +1,9 @@
-"""What the lake keeps, table by table: columns, types and meanings, and so the table that is there when there is nothing.
+"""What the lake keeps, table by table:
+columns, types and meanings, and so the table that is there when there is nothing.
 
-Belongs here: the declaration of tables that are not published; of published ones what they carry besides; of a record type's
-tables what its contract makes of them. Not here: what consumers read (`declared`), who makes a table and in what order
-(`warehouse.graph`).
+Belongs here: the declaration of tables that are not published; of published ones what they carry
+besides; of a record type's tables what its contract makes of them. Not here: what consumers read
+(`declared`), who makes a table and in what order (`warehouse.graph`).
 """
 
 from __future__ import annotations
@@ -21,10 +22,21 @@ from warehouse.merge_state import VALID_EXTRAS, state_columns
 from warehouse.schema.declared import HOUSEHOLD_ID, VIEW, Column, columns
 
 OUTCOME_COUNTS = ("linked", "unregistered", "ambiguous", "unidentifiable")
-STATE_COUNTS = ("received", "accepted", "unchanged", "superseded", "withdrawn", "quarantined", "in_force")
+STATE_COUNTS = (
+    "received",
+    "accepted",
+    "unchanged",
+    "superseded",
+    "withdrawn",
+    "quarantined",
+    "in_force",
+)
 LINK_RATES = (
     "match_rate | numeric(7,6) | linked / in force; null where nothing is in force",
-    "false_link_rate | numeric(7,6) | of sound numbers of registered persons, those under another name",
+    (
+        "false_link_rate | numeric(7,6) | of sound numbers of registered persons, those under"
+        " another name"
+    ),
 )
 
 
@@ -39,7 +51,10 @@ ARROW: Mapping[str, pa.DataType] = {
     "timestamp": pa.timestamp("us"),
 }
 
-PLACED = ("placed | bigint | of records about areas: tied to a village", "unplaced | bigint | of records about areas: tied to none")
+PLACED = (
+    "placed | bigint | of records about areas: tied to a village",
+    "unplaced | bigint | of records about areas: tied to none",
+)
 
 
 @dataclass(frozen=True)
@@ -75,14 +90,20 @@ def engine_type(kind: str) -> str:
 def arrow_type(kind: str) -> pa.DataType:
     """PostgreSQL's name of a type as Arrow's."""
     if kind.startswith("numeric("):
-        precision, scale = (int(part) for part in kind.removeprefix("numeric(").removesuffix(")").split(","))
+        precision, scale = (
+            int(part) for part in kind.removeprefix("numeric(").removesuffix(")").split(",")
+        )
         return pa.decimal128(precision, scale)
     return ARROW[kind]
 
 
 def empty_select(types: Mapping[str, str]) -> str:
     """No rows, of these columns."""
-    return f"select {', '.join(f'cast(null as {kind}) as {name(column)}' for column, kind in types.items())} where false"
+    return (
+        "select"
+        f" {', '.join(f'cast(null as {kind}) as {name(column)}' for column, kind in types.items())}"
+        " where false"
+    )
 
 
 PERSON = LakeTable(
@@ -100,7 +121,8 @@ PERSON = LakeTable(
         "valid_until | date | the day since which the row is not active",
         "_arrived_on | date | the day on which this version arrived",
     ),
-    "The spine: everybody in the base register once, by a pseudonym, and how the ID number was established.",
+    "The spine: everybody in the base register once, by a pseudonym, and how the ID number was"
+    " established.",
 )
 PERSON_KEY_MAP = LakeTable(
     "person_key_map",
@@ -112,7 +134,8 @@ PERSON_KEY_MAP = LakeTable(
         "first_seen_on | date | ",
         "is_current | boolean | ",
     ),
-    "Which member has which person_key, from day to day: a key stays when a number appears or changes.",
+    "Which member has which person_key, from day to day: a key stays when a number appears or"
+    " changes.",
 )
 REVIEW_QUEUE = LakeTable(
     "review_queue",
@@ -128,7 +151,8 @@ REVIEW_QUEUE = LakeTable(
         "number_hash | text | ",
         "first_seen_on | date | ",
     ),
-    "What a steward must decide: ambiguous records and conflicts of the register, by keys, without identities.",
+    "What a steward must decide: ambiguous records and conflicts of the register, by keys, without"
+    " identities.",
 )
 LINKAGE_QUALITY = LakeTable(
     "linkage_quality",
@@ -138,7 +162,17 @@ LINKAGE_QUALITY = LakeTable(
         "records | text | record type",
         "in_force | bigint | ",
         *(f"{outcome} | bigint | " for outcome in OUTCOME_COUNTS),
-        *(f"by_{method} | bigint | " for method in ("exact", "upgraded", "certificate", "repaired", "decided", "household_id")),
+        *(
+            f"by_{method} | bigint | "
+            for method in (
+                "exact",
+                "upgraded",
+                "certificate",
+                "repaired",
+                "decided",
+                "household_id",
+            )
+        ),
         *(f"name_{agreement} | bigint | " for agreement in ("same", "absent", "different")),
         *LINK_RATES,
         "false_link_low | numeric(7,6) | lower end of its 95% interval",
@@ -166,29 +200,55 @@ SAID = columns(
     "rejected_rows | bigint | ",
     "next_step | text | what to do about a source that is not well",
 )
-SOURCE_LEDGER = LakeTable("source_ledger", (*LEDGER, *SAID), "The day's ledgers, a row per record type.")
+SOURCE_LEDGER = LakeTable(
+    "source_ledger", (*LEDGER, *SAID), "The day's ledgers, a row per record type."
+)
 SOURCE_STATUS = LakeTable(
     "source_status",
-    (*LEDGER, *columns(*(f"{outcome} | bigint | " for outcome in OUTCOME_COUNTS), *LINK_RATES, *PLACED), *SAID),
-    "Every source: newest accepted batch, age, state, the counts of the day's batch and of its links.",
+    (
+        *LEDGER,
+        *columns(*(f"{outcome} | bigint | " for outcome in OUTCOME_COUNTS), *LINK_RATES, *PLACED),
+        *SAID,
+    ),
+    "Every source: newest accepted batch, age, state, the counts of the day's batch and of its"
+    " links.",
 )
 STEWARD_DECISION = LakeTable(
     "steward_decision",
-    columns("queue_id | text | ", "decision | text | ", "person_key | text | ", "decided_by | text | ", "decided_at | timestamp | "),
+    columns(
+        "queue_id | text | ",
+        "decision | text | ",
+        "person_key | text | ",
+        "decided_by | text | ",
+        "decided_at | timestamp | ",
+    ),
     "The stewards' answers that count on a day.",
 )
 CARRIED: Mapping[str, tuple[Column, ...]] = {
-    "warning_flag": columns("_red_codes | text[] | what made the lamp red; carried for the next day, never published"),
+    "warning_flag": columns(
+        "_red_codes | text[] | what made the lamp red; carried for the next day, never published"
+    ),
 }
 """Columns of published tables that stay in the lake."""
 
-OWN = (PERSON, PERSON_KEY_MAP, REVIEW_QUEUE, LINKAGE_QUALITY, SOURCE_STATUS, SOURCE_LEDGER, STEWARD_DECISION)
+OWN = (
+    PERSON,
+    PERSON_KEY_MAP,
+    REVIEW_QUEUE,
+    LINKAGE_QUALITY,
+    SOURCE_STATUS,
+    SOURCE_LEDGER,
+    STEWARD_DECISION,
+)
 
 
 @lru_cache(maxsize=1)
 def declared() -> Mapping[str, LakeTable]:
     """Every table that is not one of a record type."""
-    published = (LakeTable(view.name, (*view.stored, *CARRIED.get(view.name, ())), view.meaning) for view in VIEW.values())
+    published = (
+        LakeTable(view.name, (*view.stored, *CARRIED.get(view.name, ())), view.meaning)
+        for view in VIEW.values()
+    )
     return {table.name: table for table in (*published, *OWN)}
 
 
@@ -196,12 +256,14 @@ def declared() -> Mapping[str, LakeTable]:
 def has_grown(table: str) -> bool:
     """Whether columns of the table came later: days that were kept before lack them."""
     found = declared().get(table)
-    return found is not None and any(column.since != FIRST or column.effective_from is not None for column in found.columns)
+    return found is not None and any(
+        column.since != FIRST or column.effective_from is not None for column in found.columns
+    )
 
 
 def types_of(table: str, contracts: Iterable[Contract] = ()) -> Mapping[str, str]:
-    """Type by column of a table of the lake, as the engine calls them; `contracts`: of what record types, besides those that
-    there are. Raises `KeyError` for a table that nobody declares."""
+    """Type by column of a table of the lake, as the engine calls them; `contracts`: of what record
+    types, besides those that there are. Raises `KeyError` for a table that nobody declares."""
     layer, _, record_type = table.partition("_")
     if table in declared():
         return declared()[table].types
@@ -222,7 +284,16 @@ def matched_types(contract: Contract) -> Mapping[str, str]:
     # which fields leave, and under what name, is matching's to say
     from warehouse.matching import MATCHED_COLUMNS, amount_fields, delivered_fields
 
-    fields = {str(field["name"]): sql_type(contract.field(field["delivered"]).type) for field in delivered_fields(contract)}
+    fields = {
+        str(field["name"]): sql_type(contract.field(field["delivered"]).type)
+        for field in delivered_fields(contract)
+    }
     own = {column: kind for column, kind, _ in MATCHED_COLUMNS}
     arrived = {"_arrived_on": own.pop("_arrived_on")}
-    return {"record_id": "varchar", **fields, **own, **dict.fromkeys(amount_fields(contract), "decimal(18,2)"), **arrived}
+    return {
+        "record_id": "varchar",
+        **fields,
+        **own,
+        **dict.fromkeys(amount_fields(contract), "decimal(18,2)"),
+        **arrived,
+    }

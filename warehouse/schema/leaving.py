@@ -1,13 +1,14 @@
-"""The one exit: counts as they may leave the house, from every view of counts at once, with one suppression.
+"""The one exit: counts as they may leave the house, from every view of counts at once, with one
+suppression.
 
-Belongs here: the SQL of `yihu_in.hidden()` and of `yihu.public_<view>()`, made from the views' declarations (`declared.Exit`).
-Not here: who may call them (`roles`).
+Belongs here: the SQL of `yihu_in.hidden()` and of `yihu.public_<view>()`, made from the views'
+declarations (`declared.Exit`). Not here: who may call them (`roles`).
 
 A count under five is hidden, 0 too. So that none of them follows by subtraction, other areas of the
-same parent are hidden with it, the last by their codes first, until there are two and what is hidden
-comes to five in every count of the family; and all that lies in an area that is hidden. Were the
-smallest hidden first, the smallest that is shown would tell of them. Counts that tell each other are a
-family: one decision for all of them, whichever view shows them.
+same parent are hidden with it, the last by their codes first, until there are two and what is
+hidden comes to five in every count of the family; and all that lies in an area that is hidden. Were
+the smallest hidden first, the smallest that is shown would tell of them. Counts that tell each
+other are a family: one decision for all of them, whichever view shows them.
 """
 
 from __future__ import annotations
@@ -39,7 +40,11 @@ def counts_of(view: View) -> list[str]:
 def figures_of(view: View) -> list[str]:
     """What is no count and stands or falls with the counts of its row."""
     assert view.exit is not None
-    numbers = [column.name for column in view.stored if column.type.startswith(("integer", "bigint", "numeric"))]
+    numbers = [
+        column.name
+        for column in view.stored
+        if column.type.startswith(("integer", "bigint", "numeric"))
+    ]
     return [name for name in numbers if name not in view.key and name not in counts_of(view)]
 
 
@@ -62,12 +67,18 @@ def _rows(view: View) -> str:
 
 
 def _qualified(view: View, column: str) -> list[tuple[str, str]]:
-    """The families that a column is of, each with the condition on its row; the last one is for all other rows."""
+    """The families that a column is of, each with the condition on its row; the last one is for all
+    other rows.
+    """
     assert view.exit is not None
     named = view.exit.families
     if view.exit.by is None or column in named:
         return [(named.get(column, f"{view.name}.{column}"), "true")]
-    of_values = {key.partition(":")[2]: family for key, family in named.items() if key.startswith(f"{column}:")}
+    of_values = {
+        key.partition(":")[2]: family
+        for key, family in named.items()
+        if key.startswith(f"{column}:")
+    }
     made = [(family, f"t.\"{view.exit.by}\" = '{value}'") for value, family in of_values.items()]
     return [*made, (f"{view.name}.{column}", "true")]
 
@@ -82,12 +93,18 @@ def family_sql(view: View, column: str) -> str:
 
 
 def instance_sql(view: View, family: str) -> str:
-    """SQL over a row `t`: what the family's decision is about; of a family of all views, the day alone."""
+    """SQL over a row `t`: what the family's decision is about; of a family of all views, the day
+    alone.
+    """
     assert view.exit is not None
     parts = [f"{_day(view)}::text"]
     if view.exit.on != "as_of":
         parts.append(f't."{view.key[0]}"::text')
-    others = [name for name in view.key[0 if view.exit.on == "as_of" else 1 :] if name not in ("area_code", view.exit.merged)]
+    others = [
+        name
+        for name in view.key[0 if view.exit.on == "as_of" else 1 :]
+        if name not in ("area_code", view.exit.merged)
+    ]
     parts += [f't."{name}"' for name in others]
     if view.exit.merged:
         parts.append(f"(t.\"{view.exit.merged}\" = '{TOTAL}')::text")
@@ -110,14 +127,20 @@ def _cells() -> str:
             family = family_sql(view, column)
             made.append(
                 f"select {family} as family, {instance_sql(view, family)} as instance, t.area_code,"
-                f" '{view.name}.{column}'{_merged(view)} as measure, t.\"{column}\" as value, {sparse} as is_sparse"
+                f" '{view.name}.{column}'{_merged(view)} as measure, t.\"{column}\" as value,"
+                f" {sparse} as is_sparse"
                 f' from {_rows(view)} where t."{column}" is not null'
             )
         for family_name, sql in view.exit.derived:
-            family = family_sql(view, family_name) if family_name in counts_of(view) else f"'{family_name}'"
+            family = (
+                family_sql(view, family_name)
+                if family_name in counts_of(view)
+                else f"'{family_name}'"
+            )
             made.append(
-                f"select {family}, {instance_sql(view, family)}, t.area_code, '{view.name}: {sql}'{_merged(view)}, {sql}, {sparse}"
-                f" from {_rows(view)} where {sql} is not null"
+                f"select {family}, {instance_sql(view, family)}, t.area_code, '{view.name}:"
+                f" {sql}'{_merged(view)}, {sql}, {sparse} from {_rows(view)} where {sql} is not"
+                " null"
             )
     return "\n  union all\n  ".join(made)
 
@@ -132,12 +155,14 @@ def hidden_sql() -> str:
     ]
     return f"""
 create or replace function {HIDDEN} returns table (family text, instance text, area_code text)
-language sql stable security definer rows 100 set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
+language sql stable security definer rows 100
+set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
 with recursive cell as materialized (
   {_cells()}
 ),
 area as (
-  select distinct c.area_code from cell as c where length(c.area_code) < 12 and right(c.area_code, 3) <> '000'
+  select distinct c.area_code from cell as c
+  where length(c.area_code) < 12 and right(c.area_code, 3) <> '000'
 ),
 -- Where a row is there only if something was counted, the other areas of the parent have 0.
 filled as (
@@ -145,19 +170,22 @@ filled as (
   union all
   select m.family, m.instance, a.area_code, m.measure, 0
   from (
-    select distinct c.family, c.instance, left(c.area_code, length(c.area_code) - 3) as parent, length(c.area_code) as digits,
-      c.measure
+    select distinct c.family, c.instance, left(c.area_code, length(c.area_code) - 3) as parent,
+      length(c.area_code) as digits, c.measure
     from cell as c where c.is_sparse and length(c.area_code) > 6
   ) as m
-  inner join area as a on length(a.area_code) = m.digits and left(a.area_code, m.digits - 3) = m.parent
+  inner join area as a on length(a.area_code) = m.digits
+    and left(a.area_code, m.digits - 3) = m.parent
   where not exists (
     select 1 from cell as c
-    where c.family = m.family and c.instance = m.instance and c.area_code = a.area_code and c.measure = m.measure
+    where c.family = m.family and c.instance = m.instance and c.area_code = a.area_code
+      and c.measure = m.measure
   )
 ),
 place as (
   select f.family, f.instance, f.area_code, bool_or(f.value < {THRESHOLD}) as is_small,
-    case when length(f.area_code) > 6 then left(f.area_code, length(f.area_code) - 3) else f.area_code end as parent
+    case when length(f.area_code) > 6 then left(f.area_code, length(f.area_code) - 3)
+      else f.area_code end as parent
   from filled as f
   group by f.family, f.instance, f.area_code
 ),
@@ -166,23 +194,27 @@ ordered as (
       partition by p.family, p.instance, p.parent, length(p.area_code)
       order by p.is_small desc, p.area_code desc
     ) as place,
-    bool_or(p.is_small) over (partition by p.family, p.instance, p.parent, length(p.area_code)) as has_small
+    bool_or(p.is_small) over
+      (partition by p.family, p.instance, p.parent, length(p.area_code)) as has_small
   from place as p
 ),
--- What is hidden before an area, in each count: it goes too where that is less than the threshold, or one area alone.
+-- What is hidden before an area, in each count: it goes too where that is less than the threshold,
+-- or one area alone.
 before as (
   select o.family, o.instance, o.area_code, coalesce(sum(f.value) over (
       partition by o.family, o.instance, o.parent, length(o.area_code), f.measure
       order by o.place rows between unbounded preceding and 1 preceding
     ), 0) as hidden_so_far
   from ordered as o
-  inner join filled as f on f.family = o.family and f.instance = o.instance and f.area_code = o.area_code
+  inner join filled as f on f.family = o.family and f.instance = o.instance
+    and f.area_code = o.area_code
   where o.has_small and length(o.area_code) > 6
 ),
 own as (
   select o.family, o.instance, o.area_code from ordered as o where o.is_small
   union
-  select o.family, o.instance, o.area_code from ordered as o where o.has_small and o.place <= 2 and length(o.area_code) > 6
+  select o.family, o.instance, o.area_code from ordered as o
+  where o.has_small and o.place <= 2 and length(o.area_code) > 6
   union
   select b.family, b.instance, b.area_code from before as b where b.hidden_so_far < {THRESHOLD}
 ),
@@ -214,8 +246,8 @@ $$
 def _is_shown(view: View, count: str, unplaced: str) -> str:
     family = family_sql(view, count)
     return (
-        f"not exists (select 1 from gone as g where g.family = {family} and g.instance = {instance_sql(view, family)}"
-        f" and g.area_code in (t.area_code{unplaced}))"
+        f"not exists (select 1 from gone as g where g.family = {family} and g.instance ="
+        f" {instance_sql(view, family)} and g.area_code in (t.area_code{unplaced}))"
     )
 
 
@@ -256,7 +288,8 @@ def public_sql(view: View, added: tuple[Column, ...]) -> str:
     left_out = f"\nwhere {' or '.join(seen)}" if view.exit.is_sparse else ""
     return f"""
 create or replace function {public_function(view)} returns table ({names})
-language sql stable security definer rows 1000 set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
+language sql stable security definer rows 1000
+set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
 with gone as materialized (select h.family, h.instance, h.area_code from {HIDDEN} as h)
 select {", ".join(picked)}
 from {_rows(view)}{left_out}
@@ -265,4 +298,7 @@ $$"""
 
 def statements(added_of: Iterable[tuple[View, tuple[Column, ...]]]) -> list[str]:
     """The functions, in order."""
-    return [hidden_sql(), *(public_sql(view, added) for view, added in added_of if view.exit is not None)]
+    return [
+        hidden_sql(),
+        *(public_sql(view, added) for view, added in added_of if view.exit is not None),
+    ]

@@ -1,7 +1,7 @@
 """Logins: those that yihu itself uses for its roles, and who is let into this database.
 
-Belongs here: a login's name, password, settings, and `connect`. Not here: what a role may do (`roles`), whose a login is
-and what it was granted (`warehouse.database.access`).
+Belongs here: a login's name, password, settings, and `connect`. Not here: what a role may do
+(`roles`), whose a login is and what it was granted (`warehouse.database.access`).
 """
 
 from __future__ import annotations
@@ -19,25 +19,36 @@ SETTINGS = {
     "lock_timeout": "30s",
     "idle_in_transaction_session_timeout": "10min",
 }
-"""What a person's login begins with, against accidents; settings of a group role do not reach its logins."""
+"""What a person's login begins with, against accidents;
+settings of a group role do not reach its logins.
+"""
 CONNECTIONS = 10
 
 KNOWN = """
 select r.rolname from pg_roles as r
 where r.rolname = any(:own) or r.rolname in (
-    select login from ops.person union select login from ops.area_grant union select login from ops.department_grant
+    select login from ops.person union select login from ops.area_grant
+    union select login from ops.department_grant
 ) and exists (
     select from pg_auth_members as m join pg_roles as g on g.oid = m.roleid
     where m.member = r.oid and g.rolname = any(:roles)
 ) order by 1
 """
-"""Logins that belong here: yihu's own, and persons' that have a role; one whose role was taken away does not."""
+"""Logins that belong here: yihu's own, and persons' that have a role;
+one whose role was taken away does not.
+"""
 
 
 def own_login(role: str, database: str) -> str:
-    """The login that yihu itself uses for a role in a database: another one for each county of a server."""
+    """The login that yihu itself uses for a role in a database:
+    another one for each county of a server.
+    """
     name = f"{role}__{database}"
-    return name if len(name) <= LONGEST else f"{name[:50]}_{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+    return (
+        name
+        if len(name) <= LONGEST
+        else f"{name[:50]}_{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+    )
 
 
 def own_logins(connection: sa.Connection) -> dict[str, str]:
@@ -58,7 +69,9 @@ def make_own_logins(connection: sa.Connection, passwords: Mapping[str, str]) -> 
         if login in have:
             continue
         name = quoted(connection, login)
-        passes = " bypassrls" if role == PUBLISHER and connection.scalar(sa.text(IS_SUPERUSER)) else ""
+        passes = (
+            " bypassrls" if role == PUBLISHER and connection.scalar(sa.text(IS_SUPERUSER)) else ""
+        )
         connection.exec_driver_sql(f"create role {name} login{passes} in role {role}")
         set_password(connection, login, passwords[role])
 
@@ -76,23 +89,35 @@ def let_in(connection: sa.Connection, logins: Iterable[str]) -> None:
     """Lets logins connect to this database."""
     database = quoted(connection, str(connection.scalar(sa.text("select current_database()"))))
     for login in logins:
-        connection.exec_driver_sql(f"grant connect on database {database} to {quoted(connection, login)}")
+        connection.exec_driver_sql(
+            f"grant connect on database {database} to {quoted(connection, login)}"
+        )
 
 
 def keep_out(connection: sa.Connection, login: str) -> None:
     """Takes `connect` on this database from a login."""
     database = quoted(connection, str(connection.scalar(sa.text("select current_database()"))))
-    connection.exec_driver_sql(f"revoke connect on database {database} from {quoted(connection, login)}")
+    connection.exec_driver_sql(
+        f"revoke connect on database {database} from {quoted(connection, login)}"
+    )
 
 
 def restrict_connect(connection: sa.Connection) -> None:
-    """Only the logins that belong here connect. A restored or copied database does not bring this along: done at every upgrade."""
+    """Only the logins that belong here connect.
+
+    A restored or copied database does not bring this along: done at every upgrade.
+    """
     database = quoted(connection, str(connection.scalar(sa.text("select current_database()"))))
-    if connection.scalar(sa.text("select has_database_privilege('public', current_database(), 'connect')")):
+    if connection.scalar(
+        sa.text("select has_database_privilege('public', current_database(), 'connect')")
+    ):
         connection.exec_driver_sql(f"revoke connect on database {database} from public")
     asked = {"own": list(own_logins(connection).values()), "roles": list(ROLES)}
     for login in connection.scalars(sa.text(KNOWN), asked).all():
-        if not connection.scalar(sa.text("select has_database_privilege(:login, current_database(), 'connect')"), {"login": login}):
+        if not connection.scalar(
+            sa.text("select has_database_privilege(:login, current_database(), 'connect')"),
+            {"login": login},
+        ):
             let_in(connection, [login])
 
 

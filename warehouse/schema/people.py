@@ -1,6 +1,7 @@
 """The tables of persons, of what they decided, and of the seals over the access log.
 
-Belongs here: those tables. Not here: what writes them (`looking.sql`, `deciding.sql`), who may read them (`roles`).
+Belongs here: those tables. Not here: what writes them (`looking.sql`, `deciding.sql`), who may read
+them (`roles`).
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ OFFICER = _table(
     "Whose a login is: a person may have several, and counts once where two have to agree.",
     _key("login | text"),
     _column("person | text | who; the login itself where nobody said", nullable=False),
-    _column("officer_id | text | the staff number that assignments and visits name; never an ID number"),
+    _column(
+        "officer_id | text | the staff number that assignments and visits name; never an ID number"
+    ),
     _when("added_at"),
     _login("added_by | text | the login that said so"),
     _os_user(),
@@ -37,7 +40,8 @@ OFFICER = _table(
 GRANT_LOG = _table(
     "ops",
     "grant_log",
-    "Every grant and every revocation, appended only; area_grant and department_grant say what counts now.",
+    "Every grant and every revocation, appended only; area_grant and department_grant say what"
+    " counts now.",
     _number("change_id"),
     _when("at"),
     _column("action | text | login; grant; revoke", nullable=False),
@@ -52,7 +56,8 @@ GRANT_LOG = _table(
 ROLLBACK = _table(
     "ops",
     "rollback",
-    "Every time that another release was made current by hand, appended only; kept when a release is brought back.",
+    "Every time that another release was made current by hand, appended only; kept when a release"
+    " is brought back.",
     _number("rollback_id"),
     _when("at"),
     _column("from_release | integer", nullable=False),
@@ -63,7 +68,8 @@ ROLLBACK = _table(
 ACCESS_SEAL = _table(
     "ops",
     "access_seal",
-    "Seals over the access log: what was there then can be neither changed nor removed unseen (make verify-log).",
+    "Seals over the access log: what was there then can be neither changed nor removed unseen (make"
+    " verify-log).",
     _key("seal_id | integer"),
     _when("sealed_at"),
     _login("sealed_by | text"),
@@ -76,7 +82,10 @@ ACCESS_SEAL = _table(
         nullable=False,
         comment="which rows: one that was committed late is in a later seal",
     ),
-    _column("hash | text | SHA-256 over the last seal's hash and these rows, in order of id", nullable=False),
+    _column(
+        "hash | text | SHA-256 over the last seal's hash and these rows, in order of id",
+        nullable=False,
+    ),
 )
 RECORD_NUMBER = _table(
     "vault",

@@ -1,6 +1,8 @@
-"""What the rhythms leave behind: tables with a row per period, not versioned by release, and their views in `yihu`.
+"""What the rhythms leave behind: tables with a row per period, not versioned by release,
+and their views in `yihu`.
 
-Belongs here: the declaration. Not here: how they are counted (`warehouse.periodic_reports`), the tables (`tables`).
+Belongs here: the declaration. Not here: how they are counted (`warehouse.periodic_reports`), the
+tables (`tables`).
 """
 
 from __future__ import annotations
@@ -8,7 +10,9 @@ from __future__ import annotations
 from warehouse.schema.declared import HOUSEHOLD_ID, Exit, View, columns
 
 AREA = ("area_code | text | a county or a town: 6 or 9 digits", "area_level | text | county; town")
-COUNTED_ON = "counted_on | date | the business day whose tables were counted: the newest of the period"
+COUNTED_ON = (
+    "counted_on | date | the business day whose tables were counted: the newest of the period"
+)
 
 WEEKLY_STATISTICS = View(
     "weekly_statistics",
@@ -26,22 +30,29 @@ WEEKLY_STATISTICS = View(
         "opened_tasks | integer | opened in the week",
         "closed_tasks | integer | closed in the week",
         "overdue_tasks | integer | open and past their day",
-        "visits_due | integer | red or monitored households without a visit in the days that the rules give (走访)",
-        "chronic_overdue | integer | chronic diseases without a follow-up in the days that the rules give (慢病随访)",
+        "visits_due | integer | red or monitored households without a visit in the days that the"
+        " rules give (走访)",
+        "chronic_overdue | integer | chronic diseases without a follow-up in the days that the"
+        " rules give (慢病随访)",
     ),
     "Weekly statistics (周统计): lamps, tasks, visits and follow-ups per county and town.",
     exit=Exit(
         families={
             **dict.fromkeys(("red", "yellow"), "lamps"),
             **dict.fromkeys(("newly_red", "no_longer_red"), "weekly_statistics.change"),
-            **dict.fromkeys(("open_tasks", "opened_tasks", "closed_tasks"), "weekly_statistics.tasks"),
+            **dict.fromkeys(
+                ("open_tasks", "opened_tasks", "closed_tasks"), "weekly_statistics.tasks"
+            ),
         },
         derived=(
             ("weekly_statistics.change", "t.red - t.newly_red + t.no_longer_red"),
             ("weekly_statistics.tasks", "t.open_tasks - t.opened_tasks + t.closed_tasks"),
             ("weekly_statistics.overdue_tasks", "t.open_tasks - t.overdue_tasks"),
         ),
-        follows={"weekly_statistics.change": "lamps", "weekly_statistics.overdue_tasks": "weekly_statistics.tasks"},
+        follows={
+            "weekly_statistics.change": "lamps",
+            "weekly_statistics.overdue_tasks": "weekly_statistics.tasks",
+        },
         on="counted_on",
     ),
 )
@@ -58,7 +69,8 @@ MONTHLY_SCREENING = View(
         "since | date | first day on the list without a break",
         "is_new | boolean | not on the list at the end of the month before",
     ),
-    "Monthly screening (月筛查): every department's threshold list as it stood at the end of the month.",
+    "Monthly screening (月筛查): every department's threshold list as it stood at the end of the"
+    " month.",
     (("department",),),
     department="t.department",
 )
@@ -68,9 +80,11 @@ INCOME_ACCOUNTING = View(
     columns(
         "month_on | date | the first of the month",
         *AREA,
-        "household_type | text | 1 general; 2 lifted and entitled; 3 lifted and no longer entitled; all",
+        "household_type | text | 1 general; 2 lifted and entitled; 3 lifted and no longer"
+        " entitled; all",
         COUNTED_ON,
-        "compared_on | date | the last business day of the month before that is there; null where there is none",
+        "compared_on | date | the last business day of the month before that is there; null where"
+        " there is none",
         "households | integer | with a known net income",
         "persons | integer | their active members",
         "net_income | numeric(18,2) | yuan, last 12 months",
@@ -124,18 +138,24 @@ FLAG_ACCURACY = View(
         "value | text | the indicator, the type, or the score above which a lamp would be red; all",
         COUNTED_ON,
         "visited | integer | visits with a result, of households that had a lamp then",
-        "flagged | integer | of these red on the day of the visit; for a threshold: with a score above it",
+        "flagged | integer | of these red on the day of the visit; for a threshold: with a score"
+        " above it",
         "confirmed | integer | flagged, and the risk was there",
         "false_alarms | integer | flagged, and it was not",
         "missed | integer | not flagged, and a risk was there",
         "false_alarm_rate | numeric(5,4) | false_alarms / flagged",
         "miss_rate | numeric(5,4) | missed / (confirmed + missed)",
-        "red_households | integer | households red on counted_on; for a threshold: with a score above it; null for a rule",
+        "red_households | integer | households red on counted_on; for a threshold: with a score"
+        " above it; null for a rule",
     ),
-    "What visits found (入户核查): false alarms and misses per town, rule and household type, and a curve over thresholds.",
+    "What visits found (入户核查): false alarms and misses per town, rule and household type, and a"
+    " curve over thresholds.",
     exit=Exit(
         families={
-            **dict.fromkeys(("visited", "flagged", "confirmed", "false_alarms", "missed"), "flag_accuracy.visits"),
+            **dict.fromkeys(
+                ("visited", "flagged", "confirmed", "false_alarms", "missed"),
+                "flag_accuracy.visits",
+            ),
             "red_households:all": "lamps",
         },
         follows={"flag_accuracy.red_households": "lamps"},
@@ -147,4 +167,10 @@ FLAG_ACCURACY = View(
     ),
 )
 
-PERIODIC = (WEEKLY_STATISTICS, MONTHLY_SCREENING, INCOME_ACCOUNTING, QUARTERLY_SUPERVISION, FLAG_ACCURACY)
+PERIODIC = (
+    WEEKLY_STATISTICS,
+    MONTHLY_SCREENING,
+    INCOME_ACCOUNTING,
+    QUARTERLY_SUPERVISION,
+    FLAG_ACCURACY,
+)

@@ -1,10 +1,15 @@
--- Whose rows a session reads: asked by every view of `yihu` and by the functions of `yihu_in` behind them. Made anew by
--- every upgrade. All compare with session_user: neither `set role` nor a function that runs as its owner changes it.
+-- Whose rows a session reads: asked by every view of `yihu` and by the functions of `yihu_in`
+-- behind them. Made anew by every upgrade. All compare with session_user: neither `set role` nor a
+-- function that runs as its owner changes it.
 
 create or replace function yihu_in.role_of_session() returns text
-language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+language sql stable parallel safe security definer
+set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   select case
-    when pg_has_role(session_user, (select n.nspowner from pg_namespace as n where n.nspname = 'store'), 'member') then 'all'
+    when pg_has_role(
+      session_user, (select n.nspowner from pg_namespace as n where n.nspname = 'store'), 'member'
+    )
+    then 'all'
     when pg_has_role(session_user, 'yihu_publisher', 'member') then 'all'
     when pg_has_role(session_user, 'yihu_reader', 'member') then 'all'
     when pg_has_role(session_user, 'yihu_steward', 'member') then 'all'
@@ -16,34 +21,46 @@ language sql stable parallel safe security definer set search_path = pg_catalog,
   end
 $$;
 comment on function yihu_in.role_of_session() is
-  'What the login of this session sees of a view that it may select from: all of it, or its own by areas or departments.';
+  'What the login of this session sees of a view that it may select from: all of it, or its own '
+      'by areas or departments.';
 
 create or replace function yihu.sees_all() returns boolean
-language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+language sql stable parallel safe security definer
+set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   select yihu_in.role_of_session() = 'all'
 $$;
-comment on function yihu.sees_all() is 'This login sees every row of the views that it may select from.';
+comment on function yihu.sees_all() is
+  'This login sees every row of the views that it may select from.';
 
 create or replace function yihu_in.sees_every_source() returns boolean
-language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+language sql stable parallel safe security definer
+set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   select yihu_in.role_of_session() <> 'department'
 $$;
-comment on function yihu_in.sees_every_source() is 'How fresh the sources are is for everybody; a department sees its own.';
+comment on function yihu_in.sees_every_source() is
+  'How fresh the sources are is for everybody; a department sees its own.';
 
 create or replace function yihu_in.sees_counts() returns boolean
-language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+language sql stable parallel safe security definer
+set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   select yihu_in.role_of_session() = 'analyst'
 $$;
-comment on function yihu_in.sees_counts() is 'This login sees counts as they may leave the house, and no household.';
+comment on function yihu_in.sees_counts() is
+  'This login sees counts as they may leave the house, and no household.';
 
 create or replace function yihu_in.sees_totals() returns boolean
-language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+language sql stable parallel safe security definer
+set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   select yihu_in.role_of_session() in ('all', 'auditor')
 $$;
-comment on function yihu_in.sees_totals() is 'This login sees what a release counts of everything: it sees all of it, or audits.';
+comment on function yihu_in.sees_totals() is
+  'This login sees what a release counts of everything: it sees all of it, or audits.';
 
-create or replace function yihu_in.granted_towns() returns table (first_town text, last_town text, village text, county text)
-language sql stable security definer rows 3 set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+create or replace function yihu_in.granted_towns() returns table (
+  first_town text, last_town text, village text, county text
+)
+language sql stable security definer rows 3
+set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
   with mine as (select distinct unnest(yihu.granted_areas()) as code)
   select
     case when length(m.code) = 6 then m.code || '000' else left(m.code, 9) end,
@@ -51,7 +68,10 @@ language sql stable security definer rows 3 set search_path = pg_catalog, pg_tem
     case when length(m.code) = 12 then m.code end,
     case when length(m.code) = 6 then m.code end
   from mine as m
-  where not exists (select 1 from mine as wider where wider.code <> m.code and starts_with(m.code, wider.code))
+  where not exists (
+    select 1 from mine as wider where wider.code <> m.code and starts_with(m.code, wider.code)
+  )
 $$;
 comment on function yihu_in.granted_towns() is
-  'The areas of this login as ranges of towns, or a village of one; none lies in another, so that no row comes twice.';
+  'The areas of this login as ranges of towns, or a village of one; none lies in another, so '
+      'that no row comes twice.';

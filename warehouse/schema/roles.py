@@ -1,6 +1,7 @@
 """Who may do what: the roles, their grants, and row security on every table with an `area_code`.
 
-Row security is the second wall: nobody but the publisher has a right on `store` (`reading` says how the views read it).
+Row security is the second wall: nobody but the publisher has a right on `store` (`reading` says how
+the views read it).
 
 Belongs here: the matrix. Not here: giving a login a role and an area (`warehouse.database.access`).
 """
@@ -55,8 +56,9 @@ OF_SESSION = (
 """What the views ask; none tells more than the session's own."""
 
 IN_AREA = (
-    "area_code = any((select yihu.granted_areas())::text[]) or town_code = any((select yihu.granted_areas())::text[])"
-    " or left(area_code, 6) = any((select yihu.granted_areas())::text[])"
+    "area_code = any((select yihu.granted_areas())::text[]) or town_code = any((select"
+    " yihu.granted_areas())::text[]) or left(area_code, 6) = any((select"
+    " yihu.granted_areas())::text[])"
 )
 IN_DEPARTMENT = "department = any((select yihu.granted_departments())::text[])"
 
@@ -73,7 +75,8 @@ WRITERS_OF_LARGE_OBJECTS = (
     "lowrite(integer, bytea)",
 )
 LOCKS = tuple(
-    f"pg_{'try_' if tries else ''}advisory_{'xact_' if ends else ''}lock{'_shared' if shared else ''}({arguments})"
+    f"pg_{'try_' if tries else ''}advisory_{'xact_' if ends else ''}"
+    f"lock{'_shared' if shared else ''}({arguments})"
     for tries in (False, True)
     for ends in (False, True)
     for shared in (False, True)
@@ -85,13 +88,23 @@ IS_SUPERUSER = "select rolsuper from pg_roles where rolname = current_user"
 
 
 def create_roles(connection: sa.Connection) -> None:
-    """Makes the roles that are missing. Nobody logs in as a role: people and yihu itself have logins of their own (`logins`)."""
+    """Makes the roles that are missing.
+
+    Nobody logs in as a role: people and yihu itself have logins of their own (`logins`).
+    """
     roles = sa.text("select rolname, rolcanlogin from pg_roles where rolname = any(:names)")
-    have = {row.rolname: row.rolcanlogin for row in connection.execute(roles, {"names": list(ROLES)})}
+    have = {
+        row.rolname: row.rolcanlogin for row in connection.execute(roles, {"names": list(ROLES)})
+    }
     for role in ROLES:
         if role not in have:
-            # COPY straight into a table needs row security to be out of the way; without it the publisher goes by a staging table.
-            passes = " bypassrls" if role == PUBLISHER and connection.scalar(sa.text(IS_SUPERUSER)) else ""
+            # COPY straight into a table needs row security to be out of the way; without it the
+            # publisher goes by a staging table.
+            passes = (
+                " bypassrls"
+                if role == PUBLISHER and connection.scalar(sa.text(IS_SUPERUSER))
+                else ""
+            )
             connection.exec_driver_sql(f"create role {role} nologin{passes}")
         elif have[role]:
             connection.exec_driver_sql(f"alter role {role} nologin password null")
@@ -102,7 +115,9 @@ def set_password(connection: sa.Connection, login: str, password: str) -> None:
     raw = connection.connection.driver_connection
     if not isinstance(raw, psycopg.Connection):
         raise TypeError("passwords are set over psycopg: use a postgresql+psycopg address")
-    verifier = raw.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
+    verifier = raw.pgconn.encrypt_password(
+        password.encode(), login.encode(), b"scram-sha-256"
+    ).decode()
     quoted = connection.dialect.identifier_preparer.quote(login)
     connection.exec_driver_sql(f"alter role {quoted} login password '{verifier}'")
 
@@ -121,15 +136,19 @@ def grants() -> list[str]:
     made.append(f"grant execute on function yihu.extract(text), yihu.extracts() to {ANALYST}")
     made.append(f"grant execute on function yihu.granted_areas() to {AREA}")
     made.append(f"grant execute on function yihu.granted_departments() to {DEPARTMENT}")
-    made.append(f"grant execute on function yihu.ask(text, text, text), yihu.reveal(text) to {AREA}")
+    made.append(
+        f"grant execute on function yihu.ask(text, text, text), yihu.reveal(text) to {AREA}"
+    )
     made += [f"grant usage on schema ops to {AUDITOR}, {STEWARD}, {PUBLISHER}"]
     made += [f"grant select on ops.{name} to {AUDITOR}" for name in AUDITED]
     made += [f"grant usage on schema vault to {STEWARD}, {PUBLISHER}"]
     made.append(f"grant execute on all functions in schema vault to {STEWARD}")
-    made.append(f"grant select on ops.review_queue, ops.review_decision, ops.quarantine to {STEWARD}")
     made.append(
-        "grant insert (queue_id, department, records, record_id, decision, person_key, other_person_key, reason)"
-        f" on ops.review_decision to {STEWARD}"
+        f"grant select on ops.review_queue, ops.review_decision, ops.quarantine to {STEWARD}"
+    )
+    made.append(
+        "grant insert (queue_id, department, records, record_id, decision, person_key,"
+        f" other_person_key, reason) on ops.review_decision to {STEWARD}"
     )
     return made + publisher_grants()
 
@@ -146,15 +165,30 @@ def readers_of(view: View) -> tuple[str, ...]:
 
 def publisher_grants() -> list[str]:
     made = [f"grant usage on schema store to {PUBLISHER}"]
-    made += [f'grant select, insert, update, delete on store."{view.name}" to {PUBLISHER}' for view in (*VIEWS, *PERIODIC)]
+    made += [
+        f'grant select, insert, update, delete on store."{view.name}" to {PUBLISHER}'
+        for view in (*VIEWS, *PERIODIC)
+    ]
     made.append(f"grant select, update on ops.turn to {PUBLISHER}")
-    written = ("release", "current_release", "source_status", "validation_result", "quarantine", "review_queue")
-    made += [f"grant select, insert, update, delete on ops.{name} to {PUBLISHER}" for name in written]
+    written = (
+        "release",
+        "current_release",
+        "source_status",
+        "validation_result",
+        "quarantine",
+        "review_queue",
+    )
+    made += [
+        f"grant select, insert, update, delete on ops.{name} to {PUBLISHER}" for name in written
+    ]
     made.append(f"grant select, update on ops.gate_opening to {PUBLISHER}")
     made.append(f"grant select on ops.review_decision to {PUBLISHER}")
     made += [f"grant insert, update, delete on vault.{name} to {PUBLISHER}" for name in VAULTED]
     made.append(f"grant select (member_id, person_key, row_hash) on vault.person to {PUBLISHER}")
-    made.append(f"grant update (queue_id, person_key, other_person_key) on ops.review_decision to {PUBLISHER}")
+    made.append(
+        "grant update (queue_id, person_key, other_person_key) on ops.review_decision to"
+        f" {PUBLISHER}"
+    )
     made.append(f"grant execute on function ops.seal_log() to {PUBLISHER}")
     return made
 
@@ -166,14 +200,26 @@ def policies() -> list[str]:
         made.append(f"alter table {table} enable row level security")
         made.append(f"create policy reader_reads on {table} for select to {READER} using (true)")
         made.append(f"create policy area_reads on {table} for select to {AREA} using ({IN_AREA})")
-        made.append(f"create policy publisher_does on {table} for all to {PUBLISHER} using (true) with check (true)")
+        made.append(
+            f"create policy publisher_does on {table} for all to {PUBLISHER} using (true) with"
+            " check (true)"
+        )
         if view.department:
-            made.append(f"create policy department_reads on {table} for select to {DEPARTMENT} using ({_own(view)})")
+            made.append(
+                f"create policy department_reads on {table} for select to {DEPARTMENT} using"
+                f" ({_own(view)})"
+            )
     made.append("alter table ops.source_status enable row level security")
     others = ", ".join(role for role in ROLES if role not in (DEPARTMENT, PUBLISHER))
     made.append(f"create policy all_read on ops.source_status for select to {others} using (true)")
-    made.append(f"create policy department_reads on ops.source_status for select to {DEPARTMENT} using ({IN_DEPARTMENT})")
-    made.append(f"create policy publisher_does on ops.source_status for all to {PUBLISHER} using (true) with check (true)")
+    made.append(
+        f"create policy department_reads on ops.source_status for select to {DEPARTMENT} using"
+        f" ({IN_DEPARTMENT})"
+    )
+    made.append(
+        f"create policy publisher_does on ops.source_status for all to {PUBLISHER} using (true)"
+        " with check (true)"
+    )
     return made
 
 
@@ -185,34 +231,55 @@ def _own(view: View) -> str:
 def drop_policies(connection: sa.Connection) -> None:
     """Drops every policy on the warehouse's tables."""
     found = connection.execute(
-        sa.text("select policyname, schemaname, tablename from pg_policies where schemaname in ('store', 'ops', 'vault') order by 1, 2, 3")
+        sa.text(
+            "select policyname, schemaname, tablename from pg_policies where schemaname in"
+            " ('store', 'ops', 'vault') order by 1, 2, 3"
+        )
     )
     for policy, schema, table in found.all():
         connection.exec_driver_sql(f'drop policy "{policy}" on "{schema}"."{table}"')
 
 
 def built_in() -> list[str]:
-    """What PostgreSQL lets everybody do and a reader has no use for; only a superuser can take it away."""
-    made = [f"revoke execute on function pg_catalog.{name} from public" for name in (*WRITERS_OF_LARGE_OBJECTS, *LOCKS)]
+    """What PostgreSQL lets everybody do and a reader has no use for;
+    only a superuser can take it away.
+    """
+    made = [
+        f"revoke execute on function pg_catalog.{name} from public"
+        for name in (*WRITERS_OF_LARGE_OBJECTS, *LOCKS)
+    ]
     return made + [f"grant execute on function pg_catalog.{name} to {PUBLISHER}" for name in LOCKS]
 
 
 def close_database(connection: sa.Connection) -> None:
-    """Temporary tables are the publisher's alone. A restored or copied database does not bring this along: done at every upgrade."""
-    if connection.scalar(sa.text("select has_database_privilege('public', current_database(), 'temporary')")):
-        name = connection.dialect.identifier_preparer.quote(str(connection.scalar(sa.text("select current_database()"))))
+    """Temporary tables are the publisher's alone.
+
+    A restored or copied database does not bring this along: done at every upgrade.
+    """
+    if connection.scalar(
+        sa.text("select has_database_privilege('public', current_database(), 'temporary')")
+    ):
+        name = connection.dialect.identifier_preparer.quote(
+            str(connection.scalar(sa.text("select current_database()")))
+        )
         connection.exec_driver_sql(f"revoke temporary on database {name} from public")
         connection.exec_driver_sql(f"grant temporary on database {name} to {PUBLISHER}")
 
 
 def apply_grants(connection: sa.Connection) -> None:
-    """Takes away what the roles and the public have on the warehouse, and gives what is written here."""
+    """Takes away what the roles and the public have on the warehouse,
+    and gives what is written here.
+    """
     everybody = f"public, {EVERYBODY}"
     for schema in SCHEMAS:
         connection.exec_driver_sql(f"revoke all on schema {schema} from {everybody}")
         connection.exec_driver_sql(f"revoke all on all tables in schema {schema} from {everybody}")
-        connection.exec_driver_sql(f"revoke all on all sequences in schema {schema} from {everybody}")
-        connection.exec_driver_sql(f"revoke all on all functions in schema {schema} from {everybody}")
+        connection.exec_driver_sql(
+            f"revoke all on all sequences in schema {schema} from {everybody}"
+        )
+        connection.exec_driver_sql(
+            f"revoke all on all functions in schema {schema} from {everybody}"
+        )
     by_superuser = built_in() if connection.scalar(sa.text(IS_SUPERUSER)) else []
     for statement in grants() + policies() + by_superuser:
         connection.exec_driver_sql(statement)

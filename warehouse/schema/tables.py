@@ -1,7 +1,7 @@
 """The tables of `store`, `ops` and `vault` as SQLAlchemy metadata, with their comments.
 
-Belongs here: tables, keys, indexes. Not here: views, functions, policies (`programs`, `roles`); how a table came to be
-what it is (`migrations`).
+Belongs here: tables, keys, indexes. Not here: views, functions, policies (`programs`, `roles`); how
+a table came to be what it is (`migrations`).
 """
 
 from __future__ import annotations
@@ -51,18 +51,42 @@ def sql_type(name: str) -> sa.types.TypeEngine[Any]:
 
 
 def _made(column: Column, key: tuple[str, ...]) -> sa.Column[Any]:
-    return sa.Column(column.name, sql_type(column.type), nullable=column.name not in key, comment=column.meaning or None)
+    return sa.Column(
+        column.name,
+        sql_type(column.type),
+        nullable=column.name not in key,
+        comment=column.meaning or None,
+    )
 
 
 def _versioned(view: View) -> sa.Table:
     columns = [_made(column, view.key) for column in view.stored]
     versions: list[Any] = [
-        sa.Column("from_release", sa.Integer, autoincrement=False, nullable=False, comment="first release that has this version"),
-        sa.Column("until_release", sa.Integer, nullable=False, server_default=str(OPEN), comment="first release that no longer has it"),
-        sa.Column("row_hash", sa.LargeBinary, nullable=False, comment="MD5 of the row's content in canonical text"),
+        sa.Column(
+            "from_release",
+            sa.Integer,
+            autoincrement=False,
+            nullable=False,
+            comment="first release that has this version",
+        ),
+        sa.Column(
+            "until_release",
+            sa.Integer,
+            nullable=False,
+            server_default=str(OPEN),
+            comment="first release that no longer has it",
+        ),
+        sa.Column(
+            "row_hash",
+            sa.LargeBinary,
+            nullable=False,
+            comment="MD5 of the row's content in canonical text",
+        ),
     ]
     key = sa.PrimaryKeyConstraint(*view.key, "from_release")
-    table = sa.Table(view.name, METADATA, *columns, *versions, key, schema="store", comment=view.meaning)
+    table = sa.Table(
+        view.name, METADATA, *columns, *versions, key, schema="store", comment=view.meaning
+    )
     _indexed(table, view)
     # with the versions in it, a login's areas are found without a look at a row that was closed
     place = (*PLACE_INDEX, "until_release", "from_release")
@@ -72,7 +96,14 @@ def _versioned(view: View) -> sa.Table:
 
 def _periodic(view: View) -> sa.Table:
     key = sa.PrimaryKeyConstraint(*view.key)
-    table = sa.Table(view.name, METADATA, *(_made(column, view.key) for column in view.stored), key, schema="store", comment=view.meaning)
+    table = sa.Table(
+        view.name,
+        METADATA,
+        *(_made(column, view.key) for column in view.stored),
+        key,
+        schema="store",
+        comment=view.meaning,
+    )
     _indexed(table, view, PLACE_INDEX)
     return table
 
@@ -82,13 +113,17 @@ def _indexed(table: sa.Table, view: View, *more: tuple[str, ...]) -> None:
         sa.Index(f"{view.name}_{'_'.join(names)}_idx", *(table.c[name] for name in names))
 
 
-def _table(schema: str, name: str, comment: str, *columns: sa.Column[Any] | sa.Constraint | sa.Index) -> sa.Table:
+def _table(
+    schema: str, name: str, comment: str, *columns: sa.Column[Any] | sa.Constraint | sa.Index
+) -> sa.Table:
     return sa.Table(name, METADATA, *columns, schema=schema, comment=comment)
 
 
 def _column(text: str, **options: Any) -> sa.Column[Any]:
     name, kind, *meaning = (part.strip() for part in text.split("|", 2))
-    return sa.Column(name, sql_type(kind), comment=meaning[0] if meaning and meaning[0] else None, **options)
+    return sa.Column(
+        name, sql_type(kind), comment=meaning[0] if meaning and meaning[0] else None, **options
+    )
 
 
 def _key(text: str) -> sa.Column[Any]:
@@ -113,7 +148,9 @@ def _os_user() -> sa.Column[Any]:
     return _column("os_user | text | the operating system's user, as the client says")
 
 
-STORE = {view.name: _versioned(view) for view in VIEWS} | {view.name: _periodic(view) for view in PERIODIC}
+STORE = {view.name: _versioned(view) for view in VIEWS} | {
+    view.name: _periodic(view) for view in PERIODIC
+}
 
 RELEASE = _table(
     "ops",
@@ -121,26 +158,46 @@ RELEASE = _table(
     "Every release that was written, with what it was made from.",
     _key("release_id | integer"),
     _column("as_of | date | the business day", nullable=False),
-    _column("is_provisional | boolean | as of a day that was not over; the run after midnight replaces it", nullable=False),
+    _column(
+        "is_provisional | boolean | as of a day that was not over; the run after midnight"
+        " replaces it",
+        nullable=False,
+    ),
     _column("published_at | timestamptz", nullable=False),
     _column("rule_version | text | hash of the rules in force on the day", nullable=False),
     _column("code_version | text", nullable=False),
     _column("run_id | text", nullable=False),
-    _column("checksum | text | SHA-256 over the content of all tables, whatever the order, the run and the engine", nullable=False),
+    _column(
+        "checksum | text | SHA-256 over the content of all tables, whatever the order, the run and"
+        " the engine",
+        nullable=False,
+    ),
     _column("households | integer", nullable=False),
     _column("red | integer", nullable=False),
     _column("yellow | integer", nullable=False),
     _column("row_counts | jsonb | rows of each table", nullable=False),
-    _column("changed_rows | jsonb | rows of each table that differ from the release before", nullable=False),
+    _column(
+        "changed_rows | jsonb | rows of each table that differ from the release before",
+        nullable=False,
+    ),
     _column("published_by | text | the login that wrote it", nullable=False),
     _column("withdrawn_at | timestamptz | when it was rolled back; as-of reads pass over it"),
     _column("withdrawn_by | text"),
     _column("withdrawn_reason | text"),
     _column("pruned_at | timestamptz | when its versions were given up; it can no longer be read"),
     _column("following_version | text | hash of the rules of what follows in force on the day"),
-    _column("access_seal | text | the access log's last seal when it was published: number and hash; not part of the checksum"),
-    _column("layout | text | the layout of its tables and columns: the version that it was counted by", nullable=False),
-    _column("catalogue_version | text | hash of the catalogue of indicators in force on the day", nullable=False),
+    _column(
+        "access_seal | text | the access log's last seal when it was published: number and hash;"
+        " not part of the checksum"
+    ),
+    _column(
+        "layout | text | the layout of its tables and columns: the version that it was counted by",
+        nullable=False,
+    ),
+    _column(
+        "catalogue_version | text | hash of the catalogue of indicators in force on the day",
+        nullable=False,
+    ),
     sa.Index("release_as_of_idx", "as_of"),
 )
 CURRENT_RELEASE = _table(
@@ -155,7 +212,9 @@ TURN = _table(
     "ops",
     "turn",
     "Whose turn it is to write.",
-    _column("slot | boolean | never a row: the table is locked by whoever writes", primary_key=True),
+    _column(
+        "slot | boolean | never a row: the table is locked by whoever writes", primary_key=True
+    ),
 )
 SOURCE_STATUS = _table(
     "ops",
@@ -183,10 +242,19 @@ SOURCE_STATUS = _table(
     _column("false_link_rate | numeric(7,6) | estimated from names"),
     _column("placed | bigint | of subject area: records tied to a village; null else"),
     _column("unplaced | bigint | of subject area: records whose area is none of the register's"),
-    _column("notes | bigint | lines of today's batch that are no records: titles, totals, signatures; null without one"),
-    _column("behind_window | bigint | rows of today's batch that are dated later than the day; null without one"),
+    _column(
+        "notes | bigint | lines of today's batch that are no records: titles, totals, signatures;"
+        " null without one"
+    ),
+    _column(
+        "behind_window | bigint | rows of today's batch that are dated later than the day; null"
+        " without one"
+    ),
     _column("left_lying | integer | files in the department's folder that no contract takes"),
-    _column("rejected_batch | text | the newest rejected batch, while nothing newer was accepted; null unless rejected"),
+    _column(
+        "rejected_batch | text | the newest rejected batch, while nothing newer was accepted; null"
+        " unless rejected"
+    ),
     _column("rejected_on | date | its day"),
     _column("rejected_rule | text | the rule that rejected it"),
     _column("rejected_rows | bigint | the rows that broke the rule"),
@@ -236,7 +304,10 @@ REVIEW_QUEUE = _table(
     _column("outcome | text | ambiguous; unidentifiable; …"),
     _column("reason | text | why it is here: tie, name_differs, …"),
     _column("candidate_count | integer"),
-    _column("candidates | jsonb | masked: person_key, member_id, household_id, name_masked, name_agreement"),
+    _column(
+        "candidates | jsonb | masked: person_key, member_id, household_id, name_masked,"
+        " name_agreement"
+    ),
     _column("first_seen_on | date"),
 )
 REVIEW_DECISION = _table(
@@ -256,7 +327,9 @@ REVIEW_DECISION = _table(
     _column("reason | text | why", nullable=False),
     _column("person | text | whose login it was then (ops.person)"),
     _os_user(),
-    sa.CheckConstraint("decision in ('link', 'unregistered', 'merge', 'keep_apart')", name="known_decision"),
+    sa.CheckConstraint(
+        "decision in ('link', 'unregistered', 'merge', 'keep_apart')", name="known_decision"
+    ),
     sa.CheckConstraint("length(trim(reason)) > 0", name="says_why"),
 )
 AREA_GRANT = _table(
@@ -286,13 +359,18 @@ GATE_OPENING = _table(
     "A named person let a release pass a gate, and why.",
     _key("as_of | date"),
     _key("gate | text"),
-    _column("opened_by | text | a person, not a login: a remark beside login and os_user", nullable=False),
+    _column(
+        "opened_by | text | a person, not a login: a remark beside login and os_user",
+        nullable=False,
+    ),
     _column("reason | text", nullable=False),
     _when("opened_at", "now()"),
     _column("used_by_release | integer | the release that passed"),
     _column("login | text | who opened it"),
     _os_user(),
-    sa.CheckConstraint("length(trim(opened_by)) > 0 and length(trim(reason)) > 0", name="says_who_and_why"),
+    sa.CheckConstraint(
+        "length(trim(opened_by)) > 0 and length(trim(reason)) > 0", name="says_who_and_why"
+    ),
 )
 ACCESS_LOG = _table(
     "ops",
@@ -308,7 +386,10 @@ ACCESS_LOG = _table(
     _column("purpose | text | visit; verify; correct; help; audit"),
     _column("outcome | text | granted; refused; limit: too many tickets in an hour"),
     _column("households | text[] | whose identities they are"),
-    _column("transaction_id | bigint | of the transaction that asked: a ticket is good once that is committed"),
+    _column(
+        "transaction_id | bigint | of the transaction that asked: a ticket is good once that is"
+        " committed"
+    ),
     _column("ticket_hash | bytea | SHA-256 of the ticket"),
     sa.Index("access_log_login_idx", "login", "at"),
     sa.Index("access_log_ticket_idx", "ticket_hash", unique=True),
@@ -357,18 +438,24 @@ EXTRACT = _table(
     "Extracts for analysts: households under pseudonyms, in groups of five at least.",
     _key("name | text | what analysts call it"),
     _column("release_id | integer | the release that it is of", nullable=False),
-    _column("columns | text[] | of household, household_indicator and warning_flag", nullable=False),
+    _column(
+        "columns | text[] | of household, household_indicator and warning_flag", nullable=False
+    ),
     _column("reason | text | what it is for", nullable=False),
     _login("made_by | text"),
     _when("made_at"),
-    _column("pseudonym_key | bytea | of this extract alone: no pseudonym is found again in another", nullable=False),
+    _column(
+        "pseudonym_key | bytea | of this extract alone: no pseudonym is found again in another",
+        nullable=False,
+    ),
     _column(
         "hidden_towns | text[] | towns that are left out, since the one exit hides them",
         nullable=False,
         server_default=sa.text("'{}'"),
     ),
     _column(
-        "also_hidden | jsonb | facts of groups that are left out, since a difference would tell a small one",
+        "also_hidden | jsonb | facts of groups that are left out, since a difference would tell a"
+        " small one",
         nullable=False,
         server_default=sa.text("'[]'"),
     ),

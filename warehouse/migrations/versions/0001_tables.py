@@ -18,10 +18,20 @@ def upgrade() -> None:
     op.create_table(
         "access_log",
         sa.Column("access_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column(
+            "at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
         sa.Column("login", sa.Text(), server_default=sa.text("session_user"), nullable=False),
         sa.Column("action", sa.Text(), nullable=False, comment="the function that was called"),
-        sa.Column("subject", sa.Text(), nullable=True, comment="household, person key or queue entry; never an ID number"),
+        sa.Column(
+            "subject",
+            sa.Text(),
+            nullable=True,
+            comment="household, person key or queue entry; never an ID number",
+        ),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("row_count", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("access_id", name=op.f("access_log_pkey")),
@@ -31,10 +41,19 @@ def upgrade() -> None:
     op.create_table(
         "area_grant",
         sa.Column("login", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("area_code", sa.Text(), autoincrement=False, nullable=False, comment="6, 9 or 12 digits"),
+        sa.Column(
+            "area_code", sa.Text(), autoincrement=False, nullable=False, comment="6, 9 or 12 digits"
+        ),
         sa.Column("granted_by", sa.Text(), server_default=sa.text("session_user"), nullable=False),
-        sa.Column("granted_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint("area_code ~ '^([0-9]{6}|[0-9]{9}|[0-9]{12})$'", name=op.f("area_grant_is_a_code_check")),
+        sa.Column(
+            "granted_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "area_code ~ '^([0-9]{6}|[0-9]{9}|[0-9]{12})$'", name=op.f("area_grant_is_a_code_check")
+        ),
         sa.PrimaryKeyConstraint("login", "area_code", name=op.f("area_grant_pkey")),
         schema="ops",
         comment="Which areas a login of yihu_area sees: a county, a town or a village.",
@@ -44,7 +63,12 @@ def upgrade() -> None:
         sa.Column("login", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("department", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("granted_by", sa.Text(), server_default=sa.text("session_user"), nullable=False),
-        sa.Column("granted_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "granted_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("login", "department", name=op.f("department_grant_pkey")),
         schema="ops",
         comment="Which department a login of yihu_department works for.",
@@ -55,9 +79,16 @@ def upgrade() -> None:
         sa.Column("gate", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("opened_by", sa.Text(), nullable=False, comment="a person, not a login"),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("opened_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("used_by_release", sa.Integer(), nullable=True, comment="the release that passed"),
-        sa.CheckConstraint("length(trim(opened_by)) > 0 and length(trim(reason)) > 0", name=op.f("gate_opening_says_who_and_why_check")),
+        sa.Column(
+            "opened_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
+        sa.Column(
+            "used_by_release", sa.Integer(), nullable=True, comment="the release that passed"
+        ),
+        sa.CheckConstraint(
+            "length(trim(opened_by)) > 0 and length(trim(reason)) > 0",
+            name=op.f("gate_opening_says_who_and_why_check"),
+        ),
         sa.PrimaryKeyConstraint("as_of", "gate", name=op.f("gate_opening_pkey")),
         schema="ops",
         comment="A named person let a release pass a gate, and why.",
@@ -67,40 +98,75 @@ def upgrade() -> None:
         sa.Column("department", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("records", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("batch_id", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("row_number", sa.BigInteger(), autoincrement=False, nullable=False, comment="the row's place in its batch"),
+        sa.Column(
+            "row_number",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="the row's place in its batch",
+        ),
         sa.Column("as_of", sa.Date(), nullable=True, comment="the day of this state"),
-        sa.Column("record_key", sa.Text(), nullable=True, comment="the department's key; null where the key itself is an identity"),
-        sa.Column("rules", postgresql.ARRAY(sa.Text()), nullable=True, comment="every rule that the row broke"),
+        sa.Column(
+            "record_key",
+            sa.Text(),
+            nullable=True,
+            comment="the department's key; null where the key itself is an identity",
+        ),
+        sa.Column(
+            "rules",
+            postgresql.ARRAY(sa.Text()),
+            nullable=True,
+            comment="every rule that the row broke",
+        ),
         sa.Column("updated_at", sa.DateTime(), nullable=True),
         sa.Column("first_seen_on", sa.Date(), nullable=True),
         sa.Column("last_seen_on", sa.Date(), nullable=True),
         sa.Column("times_seen", sa.BigInteger(), nullable=True),
         sa.Column("is_withdrawal", sa.Boolean(), nullable=True),
-        sa.PrimaryKeyConstraint("department", "records", "batch_id", "row_number", name=op.f("quarantine_pkey")),
+        sa.PrimaryKeyConstraint(
+            "department", "records", "batch_id", "row_number", name=op.f("quarantine_pkey")
+        ),
         schema="ops",
-        comment="Rows that are set aside, by key and rule; what they hold is in vault.quarantine_row.",
+        comment=(
+            "Rows that are set aside, by key and rule; what they hold is in vault.quarantine_row."
+        ),
     )
     op.create_table(
         "release",
         sa.Column("release_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False, comment="the business day"),
         sa.Column(
-            "is_provisional", sa.Boolean(), nullable=False, comment="as of a day that was not over; the run after midnight replaces it"
+            "is_provisional",
+            sa.Boolean(),
+            nullable=False,
+            comment="as of a day that was not over; the run after midnight replaces it",
         ),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("rule_version", sa.Text(), nullable=False, comment="hash of the rules in force on the day"),
+        sa.Column(
+            "rule_version",
+            sa.Text(),
+            nullable=False,
+            comment="hash of the rules in force on the day",
+        ),
         sa.Column("code_version", sa.Text(), nullable=False),
         sa.Column("run_id", sa.Text(), nullable=False),
         sa.Column(
             "checksum",
             sa.Text(),
             nullable=False,
-            comment="SHA-256 over the content of all tables, whatever the order, the run and the engine",
+            comment=(
+                "SHA-256 over the content of all tables, whatever the order, the run and the engine"
+            ),
         ),
         sa.Column("households", sa.Integer(), nullable=False),
         sa.Column("red", sa.Integer(), nullable=False),
         sa.Column("yellow", sa.Integer(), nullable=False),
-        sa.Column("row_counts", postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment="rows of each table"),
+        sa.Column(
+            "row_counts",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=False,
+            comment="rows of each table",
+        ),
         sa.Column(
             "changed_rows",
             postgresql.JSONB(astext_type=sa.Text()),
@@ -108,11 +174,19 @@ def upgrade() -> None:
             comment="rows of each table that differ from the release before",
         ),
         sa.Column("published_by", sa.Text(), nullable=False, comment="the login that wrote it"),
-        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True, comment="when it was rolled back; as-of reads pass over it"),
+        sa.Column(
+            "withdrawn_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="when it was rolled back; as-of reads pass over it",
+        ),
         sa.Column("withdrawn_by", sa.Text(), nullable=True),
         sa.Column("withdrawn_reason", sa.Text(), nullable=True),
         sa.Column(
-            "pruned_at", sa.DateTime(timezone=True), nullable=True, comment="when its versions were given up; it can no longer be read"
+            "pruned_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="when its versions were given up; it can no longer be read",
         ),
         sa.PrimaryKeyConstraint("release_id", name=op.f("release_pkey")),
         schema="ops",
@@ -126,14 +200,24 @@ def upgrade() -> None:
         sa.Column("department", sa.Text(), nullable=True),
         sa.Column("records", sa.Text(), nullable=True),
         sa.Column("record_id", sa.Text(), nullable=True),
-        sa.Column("decision", sa.Text(), nullable=False, comment="link; unregistered; merge; keep_apart"),
+        sa.Column(
+            "decision", sa.Text(), nullable=False, comment="link; unregistered; merge; keep_apart"
+        ),
         sa.Column("person_key", sa.Text(), nullable=True, comment="whose it is, for a link"),
-        sa.Column("other_person_key", sa.Text(), nullable=True, comment="the second person, for a merge"),
+        sa.Column(
+            "other_person_key", sa.Text(), nullable=True, comment="the second person, for a merge"
+        ),
         sa.Column("decided_by", sa.Text(), server_default=sa.text("session_user"), nullable=False),
-        sa.Column("decided_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "decided_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.Column("reason", sa.Text(), nullable=False, comment="why"),
         sa.CheckConstraint(
-            "decision in ('link', 'unregistered', 'merge', 'keep_apart')", name=op.f("review_decision_known_decision_check")
+            "decision in ('link', 'unregistered', 'merge', 'keep_apart')",
+            name=op.f("review_decision_known_decision_check"),
         ),
         sa.CheckConstraint("length(trim(reason)) > 0", name=op.f("review_decision_says_why_check")),
         sa.PrimaryKeyConstraint("decision_id", name=op.f("review_decision_pkey")),
@@ -142,16 +226,27 @@ def upgrade() -> None:
     )
     op.create_table(
         "review_queue",
-        sa.Column("queue_id", sa.Text(), autoincrement=False, nullable=False, comment="the same from day to day"),
+        sa.Column(
+            "queue_id",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="the same from day to day",
+        ),
         sa.Column("as_of", sa.Date(), nullable=True, comment="the day of this state"),
         sa.Column("department", sa.Text(), nullable=True),
         sa.Column("records", sa.Text(), nullable=True),
         sa.Column("record_id", sa.Text(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True, comment="ambiguous; unidentifiable; …"),
-        sa.Column("reason", sa.Text(), nullable=True, comment="why it is here: tie, name_differs, …"),
+        sa.Column(
+            "reason", sa.Text(), nullable=True, comment="why it is here: tie, name_differs, …"
+        ),
         sa.Column("candidate_count", sa.Integer(), nullable=True),
         sa.Column(
-            "candidates", postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment="masked: person_key, household_id, name_masked"
+            "candidates",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=True,
+            comment="masked: person_key, household_id, name_masked",
         ),
         sa.Column("first_seen_on", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("queue_id", name=op.f("review_queue_pkey")),
@@ -167,10 +262,20 @@ def upgrade() -> None:
         sa.Column("extract_date", sa.Date(), nullable=True, comment="its day"),
         sa.Column("age_days", sa.Integer(), nullable=True, comment="as_of - extract_date"),
         sa.Column("state", sa.Text(), nullable=True, comment="ok; stale; missing"),
-        sa.Column("received", sa.BigInteger(), nullable=True, comment="rows of today's batch; null without one"),
+        sa.Column(
+            "received",
+            sa.BigInteger(),
+            nullable=True,
+            comment="rows of today's batch; null without one",
+        ),
         sa.Column("accepted", sa.BigInteger(), nullable=True),
         sa.Column("unchanged", sa.BigInteger(), nullable=True),
-        sa.Column("superseded", sa.BigInteger(), nullable=True, comment="an older version than the one held"),
+        sa.Column(
+            "superseded",
+            sa.BigInteger(),
+            nullable=True,
+            comment="an older version than the one held",
+        ),
         sa.Column("withdrawn", sa.BigInteger(), nullable=True),
         sa.Column("quarantined", sa.BigInteger(), nullable=True),
         sa.Column("in_force", sa.BigInteger(), nullable=True, comment="rows of the as-of state"),
@@ -178,9 +283,21 @@ def upgrade() -> None:
         sa.Column("unregistered", sa.BigInteger(), nullable=True),
         sa.Column("ambiguous", sa.BigInteger(), nullable=True),
         sa.Column("unidentifiable", sa.BigInteger(), nullable=True),
-        sa.Column("match_rate", sa.Numeric(precision=7, scale=6), nullable=True, comment="linked / in_force"),
-        sa.Column("false_link_rate", sa.Numeric(precision=7, scale=6), nullable=True, comment="estimated from names"),
-        sa.PrimaryKeyConstraint("release_id", "department", "records", name=op.f("source_status_pkey")),
+        sa.Column(
+            "match_rate",
+            sa.Numeric(precision=7, scale=6),
+            nullable=True,
+            comment="linked / in_force",
+        ),
+        sa.Column(
+            "false_link_rate",
+            sa.Numeric(precision=7, scale=6),
+            nullable=True,
+            comment="estimated from names",
+        ),
+        sa.PrimaryKeyConstraint(
+            "release_id", "department", "records", name=op.f("source_status_pkey")
+        ),
         schema="ops",
         comment="How fresh and how complete each record type was for a release.",
     )
@@ -193,16 +310,25 @@ def upgrade() -> None:
         sa.Column("batch_id", sa.Text(), nullable=True),
         sa.Column("severity", sa.Text(), nullable=True, comment="critical; warning"),
         sa.Column("passed", sa.Boolean(), nullable=True),
-        sa.Column("could_run", sa.Boolean(), nullable=True, comment="false where the rule itself failed"),
+        sa.Column(
+            "could_run", sa.Boolean(), nullable=True, comment="false where the rule itself failed"
+        ),
         sa.Column("element_count", sa.BigInteger(), nullable=True),
         sa.Column("unexpected_count", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("as_of", "department", "records", "rule", name=op.f("validation_result_pkey")),
+        sa.PrimaryKeyConstraint(
+            "as_of", "department", "records", "rule", name=op.f("validation_result_pkey")
+        ),
         schema="ops",
         comment="What each rule said of each record type on a day: counts, no values.",
     )
     op.create_table(
         "area_ledger",
-        sa.Column("area_code", sa.Text(), nullable=False, comment="county, town or village: 6, 9 or 12 digits"),
+        sa.Column(
+            "area_code",
+            sa.Text(),
+            nullable=False,
+            comment="county, town or village: 6, 9 or 12 digits",
+        ),
         sa.Column("area_level", sa.Text(), nullable=True, comment="county; town; village"),
         sa.Column("area_name", sa.Text(), nullable=True),
         sa.Column("households", sa.Integer(), nullable=True),
@@ -213,48 +339,138 @@ def upgrade() -> None:
         sa.Column("held", sa.Integer(), nullable=True),
         sa.Column("newly_red", sa.Integer(), nullable=True, comment="since the last release"),
         sa.Column("no_longer_red", sa.Integer(), nullable=True, comment="since the last release"),
-        sa.Column("income", sa.Integer(), nullable=True, comment="households with points in the domain income"),
-        sa.Column("medical", sa.Integer(), nullable=True, comment="households with points in the domain medical"),
-        sa.Column("disability", sa.Integer(), nullable=True, comment="households with points in the domain disability"),
-        sa.Column("housing", sa.Integer(), nullable=True, comment="households with points in the domain housing"),
-        sa.Column("education", sa.Integer(), nullable=True, comment="households with points in the domain education"),
-        sa.Column("employment", sa.Integer(), nullable=True, comment="households with points in the domain employment"),
-        sa.Column("disaster", sa.Integer(), nullable=True, comment="households with points in the domain disaster"),
-        sa.Column("assistance", sa.Integer(), nullable=True, comment="households with points in the domain assistance"),
+        sa.Column(
+            "income",
+            sa.Integer(),
+            nullable=True,
+            comment="households with points in the domain income",
+        ),
+        sa.Column(
+            "medical",
+            sa.Integer(),
+            nullable=True,
+            comment="households with points in the domain medical",
+        ),
+        sa.Column(
+            "disability",
+            sa.Integer(),
+            nullable=True,
+            comment="households with points in the domain disability",
+        ),
+        sa.Column(
+            "housing",
+            sa.Integer(),
+            nullable=True,
+            comment="households with points in the domain housing",
+        ),
+        sa.Column(
+            "education",
+            sa.Integer(),
+            nullable=True,
+            comment="households with points in the domain education",
+        ),
+        sa.Column(
+            "employment",
+            sa.Integer(),
+            nullable=True,
+            comment="households with points in the domain employment",
+        ),
+        sa.Column(
+            "disaster",
+            sa.Integer(),
+            nullable=True,
+            comment="households with points in the domain disaster",
+        ),
+        sa.Column(
+            "assistance",
+            sa.Integer(),
+            nullable=True,
+            comment="households with points in the domain assistance",
+        ),
         sa.Column("monitored_households", sa.Integer(), nullable=True),
         sa.Column("monitored_persons", sa.Integer(), nullable=True),
         sa.Column("cleared_households", sa.Integer(), nullable=True),
         sa.Column("cleared_persons", sa.Integer(), nullable=True),
         sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.Column("from_release", sa.Integer(), autoincrement=False, nullable=False, comment="first release that has this version"),
         sa.Column(
-            "until_release", sa.Integer(), server_default="2147483647", nullable=False, comment="first release that no longer has it"
+            "from_release",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="first release that has this version",
         ),
-        sa.Column("row_hash", sa.LargeBinary(), nullable=False, comment="MD5 of the row's content in canonical text"),
+        sa.Column(
+            "until_release",
+            sa.Integer(),
+            server_default="2147483647",
+            nullable=False,
+            comment="first release that no longer has it",
+        ),
+        sa.Column(
+            "row_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="MD5 of the row's content in canonical text",
+        ),
         sa.PrimaryKeyConstraint("area_code", "from_release", name=op.f("area_ledger_pkey")),
         schema="store",
-        comment="Counts per county, town and village (统计台账); for officials, not for publication: see public_ledger.",
+        comment=(
+            "Counts per county, town and village (统计台账); for officials, not for publication: see "
+            "public_ledger."
+        ),
     )
-    op.create_index("area_ledger_town_code_idx", "area_ledger", ["town_code"], unique=False, schema="store")
+    op.create_index(
+        "area_ledger_town_code_idx", "area_ledger", ["town_code"], unique=False, schema="store"
+    )
     op.create_table(
         "bulletin",
-        sa.Column("area_code", sa.Text(), nullable=False, comment="a county or a town: 6 or 9 digits"),
+        sa.Column(
+            "area_code", sa.Text(), nullable=False, comment="a county or a town: 6 or 9 digits"
+        ),
         sa.Column(
             "measure",
             sa.Text(),
             nullable=False,
-            comment="red_rate; insured_rate; chronic_signed_rate; support_rate; microcredit_rate; clearance_rate_households; …_persons",
+            comment=(
+                "red_rate; insured_rate; chronic_signed_rate; support_rate; microcredit_rate; "
+                "clearance_rate_households; …_persons"
+            ),
         ),
         sa.Column("numerator", sa.Integer(), nullable=True),
         sa.Column("denominator", sa.Integer(), nullable=True),
-        sa.Column("rate", sa.Numeric(precision=5, scale=4), nullable=True, comment="null where the denominator is 0"),
-        sa.Column("rank", sa.Integer(), nullable=True, comment="competition rank among areas of its level; 1 is best"),
-        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.Column("from_release", sa.Integer(), autoincrement=False, nullable=False, comment="first release that has this version"),
         sa.Column(
-            "until_release", sa.Integer(), server_default="2147483647", nullable=False, comment="first release that no longer has it"
+            "rate",
+            sa.Numeric(precision=5, scale=4),
+            nullable=True,
+            comment="null where the denominator is 0",
         ),
-        sa.Column("row_hash", sa.LargeBinary(), nullable=False, comment="MD5 of the row's content in canonical text"),
+        sa.Column(
+            "rank",
+            sa.Integer(),
+            nullable=True,
+            comment="competition rank among areas of its level; 1 is best",
+        ),
+        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
+        sa.Column(
+            "from_release",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="first release that has this version",
+        ),
+        sa.Column(
+            "until_release",
+            sa.Integer(),
+            server_default="2147483647",
+            nullable=False,
+            comment="first release that no longer has it",
+        ),
+        sa.Column(
+            "row_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="MD5 of the row's content in canonical text",
+        ),
         sa.PrimaryKeyConstraint("area_code", "measure", "from_release", name=op.f("bulletin_pkey")),
         schema="store",
         comment="Rates and ranks per county and town (通报).",
@@ -262,7 +478,12 @@ def upgrade() -> None:
     op.create_table(
         "case_progress",
         sa.Column("case_id", sa.Text(), nullable=False),
-        sa.Column("household_id", sa.Text(), nullable=True, comment="household number in the base register (户编号)"),
+        sa.Column(
+            "household_id",
+            sa.Text(),
+            nullable=True,
+            comment="household number in the base register (户编号)",
+        ),
         sa.Column("monitor_class", sa.Text(), nullable=True),
         sa.Column("risk_types", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.Column("stage", sa.Integer(), nullable=True, comment="1 discovered to 8 cleared"),
@@ -276,170 +497,445 @@ def upgrade() -> None:
         sa.Column("recorded_on", sa.Date(), nullable=True),
         sa.Column("assisted_on", sa.Date(), nullable=True),
         sa.Column("cleared_on", sa.Date(), nullable=True),
-        sa.Column("area_code", sa.Text(), nullable=True, comment="the household's village, 12 digits (行政区划代码)"),
-        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.Column("from_release", sa.Integer(), autoincrement=False, nullable=False, comment="first release that has this version"),
         sa.Column(
-            "until_release", sa.Integer(), server_default="2147483647", nullable=False, comment="first release that no longer has it"
+            "area_code",
+            sa.Text(),
+            nullable=True,
+            comment="the household's village, 12 digits (行政区划代码)",
         ),
-        sa.Column("row_hash", sa.LargeBinary(), nullable=False, comment="MD5 of the row's content in canonical text"),
+        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
+        sa.Column(
+            "from_release",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="first release that has this version",
+        ),
+        sa.Column(
+            "until_release",
+            sa.Integer(),
+            server_default="2147483647",
+            nullable=False,
+            comment="first release that no longer has it",
+        ),
+        sa.Column(
+            "row_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="MD5 of the row's content in canonical text",
+        ),
         sa.PrimaryKeyConstraint("case_id", "from_release", name=op.f("case_progress_pkey")),
         schema="store",
         comment="The eight stages of each monitored household.",
     )
-    op.create_index("case_progress_household_id_idx", "case_progress", ["household_id"], unique=False, schema="store")
-    op.create_index("case_progress_town_code_idx", "case_progress", ["town_code"], unique=False, schema="store")
+    op.create_index(
+        "case_progress_household_id_idx",
+        "case_progress",
+        ["household_id"],
+        unique=False,
+        schema="store",
+    )
+    op.create_index(
+        "case_progress_town_code_idx", "case_progress", ["town_code"], unique=False, schema="store"
+    )
     op.create_table(
         "flag_change",
-        sa.Column("household_id", sa.Text(), nullable=False, comment="household number in the base register (户编号)"),
-        sa.Column("from_level", sa.Text(), nullable=True, comment="none for a household that is new"),
+        sa.Column(
+            "household_id",
+            sa.Text(),
+            nullable=False,
+            comment="household number in the base register (户编号)",
+        ),
+        sa.Column(
+            "from_level", sa.Text(), nullable=True, comment="none for a household that is new"
+        ),
         sa.Column("to_level", sa.Text(), nullable=True, comment="the level now"),
         sa.Column("from_score", sa.Numeric(precision=6, scale=2), nullable=True),
         sa.Column("to_score", sa.Numeric(precision=6, scale=2), nullable=True),
-        sa.Column("added", postgresql.ARRAY(sa.Text()), nullable=True, comment="codes of the reasons that came"),
-        sa.Column("removed", postgresql.ARRAY(sa.Text()), nullable=True, comment="codes of the reasons that went"),
-        sa.Column("area_code", sa.Text(), nullable=True, comment="the household's village, 12 digits (行政区划代码)"),
-        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.Column("from_release", sa.Integer(), autoincrement=False, nullable=False, comment="first release that has this version"),
         sa.Column(
-            "until_release", sa.Integer(), server_default="2147483647", nullable=False, comment="first release that no longer has it"
+            "added",
+            postgresql.ARRAY(sa.Text()),
+            nullable=True,
+            comment="codes of the reasons that came",
         ),
-        sa.Column("row_hash", sa.LargeBinary(), nullable=False, comment="MD5 of the row's content in canonical text"),
+        sa.Column(
+            "removed",
+            postgresql.ARRAY(sa.Text()),
+            nullable=True,
+            comment="codes of the reasons that went",
+        ),
+        sa.Column(
+            "area_code",
+            sa.Text(),
+            nullable=True,
+            comment="the household's village, 12 digits (行政区划代码)",
+        ),
+        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
+        sa.Column(
+            "from_release",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="first release that has this version",
+        ),
+        sa.Column(
+            "until_release",
+            sa.Integer(),
+            server_default="2147483647",
+            nullable=False,
+            comment="first release that no longer has it",
+        ),
+        sa.Column(
+            "row_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="MD5 of the row's content in canonical text",
+        ),
         sa.PrimaryKeyConstraint("household_id", "from_release", name=op.f("flag_change_pkey")),
         schema="store",
         comment="Who changed level since the last release.",
     )
-    op.create_index("flag_change_town_code_idx", "flag_change", ["town_code"], unique=False, schema="store")
+    op.create_index(
+        "flag_change_town_code_idx", "flag_change", ["town_code"], unique=False, schema="store"
+    )
     op.create_table(
         "follow_up_task",
         sa.Column("task_id", sa.Text(), nullable=False, comment="the same from day to day"),
-        sa.Column("household_id", sa.Text(), nullable=True, comment="household number in the base register (户编号)"),
+        sa.Column(
+            "household_id",
+            sa.Text(),
+            nullable=True,
+            comment="household number in the base register (户编号)",
+        ),
         sa.Column("need", sa.Text(), nullable=True, comment="a difficulty code (需求清单)"),
         sa.Column("department", sa.Text(), nullable=True, comment="whose task it is (任务清单)"),
         sa.Column("task", sa.Text(), nullable=True, comment="what is to be done"),
         sa.Column("code", sa.Text(), nullable=True, comment="the indicator behind it"),
         sa.Column("opened_on", sa.Date(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=True, comment="30 days after it opened"),
-        sa.Column("closed_on", sa.Date(), nullable=True, comment="the day on which its reason went"),
-        sa.Column("area_code", sa.Text(), nullable=True, comment="the household's village, 12 digits (行政区划代码)"),
-        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.Column("from_release", sa.Integer(), autoincrement=False, nullable=False, comment="first release that has this version"),
         sa.Column(
-            "until_release", sa.Integer(), server_default="2147483647", nullable=False, comment="first release that no longer has it"
+            "closed_on", sa.Date(), nullable=True, comment="the day on which its reason went"
         ),
-        sa.Column("row_hash", sa.LargeBinary(), nullable=False, comment="MD5 of the row's content in canonical text"),
+        sa.Column(
+            "area_code",
+            sa.Text(),
+            nullable=True,
+            comment="the household's village, 12 digits (行政区划代码)",
+        ),
+        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
+        sa.Column(
+            "from_release",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="first release that has this version",
+        ),
+        sa.Column(
+            "until_release",
+            sa.Integer(),
+            server_default="2147483647",
+            nullable=False,
+            comment="first release that no longer has it",
+        ),
+        sa.Column(
+            "row_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="MD5 of the row's content in canonical text",
+        ),
         sa.PrimaryKeyConstraint("task_id", "from_release", name=op.f("follow_up_task_pkey")),
         schema="store",
         comment="What each red household needs, and whose task it is.",
     )
-    op.create_index("follow_up_task_department_idx", "follow_up_task", ["department"], unique=False, schema="store")
-    op.create_index("follow_up_task_household_id_idx", "follow_up_task", ["household_id"], unique=False, schema="store")
-    op.create_index("follow_up_task_town_code_idx", "follow_up_task", ["town_code"], unique=False, schema="store")
+    op.create_index(
+        "follow_up_task_department_idx",
+        "follow_up_task",
+        ["department"],
+        unique=False,
+        schema="store",
+    )
+    op.create_index(
+        "follow_up_task_household_id_idx",
+        "follow_up_task",
+        ["household_id"],
+        unique=False,
+        schema="store",
+    )
+    op.create_index(
+        "follow_up_task_town_code_idx",
+        "follow_up_task",
+        ["town_code"],
+        unique=False,
+        schema="store",
+    )
     op.create_table(
         "household",
-        sa.Column("household_id", sa.Text(), nullable=False, comment="household number in the base register (户编号)"),
-        sa.Column("head_name_masked", sa.Text(), nullable=True, comment="the head's name, masked (户主): 徐*"),
+        sa.Column(
+            "household_id",
+            sa.Text(),
+            nullable=False,
+            comment="household number in the base register (户编号)",
+        ),
+        sa.Column(
+            "head_name_masked",
+            sa.Text(),
+            nullable=True,
+            comment="the head's name, masked (户主): 徐*",
+        ),
         sa.Column(
             "household_type",
             sa.Text(),
             nullable=True,
-            comment="1 general; 2 lifted out of poverty and still entitled; 3 lifted and no longer entitled (户类型)",
+            comment=(
+                "1 general; 2 lifted out of poverty and still entitled; 3 lifted and no longer "
+                "entitled (户类型)"
+            ),
         ),
         sa.Column(
             "monitor_class",
             sa.Text(),
             nullable=True,
-            comment="0 none or cleared; 1 unstable after lifting; 2 on the margin; 3 sudden serious hardship (监测对象类别)",
+            comment=(
+                "0 none or cleared; 1 unstable after lifting; 2 on the margin; 3 sudden serious "
+                "hardship (监测对象类别)"
+            ),
         ),
-        sa.Column("relocated", sa.Boolean(), nullable=True, comment="moved by the relocation programme (易地搬迁)"),
+        sa.Column(
+            "relocated",
+            sa.Boolean(),
+            nullable=True,
+            comment="moved by the relocation programme (易地搬迁)",
+        ),
         sa.Column("member_count", sa.Integer(), nullable=True, comment="active members, B01"),
         sa.Column("village_name", sa.Text(), nullable=True),
         sa.Column("town_name", sa.Text(), nullable=True),
-        sa.Column("has_conflict", sa.Boolean(), nullable=True, comment="a member's ID number is in the review queue"),
-        sa.Column("area_code", sa.Text(), nullable=True, comment="the household's village, 12 digits (行政区划代码)"),
-        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.Column("from_release", sa.Integer(), autoincrement=False, nullable=False, comment="first release that has this version"),
         sa.Column(
-            "until_release", sa.Integer(), server_default="2147483647", nullable=False, comment="first release that no longer has it"
+            "has_conflict",
+            sa.Boolean(),
+            nullable=True,
+            comment="a member's ID number is in the review queue",
         ),
-        sa.Column("row_hash", sa.LargeBinary(), nullable=False, comment="MD5 of the row's content in canonical text"),
+        sa.Column(
+            "area_code",
+            sa.Text(),
+            nullable=True,
+            comment="the household's village, 12 digits (行政区划代码)",
+        ),
+        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
+        sa.Column(
+            "from_release",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="first release that has this version",
+        ),
+        sa.Column(
+            "until_release",
+            sa.Integer(),
+            server_default="2147483647",
+            nullable=False,
+            comment="first release that no longer has it",
+        ),
+        sa.Column(
+            "row_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="MD5 of the row's content in canonical text",
+        ),
         sa.PrimaryKeyConstraint("household_id", "from_release", name=op.f("household_pkey")),
         schema="store",
         comment="One row per household of the base register (一户).",
     )
-    op.create_index("household_area_code_idx", "household", ["area_code"], unique=False, schema="store")
-    op.create_index("household_town_code_idx", "household", ["town_code"], unique=False, schema="store")
+    op.create_index(
+        "household_area_code_idx", "household", ["area_code"], unique=False, schema="store"
+    )
+    op.create_index(
+        "household_town_code_idx", "household", ["town_code"], unique=False, schema="store"
+    )
     op.create_table(
         "household_card",
-        sa.Column("household_id", sa.Text(), nullable=False, comment="household number in the base register (户编号)"),
+        sa.Column(
+            "household_id",
+            sa.Text(),
+            nullable=False,
+            comment="household number in the base register (户编号)",
+        ),
         sa.Column(
             "card",
             postgresql.JSONB(astext_type=sa.Text()),
             nullable=True,
             comment="six lists: income benefits medical schooling housing water",
         ),
-        sa.Column("area_code", sa.Text(), nullable=True, comment="the household's village, 12 digits (行政区划代码)"),
-        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.Column("from_release", sa.Integer(), autoincrement=False, nullable=False, comment="first release that has this version"),
         sa.Column(
-            "until_release", sa.Integer(), server_default="2147483647", nullable=False, comment="first release that no longer has it"
+            "area_code",
+            sa.Text(),
+            nullable=True,
+            comment="the household's village, 12 digits (行政区划代码)",
         ),
-        sa.Column("row_hash", sa.LargeBinary(), nullable=False, comment="MD5 of the row's content in canonical text"),
+        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
+        sa.Column(
+            "from_release",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="first release that has this version",
+        ),
+        sa.Column(
+            "until_release",
+            sa.Integer(),
+            server_default="2147483647",
+            nullable=False,
+            comment="first release that no longer has it",
+        ),
+        sa.Column(
+            "row_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="MD5 of the row's content in canonical text",
+        ),
         sa.PrimaryKeyConstraint("household_id", "from_release", name=op.f("household_card_pkey")),
         schema="store",
         comment="One household on one page (一卡一簿六清单).",
     )
     op.create_table(
         "household_indicator",
-        sa.Column("household_id", sa.Text(), nullable=False, comment="household number in the base register (户编号)"),
-        sa.Column("b01_household_size", sa.Integer(), nullable=True, comment="B01 家庭人口, persons: active members"),
         sa.Column(
-            "b02_resident_count", sa.Integer(), nullable=True, comment="B02 常住人口, persons: active members with resident_months >= 6"
+            "household_id",
+            sa.Text(),
+            nullable=False,
+            comment="household number in the base register (户编号)",
         ),
-        sa.Column("b03_labour_count", sa.Integer(), nullable=True, comment="B03 劳动力, persons: active members with labour_class 1 or 2"),
         sa.Column(
-            "b04_weak_labour_count", sa.Integer(), nullable=True, comment="B04 弱半劳动力, persons: active members with labour_class 3"
+            "b01_household_size",
+            sa.Integer(),
+            nullable=True,
+            comment="B01 家庭人口, persons: active members",
+        ),
+        sa.Column(
+            "b02_resident_count",
+            sa.Integer(),
+            nullable=True,
+            comment="B02 常住人口, persons: active members with resident_months >= 6",
+        ),
+        sa.Column(
+            "b03_labour_count",
+            sa.Integer(),
+            nullable=True,
+            comment="B03 劳动力, persons: active members with labour_class 1 or 2",
+        ),
+        sa.Column(
+            "b04_weak_labour_count",
+            sa.Integer(),
+            nullable=True,
+            comment="B04 弱半劳动力, persons: active members with labour_class 3",
         ),
         sa.Column(
             "b05_dependency_ratio",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="B05 抚养比, ratio: (B01 - E) / E, E = B03 + 0.5 * B04; not_applicable where E = 0",
+            comment=(
+                "B05 抚养比, ratio: (B01 - E) / E, E = B03 + 0.5 * B04; not_applicable where E = 0"
+            ),
         ),
-        sa.Column("b06_elder_count", sa.Integer(), nullable=True, comment="B06 老年人, persons: active members aged 60 or more on as_of"),
-        sa.Column("b07_child_count", sa.Integer(), nullable=True, comment="B07 儿童, persons: active members under 16 on as_of"),
-        sa.Column("b08_student_count", sa.Integer(), nullable=True, comment="B08 在校生, persons: active members with student_status <> 0"),
+        sa.Column(
+            "b06_elder_count",
+            sa.Integer(),
+            nullable=True,
+            comment="B06 老年人, persons: active members aged 60 or more on as_of",
+        ),
+        sa.Column(
+            "b07_child_count",
+            sa.Integer(),
+            nullable=True,
+            comment="B07 儿童, persons: active members under 16 on as_of",
+        ),
+        sa.Column(
+            "b08_student_count",
+            sa.Integer(),
+            nullable=True,
+            comment="B08 在校生, persons: active members with student_status <> 0",
+        ),
         sa.Column(
             "b09_noncompulsory_student_count",
             sa.Integer(),
             nullable=True,
             comment="B09 非义务教育在校生, persons: active members with student_status 3 or 4",
         ),
-        sa.Column("b10_household_type", sa.Text(), nullable=True, comment="B10 户类型, code: as given"),
-        sa.Column("b11_monitor_class", sa.Text(), nullable=True, comment="B11 监测对象类别, code: monitor_class; 0 where monitor_cleared"),
-        sa.Column("b12_relocated", sa.Boolean(), nullable=True, comment="B12 易地搬迁, flag: as given"),
-        sa.Column("b13_farmland", sa.Numeric(precision=10, scale=2), nullable=True, comment="B13 耕地, mu: as given"),
-        sa.Column("b14_forest", sa.Numeric(precision=10, scale=2), nullable=True, comment="B14 林地林果, mu: as given"),
-        sa.Column("b15_wage_income", sa.Numeric(precision=16, scale=2), nullable=True, comment="B15 工资性收入, yuan: as given"),
+        sa.Column(
+            "b10_household_type", sa.Text(), nullable=True, comment="B10 户类型, code: as given"
+        ),
+        sa.Column(
+            "b11_monitor_class",
+            sa.Text(),
+            nullable=True,
+            comment="B11 监测对象类别, code: monitor_class; 0 where monitor_cleared",
+        ),
+        sa.Column(
+            "b12_relocated", sa.Boolean(), nullable=True, comment="B12 易地搬迁, flag: as given"
+        ),
+        sa.Column(
+            "b13_farmland",
+            sa.Numeric(precision=10, scale=2),
+            nullable=True,
+            comment="B13 耕地, mu: as given",
+        ),
+        sa.Column(
+            "b14_forest",
+            sa.Numeric(precision=10, scale=2),
+            nullable=True,
+            comment="B14 林地林果, mu: as given",
+        ),
+        sa.Column(
+            "b15_wage_income",
+            sa.Numeric(precision=16, scale=2),
+            nullable=True,
+            comment="B15 工资性收入, yuan: as given",
+        ),
         sa.Column(
             "b16_business_net_income",
             sa.Numeric(precision=16, scale=2),
             nullable=True,
             comment="B16 经营净收入, yuan: business_income - business_expense",
         ),
-        sa.Column("b17_property_income", sa.Numeric(precision=16, scale=2), nullable=True, comment="B17 财产性收入, yuan: as given"),
-        sa.Column("b18_transfer_income", sa.Numeric(precision=16, scale=2), nullable=True, comment="B18 转移性收入, yuan: as given"),
         sa.Column(
-            "b19_net_income", sa.Numeric(precision=16, scale=2), nullable=True, comment="B19 家庭纯收入, yuan: B15 + B16 + B17 + B18"
+            "b17_property_income",
+            sa.Numeric(precision=16, scale=2),
+            nullable=True,
+            comment="B17 财产性收入, yuan: as given",
         ),
-        sa.Column("b20_net_income_per_capita", sa.Numeric(precision=16, scale=2), nullable=True, comment="B20 人均纯收入, yuan: B19 / B01"),
+        sa.Column(
+            "b18_transfer_income",
+            sa.Numeric(precision=16, scale=2),
+            nullable=True,
+            comment="B18 转移性收入, yuan: as given",
+        ),
+        sa.Column(
+            "b19_net_income",
+            sa.Numeric(precision=16, scale=2),
+            nullable=True,
+            comment="B19 家庭纯收入, yuan: B15 + B16 + B17 + B18",
+        ),
+        sa.Column(
+            "b20_net_income_per_capita",
+            sa.Numeric(precision=16, scale=2),
+            nullable=True,
+            comment="B20 人均纯收入, yuan: B19 / B01",
+        ),
         sa.Column(
             "b21_eligible_self_pay",
             sa.Numeric(precision=16, scale=2),
             nullable=True,
-            comment="B21 合规自付, yuan: sum over W of max(0, in_scope - fund_paid), after netting reversals",
+            comment=(
+                "B21 合规自付, yuan: sum over W of max(0, in_scope - fund_paid), after netting "
+                "reversals"
+            ),
         ),
-        sa.Column("b22_claims_income", sa.Numeric(precision=16, scale=2), nullable=True, comment="B22 理赔收入, yuan: as given"),
+        sa.Column(
+            "b22_claims_income",
+            sa.Numeric(precision=16, scale=2),
+            nullable=True,
+            comment="B22 理赔收入, yuan: as given",
+        ),
         sa.Column(
             "b23_reference_income_per_capita",
             sa.Numeric(precision=16, scale=2),
@@ -450,14 +946,25 @@ def upgrade() -> None:
             "b24_line_ratio",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="B24 监测线比, ratio: B23 / L, L = the monitoring line in force on as_of; missing where no line is set",
+            comment=(
+                "B24 监测线比, ratio: B23 / L, L = the monitoring line in force on as_of; missing "
+                "where no line is set"
+            ),
         ),
-        sa.Column("r01_below_line", sa.Numeric(precision=12, scale=4), nullable=True, comment="R01 低于监测线, ratio: B24"),
+        sa.Column(
+            "r01_below_line",
+            sa.Numeric(precision=12, scale=4),
+            nullable=True,
+            comment="R01 低于监测线, ratio: B24",
+        ),
         sa.Column(
             "r02_income_drop",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="R02 收入骤降, ratio: 1 - B19 / previous_net_income, where previous_net_income > 0; a rise is 0",
+            comment=(
+                "R02 收入骤降, ratio: 1 - B19 / previous_net_income, where previous_net_income > 0; a "
+                "rise is 0"
+            ),
         ),
         sa.Column(
             "r03_transfer_share",
@@ -469,28 +976,44 @@ def upgrade() -> None:
             "r04_personal_medical_max",
             sa.Numeric(precision=16, scale=2),
             nullable=True,
-            comment="R04 个人医疗负担, yuan: largest sum of personal_paid over W of any one active member; T = 10000 for a household that is lifted (household_type 2 or 3), monitored (B11 <> 0) or on any assistance scheme in force, else 26000",
+            comment=(
+                "R04 个人医疗负担, yuan: largest sum of personal_paid over W of any one active member; T "
+                "= 10000 for a household that is lifted (household_type 2 or 3), monitored (B11 <> "
+                "0) or on any assistance scheme in force, else 26000"
+            ),
         ),
         sa.Column(
             "r05_medical_burden",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="R05 医疗负担比, ratio: household sum of personal_paid over W / B19; where B19 <= 0: 1 if the sum > 0, else 0",
+            comment=(
+                "R05 医疗负担比, ratio: household sum of personal_paid over W / B19; where B19 <= 0: 1 "
+                "if the sum > 0, else 0"
+            ),
         ),
         sa.Column(
             "r06_uninsured_count",
             sa.Integer(),
             nullable=True,
-            comment="R06 未参保, persons: active members with a known ID number and no enrolment of status 1 for the year of as_of (until 31 March: nor for the year before)",
+            comment=(
+                "R06 未参保, persons: active members with a known ID number and no enrolment of "
+                "status 1 for the year of as_of (until 31 March: nor for the year before)"
+            ),
         ),
         sa.Column(
-            "r07_serious_illness_count", sa.Integer(), nullable=True, comment="R07 大病, persons: active members with a case of status 1"
+            "r07_serious_illness_count",
+            sa.Integer(),
+            nullable=True,
+            comment="R07 大病, persons: active members with a case of status 1",
         ),
         sa.Column(
             "r08_chronic_gap_count",
             sa.Integer(),
             nullable=True,
-            comment="R08 慢病管理缺口, persons: active members with a disease unsigned, never followed up, or not for more than 100 days",
+            comment=(
+                "R08 慢病管理缺口, persons: active members with a disease unsigned, never followed up, "
+                "or not for more than 100 days"
+            ),
         ),
         sa.Column(
             "r09_inpatient_count",
@@ -508,22 +1031,35 @@ def upgrade() -> None:
             "r11_severe_disability_count",
             sa.Integer(),
             nullable=True,
-            comment="R11 重度残疾, persons: active members whose latest issued valid certificate (status 1, issued on or before as_of, not expired) is of level 1 or 2",
+            comment=(
+                "R11 重度残疾, persons: active members whose latest issued valid certificate (status "
+                "1, issued on or before as_of, not expired) is of level 1 or 2"
+            ),
         ),
         sa.Column(
-            "r12_disabled_count", sa.Integer(), nullable=True, comment="R12 一户多残, persons: active members with a valid certificate"
+            "r12_disabled_count",
+            sa.Integer(),
+            nullable=True,
+            comment="R12 一户多残, persons: active members with a valid certificate",
         ),
         sa.Column(
             "r13_subsidy_gap_count",
             sa.Integer(),
             nullable=True,
-            comment="R13 残疾补贴缺口, persons: active members entitled to a subsidy (nursing: R11; living: a valid certificate in a household on dibao) of which the amounts paid for the month of as_of and the two before sum to 0 or less",
+            comment=(
+                "R13 残疾补贴缺口, persons: active members entitled to a subsidy (nursing: R11; living: "
+                "a valid certificate in a household on dibao) of which the amounts paid for the "
+                "month of as_of and the two before sum to 0 or less"
+            ),
         ),
         sa.Column(
             "r14_dangerous_house",
             sa.Text(),
             nullable=True,
-            comment="R14 危房, grade: worst grade among occupied dwellings, leaving out one whose retrofit finished on or after its appraisal; not_applicable where none is left",
+            comment=(
+                "R14 危房, grade: worst grade among occupied dwellings, leaving out one whose "
+                "retrofit finished on or after its appraisal; not_applicable where none is left"
+            ),
         ),
         sa.Column(
             "r15_retrofit_overdue_count",
@@ -537,8 +1073,18 @@ def upgrade() -> None:
             nullable=True,
             comment="R16 因灾房损, grade: worst house_damage among losses not resolved on as_of",
         ),
-        sa.Column("r17_unsafe_water", sa.Boolean(), nullable=True, comment="R17 饮水不安全, flag: water_safe is false"),
-        sa.Column("r18_dropout_count", sa.Integer(), nullable=True, comment="R18 义务教育辍学, persons: active members with dropout"),
+        sa.Column(
+            "r17_unsafe_water",
+            sa.Boolean(),
+            nullable=True,
+            comment="R17 饮水不安全, flag: water_safe is false",
+        ),
+        sa.Column(
+            "r18_dropout_count",
+            sa.Integer(),
+            nullable=True,
+            comment="R18 义务教育辍学, persons: active members with dropout",
+        ),
         sa.Column(
             "r19_education_burden",
             sa.Numeric(precision=16, scale=2),
@@ -546,19 +1092,28 @@ def upgrade() -> None:
             comment="R19 教育负担, yuan: largest education_self_pay of any one active member, with B09",
         ),
         sa.Column(
-            "r20_no_labour", sa.Boolean(), nullable=True, comment="R20 无劳动力, flag: B03 + B04 = 0, in a household with an active member"
+            "r20_no_labour",
+            sa.Boolean(),
+            nullable=True,
+            comment="R20 无劳动力, flag: B03 + B04 = 0, in a household with an active member",
         ),
         sa.Column(
             "r21_job_loss_share",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="R21 务工中断, ratio: of the active members with worked_before, the share not working_now; not_applicable where none worked",
+            comment=(
+                "R21 务工中断, ratio: of the active members with worked_before, the share not "
+                "working_now; not_applicable where none worked"
+            ),
         ),
         sa.Column(
             "r22_single_earner",
             sa.Boolean(),
             nullable=True,
-            comment="R22 单一务工, flag: exactly one active member working_now, B19 > 0 and B15 / B19 >= 0.8",
+            comment=(
+                "R22 单一务工, flag: exactly one active member working_now, B19 > 0 and B15 / B19 >= "
+                "0.8"
+            ),
         ),
         sa.Column(
             "r23_business_failure",
@@ -570,7 +1125,10 @@ def upgrade() -> None:
             "r24_disaster_loss_share",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="R24 灾损比, ratio: loss_amount in yuan, occurred in W / B19; where B19 <= 0: 1 if the loss > 0, else 0",
+            comment=(
+                "R24 灾损比, ratio: loss_amount in yuan, occurred in W / B19; where B19 <= 0: 1 if "
+                "the loss > 0, else 0"
+            ),
         ),
         sa.Column(
             "r25_casualty_count",
@@ -578,27 +1136,43 @@ def upgrade() -> None:
             nullable=True,
             comment="R25 意外或因灾伤亡, persons: persons among any members with a casualty in W",
         ),
-        sa.Column("r26_needs_relief", sa.Boolean(), nullable=True, comment="R26 需救助, flag: on a relief list in force on as_of"),
         sa.Column(
-            "r27_edge_or_rigid", sa.Boolean(), nullable=True, comment="R27 低保边缘或刚性支出困难, flag: scheme edge or rigid in force"
+            "r26_needs_relief",
+            sa.Boolean(),
+            nullable=True,
+            comment="R26 需救助, flag: on a relief list in force on as_of",
+        ),
+        sa.Column(
+            "r27_edge_or_rigid",
+            sa.Boolean(),
+            nullable=True,
+            comment="R27 低保边缘或刚性支出困难, flag: scheme edge or rigid in force",
         ),
         sa.Column(
             "r28_dibao_gap",
             sa.Boolean(),
             nullable=True,
-            comment="R28 应保未保, flag: B20 below the dibao standard and neither dibao nor tekun in force",
+            comment=(
+                "R28 应保未保, flag: B20 below the dibao standard and neither dibao nor tekun in force"
+            ),
         ),
         sa.Column(
             "r29_breadwinner_death",
             sa.Integer(),
             nullable=True,
-            comment="R29 主要劳动力死亡, persons: any members of labour_class 1 or 2 (the register keeps the class that a person had alive) who died in W",
+            comment=(
+                "R29 主要劳动力死亡, persons: any members of labour_class 1 or 2 (the register keeps the "
+                "class that a person had alive) who died in W"
+            ),
         ),
         sa.Column(
             "r30_open_report",
             sa.Integer(),
             nullable=True,
-            comment="R30 申报未结, days: age in days of the oldest open report of any active member; not_applicable without one",
+            comment=(
+                "R30 申报未结, days: age in days of the oldest open report of any active member; "
+                "not_applicable without one"
+            ),
         ),
         sa.Column(
             "s01_stable_job_count",
@@ -606,27 +1180,55 @@ def upgrade() -> None:
             nullable=True,
             comment="S01 稳定就业, persons: active members working_now with work_months >= 6",
         ),
-        sa.Column("s02_public_post_count", sa.Integer(), nullable=True, comment="S02 公益性岗位, persons: active members with public_post"),
-        sa.Column("s03_skilled_count", sa.Integer(), nullable=True, comment="S03 技能劳动力, persons: active members with labour_class 2"),
+        sa.Column(
+            "s02_public_post_count",
+            sa.Integer(),
+            nullable=True,
+            comment="S02 公益性岗位, persons: active members with public_post",
+        ),
+        sa.Column(
+            "s03_skilled_count",
+            sa.Integer(),
+            nullable=True,
+            comment="S03 技能劳动力, persons: active members with labour_class 2",
+        ),
         sa.Column(
             "s04_income_source_count",
             sa.Integer(),
             nullable=True,
-            comment="S04 收入多样, sources: how many of B15, B16, B17, B18 exceed a tenth of B19; not_applicable where B19 <= 0",
+            comment=(
+                "S04 收入多样, sources: how many of B15, B16, B17, B18 exceed a tenth of B19; "
+                "not_applicable where B19 <= 0"
+            ),
         ),
-        sa.Column("s05_income_margin", sa.Numeric(precision=12, scale=4), nullable=True, comment="S05 收入余度, ratio: B24"),
-        sa.Column("s06_dibao_or_tekun", sa.Boolean(), nullable=True, comment="S06 低保特困, flag: dibao or tekun in force"),
+        sa.Column(
+            "s05_income_margin",
+            sa.Numeric(precision=12, scale=4),
+            nullable=True,
+            comment="S05 收入余度, ratio: B24",
+        ),
+        sa.Column(
+            "s06_dibao_or_tekun",
+            sa.Boolean(),
+            nullable=True,
+            comment="S06 低保特困, flag: dibao or tekun in force",
+        ),
         sa.Column(
             "s07_reimbursement_rate",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="S07 报销率, ratio: sum of fund_paid / sum of total_fee over W, where the latter > 0",
+            comment=(
+                "S07 报销率, ratio: sum of fund_paid / sum of total_fee over W, where the latter > 0"
+            ),
         ),
         sa.Column(
             "s08_all_insured",
             sa.Boolean(),
             nullable=True,
-            comment="S08 全员参保, flag: R06 = 0; not_applicable without an active member of known ID number",
+            comment=(
+                "S08 全员参保, flag: R06 = 0; not_applicable without an active member of known ID "
+                "number"
+            ),
         ),
         sa.Column(
             "s09_critical_illness_paid",
@@ -634,44 +1236,88 @@ def upgrade() -> None:
             nullable=True,
             comment="S09 大病保险支付, yuan: sum of critical_illness_paid over W",
         ),
-        sa.Column("s10_subsidies_paid", sa.Boolean(), nullable=True, comment="S10 两项补贴到位, flag: somebody is entitled and R13 = 0"),
+        sa.Column(
+            "s10_subsidies_paid",
+            sa.Boolean(),
+            nullable=True,
+            comment="S10 两项补贴到位, flag: somebody is entitled and R13 = 0",
+        ),
         sa.Column(
             "s11_family_doctor_rate",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
-            comment="S11 签约率, ratio: signed rows / rows of the active members; not_applicable without rows",
+            comment=(
+                "S11 签约率, ratio: signed rows / rows of the active members; not_applicable without "
+                "rows"
+            ),
         ),
         sa.Column(
             "s12_safe_house",
             sa.Boolean(),
             nullable=True,
-            comment="S12 住房安全, flag: every occupied dwelling, those that R14 leaves out aside, is of grade A or B at an appraisal within 60 months; not_applicable where none is left",
+            comment=(
+                "S12 住房安全, flag: every occupied dwelling, those that R14 leaves out aside, is of "
+                "grade A or B at an appraisal within 60 months; not_applicable where none is left"
+            ),
         ),
-        sa.Column("s13_rehoused", sa.Boolean(), nullable=True, comment="S13 危改或搬迁完成, flag: a retrofit finished or relocated"),
-        sa.Column("s14_pension_count", sa.Integer(), nullable=True, comment="S14 养老金, persons: active members with pension"),
+        sa.Column(
+            "s13_rehoused",
+            sa.Boolean(),
+            nullable=True,
+            comment="S13 危改或搬迁完成, flag: a retrofit finished or relocated",
+        ),
+        sa.Column(
+            "s14_pension_count",
+            sa.Integer(),
+            nullable=True,
+            comment="S14 养老金, persons: active members with pension",
+        ),
         sa.Column(
             "s15_claims_cover",
             sa.Numeric(precision=12, scale=4),
             nullable=True,
             comment="S15 防返贫保险覆盖, ratio: B22 / B21, where B21 > 0",
         ),
-        sa.Column("s16_microcredit_usable", sa.Boolean(), nullable=True, comment="S16 小额信贷, flag: microcredit = 1"),
-        sa.Column("s17_cooperative_link", sa.Boolean(), nullable=True, comment="S17 联农带农, flag: as given"),
-        sa.Column("s18_measure_count", sa.Integer(), nullable=True, comment="S18 有效帮扶, measures: measures_count, with last_visit_on"),
         sa.Column(
-            "coverage", sa.Numeric(precision=5, scale=4), nullable=True, comment="share of the 72 indicators that are ok or not_applicable"
+            "s16_microcredit_usable",
+            sa.Boolean(),
+            nullable=True,
+            comment="S16 小额信贷, flag: microcredit = 1",
+        ),
+        sa.Column(
+            "s17_cooperative_link",
+            sa.Boolean(),
+            nullable=True,
+            comment="S17 联农带农, flag: as given",
+        ),
+        sa.Column(
+            "s18_measure_count",
+            sa.Integer(),
+            nullable=True,
+            comment="S18 有效帮扶, measures: measures_count, with last_visit_on",
+        ),
+        sa.Column(
+            "coverage",
+            sa.Numeric(precision=5, scale=4),
+            nullable=True,
+            comment="share of the 72 indicators that are ok or not_applicable",
         ),
         sa.Column(
             "missing",
             postgresql.ARRAY(sa.Text()),
             nullable=True,
-            comment="codes of the indicators without a value because a source or a field is missing",
+            comment=(
+                "codes of the indicators without a value because a source or a field is missing"
+            ),
         ),
         sa.Column(
             "stale",
             postgresql.ARRAY(sa.Text()),
             nullable=True,
-            comment="codes of the indicators whose value stands on a source older than its contract allows",
+            comment=(
+                "codes of the indicators whose value stands on a source older than its contract "
+                "allows"
+            ),
         ),
         sa.Column(
             "not_applicable",
@@ -679,122 +1325,359 @@ def upgrade() -> None:
             nullable=True,
             comment="codes of the indicators that do not apply to the household",
         ),
-        sa.Column("area_code", sa.Text(), nullable=True, comment="the household's village, 12 digits (行政区划代码)"),
-        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.Column("from_release", sa.Integer(), autoincrement=False, nullable=False, comment="first release that has this version"),
         sa.Column(
-            "until_release", sa.Integer(), server_default="2147483647", nullable=False, comment="first release that no longer has it"
+            "area_code",
+            sa.Text(),
+            nullable=True,
+            comment="the household's village, 12 digits (行政区划代码)",
         ),
-        sa.Column("row_hash", sa.LargeBinary(), nullable=False, comment="MD5 of the row's content in canonical text"),
-        sa.PrimaryKeyConstraint("household_id", "from_release", name=op.f("household_indicator_pkey")),
+        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
+        sa.Column(
+            "from_release",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="first release that has this version",
+        ),
+        sa.Column(
+            "until_release",
+            sa.Integer(),
+            server_default="2147483647",
+            nullable=False,
+            comment="first release that no longer has it",
+        ),
+        sa.Column(
+            "row_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="MD5 of the row's content in canonical text",
+        ),
+        sa.PrimaryKeyConstraint(
+            "household_id", "from_release", name=op.f("household_indicator_pkey")
+        ),
         schema="store",
-        comment="The 72 indicators of each household; null is missing or not applicable, the lists say which.",
+        comment=(
+            "The 72 indicators of each household; null is missing or not applicable, the lists say "
+            "which."
+        ),
     )
-    op.create_index("household_indicator_town_code_idx", "household_indicator", ["town_code"], unique=False, schema="store")
+    op.create_index(
+        "household_indicator_town_code_idx",
+        "household_indicator",
+        ["town_code"],
+        unique=False,
+        schema="store",
+    )
     op.create_table(
         "household_member",
-        sa.Column("member_id", sa.Text(), nullable=False, comment="the person's number in the base register (人编号)"),
-        sa.Column("household_id", sa.Text(), nullable=True, comment="household number in the base register (户编号)"),
+        sa.Column(
+            "member_id",
+            sa.Text(),
+            nullable=False,
+            comment="the person's number in the base register (人编号)",
+        ),
+        sa.Column(
+            "household_id",
+            sa.Text(),
+            nullable=True,
+            comment="household number in the base register (户编号)",
+        ),
         sa.Column("name_masked", sa.Text(), nullable=True, comment="the surname and *"),
         sa.Column(
-            "relation", sa.Text(), nullable=True, comment="01 head; 02 spouse; 03 child; 04 parent; 05 grandchild; 06 other (与户主关系)"
+            "relation",
+            sa.Text(),
+            nullable=True,
+            comment="01 head; 02 spouse; 03 child; 04 parent; 05 grandchild; 06 other (与户主关系)",
         ),
-        sa.Column("age_band", sa.Text(), nullable=True, comment="0-5; 6-15; 16-59; 60-79; 80+; unknown"),
+        sa.Column(
+            "age_band", sa.Text(), nullable=True, comment="0-5; 6-15; 16-59; 60-79; 80+; unknown"
+        ),
         sa.Column(
             "student_status",
             sa.Text(),
             nullable=True,
-            comment="0 none; 1 preschool; 2 compulsory; 3 senior secondary or vocational; 4 tertiary",
+            comment=(
+                "0 none; 1 preschool; 2 compulsory; 3 senior secondary or vocational; 4 tertiary"
+            ),
         ),
-        sa.Column("labour_class", sa.Text(), nullable=True, comment="1 ordinary; 2 skilled; 3 weak or half; 4 lost; 5 none (劳动技能)"),
-        sa.Column("status", sa.Text(), nullable=True, comment="1 active; 2 moved out; 3 deceased"),
-        sa.Column("identity_state", sa.Text(), nullable=True, comment="established; placeholder; conflict"),
-        sa.Column("area_code", sa.Text(), nullable=True, comment="the household's village, 12 digits (行政区划代码)"),
-        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.Column("from_release", sa.Integer(), autoincrement=False, nullable=False, comment="first release that has this version"),
         sa.Column(
-            "until_release", sa.Integer(), server_default="2147483647", nullable=False, comment="first release that no longer has it"
+            "labour_class",
+            sa.Text(),
+            nullable=True,
+            comment="1 ordinary; 2 skilled; 3 weak or half; 4 lost; 5 none (劳动技能)",
         ),
-        sa.Column("row_hash", sa.LargeBinary(), nullable=False, comment="MD5 of the row's content in canonical text"),
+        sa.Column("status", sa.Text(), nullable=True, comment="1 active; 2 moved out; 3 deceased"),
+        sa.Column(
+            "identity_state", sa.Text(), nullable=True, comment="established; placeholder; conflict"
+        ),
+        sa.Column(
+            "area_code",
+            sa.Text(),
+            nullable=True,
+            comment="the household's village, 12 digits (行政区划代码)",
+        ),
+        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
+        sa.Column(
+            "from_release",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="first release that has this version",
+        ),
+        sa.Column(
+            "until_release",
+            sa.Integer(),
+            server_default="2147483647",
+            nullable=False,
+            comment="first release that no longer has it",
+        ),
+        sa.Column(
+            "row_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="MD5 of the row's content in canonical text",
+        ),
         sa.PrimaryKeyConstraint("member_id", "from_release", name=op.f("household_member_pkey")),
         schema="store",
         comment="One row per member row of the base register.",
     )
-    op.create_index("household_member_household_id_idx", "household_member", ["household_id"], unique=False, schema="store")
-    op.create_index("household_member_town_code_idx", "household_member", ["town_code"], unique=False, schema="store")
+    op.create_index(
+        "household_member_household_id_idx",
+        "household_member",
+        ["household_id"],
+        unique=False,
+        schema="store",
+    )
+    op.create_index(
+        "household_member_town_code_idx",
+        "household_member",
+        ["town_code"],
+        unique=False,
+        schema="store",
+    )
     op.create_table(
         "verify_item",
-        sa.Column("household_id", sa.Text(), nullable=False, comment="household number in the base register (户编号)"),
+        sa.Column(
+            "household_id",
+            sa.Text(),
+            nullable=False,
+            comment="household number in the base register (户编号)",
+        ),
         sa.Column("department", sa.Text(), nullable=False, comment="whose list it is on"),
         sa.Column("code", sa.Text(), nullable=False, comment="the indicator that put it there"),
         sa.Column("value", sa.Text(), nullable=True, comment="the indicator's value"),
-        sa.Column("since", sa.Date(), nullable=True, comment="first day on the list without a break"),
-        sa.Column("area_code", sa.Text(), nullable=True, comment="the household's village, 12 digits (行政区划代码)"),
-        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.Column("from_release", sa.Integer(), autoincrement=False, nullable=False, comment="first release that has this version"),
         sa.Column(
-            "until_release", sa.Integer(), server_default="2147483647", nullable=False, comment="first release that no longer has it"
+            "since", sa.Date(), nullable=True, comment="first day on the list without a break"
         ),
-        sa.Column("row_hash", sa.LargeBinary(), nullable=False, comment="MD5 of the row's content in canonical text"),
-        sa.PrimaryKeyConstraint("household_id", "department", "code", "from_release", name=op.f("verify_item_pkey")),
+        sa.Column(
+            "area_code",
+            sa.Text(),
+            nullable=True,
+            comment="the household's village, 12 digits (行政区划代码)",
+        ),
+        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
+        sa.Column(
+            "from_release",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="first release that has this version",
+        ),
+        sa.Column(
+            "until_release",
+            sa.Integer(),
+            server_default="2147483647",
+            nullable=False,
+            comment="first release that no longer has it",
+        ),
+        sa.Column(
+            "row_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="MD5 of the row's content in canonical text",
+        ),
+        sa.PrimaryKeyConstraint(
+            "household_id", "department", "code", "from_release", name=op.f("verify_item_pkey")
+        ),
         schema="store",
         comment="Households on a department's list, whatever their score (核查清单).",
     )
-    op.create_index("verify_item_department_idx", "verify_item", ["department"], unique=False, schema="store")
-    op.create_index("verify_item_town_code_idx", "verify_item", ["town_code"], unique=False, schema="store")
+    op.create_index(
+        "verify_item_department_idx", "verify_item", ["department"], unique=False, schema="store"
+    )
+    op.create_index(
+        "verify_item_town_code_idx", "verify_item", ["town_code"], unique=False, schema="store"
+    )
     op.create_table(
         "warning_flag",
-        sa.Column("household_id", sa.Text(), nullable=False, comment="household number in the base register (户编号)"),
-        sa.Column("level", sa.Text(), nullable=True, comment="red; yellow; green; none (no active member)"),
-        sa.Column("score", sa.Numeric(precision=6, scale=2), nullable=True, comment="0 to 100; red above 30, yellow above 15"),
-        sa.Column("raw_points", sa.Numeric(precision=6, scale=2), nullable=True, comment="risk points under the domains' caps"),
-        sa.Column("offset_points", sa.Numeric(precision=6, scale=2), nullable=True, comment="resilience points that count against them"),
+        sa.Column(
+            "household_id",
+            sa.Text(),
+            nullable=False,
+            comment="household number in the base register (户编号)",
+        ),
+        sa.Column(
+            "level", sa.Text(), nullable=True, comment="red; yellow; green; none (no active member)"
+        ),
+        sa.Column(
+            "score",
+            sa.Numeric(precision=6, scale=2),
+            nullable=True,
+            comment="0 to 100; red above 30, yellow above 15",
+        ),
+        sa.Column(
+            "raw_points",
+            sa.Numeric(precision=6, scale=2),
+            nullable=True,
+            comment="risk points under the domains' caps",
+        ),
+        sa.Column(
+            "offset_points",
+            sa.Numeric(precision=6, scale=2),
+            nullable=True,
+            comment="resilience points that count against them",
+        ),
         sa.Column("is_hard", sa.Boolean(), nullable=True, comment="a hard rule fired"),
-        sa.Column("is_held", sa.Boolean(), nullable=True, comment="kept red because a domain that gave it points is missing or stale"),
-        sa.Column("reasons", postgresql.ARRAY(sa.Text()), nullable=True, comment="codes of the three largest contributions"),
         sa.Column(
-            "coverage", sa.Numeric(precision=5, scale=4), nullable=True, comment="share of the 72 indicators that are ok or not_applicable"
+            "is_held",
+            sa.Boolean(),
+            nullable=True,
+            comment="kept red because a domain that gave it points is missing or stale",
         ),
-        sa.Column("red_since", sa.Date(), nullable=True, comment="first day of the current unbroken red"),
-        sa.Column("rule_version", sa.Text(), nullable=True, comment="hash of the rules in force on the day"),
-        sa.Column("area_code", sa.Text(), nullable=True, comment="the household's village, 12 digits (行政区划代码)"),
+        sa.Column(
+            "reasons",
+            postgresql.ARRAY(sa.Text()),
+            nullable=True,
+            comment="codes of the three largest contributions",
+        ),
+        sa.Column(
+            "coverage",
+            sa.Numeric(precision=5, scale=4),
+            nullable=True,
+            comment="share of the 72 indicators that are ok or not_applicable",
+        ),
+        sa.Column(
+            "red_since", sa.Date(), nullable=True, comment="first day of the current unbroken red"
+        ),
+        sa.Column(
+            "rule_version",
+            sa.Text(),
+            nullable=True,
+            comment="hash of the rules in force on the day",
+        ),
+        sa.Column(
+            "area_code",
+            sa.Text(),
+            nullable=True,
+            comment="the household's village, 12 digits (行政区划代码)",
+        ),
         sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.Column("from_release", sa.Integer(), autoincrement=False, nullable=False, comment="first release that has this version"),
         sa.Column(
-            "until_release", sa.Integer(), server_default="2147483647", nullable=False, comment="first release that no longer has it"
+            "from_release",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="first release that has this version",
         ),
-        sa.Column("row_hash", sa.LargeBinary(), nullable=False, comment="MD5 of the row's content in canonical text"),
+        sa.Column(
+            "until_release",
+            sa.Integer(),
+            server_default="2147483647",
+            nullable=False,
+            comment="first release that no longer has it",
+        ),
+        sa.Column(
+            "row_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="MD5 of the row's content in canonical text",
+        ),
         sa.PrimaryKeyConstraint("household_id", "from_release", name=op.f("warning_flag_pkey")),
         schema="store",
         comment="The lamp of each household: a reason to ask, never a finding.",
     )
-    op.create_index("warning_flag_level_idx", "warning_flag", ["level"], unique=False, schema="store")
-    op.create_index("warning_flag_town_code_level_idx", "warning_flag", ["town_code", "level"], unique=False, schema="store")
+    op.create_index(
+        "warning_flag_level_idx", "warning_flag", ["level"], unique=False, schema="store"
+    )
+    op.create_index(
+        "warning_flag_town_code_level_idx",
+        "warning_flag",
+        ["town_code", "level"],
+        unique=False,
+        schema="store",
+    )
     op.create_table(
         "warning_reason",
-        sa.Column("household_id", sa.Text(), nullable=False, comment="household number in the base register (户编号)"),
-        sa.Column("code", sa.Text(), nullable=False, comment="an indicator; cap:<domain>; offset; floor; limit"),
+        sa.Column(
+            "household_id",
+            sa.Text(),
+            nullable=False,
+            comment="household number in the base register (户编号)",
+        ),
+        sa.Column(
+            "code",
+            sa.Text(),
+            nullable=False,
+            comment="an indicator; cap:<domain>; offset; floor; limit",
+        ),
         sa.Column(
             "points",
             sa.Numeric(precision=6, scale=2),
             nullable=True,
-            comment="risk positive, resilience negative, the others what they changed; they sum to the score",
+            comment=(
+                "risk positive, resilience negative, the others what they changed; they sum to the "
+                "score"
+            ),
         ),
         sa.Column("value", sa.Text(), nullable=True, comment="the indicator's value"),
         sa.Column("threshold", sa.Text(), nullable=True, comment="the condition that held"),
         sa.Column("department", sa.Text(), nullable=True, comment="whose record it is"),
         sa.Column("records", sa.Text(), nullable=True, comment="record type"),
-        sa.Column("evidence", postgresql.ARRAY(sa.Text()), nullable=True, comment="record ids, at most 20"),
-        sa.Column("evidence_on", sa.Date(), nullable=True, comment="the day on which the newest of these versions arrived"),
-        sa.Column("rule_version", sa.Text(), nullable=True, comment="hash of the rules in force on the day"),
-        sa.Column("area_code", sa.Text(), nullable=True, comment="the household's village, 12 digits (行政区划代码)"),
-        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.Column("from_release", sa.Integer(), autoincrement=False, nullable=False, comment="first release that has this version"),
         sa.Column(
-            "until_release", sa.Integer(), server_default="2147483647", nullable=False, comment="first release that no longer has it"
+            "evidence", postgresql.ARRAY(sa.Text()), nullable=True, comment="record ids, at most 20"
         ),
-        sa.Column("row_hash", sa.LargeBinary(), nullable=False, comment="MD5 of the row's content in canonical text"),
-        sa.PrimaryKeyConstraint("household_id", "code", "from_release", name=op.f("warning_reason_pkey")),
+        sa.Column(
+            "evidence_on",
+            sa.Date(),
+            nullable=True,
+            comment="the day on which the newest of these versions arrived",
+        ),
+        sa.Column(
+            "rule_version",
+            sa.Text(),
+            nullable=True,
+            comment="hash of the rules in force on the day",
+        ),
+        sa.Column(
+            "area_code",
+            sa.Text(),
+            nullable=True,
+            comment="the household's village, 12 digits (行政区划代码)",
+        ),
+        sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
+        sa.Column(
+            "from_release",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="first release that has this version",
+        ),
+        sa.Column(
+            "until_release",
+            sa.Integer(),
+            server_default="2147483647",
+            nullable=False,
+            comment="first release that no longer has it",
+        ),
+        sa.Column(
+            "row_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="MD5 of the row's content in canonical text",
+        ),
+        sa.PrimaryKeyConstraint(
+            "household_id", "code", "from_release", name=op.f("warning_reason_pkey")
+        ),
         schema="store",
         comment="Why a household has its score, a row per contribution.",
     )
@@ -805,12 +1688,19 @@ def upgrade() -> None:
         sa.Column("household_id", sa.Text(), nullable=True),
         sa.Column("id_number", sa.Text(), nullable=True, comment="as in the base register"),
         sa.Column("name", sa.Text(), nullable=True),
-        sa.Column("row_hash", sa.LargeBinary(), nullable=False, comment="tells a changed row from an unchanged one"),
+        sa.Column(
+            "row_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="tells a changed row from an unchanged one",
+        ),
         sa.PrimaryKeyConstraint("member_id", name=op.f("person_pkey")),
         schema="vault",
         comment="Who is behind a person_key.",
     )
-    op.create_index("person_household_id_idx", "person", ["household_id"], unique=False, schema="vault")
+    op.create_index(
+        "person_household_id_idx", "person", ["household_id"], unique=False, schema="vault"
+    )
     op.create_index("person_id_number_idx", "person", ["id_number"], unique=False, schema="vault")
     op.create_index("person_person_key_idx", "person", ["person_key"], unique=False, schema="vault")
     op.create_table(
@@ -820,7 +1710,9 @@ def upgrade() -> None:
         sa.Column("batch_id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("row_number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("raw", sa.Text(), nullable=True, comment="JSON text of the row as delivered"),
-        sa.PrimaryKeyConstraint("department", "records", "batch_id", "row_number", name=op.f("quarantine_row_pkey")),
+        sa.PrimaryKeyConstraint(
+            "department", "records", "batch_id", "row_number", name=op.f("quarantine_row_pkey")
+        ),
         schema="vault",
         comment="The rows of the quarantine as delivered.",
     )
@@ -833,18 +1725,24 @@ def upgrade() -> None:
         sa.Column("household_id", sa.Text(), nullable=True),
         sa.Column("id_number", sa.Text(), nullable=True),
         sa.Column("name", sa.Text(), nullable=True),
-        sa.Column("record_id_number", sa.Text(), nullable=True, comment="as the department delivered it"),
+        sa.Column(
+            "record_id_number", sa.Text(), nullable=True, comment="as the department delivered it"
+        ),
         sa.Column("record_name", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("queue_id", "position", name=op.f("queue_candidate_pkey")),
         schema="vault",
-        comment="The candidates of a queue entry, unmasked, beside the record's own name and number.",
+        comment=(
+            "The candidates of a queue entry, unmasked, beside the record's own name and number."
+        ),
     )
     op.create_table(
         "current_release",
         sa.Column("slot", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.CheckConstraint("slot", name=op.f("current_release_one_row_check")),
-        sa.ForeignKeyConstraint(["release_id"], ["ops.release.release_id"], name=op.f("current_release_release_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["release_id"], ["ops.release.release_id"], name=op.f("current_release_release_id_fkey")
+        ),
         sa.PrimaryKeyConstraint("slot", name=op.f("current_release_pkey")),
         schema="ops",
         comment="One row: the release that readers see.",
@@ -869,9 +1767,13 @@ def downgrade() -> None:
     op.drop_index("verify_item_department_idx", table_name="verify_item", schema="store")
     op.drop_table("verify_item", schema="store")
     op.drop_index("household_member_town_code_idx", table_name="household_member", schema="store")
-    op.drop_index("household_member_household_id_idx", table_name="household_member", schema="store")
+    op.drop_index(
+        "household_member_household_id_idx", table_name="household_member", schema="store"
+    )
     op.drop_table("household_member", schema="store")
-    op.drop_index("household_indicator_town_code_idx", table_name="household_indicator", schema="store")
+    op.drop_index(
+        "household_indicator_town_code_idx", table_name="household_indicator", schema="store"
+    )
     op.drop_table("household_indicator", schema="store")
     op.drop_table("household_card", schema="store")
     op.drop_index("household_town_code_idx", table_name="household", schema="store")

@@ -17,15 +17,33 @@ def upgrade() -> None:
     op.create_table(
         "weekly_statistics",
         sa.Column("week_on", sa.Date(), nullable=False, comment="the week's Monday"),
-        sa.Column("area_code", sa.Text(), nullable=False, comment="a county or a town: 6 or 9 digits"),
+        sa.Column(
+            "area_code", sa.Text(), nullable=False, comment="a county or a town: 6 or 9 digits"
+        ),
         sa.Column("area_level", sa.Text(), nullable=True, comment="county; town"),
-        sa.Column("counted_on", sa.Date(), nullable=True, comment="the business day whose tables were counted: the newest of the period"),
-        sa.Column("compared_on", sa.Date(), nullable=True, comment="the newest business day before the week; null where there is none"),
+        sa.Column(
+            "counted_on",
+            sa.Date(),
+            nullable=True,
+            comment="the business day whose tables were counted: the newest of the period",
+        ),
+        sa.Column(
+            "compared_on",
+            sa.Date(),
+            nullable=True,
+            comment="the newest business day before the week; null where there is none",
+        ),
         sa.Column("red", sa.Integer(), nullable=True, comment="households"),
         sa.Column("yellow", sa.Integer(), nullable=True, comment="households"),
-        sa.Column("newly_red", sa.Integer(), nullable=True, comment="red now and not on compared_on"),
-        sa.Column("no_longer_red", sa.Integer(), nullable=True, comment="red on compared_on and not now"),
-        sa.Column("open_tasks", sa.Integer(), nullable=True, comment="follow-up tasks that are open"),
+        sa.Column(
+            "newly_red", sa.Integer(), nullable=True, comment="red now and not on compared_on"
+        ),
+        sa.Column(
+            "no_longer_red", sa.Integer(), nullable=True, comment="red on compared_on and not now"
+        ),
+        sa.Column(
+            "open_tasks", sa.Integer(), nullable=True, comment="follow-up tasks that are open"
+        ),
         sa.Column("opened_tasks", sa.Integer(), nullable=True, comment="opened in the week"),
         sa.Column("closed_tasks", sa.Integer(), nullable=True, comment="closed in the week"),
         sa.Column("overdue_tasks", sa.Integer(), nullable=True, comment="open and past their day"),
@@ -33,7 +51,9 @@ def upgrade() -> None:
             "visits_due",
             sa.Integer(),
             nullable=True,
-            comment="red or monitored households without a visit in the days that the rules give (走访)",
+            comment=(
+                "red or monitored households without a visit in the days that the rules give (走访)"
+            ),
         ),
         sa.Column(
             "chronic_overdue",
@@ -46,78 +66,220 @@ def upgrade() -> None:
         schema="store",
         comment="Weekly statistics (周统计): lamps, tasks, visits and follow-ups per county and town.",
     )
-    op.create_index("weekly_statistics_town_code_idx", "weekly_statistics", ["town_code"], unique=False, schema="store")
+    op.create_index(
+        "weekly_statistics_town_code_idx",
+        "weekly_statistics",
+        ["town_code"],
+        unique=False,
+        schema="store",
+    )
     op.create_table(
         "monthly_screening",
         sa.Column("month_on", sa.Date(), nullable=False, comment="the first of the month"),
-        sa.Column("household_id", sa.Text(), nullable=False, comment="household number in the base register (户编号)"),
+        sa.Column(
+            "household_id",
+            sa.Text(),
+            nullable=False,
+            comment="household number in the base register (户编号)",
+        ),
         sa.Column("department", sa.Text(), nullable=False, comment="whose list it is"),
-        sa.Column("code", sa.Text(), nullable=False, comment="the indicator whose threshold is passed"),
-        sa.Column("counted_on", sa.Date(), nullable=True, comment="the business day whose tables were counted: the newest of the period"),
+        sa.Column(
+            "code", sa.Text(), nullable=False, comment="the indicator whose threshold is passed"
+        ),
+        sa.Column(
+            "counted_on",
+            sa.Date(),
+            nullable=True,
+            comment="the business day whose tables were counted: the newest of the period",
+        ),
         sa.Column("value", sa.Text(), nullable=True, comment="the indicator's value"),
-        sa.Column("since", sa.Date(), nullable=True, comment="first day on the list without a break"),
-        sa.Column("is_new", sa.Boolean(), nullable=True, comment="not on the list at the end of the month before"),
-        sa.Column("area_code", sa.Text(), nullable=True, comment="the household's village, 12 digits (行政区划代码)"),
+        sa.Column(
+            "since", sa.Date(), nullable=True, comment="first day on the list without a break"
+        ),
+        sa.Column(
+            "is_new",
+            sa.Boolean(),
+            nullable=True,
+            comment="not on the list at the end of the month before",
+        ),
+        sa.Column(
+            "area_code",
+            sa.Text(),
+            nullable=True,
+            comment="the household's village, 12 digits (行政区划代码)",
+        ),
         sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.PrimaryKeyConstraint("month_on", "household_id", "department", "code", name=op.f("monthly_screening_pkey")),
+        sa.PrimaryKeyConstraint(
+            "month_on", "household_id", "department", "code", name=op.f("monthly_screening_pkey")
+        ),
         schema="store",
-        comment="Monthly screening (月筛查): every department's threshold list as it stood at the end of the month.",
+        comment=(
+            "Monthly screening (月筛查): every department's threshold list as it stood at the end of "
+            "the month."
+        ),
     )
-    op.create_index("monthly_screening_department_idx", "monthly_screening", ["department"], unique=False, schema="store")
-    op.create_index("monthly_screening_town_code_idx", "monthly_screening", ["town_code"], unique=False, schema="store")
+    op.create_index(
+        "monthly_screening_department_idx",
+        "monthly_screening",
+        ["department"],
+        unique=False,
+        schema="store",
+    )
+    op.create_index(
+        "monthly_screening_town_code_idx",
+        "monthly_screening",
+        ["town_code"],
+        unique=False,
+        schema="store",
+    )
     op.create_table(
         "income_accounting",
         sa.Column("month_on", sa.Date(), nullable=False, comment="the first of the month"),
-        sa.Column("area_code", sa.Text(), nullable=False, comment="a county or a town: 6 or 9 digits"),
+        sa.Column(
+            "area_code", sa.Text(), nullable=False, comment="a county or a town: 6 or 9 digits"
+        ),
         sa.Column("area_level", sa.Text(), nullable=True, comment="county; town"),
         sa.Column(
-            "household_type", sa.Text(), nullable=False, comment="1 general; 2 lifted and entitled; 3 lifted and no longer entitled; all"
+            "household_type",
+            sa.Text(),
+            nullable=False,
+            comment="1 general; 2 lifted and entitled; 3 lifted and no longer entitled; all",
         ),
-        sa.Column("counted_on", sa.Date(), nullable=True, comment="the business day whose tables were counted: the newest of the period"),
+        sa.Column(
+            "counted_on",
+            sa.Date(),
+            nullable=True,
+            comment="the business day whose tables were counted: the newest of the period",
+        ),
         sa.Column(
             "compared_on",
             sa.Date(),
             nullable=True,
-            comment="the last business day of the month before that is there; null where there is none",
+            comment=(
+                "the last business day of the month before that is there; null where there is none"
+            ),
         ),
         sa.Column("households", sa.Integer(), nullable=True, comment="with a known net income"),
         sa.Column("persons", sa.Integer(), nullable=True, comment="their active members"),
-        sa.Column("net_income", sa.Numeric(precision=18, scale=2), nullable=True, comment="yuan, last 12 months"),
-        sa.Column("income_per_head", sa.Numeric(precision=16, scale=2), nullable=True, comment="yuan; null without persons"),
         sa.Column(
-            "previous_income_per_head", sa.Numeric(precision=16, scale=2), nullable=True, comment="yuan, at the end of the month before"
+            "net_income",
+            sa.Numeric(precision=18, scale=2),
+            nullable=True,
+            comment="yuan, last 12 months",
         ),
-        sa.Column("growth_rate", sa.Numeric(precision=12, scale=4), nullable=True, comment="against the month before"),
-        sa.Column("county_growth_rate", sa.Numeric(precision=12, scale=4), nullable=True, comment="of the same type in the whole county"),
-        sa.Column("growth_against_county", sa.Numeric(precision=12, scale=4), nullable=True, comment="growth_rate - county_growth_rate"),
         sa.Column(
-            "share_of_county", sa.Numeric(precision=12, scale=4), nullable=True, comment="income_per_head / the county's, of the same type"
+            "income_per_head",
+            sa.Numeric(precision=16, scale=2),
+            nullable=True,
+            comment="yuan; null without persons",
+        ),
+        sa.Column(
+            "previous_income_per_head",
+            sa.Numeric(precision=16, scale=2),
+            nullable=True,
+            comment="yuan, at the end of the month before",
+        ),
+        sa.Column(
+            "growth_rate",
+            sa.Numeric(precision=12, scale=4),
+            nullable=True,
+            comment="against the month before",
+        ),
+        sa.Column(
+            "county_growth_rate",
+            sa.Numeric(precision=12, scale=4),
+            nullable=True,
+            comment="of the same type in the whole county",
+        ),
+        sa.Column(
+            "growth_against_county",
+            sa.Numeric(precision=12, scale=4),
+            nullable=True,
+            comment="growth_rate - county_growth_rate",
+        ),
+        sa.Column(
+            "share_of_county",
+            sa.Numeric(precision=12, scale=4),
+            nullable=True,
+            comment="income_per_head / the county's, of the same type",
         ),
         sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.PrimaryKeyConstraint("month_on", "area_code", "household_type", name=op.f("income_accounting_pkey")),
+        sa.PrimaryKeyConstraint(
+            "month_on", "area_code", "household_type", name=op.f("income_accounting_pkey")
+        ),
         schema="store",
-        comment="Monthly accounting of incomes (月核算): per head by town and household type, and how it grew.",
+        comment=(
+            "Monthly accounting of incomes (月核算): per head by town and household type, and how it "
+            "grew."
+        ),
     )
-    op.create_index("income_accounting_town_code_idx", "income_accounting", ["town_code"], unique=False, schema="store")
+    op.create_index(
+        "income_accounting_town_code_idx",
+        "income_accounting",
+        ["town_code"],
+        unique=False,
+        schema="store",
+    )
     op.create_table(
         "quarterly_supervision",
         sa.Column("quarter_on", sa.Date(), nullable=False, comment="the first day of the quarter"),
-        sa.Column("area_code", sa.Text(), nullable=False, comment="a county or a town: 6 or 9 digits"),
+        sa.Column(
+            "area_code", sa.Text(), nullable=False, comment="a county or a town: 6 or 9 digits"
+        ),
         sa.Column("area_level", sa.Text(), nullable=True, comment="county; town"),
         sa.Column("department", sa.Text(), nullable=False, comment="who is late"),
         sa.Column("kind", sa.Text(), nullable=False, comment="task; case"),
-        sa.Column("item", sa.Text(), nullable=False, comment="the indicator behind the tasks, or the stage that the cases wait for"),
-        sa.Column("counted_on", sa.Date(), nullable=True, comment="the business day whose tables were counted: the newest of the period"),
-        sa.Column("open_count", sa.Integer(), nullable=True, comment="open tasks, or cases that wait for the stage"),
+        sa.Column(
+            "item",
+            sa.Text(),
+            nullable=False,
+            comment="the indicator behind the tasks, or the stage that the cases wait for",
+        ),
+        sa.Column(
+            "counted_on",
+            sa.Date(),
+            nullable=True,
+            comment="the business day whose tables were counted: the newest of the period",
+        ),
+        sa.Column(
+            "open_count",
+            sa.Integer(),
+            nullable=True,
+            comment="open tasks, or cases that wait for the stage",
+        ),
         sa.Column("overdue_count", sa.Integer(), nullable=True, comment="of these past their day"),
-        sa.Column("most_days_late", sa.Integer(), nullable=True, comment="calendar days; null where none is late"),
+        sa.Column(
+            "most_days_late",
+            sa.Integer(),
+            nullable=True,
+            comment="calendar days; null where none is late",
+        ),
         sa.Column("town_code", sa.Text(), nullable=True, comment="its town, 9 digits"),
-        sa.PrimaryKeyConstraint("quarter_on", "area_code", "department", "kind", "item", name=op.f("quarterly_supervision_pkey")),
+        sa.PrimaryKeyConstraint(
+            "quarter_on",
+            "area_code",
+            "department",
+            "kind",
+            "item",
+            name=op.f("quarterly_supervision_pkey"),
+        ),
         schema="store",
         comment="Quarterly supervision (季督导): overdue tasks and cases, by who is late.",
     )
-    op.create_index("quarterly_supervision_department_idx", "quarterly_supervision", ["department"], unique=False, schema="store")
-    op.create_index("quarterly_supervision_town_code_idx", "quarterly_supervision", ["town_code"], unique=False, schema="store")
+    op.create_index(
+        "quarterly_supervision_department_idx",
+        "quarterly_supervision",
+        ["department"],
+        unique=False,
+        schema="store",
+    )
+    op.create_index(
+        "quarterly_supervision_town_code_idx",
+        "quarterly_supervision",
+        ["town_code"],
+        unique=False,
+        schema="store",
+    )
     # ### end Alembic commands ###
 
 

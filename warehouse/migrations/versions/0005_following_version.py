@@ -15,7 +15,12 @@ depends_on = None
 def upgrade() -> None:
     op.add_column(
         "release",
-        sa.Column("following_version", sa.Text(), nullable=True, comment="hash of the rules of what follows in force on the day"),
+        sa.Column(
+            "following_version",
+            sa.Text(),
+            nullable=True,
+            comment="hash of the rules of what follows in force on the day",
+        ),
         schema="ops",
     )
 

@@ -31,13 +31,21 @@ BY_NOTHING = ("warning_flag", "warning_reason", "bulletin", "household_card")
 
 def upgrade() -> None:
     for table in (*BY_TOWN, *BY_NOTHING):
-        op.create_index(f"{table}_town_code_area_code_idx", table, ["town_code", "area_code"], unique=False, schema="store")
+        op.create_index(
+            f"{table}_town_code_area_code_idx",
+            table,
+            ["town_code", "area_code"],
+            unique=False,
+            schema="store",
+        )
     for table in BY_TOWN:
         op.drop_index(f"{table}_town_code_idx", table_name=table, schema="store")
 
 
 def downgrade() -> None:
     for table in BY_TOWN:
-        op.create_index(f"{table}_town_code_idx", table, ["town_code"], unique=False, schema="store")
+        op.create_index(
+            f"{table}_town_code_idx", table, ["town_code"], unique=False, schema="store"
+        )
     for table in (*BY_NOTHING, *BY_TOWN):
         op.drop_index(f"{table}_town_code_area_code_idx", table_name=table, schema="store")

@@ -18,12 +18,25 @@ def upgrade() -> None:
         "extract",
         sa.Column("name", sa.Text(), nullable=False, comment="what analysts call it"),
         sa.Column("release_id", sa.Integer(), nullable=False, comment="the release that it is of"),
-        sa.Column("columns", postgresql.ARRAY(sa.Text()), nullable=False, comment="of household, household_indicator and warning_flag"),
+        sa.Column(
+            "columns",
+            postgresql.ARRAY(sa.Text()),
+            nullable=False,
+            comment="of household, household_indicator and warning_flag",
+        ),
         sa.Column("reason", sa.Text(), nullable=False, comment="what it is for"),
         sa.Column("made_by", sa.Text(), server_default=sa.text("session_user"), nullable=False),
-        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column(
-            "pseudonym_key", sa.LargeBinary(), nullable=False, comment="of this extract alone: no pseudonym is found again in another"
+            "made_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.Column(
+            "pseudonym_key",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="of this extract alone: no pseudonym is found again in another",
         ),
         sa.CheckConstraint("length(trim(reason)) > 0", name=op.f("extract_says_why_check")),
         sa.CheckConstraint("length(pseudonym_key) >= 32", name=op.f("extract_long_key_check")),

@@ -19,21 +19,27 @@ KEPT = (
     select login, login from ops.area_grant
     union select login, login from ops.department_grant
     union select m.rolname, m.rolname
-    from pg_auth_members as a join pg_roles as m on m.oid = a.member join pg_roles as r on r.oid = a.roleid
+    from pg_auth_members as a join pg_roles as m on m.oid = a.member
+    join pg_roles as r on r.oid = a.roleid
     where r.rolname in ('yihu_reader', 'yihu_steward', 'yihu_auditor', 'yihu_publisher')
       and m.rolname not like 'yihu\\_%' and not m.rolsuper and exists (select from ops.release)
     """,
     """
     insert into ops.grant_log (at, action, login, role, area_code, department, made_by, remark)
-    select granted_at, 'grant', login, 'yihu_area', area_code, null, granted_by, 'given before this log was kept' from ops.area_grant
+    select granted_at, 'grant', login, 'yihu_area', area_code, null, granted_by,
+        'given before this log was kept'
+    from ops.area_grant
     union all
-    select granted_at, 'grant', login, 'yihu_department', null, department, granted_by, 'given before this log was kept'
+    select granted_at, 'grant', login, 'yihu_department', null, department, granted_by,
+        'given before this log was kept'
     from ops.department_grant order by 1
     """,
     """
     insert into ops.rollback (at, from_release, to_release, reason, made_by, remark)
-    select withdrawn_at, max(release_id), min(release_id) - 1, withdrawn_reason, 'unknown', withdrawn_by
-    from ops.release where withdrawn_at is not null group by withdrawn_at, withdrawn_by, withdrawn_reason order by 1
+    select withdrawn_at, max(release_id), min(release_id) - 1, withdrawn_reason, 'unknown',
+        withdrawn_by
+    from ops.release where withdrawn_at is not null
+    group by withdrawn_at, withdrawn_by, withdrawn_reason order by 1
     """,
 )
 
@@ -43,82 +49,191 @@ def upgrade() -> None:
     op.create_table(
         "access_seal",
         sa.Column("seal_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("sealed_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column(
+            "sealed_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
         sa.Column("sealed_by", sa.Text(), server_default=sa.text("session_user"), nullable=False),
         sa.Column("from_id", sa.BigInteger(), nullable=False, comment="the first row"),
         sa.Column("to_id", sa.BigInteger(), nullable=False, comment="the last row"),
         sa.Column("row_count", sa.BigInteger(), nullable=False),
-        sa.Column("ids", postgresql.INT8MULTIRANGE(), nullable=False, comment="which rows: one that was committed late is in a later seal"),
-        sa.Column("hash", sa.Text(), nullable=False, comment="SHA-256 over the last seal's hash and these rows, in order of id"),
+        sa.Column(
+            "ids",
+            postgresql.INT8MULTIRANGE(),
+            nullable=False,
+            comment="which rows: one that was committed late is in a later seal",
+        ),
+        sa.Column(
+            "hash",
+            sa.Text(),
+            nullable=False,
+            comment="SHA-256 over the last seal's hash and these rows, in order of id",
+        ),
         sa.PrimaryKeyConstraint("seal_id", name=op.f("access_seal_pkey")),
         schema="ops",
-        comment="Seals over the access log: what was there then can be neither changed nor removed unseen (make verify-log).",
+        comment=(
+            "Seals over the access log: what was there then can be neither changed nor removed "
+            "unseen (make verify-log)."
+        ),
     )
     op.create_table(
         "grant_log",
         sa.Column("change_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column(
+            "at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
         sa.Column("action", sa.Text(), nullable=False, comment="login; grant; revoke"),
         sa.Column("login", sa.Text(), nullable=False, comment="whose rights changed"),
         sa.Column("role", sa.Text(), nullable=True),
         sa.Column("area_code", sa.Text(), nullable=True),
         sa.Column("department", sa.Text(), nullable=True),
         sa.Column("ends_on", sa.Date(), nullable=True, comment="the last day on which it counts"),
-        sa.Column("made_by", sa.Text(), server_default=sa.text("session_user"), nullable=False, comment="the login that did it"),
-        sa.Column("os_user", sa.Text(), nullable=True, comment="the operating system's user, as the client says"),
+        sa.Column(
+            "made_by",
+            sa.Text(),
+            server_default=sa.text("session_user"),
+            nullable=False,
+            comment="the login that did it",
+        ),
+        sa.Column(
+            "os_user",
+            sa.Text(),
+            nullable=True,
+            comment="the operating system's user, as the client says",
+        ),
         sa.Column("remark", sa.Text(), nullable=True, comment="BY= as it was typed"),
         sa.PrimaryKeyConstraint("change_id", name=op.f("grant_log_pkey")),
         schema="ops",
-        comment="Every grant and every revocation, appended only; area_grant and department_grant say what counts now.",
+        comment=(
+            "Every grant and every revocation, appended only; area_grant and department_grant say "
+            "what counts now."
+        ),
     )
     op.create_index("grant_log_login_idx", "grant_log", ["login"], unique=False, schema="ops")
     op.create_table(
         "person",
         sa.Column("login", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("person", sa.Text(), nullable=False, comment="who; the login itself where nobody said"),
-        sa.Column("officer_id", sa.Text(), nullable=True, comment="the staff number that assignments and visits name; never an ID number"),
-        sa.Column("added_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
-        sa.Column("added_by", sa.Text(), server_default=sa.text("session_user"), nullable=False, comment="the login that said so"),
-        sa.Column("os_user", sa.Text(), nullable=True, comment="the operating system's user, as the client says"),
+        sa.Column(
+            "person", sa.Text(), nullable=False, comment="who; the login itself where nobody said"
+        ),
+        sa.Column(
+            "officer_id",
+            sa.Text(),
+            nullable=True,
+            comment="the staff number that assignments and visits name; never an ID number",
+        ),
+        sa.Column(
+            "added_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.Column(
+            "added_by",
+            sa.Text(),
+            server_default=sa.text("session_user"),
+            nullable=False,
+            comment="the login that said so",
+        ),
+        sa.Column(
+            "os_user",
+            sa.Text(),
+            nullable=True,
+            comment="the operating system's user, as the client says",
+        ),
         sa.CheckConstraint("length(trim(person)) > 0", name=op.f("person_says_who_check")),
         sa.PrimaryKeyConstraint("login", name=op.f("person_pkey")),
         schema="ops",
-        comment="Whose a login is: a person may have several, and counts once where two have to agree.",
+        comment=(
+            "Whose a login is: a person may have several, and counts once where two have to agree."
+        ),
     )
     op.create_table(
         "rollback",
         sa.Column("rollback_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column(
+            "at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
         sa.Column("from_release", sa.Integer(), nullable=False),
         sa.Column("to_release", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("made_by", sa.Text(), server_default=sa.text("session_user"), nullable=False, comment="the login that did it"),
-        sa.Column("os_user", sa.Text(), nullable=True, comment="the operating system's user, as the client says"),
+        sa.Column(
+            "made_by",
+            sa.Text(),
+            server_default=sa.text("session_user"),
+            nullable=False,
+            comment="the login that did it",
+        ),
+        sa.Column(
+            "os_user",
+            sa.Text(),
+            nullable=True,
+            comment="the operating system's user, as the client says",
+        ),
         sa.Column("remark", sa.Text(), nullable=True, comment="BY= as it was typed"),
         sa.PrimaryKeyConstraint("rollback_id", name=op.f("rollback_pkey")),
         schema="ops",
-        comment="Every time that another release was made current by hand, appended only; kept when a release is brought back.",
+        comment=(
+            "Every time that another release was made current by hand, appended only; kept when a "
+            "release is brought back."
+        ),
     )
     op.create_table(
         "record_number",
         sa.Column("department", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("records", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("record_id", sa.Text(), autoincrement=False, nullable=False, comment="the pseudonym that is published"),
+        sa.Column(
+            "record_id",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="the pseudonym that is published",
+        ),
         sa.Column("record_key", sa.Text(), nullable=False, comment="as the department wrote it"),
         sa.Column("household_id", sa.Text(), nullable=True, comment="whose record it is"),
-        sa.PrimaryKeyConstraint("department", "records", "record_id", name=op.f("record_number_pkey")),
+        sa.PrimaryKeyConstraint(
+            "department", "records", "record_id", name=op.f("record_number_pkey")
+        ),
         schema="vault",
         comment="A department's own number behind a pseudonym that stands in its place.",
     )
-    op.create_index("record_number_record_id_idx", "record_number", ["record_id"], unique=False, schema="vault")
-    op.add_column("access_log", sa.Column("purpose", sa.Text(), nullable=True, comment="visit; verify; correct; help; audit"), schema="ops")
+    op.create_index(
+        "record_number_record_id_idx", "record_number", ["record_id"], unique=False, schema="vault"
+    )
     op.add_column(
         "access_log",
-        sa.Column("outcome", sa.Text(), nullable=True, comment="granted; refused; limit: too many tickets in an hour"),
+        sa.Column(
+            "purpose", sa.Text(), nullable=True, comment="visit; verify; correct; help; audit"
+        ),
         schema="ops",
     )
     op.add_column(
-        "access_log", sa.Column("households", postgresql.ARRAY(sa.Text()), nullable=True, comment="whose identities they are"), schema="ops"
+        "access_log",
+        sa.Column(
+            "outcome",
+            sa.Text(),
+            nullable=True,
+            comment="granted; refused; limit: too many tickets in an hour",
+        ),
+        schema="ops",
+    )
+    op.add_column(
+        "access_log",
+        sa.Column(
+            "households",
+            postgresql.ARRAY(sa.Text()),
+            nullable=True,
+            comment="whose identities they are",
+        ),
+        schema="ops",
     )
     op.add_column(
         "access_log",
@@ -130,7 +245,11 @@ def upgrade() -> None:
         ),
         schema="ops",
     )
-    op.add_column("access_log", sa.Column("ticket_hash", sa.LargeBinary(), nullable=True, comment="SHA-256 of the ticket"), schema="ops")
+    op.add_column(
+        "access_log",
+        sa.Column("ticket_hash", sa.LargeBinary(), nullable=True, comment="SHA-256 of the ticket"),
+        schema="ops",
+    )
     op.alter_column(
         "access_log",
         "row_count",
@@ -139,8 +258,12 @@ def upgrade() -> None:
         existing_nullable=True,
         schema="ops",
     )
-    op.create_index("access_log_login_idx", "access_log", ["login", "at"], unique=False, schema="ops")
-    op.create_index("access_log_ticket_idx", "access_log", ["ticket_hash"], unique=True, schema="ops")
+    op.create_index(
+        "access_log_login_idx", "access_log", ["login", "at"], unique=False, schema="ops"
+    )
+    op.create_index(
+        "access_log_ticket_idx", "access_log", ["ticket_hash"], unique=True, schema="ops"
+    )
     op.create_table_comment(
         "access_log",
         "Who asked to look at an identity, when, and why; appended only, and sealed (access_seal).",
@@ -149,18 +272,37 @@ def upgrade() -> None:
     )
     op.add_column(
         "area_grant",
-        sa.Column("ends_on", sa.Date(), nullable=True, comment="the last day on which it counts; null: until it is revoked"),
+        sa.Column(
+            "ends_on",
+            sa.Date(),
+            nullable=True,
+            comment="the last day on which it counts; null: until it is revoked",
+        ),
         schema="ops",
     )
     op.add_column(
         "department_grant",
-        sa.Column("ends_on", sa.Date(), nullable=True, comment="the last day on which it counts; null: until it is revoked"),
+        sa.Column(
+            "ends_on",
+            sa.Date(),
+            nullable=True,
+            comment="the last day on which it counts; null: until it is revoked",
+        ),
         schema="ops",
     )
-    op.add_column("gate_opening", sa.Column("login", sa.Text(), nullable=True, comment="who opened it"), schema="ops")
     op.add_column(
         "gate_opening",
-        sa.Column("os_user", sa.Text(), nullable=True, comment="the operating system's user, as the client says"),
+        sa.Column("login", sa.Text(), nullable=True, comment="who opened it"),
+        schema="ops",
+    )
+    op.add_column(
+        "gate_opening",
+        sa.Column(
+            "os_user",
+            sa.Text(),
+            nullable=True,
+            comment="the operating system's user, as the client says",
+        ),
         schema="ops",
     )
     op.alter_column(
@@ -178,16 +320,28 @@ def upgrade() -> None:
             "access_seal",
             sa.Text(),
             nullable=True,
-            comment="the access log's last seal when it was published: number and hash; not part of the checksum",
+            comment=(
+                "the access log's last seal when it was published: number and hash; not part of "
+                "the checksum"
+            ),
         ),
         schema="ops",
     )
     op.add_column(
-        "review_decision", sa.Column("person", sa.Text(), nullable=True, comment="whose login it was then (ops.person)"), schema="ops"
+        "review_decision",
+        sa.Column(
+            "person", sa.Text(), nullable=True, comment="whose login it was then (ops.person)"
+        ),
+        schema="ops",
     )
     op.add_column(
         "review_decision",
-        sa.Column("os_user", sa.Text(), nullable=True, comment="the operating system's user, as the client says"),
+        sa.Column(
+            "os_user",
+            sa.Text(),
+            nullable=True,
+            comment="the operating system's user, as the client says",
+        ),
         schema="ops",
     )
     for statement in KEPT:
@@ -216,7 +370,10 @@ def downgrade() -> None:
     op.create_table_comment(
         "access_log",
         "Who looked at an identity, when, and why.",
-        existing_comment="Who asked to look at an identity, when, and why; appended only, and sealed (access_seal).",
+        existing_comment=(
+            "Who asked to look at an identity, when, and why; appended only, and sealed "
+            "(access_seal)."
+        ),
         schema="ops",
     )
     op.drop_index("access_log_ticket_idx", table_name="access_log", schema="ops")

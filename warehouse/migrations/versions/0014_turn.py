@@ -14,7 +14,12 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "turn",
-        sa.Column("slot", sa.Boolean(), nullable=False, comment="never a row: the table is locked by whoever writes"),
+        sa.Column(
+            "slot",
+            sa.Boolean(),
+            nullable=False,
+            comment="never a row: the table is locked by whoever writes",
+        ),
         sa.PrimaryKeyConstraint("slot"),
         schema="ops",
         comment="Whose turn it is to write.",

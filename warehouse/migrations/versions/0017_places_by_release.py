@@ -1,4 +1,5 @@
-"""The index by place knows the versions too: a login's areas are found without a look at what was closed
+"""The index by place knows the versions too:
+a login's areas are found without a look at what was closed
 
 Revision: 0017, after 0016, 2026-11-28 05:50:00
 """
@@ -36,5 +37,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in VERSIONED:
-        op.create_index(f"{table}_town_code_area_code_idx", table, PLACE, unique=False, schema="store")
+        op.create_index(
+            f"{table}_town_code_area_code_idx", table, PLACE, unique=False, schema="store"
+        )
         op.drop_index(f"{table}_place_idx", table_name=table, schema="store")

@@ -1,4 +1,5 @@
-"""What an extract hides beside its small groups: towns that the ledger hides, groups that a difference would tell
+"""What an extract hides beside its small groups: towns that the ledger hides, groups that a
+difference would tell
 
 Revision: 0018, after 0017, 2026-11-28 06:20:00
 """

@@ -1,5 +1,6 @@
 {#-
-Retrofits, each with the county in which it counts: its dwelling's, or its owner's where the dwelling is not known.
+Retrofits, each with the county in which it counts: its dwelling's, or its owner's where the
+dwelling is not known.
 
 table: placed_retrofit
 grain: record

@@ -1,5 +1,6 @@
 {#-
-raw = sum over domains of min(cap, risk points); offset = min(limit, resilience points, share of raw); score between.
+raw = sum over domains of min(cap, risk points); offset = min(limit, resilience points, share of
+raw); score between.
 
 table: household_score
 grain: household
@@ -35,7 +36,11 @@ compensated as (
         s.household_id,
         coalesce(r.raw_points, 0) as raw_points,
         coalesce(v.points, 0) as resilience_points,
-        least({{ offset.limit }}, coalesce(v.points, 0), cast(coalesce(r.raw_points, 0) * {{ offset.share_of_raw }} as decimal(6,2))) as offset_points,
+        least(
+            {{ offset.limit }},
+            coalesce(v.points, 0),
+            cast(coalesce(r.raw_points, 0) * {{ offset.share_of_raw }} as decimal(6,2))
+        ) as offset_points,
         h.household_id is not null as is_hard
     from indicator_state as s
     left join risk as r on r.household_id = s.household_id
@@ -53,7 +58,18 @@ select
     cast(resilience_points as decimal(6,2)) as resilience_points,
     cast(offset_points as decimal(6,2)) as offset_points,
     cast(limited_points - (raw_points - offset_points) as decimal(6,2)) as limit_points,
-    cast(case when is_hard and limited_points < {{ hard_floor }} then {{ hard_floor }} - limited_points else 0 end as decimal(6,2)) as floor_points,
-    cast(case when is_hard and limited_points < {{ hard_floor }} then {{ hard_floor }} else limited_points end as decimal(6,2)) as score,
+    cast(
+        case
+            when is_hard and limited_points < {{ hard_floor }}
+                then {{ hard_floor }} - limited_points
+            else 0
+        end as decimal(6,2)
+    ) as floor_points,
+    cast(
+        case
+            when is_hard and limited_points < {{ hard_floor }} then {{ hard_floor }}
+            else limited_points
+        end as decimal(6,2)
+    ) as score,
     is_hard
 from limited

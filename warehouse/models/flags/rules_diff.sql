@@ -6,15 +6,20 @@ key: household_id
 given: diff_flag_after, diff_flag_before, diff_point_after, diff_point_before
 -#}
 with was as (
-    select household_id, code, case when domain is null then -points else points end as points from diff_point_before
+    select household_id, code, case when domain is null then -points else points end as points
+    from diff_point_before
 ),
 now as (
-    select household_id, code, case when domain is null then -points else points end as points from diff_point_after
+    select household_id, code, case when domain is null then -points else points end as points
+    from diff_point_after
 ),
 changed as (
     select
         coalesce(w.household_id, n.household_id) as household_id,
-        concat(coalesce(w.code, n.code), ' ', cast(coalesce(w.points, 0) as varchar), ' -> ', cast(coalesce(n.points, 0) as varchar)) as change
+        concat(
+            coalesce(w.code, n.code), ' ', cast(coalesce(w.points, 0) as varchar), ' -> ',
+            cast(coalesce(n.points, 0) as varchar)
+        ) as change
     from was as w
     full outer join now as n on n.household_id = w.household_id and n.code = w.code
     where coalesce(w.points, 0) <> coalesce(n.points, 0)

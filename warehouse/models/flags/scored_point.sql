@@ -1,5 +1,6 @@
 {#-
-A row for each indicator that gave or took points: of values that are ok or stale, the first condition that holds.
+A row for each indicator that gave or took points: of values that are ok or stale, the first
+condition that holds.
 
 table: scored_point
 grain: household

@@ -1,5 +1,6 @@
 {#-
-The lamp of each household: red, yellow, green; held at red where what made it red cannot be seen today.
+The lamp of each household: red, yellow, green; held at red where what made it red cannot be seen
+today.
 
 table: warning_flag
 kept: flags
@@ -23,7 +24,12 @@ with risk as (
 named as (
     select
         household_id,
-        concat_ws(',', max(case when place = 1 then code end), max(case when place = 2 then code end), max(case when place = 3 then code end)) as reasons,
+        concat_ws(
+            ',',
+            max(case when place = 1 then code end),
+            max(case when place = 2 then code end),
+            max(case when place = 3 then code end)
+        ) as reasons,
         list_sort(list(code)) as codes
     from risk
     group by household_id
@@ -41,13 +47,21 @@ known as (
         coalesce(y.level, 'none') = 'red' as was_red,
         y.red_since as was_red_since,
         coalesce(y._red_codes, cast([] as varchar[])) as was_red_by,
-        {% for i in risks %}{{ " or " if not loop.first }}(list_contains(y._red_codes, '{{ i.code }}'){% if i.source_state == "ok" %} and strpos(s.missing_codes, '{{ i.code }}') > 0{% endif %}){% endfor %} as is_unseen
+        {% for i in risks %}{{ " or " if not loop.first }}(
+            list_contains(y._red_codes, '{{ i.code }}'){% if i.source_state == "ok" %}
+            and strpos(s.missing_codes, '{{ i.code }}') > 0{% endif %}
+        ){% endfor %} as is_unseen
     from indicator_state as s
     left join household_score as c on c.household_id = s.household_id
     left join previous_warning_flag as y on y.household_id = s.household_id
 ),
 lit as (
-    select *, active_count > 0 and not is_red_by_score and was_red and coalesce(is_unseen, false) as is_held
+    select
+        *,
+        active_count > 0
+            and not is_red_by_score
+            and was_red
+            and coalesce(is_unseen, false) as is_held
     from known
 ),
 levelled as (
@@ -71,9 +85,16 @@ select
     cast(l.offset_points as decimal(6,2)) as offset_points,
     l.is_hard,
     l.is_held,
-    case when n.reasons is null then cast([] as varchar[]) else string_split(n.reasons, ',') end as reasons,
+    case
+        when n.reasons is null then cast([] as varchar[])
+        else string_split(n.reasons, ',')
+    end as reasons,
     i.coverage,
-    case when l.level <> 'red' then null when l.was_red then coalesce(l.was_red_since, {{ as_of }}) else {{ as_of }} end as red_since,
+    case
+        when l.level <> 'red' then null
+        when l.was_red then coalesce(l.was_red_since, {{ as_of }})
+        else {{ as_of }}
+    end as red_since,
     '{{ rule_version }}' as rule_version,
     case
         when l.is_held then l.was_red_by

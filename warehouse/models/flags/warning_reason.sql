@@ -1,6 +1,6 @@
 {#-
-Why: a row for each indicator that gave or took points, and for what caps, offset, floor and limit changed.
-The points of a household sum to its score.
+Why: a row for each indicator that gave or took points, and for what caps, offset, floor and limit
+changed. The points of a household sum to its score.
 
 table: warning_reason
 kept: flags
@@ -16,7 +16,9 @@ with evidence as (
     select
         household_id,
         code,
-        list_transform(array_slice(list_sort(list(sort_key)), 1, 20), lambda k: substr(k, 5)) as record_ids,
+        list_transform(
+            array_slice(list_sort(list(sort_key)), 1, 20), lambda k: substr(k, 5)
+        ) as record_ids,
         max(_arrived_on) as arrived_on
     from evidence_record
     group by household_id, code

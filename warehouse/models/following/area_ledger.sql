@@ -1,5 +1,6 @@
 {#-
-Counts per county, town and village. What is counted by household is counted once, in its village, and added up.
+Counts per county, town and village. What is counted by household is counted once, in its village,
+and added up.
 
 table: area_ledger
 kept: flags
@@ -22,7 +23,9 @@ with lamp as (
         count(*) filter (where f.level = 'green') as green,
         count(*) filter (where f.is_held) as held,
         count(*) filter (where i.b11_monitor_class <> '0') as monitored_households,
-        sum(case when i.b11_monitor_class <> '0' then p.member_count else 0 end) as monitored_persons
+        sum(
+            case when i.b11_monitor_class <> '0' then p.member_count else 0 end
+        ) as monitored_persons
     from household_place as p
     left join warning_flag as f on f.household_id = p.household_id
     left join household_indicator as i on i.household_id = p.household_id
@@ -57,7 +60,9 @@ risk_count as (
 cleared as (
     select p.village, count(*) as cleared_households, sum(p.member_count) as cleared_persons
     from household_place as p
-    where p.household_id in (select c.household_id from case_progress as c where c.stage = {{ cleared }})
+    where p.household_id in (
+        select c.household_id from case_progress as c where c.stage = {{ cleared }}
+    )
     group by p.village
 ),
 village as (

@@ -57,9 +57,15 @@ fact as (
         coalesce(e.persons, 0) as insured_rate_whole,
         coalesce(s.signed, 0) as chronic_signed_rate_part,
         coalesce(s.patients, 0) as chronic_signed_rate_whole,
-        case when i.b11_monitor_class <> '0' and i.s18_measure_count >= 1 then 1 else 0 end as support_rate_part,
+        case
+            when i.b11_monitor_class <> '0' and i.s18_measure_count >= 1 then 1
+            else 0
+        end as support_rate_part,
         case when i.b11_monitor_class <> '0' then 1 else 0 end as support_rate_whole,
-        case when i.b10_household_type in ('2', '3') and c.household_id is not null then 1 else 0 end as microcredit_rate_part,
+        case
+            when i.b10_household_type in ('2', '3') and c.household_id is not null then 1
+            else 0
+        end as microcredit_rate_part,
         case when i.b10_household_type in ('2', '3') then 1 else 0 end as microcredit_rate_whole,
         coalesce(r.cleared, 0) as clearance_rate_households_part,
         coalesce(r.cases, 0) as clearance_rate_households_whole,

@@ -1,7 +1,7 @@
 {#-
-The eight stages of each monitored household. Overdue: a stage that is not reached more days after another than it may
-take; what was reached late is late no longer, what was reached before its turn (aid first, 绿色通道) is not waited for,
-and a case that was not recognised has ended.
+The eight stages of each monitored household. Overdue: a stage that is not reached more days after
+another than it may take; what was reached late is late no longer, what was reached before its turn
+(aid first, 绿色通道) is not waited for, and a case that was not recognised has ended.
 
 table: case_progress
 kept: flags
@@ -22,7 +22,11 @@ with known as (
         cast(c.stage as integer) as stage,
         case c.stage
 {% for stage in stages %}
-            when {{ loop.index }} then {{ "greatest(c.assisted_on, c.recorded_on)" if stage == "assisted" else "c." ~ stage ~ "_on" }}
+            when {{ loop.index }}
+                then {{
+                    "greatest(c.assisted_on, c.recorded_on)" if stage == "assisted"
+                    else "c." ~ stage ~ "_on"
+                }}
 {% endfor %}
         end as reached_on,
         coalesce(c.rejected_on <= {{ as_of }}, false) as is_rejected,
@@ -41,8 +45,16 @@ select
     monitor_class,
     risk_types,
     stage,
-    case when reached_on is not null then cast(greatest(date_diff('day', reached_on, {{ as_of }}), 0) as integer) end as days_in_stage,
-    not is_rejected and ({% for d in deadlines %}{{ " or " if not loop.first }}(stage < {{ d.number }} and {{ stages[d.number - 1] }}_on is null and coalesce(date_diff('day', {{ d.after }}_on, {{ as_of }}) > {{ d.days }}, false)){% else %}false{% endfor %}) as is_overdue,
+    case
+        when reached_on is not null
+            then cast(greatest(date_diff('day', reached_on, {{ as_of }}), 0) as integer)
+    end as days_in_stage,
+    not is_rejected
+        and ({% for d in deadlines %}{{ " or " if not loop.first }}(
+            stage < {{ d.number }}
+            and {{ stages[d.number - 1] }}_on is null
+            and coalesce(date_diff('day', {{ d.after }}_on, {{ as_of }}) > {{ d.days }}, false)
+        ){% else %}false{% endfor %}) as is_overdue,
 {% for stage in stages %}
     {{ stage }}_on{{ "," if not loop.last }}
 {% endfor %}

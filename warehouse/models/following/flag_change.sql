@@ -1,7 +1,7 @@
 {#-
-Who changed level since the last release, and which reasons came and went. A household that is new comes from level
-none, one that left the register goes to none. On a first day there is nothing to change from. The last release is the
-newest earlier day that was not held back: what readers saw.
+Who changed level since the last release, and which reasons came and went. A household that is new
+comes from level none, one that left the register goes to none. On a first day there is nothing to
+change from. The last release is the newest earlier day that was not held back: what readers saw.
 
 table: flag_change
 kept: flags

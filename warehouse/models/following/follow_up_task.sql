@@ -1,7 +1,7 @@
 {#-
-A task for each red household and each risk indicator that gave it points. It keeps its id and its words from day to
-day, and is closed on the day on which its reason is gone: seen to give no points. What cannot be seen closes nothing,
-and while a lamp is held, what made it red stays open.
+A task for each red household and each risk indicator that gave it points. It keeps its id and its
+words from day to day, and is closed on the day on which its reason is gone: seen to give no points.
+What cannot be seen closes nothing, and while a lamp is held, what made it red stays open.
 
 table: follow_up_task
 kept: flags
@@ -66,7 +66,8 @@ opened as (
     from risk as r
     inner join lamp as p on p.household_id = r.household_id and p.level = 'red'
     inner join task_rule as k on k.code = r.code
-    left join before as b on b.household_id = r.household_id and b.code = r.code and b.closed_on is null
+    left join before as b
+        on b.household_id = r.household_id and b.code = r.code and b.closed_on is null
     where b.task_id is null
 ),
 task as (

@@ -1,5 +1,6 @@
 {#-
-The households on a department's list, whatever their score, with the first day on it without a break.
+The households on a department's list, whatever their score, with the first day on it without a
+break.
 
 table: verify_item
 kept: flags
@@ -27,7 +28,8 @@ listed as (
         cast(s.{{ item.column }} as varchar) as value
     from indicator_state as s
 {% if item.issued_since %}
-    inner join recent_certificate as c on c.household_id = s.household_id and c.issued_on >= {{ item.issued_since }}
+    inner join recent_certificate as c
+        on c.household_id = s.household_id and c.issued_on >= {{ item.issued_since }}
 {% endif %}
     where ({{ item.condition }})
     {{ "union all" if not loop.last }}
@@ -42,4 +44,5 @@ select
     l.value,
     coalesce(b.since, {{ as_of }}) as since
 from listed as l
-left join previous_verify_item as b on b.household_id = l.household_id and b.department = l.department and b.code = l.code
+left join previous_verify_item as b
+    on b.household_id = l.household_id and b.department = l.department and b.code = l.code

@@ -14,9 +14,17 @@ parameters: catalogue
 {% from "indicators/exact.jinja" import ratio %}
 {#- A code is three characters, and a comma stands between two. -#}
 {% macro how_many(codes) -%} (length({{ codes }}) + 1) // 4 {%- endmacro %}
-{% macro as_list(codes) -%} case when {{ codes }} = '' then cast([] as varchar[]) else string_split({{ codes }}, ',') end {%- endmacro %}
+{% macro as_list(codes) -%}
+case
+    when {{ codes }} = '' then cast([] as varchar[])
+    else string_split({{ codes }}, ',')
+end
+{%- endmacro %}
 with counted as (
-    select *, {{ catalogue | length }} - {{ how_many("missing_codes") }} - {{ how_many("stale_codes") }} as known_count
+    select
+        *,
+        {{ catalogue | length }} - {{ how_many("missing_codes") }}
+            - {{ how_many("stale_codes") }} as known_count
     from indicator_state
 )
 select

@@ -1,6 +1,6 @@
 {#-
-Every member row of the register, masked. A linked death makes a member deceased, whatever the register still says; a
-row that stewards merged away (2 in the spine) has moved out.
+Every member row of the register, masked. A linked death makes a member deceased, whatever the
+register still says; a row that stewards merged away (2 in the spine) has moved out.
 
 table: household_member
 kept: household
@@ -21,7 +21,10 @@ aged as (
         id_state,
         status as spine_status,
         {{ as_of_year }} - year(birth_on)
-            - case when {{ as_of_month_day }} < month(birth_on) * 100 + day(birth_on) then 1 else 0 end as age
+            - case
+                when {{ as_of_month_day }} < month(birth_on) * 100 + day(birth_on) then 1
+                else 0
+            end as age
     from person
 )
 select
@@ -41,7 +44,11 @@ select
     end as age_band,
     m.student_status,
     m.labour_class,
-    case when p.spine_status = '2' then '2' when m.status = '1' and d.member_id is not null then '3' else m.status end as status,
+    case
+        when p.spine_status = '2' then '2'
+        when m.status = '1' and d.member_id is not null then '3'
+        else m.status
+    end as status,
     p.id_state as identity_state
 from matched_rural_revitalisation__members as m
 left join aged as p on p.member_id = m.member_id

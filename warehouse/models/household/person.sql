@@ -15,7 +15,11 @@ select
     household_id,
     status,
     birth_on,
-    case when is_conflict then 'conflict' when number is not null then 'established' else 'placeholder' end as id_state,
+    case
+        when is_conflict then 'conflict'
+        when number is not null then 'established'
+        else 'placeholder'
+    end as id_state,
     form as id_method,
     {{ names.masked("name") }} as name_masked,
     valid_from,

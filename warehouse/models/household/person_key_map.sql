@@ -1,6 +1,6 @@
 {#-
-Which key a member has and under which numbers (as hashes) it was known: the day before's, and what is new today.
-A number that two people claim is nobody's, so it is not remembered.
+Which key a member has and under which numbers (as hashes) it was known: the day before's, and what
+is new today. A number that two people claim is nobody's, so it is not remembered.
 
 table: person_key_map
 kept: household
@@ -14,7 +14,12 @@ earlier day, or own: person_key_map as map_before
 parameters: as_of
 -#}
 with today as (
-    select member_id, person_key, first_key, case when is_conflict then null else number_hash end as number_hash from spine
+    select
+        member_id,
+        person_key,
+        first_key,
+        case when is_conflict then null else number_hash end as number_hash
+    from spine
 ),
 -- Further numbers that two stewards gave to a person.
 given as (
@@ -22,7 +27,8 @@ given as (
     from steward_answer as a
     inner join queue_before as q on q.queue_id = a.queue_id
     inner join known_number as k on k.number_hash = q.number_hash and k.person_key = a.person_key
-    inner join today as t on t.member_id = k.member_id and t.number_hash is distinct from k.number_hash
+    inner join today as t
+        on t.member_id = k.member_id and t.number_hash is distinct from k.number_hash
     where a.decision = 'merge'
 ),
 found as (
@@ -42,5 +48,6 @@ left join today as t on t.member_id = b.member_id
 union all
 select f.member_id, f.person_key, f.first_key, f.number_hash, {{ as_of }}, f.is_current
 from found as f
-left join map_before as b on b.member_id = f.member_id and b.number_hash is not distinct from f.number_hash
+left join map_before as b
+    on b.member_id = f.member_id and b.number_hash is not distinct from f.number_hash
 where b.member_id is null

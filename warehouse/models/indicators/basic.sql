@@ -23,7 +23,11 @@ with people as (
     group by household_id
 ),
 medical as (
-    select household_id, sum(case when in_scope > fund_paid then in_scope - fund_paid else 0 end) as eligible_self_pay
+    select
+        household_id,
+        sum(
+            case when in_scope > fund_paid then in_scope - fund_paid else 0 end
+        ) as eligible_self_pay
     from net_settlement
     group by household_id
 ),
@@ -64,14 +68,18 @@ given as (
     from household_record
 ),
 income as (
-    select *, {{ yuan("wage_income + business_net + property_income + transfer_income") }} as net_income
+    select
+        *,
+        {{ yuan("wage_income + business_net + property_income + transfer_income") }} as net_income
     from given
 ),
 per_head as (
     select
         i.household_id,
         {{ ratio("i.net_income", "c.active_count", 2) }} as net,
-        {{ ratio("i.net_income + i.claims_income - " ~ yuan("c.eligible_self_pay"), "c.active_count", 2) }} as reference
+        {{ ratio(
+            "i.net_income + i.claims_income - " ~ yuan("c.eligible_self_pay"), "c.active_count", 2
+        ) }} as reference
     from income as i
     inner join counted as c on c.household_id = i.household_id
 )

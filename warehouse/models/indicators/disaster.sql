@@ -29,7 +29,8 @@ select
     b.household_id,
     case
         when b.b19_net_income > 0 then {{ ratio("coalesce(l.loss_yuan, 0)", "b.b19_net_income") }}
-        when b.b19_net_income <= 0 then cast(case when l.loss_yuan > 0 then 1 else 0 end as decimal(12,4))
+        when b.b19_net_income <= 0
+            then cast(case when l.loss_yuan > 0 then 1 else 0 end as decimal(12,4))
     end as r24_disaster_loss_share,
     coalesce(h.persons, 0) as r25_casualty_count,
     r.household_id is not null as r26_needs_relief

@@ -46,13 +46,17 @@ select
     b.household_id,
     {{ yuan("coalesce(s.largest, 0)") }} as r04_personal_medical_max,
     cast(case
-        when b.b10_household_type in ('2', '3') or b.b11_monitor_class <> '0' or a.household_id is not null
+        when b.b10_household_type in ('2', '3')
+            or b.b11_monitor_class <> '0'
+            or a.household_id is not null
             then {{ medical_threshold.supported }}
         else {{ medical_threshold.general }}
     end as decimal(16,2)) as _medical_threshold,
     case
-        when b.b19_net_income > 0 then {{ ratio("coalesce(s.personal_paid, 0)", "b.b19_net_income") }}
-        when b.b19_net_income <= 0 then cast(case when s.personal_paid > 0 then 1 else 0 end as decimal(12,4))
+        when b.b19_net_income > 0
+            then {{ ratio("coalesce(s.personal_paid, 0)", "b.b19_net_income") }}
+        when b.b19_net_income <= 0
+            then cast(case when s.personal_paid > 0 then 1 else 0 end as decimal(12,4))
     end as r05_medical_burden,
     coalesce(u.persons, 0) as r06_uninsured_count,
     coalesce(i.persons, 0) as r07_serious_illness_count,

@@ -1,6 +1,7 @@
 {#-
-Settlements of W, netted: each original carries the sum of itself and every reversal dated up to the day, at its own
-day, person and type; one with nothing left does not count. Whose: an active member's, or one's who died in W.
+Settlements of W, netted: each original carries the sum of itself and every reversal dated up to the
+day, at its own day, person and type; one with nothing left does not count. Whose: an active
+member's, or one's who died in W.
 
 table: net_settlement
 grain: record
@@ -31,7 +32,10 @@ net as (
         s.in_scope + coalesce(r.in_scope, 0) as in_scope,
         s.fund_paid + coalesce(r.fund_paid, 0) as fund_paid,
         s.personal_paid + coalesce(r.personal_paid, 0) as personal_paid,
-        case when coalesce(r.is_complete, true) then s.critical_illness_paid + coalesce(r.critical_illness_paid, 0) end
+        case
+            when coalesce(r.is_complete, true)
+                then s.critical_illness_paid + coalesce(r.critical_illness_paid, 0)
+        end
             as critical_illness_paid,
         s._arrived_on
     from matched_health_insurance__settlements as s

@@ -71,7 +71,10 @@ visited as (
         microcredit,
         cooperative_link,
         cast(measures_count as integer) as measures_count,
-        case when last_visit_on <= {{ as_of }} then cast(date_diff('day', last_visit_on, {{ as_of }}) as integer) end as days_since_visit
+        case
+            when last_visit_on <= {{ as_of }}
+                then cast(date_diff('day', last_visit_on, {{ as_of }}) as integer)
+        end as days_since_visit
     from household_record
 )
 select
@@ -87,14 +90,21 @@ select
         end
 {% endfor %}
     end as s04_income_source_count,
-    case when b.b19_net_income is null then 'missing' when b.b19_net_income > 0 then 'ok' else 'not_applicable' end as s04_state,
+    case
+        when b.b19_net_income is null then 'missing'
+        when b.b19_net_income > 0 then 'ok'
+        else 'not_applicable'
+    end as s04_state,
     b.b24_line_ratio as s05_income_margin,
     su.household_id is not null as s06_dibao_or_tekun,
     {{ ratio("se.fund_paid", "se.total_fee") }} as s07_reimbursement_rate,
     case when se.total_fee > 0 then 'ok' else 'not_applicable' end as s07_state,
     m.r06_uninsured_count = 0 and k.judged > 0 as s08_all_insured,
     case when k.household_id is null then 'not_applicable' else 'ok' end as s08_state,
-    case when se.household_id is null then 0 else {{ yuan("se.critical_illness_paid") }} end as s09_critical_illness_paid,
+    case
+        when se.household_id is null then 0
+        else {{ yuan("se.critical_illness_paid") }}
+    end as s09_critical_illness_paid,
     e.household_id is not null and d.r13_subsidy_gap_count = 0 as s10_subsidies_paid,
     {{ ratio("c.signed", "c.diseases") }} as s11_family_doctor_rate,
     case when c.household_id is null then 'not_applicable' else 'ok' end as s11_state,
@@ -102,8 +112,15 @@ select
     case when dw.household_id is null then 'not_applicable' else 'ok' end as s12_state,
     f.household_id is not null or b.b12_relocated as s13_rehoused,
     p.pensions as s14_pension_count,
-    case when b.b21_eligible_self_pay > 0 then {{ ratio("b.b22_claims_income", "b.b21_eligible_self_pay") }} end as s15_claims_cover,
-    case when b.b22_claims_income is null then 'missing' when b.b21_eligible_self_pay > 0 then 'ok' else 'not_applicable' end as s15_state,
+    case
+        when b.b21_eligible_self_pay > 0
+            then {{ ratio("b.b22_claims_income", "b.b21_eligible_self_pay") }}
+    end as s15_claims_cover,
+    case
+        when b.b22_claims_income is null then 'missing'
+        when b.b21_eligible_self_pay > 0 then 'ok'
+        else 'not_applicable'
+    end as s15_state,
     v.microcredit = '1' as s16_microcredit_usable,
     v.cooperative_link as s17_cooperative_link,
     v.measures_count as s18_measure_count,

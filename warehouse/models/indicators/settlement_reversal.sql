@@ -10,7 +10,8 @@ parameters: as_of
 -#}
 with recursive reversal as (
     select
-        record_id, reverses_id, settled_at, total_fee, in_scope, fund_paid, personal_paid, critical_illness_paid, _arrived_on
+        record_id, reverses_id, settled_at, total_fee, in_scope, fund_paid, personal_paid,
+        critical_illness_paid, _arrived_on
     from matched_health_insurance__settlements
     where reverses_id is not null
 ),

@@ -1,5 +1,6 @@
 {#-
-The candidates of each question beside what the department delivered: for the vault only, since it holds identities.
+The candidates of each question beside what the department delivered: for the vault only, since it
+holds identities.
 
 table: asked_candidate
 grain: record

@@ -1,7 +1,7 @@
 {#-
 Everybody whom an open pair may be about, and by which rule. The first four rules decide, the others
-only propose: who shares name and digits, and, where what waits is not absent, who has the name in the
-household of the number's holder.
+only propose: who shares name and digits, and, where what waits is not absent, who has the name in
+the household of the number's holder.
 
 table: candidate
 grain: record
@@ -13,15 +13,22 @@ parameters: absence_is_undoubted
 -#}
 {% from "matching/normalised.jinja" import people %}
 with mended as (
-    select pair_id, {{ ids.look_alike_mended("number") }} as number from open_pair where is_repairable
+    select pair_id, {{ ids.look_alike_mended("number") }} as number
+    from open_pair
+    where is_repairable
     union all
     select p.pair_id, {{ ids.swapped("p.number", "i.position") }}
     from open_pair as p
-    cross join (values {% for i in range(1, 18) %}({{ i }}){{ ", " if not loop.last }}{% endfor %}) as i (position)
+    cross join (
+        values {% for i in range(1, 18) %}({{ i }}){{ ", " if not loop.last }}{% endfor %}
+    ) as i (position)
     where p.is_repairable
 ),
 formerly as (
-    select p.pair_id, k.member_id, case when k.person_count = 1 then 'former' else 'former_tie' end as rule
+    select
+        p.pair_id,
+        k.member_id,
+        case when k.person_count = 1 then 'former' else 'former_tie' end as rule
     from open_pair as p
     inner join known_number as k on k.number_hash = p.number_hash
     where p.is_sound and not p.is_clipped
@@ -41,7 +48,14 @@ asked_household as (
 ),
 comparable as (
     select
-        member_id, person_key, household_id, number, coalesce(number, delivered_number) as id_number, name, is_holder, is_conflict,
+        member_id,
+        person_key,
+        household_id,
+        number,
+        coalesce(number, delivered_number) as id_number,
+        name,
+        is_holder,
+        is_conflict,
         substr(number, 7, 8) as birth_digits, left(number, 6) || right(number, 4) as outer_digits
     from spine
     where is_holder or is_conflict
@@ -62,12 +76,16 @@ asked_name as (
     select outer_digits || name_key from open_pair where name_key <> ''
 ),
 asked_block as (
-    select birth_digits || {{ names.gap_block("name_gap") }} as block from open_pair where name_gap <> name_key
+    select birth_digits || {{ names.gap_block("name_gap") }} as block
+    from open_pair
+    where name_gap <> name_key
     union
-    select outer_digits || {{ names.gap_block("name_gap") }} from open_pair where name_gap <> name_key
+    select outer_digits || {{ names.gap_block("name_gap") }}
+    from open_pair
+    where name_gap <> name_key
 ),
--- One pass over everybody: who has the number, or shares digits and name. Names that are not the same letter by letter agree
--- only where one of them has a stand-in, and those are few.
+-- One pass over everybody: who has the number, or shares digits and name. Names that are not the
+-- same letter by letter agree only where one of them has a stand-in, and those are few.
 near as (
     select *
     from blocked
@@ -112,7 +130,8 @@ repaired as (
     inner join near as s on s.number = m.number
     where s.is_holder or s.is_conflict
 ),
--- Same name and digits 7 to 14; or same name and one digit off, which lies in digits 7 to 14 or leaves them as they are.
+-- Same name and digits 7 to 14; or same name and one digit off, which lies in digits 7 to 14 or
+-- leaves them as they are.
 named_alike as (
 {% for digits in ("birth_digits", "outer_digits") %}
     select p.pair_id, s.member_id, p.number, s.number as other_number
@@ -123,13 +142,21 @@ named_alike as (
     union all
     select p.pair_id, s.member_id, p.number, s.number
     from open_pair as p
-    inner join near as s on s.{{ digits }} = p.{{ digits }} and {{ block("s.name_key") }} = {{ names.gap_block("p.name_gap") }}
-    where p.name_gap <> p.name_key and {{ names.agreement("p", "s") }} = 'same' and (s.is_holder or s.is_conflict)
+    inner join near as s
+        on s.{{ digits }} = p.{{ digits }}
+            and {{ block("s.name_key") }} = {{ names.gap_block("p.name_gap") }}
+    where p.name_gap <> p.name_key
+        and {{ names.agreement("p", "s") }} = 'same'
+        and (s.is_holder or s.is_conflict)
     union all
     select p.pair_id, s.member_id, p.number, s.number
     from open_pair as p
-    inner join near as s on s.{{ digits }} = p.{{ digits }} and {{ names.gap_block("s.name_gap") }} = {{ block("p.name_key") }}
-    where s.name_gap <> s.name_key and {{ names.agreement("p", "s") }} = 'same' and (s.is_holder or s.is_conflict)
+    inner join near as s
+        on s.{{ digits }} = p.{{ digits }}
+            and {{ names.gap_block("s.name_gap") }} = {{ block("p.name_key") }}
+    where s.name_gap <> s.name_key
+        and {{ names.agreement("p", "s") }} = 'same'
+        and (s.is_holder or s.is_conflict)
 {% endfor %}
     {{ "union all" if not loop.last }}
 {% endfor %}
@@ -139,7 +166,10 @@ measured as (
         pair_id, member_id,
         substr(number, 7, 8) = substr(other_number, 7, 8) as is_born_alike,
         length(number) = 18
-        and {% for i in range(1, 19) %}case when substr(number, {{ i }}, 1) = substr(other_number, {{ i }}, 1) then 0 else 1 end{{ " + " if not loop.last }}{% endfor %} = 1 as is_one_off
+        and {% for i in range(1, 19) %}case
+            when substr(number, {{ i }}, 1) = substr(other_number, {{ i }}, 1) then 0
+            else 1
+        end{{ " + " if not loop.last }}{% endfor %} = 1 as is_one_off
     from named_alike
 ),
 everybody as (
@@ -153,7 +183,10 @@ everybody as (
     union all
     select pair_id, member_id, rule from repaired
     union all
-    select pair_id, member_id, case when is_one_off then 'one_digit_off' else 'born_and_named' end as rule
+    select
+        pair_id,
+        member_id,
+        case when is_one_off then 'one_digit_off' else 'born_and_named' end as rule
     from measured
     where is_born_alike or is_one_off
 )

@@ -24,11 +24,15 @@ answered as (
 person_row as (
     select
         s.person_key, s.member_id, s.household_id,
-        row_number() over (partition by s.person_key order by case when s.is_holder then 0 when s.status = '1' then 1 else 2 end, s.member_id) as place
+        row_number() over (
+            partition by s.person_key
+            order by case when s.is_holder then 0 when s.status = '1' then 1 else 2 end, s.member_id
+        ) as place
     from spine as s
     inner join (select distinct person_key from answered) as a on a.person_key = s.person_key
 )
 select a.record_type, a.record_key, a.decision, p.person_key, p.member_id, p.household_id
 from answered as a
-left join person_row as p on p.person_key = a.person_key and p.place = 1 and a.decision <> 'unregistered'
+left join person_row as p
+    on p.person_key = a.person_key and p.place = 1 and a.decision <> 'unregistered'
 where a.decision = 'unregistered' or p.member_id is not null

@@ -6,6 +6,10 @@ grain: member
 key: member_id
 earlier day, or own: person_key_map as map_before
 -#}
-select member_id, min(person_key) as person_key, min(first_key) as first_key, min(first_seen_on) as first_seen_on
+select
+    member_id,
+    min(person_key) as person_key,
+    min(first_key) as first_key,
+    min(first_seen_on) as first_seen_on
 from map_before
 group by member_id

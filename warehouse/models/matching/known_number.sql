@@ -1,5 +1,6 @@
 {#-
-Numbers that the map knows as a person's former ones, or that two stewards gave to a person; none that somebody has today.
+Numbers that the map knows as a person's former ones, or that two stewards gave to a person; none
+that somebody has today.
 
 table: known_number
 grain: member
@@ -31,7 +32,9 @@ free as (
 ranked as (
     select
         number_hash, member_id, person_key,
-        row_number() over (partition by number_hash order by case when status = '1' then 0 else 1 end, member_id) as place
+        row_number() over (
+            partition by number_hash order by case when status = '1' then 0 else 1 end, member_id
+        ) as place
     from free
 ),
 counted as (

@@ -1,7 +1,8 @@
 {#-
-How well each record type was linked on a day: counts by outcome and method, the match rate, and the false-link rate
-that names betray: the share of `different` among sound numbers of a registered person, with its 95% Wilson interval.
-Of records of the subject area the match rate is the share that is placed.
+How well each record type was linked on a day: counts by outcome and method, the match rate, and the
+false-link rate that names betray: the share of `different` among sound numbers of a registered
+person, with its 95% Wilson interval. Of records of the subject area the match rate is the share
+that is placed.
 
 table: linkage_quality
 kept: household
@@ -24,11 +25,18 @@ with counted as (
 {% for method in methods %}
         count(*) filter (where method = '{{ method }}') as by_{{ method }},
 {% endfor %}
-        count(*) filter (where name_agreement = 'same' and method in ('exact', 'upgraded', 'certificate')) as name_same,
-        count(*) filter (where name_agreement = 'absent' and method in ('exact', 'upgraded', 'certificate')) as name_absent,
+        count(*) filter (
+            where name_agreement = 'same' and method in ('exact', 'upgraded', 'certificate')
+        ) as name_same,
+        count(*) filter (
+            where name_agreement = 'absent' and method in ('exact', 'upgraded', 'certificate')
+        ) as name_absent,
         count(*) filter (where reason = 'name_differs') as name_different,
 {% for outcome in area_outcomes %}
-        {{ "count(*) filter (where outcome = '" ~ outcome ~ "')" if contract.subject == "area" else "cast(null as bigint)" }} as {{ outcome }}{{ "," if not loop.last }}
+        {{
+            "count(*) filter (where outcome = '" ~ outcome ~ "')" if contract.subject == "area"
+            else "cast(null as bigint)"
+        }} as {{ outcome }}{{ "," if not loop.last }}
 {% endfor %}
     from matched_{{ contract.table }}
     {{ "union all" if not loop.last }}
@@ -67,8 +75,12 @@ select
     name_different,
     {{ share_of("tied", "in_force") }} as match_rate,
     {{ share_of("name_different", "names_compared") }} as false_link_rate,
-    case when share is not null then {{ six_places("greatest(0, (middle - reach) * shrink)") }} end as false_link_low,
-    case when share is not null then {{ six_places("least(1, (middle + reach) * shrink)") }} end as false_link_high,
+    case
+        when share is not null then {{ six_places("greatest(0, (middle - reach) * shrink)") }}
+    end as false_link_low,
+    case
+        when share is not null then {{ six_places("least(1, (middle + reach) * shrink)") }}
+    end as false_link_high,
     placed,
     unplaced
 from bounded

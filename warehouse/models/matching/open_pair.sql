@@ -1,6 +1,6 @@
 {#-
-What is left after the plain join: each distinct number and name, as delivered, that is not at once one person's.
-Holds identities: never in the lake.
+What is left after the plain join: each distinct number and name, as delivered, that is not at once
+one person's. Holds identities: never in the lake.
 
 table: open_pair
 grain: record
@@ -22,7 +22,10 @@ select
     raw_name,
     number,
     form,
-    case when is_clipped and coalesce(problem, 'check_failed') = 'check_failed' then 'precision_lost' else problem end as problem,
+    case
+        when is_clipped and coalesce(problem, 'check_failed') = 'check_failed' then 'precision_lost'
+        else problem
+    end as problem,
     problem is null as is_sound,
     is_clipped,
     coalesce(form <> 'upgraded', false) and not passes_check as is_repairable,

@@ -25,7 +25,8 @@ with found as (
 ),
 judged as (
     select
-        p.pair_id, p.raw_number, p.raw_name, p.form, p.problem, p.number_hash, p.is_sound, p.is_clipped,
+        p.pair_id, p.raw_number, p.raw_name, p.form, p.problem, p.number_hash, p.is_sound,
+        p.is_clipped,
         f.member_id, f.name_agreement, f.claimant_agreement, f.repair_member_id,
         coalesce(f.proposal_count, 0) as proposal_count,
         case
@@ -45,7 +46,12 @@ judged as (
     left join found as f on f.pair_id = p.pair_id
 ),
 answered as (
-    select *, case verdict when 'holder' then member_id when 'repaired' then repair_member_id end as linked_member_id
+    select
+        *,
+        case verdict
+            when 'holder' then member_id
+            when 'repaired' then repair_member_id
+        end as linked_member_id
     from judged
 )
 select
@@ -67,7 +73,12 @@ select
     case a.verdict when 'holder' then a.form when 'repaired' then 'repaired' end as method,
     case
         when a.verdict in ('holder', 'name_differs') then a.name_agreement
-        when a.verdict = 'conflict' then case a.claimant_agreement when 'same' then 'same' when 'absent' then 'absent' else 'different' end
+        when a.verdict = 'conflict'
+            then case a.claimant_agreement
+                when 'same' then 'same'
+                when 'absent' then 'absent'
+                else 'different'
+            end
         when a.verdict = 'repaired' or (a.verdict = 'tie' and not a.is_sound) then 'same'
     end as name_agreement,
     case a.verdict
@@ -79,4 +90,6 @@ select
     end as reason
 from answered as a
 left join candidate as s
-    on s.pair_id = a.pair_id and s.member_id = a.linked_member_id and s.rule in ('holder', 'former', 'repair')
+    on s.pair_id = a.pair_id
+        and s.member_id = a.linked_member_id
+        and s.rule in ('holder', 'former', 'repair')

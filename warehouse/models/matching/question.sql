@@ -1,7 +1,8 @@
 {#-
-The records to ask a steward about: ambiguous ones, and those with a proposal. A question is its record and what the
-department delivered, so a corrected record is a new question, and an answered one is never asked again. How number
-and name are spelt (blanks, width, small letters) does not matter; `former_id` is its id of a time when it did.
+The records to ask a steward about: ambiguous ones, and those with a proposal. A question is its
+record and what the department delivered, so a corrected record is a new question, and an answered
+one is never asked again. How number and name are spelt (blanks, width, small letters) does not
+matter; `former_id` is its id of a time when it did.
 
 table: question
 grain: record

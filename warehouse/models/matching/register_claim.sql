@@ -1,5 +1,6 @@
 {#-
-Register rows that share a number. Rows of status 1 count, without any all do; more than one that counts is a tie.
+Register rows that share a number. Rows of status 1 count, without any all do; more than one that
+counts is a tie.
 
 table: register_claim
 grain: member
@@ -44,7 +45,10 @@ select
     d.first_member_id,
     c.name_key,
     h.name_key as first_name_key,
-    case when d.claimant_count > 1 then {{ ids.pseudonym("'queue|members|' || c.number_hash || '|' || d.claimants") }} end as queue_id
+    case
+        when d.claimant_count > 1
+            then {{ ids.pseudonym("'queue|members|' || c.number_hash || '|' || d.claimants") }}
+    end as queue_id
 from named as c
 inner join claimed as d on d.number = c.number
 inner join named as h on h.member_id = d.first_member_id

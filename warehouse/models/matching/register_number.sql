@@ -1,5 +1,6 @@
 {#-
-The base register's members, each with the number that matching compares. Holds identities: never in the lake.
+The base register's members, each with the number that matching compares. Holds identities: never in
+the lake.
 
 table: register_number
 grain: member

@@ -1,6 +1,7 @@
 {#-
-What each register row that shares its number is to that number: `holder` (the one who has it), `same` (another row of
-the holder), `other` (somebody else's row that no longer counts), `tied` (in the queue), `apart` (a steward: not theirs).
+What each register row that shares its number is to that number: `holder` (the one who has it),
+`same` (another row of the holder), `other` (somebody else's row that no longer counts), `tied` (in
+the queue), `apart` (a steward: not theirs).
 
 table: register_role
 grain: member
@@ -9,10 +10,16 @@ same day: known_key, register_claim, steward_answer
 reference: pseudonym_pad
 -#}
 with asked as (
-    select c.*, k.person_key as known_key, coalesce(k.first_key, {{ ids.pseudonym("'member:' || c.member_id") }}) as claim_key, a.decision, a.person_key
+    select
+        c.*,
+        k.person_key as known_key,
+        coalesce(k.first_key, {{ ids.pseudonym("'member:' || c.member_id") }}) as claim_key,
+        a.decision,
+        a.person_key
     from register_claim as c
     left join known_key as k on k.member_id = c.member_id
-    left join steward_answer as a on a.queue_id = c.queue_id and a.decision in ('merge', 'keep_apart')
+    left join steward_answer as a
+        on a.queue_id = c.queue_id and a.decision in ('merge', 'keep_apart')
 ),
 kept as (
     select number, min(member_id) as member_id

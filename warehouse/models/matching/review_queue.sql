@@ -1,6 +1,6 @@
 {#-
-What waits for a steward: records and register rows by key and reason, no identity. A question keeps its id and its
-first day; an answered one is not asked again.
+What waits for a steward: records and register rows by key and reason, no identity. A question keeps
+its id and its first day; an answered one is not asked again.
 
 table: review_queue
 kept: household
@@ -18,7 +18,15 @@ with asked as (
     from question
     where record_type in ({% for d in types %}'{{ d.table }}', {% endfor %}'')
     union all
-    select queue_id, queue_id, 'rural_revitalisation', 'members', min(member_id), 'ambiguous', 'register_conflict', max(number_hash)
+    select
+        queue_id,
+        queue_id,
+        'rural_revitalisation',
+        'members',
+        min(member_id),
+        'ambiguous',
+        'register_conflict',
+        max(number_hash)
     from spine
     where is_conflict
     group by queue_id
@@ -29,7 +37,10 @@ suggested as (
     select queue_id, first_key from spine where is_conflict
 ),
 listed as (
-    select queue_id, cast(count(distinct person_key) as integer) as candidate_count, list_sort(list(distinct person_key)) as candidates
+    select
+        queue_id,
+        cast(count(distinct person_key) as integer) as candidate_count,
+        list_sort(list(distinct person_key)) as candidates
     from suggested
     group by queue_id
 ),

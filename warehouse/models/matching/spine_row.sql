@@ -1,6 +1,7 @@
 {#-
-Every register row with its person_key, as matching keeps it: what is nearly always the person_key too (the first key, the hash
-of the number) is null then, since a province's spine has to stay in memory. Holds identities: never in the lake.
+Every register row with its person_key, as matching keeps it: what is nearly always the person_key
+too (the first key, the hash of the number) is null then, since a province's spine has to stay in
+memory. Holds identities: never in the lake.
 
 table: spine_row
 grain: member
@@ -20,8 +21,12 @@ parameters: as_of
         coalesce(k.first_seen_on, {{ as_of }}) as valid_from,
         case
             when k.person_key is not null then k.person_key
-            when coalesce(c.role, 'holder') in ('holder', 'same') and n.person_key is not null then n.person_key
-            when coalesce(c.role, 'holder') in ('holder', 'same') and r.number is not null and t.person_key is null then r.number_hash
+            when coalesce(c.role, 'holder') in ('holder', 'same') and n.person_key is not null
+                then n.person_key
+            when coalesce(c.role, 'holder') in ('holder', 'same')
+                and r.number is not null
+                and t.person_key is null
+                then r.number_hash
             else {{ ids.pseudonym("'member:' || r.member_id") }}
         end as own_key
     from {{ register_row }} as r
@@ -36,7 +41,8 @@ with new_hash as (
     left join known_key as k on k.member_id = r.member_id
     where k.member_id is null and r.number_hash is not null
 ),
--- Keys that a new member's number would give, but that are in use for somebody else: the number was theirs before.
+-- Keys that a new member's number would give, but that are in use for somebody else: the number was
+-- theirs before.
 taken as (
     select distinct k.person_key
     from known_key as k
@@ -54,7 +60,9 @@ own as (
 {{ keyed("register_number") }}
 ),
 staying as (
-    select * from register_number where member_id in (select holder_member_id from register_role where role = 'merged')
+    select *
+    from register_number
+    where member_id in (select holder_member_id from register_role where role = 'merged')
 ),
 -- What a merged row goes by: the key of the row that stays.
 merged_into as (
@@ -64,7 +72,14 @@ named as (
     select
         k.*,
         coalesce(case when k.role = 'merged' then h.own_key end, k.own_key) as person_key,
-        coalesce(k.first_key, case when k.role in ('tied', 'merged', 'apart') then {{ ids.pseudonym("'member:' || k.member_id") }} end, k.own_key) as given_key,
+        coalesce(
+            k.first_key,
+            case
+                when k.role in ('tied', 'merged', 'apart')
+                    then {{ ids.pseudonym("'member:' || k.member_id") }}
+            end,
+            k.own_key
+        ) as given_key,
         coalesce(k.role, '') = 'apart' as is_apart
     from own as k
     left join merged_into as h on h.member_id = k.holder_member_id

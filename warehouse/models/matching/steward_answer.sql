@@ -1,6 +1,6 @@
 {#-
-The stewards' answer to each question of the queue: the latest one that stands. A merge stands when two different
-stewards have said it.
+The stewards' answer to each question of the queue: the latest one that stands. A merge stands when
+two different stewards have said it.
 
 table: steward_answer
 grain: record
@@ -15,14 +15,18 @@ with merged as (
     having count(distinct decided_by) > 1
 ),
 standing as (
-    select queue_id, decision, person_key, decided_at from steward_decision where decision <> 'merge'
+    select queue_id, decision, person_key, decided_at
+    from steward_decision
+    where decision <> 'merge'
     union all
     select queue_id, 'merge', person_key, decided_at from merged
 ),
 ranked as (
     select
         queue_id, decision, person_key,
-        row_number() over (partition by queue_id order by decided_at desc, decision, coalesce(person_key, '')) as place
+        row_number() over (
+            partition by queue_id order by decided_at desc, decision, coalesce(person_key, '')
+        ) as place
     from standing
 )
 select queue_id, decision, person_key

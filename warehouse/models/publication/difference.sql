@@ -12,6 +12,7 @@ select
   written.row_hash is not null as was_there
 from {{ release }} as release
 full join {{ written }} as written
-  on {% for name in key %}{{ "and " if not loop.first }}written."{{ name }}" = release."{{ name }}" {% endfor %}
+  on {% for name in key %}{{ "and " if not loop.first }}written."{{ name }}"
+    = release."{{ name }}" {% endfor %}
 
 where release.row_hash is null or written.row_hash is null or written.row_hash <> release.row_hash

@@ -1,6 +1,7 @@
 {#-
-One published table as it goes into the release's folder: its columns, and the hash of each row's canonical text, which is the
-same on every engine: decimals with all their places, dates as YYYY-MM-DD, nulls and fields marked.
+One published table as it goes into the release's folder: its columns, and the hash of each row's
+canonical text, which is the same on every engine: decimals with all their places, dates as
+YYYY-MM-DD, nulls and fields marked.
 
 grain: all
 given: content

@@ -1,6 +1,6 @@
 {#-
-What visits found against the lamp on their day: false alarms and misses per town, rule and household type, and as if
-lamps were red above other scores. Of households in a known town.
+What visits found against the lamp on their day: false alarms and misses per town, rule and
+household type, and as if lamps were red above other scores. Of households in a known town.
 
 table: flag_accuracy
 publishes: flag_accuracy
@@ -29,7 +29,13 @@ with visit as (
 cell as (
     select town, 'all' as dimension, 'all' as value, is_red as is_flagged, is_risk from visit
     union all
-    select town, 'household_type' as dimension, household_type as value, is_red as is_flagged, is_risk from visit
+    select
+        town,
+        'household_type' as dimension,
+        household_type as value,
+        is_red as is_flagged,
+        is_risk
+    from visit
     where household_type is not null
     union all
     select v.town, 'rule' as dimension, r.code as value, v.is_red as is_flagged, v.is_risk
@@ -38,7 +44,13 @@ cell as (
     where substr(r.code, 1, 1) = 'R' and r.points > 0
 {% for threshold in thresholds %}
     union all
-    select town, 'threshold' as dimension, '{{ threshold }}' as value, score > {{ threshold }} as is_flagged, is_risk from visit
+    select
+        town,
+        'threshold' as dimension,
+        '{{ threshold }}' as value,
+        score > {{ threshold }} as is_flagged,
+        is_risk
+    from visit
 {% endfor %}
 ),
 lamp as (
@@ -48,13 +60,20 @@ lamp as (
     where f.level <> 'none' and right(f.area_code, 6) <> '000000'
 ),
 red as (
-    select town, 'all' as dimension, 'all' as value, count(*) as households from lamp where level = 'red' group by town
+    select town, 'all' as dimension, 'all' as value, count(*) as households
+    from lamp
+    where level = 'red'
+    group by town
     union all
-    select town, 'household_type' as dimension, household_type as value, count(*) as households from lamp
+    select town, 'household_type' as dimension, household_type as value, count(*) as households
+    from lamp
     where level = 'red' and household_type is not null group by town, household_type
 {% for threshold in thresholds %}
     union all
-    select town, 'threshold' as dimension, '{{ threshold }}' as value, count(*) as households from lamp where score > {{ threshold }} group by town
+    select town, 'threshold' as dimension, '{{ threshold }}' as value, count(*) as households
+    from lamp
+    where score > {{ threshold }}
+    group by town
 {% endfor %}
 ),
 counted as (

@@ -1,5 +1,6 @@
 {#-
-Monthly screening (月筛查): the departments' lists at the end of the month; new is what was not on them a month before.
+Monthly screening (月筛查): the departments' lists at the end of the month; new is what was not on them
+a month before.
 
 table: monthly_screening
 publishes: monthly_screening
@@ -21,4 +22,5 @@ select
     v.since,
     b.household_id is null as is_new
 from verify_item as v
-left join previous_verify_item as b on b.household_id = v.household_id and b.department = v.department and b.code = v.code
+left join previous_verify_item as b
+    on b.household_id = v.household_id and b.department = v.department and b.code = v.code

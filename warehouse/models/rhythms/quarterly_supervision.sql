@@ -1,5 +1,6 @@
 {#-
-Quarterly supervision (季督导): open tasks and waiting cases, how many are past their day, and by how much; by who is late.
+Quarterly supervision (季督导): open tasks and waiting cases, how many are past their day, and by how
+much; by who is late.
 
 table: quarterly_supervision
 publishes: quarterly_supervision
@@ -26,7 +27,9 @@ waiting as (
         'monitoring' as department,
         'case' as kind,
         '{{ d.stage }}' as item,
-        cast(date_diff('day', c.{{ d.after }}_on, {{ as_of }}) - {{ d.days }} as integer) as days_late
+        cast(
+            date_diff('day', c.{{ d.after }}_on, {{ as_of }}) - {{ d.days }} as integer
+        ) as days_late
     from case_progress as c
     left join household_place as p on p.household_id = c.household_id
     where c.stage < {{ d.number }} and c.{{ d.after }}_on <= {{ as_of }}
@@ -40,9 +43,19 @@ open_item as (
 
 ),
 levelled as (
-    select town as area_code, 'town' as area_level, department, kind, item, days_late from open_item where town is not null
+    select town as area_code, 'town' as area_level, department, kind, item, days_late
+    from open_item
+    where town is not null
     union all
-    select substr(town, 1, 6) as area_code, 'county' as area_level, department, kind, item, days_late from open_item where town is not null
+    select
+        substr(town, 1, 6) as area_code,
+        'county' as area_level,
+        department,
+        kind,
+        item,
+        days_late
+    from open_item
+    where town is not null
 )
 select
     {{ period_on }} as quarter_on,

@@ -1,5 +1,6 @@
 {#-
-Weekly statistics (周统计) per county and town, as of the week's newest day, against the newest day before the week.
+Weekly statistics (周统计) per county and town, as of the week's newest day, against the newest day
+before the week.
 
 table: weekly_statistics
 publishes: weekly_statistics
@@ -21,7 +22,9 @@ lamp as (
         f.level,
         b.level as earlier_level,
         p.household_id is not null and (f.level = 'red' or i.b11_monitor_class <> '0')
-            and coalesce(date_diff('day', h.last_visit_on, {{ as_of }}) > {{ visit_days }}, true) as is_visit_due
+            and coalesce(
+                date_diff('day', h.last_visit_on, {{ as_of }}) > {{ visit_days }}, true
+            ) as is_visit_due
     from household_place as p
     inner join warning_flag as f on f.household_id = p.household_id
     left join household_indicator as i on i.household_id = p.household_id
@@ -33,8 +36,12 @@ lamps as (
         village,
         count(*) filter (where level = 'red') as red,
         count(*) filter (where level = 'yellow') as yellow,
-        count(*) filter (where level = 'red' and coalesce(earlier_level, 'none') <> 'red' and is_there) as newly_red,
-        count(*) filter (where earlier_level = 'red' and coalesce(level, 'none') <> 'red') as no_longer_red,
+        count(*) filter (
+            where level = 'red' and coalesce(earlier_level, 'none') <> 'red' and is_there
+        ) as newly_red,
+        count(*) filter (
+            where earlier_level = 'red' and coalesce(level, 'none') <> 'red'
+        ) as no_longer_red,
         count(*) filter (where is_visit_due) as visits_due
     from lamp
     cross join earlier
@@ -56,7 +63,8 @@ chronic as (
     from matched_health_commission__chronic_followups as c
     inner join active_member as m on m.member_id = c.member_id
     inner join household_place as p on p.household_id = m.household_id
-    where c.outcome = 'linked' and coalesce(date_diff('day', c.last_followup_on, {{ as_of }}) > {{ chronic_days }}, true)
+    where c.outcome = 'linked'
+        and coalesce(date_diff('day', c.last_followup_on, {{ as_of }}) > {{ chronic_days }}, true)
     group by p.village
 ),
 village as (

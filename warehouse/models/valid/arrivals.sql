@@ -1,6 +1,7 @@
 {#-
-The good rows of one batch: of each record key the version with the latest updated_at stands (`_is_winner`); of unlike
-rows of one key and updated_at the last in canonical text, marked. `fields`: every contract field; `key`, `updated`.
+The good rows of one batch: of each record key the version with the latest updated_at stands
+(`_is_winner`); of unlike rows of one key and updated_at the last in canonical text, marked.
+`fields`: every contract field; `key`, `updated`.
 
 grain: record
 key: _row
@@ -40,9 +41,15 @@ written_out as (
 ranked as (
     select
         *,
-        row_number() over (partition by "{{ key }}" order by "{{ updated }}" desc, _canonical desc, _row desc) as _place,
-        first_value(_canonical) over (partition by "{{ key }}" order by "{{ updated }}" desc, _canonical desc, _row desc) as _winning_text,
-        first_value(_op) over (partition by "{{ key }}" order by "{{ updated }}" desc, _canonical desc, _row desc) as _winning_op,
+        row_number() over (
+            partition by "{{ key }}" order by "{{ updated }}" desc, _canonical desc, _row desc
+        ) as _place,
+        first_value(_canonical) over (
+            partition by "{{ key }}" order by "{{ updated }}" desc, _canonical desc, _row desc
+        ) as _winning_text,
+        first_value(_op) over (
+            partition by "{{ key }}" order by "{{ updated }}" desc, _canonical desc, _row desc
+        ) as _winning_op,
         min(_canonical) over (partition by "{{ key }}", "{{ updated }}") as _least_text,
         max(_canonical) over (partition by "{{ key }}", "{{ updated }}") as _last_text
     from written_out

@@ -1,7 +1,7 @@
 {#-
-The tombstones after a batch: the last known version of each key taken out, with the batch and day that took it out.
-`_withdrawn_at` is the withdrawal's updated_at; for a key that a delivery lacks, the last version's own, so that a
-later delivery of the same version brings it back.
+The tombstones after a batch: the last known version of each key taken out, with the batch and day
+that took it out. `_withdrawn_at` is the withdrawal's updated_at; for a key that a delivery lacks,
+the last version's own, so that a later delivery of the same version brings it back.
 
 grain: record
 key: record key
@@ -63,7 +63,8 @@ last_known as (
 
 select
     {% for field in fields %}"{{ field }}", {% endfor %}
-    _batch_id, _arrived_on, cast(null as timestamp) as _quarantined_at, _is_conflict, _first_key, _withdrawn_at
+    _batch_id, _arrived_on, cast(null as timestamp) as _quarantined_at, _is_conflict, _first_key,
+    _withdrawn_at
 from kept
 union all
 select
