@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from warehouse.database.small_groups import Group, Groups, Margin
 from warehouse.schema.leaving import THRESHOLD
-from warehouse.small_groups import Group, Groups, Margin
 
 VALUES = {"a": "123", "b": "123", "c": "12", "d": "12"}
 COUNTED: tuple[Margin, ...] = ((), ("a",), ("b",), ("a", "b"))

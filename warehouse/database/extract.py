@@ -16,15 +16,9 @@ import sqlalchemy as sa
 
 from expectations.errors import UsageError
 from warehouse.database.actor import NOBODY, Actor, acting_as
-from warehouse.schema.extracting import (
-    COUNTED,
-    FACTS,
-    MOST_COLUMNS,
-    counted_by,
-    extractable,
-)
+from warehouse.database.small_groups import Group, Groups, Margin
+from warehouse.schema.extracting import COUNTED, FACTS, MOST_COLUMNS, counted_by, extractable
 from warehouse.schema.leaving import HIDDEN, THRESHOLD
-from warehouse.small_groups import Group, Groups, Margin, TooManyCells
 
 NAME = re.compile(r"[a-z][a-z0-9_]{2,40}")
 CURRENT = "select release_id from ops.current_release"
@@ -136,17 +130,11 @@ def _hidden(connection: sa.Connection, release: int, columns: tuple[str, ...]) -
     for other in others:
         if (other.release, other.columns) == (release, columns):
             return other.hidden  # the same groups: what was left out once stays out
-    try:
-        _check_earlier(connection, columns, others)
-        towns = _towns_of_the_exit(connection, release, columns)
-        groups = _groups(connection, release, columns)
-        gone = groups.small() | groups.in_towns(towns)
-        also = groups.hidden_beside(gone, _margins(columns, [other.columns for other in others]))
-    except TooManyCells:
-        raise ExtractError(
-            "with the other extracts these tell too many groups apart:",
-            "name fewer columns",
-        ) from None
+    _check_earlier(connection, columns, others)
+    towns = _towns_of_the_exit(connection, release, columns)
+    groups = _groups(connection, release, columns)
+    gone = groups.small() | groups.in_towns(towns)
+    also = groups.hidden_beside(gone, _margins(columns, [other.columns for other in others]))
     if len(gone | also) == len(groups.counts):
         raise ExtractError(
             "nothing would be left:", "name fewer columns, so that groups are larger"

@@ -58,22 +58,17 @@ def close(wire: Wire, engine: SqlEngine, view: View, release_id: int) -> None:
 def add(
     wire: Wire, engine: SqlEngine, view: View, release_id: int, columns: Sequence[Column]
 ) -> None:
-    """Adds the new versions, in these columns; none where the release does not have the view.
+    """Adds the new versions, in these columns.
 
     Straight into the table, or by way of a staging table where row security asks for it. By town: a
     town's login reads all of its town, which then lies on that town's pages and not on all of the
     county's.
     """
-    if not columns:
-        return
     kinds = {column.name: column.type for column in columns} | {"row_hash": "bytea"}
     names = ", ".join(f'"{name}"' for name in kinds)
     place = ", ".join(f'"{name}"' for name in ("town_code", *view.key) if name in kinds)
-    select = (
-        f"select {names}, {release_id}::integer as from_release from {changed(view)} order by"
-        f" {place}"
-    )
-    rows = engine.arrow(select)
+    select = f"select {names}, {release_id}::integer as from_release from {changed(view)}"
+    rows = engine.arrow(f"{select} order by {place}" if place else select)
     documents = [name for name, kind in kinds.items() if kind == "jsonb"]
     if documents:
         rows = _as_jsonb(rows, documents)

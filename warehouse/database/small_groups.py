@@ -127,7 +127,10 @@ class Groups:
         if not small:
             return []
         if len(unknown) > MOST_CELLS:
-            raise TooManyCells("too many hidden groups to look at together:", "name fewer columns")
+            raise TooManyCells(
+                "with the other extracts these columns tell too many groups apart:",
+                "name fewer",
+            )
         place = {at: i for i, at in enumerate(unknown)}
         equations = np.zeros((len(lines), len(unknown)))
         for i, line in enumerate(lines):
