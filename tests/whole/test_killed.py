@@ -35,7 +35,7 @@ SEED = 20260101
 """The county that `make sync` makes."""
 STORED = ("valid", "withdrawn", "quarantine", "matched", "household", "flags")
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @dataclass(frozen=True)
