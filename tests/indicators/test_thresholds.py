@@ -103,7 +103,7 @@ NO_THRESHOLDS = (
     # digits of area codes, as length(area_code) below
     r"\b(?:substr|right)\((?:[^()]|\([^()]*\))*\)",
     r"\blength\([a-z_.]+\) >?= \d+",
-    r"\bratio\((?:[^()]|\([^()]*\))*, 2\)",  # digits of a rounded value
+    r"\bratio\((?:[^()]|\([^()]*\))*,\s+2\s*\)",  # digits of a rounded value
     r"\bmonth\([a-z_.]+\) \* 100 \+ day",
     r"\b[a-z_]\w*",  # names
     r"\b[01]\b(?!\.)",
