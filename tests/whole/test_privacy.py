@@ -39,7 +39,7 @@ def test_no_number_and_no_name_outside_their_places(
     files = list(written(synced.home))
     assert any("dagster" in f.parts for f in files)
     assert any("matched" in f.parts for f in files)
-    sample = numbers[:: max(1, len(numbers) // 400)] + names[:: max(1, len(names) // 400)]
+    sample = numbers[:: max(1, len(numbers) // 100)] + names[:: max(1, len(names) // 100)]
     assert [str(f) for f in files if holds(text_of(f), sample)] == []
 
 

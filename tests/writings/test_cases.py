@@ -188,6 +188,7 @@ def test_codes_in_words(engine: Engine, lake: Lake, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("compared")
 @pytest.mark.parametrize(
     ("change", "said"),
     [
