@@ -138,9 +138,7 @@ def test_every_model_keeps_to_the_subset() -> None:
 def test_no_model_is_left_out() -> None:
     there = {str(path.relative_to(MODELS).with_suffix("")) for path in MODELS.rglob("*.sql")}
     assert {
-        model
-        for model in there - set(rendered_models())
-        if not model.startswith(OF_THE_WAREHOUSE)
+        model for model in there - set(rendered_models()) if not model.startswith(OF_THE_WAREHOUSE)
     } == set()
 
 
