@@ -13,6 +13,8 @@ from xml.parsers import expat
 
 PIECE = 1 << 20
 PACKED = zipfile.ZIP_DEFLATED
+BETWEEN_PARTS = re.compile(rb">\s+(?=</?(?:office|table|style|number|draw):|<text:p\b)")
+"""Blanks that are layout of the file; those within a paragraph, as between two spans, are text."""
 CONTENT, MANIFEST = "content.xml", "META-INF/manifest.xml"
 
 Merge = tuple[tuple[int, int], tuple[int, int]]
@@ -43,7 +45,7 @@ def without_breaks(path: Path, work: Path) -> Path:
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(target, "w", compression=PACKED) as copy:
         for name in archive.namelist():
             content = archive.read(name)
-            copy.writestr(name, re.sub(rb">\s+<", b"><", content) if name == CONTENT else content)
+            copy.writestr(name, BETWEEN_PARTS.sub(b">", content) if name == CONTENT else content)
     return target
 
 

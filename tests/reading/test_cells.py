@@ -378,3 +378,23 @@ def test_what_was_read_says_where_it_stood(tmp_path: Path, houses: Contract, rea
         "_numbers": [],
     }
     assert found.cells == expected()
+
+
+@pytest.mark.parametrize("layout", [b"", b"\n    "], ids=["in one line", "indented"])
+def test_blanks_between_the_spans_of_an_ods_are_text(
+    layout: bytes, tmp_path: Path, houses: Contract, read: Reader
+) -> None:
+    """Whatever blanks the writer puts between rows and cells."""
+    spans = "<text:span>青溪镇</text:span> <text:span>一组</text:span>".encode()
+
+    def written(xml: bytes) -> bytes:
+        spanned = xml.replace("青溪镇".encode(), spans, 1)
+        assert spanned != xml
+        return spanned.replace(b"><table:", b">" + layout + b"<table:")
+
+    path = tmp_path / "a.ods"
+    path.write_bytes(books.edited(books.ods([HEADER, *ROWS]), "content.xml", written))
+    assert [cells[6] for cells in read(houses, path).cells] == [
+        "青溪镇 一组",
+        *(cells[6] for cells in expected()[1:]),
+    ]
