@@ -217,6 +217,7 @@ class RunContext(dg.ConfigurableResource):
                 LakeInputs(self.lake, sources),
                 self.contracts(),
                 self.settings.pseudonym_key,
+                sampling_key=self.settings.sampling_key,
             )
         return self._runner
 

@@ -13,7 +13,16 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.engine import day
-from warehouse import follow_up, identity, indicators, linkage, matching, names, scoring
+from warehouse import (
+    crosscheck,
+    follow_up,
+    identity,
+    indicators,
+    linkage,
+    matching,
+    names,
+    scoring,
+)
 from warehouse import periodic_reports as rhythms
 from warehouse.catalogue import DOMAINS
 from warehouse.following_rules import STAGES
@@ -51,7 +60,8 @@ class Filling:
             self.compared_on,
         )
         types = tuple(contract.table for contract in self.types)
-        rules = (moment.rules.hash, moment.following.hash, moment.catalogue.hash, moment.layout)
+        rules = (moment.rules.hash, moment.following.hash, moment.catalogue.hash)
+        rules = (*rules, moment.further.hash, moment.layout)
         return (*days, *rules, types, tuple(sorted(self.states.items())), self.has_released)
 
     @property
@@ -88,7 +98,7 @@ def _threshold(part: str) -> Callable[[Filling], Any]:
 
 CALENDAR = (
     *("as_of", "as_of_year", "as_of_month_day", "window_start", "appraised_since"),
-    *("paid_months", "enrolment_years", "medical_threshold"),
+    *("as_of_month", "first_paid_day", "paid_months", "enrolment_years", "medical_threshold"),
 )
 THRESHOLDS = (
     *("window_months", "resident_months", "weak_labour_weight", "elder_age", "child_under_age"),
@@ -131,13 +141,17 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "codes": lambda f: follow_up.codes(f.moment.following),
     "compared_on": lambda f: day(f.compared_on),
     "contracts": lambda f: list(f.contracts),
+    "crosscheck": lambda f: crosscheck.numbers(f.moment.further.crosscheck),
     "counting": lambda f: registry.counting(),
     "counts": lambda f: follow_up.LEDGER_COUNTS,
     "deadlines": lambda f: f.moment.following.following.deadlines,
     "domain_models": lambda f: indicators.MODEL_DOMAINS,
     "domains": lambda f: DOMAINS,
+    "draw_periods": lambda f: crosscheck.draw_periods(f.moment.as_of, f.moment.further.crosscheck),
     "due_on": lambda f: follow_up.due_on(f.moment.as_of, f.moment.following),
+    "evidence_types": lambda f: crosscheck.evidence_types(),
     "flag_days": lambda f: ", ".join(f"({day(on)})" for on in f.moment.flag_days),
+    "flood": lambda f: f.moment.further.crosscheck.flood,
     "has_released": lambda f: str(f.has_released).lower(),
     "incomes": lambda f: follow_up.INCOMES,
     "indicators": lambda f: indicators.cells(f.states, f.moment.catalogue),
@@ -152,6 +166,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "pair_text": lambda f: matching.pair_text,
     "period_on": lambda f: day(f.moment.period_on),
     "recorded": lambda f: STAGES.index("recorded") + 1,
+    "rest": lambda f: f.moment.further.crosscheck.rest,
     "risks": lambda f: [
         cell
         for cell in indicators.cells(f.states, f.moment.catalogue)
@@ -160,7 +175,9 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "rule_version": lambda f: f.moment.rules.version,
     "scored": lambda f: scoring.scored(f.moment.rules, f.moment.catalogue),
     "shells_are_computed": lambda f: str(f.moment.rules.scoring.shells == "computed").lower(),
+    "spans_since": lambda f: crosscheck.spans_since(f.moment.as_of),
     "stages": lambda f: STAGES,
+    "stopped_days": lambda f: f.moment.further.crosscheck.stopped_days,
     "thresholds": _rhythm("thresholds"),
     "types": lambda f: [matching.delivered(contract) for contract in f.types],
     "visit_days": _rhythm("visit_within_days"),

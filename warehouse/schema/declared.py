@@ -23,6 +23,8 @@ class Column:
     meaning: str
     since: str = FIRST
     """The layout that brought it."""
+    is_hidden: bool = False
+    """Stored for the view's own reckoning; no view, dictionary or file of a release shows it."""
     effective_from: date | None = None
     """Of an indicator that came into the catalogue later: earlier days' releases do not have it."""
 
@@ -106,7 +108,7 @@ class View:
 
     def shown(self, added: tuple[Column, ...]) -> tuple[Column, ...]:
         """The columns as consumers see them: what the view adds, then what came later than it."""
-        stored = self.stored
+        stored = tuple(column for column in self.stored if not column.is_hidden)
         first = [column for column in stored if self._came(column) == self._came(PLACE[0])]
         return (*first, *added, *stored[len(first) :])
 
@@ -407,6 +409,61 @@ HOUSEHOLD_CARD = View(
     ),
     "One household on one page (一卡一簿六清单).",
 )
+CONTRADICTION = View(
+    "contradiction",
+    ("contradiction_id",),
+    columns(
+        "contradiction_id | text | stays from day to day while it stands",
+        HOUSEHOLD_ID,
+        "member_id | text | empty where it is the household's",
+        "code | text | the rule, X01 to X67 (warehouse/rules/crosscheck-….yaml)",
+        "owner | text | the department that is asked first",
+        "other | text | the department whose records speak against it",
+        "record_ids | text[] | the owner's records; a count by record type for who has none there",
+        "other_record_ids | text[] | all others' records, alike",
+        "since | date | first day without a break",
+        "state | text | new; open; confirmed; explained; not_confirmed",
+        Column(
+            "evidence",
+            "text[]",
+            "department.records|record_id of both sides",
+            is_hidden=True,
+        ),
+    ),
+    "What departments say against each other (信息比对): a question to a named office, never a"
+    " finding; it changes no score, no lamp, no benefit (不得据此停发、减发).",
+    (("household_id",), ("code",)),
+    readers=("yihu_area",),
+    since="0.2.0",
+)
+CONTRADICTION_ACCURACY = View(
+    "contradiction_accuracy",
+    ("area_code", "code"),
+    columns(
+        "area_code | text | a county or a town: 6 or 9 digits",
+        "code | text | the rule",
+        "listed | integer | contradictions that were open on a day of the last 12 months",
+        "checked | integer | of these with a verdict",
+        "confirmed | integer | of these found to be so",
+        "precision | numeric(12,4) | confirmed / checked; null where nothing was checked",
+        "precision_low | numeric(12,4) | lower end of its 95% interval (Wilson)",
+        "precision_high | numeric(12,4) | upper end",
+        "is_resting | boolean | out of the lists: from 30 verdicts on precision_high is under the"
+        " rules' floor",
+    ),
+    "How often each rule of the contradictions was right, per county and town.",
+    exit=Exit(
+        families=dict.fromkeys(
+            ("listed", "checked", "confirmed"), "contradiction_accuracy.verdicts"
+        ),
+        derived=(
+            ("contradiction_accuracy.verdicts", "t.listed - t.checked"),
+            ("contradiction_accuracy.verdicts", "t.checked - t.confirmed"),
+        ),
+        by="code",
+    ),
+    since="0.2.0",
+)
 
 VIEWS = (
     HOUSEHOLD,
@@ -421,6 +478,8 @@ VIEWS = (
     AREA_LEDGER,
     BULLETIN,
     HOUSEHOLD_CARD,
+    CONTRADICTION,
+    CONTRADICTION_ACCURACY,
 )
 """The views over versioned tables; `source_status` and `release` stand beside them, over `ops`."""
 
