@@ -72,7 +72,7 @@ class Day:
 
     @property
     def inputs(self) -> LakeInputs:
-        return LakeInputs(self.house.lake, {})
+        return LakeInputs(self.house.lake, self.house.sources)
 
 
 def made_by_county(
@@ -98,7 +98,7 @@ def _make(house: RunContext, moment: Moment, asked: frozenset[str]) -> None:
         read
         for table in rest
         for read in registry.reads(table, Kind.SAME_DAY)
-        if not registry.is_stored(read)
+        if not registry.is_stored(read) and registry.maker(read).grain != EVERYBODY
     }
     with ExitStack() as written:
         folders = {

@@ -88,6 +88,10 @@ class View:
     """SQL over a row `t` of the table: the department whose own it is;
     `yihu_department` reads its own then.
     """
+    departments: str | None = None
+    """SQL over a row `t`: all departments whose own it is, where they are several."""
+    masks: Mapping[str, str] = field(default_factory=dict)
+    """Columns that who does not see all is shown otherwise: SQL over a row `t` of its own rows."""
     exit: Exit | None = None
     """Where it is made of counts: how they leave by the one exit,
     which is all that `yihu_analyst` sees.
@@ -434,6 +438,13 @@ CONTRADICTION = View(
     " finding; it changes no score, no lamp, no benefit (不得据此停发、减发).",
     (("household_id",), ("code",)),
     readers=("yihu_area",),
+    departments="yihu_in.departments_of(t.owner, t.evidence)",
+    masks={
+        "record_ids": "yihu_in.side_as_seen(t.record_ids, t.evidence, t.owner, true)",
+        "other_record_ids": (
+            "yihu_in.side_as_seen(t.other_record_ids, t.evidence, t.owner, false)"
+        ),
+    },
     since="0.2.0",
 )
 CONTRADICTION_ACCURACY = View(

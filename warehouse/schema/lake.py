@@ -288,6 +288,7 @@ CONTRADICTION_ALIAS = LakeTable(
     columns(
         "old_id | text | an id that a rerun of past days replaced",
         "contradiction_id | text | the id that stands for it now",
+        "as_of | date | the day that was made again",
     ),
     "Ids of contradictions of before past days were made again.",
 )

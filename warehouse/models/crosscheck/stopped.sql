@@ -7,14 +7,13 @@ kept: flags
 grain: all
 key: code, area_code, month
 order: code, area_code, month
-same day: any_member, contradiction_list, matched_civil_affairs__assistance
+same day: contradiction_list, matched_civil_affairs__assistance
 parameters: as_of, stopped_days, window_start
 -#}
 with ended as (
-    select m.household_id, a.record_id, a.ended_on
-    from matched_civil_affairs__assistance as a
-    inner join any_member as m on m.member_id = a.member_id
-    where a.outcome = 'linked' and a.ended_on > {{ window_start }} and a.ended_on <= {{ as_of }}
+    select household_id, record_id, ended_on
+    from matched_civil_affairs__assistance
+    where outcome = 'linked' and ended_on > {{ window_start }} and ended_on <= {{ as_of }}
 ),
 stopped as (
     select distinct

@@ -3,7 +3,7 @@ The verdict that counts of each contradiction: the newest by day, then by id. On
 rerun of past days replaced counts for the new id.
 
 table: crosscheck_verdict
-grain: record
+grain: all
 key: contradiction_id
 if there: matched_supervision__verdicts
 outside: contradiction_alias
