@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlparse
 from zoneinfo import ZoneInfo
 
-from expectations.contract import load_contracts
+from expectations.contract import DRAFTS, EVERY_DRAFT, drafts_named, load_contracts
 from expectations.errors import ConfigurationError
 from resources.engines.java import NoJavaError, java_home
 
@@ -319,11 +319,11 @@ def _tls_words(url: str) -> str:
 
 def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
     known = [contract.records for contract in load_contracts(status="draft")]
-    named = [name.strip() for name in (env.get("YIHU_DRAFTS") or "").split(",") if name.strip()]
-    if strange := sorted(set(named) - set(known)):
+    named = drafts_named(env.get(DRAFTS))
+    if strange := sorted(set(named) - {*known, EVERY_DRAFT}):
         problems.append(
-            f"YIHU_DRAFTS names {', '.join(strange)}: the contracts that are drafts are"
-            f" {', '.join(known) or 'none'}"
+            f"{DRAFTS} names {', '.join(strange)}: the contracts that are drafts are"
+            f" {', '.join(known) or 'none'} ({EVERY_DRAFT}: every one)"
         )
 
 

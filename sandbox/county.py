@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from expectations.contract import Contract, contract_for
 from expectations.engine import parquet
-from sandbox import days, delivery, hardship, health, visits, welfare
+from sandbox import days, delivery, hardship, health, supervision, visits, welfare
 from sandbox.draft import Draft, with_one_known
 from sandbox.economy import County as Drawn
 from sandbox.economy import draw_county
@@ -51,6 +51,8 @@ DRAWN: tuple[tuple[str, _Draw], ...] = (
     ("reports", hardship.draw_reports),
     ("cases", hardship.draw_cases),
     ("field_results", visits.draw_field_results),
+    ("issues", supervision.draw_issues),
+    ("verdicts", supervision.draw_verdicts),
 )
 """Record types that are drawn from people and households alone, in a fixed order."""
 

@@ -24,6 +24,8 @@ from sandbox.people import END, PLANTED, START, People
 from sandbox.rates import ErrorRates
 from sandbox.shapes import SHAPES, first_number, household_id, key_of, member_id
 
+BY_HOUSEHOLD = ("cases", "field_results", "issues", "verdicts")
+"""Record types that carry their household's number, and nobody's."""
 _FIX = (
     "case when {day} is not null then ceil((date_diff('day', date '2020-01-01', ({day})::date) + 1"
     " + _phase) / {period}.0)::bigint end"
@@ -222,8 +224,8 @@ def _write_truth(
     """Whom each record is about, which error it carries, and until when."""
     shape = SHAPES[records]
     extra = (
-        f"p.member_id, {household_id('d.ordinal')} as household_id"
-        if records in ("cases", "field_results")
+        f"p.member_id, case when d.ordinal > 0 then {household_id('d.ordinal')} end as household_id"
+        if records in BY_HOUSEHOLD
         else "p.member_id, p.household_id"
     )
     repaired = _repairable(connection)

@@ -77,6 +77,7 @@ _STAGES = (
     "assisted_on",
     "cleared_on",
 )
+_STEPS = ("notified_on", "talked_on", "accounted_on", "mended_on", "proved_on")
 
 
 def _moved(column: str, spread: int, salt: int) -> str:
@@ -314,6 +315,29 @@ SHAPES: dict[str, Shape] = {
             None,
             {"household_id": household_id("ordinal")},
             (Break("result", "'X'"), Break("visited_on", "'去年'", True)),
+        ),
+        Shape(
+            "issues",
+            "IS",
+            None,
+            None,
+            {
+                "household_id": f"case when ordinal > 0 then {household_id('ordinal')} end",
+                "contradiction_id": "null::varchar",
+                **{name: _stage_on(name) for name in _STEPS},
+                "mended_by": "case when mended_on <= u::date then mended_by end",
+                "proved_by": "case when proved_on <= u::date then proved_by end",
+            },
+            (Break("theme", "'X'"), Break("area_code", "'61092'"), Break("due_on", "'尽快'", True)),
+            period=20,
+        ),
+        Shape(
+            "verdicts",
+            "CV",
+            None,
+            None,
+            {"household_id": household_id("ordinal"), "wrong": "null::varchar"},
+            (Break("verdict", "'X'"), Break("checked_on", "'去年'", True)),
         ),
     )
 }

@@ -23,8 +23,8 @@ from warehouse.keys import first_key
 
 PERSONAL_OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
 AREA_OUTCOMES = ("placed", "unplaced")
-"""Of records of the subject area, which are nobody's household:
-tied to a village by its code, or not.
+"""Of records of the subject area: tied to a village by its code, or not.
+Nobody's household, but where the record names one.
 """
 OUTCOMES = (*PERSONAL_OUTCOMES, *AREA_OUTCOMES)
 METHODS = (*identity.FORMS, "repaired", "decided", "household_id")
@@ -211,8 +211,10 @@ def type_parameters(contract: Contract) -> Mapping[str, Any]:
         "fields": delivered_fields(contract),
     }
     if contract.subject == "area":
+        named = contract.find_role("household_id")
         return common | {
             "area_code": contract.by_role("area_code").name,
+            "household_id": named.name if named else None,
             "amounts": _amounts(contract, "v"),
         }
     household = household_field(contract)
