@@ -94,12 +94,7 @@ def made_by_county(
 def _make(house: RunContext, moment: Moment, asked: frozenset[str]) -> None:
     in_counties = {table for table in asked if registry.maker(table).grain != EVERYBODY}
     rest = registry.ordered(asked - in_counties)
-    handed_on = {
-        read
-        for table in rest
-        for read in registry.reads(table, Kind.SAME_DAY)
-        if not registry.is_stored(read) and registry.maker(read).grain != EVERYBODY
-    }
+    handed_on = _handed_on(rest)
     with ExitStack() as written:
         folders = {
             table: written.enter_context(
@@ -124,6 +119,21 @@ def _make(house: RunContext, moment: Moment, asked: frozenset[str]) -> None:
     for table in handed_on:
         shutil.rmtree(folders[table], ignore_errors=True)
     house.note_written(asked, moment.as_of)
+
+
+def _handed_on(tables: Iterable[str]) -> set[str]:
+    """What the counties make for `tables`, which need every county: through what does too."""
+    found, waiting, seen = set[str](), list(tables), set(tables)
+    while waiting:
+        for read in registry.reads(waiting.pop(), Kind.SAME_DAY):
+            if read in seen or registry.is_stored(read):
+                continue
+            seen.add(read)
+            if registry.maker(read).grain == EVERYBODY:
+                waiting.append(read)
+            else:
+                found.add(read)
+    return found
 
 
 def _go_through(day: Day) -> None:

@@ -59,9 +59,12 @@ def depends_on(tables: Sequence[str], contracts: Sequence[Contract]) -> list[str
     other kept tables of the day.
     """
     found: set[str] = set()
+    known = {contract.table for contract in contracts}
     for table in tables:
         for read in registry.inputs_of(table):
             layer = read.removesuffix(registry.EVERY_TYPE)
+            if registry.is_of_type(read) and layer == read and read.partition("_")[2] not in known:
+                continue  # optional, and nobody reads it
             found.update(
                 [read] if layer == read else (f"{layer}{contract.table}" for contract in contracts)
             )

@@ -83,6 +83,10 @@ class Field:
     """
     derived: Literal["key", "updated_at"] | None = None
     """What yihu makes: the one key of a composite one, the update time of a snapshot's row."""
+    is_staff_number: bool = False
+    """Names an officer (`holds: staff_number`): published as a pseudonym where it looks like
+    somebody's number, since many are telephone numbers.
+    """
     key_position: int | None = None
     """The field's place in the primary key, from 1; null where it is no part of it."""
 

@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from expectations.contract import Contract, contract_for
 from expectations.engine import parquet
-from sandbox import days, delivery, hardship, health, supervision, visits, welfare
+from sandbox import days, delivery, hardship, health, supervision, support, visits, welfare
 from sandbox.draft import Draft, with_one_known
 from sandbox.economy import County as Drawn
 from sandbox.economy import draw_county
@@ -53,8 +53,19 @@ DRAWN: tuple[tuple[str, _Draw], ...] = (
     ("field_results", visits.draw_field_results),
     ("issues", supervision.draw_issues),
     ("verdicts", supervision.draw_verdicts),
+    ("assignments", support.draw_assignments),
+    ("visits", support.draw_visits),
+    ("measures", support.draw_measures),
+    ("loans", support.draw_loans),
+    ("employment", support.draw_employment),
+    ("student_aid", support.draw_student_aid),
+    ("assets", support.draw_assets),
+    ("disputes", support.draw_disputes),
 )
 """Record types that are drawn from people and households alone, in a fixed order."""
+
+KEPT = ("certificates", "dwellings", "assistance", "temporary_aid", "student_aid", "assets")
+"""Those that others are drawn from."""
 
 _HERE = Path(__file__).parent
 PARTS = ("base", "planted", "truth")
@@ -177,7 +188,7 @@ class County:
                     connection, contract_for(records, with_drafts=True), draft, self.rates, home
                 )
                 self._tell(f"sandbox: {records} {len(draft):,}")
-                if records in ("certificates", "dwellings"):
+                if records in KEPT:
                     kept[records] = draft
             rng = np.random.default_rng([self.seed, 50])
             subsidies = welfare.draw_disability_subsidies(
@@ -188,6 +199,15 @@ class County:
             )
             retrofits = hardship.draw_retrofits(rng, drawn, self.rates, kept["dwellings"])
             delivery.deliver(connection, contract_for("retrofits"), retrofits, self.rates, home)
+            kept["disability_subsidies"] = subsidies
+            rng = np.random.default_rng([self.seed, 51])
+            for draft in (
+                support.draw_dividends(rng, drawn, self.rates, kept["assets"]),
+                support.draw_payments(rng, drawn, self.rates, kept),
+            ):
+                contract = contract_for(draft.records, with_drafts=True)
+                delivery.deliver(connection, contract, draft, self.rates, home)
+                self._tell(f"sandbox: {draft.records} {len(draft):,}")
             for records in SHAPES:
                 write_golden(
                     connection,

@@ -24,7 +24,10 @@ from sandbox.people import END, PLANTED, START, People
 from sandbox.rates import ErrorRates
 from sandbox.shapes import SHAPES, first_number, household_id, key_of, member_id
 
-BY_HOUSEHOLD = ("cases", "field_results", "issues", "verdicts")
+BY_HOUSEHOLD = (
+    *("cases", "field_results", "issues", "verdicts"),
+    *("assignments", "visits", "measures", "assets"),
+)
 """Record types that carry their household's number, and nobody's."""
 _FIX = (
     "case when {day} is not null then ceil((date_diff('day', date '2020-01-01', ({day})::date) + 1"

@@ -77,6 +77,8 @@ _STAGES = (
     "assisted_on",
     "cleared_on",
 )
+CHANNELS = "['report', 'visit', 'comparison', 'petition', 'other']"
+CLEARANCES = "['self', 'development', 'protection', 'natural']"
 _STEPS = ("notified_on", "talked_on", "accounted_on", "mended_on", "proved_on")
 
 
@@ -297,9 +299,15 @@ SHAPES: dict[str, Shape] = {
                     + ")"
                 ),
                 **{name: _stage_on(name) for name in _STAGES[1:]},
-                **dict.fromkeys(("channel", "report_id", "clearance"), "null::varchar"),
-                **dict.fromkeys(("green_channel", "objection"), "null::boolean"),
-                **dict.fromkeys(("authorised_on", "posted_until", "rejected_on"), "null::date"),
+                "channel": f"({CHANNELS})[1 + dice(n, 0, 40) % 5]",
+                "green_channel": "false",
+                "report_id": "null::varchar",
+                "authorised_on": "case when verified_on <= u::date then verified_on end",
+                "posted_until": "case when reviewed_on <= u::date then reviewed_on + 10 end",
+                "objection": "case when approved_on <= u::date then false end",
+                "rejected_on": "null::date",
+                "clearance": f"case when cleared_on <= u::date then ({CLEARANCES})"
+                "[1 + dice(n, 0, 41) % 4] end",
             },
             (
                 Break("stage", "9"),
@@ -338,6 +346,94 @@ SHAPES: dict[str, Shape] = {
             None,
             {"household_id": household_id("ordinal"), "wrong": "null::varchar"},
             (Break("verdict", "'X'"), Break("checked_on", "'去年'", True)),
+        ),
+        Shape(
+            "assignments",
+            "ZR",
+            None,
+            None,
+            {"household_id": household_id("ordinal"), "ended_on": _at_end("ended_on")},
+            (Break("duty", "'X'"), Break("started_on", "'年初'", True)),
+        ),
+        Shape(
+            "visits",
+            "ZF",
+            None,
+            None,
+            {"household_id": household_id("ordinal")},
+            (Break("found", "'none,illness'"), Break("kind", "'X'")),
+        ),
+        Shape(
+            "measures",
+            "CS",
+            None,
+            None,
+            {"household_id": household_id("ordinal"), "case_id": "null::varchar"},
+            (Break("kind", "'X'"), Break("amount", "'几千元'", True)),
+        ),
+        Shape(
+            "loans",
+            "XD",
+            "id_number",
+            "name",
+            {},
+            (Break("status", "'X'"), Break("balance", "-1::decimal(16,2)")),
+        ),
+        Shape(
+            "employment",
+            "JY",
+            "id_number",
+            "name",
+            {"ended_on": _at_end("ended_on")},
+            (Break("place", "'X'"), Break("monthly_wage", "'面议'", True)),
+        ),
+        Shape(
+            "student_aid",
+            "ZZ",
+            "id_number",
+            "name",
+            {},
+            (Break("term", "'2026秋'"), Break("amount", "-1::decimal(16,2)")),
+        ),
+        Shape(
+            "assets",
+            "ZC",
+            None,
+            None,
+            {
+                "project_id": "null::varchar",
+                "owner_level": "nullif(owner_level, '')",
+                "transferred_on": _stage_on("transferred_on"),
+            },
+            (Break("state", "'X'"), Break("original_value", "'若干'", True)),
+        ),
+        Shape(
+            "disputes",
+            "YY",
+            "id_number",
+            "name",
+            {
+                "record_id": "null::varchar",
+                "decided_on": _at_end("decided_on"),
+                "decision": _at_end("decision", "varchar"),
+            },
+            (Break("kind", "'X'"), Break("due_on", "'尽快'", True)),
+        ),
+        Shape(
+            "dividends",
+            "FH",
+            "id_number",
+            "name",
+            {"asset_id": key_of("ZC", "asset")},
+            (Break("round", "1"), Break("amount", "'若干'", True)),
+        ),
+        Shape(
+            "payments",
+            "YK",
+            "id_number",
+            "name",
+            {},
+            (Break("scheme", "'X'"), Break("month", "'202613'")),
         ),
     )
 }

@@ -22,6 +22,7 @@ from warehouse import (
     matching,
     names,
     scoring,
+    support,
 )
 from warehouse import periodic_reports as rhythms
 from warehouse.catalogue import DOMAINS
@@ -30,6 +31,7 @@ from warehouse.graph import registry
 from warehouse.graph.heads import Model
 from warehouse.graph.moment import Moment
 from warehouse.model import render
+from warehouse.support_rules import load_support
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "area_outcomes": lambda f: matching.AREA_OUTCOMES,
     "as_of_digits": lambda f: f.moment.as_of.strftime("%Y%m%d"),
     "allowed_ages": lambda f: [(c.department, c.records, c.stale_after_days) for c in f.contracts],
+    "awarding": lambda f: support.awarding(f.states),
     "at_once": lambda f: matching.at_once(
         "d.name" if f.contract is None else matching.type_parameters(f.type)["name_value"]
     ),
@@ -145,6 +148,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "counting": lambda f: registry.counting(),
     "counts": lambda f: follow_up.LEDGER_COUNTS,
     "deadlines": lambda f: f.moment.following.following.deadlines,
+    "doubtful_lists": lambda f: support.doubtful_lists(f.states),
     "domain_models": lambda f: indicators.MODEL_DOMAINS,
     "domains": lambda f: DOMAINS,
     "draw_periods": lambda f: crosscheck.draw_periods(f.moment.as_of, f.moment.further.crosscheck),
@@ -160,11 +164,15 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "kept_since": lambda f: follow_up.kept_since(f.moment.as_of, f.moment.following),
     "lists": lambda f: follow_up.LISTS,
     "measures": lambda f: follow_up.measures(f.states, f.moment.following),
+    "medical_sums": lambda f: support.MEDICAL_SUMS,
     "methods": lambda f: matching.METHODS,
     "no_county": lambda f: NO_COUNTY,
     "outcomes": lambda f: matching.PERSONAL_OUTCOMES,
     "pair_text": lambda f: matching.pair_text,
     "period_on": lambda f: day(f.moment.period_on),
+    "prefecture_digits": lambda f: support.PREFECTURE_DIGITS,
+    "populations": lambda f: support.populations(f.states, load_support(f.moment.as_of)),
+    "read": lambda f: support.read_types(f.states),
     "recorded": lambda f: STAGES.index("recorded") + 1,
     "rest": lambda f: f.moment.further.crosscheck.rest,
     "risks": lambda f: [
@@ -172,12 +180,16 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
         for cell in indicators.cells(f.states, f.moment.catalogue)
         if cell.indicator.group == "risk"
     ],
+    "second_round": lambda f: support.SECOND_ROUND,
     "rule_version": lambda f: f.moment.rules.version,
     "scored": lambda f: scoring.scored(f.moment.rules, f.moment.catalogue),
     "shells_are_computed": lambda f: str(f.moment.rules.scoring.shells == "computed").lower(),
     "spans_since": lambda f: crosscheck.spans_since(f.moment.as_of),
     "stages": lambda f: STAGES,
     "stopped_days": lambda f: f.moment.further.crosscheck.stopped_days,
+    "support": lambda f: support.support_day(
+        f.moment.as_of, f.moment.rules.thresholds.window_months
+    ),
     "thresholds": _rhythm("thresholds"),
     "types": lambda f: [matching.delivered(contract) for contract in f.types],
     "visit_days": _rhythm("visit_within_days"),

@@ -11,8 +11,9 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from warehouse import crosscheck, follow_up, identity, indicators, names, scoring
+from warehouse import crosscheck, follow_up, identity, indicators, names, scoring, support
 from warehouse.graph.moment import Moment
+from warehouse.support_rules import load_support
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ REFERENCES: Mapping[str, Callable[[Moment, Keys], str]] = {
     "dibao_standard": lambda moment, keys: indicators.standard_select(moment.rules.dibao_standard),
     "domain_cap": lambda moment, keys: scoring.domain_cap_select(moment.rules),
     "indicator_source": lambda moment, keys: scoring.indicator_source_select(moment.catalogue),
+    "measure_need": lambda moment, keys: support.measure_need_select(
+        load_support(moment.as_of), moment.catalogue
+    ),
+    "month_term": lambda moment, keys: support.month_term_select(
+        moment.as_of, load_support(moment.as_of)
+    ),
     "monitoring_line": lambda moment, keys: indicators.standard_select(
         moment.rules.monitoring_line
     ),

@@ -260,9 +260,20 @@ class Runner:
             elif read.table.endswith(EVERY_TYPE):
                 types = making.types if prefix == "valid_" else self.contracts
                 found += [Input(read.kind, prefix + one.table, prefix + one.table) for one in types]
+            elif read.kind is Kind.OPTIONAL:
+                is_there = self._is_read(read.table, making)
+                kind = Kind.SAME_DAY if is_there else Kind.IF_THERE
+                found.append(Input(kind, read.table, read.alias))
             else:
                 found.append(read)
         return found
+
+    def _is_read(self, table: str, making: _Making) -> bool:
+        """Whether the day has a record type's table, or it is made now."""
+        return table in making.asked or (
+            table.partition("_")[2] in self._by_table
+            and making.inputs.version(table, making.moment.as_of) is not None
+        )
 
     def _text(self, table: str, making: _Making) -> str:
         """The model's SQL for this table; filled in once for what it is filled in with."""

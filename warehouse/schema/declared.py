@@ -6,132 +6,18 @@ dictionary are made from. Not here: SQLAlchemy (`tables`), SQL (`programs`), who
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
-
 from warehouse.catalogue import DOMAINS, Indicator, began_on, load_indicators
-from warehouse.layouts import FIRST, LAYOUTS
+from warehouse.schema.questioned import QUESTIONED
+from warehouse.schema.supported import SUPPORT
+from warehouse.schema.view import ADDED as ADDED
+from warehouse.schema.view import HOUSEHOLD_ID as HOUSEHOLD_ID
+from warehouse.schema.view import PLACE as PLACE
+from warehouse.schema.view import Column as Column
+from warehouse.schema.view import Exit as Exit
+from warehouse.schema.view import View as View
+from warehouse.schema.view import columns as columns
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column as consumers see it; `type` is PostgreSQL's name for it."""
-
-    name: str
-    type: str
-    meaning: str
-    since: str = FIRST
-    """The layout that brought it."""
-    is_hidden: bool = False
-    """Stored for the view's own reckoning; no view, dictionary or file of a release shows it."""
-    effective_from: date | None = None
-    """Of an indicator that came into the catalogue later: earlier days' releases do not have it."""
-
-
-@dataclass(frozen=True)
-class Exit:
-    """How the counts of a view leave the house:
-    every integer column that is no key is one, and hidden where it is small.
-
-    What is no count (a rate, an amount, what `not_counts` names) is hidden where a count of its row
-    is.
-    """
-
-    not_counts: tuple[str, ...] = ()
-    """Integers that count no household: a rank, days."""
-    families: Mapping[str, str] = field(default_factory=dict)
-    """Counts that tell each other and are hidden together: by column, or `column:value` of `by`. A
-    family with a dot in its name is the view's own; any other is one family over all views that
-    count on the same day. Others are alone."""
-    derived: tuple[tuple[str, str], ...] = ()
-    """Counts that nobody publishes and everybody can work out:
-    their family, and SQL over a row `t`.
-    """
-    follows: Mapping[str, str] = field(default_factory=dict)
-    """A family that is hidden wherever another is on that day too, since it would tell it."""
-    by: str | None = None
-    """The key column that says what is counted (a measure, a dimension)."""
-    merged: str | None = None
-    """The key column whose values share the same households out:
-    hidden together, apart from the row `all`.
-    """
-    on: str = "as_of"
-    """The column with the day whose households are counted."""
-    ranked: str | None = None
-    """The column of ranks: gone for a whole level where one of its areas is hidden,
-    since the gap tells it.
-    """
-    places_only: bool = False
-    """Households of no known place are left out, unless it has a row for them (town 000): against a
-    view that has them, a county's counts tell theirs."""
-    is_sparse: bool = False
-    """A row is there only where something was counted:
-    an area without one counts as 0, and hidden rows are left out.
-    """
-
-
-@dataclass(frozen=True)
-class View:
-    """A view of `yihu` and the versioned table of `store` behind it."""
-
-    name: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
-    meaning: str
-    indexes: tuple[tuple[str, ...], ...] = ()
-    """Beside the key and the place (town, village), which every table has one for."""
-    readers: tuple[str, ...] = ("yihu_reader", "yihu_area")
-    """Roles that may select from it, beside the publisher; `yihu_area` sees the rows of its areas.
-    """
-    department: str | None = None
-    """SQL over a row `t` of the table: the department whose own it is;
-    `yihu_department` reads its own then.
-    """
-    departments: str | None = None
-    """SQL over a row `t`: all departments whose own it is, where they are several."""
-    masks: Mapping[str, str] = field(default_factory=dict)
-    """Columns that who does not see all is shown otherwise: SQL over a row `t` of its own rows."""
-    exit: Exit | None = None
-    """Where it is made of counts: how they leave by the one exit,
-    which is all that `yihu_analyst` sees.
-    """
-    since: str = FIRST
-    """The layout that brought it."""
-
-    @property
-    def stored(self) -> tuple[Column, ...]:
-        """The columns of a row: those declared and its place; what came later stands at the end."""
-        have = {column.name for column in self.columns}
-        return tuple(
-            sorted(
-                (*self.columns, *(column for column in PLACE if column.name not in have)),
-                key=self._came,
-            )
-        )
-
-    def shown(self, added: tuple[Column, ...]) -> tuple[Column, ...]:
-        """The columns as consumers see them: what the view adds, then what came later than it."""
-        stored = tuple(column for column in self.stored if not column.is_hidden)
-        first = [column for column in stored if self._came(column) == self._came(PLACE[0])]
-        return (*first, *added, *stored[len(first) :])
-
-    def _came(self, column: Column) -> tuple[date, int]:
-        return column.effective_from or date.min, max(
-            LAYOUTS.index(column.since), LAYOUTS.index(self.since)
-        )
-
-
-PLACE = (
-    Column("area_code", "text", "the household's village, 12 digits (行政区划代码)"),
-    Column("town_code", "text", "its town, 9 digits"),
-)
-ADDED = (
-    Column("as_of", "date", "the business day of the release that is read; added by the view"),
-    Column("release_id", "integer", "the release that is read; added by the view"),
-)
-
-HOUSEHOLD_ID = Column("household_id", "text", "household number in the base register (户编号)")
 RULE_VERSION = Column("rule_version", "text", "hash of the rules in force on the day")
 COVERAGE = Column(
     "coverage", "numeric(5,4)", "share of the day's indicators that are ok or not_applicable"
@@ -146,18 +32,6 @@ STAGES = (
     "assisted",
     "cleared",
 )
-
-
-def columns(*rows: str | Column, since: str = FIRST) -> tuple[Column, ...]:
-    """`name | type | meaning`, a line each; `since`: the layout that brought them."""
-    made: list[Column] = []
-    for row in rows:
-        if isinstance(row, Column):
-            made.append(row)
-        else:
-            name, kind, meaning = (part.strip() for part in row.split("|", 2))
-            made.append(Column(name, kind, meaning, since))
-    return tuple(made)
 
 
 def _indicator(indicator: Indicator) -> Column:
@@ -327,6 +201,18 @@ CASE_PROGRESS = View(
         "days_in_stage | integer | calendar days",
         "is_overdue | boolean | later than the stage allows",
         *(f"{stage}_on | date | " for stage in STAGES),
+        *columns(
+            "channel | text | how it was found: report; visit; comparison; petition; other",
+            "green_channel | boolean | aid came first, the recognition steps afterwards (绿色通道)",
+            "report_id | text | the report that it grew out of: as delivered, else the newest of a"
+            " member within the days before that the rules give",
+            "authorised_on | date | the household allowed its data to be compared (承诺授权)",
+            "posted_until | date | end of the public notice (公示)",
+            "objection | boolean | somebody objected while it was posted",
+            "rejected_on | date | not recognised; the case ended without stages 6 to 8",
+            "clearance | text | how the risk went: self; development; protection; natural",
+            since="0.2.0",
+        ),
     ),
     "The eight stages of each monitored household.",
     (("household_id",),),
@@ -413,68 +299,6 @@ HOUSEHOLD_CARD = View(
     ),
     "One household on one page (一卡一簿六清单).",
 )
-CONTRADICTION = View(
-    "contradiction",
-    ("contradiction_id",),
-    columns(
-        "contradiction_id | text | stays from day to day while it stands",
-        HOUSEHOLD_ID,
-        "member_id | text | empty where it is the household's",
-        "code | text | the rule, X01 to X67 (warehouse/rules/crosscheck-….yaml)",
-        "owner | text | the department that is asked first",
-        "other | text | the department whose records speak against it",
-        "record_ids | text[] | the owner's records; a count by record type for who has none there",
-        "other_record_ids | text[] | all others' records, alike",
-        "since | date | first day without a break",
-        "state | text | new; open; confirmed; explained; not_confirmed",
-        Column(
-            "evidence",
-            "text[]",
-            "department.records|record_id of both sides",
-            is_hidden=True,
-        ),
-    ),
-    "What departments say against each other (信息比对): a question to a named office, never a"
-    " finding; it changes no score, no lamp, no benefit (不得据此停发、减发).",
-    (("household_id",), ("code",)),
-    readers=("yihu_area",),
-    departments="yihu_in.departments_of(t.owner, t.evidence)",
-    masks={
-        "record_ids": "yihu_in.side_as_seen(t.record_ids, t.evidence, t.owner, true)",
-        "other_record_ids": (
-            "yihu_in.side_as_seen(t.other_record_ids, t.evidence, t.owner, false)"
-        ),
-    },
-    since="0.2.0",
-)
-CONTRADICTION_ACCURACY = View(
-    "contradiction_accuracy",
-    ("area_code", "code"),
-    columns(
-        "area_code | text | a county or a town: 6 or 9 digits",
-        "code | text | the rule",
-        "listed | integer | contradictions that were open on a day of the last 12 months",
-        "checked | integer | of these with a verdict",
-        "confirmed | integer | of these found to be so",
-        "precision | numeric(12,4) | confirmed / checked; null where nothing was checked",
-        "precision_low | numeric(12,4) | lower end of its 95% interval (Wilson)",
-        "precision_high | numeric(12,4) | upper end",
-        "is_resting | boolean | out of the lists: from 30 verdicts on precision_high is under the"
-        " rules' floor",
-    ),
-    "How often each rule of the contradictions was right, per county and town.",
-    exit=Exit(
-        families=dict.fromkeys(
-            ("listed", "checked", "confirmed"), "contradiction_accuracy.verdicts"
-        ),
-        derived=(
-            ("contradiction_accuracy.verdicts", "t.listed - t.checked"),
-            ("contradiction_accuracy.verdicts", "t.checked - t.confirmed"),
-        ),
-        by="code",
-    ),
-    since="0.2.0",
-)
 
 VIEWS = (
     HOUSEHOLD,
@@ -489,8 +313,8 @@ VIEWS = (
     AREA_LEDGER,
     BULLETIN,
     HOUSEHOLD_CARD,
-    CONTRADICTION,
-    CONTRADICTION_ACCURACY,
+    *SUPPORT,
+    *QUESTIONED,
 )
 """The views over versioned tables; `source_status` and `release` stand beside them, over `ops`."""
 

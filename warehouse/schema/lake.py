@@ -300,6 +300,29 @@ OPENING = LakeTable(
     ),
     "Who listed too many and was opened by name.",
 )
+LAMP_SPAN = LakeTable(
+    "lamp_span",
+    columns(
+        HOUSEHOLD_ID,
+        "level | text | red; yellow; green; none",
+        "is_held | boolean | ",
+        "from_on | date | the first day on which it stood so",
+        "until_on | date | the last one; null while it stands",
+    ),
+    "From when to when a lamp stood as it was, carried from day to day.",
+)
+SUPPORT_STANDING = LakeTable(
+    "support_standing",
+    columns(
+        "list_name | text | the view in which it stands",
+        HOUSEHOLD_ID,
+        "item | text | which of its rows",
+        "is_standing | boolean | on the day",
+        "is_sure | boolean | on the last day on which no source was stale or missing",
+        "since | date | first day without a break",
+    ),
+    "Since when a household stands in a list, carried from day to day.",
+)
 CARRIED: Mapping[str, tuple[Column, ...]] = {
     "warning_flag": columns(
         "_red_codes | text[] | what made the lamp red; carried for the next day, never published"
@@ -332,6 +355,8 @@ OWN = (
     STOPPED_AFTER_LISTING,
     CONTRADICTION_ALIAS,
     OPENING,
+    LAMP_SPAN,
+    SUPPORT_STANDING,
 )
 
 

@@ -1,7 +1,7 @@
 """What departments say against each other: contradictions and how often their rules were right, who
 was opened by name, other ids, what ended after a list, and the rules that a release names
 
-Revision: 0020, after 0018, 2026-11-28 08:30:00
+Revision: 0020, after 0019, 2026-11-28 08:30:00
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from warehouse.schema.tables import CONTRADICTION_ALIAS, OPENING, STOPPED_AFTER_LISTING, STORE
 
 revision = "0020"
-down_revision = "0018"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ rerun of past days replaced counts for the new id.
 table: crosscheck_verdict
 grain: all
 key: contradiction_id
-if there: matched_supervision__verdicts
+optional: matched_supervision__verdicts
 outside: contradiction_alias
 parameters: as_of
 -#}

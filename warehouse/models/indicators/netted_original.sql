@@ -9,6 +9,7 @@ as: view
 same day: matched_health_insurance__settlements, settlement_reversal
 parameters: as_of, window_start
 -#}
+{% set funds = ("pooled_paid", "critical_illness_paid", "medical_aid_paid") %}
 with reversed as (
     select
         original_id,
@@ -16,8 +17,11 @@ with reversed as (
         sum(in_scope) as in_scope,
         sum(fund_paid) as fund_paid,
         sum(personal_paid) as personal_paid,
-        sum(critical_illness_paid) as critical_illness_paid,
-        count(*) = count(critical_illness_paid) as is_complete
+{% for fund in funds %}
+        sum({{ fund }}) as {{ fund }},
+        count(*) = count({{ fund }}) as has_{{ fund }},
+{% endfor %}
+        count(*) as reversals
     from settlement_reversal
     where is_counted
     group by original_id
@@ -32,11 +36,11 @@ select
     s.in_scope + coalesce(r.in_scope, 0) as in_scope,
     s.fund_paid + coalesce(r.fund_paid, 0) as fund_paid,
     s.personal_paid + coalesce(r.personal_paid, 0) as personal_paid,
+{% for fund in funds %}
     case
-        when coalesce(r.is_complete, true)
-            then s.critical_illness_paid + coalesce(r.critical_illness_paid, 0)
-    end
-        as critical_illness_paid,
+        when coalesce(r.has_{{ fund }}, true) then s.{{ fund }} + coalesce(r.{{ fund }}, 0)
+    end as {{ fund }},
+{% endfor %}
     s._arrived_on
 from matched_health_insurance__settlements as s
 left join reversed as r on r.original_id = s.record_id
