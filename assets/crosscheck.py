@@ -18,7 +18,7 @@ from expectations.engine import literal
 from resources.runtime.context import ALIASES, RunContext
 from warehouse.crosscheck import spans_since
 from warehouse.crosscheck_rules import Crosscheck, load_crosscheck
-from warehouse.graph.registry import layer_and_folder
+from warehouse.graph.registry import layer_and_folder, maker, stored_tables
 from warehouse.schema.lake import declared
 
 BEFORE = "contradiction_before"
@@ -135,4 +135,9 @@ def _tables() -> list[Table]:
 def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
     """The step that makes them."""
     tables = with_others("crosscheck", _tables())
-    return [tables_asset("crosscheck", "crosscheck", tables, contracts, layer="flags")]
+    others = [
+        Table(name, declared()[name].meaning)
+        for name in stored_tables()
+        if maker(name).name.startswith(("issues/", "entitlement/", "known_gap/"))
+    ]
+    return [tables_asset("crosscheck", "crosscheck", [*tables, *others], contracts, layer="flags")]

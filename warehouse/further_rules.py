@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from warehouse.crosscheck_rules import Crosscheck, load_crosscheck
+from warehouse.entitlement_rules import Entitlements, load_entitlements
+from warehouse.issue_rules import Issues, load_issues
 
 
 @dataclass(frozen=True)
@@ -18,15 +20,20 @@ class FurtherRules:
     """What is in force on a day."""
 
     crosscheck: Crosscheck
+    issues: Issues
+    entitlements: Entitlements
+
+    @property
+    def _parts(self) -> tuple[Crosscheck | Issues | Entitlements, ...]:
+        return (self.crosscheck, self.issues, self.entitlements)
 
     @property
     def effective_from(self) -> date:
-        return max(part.effective_from for part in (self.crosscheck,))
+        return max(part.effective_from for part in self._parts)
 
     @property
     def hash(self) -> str:
-        parts = "|".join(part.hash for part in (self.crosscheck,))
-        return hashlib.sha256(parts.encode()).hexdigest()
+        return hashlib.sha256("|".join(part.hash for part in self._parts).encode()).hexdigest()
 
     @property
     def version(self) -> str:
@@ -36,4 +43,4 @@ class FurtherRules:
 
 def load_further(as_of: date) -> FurtherRules:
     """The rules in force on `as_of`. Raises `RuleError`."""
-    return FurtherRules(load_crosscheck(as_of))
+    return FurtherRules(load_crosscheck(as_of), load_issues(as_of), load_entitlements(as_of))

@@ -15,6 +15,7 @@ from expectations.contract import Contract
 from expectations.engine import day
 from warehouse import (
     crosscheck,
+    entitlement_rules,
     follow_up,
     identity,
     indicators,
@@ -148,18 +149,28 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "counting": lambda f: registry.counting(),
     "counts": lambda f: follow_up.LEDGER_COUNTS,
     "deadlines": lambda f: f.moment.following.following.deadlines,
+    "doubtful_schemes": lambda f: entitlement_rules.doubtful_schemes(
+        f.moment.further.entitlements, f.states
+    ),
     "doubtful_lists": lambda f: support.doubtful_lists(f.states),
     "domain_models": lambda f: indicators.MODEL_DOMAINS,
     "domains": lambda f: DOMAINS,
     "draw_periods": lambda f: crosscheck.draw_periods(f.moment.as_of, f.moment.further.crosscheck),
     "due_on": lambda f: follow_up.due_on(f.moment.as_of, f.moment.following),
+    "entitlement": lambda f: entitlement_rules.numbers(
+        f.moment.further.entitlements, f.moment.as_of
+    ),
     "evidence_types": lambda f: crosscheck.evidence_types(),
     "flag_days": lambda f: ", ".join(f"({day(on)})" for on in f.moment.flag_days),
     "flood": lambda f: f.moment.further.crosscheck.flood,
+    "gap_records": lambda f: entitlement_rules.gap_records(
+        f.moment.further.entitlements, f.states
+    ),
     "has_released": lambda f: str(f.has_released).lower(),
     "incomes": lambda f: follow_up.INCOMES,
     "indicators": lambda f: indicators.cells(f.states, f.moment.catalogue),
     "is_enrolment_seen": lambda f: str(f.states.get("enrolments", "missing") != "missing").lower(),
+    "issues": lambda f: f.moment.further.issues,
     "items": lambda f: follow_up.items(f.moment.as_of, f.moment.following),
     "kept_since": lambda f: follow_up.kept_since(f.moment.as_of, f.moment.following),
     "lists": lambda f: follow_up.LISTS,
@@ -186,6 +197,9 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "shells_are_computed": lambda f: str(f.moment.rules.scoring.shells == "computed").lower(),
     "spans_since": lambda f: crosscheck.spans_since(f.moment.as_of),
     "stages": lambda f: STAGES,
+    "stale": lambda f: sorted(
+        records for records, state in f.states.items() if state == "stale"
+    ),
     "stopped_days": lambda f: f.moment.further.crosscheck.stopped_days,
     "support": lambda f: support.support_day(
         f.moment.as_of, f.moment.rules.thresholds.window_months

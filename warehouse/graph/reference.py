@@ -11,7 +11,17 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from warehouse import crosscheck, follow_up, identity, indicators, names, scoring, support
+from warehouse import (
+    crosscheck,
+    entitlement_rules,
+    follow_up,
+    identity,
+    indicators,
+    issue_rules,
+    names,
+    scoring,
+    support,
+)
 from warehouse.graph.moment import Moment
 from warehouse.support_rules import load_support
 
@@ -35,7 +45,13 @@ REFERENCES: Mapping[str, Callable[[Moment, Keys], str]] = {
     "crosscheck_source": lambda moment, keys: crosscheck.source_select(moment.further.crosscheck),
     "dibao_standard": lambda moment, keys: indicators.standard_select(moment.rules.dibao_standard),
     "domain_cap": lambda moment, keys: scoring.domain_cap_select(moment.rules),
+    "entitlement_scheme": lambda moment, keys: entitlement_rules.scheme_select(
+        moment.further.entitlements
+    ),
+    "found_week": lambda moment, keys: issue_rules.week_select(moment.as_of),
+    "gap_reason": lambda moment, keys: entitlement_rules.gap_select(moment.further.entitlements),
     "indicator_source": lambda moment, keys: scoring.indicator_source_select(moment.catalogue),
+    "issue_theme": lambda moment, keys: issue_rules.theme_select(moment.further.issues),
     "measure_need": lambda moment, keys: support.measure_need_select(
         load_support(moment.as_of), moment.catalogue
     ),

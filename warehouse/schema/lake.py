@@ -255,6 +255,22 @@ RUN = columns(
 CROSSCHECK_RUN = LakeTable(
     "crosscheck_run", RUN, "The last days on which each rule of the contradictions ran."
 )
+ENTITLEMENT_RUN = LakeTable(
+    "entitlement_run", RUN, "The last days on which each line of entitlement was reckoned."
+)
+ENTITLEMENT_STANDING = LakeTable(
+    "entitlement_standing",
+    columns(
+        "entitlement_id | text | ",
+        HOUSEHOLD_ID,
+        "scheme | text | ",
+        "state | text | ",
+        "is_standing | boolean | on the day",
+        "is_sure | boolean | on the last day on which no source was stale or missing",
+        "since | date | first day without a break",
+    ),
+    "Since when a line of entitlement has its state, carried from day to day.",
+)
 CONTRADICTION_LIST = LakeTable(
     "contradiction_list",
     (
@@ -355,6 +371,8 @@ OWN = (
     STOPPED_AFTER_LISTING,
     CONTRADICTION_ALIAS,
     OPENING,
+    ENTITLEMENT_RUN,
+    ENTITLEMENT_STANDING,
     LAMP_SPAN,
     SUPPORT_STANDING,
 )

@@ -1,5 +1,5 @@
-"""What departments say against each other: contradictions and how often their rules were right, who
-was opened by name, other ids, what ended after a list, and the rules that a release names
+"""What departments say against each other, what is to be mended, who is entitled to what, what is
+not known; who was opened by name, other ids, what ended after a list, the rules that a release names
 
 Revision: 0020, after 0019, 2026-11-28 08:30:00
 """
@@ -14,7 +14,10 @@ down_revision = "0019"
 branch_labels = None
 depends_on = None
 
-VIEWS = ("contradiction", "contradiction_accuracy")
+VIEWS = (
+    *("contradiction", "contradiction_accuracy", "issue_ledger", "issue_summary"),
+    *("entitlement", "entitlement_edge", "known_gap", "known_gap_share"),
+)
 BESIDE = (OPENING, CONTRADICTION_ALIAS, STOPPED_AFTER_LISTING)
 MEANING = "hash of the rules of contradictions, issues and entitlements in force on the day"
 
