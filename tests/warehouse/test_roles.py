@@ -60,7 +60,7 @@ def expected(role: str, schema: str, table: str, action: str) -> bool:
     if schema == "yihu" and table in HOMES:
         return role in ("yihu_reader", "yihu_area", "yihu_steward")
     if schema == "yihu" and table in AREAS:
-        return role not in ("yihu_department", "stranger")
+        return role not in ("yihu_department", "yihu_analyst", "stranger")
     if schema == "yihu":
         readers = role in ("yihu_reader", "yihu_area") or (
             role == "yihu_department" and table in LISTS

@@ -6,7 +6,7 @@ Belongs here: their declarations. Not here: the other views (`declared`), how a 
 
 from __future__ import annotations
 
-from warehouse.schema.view import HOUSEHOLD_ID, Exit, View, columns
+from warehouse.schema.view import HOUSEHOLD_ID, View, columns
 
 SINCE = "0.2.0"
 READERS = ("yihu_reader", "yihu_area", "yihu_steward")
@@ -43,7 +43,6 @@ RESPONSIBILITY_GAP = View(
         "officers_above_limit | integer | helpers here with more households than the rules allow",
     ),
     "Households without a helper, and helpers with too many, by area.",
-    exit=Exit(derived=(("responsibility_gap.without_helper", "t.households - t.without_helper"),)),
     readers=READERS_OF_COUNTS,
     since=SINCE,
 )
@@ -59,14 +58,6 @@ VISIT_COVERAGE = View(
         "found | integer | households where something was found",
     ),
     "Which households were seen in a week and in a half-year, and where something was found.",
-    exit=Exit(
-        families=dict.fromkeys(("visited", "found"), "visit_coverage.seen"),
-        derived=(
-            ("visit_coverage.seen", "t.households - t.visited"),
-            ("visit_coverage.seen", "t.visited - t.found"),
-        ),
-        merged="kind",
-    ),
     readers=READERS_OF_COUNTS,
     since=SINCE,
 )
@@ -124,10 +115,6 @@ MEDICAL_LEDGER = View(
         "in_scope_rate | numeric(12,4) | inpatient_fund_paid / inpatient_in_scope",
     ),
     "What treatment cost in W and who paid, by population and area.",
-    exit=Exit(
-        families=dict.fromkeys(("persons", "inpatient_times"), "medical_ledger.treated"),
-        merged="population",
-    ),
     readers=READERS_OF_COUNTS,
     since=SINCE,
 )
@@ -172,9 +159,6 @@ ASSET_LEDGER = View(
         "households | integer | that got any dividend in W",
     ),
     "Assets of the projects (扶贫项目资产) by area and category, and what was handed on.",
-    exit=Exit(
-        not_counts=("assets", "without_owner", "transfer_overdue", "idle"), merged="category"
-    ),
     readers=READERS_OF_COUNTS,
     since=SINCE,
 )
