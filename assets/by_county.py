@@ -72,7 +72,7 @@ class Day:
 
     @property
     def inputs(self) -> LakeInputs:
-        return LakeInputs(self.house.lake, {})
+        return LakeInputs(self.house.lake, self.house.sources)
 
 
 def made_by_county(

@@ -37,6 +37,8 @@ class Table:
     """Further metadata of a day: pictures, and figures that the UI draws over time.
     Called after the checks.
     """
+    before: Callable[[RunContext, date], None] | None = None
+    """What is looked at of an earlier run of the day before the tables are made."""
 
 
 def with_others(folder: str, tables: Sequence[Table]) -> list[Table]:
@@ -113,6 +115,9 @@ def tables_asset(
         context: dg.AssetExecutionContext, house: RunContext
     ) -> Iterator[dg.MaterializeResult]:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
+        for table in tables:
+            if table.before is not None:
+                table.before(house, as_of)
         if not made_by_county(house, as_of, names, ahead=_selected(context)):
             house.make(names, house.moment(as_of))
         house.note_made(as_of)

@@ -105,6 +105,8 @@ class Settings:
     """Bytes that the child process which reads a file may take."""
     plain: bool = False
     """Whether connections without TLS to another host are allowed."""
+    sampling_key_file: Path | None = None
+    """The key of what is drawn by lot."""
 
     @property
     def uses_sandbox(self) -> bool:
@@ -122,6 +124,10 @@ class Settings:
     @property
     def pseudonym_key(self) -> bytes:
         return self.pseudonym_key_file.read_bytes().strip()
+
+    @property
+    def sampling_key(self) -> bytes:
+        return self.sampling_key_file.read_bytes().strip() if self.sampling_key_file else b""
 
 
 def today() -> date:
@@ -395,11 +401,11 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         )
         households = "104000"
     writing = _one_of(env, "YIHU_SANDBOX_WRITING", "", ("", *WRITINGS), problems)
-    if env.get("YIHU_PSEUDONYM_KEY") and len(env["YIHU_PSEUDONYM_KEY"]) < 16:
-        problems.append(
-            "YIHU_PSEUDONYM_KEY is shorter than 16 characters: generate one, e.g. openssl rand"
-            " -hex 32"
-        )
+    problems += [
+        f"{name} is shorter than 16 characters: generate one, e.g. openssl rand -hex 32"
+        for name in ("YIHU_PSEUDONYM_KEY", "YIHU_SAMPLING_KEY")
+        if env.get(name) and len(env[name]) < 16
+    ]
     alerts = _alerts(env, problems)
     _drafts(env, problems)
     file_settle = _file_settle(env, problems)
@@ -439,4 +445,5 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
             name: value for name, value in env.items() if name.startswith(FILE_PASSWORD) and value
         },
         plain=plain,
+        sampling_key_file=secret_file(home, "sampling_key", env.get("YIHU_SAMPLING_KEY") or None),
     )

@@ -13,7 +13,18 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.engine import day
-from warehouse import follow_up, identity, indicators, linkage, matching, names, scoring, support
+from warehouse import (
+    crosscheck,
+    entitlement_rules,
+    follow_up,
+    identity,
+    indicators,
+    linkage,
+    matching,
+    names,
+    scoring,
+    support,
+)
 from warehouse import periodic_reports as rhythms
 from warehouse.catalogue import DOMAINS
 from warehouse.following_rules import STAGES
@@ -52,7 +63,8 @@ class Filling:
             self.compared_on,
         )
         types = tuple(contract.table for contract in self.types)
-        rules = (moment.rules.hash, moment.following.hash, moment.catalogue.hash, moment.layout)
+        rules = (moment.rules.hash, moment.following.hash, moment.catalogue.hash)
+        rules = (*rules, moment.further.hash, moment.layout)
         return (*days, *rules, types, tuple(sorted(self.states.items())), self.has_released)
 
     @property
@@ -89,7 +101,7 @@ def _threshold(part: str) -> Callable[[Filling], Any]:
 
 CALENDAR = (
     *("as_of", "as_of_year", "as_of_month_day", "window_start", "appraised_since"),
-    *("paid_months", "enrolment_years", "medical_threshold"),
+    *("as_of_month", "first_paid_day", "paid_months", "enrolment_years", "medical_threshold"),
 )
 THRESHOLDS = (
     *("window_months", "resident_months", "weak_labour_weight", "elder_age", "child_under_age"),
@@ -133,18 +145,32 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "codes": lambda f: follow_up.codes(f.moment.following),
     "compared_on": lambda f: day(f.compared_on),
     "contracts": lambda f: list(f.contracts),
+    "crosscheck": lambda f: crosscheck.numbers(f.moment.further.crosscheck),
     "counting": lambda f: registry.counting(),
     "counts": lambda f: follow_up.LEDGER_COUNTS,
     "deadlines": lambda f: f.moment.following.following.deadlines,
+    "doubtful_schemes": lambda f: entitlement_rules.doubtful_schemes(
+        f.moment.further.entitlements, f.states
+    ),
     "doubtful_lists": lambda f: support.doubtful_lists(f.states),
     "domain_models": lambda f: indicators.MODEL_DOMAINS,
     "domains": lambda f: DOMAINS,
+    "draw_periods": lambda f: crosscheck.draw_periods(f.moment.as_of, f.moment.further.crosscheck),
     "due_on": lambda f: follow_up.due_on(f.moment.as_of, f.moment.following),
+    "entitlement": lambda f: entitlement_rules.numbers(
+        f.moment.further.entitlements, f.moment.as_of
+    ),
+    "evidence_types": lambda f: crosscheck.evidence_types(),
     "flag_days": lambda f: ", ".join(f"({day(on)})" for on in f.moment.flag_days),
+    "flood": lambda f: f.moment.further.crosscheck.flood,
+    "gap_records": lambda f: entitlement_rules.gap_records(
+        f.moment.further.entitlements, f.states
+    ),
     "has_released": lambda f: str(f.has_released).lower(),
     "incomes": lambda f: follow_up.INCOMES,
     "indicators": lambda f: indicators.cells(f.states, f.moment.catalogue),
     "is_enrolment_seen": lambda f: str(f.states.get("enrolments", "missing") != "missing").lower(),
+    "issues": lambda f: f.moment.further.issues,
     "items": lambda f: follow_up.items(f.moment.as_of, f.moment.following),
     "kept_since": lambda f: follow_up.kept_since(f.moment.as_of, f.moment.following),
     "lists": lambda f: follow_up.LISTS,
@@ -162,6 +188,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "populations": lambda f: support.populations(f.states, load_support(f.moment.as_of)),
     "read": lambda f: support.read_types(f.states),
     "recorded": lambda f: STAGES.index("recorded") + 1,
+    "rest": lambda f: f.moment.further.crosscheck.rest,
     "risks": lambda f: [
         cell
         for cell in indicators.cells(f.states, f.moment.catalogue)
@@ -171,7 +198,12 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "rule_version": lambda f: f.moment.rules.version,
     "scored": lambda f: scoring.scored(f.moment.rules, f.moment.catalogue),
     "shells_are_computed": lambda f: str(f.moment.rules.scoring.shells == "computed").lower(),
+    "spans_since": lambda f: crosscheck.spans_since(f.moment.as_of),
     "stages": lambda f: STAGES,
+    "stale": lambda f: sorted(
+        records for records, state in f.states.items() if state == "stale"
+    ),
+    "stopped_days": lambda f: f.moment.further.crosscheck.stopped_days,
     "support": lambda f: support.support_day(
         f.moment.as_of, f.moment.rules.thresholds.window_months
     ),

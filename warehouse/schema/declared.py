@@ -7,6 +7,7 @@ dictionary are made from. Not here: SQLAlchemy (`tables`), SQL (`programs`), who
 from __future__ import annotations
 
 from warehouse.catalogue import DOMAINS, Indicator, began_on, load_indicators
+from warehouse.schema.questioned import QUESTIONED
 from warehouse.schema.supported import SUPPORT
 from warehouse.schema.view import ADDED as ADDED
 from warehouse.schema.view import HOUSEHOLD_ID as HOUSEHOLD_ID
@@ -313,6 +314,7 @@ VIEWS = (
     BULLETIN,
     HOUSEHOLD_CARD,
     *SUPPORT,
+    *QUESTIONED,
 )
 """The views over versioned tables; `source_status` and `release` stand beside them, over `ops`."""
 

@@ -60,6 +60,12 @@ def view_sql(view: View, added: tuple[Column, ...]) -> str:
     )
     names = ", ".join(made.get(column.name) or f't."{column.name}"' for column in view.shown(added))
     release = f"\n  and t.from_release <= {READ} and t.until_release > {READ}" if added else ""
+    masked = ", ".join(
+        made.get(column.name)
+        or (f'{view.masks[column.name]} as "{column.name}"' if column.name in view.masks else "")
+        or f't."{column.name}"'
+        for column in view.shown(added)
+    )
     leaving = (
         f'\nunion all\nselect t.*\nfrom yihu."public_{view.name}"() as t where (select'
         " yihu_in.sees_counts())"
@@ -70,7 +76,7 @@ def view_sql(view: View, added: tuple[Column, ...]) -> str:
     return (
         f'create view yihu."{view.name}" with (security_barrier = true) as\n'
         f'select {names}\nfrom store."{view.name}" as t\nwhere (select {whole}()){release}\n'
-        f"union all\nselect {names}\nfrom {function_of(view)} as t{leaving}"
+        f"union all\nselect {masked}\nfrom {function_of(view)} as t{leaving}"
     )
 
 
@@ -85,6 +91,12 @@ def function_sql(view: View, added: tuple[Column, ...]) -> str:
             DEPARTMENTS,
             [("true", f"{view.department} = mine.department")],
             read,
+        )
+    if view.departments:
+        gathered += (
+            f"  if role = 'department' then\n    return query select t.* from"
+            f' store."{view.name}" as t\n      where {view.departments} &&'
+            f" yihu.granted_departments(){read};\n  end if;\n"
         )
     return (
         f"create or replace function {function_of(view)} returns setof"

@@ -23,6 +23,8 @@ class Column:
     meaning: str
     since: str = FIRST
     """The layout that brought it."""
+    is_hidden: bool = False
+    """Stored for the view's own reckoning; no view, dictionary or file of a release shows it."""
     effective_from: date | None = None
     """Of an indicator that came into the catalogue later: earlier days' releases do not have it."""
 
@@ -86,6 +88,10 @@ class View:
     """SQL over a row `t` of the table: the department whose own it is;
     `yihu_department` reads its own then.
     """
+    departments: str | None = None
+    """SQL over a row `t`: all departments whose own it is, where they are several."""
+    masks: Mapping[str, str] = field(default_factory=dict)
+    """Columns that who does not see all is shown otherwise: SQL over a row `t` of its own rows."""
     exit: Exit | None = None
     """Where it is made of counts: how they leave by the one exit,
     which is all that `yihu_analyst` sees.
@@ -112,7 +118,7 @@ class View:
 
     def shown(self, added: tuple[Column, ...]) -> tuple[Column, ...]:
         """The columns as consumers see them: what the view adds, then what came later than it."""
-        stored = self.stored
+        stored = tuple(column for column in self.stored if not column.is_hidden)
         first = [column for column in stored if self._came(column) == self._came(PLACE[0])]
         return (*first, *added, *stored[len(first) :])
 

@@ -8,6 +8,6 @@ as: view
 same day: matched_civil_affairs__deaths
 parameters: as_of, window_start
 -#}
-select member_id, record_id, died_on > {{ window_start }} as is_in_window, _arrived_on
+select member_id, record_id, died_on, died_on > {{ window_start }} as is_in_window, _arrived_on
 from matched_civil_affairs__deaths
 where outcome = 'linked' and died_on <= {{ as_of }}

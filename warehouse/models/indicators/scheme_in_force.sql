@@ -12,8 +12,10 @@ counted by: R04, R13 where is_dibao, R27 where is_edge_or_rigid, R28 where is_ed
 -#}
 select
     m.household_id,
+    a.member_id,
     a.record_id,
     a.scheme,
+    a.insured_persons,
     a.scheme = 'dibao' as is_dibao,
     a.scheme in ('dibao', 'tekun') as is_dibao_or_tekun,
     a.scheme in ('edge', 'rigid') as is_edge_or_rigid,
