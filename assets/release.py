@@ -25,6 +25,7 @@ from warehouse.graph.inputs import HELD_BACK
 from warehouse.graph.registry import layer_and_folder, maker, published_tables
 from warehouse.migrations.run import upgrade
 from warehouse.publication import AuditFailed, RunSource, publish
+from warehouse.officers import ASSIGNMENTS, build_officers
 from warehouse.record_numbers import build_record_numbers
 from warehouse.schema import VIEW
 from warehouse.schema.shape import Shape, shape_of
@@ -97,6 +98,8 @@ def attach_unversioned(
     ):
         house.use(table, as_of)
     for contract in contracts:
+        if contract.records == ASSIGNMENTS:
+            house.use(f"matched_{contract.table}", as_of)
         if contract.is_pseudonymous:
             house.use(f"valid_{contract.table}", as_of)
             house.use(f"matched_{contract.table}", as_of)
@@ -137,6 +140,7 @@ def attach_unversioned(
         "queue_candidate": "review_candidate",
         "respelt": "respelt",
         "record_number": build_record_numbers(engine, contracts, house.settings.pseudonym_key),
+        "officer": build_officers(engine, contracts),
         **of_contradictions(house, as_of),
     }
 

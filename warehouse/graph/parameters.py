@@ -177,6 +177,9 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "measures": lambda f: follow_up.measures(f.states, f.moment.following),
     "medical_sums": lambda f: support.MEDICAL_SUMS,
     "methods": lambda f: matching.METHODS,
+    "monitored_have_tasks": lambda f: str(
+        f.moment.following.following.tasks.households == "red_or_monitored"
+    ).lower(),
     "no_county": lambda f: NO_COUNTY,
     "outcomes": lambda f: matching.PERSONAL_OUTCOMES,
     "pair_text": lambda f: matching.pair_text,

@@ -185,7 +185,7 @@ FOLLOW_UP_TASK = View(
         "due_on | date | 30 days after it opened",
         "closed_on | date | the day on which its reason went",
     ),
-    "What each red household needs, and whose task it is.",
+    "What each red or monitored household needs, and whose task it is.",
     (("household_id",), ("department",)),
     department="t.department",
 )

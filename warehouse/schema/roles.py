@@ -44,7 +44,7 @@ AUDITED = (
     "contradiction_alias",
     "stopped_after_listing",
 )
-VAULTED = ("person", "quarantine_row", "queue_candidate", "record_number")
+VAULTED = ("person", "quarantine_row", "queue_candidate", "record_number", "officer")
 OF_SESSION = (
     "yihu.current_release()",
     "yihu.current_as_of()",
@@ -144,6 +144,7 @@ def grants() -> list[str]:
     made.append(
         f"grant execute on function yihu.ask(text, text, text), yihu.reveal(text) to {AREA}"
     )
+    made.append(f"grant execute on function yihu.officer(text) to {AREA}, {DEPARTMENT}, {STEWARD}")
     made += [f"grant usage on schema ops to {AUDITOR}, {STEWARD}, {PUBLISHER}"]
     made += [f"grant select on ops.{name} to {AUDITOR}" for name in AUDITED]
     made += [f"grant usage on schema vault to {STEWARD}, {PUBLISHER}"]

@@ -6,9 +6,11 @@ Belongs here: their declarations. Not here: the other views (`declared`), how a 
 
 from __future__ import annotations
 
-from warehouse.schema.view import HOUSEHOLD_ID, Exit, View, columns
+from warehouse.schema.view import HOUSEHOLD_ID, View, columns
 
 SINCE = "0.2.0"
+READERS = ("yihu_reader", "yihu_area", "yihu_steward")
+READERS_OF_COUNTS = (*READERS, "yihu_auditor")
 AREA_CODE = "area_code | text | a county, town or village: 6, 9 or 12 digits; 4 for a prefecture"
 
 RESPONSIBILITY = View(
@@ -27,6 +29,7 @@ RESPONSIBILITY = View(
     ),
     "Who is responsible for a household (帮联责任), last and next visit.",
     (("officer_id",),),
+    readers=READERS,
     since=SINCE,
 )
 RESPONSIBILITY_GAP = View(
@@ -40,7 +43,7 @@ RESPONSIBILITY_GAP = View(
         "officers_above_limit | integer | helpers here with more households than the rules allow",
     ),
     "Households without a helper, and helpers with too many, by area.",
-    exit=Exit(derived=(("responsibility_gap.without_helper", "t.households - t.without_helper"),)),
+    readers=READERS_OF_COUNTS,
     since=SINCE,
 )
 VISIT_COVERAGE = View(
@@ -55,14 +58,7 @@ VISIT_COVERAGE = View(
         "found | integer | households where something was found",
     ),
     "Which households were seen in a week and in a half-year, and where something was found.",
-    exit=Exit(
-        families=dict.fromkeys(("visited", "found"), "visit_coverage.seen"),
-        derived=(
-            ("visit_coverage.seen", "t.households - t.visited"),
-            ("visit_coverage.seen", "t.visited - t.found"),
-        ),
-        merged="kind",
-    ),
+    readers=READERS_OF_COUNTS,
     since=SINCE,
 )
 MEASURE_GAP = View(
@@ -75,6 +71,7 @@ MEASURE_GAP = View(
         "since | date | first day without a break",
     ),
     "Monitored households whose measures are not enough (缺什么、补什么).",
+    readers=READERS,
     since=SINCE,
 )
 SUPPORT_RECEIVED = View(
@@ -90,6 +87,7 @@ SUPPORT_RECEIVED = View(
         "last_paid_on | date | ",
     ),
     "What reached a household in W, by scheme, against what was awarded.",
+    readers=READERS,
     since=SINCE,
 )
 MEDICAL_LEDGER = View(
@@ -117,10 +115,7 @@ MEDICAL_LEDGER = View(
         "in_scope_rate | numeric(12,4) | inpatient_fund_paid / inpatient_in_scope",
     ),
     "What treatment cost in W and who paid, by population and area.",
-    exit=Exit(
-        families=dict.fromkeys(("persons", "inpatient_times"), "medical_ledger.treated"),
-        merged="population",
-    ),
+    readers=READERS_OF_COUNTS,
     since=SINCE,
 )
 ZERO_EMPLOYMENT = View(
@@ -133,6 +128,7 @@ ZERO_EMPLOYMENT = View(
         "since | date | first day without a break",
     ),
     "Relocated, lifted or monitored households with able members and nobody working (零就业家庭).",
+    readers=READERS,
     since=SINCE,
 )
 SPECIAL_GROUP = View(
@@ -144,6 +140,7 @@ SPECIAL_GROUP = View(
         "members | integer | who belong to it",
     ),
     "Households of the special groups that the rules name (特殊群体).",
+    readers=READERS,
     since=SINCE,
 )
 ASSET_LEDGER = View(
@@ -162,9 +159,7 @@ ASSET_LEDGER = View(
         "households | integer | that got any dividend in W",
     ),
     "Assets of the projects (扶贫项目资产) by area and category, and what was handed on.",
-    exit=Exit(
-        not_counts=("assets", "without_owner", "transfer_overdue", "idle"), merged="category"
-    ),
+    readers=READERS_OF_COUNTS,
     since=SINCE,
 )
 RELAPSE = View(
@@ -177,6 +172,7 @@ RELAPSE = View(
         "days | integer | from the one to the other",
     ),
     "Households that came back within a year after they were cleared (返贫).",
+    readers=READERS,
     since=SINCE,
 )
 WATCH = View(
@@ -188,6 +184,7 @@ WATCH = View(
         "until | date | the last day on the list",
     ),
     "Households that were cleared not long ago: watched whatever their score.",
+    readers=READERS,
     since=SINCE,
 )
 

@@ -100,6 +100,12 @@ class View:
     """The layout that brought it."""
 
     @property
+    def key_types(self) -> dict[str, str]:
+        """PostgreSQL's name of the type of each column of the key."""
+        kinds = {column.name: column.type for column in self.columns}
+        return {name: kinds[name] for name in self.key}
+
+    @property
     def stored(self) -> tuple[Column, ...]:
         """The columns of a row: those declared and its place; what came later stands at the end."""
         have = {column.name for column in self.columns}
