@@ -465,4 +465,3 @@ def draw_disputes(rng: np.random.Generator, county: County, rates: ErrorRates) -
         },
         closed=np.where(rng.random(len(filed)) < 0.95, at_work(rng, decided), np.datetime64("NaT")),
     )  # fmt: skip
-

@@ -103,7 +103,9 @@ class Crosscheck(Strict):
     def _has_its_model(cls, rules: dict[str, Rule]) -> dict[str, Rule]:
         there = {path.stem for path in (MODELS / "crosscheck").glob("X[0-9][0-9].sql")}
         if strange := sorted(set(rules) - there):
-            raise ValueError(f"no model makes {', '.join(strange)}: see warehouse/models/crosscheck")
+            raise ValueError(
+                f"no model makes {', '.join(strange)}: see warehouse/models/crosscheck"
+            )
         return rules
 
     @property

@@ -135,7 +135,9 @@ def full_months(as_of: date, window_months: int) -> tuple[tuple[str, date, date]
     """The months that lie wholly in W: name, first and last day."""
     start = months_before(as_of, window_months)
     months = [months_before(as_of.replace(day=1), back) for back in range(window_months + 1)]
-    spans = [(f"{first:%Y%m}", first, months_after(first, 1) - timedelta(days=1)) for first in months]
+    spans = [
+        (f"{first:%Y%m}", first, months_after(first, 1) - timedelta(days=1)) for first in months
+    ]
     return tuple(sorted(span for span in spans if span[1] > start and span[2] <= as_of))
 
 

@@ -116,7 +116,9 @@ class Entitled:
     def income(self, home: str, low: Decimal | None, high: Decimal | None) -> Known:
         """low ≤ B20 < high."""
         if self.standard(home) is None:
-            return None if self.value(home, "b20_net_income_per_capita", bool) is not False else None
+            return (
+                None if self.value(home, "b20_net_income_per_capita", bool) is not False else None
+            )
         return self.value(
             home,
             "b20_net_income_per_capita",
@@ -352,9 +354,7 @@ class Entitled:
     def due(self, levels: Mapping[str, str]) -> dict[tuple[str, str], bool]:
         """By household and record type that it should have rows in: whether it has."""
         r, found = self.reading, dict[tuple[str, str], bool]()
-        told = [
-            r.registered[home].get("last_visit_on") for home in r.homes if home in r.registered
-        ]
+        told = [r.registered[home].get("last_visit_on") for home in r.homes if home in r.registered]
         seen = [on is not None and on <= self.day for on in told]
         tells_visits = bool(seen) and 2 * sum(seen) >= len(seen)
         entitled = self._by_r13()
@@ -392,9 +392,7 @@ class Entitled:
                     self.member_waits(records, member)
                     for records in ("certificates", "disability_subsidies", "assistance")
                 )
-                if not waits and (
-                    self._is_severe(member) or (dibao and r.certificates(member))
-                ):
+                if not waits and (self._is_severe(member) or (dibao and r.certificates(member))):
                     found[home].add(member)
         return dict(found)
 

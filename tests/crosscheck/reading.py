@@ -169,9 +169,7 @@ class Reading:
 
     def schemes(self, home: str) -> list[Row]:
         return [
-            row
-            for row in self.in_force
-            if self.members[row["member_id"]]["household_id"] == home
+            row for row in self.in_force if self.members[row["member_id"]]["household_id"] == home
         ]
 
     def _retrofits(self) -> list[Row]:
@@ -246,8 +244,12 @@ class Reading:
 
     def waiting(self, records: str) -> set[str]:
         """Members of any status that are a candidate of a waiting record of the type."""
-        keys = {key for row in self.facts.queue if row["records"] == records for key in
-                row["candidates"]}
+        keys = {
+            key
+            for row in self.facts.queue
+            if row["records"] == records
+            for key in row["candidates"]
+        }
         return {p["member_id"] for p in self.facts.persons if p["person_key"] in keys}
 
     def certificates(self, member: str) -> list[Row]:
@@ -351,20 +353,22 @@ class Reading:
 
     def x01(self) -> Any:
         return self.of_active(
-            lambda m, age: age is not None
-            and age >= 16
-            and m["working_now"]
-            and (
-                m["student_status"] in ("1", "2")
-                or (m["student_status"] == "3" and (m["work_months"] or 0) >= 6)
+            lambda m, age: (
+                age is not None
+                and age >= 16
+                and m["working_now"]
+                and (
+                    m["student_status"] in ("1", "2")
+                    or (m["student_status"] == "3" and (m["work_months"] or 0) >= 6)
+                )
             )
         )
 
     def x02(self) -> Any:
         return self.of_active(
-            lambda m, age: age is not None
-            and age < 16
-            and (m["working_now"] or (m["work_months"] or 0) > 0)
+            lambda m, age: (
+                age is not None and age < 16 and (m["working_now"] or (m["work_months"] or 0) > 0)
+            )
         )
 
     def x03(self) -> Any:
@@ -379,10 +383,12 @@ class Reading:
 
     def x05(self) -> Any:
         return self.of_active(
-            lambda m, age: age is not None
-            and age >= 65
-            and m["labour_class"] in ("1", "2")
-            and m["working_now"] is False
+            lambda m, age: (
+                age is not None
+                and age >= 65
+                and m["labour_class"] in ("1", "2")
+                and m["working_now"] is False
+            )
         )
 
     def _unable(self, m: Row, age: int | None) -> bool:
@@ -398,9 +404,9 @@ class Reading:
 
     def x07(self) -> Any:
         return self.of_active(
-            lambda m, age: self._unable(m, age)
-            and (m["work_months"] or 0) >= 6
-            and not m["working_now"]
+            lambda m, age: (
+                self._unable(m, age) and (m["work_months"] or 0) >= 6 and not m["working_now"]
+            )
         )
 
     def x08(self) -> Any:
@@ -486,35 +492,41 @@ class Reading:
 
     def x16(self) -> Any:
         return self.of_active(
-            lambda m, age: age is not None
-            and 7 <= age <= 14
-            and m["student_status"] == "0"
-            and not m["dropout"]
+            lambda m, age: (
+                age is not None
+                and 7 <= age <= 14
+                and m["student_status"] == "0"
+                and not m["dropout"]
+            )
         )
 
     def x17(self) -> Any:
         return self.of_homes(
-            lambda home, h, i: h.get("microcredit") in ("1", "2")
-            and h.get("household_type") == "1"
-            and h.get("monitor_class") == "0",
+            lambda home, h, i: (
+                h.get("microcredit") in ("1", "2")
+                and h.get("household_type") == "1"
+                and h.get("monitor_class") == "0"
+            ),
             self.house,
         )
 
     def x18(self) -> Any:
         return self.of_homes(
             lambda home, h, i: (
-                i["b11_monitor_class"] == "1" and h.get("household_type") == "1"
-            )
-            or (i["b11_monitor_class"] == "2" and h.get("household_type") in ("2", "3")),
+                (i["b11_monitor_class"] == "1" and h.get("household_type") == "1")
+                or (i["b11_monitor_class"] == "2" and h.get("household_type") in ("2", "3"))
+            ),
             self.house,
         )
 
     def x21(self) -> Any:
         return self.of_homes(
-            lambda home, h, i: i["b11_monitor_class"] in ("1", "2", "3")
-            and (c := self.case[home])
-            and c["open"]
-            and c["monitor_class"] != i["b11_monitor_class"],
+            lambda home, h, i: (
+                i["b11_monitor_class"] in ("1", "2", "3")
+                and (c := self.case[home])
+                and c["open"]
+                and c["monitor_class"] != i["b11_monitor_class"]
+            ),
             self.case_and_house,
         )
 
@@ -531,10 +543,12 @@ class Reading:
 
     def x23(self) -> Any:
         return self.of_homes(
-            lambda home, h, i: (c := self.case[home])
-            and c["open"]
-            and c["recorded"]
-            and h.get("monitor_class") == "0",
+            lambda home, h, i: (
+                (c := self.case[home])
+                and c["open"]
+                and c["recorded"]
+                and h.get("monitor_class") == "0"
+            ),
             self.case_and_house,
         )
 
@@ -559,9 +573,7 @@ class Reading:
         return [("members", m["member_id"]) for m in self.active[home] if m["dropout"]]
 
     def x26(self) -> Any:
-        return self._cleared(
-            lambda home, i: (i["r18_dropout_count"] or 0) >= 1, self._dropped_out
-        )
+        return self._cleared(lambda home, i: (i["r18_dropout_count"] or 0) >= 1, self._dropped_out)
 
     def x27(self) -> Any:
         return self._cleared(
@@ -576,8 +588,10 @@ class Reading:
 
     def x29(self) -> Any:
         return self._cleared(
-            lambda home, i: i["r20_no_labour"]
-            and not any(a["scheme"] in ("dibao", "tekun") for a in self.schemes(home)),
+            lambda home, i: (
+                i["r20_no_labour"]
+                and not any(a["scheme"] in ("dibao", "tekun") for a in self.schemes(home))
+            ),
             lambda home: [],
         )
 
@@ -614,10 +628,12 @@ class Reading:
 
     def x35(self) -> Any:
         return self.of_homes(
-            lambda home, h, i: (c := self.case[home])
-            and c["open"]
-            and c["stage"] == 7
-            and h.get("measures_count") == 0,
+            lambda home, h, i: (
+                (c := self.case[home])
+                and c["open"]
+                and c["stage"] == 7
+                and h.get("measures_count") == 0
+            ),
             self.case_and_house,
         )
 
@@ -639,20 +655,21 @@ class Reading:
         evidence: Callable[[str], Evidence] = lambda home: [],
     ) -> Any:
         return self.of_homes(
-            lambda home, h, i: (c := self.case[home])
-            and c["new"]
-            and risk in c["risks"]
-            and holds(home, i),
+            lambda home, h, i: (
+                (c := self.case[home]) and c["new"] and risk in c["risks"] and holds(home, i)
+            ),
             lambda home: [*self.with_case(home), *evidence(home)],
         )
 
     def x37(self) -> Any:
         return self._without_fact(
             "illness",
-            lambda home, i: i["r04_personal_medical_max"] == 0
-            and i["r07_serious_illness_count"] == 0
-            and i["r09_inpatient_count"] == 0
-            and not self.of_household("chronic_followups", home, active=True),
+            lambda home, i: (
+                i["r04_personal_medical_max"] == 0
+                and i["r07_serious_illness_count"] == 0
+                and i["r09_inpatient_count"] == 0
+                and not self.of_household("chronic_followups", home, active=True)
+            ),
         )
 
     def x38(self) -> Any:
@@ -668,16 +685,19 @@ class Reading:
     def x40(self) -> Any:
         return self._without_fact(
             "labour",
-            lambda home, i: i["b03_labour_count"] is not None
-            and 2 * i["b03_labour_count"] > i["b01_household_size"],
+            lambda home, i: (
+                i["b03_labour_count"] is not None
+                and 2 * i["b03_labour_count"] > i["b01_household_size"]
+            ),
             self.house,
         )
 
     def x41(self) -> Any:
         return self._without_fact(
             "housing",
-            lambda home, i: i["r14_dangerous_house"] in ("A", "B")
-            and i["r16_house_damage"] in ("0", "1"),
+            lambda home, i: (
+                i["r14_dangerous_house"] in ("A", "B") and i["r16_house_damage"] in ("0", "1")
+            ),
             lambda home: [("dwellings", r["record_id"]) for r in self.lived_in(home)],
         )
 
@@ -689,10 +709,12 @@ class Reading:
     def x43(self) -> Any:
         return self._without_fact(
             "disaster",
-            lambda home, i: i["r24_disaster_loss_share"] == 0
-            and i["r25_casualty_count"] == 0
-            and i["r16_house_damage"] == "0"
-            and i["r26_needs_relief"] is False,
+            lambda home, i: (
+                i["r24_disaster_loss_share"] == 0
+                and i["r25_casualty_count"] == 0
+                and i["r16_house_damage"] == "0"
+                and i["r26_needs_relief"] is False
+            ),
         )
 
     def x44(self) -> Any:
@@ -847,9 +869,7 @@ class Reading:
     def x57(self) -> Any:
         def dibao(home: str) -> list[tuple[str, str]]:
             return [
-                ("assistance", a["record_id"])
-                for a in self.schemes(home)
-                if a["scheme"] == "dibao"
+                ("assistance", a["record_id"]) for a in self.schemes(home) if a["scheme"] == "dibao"
             ]
 
         def holds(home: str, h: Row, i: Row) -> bool:

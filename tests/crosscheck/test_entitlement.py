@@ -90,9 +90,7 @@ def _agrees_on_gaps(engine: Engine, expected: Entitled) -> None:
 
 DAY = date(2026, 11, 30)
 FILES = sorted(RULES.glob("entitlements-*.yaml"))
-EXAMPLES = [
-    (path, example) for path in FILES for example in read_entitlements(path).examples
-]
+EXAMPLES = [(path, example) for path in FILES for example in read_entitlements(path).examples]
 
 
 @pytest.mark.parametrize(("path", "example"), EXAMPLES, ids=[e.name for _, e in EXAMPLES])

@@ -163,9 +163,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "evidence_types": lambda f: crosscheck.evidence_types(),
     "flag_days": lambda f: ", ".join(f"({day(on)})" for on in f.moment.flag_days),
     "flood": lambda f: f.moment.further.crosscheck.flood,
-    "gap_records": lambda f: entitlement_rules.gap_records(
-        f.moment.further.entitlements, f.states
-    ),
+    "gap_records": lambda f: entitlement_rules.gap_records(f.moment.further.entitlements, f.states),
     "has_released": lambda f: str(f.has_released).lower(),
     "incomes": lambda f: follow_up.INCOMES,
     "indicators": lambda f: indicators.cells(f.states, f.moment.catalogue),
@@ -200,9 +198,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "shells_are_computed": lambda f: str(f.moment.rules.scoring.shells == "computed").lower(),
     "spans_since": lambda f: crosscheck.spans_since(f.moment.as_of),
     "stages": lambda f: STAGES,
-    "stale": lambda f: sorted(
-        records for records, state in f.states.items() if state == "stale"
-    ),
+    "stale": lambda f: sorted(records for records, state in f.states.items() if state == "stale"),
     "stopped_days": lambda f: f.moment.further.crosscheck.stopped_days,
     "support": lambda f: support.support_day(
         f.moment.as_of, f.moment.rules.thresholds.window_months
