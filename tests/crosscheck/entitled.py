@@ -7,15 +7,17 @@ Belongs here: what must come out. Not here: days before (`test_days`).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from tests.crosscheck.reading import Reading
 from tests.indicators.facts import Row
 
 Known = bool | None
 """None: not known."""
+BEYOND = {"dibao": "X57", "living": "X56"}
 Line = tuple[str, str, str | None, str, str]
 """Scheme, household, member, state, facts."""
 
@@ -73,11 +75,11 @@ class Entitled:
     def member_waits(self, records: str, member: str) -> bool:
         return member in self.waiting_members.get(records, set())
 
-    def value(self, home: str, column: str, holds: object) -> Known:
+    def value(self, home: str, column: str, holds: Callable[[Any], Any]) -> Known:
         """A condition on a stored value: not known where it is missing."""
         value = self.reading.indicators[home][column]
         if value is not None:
-            return bool(holds(value))  # type: ignore[operator]
+            return bool(holds(value))
         code = column.split("_")[0].upper()
         missing = code in self.reading.indicators[home]["missing"]
         return None if missing else False
@@ -113,18 +115,6 @@ class Entitled:
         names = {"lifted": self.lifted(home), "monitored": self.monitored(home)}
         return next((n for n, v in (names | {"assisted": assisted}).items() if v is True), "")
 
-    def income(self, home: str, low: Decimal | None, high: Decimal | None) -> Known:
-        """low ≤ B20 < high."""
-        if self.standard(home) is None:
-            return (
-                None if self.value(home, "b20_net_income_per_capita", bool) is not False else None
-            )
-        return self.value(
-            home,
-            "b20_net_income_per_capita",
-            lambda v: (low is None or v >= low) and (high is None or v < high),
-        )
-
     # lines
 
     def lines(self) -> Iterator[Line]:
@@ -134,8 +124,6 @@ class Entitled:
             for row in self.reading.active[home]:
                 for scheme, e, h, facts in self.of_member(home, row):
                     yield from self.stated(scheme, home, row["member_id"], e, h, facts)
-
-    BEYOND = {"dibao": "X57", "living": "X56"}
 
     def stated(
         self, scheme: str, home: str, member: str | None, e: Known, h: Known, facts: str
@@ -148,7 +136,7 @@ class Entitled:
             state = {True: "met", False: "gap", None: "unknown"}[h]
         elif e is None and h is not True:
             state = "unknown"
-        elif e is False and h is True and (self.BEYOND.get(scheme), home, member) in self.asked:
+        elif e is False and h is True and (BEYOND.get(scheme), home, member) in self.asked:
             state = "beyond"
         if state:
             yield scheme, home, member, state, facts
@@ -220,7 +208,7 @@ class Entitled:
     def _temporary_aid(self, home: str) -> tuple[str, Known, Known, str]:
         since = self.day - timedelta(days=90)
         r = self.reading
-        events: list[tuple[object, int, str]] = []
+        events: list[tuple[date, int, str]] = []
         for member, rows in r.deaths.items():
             row = r.members.get(member)
             if row and row["household_id"] == home and row["labour_class"] in ("1", "2"):
@@ -246,7 +234,7 @@ class Entitled:
         paid = [
             row
             for row in r.of_household("temporary_aid", home)
-            if (newest[0] if e else since) <= row["paid_on"] <= self.day  # type: ignore[operator]
+            if (newest[0] if e else since) <= row["paid_on"] <= self.day
         ]
         h = self.has(bool(paid), "temporary_aid", self.home_waits("temporary_aid", home))
         event, on = (newest[2], newest[0]) if e else ("", "")
@@ -315,7 +303,8 @@ class Entitled:
 
     def net(self, original: Row, amount: str) -> Decimal | None:
         """What is left of an amount; nothing known where a part of it is empty."""
-        parts, waiting, seen = [original.get(amount)], [original["record_id"]], set[str]()
+        parts: list[Any] = [original.get(amount)]
+        waiting, seen = [original["record_id"]], set[str]()
         while waiting:
             name = waiting.pop()
             for row in self.reading.facts.rows["settlements"]:
@@ -324,7 +313,7 @@ class Entitled:
                     waiting.append(row["record_id"])
                     if row["settled_at"].date() <= self.day:
                         parts.append(row.get(amount))
-        return None if None in parts else sum(parts, Decimal(0))  # type: ignore[arg-type]
+        return None if None in parts else sum(parts, Decimal(0))
 
     # areas
 

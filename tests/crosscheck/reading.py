@@ -65,8 +65,8 @@ class Reading:
         is_undoubted: bool = False,
     ) -> None:
         """`indicators`: the stored values by household, with the columns' names;
-        `standard`: the dibao standard of an area; `rules`: rows of the rules' table; `is_undoubted`:
-        shells are computed, and what waits is not absent.
+        `standard`: the dibao standard of an area; `rules`: rows of the rules' table;
+        `is_undoubted`: shells are computed, and what waits is not absent.
         """
         self.is_undoubted = is_undoubted
         self.facts, self.day, self.indicators = facts, day, indicators
@@ -323,7 +323,7 @@ class Reading:
         return any(m in self.members and self.members[m]["household_id"] == home for m in asked)
 
     def of_active(
-        self, holds: Callable[[Row, int | None], bool | None]
+        self, holds: Callable[[Row, int | None], Any]
     ) -> Iterator[tuple[str, str, Evidence]]:
         for home, rows in self.active.items():
             for row in rows:
@@ -332,7 +332,7 @@ class Reading:
 
     def of_homes(
         self,
-        holds: Callable[[str, Row, Row], bool | None],
+        holds: Callable[[str, Row, Row], Any],
         evidence: Callable[[str], Evidence],
     ) -> Iterator[tuple[str, None, Evidence]]:
         """`holds` of household, register row and indicators."""
@@ -429,6 +429,7 @@ class Reading:
             if len(heads) != 1 or self.born(heads[0]) is None:
                 continue
             head = self.born(heads[0])
+            assert head is not None
             for m in rows:
                 born = self.born(m)
                 if born is not None and (
@@ -553,7 +554,7 @@ class Reading:
         )
 
     def _cleared(
-        self, holds: Callable[[str, Row], bool | None], evidence: Callable[[str], Evidence]
+        self, holds: Callable[[str, Row], Any], evidence: Callable[[str], Evidence]
     ) -> Any:
         return self.of_homes(
             lambda home, h, i: (c := self.case[home]) and c["in_window"] and holds(home, i),
@@ -651,7 +652,7 @@ class Reading:
     def _without_fact(
         self,
         risk: str,
-        holds: Callable[[str, Row], bool | None],
+        holds: Callable[[str, Row], Any],
         evidence: Callable[[str], Evidence] = lambda home: [],
     ) -> Any:
         return self.of_homes(
@@ -753,9 +754,10 @@ class Reading:
         found: dict[str, list[Row]] = defaultdict(list)
         for award in self.in_force:
             member = award["member_id"]
-            if member in self.died and (self.day - self.died[member]).days > 30:
-                if holds(award, bool(self.active.get(self._home(member)))):
-                    found[member].append(award)
+            if member not in self.died or (self.day - self.died[member]).days <= 30:
+                continue
+            if holds(award, bool(self.active.get(self._home(member)))):
+                found[member].append(award)
         for member, awards in found.items():
             records = [("assistance", award["record_id"]) for award in awards]
             yield self._home(member), member, [*records, *self._deaths(member)]
@@ -786,9 +788,9 @@ class Reading:
             if row.get("reverses_id") or member not in self.members or member not in self.died:
                 continue
             allowed = 365 if row["medical_type"] in ("21", "52") else 30
-            if self.window < on <= self.day and (on - self.died[member]).days > allowed:
-                if self.left_of(row) > 0:
-                    found[member].append(row["record_id"])
+            is_late = (on - self.died[member]).days > allowed
+            if self.window < on <= self.day and is_late and self.left_of(row) > 0:
+                found[member].append(row["record_id"])
         for member, ids in found.items():
             records = [("settlements", record) for record in ids]
             yield self._home(member), member, [*records, *self._deaths(member)]
@@ -874,8 +876,9 @@ class Reading:
 
         def holds(home: str, h: Row, i: Row) -> bool:
             income, standard = i["b20_net_income_per_capita"], self.standard(h.get("area_code"))
-            known = income is not None and standard is not None
-            return bool(dibao(home)) and known and income > 2 * standard
+            if income is None or standard is None:
+                return False
+            return bool(dibao(home)) and income > 2 * standard
 
         return self.of_homes(holds, lambda home: [*dibao(home), *self.house(home)])
 
@@ -954,9 +957,9 @@ class Reading:
     def x63(self) -> Any:
         for member, row in self.members.items():
             written = row.get("updated_at", datetime(2026, 11, 1, 8)).date()
-            if row["status"] == "3" and member not in self.died:
-                if self.window < written <= self.day:
-                    yield self._home(member), member, [("members", member)]
+            is_late = self.window < written <= self.day
+            if row["status"] == "3" and member not in self.died and is_late:
+                yield self._home(member), member, [("members", member)]
 
     def x65(self) -> Any:
         def awards(home: str) -> list[tuple[str, str]]:
