@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
-from collections.abc import Callable
 from datetime import date, timedelta
 
-from expectations.contract import load_contracts
 from expectations.errors import FAILED, OK
 from pipelines.command_line.exits import UNTOUCHED, complain
 from pipelines.environment import prepare
-from pipelines.operator.services import services
 from resources.runtime.lock import run_lock
 from resources.settings import Settings, SettingsError, load_settings, today
+from resources.stand_ins import services
 from warehouse.following_rules import load_following
 from warehouse.scoring_rules import RuleError, load_rules
 
@@ -56,7 +54,7 @@ def sync(first: str | None = None, last: str | None = None) -> int:
     _refuse_broken_rules(days)
     prepare(settings)
     with run_lock(settings.home), services(settings) as running:
-        return _run_days(running.settings, days, running.bring_to)
+        return _run_days(running.settings, days)
 
 
 def _refuse_broken_rules(days: list[date]) -> None:
@@ -70,25 +68,16 @@ def _refuse_broken_rules(days: list[date]) -> None:
         raise
 
 
-def _run_days(settings: Settings, days: list[date], bring_to: Callable[[date], None]) -> int:
-    from pipelines.automation.alerts import alert_before
+def _run_days(settings: Settings, days: list[date]) -> int:
     from pipelines.automation.runs import (
         run_day,
     )  # Dagster costs seconds to import: mistakes in the settings are said before that
     from pipelines.operator.summary import print_summary
-    from resources.departments import SourceError, preflight
 
+    many = f" FROM={days[0]} TO={days[-1]}" if len(days) > 1 else ""
     for day in days:
-        try:
-            bring_to(day)
-            preflight(settings, load_contracts(), day)
-            alert_before(settings, day, None)
-        except SourceError as error:
-            alert_before(settings, day, error)
-            complain(f"{error}. {UNTOUCHED}")
-            return error.exit_status
         started = time.monotonic()
-        problem = run_day(settings, day)
+        problem = run_day(settings, day, f"make sync{many}")
         if problem is not None:
             complain(*problem, UNTOUCHED)
             return FAILED
