@@ -94,7 +94,9 @@ def _front_database(settings: Settings, server: Server) -> str:
 
 
 def _arguments(settings: Settings) -> list[str]:
+    quiet = ["--quiet"] if os.environ.get("YIHU_PROGRESS") == "stages" else []
     return [
+        *quiet,
         "--home",
         str(settings.home / "sandbox"),
         "--households",

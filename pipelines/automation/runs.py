@@ -7,7 +7,7 @@ Belongs here: launching and what went wrong. Not here: what stands in for the de
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -56,11 +56,15 @@ def recorded_like_the_daemons(instance: dg.DagsterInstance) -> Iterator[None]:
         del instance.create_run_for_job
 
 
-def run_day(settings: Settings, as_of: date, cause: str) -> list[str] | None:
+Said = Callable[[list[str] | None], None]
+
+
+def run_day(settings: Settings, as_of: date, cause: str, say: Said) -> list[str] | None:
     """Runs `daily_sync` for `as_of`; None when it went well,
     else a line per failed asset that says what to do.
 
-    `cause`: what the run's page says started it.
+    `cause`: what the run's page says started it. `say` gets the same, before the alerts are told:
+    they come last.
     """
     with (
         pooled_sqlite(),
@@ -78,12 +82,20 @@ def run_day(settings: Settings, as_of: date, cause: str) -> list[str] | None:
                 tags={CAUSE: cause, **this_process().tags},
             )
         )
-        alert_after(settings, instance, result.dagster_run)
-        if result.success:
-            return None
-        return [
-            line for event in result.get_step_failure_events() for line in _problem(event)
-        ] or _unfinished(instance, result.run_id, as_of)
+        problem = None if result.success else _problems(instance, result, as_of)
+        try:
+            say(problem)
+        finally:
+            alert_after(settings, instance, result.dagster_run)
+        return problem
+
+
+def _problems(
+    instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult, as_of: date
+) -> list[str]:
+    events = result.get_step_failure_events()
+    lines = [line for event in events for line in _problem(event)]
+    return lines or _unfinished(instance, result.run_id, as_of)
 
 
 def _unfinished(instance: dg.DagsterInstance, run_id: str, as_of: date) -> list[str]:
