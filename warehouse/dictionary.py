@@ -16,6 +16,7 @@ from expectations.contract import Contract, Field, load_contracts
 from warehouse.schema.beside import BESIDE, beside_columns, type_of
 from warehouse.schema.comments import column_comment, view_comment
 from warehouse.schema.declared import ADDED, VIEWS, Column, View
+from warehouse.schema.lake import OWN
 from warehouse.schema.lookups import IN_WORDS, LOOKUPS
 from warehouse.schema.periodic import PERIODIC
 from warehouse.schema.tables import METADATA
@@ -126,6 +127,11 @@ def dictionary(contracts: Sequence[Contract] | None = None) -> str:
         if table.schema in ("ops", "vault"):
             lines += [f"### {table.schema}.{table.name}", "", table.comment or "", ""]
             lines += _table("column type key meaning", _sql_table(table))
+    lines += ["## What the lake keeps besides (`YIHU_HOME/lake`, for operators)", ""]
+    for lake_table in OWN:
+        lines += [f"### {lake_table.name}", "", lake_table.meaning, ""]
+        rows = [(f"`{c.name}`", c.type, c.meaning) for c in lake_table.columns]
+        lines += _table("column type meaning", rows)
     lines += ["## What departments deliver", ""]
     for contract in sorted(
         contracts or load_contracts(), key=lambda contract: (contract.department, contract.records)
