@@ -24,8 +24,8 @@ from warehouse.further_rules import load_further
 from warehouse.graph.inputs import HELD_BACK
 from warehouse.graph.registry import layer_and_folder, maker, published_tables
 from warehouse.migrations.run import upgrade
-from warehouse.publication import AuditFailed, RunSource, publish
 from warehouse.officers import ASSIGNMENTS, build_officers
+from warehouse.publication import AuditFailed, RunSource, publish
 from warehouse.record_numbers import build_record_numbers
 from warehouse.schema import VIEW
 from warehouse.schema.shape import Shape, shape_of

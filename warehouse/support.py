@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
 
 from expectations.engine import day, literal
 from warehouse.catalogue import Catalogue
@@ -18,7 +17,6 @@ from warehouse.support_rules import (
     ASSISTANCE,
     CompiledGroup,
     SupportRules,
-    load_support,
 )
 
 PREFECTURE_DIGITS = 4
@@ -135,7 +133,9 @@ def full_months(as_of: date, window_months: int) -> tuple[tuple[str, date, date]
     """The months that lie wholly in W: name, first and last day."""
     start = months_before(as_of, window_months)
     months = [months_before(as_of.replace(day=1), back) for back in range(window_months + 1)]
-    spans = [(f"{first:%Y%m}", first, months_after(first, 1) - timedelta(days=1)) for first in months]
+    spans = [
+        (f"{first:%Y%m}", first, months_after(first, 1) - timedelta(days=1)) for first in months
+    ]
     return tuple(sorted(span for span in spans if span[1] > start and span[2] <= as_of))
 
 
@@ -162,10 +162,8 @@ def _list(values: Iterable[str]) -> str:
     return ", ".join(literal(value) for value in values) or "null"
 
 
-@lru_cache(maxsize=64)
-def support_day(as_of: date, window_months: int) -> Day:
+def support_day(as_of: date, window_months: int, rules: SupportRules) -> Day:
     """What the models take on a day."""
-    rules = load_support(as_of)
     said = rules.support
     half_start, half_end = half_year(as_of)
     return Day(

@@ -17,7 +17,6 @@ from warehouse.schema.view import Exit as Exit
 from warehouse.schema.view import View as View
 from warehouse.schema.view import columns as columns
 
-
 RULE_VERSION = Column("rule_version", "text", "hash of the rules in force on the day")
 COVERAGE = Column(
     "coverage", "numeric(5,4)", "share of the day's indicators that are ok or not_applicable"
