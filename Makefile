@@ -83,6 +83,18 @@ replay: install ## judge a quarantine anew after a contract change: RECORDS=sett
 open-gate: install ## let a rejected extract or release pass: RECORDS=… BATCH=… (or GATE=…) BY=name WHY=reason (or WHY_FILE=…)
 	@$(YIHU) open-gate
 
+.PHONY: crosscheck
+crosscheck: install ## try one rule of what departments say against each other: CODE=X53
+	@$(YIHU) crosscheck
+
+.PHONY: open-rule
+open-rule: install ## let a rule that listed too many go to the offices: CODE=X53 BY=name WHY=reason
+	@$(YIHU) open-rule
+
+.PHONY: issues
+issues: install ## propose issues to take over: overdue cases and tasks, confirmed contradictions: OUT=issues.csv
+	@$(YIHU) issues
+
 .PHONY: grant
 grant: install ## give a login its role: LOGIN=… ROLE=… AREA=… or DEPARTMENT=…, UNTIL=YYYY-MM-DD
 	@$(YIHU) grant

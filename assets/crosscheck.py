@@ -112,6 +112,7 @@ def _note_aliases(house: RunContext, as_of: date) -> int:
 
 
 def _tables() -> list[Table]:
+    """The checks of `contradiction` look at the others, which are kept before it."""
     rules = load_crosscheck(date.max)
     checks = tuple(
         (family, f"Rules of the family {family}: rows per rule; all of known households.", check)
@@ -120,6 +121,7 @@ def _tables() -> list[Table]:
     )
     kept = ("contradiction_span", "crosscheck_run", "contradiction_list", "stopped_after_listing")
     return [
+        *(Table(name, declared()[name].meaning) for name in kept),
         Table(
             "contradiction",
             "What departments say against each other (信息比对): a question to a named office,"
@@ -128,7 +130,6 @@ def _tables() -> list[Table]:
             shown=said,
             before=keep_before,
         ),
-        *(Table(name, declared()[name].meaning) for name in kept),
     ]
 
 
