@@ -81,6 +81,11 @@ class Day:
     next_half_end: str
     periods: tuple[Period, ...]
     full_months: tuple[FullMonth, ...]
+    paid_months: tuple[FullMonth, ...]
+    """The last three full months, each from the first day on which its award may have been."""
+    awarded_months: str
+    """The names of the last two, and every day of them."""
+    awarded_days: tuple[str, ...]
     relapse_since: str
     span_since: str
     transfer_before: str
@@ -139,6 +144,15 @@ def full_months(as_of: date, window_months: int) -> tuple[tuple[str, date, date]
     return tuple(sorted(span for span in spans if span[1] > start and span[2] <= as_of))
 
 
+def last_months(as_of: date, count: int) -> tuple[tuple[str, date, date], ...]:
+    """The last months that are over: name, first and last day."""
+    first = months_after((as_of + timedelta(days=1)).replace(day=1), -count)
+    begins = [months_after(first, n) for n in range(count)]
+    return tuple(
+        (f"{one:%Y%m}", one, months_after(one, 1) - timedelta(days=1)) for one in begins
+    )
+
+
 def begun_terms(as_of: date, window_months: int, terms: Mapping[str, str]) -> tuple[str, ...]:
     """The school terms that began in W."""
     start = months_before(as_of, window_months)
@@ -183,6 +197,16 @@ def support_day(as_of: date, window_months: int, rules: SupportRules) -> Day:
         full_months=tuple(
             FullMonth(name, day(first), day(last))
             for name, first, last in full_months(as_of, window_months)
+        ),
+        paid_months=tuple(
+            FullMonth(name, day(months_after(first, -2)), day(last))
+            for name, first, last in last_months(as_of, 3)
+        ),
+        awarded_months=_list(name for name, *_ in last_months(as_of, 2)),
+        awarded_days=tuple(
+            day(first + timedelta(days=n))
+            for _, first, last in last_months(as_of, 2)
+            for n in range((last - first).days + 1)
         ),
         relapse_since=day(months_before(as_of, said.relapse_told_months)),
         span_since=day(months_before(as_of, said.span_months)),
