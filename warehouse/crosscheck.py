@@ -105,9 +105,7 @@ def draw_periods(as_of: date, rules: Crosscheck) -> list[DrawPeriod]:
     """The month of the day, then its quarter and those before it that the last 12 months touch."""
     month = as_of.replace(day=1)
     made = [
-        DrawPeriod(
-            f"{as_of:%Y-%m}", day(month), day(as_of), rules.rest.rows_a_month, is_month=True
-        )
+        DrawPeriod(f"{as_of:%Y-%m}", day(month), day(as_of), rules.rest.rows_a_month, is_month=True)
     ]
     first = date(as_of.year, (as_of.month - 1) // 3 * 3 + 1, 1)
     since = months_before(as_of, 12)

@@ -67,7 +67,7 @@ class Rule(Strict):
     sources: Annotated[tuple[Word, ...], Field(min_length=1)]
     after_days: Count
     weight: Count
-    numbers: dict[Word, Number] = {}
+    numbers: dict[Word, Number] = Field(default_factory=dict)
     question: Text
 
     @field_validator("sources")
@@ -84,8 +84,9 @@ class Rule(Strict):
 
     @property
     def version(self) -> str:
-        """Another one where what it finds, or when, may differ: its words and weight are no part."""
-        return hash_of(self.model_copy(update={"question": "-", "chinese": "-", "weight": 0}))[:8]
+        """Another one where what it finds may differ: its words and weight are no part."""
+        words = {"question": "-", "chinese": "-", "weight": 0}
+        return hash_of(self.model_copy(update=words))[:8]
 
 
 class Crosscheck(Strict):
@@ -103,7 +104,9 @@ class Crosscheck(Strict):
     def _has_its_model(cls, rules: dict[str, Rule]) -> dict[str, Rule]:
         there = {path.stem for path in (MODELS / "crosscheck").glob("X[0-9][0-9].sql")}
         if strange := sorted(set(rules) - there):
-            raise ValueError(f"no model makes {', '.join(strange)}: see warehouse/models/crosscheck")
+            raise ValueError(
+                f"no model makes {', '.join(strange)}: see warehouse/models/crosscheck"
+            )
         return rules
 
     @property

@@ -76,7 +76,7 @@ class Example(Strict):
     """A household in, states out: what is tried with the tests."""
 
     name: Text
-    household: dict[str, Any] = {}
+    household: dict[str, Any] = Field(default_factory=dict)
     members: tuple[dict[str, Any], ...] = ()
     records: tuple[dict[str, Any], ...] = ()
     states: dict[str, str]

@@ -1,4 +1,5 @@
-"""The rules of what is to be mended as data: `rules/issues-<effective_from>.yaml`, checked when read.
+"""The rules of what is to be mended as data: `rules/issues-<effective_from>.yaml`, checked when
+read.
 
 Belongs here: terms, and what of an issue still stands. Not here: the ledger (`models/issues`).
 """

@@ -91,6 +91,10 @@ class Day:
     transfer_before: str
     """Whoever was accepted on or before this day is late today."""
     begun_terms: str
+    asked_term: str
+    """The term of which student aid is asked for."""
+    term_begins: str
+    """Whether pupils are new: who never had any may have had no time."""
     development: str
     protection: str
     able_from: int
@@ -142,6 +146,16 @@ def full_months(as_of: date, window_months: int) -> tuple[tuple[str, date, date]
         (f"{first:%Y%m}", first, months_after(first, 1) - timedelta(days=1)) for first in months
     ]
     return tuple(sorted(span for span in spans if span[1] > start and span[2] <= as_of))
+
+
+def asked_term(as_of: date, asked: Mapping[str, str]) -> str:
+    """The newest school term that aid is asked for: from a day of its year on."""
+    days = [
+        (date.fromisoformat(f"{year}-{begins}"), f"{year}-{term}")
+        for year in (as_of.year - 1, as_of.year)
+        for term, begins in asked.items()
+    ]
+    return max(found for found in days if found[0] <= as_of)[1]
 
 
 def last_months(as_of: date, count: int) -> tuple[tuple[str, date, date], ...]:
@@ -212,6 +226,8 @@ def support_day(as_of: date, window_months: int, rules: SupportRules) -> Day:
         span_since=day(months_before(as_of, said.span_months)),
         transfer_before=day(transfer_before(as_of, said.transfer_months)),
         begun_terms=_list(begun_terms(as_of, window_months, said.terms)),
+        asked_term=asked_term(as_of, said.aid_asked),
+        term_begins=str(as_of.month in said.new_pupils).lower(),
         development=_list(said.measures.development),
         protection=_list(said.measures.protection),
         able_from=said.able.age_from,

@@ -114,6 +114,8 @@ class Support(Strict):
     able: Able
     transfer_months: Months
     terms: dict[Annotated[str, Field(pattern=r"^[12]$")], DayOfYear]
+    aid_asked: dict[Annotated[str, Field(pattern=r"^[12]$")], DayOfYear]
+    new_pupils: tuple[Annotated[int, Field(ge=1, le=12)], ...]
     report_days: Days
 
 

@@ -119,7 +119,9 @@ def try_rule(settings: Settings, arguments: argparse.Namespace) -> int:
     print(table(header, [[str(cell) for cell in row] for row in towns] + [total]))
     if some:
         print()
-        print(table(["household", "member", "records", "record"], [list(map(str, r)) for r in some]))
+        print(
+            table(["household", "member", "records", "record"], [list(map(str, r)) for r in some])
+        )
     return OK
 
 
@@ -172,7 +174,9 @@ inner join crosscheck_verdict as v on v.contradiction_id = c.contradiction_id
 where c.state = 'confirmed' and date_diff('day', v.checked_on, {day}) > {days}
     and c.area_code is not null
 """
-KNOWN = "select household_id, contradiction_id, theme, owner from issue_ledger where step <> 'proved'"
+KNOWN = (
+    "select household_id, contradiction_id, theme, owner from issue_ledger where step <> 'proved'"
+)
 
 
 def propose_issues(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -187,7 +191,9 @@ def propose_issues(settings: Settings, arguments: argparse.Namespace) -> int:
         day = f"date '{looking.day}'"
         parts = [part.format(day=day, days=rules.confirmed_days)
                  for part in (OVERDUE_CASES, OVERDUE_TASKS, CONFIRMED)]  # fmt: skip
-        proposed = looking.rows(f"select distinct * from ({' union all '.join(parts)}) order by all")
+        proposed = looking.rows(
+            f"select distinct * from ({' union all '.join(parts)}) order by all"
+        )
         known = {tuple(row) for row in looking.rows(KNOWN)}
         due_on = looking.day + timedelta(days=rules.term_days)
     new = [row for row in proposed if (row[2], row[3], row[0], row[4]) not in known]

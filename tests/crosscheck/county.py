@@ -99,10 +99,11 @@ class County(Indicators):
         r = self.random
         dates: dict[str, Any] = {"discovered_on": self.near(364, 365, 366)}
         at = dates["discovered_on"]
-        for stage in ("recorded", "assisted", "cleared"):
+        for step in ("recorded", "assisted", "cleared"):
             at = at + timedelta(days=r.choice([0, 1, 29, 30, 31, 90, 179, 180, 181]))
-            dates[f"{stage}_on"] = self.maybe(at, 0.35)
-        kind, stage = r.choice(["cleared", "fresh", "fresh", "assisted", "any"]), None
+            dates[f"{step}_on"] = self.maybe(at, 0.35)
+        kind: str = r.choice(["cleared", "fresh", "fresh", "assisted", "any"])
+        stage: int | None = None
         if kind == "cleared" and self.chance(0.7):
             dates["cleared_on"] = self.near(364, 365, 366)
         if kind in ("fresh", "assisted"):
@@ -181,14 +182,20 @@ class County(Indicators):
         r, rows = self.random, self.facts.rows
         for member in [m["member_id"] for m in rows["members"] if self.chance(0.08)]:
             appraised = self.near(10, 100)
-            there = {"occupied": self.chance(0.9), "appraised_on": appraised}
+            there: dict[str, Any] = {"occupied": self.chance(0.9), "appraised_on": appraised}
             dwelling = self.facts.add("dwellings", member, grade=r.choice("ABCD"), **there)
             border = appraised + timedelta(days=r.choice([-1, 0, 1, -200]))
             if self.chance(0.5):
-                began = {"dwelling_id": dwelling, "approved_on": border - timedelta(days=90)}
+                began: dict[str, Any] = {
+                    "dwelling_id": dwelling,
+                    "approved_on": border - timedelta(days=90),
+                }
                 self.facts.add("retrofits", member, finished_on=self.maybe(border, 0.2), **began)
             else:
-                fell = {"house_damage": r.choice("1233"), "loss_yuan": Decimal(1000)}
+                fell: dict[str, Any] = {
+                    "house_damage": r.choice("1233"),
+                    "loss_yuan": Decimal(1000),
+                }
                 self.facts.add("losses", member, occurred_on=border, hazard="flood", **fell)
 
     later: list[tuple[str, str, dict[str, Any]]]

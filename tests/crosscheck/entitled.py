@@ -7,15 +7,17 @@ Belongs here: what must come out. Not here: days before (`test_days`).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from tests.crosscheck.reading import Reading
 from tests.indicators.facts import Row
 
 Known = bool | None
 """None: not known."""
+BEYOND = {"dibao": "X57", "living": "X56"}
 Line = tuple[str, str, str | None, str, str]
 """Scheme, household, member, state, facts."""
 
@@ -73,11 +75,11 @@ class Entitled:
     def member_waits(self, records: str, member: str) -> bool:
         return member in self.waiting_members.get(records, set())
 
-    def value(self, home: str, column: str, holds: object) -> Known:
+    def value(self, home: str, column: str, holds: Callable[[Any], Any]) -> Known:
         """A condition on a stored value: not known where it is missing."""
         value = self.reading.indicators[home][column]
         if value is not None:
-            return bool(holds(value))  # type: ignore[operator]
+            return bool(holds(value))
         code = column.split("_")[0].upper()
         missing = code in self.reading.indicators[home]["missing"]
         return None if missing else False
@@ -113,16 +115,6 @@ class Entitled:
         names = {"lifted": self.lifted(home), "monitored": self.monitored(home)}
         return next((n for n, v in (names | {"assisted": assisted}).items() if v is True), "")
 
-    def income(self, home: str, low: Decimal | None, high: Decimal | None) -> Known:
-        """low ≤ B20 < high."""
-        if self.standard(home) is None:
-            return None if self.value(home, "b20_net_income_per_capita", bool) is not False else None
-        return self.value(
-            home,
-            "b20_net_income_per_capita",
-            lambda v: (low is None or v >= low) and (high is None or v < high),
-        )
-
     # lines
 
     def lines(self) -> Iterator[Line]:
@@ -132,8 +124,6 @@ class Entitled:
             for row in self.reading.active[home]:
                 for scheme, e, h, facts in self.of_member(home, row):
                     yield from self.stated(scheme, home, row["member_id"], e, h, facts)
-
-    BEYOND = {"dibao": "X57", "living": "X56"}
 
     def stated(
         self, scheme: str, home: str, member: str | None, e: Known, h: Known, facts: str
@@ -146,7 +136,7 @@ class Entitled:
             state = {True: "met", False: "gap", None: "unknown"}[h]
         elif e is None and h is not True:
             state = "unknown"
-        elif e is False and h is True and (self.BEYOND.get(scheme), home, member) in self.asked:
+        elif e is False and h is True and (BEYOND.get(scheme), home, member) in self.asked:
             state = "beyond"
         if state:
             yield scheme, home, member, state, facts
@@ -218,7 +208,7 @@ class Entitled:
     def _temporary_aid(self, home: str) -> tuple[str, Known, Known, str]:
         since = self.day - timedelta(days=90)
         r = self.reading
-        events: list[tuple[object, int, str]] = []
+        events: list[tuple[date, int, str]] = []
         for member, rows in r.deaths.items():
             row = r.members.get(member)
             if row and row["household_id"] == home and row["labour_class"] in ("1", "2"):
@@ -244,7 +234,7 @@ class Entitled:
         paid = [
             row
             for row in r.of_household("temporary_aid", home)
-            if (newest[0] if e else since) <= row["paid_on"] <= self.day  # type: ignore[operator]
+            if (newest[0] if e else since) <= row["paid_on"] <= self.day
         ]
         h = self.has(bool(paid), "temporary_aid", self.home_waits("temporary_aid", home))
         event, on = (newest[2], newest[0]) if e else ("", "")
@@ -269,6 +259,8 @@ class Entitled:
             waiting = self.member_waits("disability_subsidies", member)
             yield kind, e, self.has(paid, "disability_subsidies", waiting), level
         yield self._medical_aid(home, member)
+        if self.states.get("student_aid", "missing") != "missing":
+            yield self._student_aid(home, row)
         assisted = self.on(home, member=member)
         helped = either(self.lifted(home), self.monitored(home), assisted)
         spring = (self.day.month, self.day.day) <= (3, 31)
@@ -283,6 +275,31 @@ class Entitled:
             self.has(enrolled, "enrolments", self.member_waits("enrolments", member)),
             f"group={self.group(home, assisted)}",
         )
+
+    def _student_aid(self, home: str, row: Row) -> tuple[str, Known, Known, str]:
+        member, year = row["member_id"], self.day.year
+        term = (
+            f"{year}-2"
+            if self.day.month >= 11
+            else f"{year}-1"
+            if self.day.month >= 5
+            else f"{year - 1}-2"
+        )
+        had = [
+            a
+            for a in self.reading.rows.get("student_aid", [])
+            if a["member_id"] == member and (a.get("paid_on") is None or a["paid_on"] <= self.day)
+        ]
+        e = both(
+            row["student_status"] in ("1", "2", "3", "4"),
+            either(
+                self.monitored(home), self.value(home, "b10_household_type", lambda v: v == "2")
+            ),
+            None if self.day.month in (9, 10) and not had else True,
+        )
+        waits = self.member_waits("student_aid", member)
+        h = self.has(any(a["term"] == term for a in had), "student_aid", waits)
+        return "student_aid", e, h, f"student_status={row['student_status'] or ''}; term={term}"
 
     def _medical_aid(self, home: str, member: str) -> tuple[str, Known, Known, str]:
         r, i = self.reading, self.reading.indicators[home]
@@ -313,7 +330,8 @@ class Entitled:
 
     def net(self, original: Row, amount: str) -> Decimal | None:
         """What is left of an amount; nothing known where a part of it is empty."""
-        parts, waiting, seen = [original.get(amount)], [original["record_id"]], set[str]()
+        parts: list[Any] = [original.get(amount)]
+        waiting, seen = [original["record_id"]], set[str]()
         while waiting:
             name = waiting.pop()
             for row in self.reading.facts.rows["settlements"]:
@@ -322,7 +340,7 @@ class Entitled:
                     waiting.append(row["record_id"])
                     if row["settled_at"].date() <= self.day:
                         parts.append(row.get(amount))
-        return None if None in parts else sum(parts, Decimal(0))  # type: ignore[arg-type]
+        return None if None in parts else sum(parts, Decimal(0))
 
     # areas
 
@@ -352,9 +370,7 @@ class Entitled:
     def due(self, levels: Mapping[str, str]) -> dict[tuple[str, str], bool]:
         """By household and record type that it should have rows in: whether it has."""
         r, found = self.reading, dict[tuple[str, str], bool]()
-        told = [
-            r.registered[home].get("last_visit_on") for home in r.homes if home in r.registered
-        ]
+        told = [r.registered[home].get("last_visit_on") for home in r.homes if home in r.registered]
         seen = [on is not None and on <= self.day for on in told]
         tells_visits = bool(seen) and 2 * sum(seen) >= len(seen)
         entitled = self._by_r13()
@@ -392,9 +408,7 @@ class Entitled:
                     self.member_waits(records, member)
                     for records in ("certificates", "disability_subsidies", "assistance")
                 )
-                if not waits and (
-                    self._is_severe(member) or (dibao and r.certificates(member))
-                ):
+                if not waits and (self._is_severe(member) or (dibao and r.certificates(member))):
                     found[home].add(member)
         return dict(found)
 

@@ -70,8 +70,8 @@ class Reading(Helped):
         is_undoubted: bool = False,
     ) -> None:
         """`indicators`: the stored values by household, with the columns' names;
-        `standard`: the dibao standard of an area; `rules`: rows of the rules' table; `is_undoubted`:
-        shells are computed, and what waits is not absent.
+        `standard`: the dibao standard of an area; `rules`: rows of the rules' table;
+        `is_undoubted`: shells are computed, and what waits is not absent.
         """
         self.is_undoubted = is_undoubted
         self.facts, self.day, self.indicators = facts, day, indicators
@@ -174,9 +174,7 @@ class Reading(Helped):
 
     def schemes(self, home: str) -> list[Row]:
         return [
-            row
-            for row in self.in_force
-            if self.members[row["member_id"]]["household_id"] == home
+            row for row in self.in_force if self.members[row["member_id"]]["household_id"] == home
         ]
 
     def _retrofits(self) -> list[Row]:
@@ -251,8 +249,12 @@ class Reading(Helped):
 
     def waiting(self, records: str) -> set[str]:
         """Members of any status that are a candidate of a waiting record of the type."""
-        keys = {key for row in self.facts.queue if row["records"] == records for key in
-                row["candidates"]}
+        keys = {
+            key
+            for row in self.facts.queue
+            if row["records"] == records
+            for key in row["candidates"]
+        }
         return {p["member_id"] for p in self.facts.persons if p["person_key"] in keys}
 
     def certificates(self, member: str) -> list[Row]:
@@ -328,7 +330,7 @@ class Reading(Helped):
         return any(m in self.members and self.members[m]["household_id"] == home for m in asked)
 
     def of_active(
-        self, holds: Callable[[Row, int | None], bool | None]
+        self, holds: Callable[[Row, int | None], Any]
     ) -> Iterator[tuple[str, str, Evidence]]:
         for home, rows in self.active.items():
             for row in rows:
@@ -337,7 +339,7 @@ class Reading(Helped):
 
     def of_homes(
         self,
-        holds: Callable[[str, Row, Row], bool | None],
+        holds: Callable[[str, Row, Row], Any],
         evidence: Callable[[str], Evidence],
     ) -> Iterator[tuple[str, None, Evidence]]:
         """`holds` of household, register row and indicators."""
@@ -358,20 +360,22 @@ class Reading(Helped):
 
     def x01(self) -> Any:
         return self.of_active(
-            lambda m, age: age is not None
-            and age >= 16
-            and m["working_now"]
-            and (
-                m["student_status"] in ("1", "2")
-                or (m["student_status"] == "3" and (m["work_months"] or 0) >= 6)
+            lambda m, age: (
+                age is not None
+                and age >= 16
+                and m["working_now"]
+                and (
+                    m["student_status"] in ("1", "2")
+                    or (m["student_status"] == "3" and (m["work_months"] or 0) >= 6)
+                )
             )
         )
 
     def x02(self) -> Any:
         return self.of_active(
-            lambda m, age: age is not None
-            and age < 16
-            and (m["working_now"] or (m["work_months"] or 0) > 0)
+            lambda m, age: (
+                age is not None and age < 16 and (m["working_now"] or (m["work_months"] or 0) > 0)
+            )
         )
 
     def x03(self) -> Any:
@@ -386,10 +390,12 @@ class Reading(Helped):
 
     def x05(self) -> Any:
         return self.of_active(
-            lambda m, age: age is not None
-            and age >= 65
-            and m["labour_class"] in ("1", "2")
-            and m["working_now"] is False
+            lambda m, age: (
+                age is not None
+                and age >= 65
+                and m["labour_class"] in ("1", "2")
+                and m["working_now"] is False
+            )
         )
 
     def _unable(self, m: Row, age: int | None) -> bool:
@@ -405,9 +411,9 @@ class Reading(Helped):
 
     def x07(self) -> Any:
         return self.of_active(
-            lambda m, age: self._unable(m, age)
-            and (m["work_months"] or 0) >= 6
-            and not m["working_now"]
+            lambda m, age: (
+                self._unable(m, age) and (m["work_months"] or 0) >= 6 and not m["working_now"]
+            )
         )
 
     def x08(self) -> Any:
@@ -430,6 +436,7 @@ class Reading(Helped):
             if len(heads) != 1 or self.born(heads[0]) is None:
                 continue
             head = self.born(heads[0])
+            assert head is not None
             for m in rows:
                 born = self.born(m)
                 if born is not None and (
@@ -493,35 +500,41 @@ class Reading(Helped):
 
     def x16(self) -> Any:
         return self.of_active(
-            lambda m, age: age is not None
-            and 7 <= age <= 14
-            and m["student_status"] == "0"
-            and not m["dropout"]
+            lambda m, age: (
+                age is not None
+                and 7 <= age <= 14
+                and m["student_status"] == "0"
+                and not m["dropout"]
+            )
         )
 
     def x17(self) -> Any:
         return self.of_homes(
-            lambda home, h, i: h.get("microcredit") in ("1", "2")
-            and h.get("household_type") == "1"
-            and h.get("monitor_class") == "0",
+            lambda home, h, i: (
+                h.get("microcredit") in ("1", "2")
+                and h.get("household_type") == "1"
+                and h.get("monitor_class") == "0"
+            ),
             self.house,
         )
 
     def x18(self) -> Any:
         return self.of_homes(
             lambda home, h, i: (
-                i["b11_monitor_class"] == "1" and h.get("household_type") == "1"
-            )
-            or (i["b11_monitor_class"] == "2" and h.get("household_type") in ("2", "3")),
+                (i["b11_monitor_class"] == "1" and h.get("household_type") == "1")
+                or (i["b11_monitor_class"] == "2" and h.get("household_type") in ("2", "3"))
+            ),
             self.house,
         )
 
     def x21(self) -> Any:
         return self.of_homes(
-            lambda home, h, i: i["b11_monitor_class"] in ("1", "2", "3")
-            and (c := self.case[home])
-            and c["open"]
-            and c["monitor_class"] != i["b11_monitor_class"],
+            lambda home, h, i: (
+                i["b11_monitor_class"] in ("1", "2", "3")
+                and (c := self.case[home])
+                and c["open"]
+                and c["monitor_class"] != i["b11_monitor_class"]
+            ),
             self.case_and_house,
         )
 
@@ -538,15 +551,17 @@ class Reading(Helped):
 
     def x23(self) -> Any:
         return self.of_homes(
-            lambda home, h, i: (c := self.case[home])
-            and c["open"]
-            and c["recorded"]
-            and h.get("monitor_class") == "0",
+            lambda home, h, i: (
+                (c := self.case[home])
+                and c["open"]
+                and c["recorded"]
+                and h.get("monitor_class") == "0"
+            ),
             self.case_and_house,
         )
 
     def _cleared(
-        self, holds: Callable[[str, Row], bool | None], evidence: Callable[[str], Evidence]
+        self, holds: Callable[[str, Row], Any], evidence: Callable[[str], Evidence]
     ) -> Any:
         return self.of_homes(
             lambda home, h, i: (c := self.case[home]) and c["in_window"] and holds(home, i),
@@ -566,9 +581,7 @@ class Reading(Helped):
         return [("members", m["member_id"]) for m in self.active[home] if m["dropout"]]
 
     def x26(self) -> Any:
-        return self._cleared(
-            lambda home, i: (i["r18_dropout_count"] or 0) >= 1, self._dropped_out
-        )
+        return self._cleared(lambda home, i: (i["r18_dropout_count"] or 0) >= 1, self._dropped_out)
 
     def x27(self) -> Any:
         return self._cleared(
@@ -583,8 +596,10 @@ class Reading(Helped):
 
     def x29(self) -> Any:
         return self._cleared(
-            lambda home, i: i["r20_no_labour"]
-            and not any(a["scheme"] in ("dibao", "tekun") for a in self.schemes(home)),
+            lambda home, i: (
+                i["r20_no_labour"]
+                and not any(a["scheme"] in ("dibao", "tekun") for a in self.schemes(home))
+            ),
             lambda home: [],
         )
 
@@ -621,10 +636,12 @@ class Reading(Helped):
 
     def x35(self) -> Any:
         return self.of_homes(
-            lambda home, h, i: (c := self.case[home])
-            and c["open"]
-            and c["stage"] == 7
-            and h.get("measures_count") == 0,
+            lambda home, h, i: (
+                (c := self.case[home])
+                and c["open"]
+                and c["stage"] == 7
+                and h.get("measures_count") == 0
+            ),
             self.case_and_house,
         )
 
@@ -642,24 +659,25 @@ class Reading(Helped):
     def _without_fact(
         self,
         risk: str,
-        holds: Callable[[str, Row], bool | None],
+        holds: Callable[[str, Row], Any],
         evidence: Callable[[str], Evidence] = lambda home: [],
     ) -> Any:
         return self.of_homes(
-            lambda home, h, i: (c := self.case[home])
-            and c["new"]
-            and risk in c["risks"]
-            and holds(home, i),
+            lambda home, h, i: (
+                (c := self.case[home]) and c["new"] and risk in c["risks"] and holds(home, i)
+            ),
             lambda home: [*self.with_case(home), *evidence(home)],
         )
 
     def x37(self) -> Any:
         return self._without_fact(
             "illness",
-            lambda home, i: i["r04_personal_medical_max"] == 0
-            and i["r07_serious_illness_count"] == 0
-            and i["r09_inpatient_count"] == 0
-            and not self.of_household("chronic_followups", home, active=True),
+            lambda home, i: (
+                i["r04_personal_medical_max"] == 0
+                and i["r07_serious_illness_count"] == 0
+                and i["r09_inpatient_count"] == 0
+                and not self.of_household("chronic_followups", home, active=True)
+            ),
         )
 
     def x38(self) -> Any:
@@ -675,16 +693,19 @@ class Reading(Helped):
     def x40(self) -> Any:
         return self._without_fact(
             "labour",
-            lambda home, i: i["b03_labour_count"] is not None
-            and 2 * i["b03_labour_count"] > i["b01_household_size"],
+            lambda home, i: (
+                i["b03_labour_count"] is not None
+                and 2 * i["b03_labour_count"] > i["b01_household_size"]
+            ),
             self.house,
         )
 
     def x41(self) -> Any:
         return self._without_fact(
             "housing",
-            lambda home, i: i["r14_dangerous_house"] in ("A", "B")
-            and i["r16_house_damage"] in ("0", "1"),
+            lambda home, i: (
+                i["r14_dangerous_house"] in ("A", "B") and i["r16_house_damage"] in ("0", "1")
+            ),
             lambda home: [("dwellings", r["record_id"]) for r in self.lived_in(home)],
         )
 
@@ -696,10 +717,12 @@ class Reading(Helped):
     def x43(self) -> Any:
         return self._without_fact(
             "disaster",
-            lambda home, i: i["r24_disaster_loss_share"] == 0
-            and i["r25_casualty_count"] == 0
-            and i["r16_house_damage"] == "0"
-            and i["r26_needs_relief"] is False,
+            lambda home, i: (
+                i["r24_disaster_loss_share"] == 0
+                and i["r25_casualty_count"] == 0
+                and i["r16_house_damage"] == "0"
+                and i["r26_needs_relief"] is False
+            ),
         )
 
     def x44(self) -> Any:
@@ -738,9 +761,10 @@ class Reading(Helped):
         found: dict[str, list[Row]] = defaultdict(list)
         for award in self.in_force:
             member = award["member_id"]
-            if member in self.died and (self.day - self.died[member]).days > 30:
-                if holds(award, bool(self.active.get(self._home(member)))):
-                    found[member].append(award)
+            if member not in self.died or (self.day - self.died[member]).days <= 30:
+                continue
+            if holds(award, bool(self.active.get(self._home(member)))):
+                found[member].append(award)
         for member, awards in found.items():
             records = [("assistance", award["record_id"]) for award in awards]
             yield self._home(member), member, [*records, *self._deaths(member)]
@@ -771,9 +795,9 @@ class Reading(Helped):
             if row.get("reverses_id") or member not in self.members or member not in self.died:
                 continue
             allowed = 365 if row["medical_type"] in ("21", "52") else 30
-            if self.window < on <= self.day and (on - self.died[member]).days > allowed:
-                if self.left_of(row) > 0:
-                    found[member].append(row["record_id"])
+            is_late = (on - self.died[member]).days > allowed
+            if self.window < on <= self.day and is_late and self.left_of(row) > 0:
+                found[member].append(row["record_id"])
         for member, ids in found.items():
             records = [("settlements", record) for record in ids]
             yield self._home(member), member, [*records, *self._deaths(member)]
@@ -854,15 +878,14 @@ class Reading(Helped):
     def x57(self) -> Any:
         def dibao(home: str) -> list[tuple[str, str]]:
             return [
-                ("assistance", a["record_id"])
-                for a in self.schemes(home)
-                if a["scheme"] == "dibao"
+                ("assistance", a["record_id"]) for a in self.schemes(home) if a["scheme"] == "dibao"
             ]
 
         def holds(home: str, h: Row, i: Row) -> bool:
             income, standard = i["b20_net_income_per_capita"], self.standard(h.get("area_code"))
-            known = income is not None and standard is not None
-            return bool(dibao(home)) and known and income > 2 * standard
+            if income is None or standard is None:
+                return False
+            return bool(dibao(home)) and income > 2 * standard
 
         return self.of_homes(holds, lambda home: [*dibao(home), *self.house(home)])
 
@@ -941,9 +964,9 @@ class Reading(Helped):
     def x63(self) -> Any:
         for member, row in self.members.items():
             written = row.get("updated_at", datetime(2026, 11, 1, 8)).date()
-            if row["status"] == "3" and member not in self.died:
-                if self.window < written <= self.day:
-                    yield self._home(member), member, [("members", member)]
+            is_late = self.window < written <= self.day
+            if row["status"] == "3" and member not in self.died and is_late:
+                yield self._home(member), member, [("members", member)]
 
     def x65(self) -> Any:
         def awards(home: str) -> list[tuple[str, str]]:

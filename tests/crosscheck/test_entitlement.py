@@ -17,8 +17,8 @@ from tests.crosscheck.entitled import Entitled, share
 from tests.crosscheck.test_rules import reading_of
 from tests.indicators.facts import Facts
 from tests.making import FLAGS, HOUSEHOLDS, make
-from warehouse.entitlement_rules import Example, load_entitlements, read_entitlements
 from warehouse.catalogue import RULES
+from warehouse.entitlement_rules import Example, load_entitlements, read_entitlements
 
 MADE = (
     *("contradiction", "entitlement_standing", "entitlement", "entitlement_edge"),
@@ -90,9 +90,7 @@ def _agrees_on_gaps(engine: Engine, expected: Entitled) -> None:
 
 DAY = date(2026, 11, 30)
 FILES = sorted(RULES.glob("entitlements-*.yaml"))
-EXAMPLES = [
-    (path, example) for path in FILES for example in read_entitlements(path).examples
-]
+EXAMPLES = [(path, example) for path in FILES for example in read_entitlements(path).examples]
 
 
 @pytest.mark.parametrize(("path", "example"), EXAMPLES, ids=[e.name for _, e in EXAMPLES])
@@ -120,7 +118,7 @@ def _facts_of(example: Example) -> Facts:
     for number, said in enumerate(example.members or ({},)):
         facts.member("h", f"m{number}", **{**grown, **said})
     for said in example.records:
-        row = {name: _dated(name, value) for name, value in said.items()}
+        row: dict[str, Any] = {name: _dated(name, value) for name, value in said.items()}
         records, waits, of = row.pop("records"), row.pop("waits", False), row.pop("member", "m0")
         if waits:
             facts.waits(records, of, **row)
@@ -129,10 +127,10 @@ def _facts_of(example: Example) -> Facts:
     return facts
 
 
-def _dated(name: str, value: object) -> object:
+def _dated(name: str, value: Any) -> Any:
     """Days back from the day, where it is the name of a day."""
     is_day = name.endswith("_on") and isinstance(value, int)
-    return DAY - timedelta(days=value) if is_day else value  # type: ignore[arg-type]
+    return DAY - timedelta(days=value) if is_day else value
 
 
 def test_a_line_is_no_law_until_somebody_has_checked_its_paragraph() -> None:

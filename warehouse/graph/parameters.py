@@ -63,8 +63,9 @@ class Filling:
         )
         types = tuple(contract.table for contract in self.types)
         rules = (moment.rules.hash, moment.following.hash, moment.catalogue.hash)
-        rules = (*rules, moment.further.hash, moment.layout)
-        return (*days, *rules, types, tuple(sorted(self.states.items())), self.has_released)
+        others = (moment.further.hash, moment.layout)
+        states = tuple(sorted(self.states.items()))
+        return (*days, *rules, *others, types, states, self.has_released)
 
     @property
     def type(self) -> Contract:

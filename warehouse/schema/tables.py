@@ -415,7 +415,7 @@ OPENING = _table(
 CONTRADICTION_ALIAS = _table(
     "ops",
     "contradiction_alias",
-    "Ids of contradictions that a rerun of past days replaced, so that a verdict finds its question.",
+    "Ids of contradictions that a rerun of past days replaced: a verdict finds its question.",
     _key("old_id | text"),
     _column("contradiction_id | text | the id that stands for it now", nullable=False),
     _column("as_of | date | the day that was made again", nullable=False),
