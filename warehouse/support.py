@@ -162,9 +162,7 @@ def last_months(as_of: date, count: int) -> tuple[tuple[str, date, date], ...]:
     """The last months that are over: name, first and last day."""
     first = months_after((as_of + timedelta(days=1)).replace(day=1), -count)
     begins = [months_after(first, n) for n in range(count)]
-    return tuple(
-        (f"{one:%Y%m}", one, months_after(one, 1) - timedelta(days=1)) for one in begins
-    )
+    return tuple((f"{one:%Y%m}", one, months_after(one, 1) - timedelta(days=1)) for one in begins)
 
 
 def begun_terms(as_of: date, window_months: int, terms: Mapping[str, str]) -> tuple[str, ...]:

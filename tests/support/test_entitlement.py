@@ -96,9 +96,7 @@ def test_lines_are_as_a_plain_reading_says(
             state, step = "gap", "paid"
         expected.add((scheme, home, member, state, step, facts))
     made = set(
-        engine.rows(
-            "select scheme, household_id, member_id, state, gap_at, facts from entitlement"
-        )
+        engine.rows("select scheme, household_id, member_id, state, gap_at, facts from entitlement")
     )
     assert made - expected == set()
     assert expected - made == set()
