@@ -141,7 +141,7 @@ def draw_visits(rng: np.random.Generator, county: County, rates: ErrorRates) -> 
 
 
 def draw_measures(rng: np.random.Generator, county: County, rates: ErrorRates) -> Draft:
-    """Measures (帮扶措施): as many in force as the register counts; others done, dropped or planned."""
+    """Measures (帮扶措施): as many in force as the register counts, and others."""
     counted = county.household["measures_count"].astype(int)
     counted[:PLANTED] = 0
     ordinal = np.arange(county.count)
@@ -201,7 +201,7 @@ def draw_loans(rng: np.random.Generator, county: County, rates: ErrorRates) -> D
 
 
 def _long_lived(county: County) -> Array:
-    """Of each household a member of age who lives beyond the days, else its head; by ordinal - 1."""
+    """Of each household a grown member who lives beyond END, else its head; by ordinal - 1."""
     people = county.people
     n = people.registered
     found = heads(people)[1:].copy()
@@ -243,7 +243,7 @@ def draw_employment(rng: np.random.Generator, county: County, rates: ErrorRates)
 
 
 def draw_student_aid(rng: np.random.Generator, county: County, rates: ErrorRates) -> Draft:
-    """Student aid (学生资助): nearly every pupil of an entitled or monitored household, each term."""
+    """Student aid (学生资助): of nearly every pupil of an entitled or monitored household."""
     people = county.people
     n = people.registered
     home = people.household[:n] - 1

@@ -1,4 +1,4 @@
-"""Who helps, with what, and was it enough, on both engines: every table of two days, row for row."""
+"""Who helps, with what, and was it enough: every table of two days is the same on both engines."""
 
 from __future__ import annotations
 

@@ -123,7 +123,8 @@ class SupportCounty(County):
         if self.chance(0.2):
             add("loans", member, amount=Decimal(5000), balance=Decimal(5000),
                 issued_on=self.when(900), due_on=self.ago(10),
-                status=r.choice(["in_use", "overdue", "overdue", "repaid"]), **self.link())  # fmt: skip
+                status=r.choice(["in_use", "overdue", "overdue", "repaid"]),
+                **self.link())  # fmt: skip
         if self.chance(0.15):
             add("student_aid", member, term=f"{self.day.year - r.randint(0, 2)}-{r.choice('12')}",
                 stage="2", amount=Decimal(625), paid_on=self.maybe(self.when(500, self.year_ago)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -38,14 +37,14 @@ def test_the_models_find_what_a_plain_reading_finds(engine: Engine, seed: int, d
 
 
 @pytest.fixture
-def village(engine: Engine) -> Iterator[Village]:
+def village() -> Village:
     county = Village()
     for home in ("a", "b", "c"):
         county.home(home, {}, {}, measures_count=0, microcredit="0")
         county.add("assistance", f"{home}-1", f"award-{home}", scheme="dibao",
                    started_on=date(2025, 1, 1), monthly_amount=Decimal(300),
                    insured_persons=2)  # fmt: skip
-    yield county
+    return county
 
 
 def pay(county: Village, home: str, month: str | None, amount: int = 300, **fields: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -104,12 +103,12 @@ def test_lines_are_as_a_plain_reading_says(
 
 
 @pytest.fixture
-def village() -> Iterator[Village]:
+def village() -> Village:
     county = Village()
     county.home("poor", {}, {"student_status": "2"}, household_type="2", wage_income=Decimal(5000))
     county.add("assistance", "poor-1", scheme="dibao", started_on=date(2025, 1, 1),
                monthly_amount=Decimal(300), insured_persons=2)  # fmt: skip
-    yield county
+    return county
 
 
 def told(engine: Engine, county: Village, day: date, scheme: str) -> list[tuple[Any, ...]]:

@@ -48,7 +48,7 @@ def random_days(
     chance = random.Random(request.param)
     homes = sorted(reading.household)
     days = {LAST, *(LAST - timedelta(days=chance.randint(1, 950)) for _ in range(20))}
-    level = {home: ("green", False) for home in homes}
+    level: dict[str, tuple[str, bool]] = dict.fromkeys(homes, ("green", False))
     lamps: Lamps = {}
     for day in sorted(days):
         for home in homes:
