@@ -1,4 +1,4 @@
-"""What the sandbox tells of helpers, measures and money agrees with itself, but for what is planted."""
+"""What the sandbox tells of helpers, measures and money agrees with itself and the register."""
 
 from __future__ import annotations
 
