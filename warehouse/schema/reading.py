@@ -14,6 +14,7 @@ gathered the session's rows by their place before any condition is looked at.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from warehouse.schema.declared import ADDED, Column, View
@@ -58,14 +59,9 @@ def view_sql(view: View, added: tuple[Column, ...]) -> str:
         if added
         else {}
     )
-    names = ", ".join(made.get(column.name) or f't."{column.name}"' for column in view.shown(added))
+    names = _named(view, added, made, {})
     release = f"\n  and t.from_release <= {READ} and t.until_release > {READ}" if added else ""
-    masked = ", ".join(
-        made.get(column.name)
-        or (f'{view.masks[column.name]} as "{column.name}"' if column.name in view.masks else "")
-        or f't."{column.name}"'
-        for column in view.shown(added)
-    )
+    masked = _named(view, added, made, view.masks)
     leaving = (
         f'\nunion all\nselect t.*\nfrom yihu."public_{view.name}"() as t where (select'
         " yihu_in.sees_counts())"
@@ -78,6 +74,24 @@ def view_sql(view: View, added: tuple[Column, ...]) -> str:
         f'select {names}\nfrom store."{view.name}" as t\nwhere (select {whole}()){release}\n'
         f"union all\nselect {masked}\nfrom {function_of(view)} as t{leaving}"
     )
+
+
+def _named(
+    view: View, added: tuple[Column, ...], made: Mapping[str, str], masks: Mapping[str, str]
+) -> str:
+    """The columns as they are selected; a mask holds for the list and for the text beside it."""
+    texts = {column.name for column in view.in_text}
+    picked = []
+    for column in view.shown(added):
+        source = column.name.removesuffix("_text") if column.name in texts else column.name
+        value = masks.get(source, f't."{source}"')
+        if column.name in texts:
+            value = f"array_to_string({value}, ', ')"
+        is_plain = value == f't."{column.name}"'
+        picked.append(
+            made.get(column.name) or (value if is_plain else f'{value} as "{column.name}"')
+        )
+    return ", ".join(picked)
 
 
 def function_sql(view: View, added: tuple[Column, ...]) -> str:
