@@ -65,8 +65,8 @@ def _names(officers: Array) -> Array:
 
 
 def draw_assignments(rng: np.random.Generator, county: County, rates: ErrorRates) -> Draft:
-    """Who is responsible (帮联责任): a helper for nearly every lifted or monitored household, a grid
-    officer, a team and a leader for those who are monitored; some were followed by others.
+    """Who is responsible (帮联责任): a helper for nearly every lifted or monitored household, a
+    grid officer, a team and a leader for those who are monitored; some were followed by others.
     """
     ordinal = np.arange(county.count)
     helped = ordinal[(_lifted(county) | _monitored(county)) & (rng.random(county.count) < 0.97)]
@@ -141,7 +141,7 @@ def draw_visits(rng: np.random.Generator, county: County, rates: ErrorRates) -> 
 
 
 def draw_measures(rng: np.random.Generator, county: County, rates: ErrorRates) -> Draft:
-    """Measures (帮扶措施): as many in force as the register counts, others done, dropped, planned."""
+    """Measures (帮扶措施): as many in force as the register counts, and others."""
     counted = county.household["measures_count"].astype(int)
     counted[:PLANTED] = 0
     ordinal = np.arange(county.count)
@@ -201,7 +201,7 @@ def draw_loans(rng: np.random.Generator, county: County, rates: ErrorRates) -> D
 
 
 def _long_lived(county: County) -> Array:
-    """Of each household a member of age who lives beyond the days, else its head; by ordinal - 1."""
+    """Of each household a grown member who lives beyond END, else its head; by ordinal - 1."""
     people = county.people
     n = people.registered
     found = heads(people)[1:].copy()
@@ -243,7 +243,7 @@ def draw_employment(rng: np.random.Generator, county: County, rates: ErrorRates)
 
 
 def draw_student_aid(rng: np.random.Generator, county: County, rates: ErrorRates) -> Draft:
-    """Student aid (学生资助): nearly every pupil of an entitled or monitored household, each term."""
+    """Student aid (学生资助): of nearly every pupil of an entitled or monitored household."""
     people = county.people
     n = people.registered
     home = people.household[:n] - 1
@@ -312,7 +312,9 @@ def draw_assets(rng: np.random.Generator, county: County, rates: ErrorRates) -> 
             "keeper": np.full(count, "村集体经济合作社"),
             "accepted_on": accepted,
             "transferred_on": optional(taken, (owner != "") & (rng.random(count) < 0.97)),
-            "state": rng.choice(["in_use", "idle", "lost", "disposed"], count, p=[0.93, 0.04, 0.01, 0.02]),
+            "state": rng.choice(
+                ["in_use", "idle", "lost", "disposed"], count, p=[0.93, 0.04, 0.01, 0.02]
+            ),
             "annual_income": cents(_income(value, category == "operating")),
         },
     )  # fmt: skip
@@ -461,7 +463,9 @@ def draw_disputes(rng: np.random.Generator, county: County, rates: ErrorRates) -
             "filed_on": filed,
             "due_on": filed + 20,
             "decided_on": decided,
-            "decision": rng.choice(["corrected", "partly", "refused"], len(filed), p=[0.6, 0.2, 0.2]),
+            "decision": rng.choice(
+                ["corrected", "partly", "refused"], len(filed), p=[0.6, 0.2, 0.2]
+            ),
         },
         closed=np.where(rng.random(len(filed)) < 0.95, at_work(rng, decided), np.datetime64("NaT")),
     )  # fmt: skip

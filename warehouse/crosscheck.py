@@ -22,7 +22,7 @@ SPAN_MONTHS = 13
 EVIDENCE = (
     *("assistance", "cases", "casualties", "certificates", "deaths", "disability_subsidies"),
     *("dwellings", "enrolments", "households", "losses", "members", "reports", "retrofits"),
-    "settlements",
+    *("settlements", "payments", "employment", "loans", "measures"),
 )
 """The record types that rules show as their evidence."""
 
@@ -67,7 +67,7 @@ def evidence_types() -> list[dict[str, Any]]:
     """The record types of the evidence, each with the fields that are its content: all that leave
     matching, but for the time of writing.
     """
-    contracts = [contract_for(records) for records in EVIDENCE]
+    contracts = [contract_for(records, with_drafts=True) for records in EVIDENCE]
     return [
         {
             "records": contract.records,

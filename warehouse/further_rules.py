@@ -1,5 +1,5 @@
 """What is in force on a day beside score and lists: the rules of contradictions, of issues, of
-entitlements, together, since a release names them together.
+entitlements, of support, together, since a release names them together.
 
 Belongs here: the bundle. Not here: what each says.
 """
@@ -13,6 +13,7 @@ from datetime import date
 from warehouse.crosscheck_rules import Crosscheck, load_crosscheck
 from warehouse.entitlement_rules import Entitlements, load_entitlements
 from warehouse.issue_rules import Issues, load_issues
+from warehouse.support_rules import SupportRules, load_support
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,11 @@ class FurtherRules:
     crosscheck: Crosscheck
     issues: Issues
     entitlements: Entitlements
+    support: SupportRules
 
     @property
-    def _parts(self) -> tuple[Crosscheck | Issues | Entitlements, ...]:
-        return (self.crosscheck, self.issues, self.entitlements)
+    def _parts(self) -> tuple[Crosscheck | Issues | Entitlements | SupportRules, ...]:
+        return (self.crosscheck, self.issues, self.entitlements, self.support)
 
     @property
     def effective_from(self) -> date:
@@ -43,4 +45,9 @@ class FurtherRules:
 
 def load_further(as_of: date) -> FurtherRules:
     """The rules in force on `as_of`. Raises `RuleError`."""
-    return FurtherRules(load_crosscheck(as_of), load_issues(as_of), load_entitlements(as_of))
+    return FurtherRules(
+        load_crosscheck(as_of),
+        load_issues(as_of),
+        load_entitlements(as_of),
+        load_support(as_of),
+    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
 
 from expectations.engine import day, literal
 from warehouse.catalogue import Catalogue
@@ -18,7 +17,6 @@ from warehouse.support_rules import (
     ASSISTANCE,
     CompiledGroup,
     SupportRules,
-    load_support,
 )
 
 PREFECTURE_DIGITS = 4
@@ -83,11 +81,20 @@ class Day:
     next_half_end: str
     periods: tuple[Period, ...]
     full_months: tuple[FullMonth, ...]
+    paid_months: tuple[FullMonth, ...]
+    """The last three full months, each from the first day on which its award may have been."""
+    awarded_months: str
+    """The names of the last two, and every day of them."""
+    awarded_days: tuple[str, ...]
     relapse_since: str
     span_since: str
     transfer_before: str
     """Whoever was accepted on or before this day is late today."""
     begun_terms: str
+    asked_term: str
+    """The term of which student aid is asked for."""
+    term_begins: str
+    """Whether pupils are new: who never had any may have had no time."""
     development: str
     protection: str
     able_from: int
@@ -141,6 +148,23 @@ def full_months(as_of: date, window_months: int) -> tuple[tuple[str, date, date]
     return tuple(sorted(span for span in spans if span[1] > start and span[2] <= as_of))
 
 
+def asked_term(as_of: date, asked: Mapping[str, str]) -> str:
+    """The newest school term that aid is asked for: from a day of its year on."""
+    days = [
+        (date.fromisoformat(f"{year}-{begins}"), f"{year}-{term}")
+        for year in (as_of.year - 1, as_of.year)
+        for term, begins in asked.items()
+    ]
+    return max(found for found in days if found[0] <= as_of)[1]
+
+
+def last_months(as_of: date, count: int) -> tuple[tuple[str, date, date], ...]:
+    """The last months that are over: name, first and last day."""
+    first = months_after((as_of + timedelta(days=1)).replace(day=1), -count)
+    begins = [months_after(first, n) for n in range(count)]
+    return tuple((f"{one:%Y%m}", one, months_after(one, 1) - timedelta(days=1)) for one in begins)
+
+
 def begun_terms(as_of: date, window_months: int, terms: Mapping[str, str]) -> tuple[str, ...]:
     """The school terms that began in W."""
     start = months_before(as_of, window_months)
@@ -164,10 +188,8 @@ def _list(values: Iterable[str]) -> str:
     return ", ".join(literal(value) for value in values) or "null"
 
 
-@lru_cache(maxsize=64)
-def support_day(as_of: date, window_months: int) -> Day:
+def support_day(as_of: date, window_months: int, rules: SupportRules) -> Day:
     """What the models take on a day."""
-    rules = load_support(as_of)
     said = rules.support
     half_start, half_end = half_year(as_of)
     return Day(
@@ -188,10 +210,22 @@ def support_day(as_of: date, window_months: int) -> Day:
             FullMonth(name, day(first), day(last))
             for name, first, last in full_months(as_of, window_months)
         ),
+        paid_months=tuple(
+            FullMonth(name, day(months_after(first, -2)), day(last))
+            for name, first, last in last_months(as_of, 3)
+        ),
+        awarded_months=_list(name for name, *_ in last_months(as_of, 2)),
+        awarded_days=tuple(
+            day(first + timedelta(days=n))
+            for _, first, last in last_months(as_of, 2)
+            for n in range((last - first).days + 1)
+        ),
         relapse_since=day(months_before(as_of, said.relapse_told_months)),
         span_since=day(months_before(as_of, said.span_months)),
         transfer_before=day(transfer_before(as_of, said.transfer_months)),
         begun_terms=_list(begun_terms(as_of, window_months, said.terms)),
+        asked_term=asked_term(as_of, said.aid_asked),
+        term_begins=str(as_of.month in said.new_pupils).lower(),
         development=_list(said.measures.development),
         protection=_list(said.measures.protection),
         able_from=said.able.age_from,

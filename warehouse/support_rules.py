@@ -6,6 +6,8 @@ Belongs here: what is in force on a day. Not here: what the models take from it 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -112,6 +114,8 @@ class Support(Strict):
     able: Able
     transfer_months: Months
     terms: dict[Annotated[str, Field(pattern=r"^[12]$")], DayOfYear]
+    aid_asked: dict[Annotated[str, Field(pattern=r"^[12]$")], DayOfYear]
+    new_pupils: tuple[Annotated[int, Field(ge=1, le=12)], ...]
     report_days: Days
 
 
@@ -229,6 +233,8 @@ class SupportRules:
     groups: tuple[CompiledGroup, ...]
     names: tuple[tuple[str, str], ...]
     """Code and Chinese name of each group."""
+    effective_from: date
+    hash: str
 
 
 Dated = TypeVar("Dated", Support, Groups)
@@ -258,8 +264,11 @@ def load_support(as_of: date, folder: Path = RULES) -> SupportRules:
     support = _in_force("support", Support, as_of, folder)
     groups = _in_force("groups", Groups, as_of, folder)
     catalogue = load_catalogue(groups.effective_from)
+    said = [support.model_dump(mode="json"), groups.model_dump(mode="json")]
     return SupportRules(
         support,
         tuple(_compiled(code, group, catalogue) for code, group in groups.groups.items()),
         tuple((code, group.chinese) for code, group in groups.groups.items()),
+        max(support.effective_from, groups.effective_from),
+        hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest(),
     )

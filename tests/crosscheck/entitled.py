@@ -259,6 +259,8 @@ class Entitled:
             waiting = self.member_waits("disability_subsidies", member)
             yield kind, e, self.has(paid, "disability_subsidies", waiting), level
         yield self._medical_aid(home, member)
+        if self.states.get("student_aid", "missing") != "missing":
+            yield self._student_aid(home, row)
         assisted = self.on(home, member=member)
         helped = either(self.lifted(home), self.monitored(home), assisted)
         spring = (self.day.month, self.day.day) <= (3, 31)
@@ -273,6 +275,31 @@ class Entitled:
             self.has(enrolled, "enrolments", self.member_waits("enrolments", member)),
             f"group={self.group(home, assisted)}",
         )
+
+    def _student_aid(self, home: str, row: Row) -> tuple[str, Known, Known, str]:
+        member, year = row["member_id"], self.day.year
+        term = (
+            f"{year}-2"
+            if self.day.month >= 11
+            else f"{year}-1"
+            if self.day.month >= 5
+            else f"{year - 1}-2"
+        )
+        had = [
+            a
+            for a in self.reading.rows.get("student_aid", [])
+            if a["member_id"] == member and (a.get("paid_on") is None or a["paid_on"] <= self.day)
+        ]
+        e = both(
+            row["student_status"] in ("1", "2", "3", "4"),
+            either(
+                self.monitored(home), self.value(home, "b10_household_type", lambda v: v == "2")
+            ),
+            None if self.day.month in (9, 10) and not had else True,
+        )
+        waits = self.member_waits("student_aid", member)
+        h = self.has(any(a["term"] == term for a in had), "student_aid", waits)
+        return "student_aid", e, h, f"student_status={row['student_status'] or ''}; term={term}"
 
     def _medical_aid(self, home: str, member: str) -> tuple[str, Known, Known, str]:
         r, i = self.reading, self.reading.indicators[home]

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from tests.crosscheck.helped import Helped
 from tests.indicators.facts import Facts, Row
 from tests.indicators.reading import year_before
 
@@ -31,6 +32,10 @@ DEPARTMENT = {
     "disability_subsidies": "civil_affairs",
     "deaths": "civil_affairs",
     "certificates": "disability_federation",
+    "payments": "finance",
+    "employment": "human_resources",
+    "loans": REGISTER,
+    "measures": REGISTER,
 }
 Evidence = Iterable[tuple[str, str]]
 """Record type and record id."""
@@ -52,7 +57,7 @@ def months_back(value: date, back: int) -> date:
     return date(index // 12, index % 12 + 1, 1)
 
 
-class Reading:
+class Reading(Helped):
     """Everything that the rules ask of one day."""
 
     def __init__(
@@ -300,6 +305,8 @@ class Reading:
         made: set[Found] = set()
         for code in sorted(self.rules):
             rule = self.rules[code]
+            if any(self.facts.states.get(records) != "ok" for records in rule["sources"]):
+                continue
             more = not set(rule["sources"]) <= {"households", "cases"}
             for home, member, evidence in getattr(self, code.lower())():
                 if self._in_doubt(rule["sources"], more, home, member):

@@ -101,9 +101,10 @@ WRITTEN = {"keys"}
 OPTIONAL = {
     "valid/quarantine": {"source_keys"},
     "matched_area": {"pseudonym_pad", "valid_rural_revitalisation__members"},
+    "matched_household": {"pseudonym_pad"},
 }
 """What a model reads through a parameter that is a whole statement; what it reads of a record type
-whose key is a pseudonym, or that names a household.
+whose key is a pseudonym, or that names a household or an officer.
 """
 
 

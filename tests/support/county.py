@@ -112,12 +112,19 @@ class SupportCounty(County):
     def _of_member(self, member: str) -> None:
         r, add = self.random, self.facts.add
         for _ in range(r.choice([0, 0, 1, 4])):
+            paid = self.when(500, self.year_ago, self.ago(20), self.ago(50), self.ago(80))
             add(
                 "payments", member, scheme=r.choice(SCHEMES),
                 amount=r.choice([Decimal(-80), Decimal(0), Decimal("80.55"), Decimal(360)]),
-                paid_on=self.when(500, self.year_ago), state=r.choice(["paid", "paid", "returned"]),
+                month=self.maybe(f"{paid - timedelta(days=r.choice([0, 31])):%Y%m}", 0.3),
+                paid_on=paid, state=r.choice(["paid", "paid", "returned"]),
                 **self.link(),
             )  # fmt: skip
+        if self.chance(0.2):
+            add("loans", member, amount=Decimal(5000), balance=Decimal(5000),
+                issued_on=self.when(900), due_on=self.ago(10),
+                status=r.choice(["in_use", "overdue", "overdue", "repaid"]),
+                **self.link())  # fmt: skip
         if self.chance(0.15):
             add("student_aid", member, term=f"{self.day.year - r.randint(0, 2)}-{r.choice('12')}",
                 stage="2", amount=Decimal(625), paid_on=self.maybe(self.when(500, self.year_ago)),

@@ -393,7 +393,7 @@ class Reading:
             *("children_alone", "relocated", "one_earner", "bereaved"),
         )
         needs = {
-            **dict.fromkeys(("assisted", "dibao", "tekun", "edge"), {"assistance"}),
+            **{code: {"assistance"} for code in ("assisted", "dibao", "tekun", "edge")},
             "disabled_severe": {"certificates"},
             "ill": {"serious_illnesses"},
             "bereaved": {"deaths"},
@@ -617,7 +617,5 @@ class Reading:
             if home in self.homes and case["discovered_on"] <= self.day and on and on <= self.day:
                 newest[home] = max(on, newest.get(home, on))
         return {
-            (home, on, shifted(on, 6))
-            for home, on in newest.items()
-            if self.day <= shifted(on, 6)
+            (home, on, shifted(on, 6)) for home, on in newest.items() if self.day <= shifted(on, 6)
         }

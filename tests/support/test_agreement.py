@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,12 @@ from resources.engines.duckdb import Engine
 from tests.support.county import SupportCounty, read_day
 from tests.support.reading import Reading, Rows
 
-DAYS = ((3, date(2026, 11, 27)), (4, date(2027, 3, 1)), (5, date(2028, 2, 29)), (6, date(2026, 8, 31)))
+DAYS = (
+    (3, date(2026, 11, 27)),
+    (4, date(2027, 3, 1)),
+    (5, date(2028, 2, 29)),
+    (6, date(2026, 8, 31)),
+)
 COLUMNS: dict[str, tuple[str, Callable[[Reading], Rows]]] = {
     "responsibility": (
         "household_id, officer_id, duty, since, last_visit_on, next_visit_due_on",

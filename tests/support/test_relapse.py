@@ -48,7 +48,7 @@ def random_days(
     chance = random.Random(request.param)
     homes = sorted(reading.household)
     days = {LAST, *(LAST - timedelta(days=chance.randint(1, 950)) for _ in range(20))}
-    level = {home: ("green", False) for home in homes}
+    level: dict[str, tuple[str, bool]] = dict.fromkeys(homes, ("green", False))
     lamps: Lamps = {}
     for day in sorted(days):
         for home in homes:
@@ -73,7 +73,7 @@ def test_a_span_tells_the_lamp_of_each_day(
             f"select household_id, level, is_held from lamp_span where from_on <= date '{day}'"
             f" and coalesce(until_on, date '9999-12-31') >= date '{day}'"
         )
-        assert dict((home, (level, held)) for home, level, held in told) == lit
+        assert {home: (level, held) for home, level, held in told} == lit
     starts = engine.rows("select distinct from_on from lamp_span")
     assert {on for (on,) in starts} <= set(lamps)
 
@@ -209,4 +209,6 @@ def test_nothing_is_told_without_the_cases(engine: Engine, village: Village) -> 
     village.states["cases"] = "missing"
     village.register(engine)
     make(engine, ["lamp_span", "relapse", "watch"], LAST)
-    assert engine.scalar("select (select count(*) from relapse) + (select count(*) from watch)") == 0
+    assert (
+        engine.scalar("select (select count(*) from relapse) + (select count(*) from watch)") == 0
+    )

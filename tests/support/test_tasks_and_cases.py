@@ -16,8 +16,7 @@ BEFORE, FROM = date(2026, 11, 24), date(2026, 11, 25)
 
 def thirsty_but_not_red(county: Village, **fields: Any) -> str:
     """A household whose one risk gives it points, and no red lamp."""
-    name = county.home("idle", {"worked_before": True, "working_now": False}, {}, **fields)
-    return name
+    return county.home("idle", {"worked_before": True, "working_now": False}, {}, **fields)
 
 
 @pytest.mark.parametrize("day", [BEFORE, FROM])

@@ -223,7 +223,8 @@ def make_support(engine: SqlEngine) -> dict[str, str]:
     day, red = "date '2026-11-19'", "from warning_flag where level = 'red'"
     homes = {
         "responsibility": f"""
-            select household_id, 'G' || (row_number() over (order by household_id) % 7) as officer_id,
+            select household_id,
+                'G' || (row_number() over (order by household_id) % 7) as officer_id,
                 'helper' as duty, date '2025-01-01' as since, date '2026-11-10' as last_visit_on,
                 date '2026-11-17' as next_visit_due_on, {PLACE} {red}""",
         "measure_gap": f"""

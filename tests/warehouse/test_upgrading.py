@@ -92,8 +92,7 @@ def test_nothing_is_lost_and_everything_is_closed(old: Warehouse) -> None:
     assert all(before), "the dump has some of each"
     assert old.one("select version_num from ops.alembic_version") == "0005"
     readable = {
-        view.name: old.rows(f"select count(*) from yihu.{view.name}", "old_reader")
-        for view in THEN
+        view.name: old.rows(f"select count(*) from yihu.{view.name}", "old_reader") for view in THEN
     }
     with old.engine().execution_options(isolation_level="AUTOCOMMIT").connect() as administrator:
         administrator.exec_driver_sql("analyze")
@@ -106,8 +105,7 @@ def test_nothing_is_lost_and_everything_is_closed(old: Warehouse) -> None:
 
     assert [old.rows(sql) for sql in KEPT] == before
     assert {
-        view.name: old.rows(f"select count(*) from yihu.{view.name}", "old_reader")
-        for view in THEN
+        view.name: old.rows(f"select count(*) from yihu.{view.name}", "old_reader") for view in THEN
     } == readable
     assert old.rows("select distinct town_code from yihu.household", "old_officer") == [(MINE,)]
     assert (

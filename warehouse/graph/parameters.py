@@ -32,7 +32,6 @@ from warehouse.graph import registry
 from warehouse.graph.heads import Model
 from warehouse.graph.moment import Moment
 from warehouse.model import render
-from warehouse.support_rules import load_support
 
 
 @dataclass(frozen=True)
@@ -184,7 +183,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "pair_text": lambda f: matching.pair_text,
     "period_on": lambda f: day(f.moment.period_on),
     "prefecture_digits": lambda f: support.PREFECTURE_DIGITS,
-    "populations": lambda f: support.populations(f.states, load_support(f.moment.as_of)),
+    "populations": lambda f: support.populations(f.states, f.moment.further.support),
     "read": lambda f: support.read_types(f.states),
     "recorded": lambda f: STAGES.index("recorded") + 1,
     "rest": lambda f: f.moment.further.crosscheck.rest,
@@ -202,7 +201,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "stale": lambda f: sorted(records for records, state in f.states.items() if state == "stale"),
     "stopped_days": lambda f: f.moment.further.crosscheck.stopped_days,
     "support": lambda f: support.support_day(
-        f.moment.as_of, f.moment.rules.thresholds.window_months
+        f.moment.as_of, f.moment.rules.thresholds.window_months, f.moment.further.support
     ),
     "thresholds": _rhythm("thresholds"),
     "types": lambda f: [matching.delivered(contract) for contract in f.types],

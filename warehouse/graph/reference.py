@@ -23,7 +23,6 @@ from warehouse import (
     support,
 )
 from warehouse.graph.moment import Moment
-from warehouse.support_rules import load_support
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,10 @@ REFERENCES: Mapping[str, Callable[[Moment, Keys], str]] = {
     "indicator_source": lambda moment, keys: scoring.indicator_source_select(moment.catalogue),
     "issue_theme": lambda moment, keys: issue_rules.theme_select(moment.further.issues),
     "measure_need": lambda moment, keys: support.measure_need_select(
-        load_support(moment.as_of), moment.catalogue
+        moment.further.support, moment.catalogue
     ),
     "month_term": lambda moment, keys: support.month_term_select(
-        moment.as_of, load_support(moment.as_of)
+        moment.as_of, moment.further.support
     ),
     "monitoring_line": lambda moment, keys: indicators.standard_select(
         moment.rules.monitoring_line

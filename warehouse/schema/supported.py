@@ -152,7 +152,7 @@ ASSET_LEDGER = View(
         "assets | integer | cards of the state, disposed ones too",
         "original_value | numeric(18,2) | yuan",
         "without_owner | integer | whose rights are not settled",
-        "transfer_overdue | integer | accepted longer ago than the rules allow, and not transferred",
+        "transfer_overdue | integer | accepted longer ago than the rules allow, not transferred",
         "idle | integer | ",
         "annual_income | numeric(18,2) | yuan, last 12 months",
         "distributed | numeric(18,2) | yuan, dividends of the second round in W",

@@ -1,5 +1,5 @@
-"""What a view of `yihu` is, as data: its columns, types, keys and meanings, and how its counts leave
-the house.
+"""What a view of `yihu` is, as data: its columns, types, keys and meanings, and how its counts
+leave the house.
 
 Belongs here: the shapes of a declaration. Not here: the views themselves (`declared`, `supported`,
 `periodic`).

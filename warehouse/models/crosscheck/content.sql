@@ -11,6 +11,8 @@ same day: crosscheck_found, matched_citizen_reports__reports, matched_civil_affa
     matched_health_insurance__settlements, matched_housing__dwellings, matched_housing__retrofits,
     matched_monitoring__cases, matched_rural_revitalisation__households,
     matched_rural_revitalisation__members
+optional: matched_finance__payments, matched_human_resources__employment,
+    matched_rural_revitalisation__loans, matched_rural_revitalisation__measures
 parameters: evidence_types
 -#}
 {% for type in evidence_types %}

@@ -6,10 +6,11 @@ grain: record
 key: code, household_id, member_id, records, record_id
 same day: crosscheck_doubt, crosscheck_family_register, crosscheck_family_cases,
     crosscheck_family_cleared, crosscheck_family_grounds, crosscheck_family_assistance,
-    crosscheck_family_deaths, crosscheck_family_housing, crosscheck_member, crosscheck_state
+    crosscheck_family_deaths, crosscheck_family_housing, crosscheck_family_support,
+    crosscheck_member, crosscheck_state
 -#}
 {% set families = (
-    "register", "cases", "cleared", "grounds", "assistance", "deaths", "housing"
+    "register", "cases", "cleared", "grounds", "assistance", "deaths", "housing", "support"
 ) %}
 with held as (
 {% for family in families %}

@@ -19,7 +19,7 @@ select
     t.member_id,
     t.scheme,
     t.state,
-    case when t.state = 'gap' then 'awarded' end as gap_at,
+    t.gap_at,
     s.since,
     r.basis,
     t.facts,

@@ -53,6 +53,7 @@ select
     x.dibao_standard as standard,
     m._medical_threshold as medical_threshold,
     i.b10_household_type in ('2', '3') as is_lifted,
+    i.b10_household_type = '2' as is_still_entitled,
     i.b11_monitor_class <> '0' as is_monitored,
     {{ sought("s.household_id is not null", "assistance", "w.household_id is not null", read) }}
         as is_assisted,

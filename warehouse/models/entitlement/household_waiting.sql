@@ -6,7 +6,9 @@ grain: household
 key: household_id
 same day: waiting_record
 -#}
-{% set types = ("casualties", "deaths", "losses", "relief", "retrofits", "temporary_aid") %}
+{% set types = (
+    "casualties", "deaths", "losses", "payments", "relief", "retrofits", "temporary_aid"
+) %}
 select
     household_id,
 {% for type in types %}

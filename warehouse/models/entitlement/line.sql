@@ -9,7 +9,7 @@ same day: counted_loss, counted_retrofit, entitlement_event, entitlement_househo
     entitlement_household_waiting, entitlement_member, entitlement_unable,
     matched_civil_affairs__temporary_aid, any_member
 asked: source_state
-parameters: as_of, entitlement, read, stale
+parameters: as_of, entitlement, read, stale, support
 -#}
 {% from "entitlement/known.jinja" import fact, held, sought %}
 {% set yuan = "decimal(16,2)" %}
@@ -175,3 +175,20 @@ select
     m.is_insured as is_held,
     concat({{ fact("group", group("m")) }}) as facts
 from entitlement_member as m
+{% if "student_aid" in read %}
+union all
+select
+    'student_aid' as scheme,
+    m.household_id,
+    m.member_id,
+    m.has_conflict,
+    coalesce(m.student_status in ('1', '2', '3', '4'), false)
+        and (m.is_monitored or m.is_still_entitled)
+        and case when m.had_student_aid or not {{ support.term_begins }} then true end
+        as is_entitled,
+    m.gets_student_aid as is_held,
+    concat(
+        {{ fact("student_status", "m.student_status") }}, '; term={{ support.asked_term }}'
+    ) as facts
+from entitlement_member as m
+{% endif %}

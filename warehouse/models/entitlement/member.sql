@@ -5,10 +5,11 @@ where it is not known.
 table: entitlement_member
 grain: member
 key: member_id
+optional: matched_education__student_aid
 same day: crosscheck_active, enrolment_of_year, entitlement_household, entitlement_waiting,
     net_settlement, subsidy_payment, valid_certificate
 asked: source_state
-parameters: read, stale
+parameters: as_of, read, stale, support
 -#}
 {% from "entitlement/known.jinja" import held, sought %}
 with certificate as (
@@ -34,6 +35,14 @@ bill as (
     from net_settlement
     group by member_id
 ),
+aided as (
+    select
+        member_id,
+        count(*) filter (where term = '{{ support.asked_term }}') as of_term
+    from matched_education__student_aid
+    where outcome = 'linked' and (paid_on is null or paid_on <= {{ as_of }})
+    group by member_id
+),
 enrolled as (
     select distinct member_id
     from enrolment_of_year
@@ -45,6 +54,12 @@ select
     m.has_conflict,
     m.birth_on is not null as has_number,
     m.age,
+    m.student_status,
+    h.is_still_entitled,
+    a.member_id is not null as had_student_aid,
+    {{ held(
+        "a.of_term > 0", "student_aid", "coalesce(w.student_aid, false)", read, stale
+    ) }} as gets_student_aid,
     h.is_lifted,
     h.is_monitored,
     {{ sought("h.has_scheme", "assistance", "coalesce(w.assistance, false)", read) }}
@@ -84,3 +99,4 @@ left join certificate as c on c.member_id = m.member_id
 left join paid as p on p.member_id = m.member_id
 left join bill as b on b.member_id = m.member_id
 left join enrolled as e on e.member_id = m.member_id
+left join aided as a on a.member_id = m.member_id

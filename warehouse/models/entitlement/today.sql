@@ -5,7 +5,7 @@ condition stands as a contradiction today), or unknown.
 table: entitlement_today
 grain: member
 key: entitlement_id
-same day: contradiction, entitlement_line
+same day: contradiction, entitlement_line, entitlement_unpaid
 reference: entitlement_scheme
 -#}
 with judged as (
@@ -16,9 +16,12 @@ with judged as (
         l.facts,
         s.beyond,
         case when l.is_entitled and l.has_conflict then null else l.is_entitled end as is_entitled,
-        l.is_held
+        l.is_held,
+        u.household_id is not null as is_unpaid
     from entitlement_line as l
     inner join entitlement_scheme as s on s.scheme = l.scheme
+    left join entitlement_unpaid as u
+        on u.household_id = l.household_id and u.scheme = l.scheme
 ),
 stated as (
     select
@@ -27,7 +30,12 @@ stated as (
         j.member_id,
         j.facts,
         case
-            when j.is_entitled and j.is_held then 'met'
+            when j.is_entitled and j.is_held and j.is_unpaid then 'paid'
+            when j.is_entitled and not j.is_held then 'awarded'
+        end as gap_at,
+        case
+            when j.is_entitled and j.is_held and not j.is_unpaid then 'met'
+            when j.is_entitled and j.is_held then 'gap'
             when j.is_entitled and not j.is_held then 'gap'
             when j.is_entitled then 'unknown'
             when j.is_entitled is null and not coalesce(j.is_held, false) then 'unknown'
@@ -45,6 +53,7 @@ select
     member_id,
     scheme,
     state,
+    gap_at,
     facts
 from stated
 where state is not null

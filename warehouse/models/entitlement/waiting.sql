@@ -8,7 +8,7 @@ same day: waiting_record
 -#}
 {% set types = (
     "assistance", "casualties", "certificates", "deaths", "disability_subsidies", "enrolments",
-    "losses", "relief", "retrofits", "settlements", "temporary_aid"
+    "losses", "relief", "retrofits", "settlements", "student_aid", "temporary_aid"
 ) %}
 select
     household_id,
