@@ -16,7 +16,7 @@ endif
 # What people type passes through no shell: it is handed over as it was typed, with quotes, backticks and $ in it.
 TYPED := BY WHY WHY_FILE FROM TO PORT OUT RECORDS BATCH GATE HOUSEHOLD DAYS RECOMPUTE KEEP ROLE LOGIN \
   PERSON OFFICER AREA DEPARTMENT UNTIL HISTORY SEAL NAME COLUMNS UI_USER RIGHT FILE CONTRACT \
-  RULES SCALE FOLDER VERBOSE
+  RULES SCALE FOLDER VERBOSE CODE
 $(foreach name,$(TYPED),$(if $(filter command environment,$(firstword $(origin $(name)))),\
   $(eval export YIHU_TYPED_$(name) := $$(value $(name)))))
 unexport $(TYPED)

@@ -234,10 +234,10 @@ STEWARD_DECISION = LakeTable(
 CONTRADICTION_SPAN = LakeTable(
     "contradiction_span",
     (
-        *columns("contradiction_id | text | ", HOUSEHOLD_ID),
+        *columns("contradiction_id | text | its id, as it was last", HOUSEHOLD_ID),
         *PLACE,
         *columns(
-            "member_id | text | ",
+            "member_id | text | empty where it is the household's",
             "code | text | the rule",
             "version | text | of the rule, when it was last open",
             "since | date | first day without a break",
@@ -252,10 +252,10 @@ CONTRADICTION_SPAN = LakeTable(
     "Every contradiction that stands or stood in the last 13 months, as a span.",
 )
 RUN = columns(
-    "code | text | ",
+    "code | text | the rule, or the line",
     "run_on | date | a day on which it ran",
-    "row_count | integer | ",
-    "household_count | integer | ",
+    "row_count | integer | rows found",
+    "household_count | integer | households among them",
     "is_high | boolean | far more than on the days before, or than a first day may have",
     "flooded_on | date | since when it waits for a steward",
 )
@@ -268,10 +268,10 @@ ENTITLEMENT_RUN = LakeTable(
 ENTITLEMENT_STANDING = LakeTable(
     "entitlement_standing",
     columns(
-        "entitlement_id | text | ",
+        "entitlement_id | text | household, scheme and member, joined by |",
         HOUSEHOLD_ID,
-        "scheme | text | ",
-        "state | text | ",
+        "scheme | text | the line",
+        "state | text | met; gap; beyond; unknown",
         "is_standing | boolean | on the day",
         "is_sure | boolean | on the last day on which no source was stale or missing",
         "since | date | first day without a break",
@@ -281,10 +281,10 @@ ENTITLEMENT_STANDING = LakeTable(
 CONTRADICTION_LIST = LakeTable(
     "contradiction_list",
     (
-        *columns("contradiction_id | text | ", HOUSEHOLD_ID),
+        *columns("contradiction_id | text | its id, as it was last", HOUSEHOLD_ID),
         *PLACE,
         *columns(
-            "member_id | text | ",
+            "member_id | text | empty where it is the household's",
             "code | text | the rule",
             "owner | text | whose list it is",
             "weight | integer | how far up it stands",
@@ -357,9 +357,9 @@ CARRIED: Mapping[str, tuple[Column, ...]] = {
     "contradiction_accuracy": columns(
         "_drawn | integer | of the listed those drawn by lot",
         "_drawn_checked | integer | of these with a verdict",
-        "_drawn_confirmed | integer | ",
+        "_drawn_confirmed | integer | of these found to be so",
         "_drawn_low | numeric(12,4) | the interval of these alone",
-        "_drawn_high | numeric(12,4) | ",
+        "_drawn_high | numeric(12,4) | upper end",
     ),
 }
 """Columns of published tables that stay in the lake."""

@@ -1,6 +1,7 @@
 {#-
-Households that a rule leaves out: one of their members is a candidate of a waiting record of one of
-its sources, or an active member's number is in conflict and it reads more than households and cases.
+Households that a rule leaves out: one of their members is a candidate of a waiting record of one
+of its sources, or an active member's number is in conflict and it reads more than households and
+cases.
 
 table: crosscheck_doubt
 grain: household

@@ -1,7 +1,7 @@
 {#-
-Contradictions drawn by lot, of each rule: some a quarter among all that were open in it (so that the
-precision of what offices choose to answer can be held against it), and some a month and county that
-are asked although their rule rests.
+Contradictions drawn by lot, of each rule: some a quarter among all that were open in it (so that
+the precision of what offices choose to answer can be held against it), and some a month and
+county that are asked although their rule rests.
 
 table: contradiction_draw
 grain: all

@@ -1,7 +1,7 @@
 {#-
 What the offices are asked: open and confirmed contradictions of rules that are listed and do not
-rest (of a resting one, those drawn by lot). Kept for 13 months after the last day on a list; those of
-today have `listed_on` today.
+rest (of a resting one, those drawn by lot). Kept for 13 months after the last day on a list;
+those of today have `listed_on` today.
 
 table: contradiction_list
 kept: flags

@@ -1,7 +1,7 @@
 {#-
-Every contradiction that stands or stood, as a span: since when, its last day, the first and the last
-day on which it was open under the version of its rule that is in force then, and whether it stood on
-the last day on which its rule ran.
+Every contradiction that stands or stood, as a span: since when, its last day, the first and the
+last day on which it was open under the version of its rule that is in force then, and whether it
+stood on the last day on which its rule ran.
 
 table: contradiction_span
 kept: flags

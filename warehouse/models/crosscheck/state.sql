@@ -1,6 +1,6 @@
 {#-
-Whether each rule runs: `missing` where one of its sources was never read, `stale` where one is older
-than its contract allows (it adds no row and keeps yesterday's), else `ok`.
+Whether each rule runs: `missing` where one of its sources was never read, `stale` where one is
+older than its contract allows (it adds no row and keeps yesterday's), else `ok`.
 
 table: crosscheck_state
 grain: all

@@ -1,6 +1,6 @@
 {#-
-The last days on which each line was reckoned, its gaps and what is held beyond it apart, and whether
-it listed too many.
+The last days on which each line was reckoned, its gaps and what is held beyond it apart, and
+whether it listed too many.
 
 table: entitlement_run
 kept: flags

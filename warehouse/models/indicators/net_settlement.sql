@@ -1,6 +1,6 @@
 {#-
-Net settlements of W that count: something is left of them, and they are an active member's, or one's
-who died in W.
+Net settlements of W that count: something is left of them, and they are an active member's, or
+one's who died in W.
 
 table: net_settlement
 grain: record

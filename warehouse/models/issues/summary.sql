@@ -1,6 +1,6 @@
 {#-
-Issues by area, owner, theme, source and the week in which they were found. An issue of a town counts
-in its town and county, one of the county in the county alone.
+Issues by area, owner, theme, source and the week in which they were found. An issue of a town
+counts in its town and county, one of the county in the county alone.
 
 table: issue_summary
 kept: flags
