@@ -186,6 +186,49 @@ def test_a_decision_is_not_looked_at_before_it_is_committed(office: Warehouse, w
     assert office.one("select count(*) from ops.review_decision where reason like 'early:%%'") == 0
 
 
+def test_a_decision_is_not_held_up_by_a_cursor(office: Warehouse) -> None:
+    """A cursor that outlives its transaction is read to its end after the decision was looked at,
+    and before it is committed.
+    """
+    slow = "declare peek cursor with hold for select pg_sleep(0.2)"
+    with session(office, "qian") as steward:
+        _say(steward, slow, f"{DECIDE} ('q1', 'link', 'k', 'held up')")
+        with pytest.raises(sa.exc.DBAPIError, match="without a cursor with hold"):
+            steward.commit()
+        steward.rollback()
+        _say(steward, slow)
+        steward.commit()
+        _say(steward, f"{DECIDE} ('q1', 'link', 'k', 'beside one of before')")
+        steward.commit()
+    reasons = {row[0] for row in office.rows("select reason from ops.review_decision")}
+    assert ("held up" in reasons, "beside one of before" in reasons) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "number", ["610921198001010010", "６１０９２１-19800101-001X", "李13891234567"]
+)
+@pytest.mark.parametrize("column", ["person_key", "other_person_key"])
+def test_a_decision_holds_no_identity(office: Warehouse, number: str, column: str) -> None:
+    """Not in place of a person's key, and not as the system's user, which the client says; a key of
+    many digits is one.
+    """
+    key = "0123456789" * 6 + "abcd"
+    decide = (
+        f"insert into ops.review_decision (queue_id, decision, {column}, reason) values ('q1',"
+        " 'merge', :key, 'seen') returning os_user"
+    )
+    with session(office, "qian") as steward:
+        steward.execute(
+            sa.text("select set_config('yihu.os_user', :said, false)"), {"said": number}
+        )
+        steward.commit()
+        with pytest.raises(sa.exc.DBAPIError, match="a person is named by the key"):
+            steward.execute(sa.text(decide), {"key": number})
+        steward.rollback()
+        assert steward.execute(sa.text(decide), {"key": key}).scalar() is None
+        steward.rollback()
+
+
 def _say(steward: sa.Connection, *statements: str) -> None:
     for sql in statements:
         steward.exec_driver_sql(sql)
