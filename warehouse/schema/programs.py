@@ -17,7 +17,8 @@ from warehouse.schema.declared import ADDED, VIEWS, Column, View
 from warehouse.schema.periodic import PERIODIC
 
 FUNCTIONS = tuple(
-    Path(__file__).with_name(f"{name}.sql") for name in ("functions", "looking", "deciding")
+    Path(__file__).with_name(f"{name}.sql")
+    for name in ("functions", "reading", "looking", "deciding")
 )
 SCHEMAS = ("yihu", reading.SCHEMA, "store", "ops", "vault")
 SCHEMA_COMMENTS = {
