@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from expectations.contract import load_contracts
 from resources.lake import Lake
-from resources.own_logins import has_warehouse, logins_of_nobody, mended
+from resources.own_logins import has_warehouse, logins_of_nobody, logins_of_others, mended
 from resources.runtime.alerts import alert_book
 from resources.server import Server, ServerError, warehouse_server
 from resources.settings import Settings, today
@@ -94,6 +94,13 @@ def _logins(server: Server) -> list[Finding]:
         findings.append(
             Finding("logins", False, f"nobody says whose these are: {', '.join(nameless)}", step)
         )
+    if shared := logins_of_others(server):
+        step = (
+            f"make login with another name for whom {shared[0]} is, then make revoke"
+            f" LOGIN={shared[0]}: role and password are one for both"
+        )
+        seen = f"another county of this server has them too: {', '.join(shared)}"
+        findings.append(Finding("logins", False, seen, step))
     return findings
 
 
