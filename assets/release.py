@@ -181,6 +181,8 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
     )
     def release(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         as_of = date.fromisoformat(context.partition_key)
+        house.begin_day(as_of)
+        house.settle_day(as_of)
         moment = house.moment(as_of)
         shape = shape_of(moment.layout, moment.catalogue)
         # rows go to PostgreSQL from one process, whatever computed them

@@ -110,6 +110,7 @@ def tables_asset(
         context: dg.AssetExecutionContext, house: RunContext
     ) -> Iterator[dg.MaterializeResult]:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
+        house.begin_day(as_of)
         if not made_by_county(house, as_of, names, ahead=_selected(context)):
             house.make(names, house.moment(as_of))
         house.note_made(as_of)

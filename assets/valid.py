@@ -67,10 +67,9 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
         ],
     )
     def valid(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
-        started = time.monotonic()
-        ledger = make_valid(
-            house.engine, house.lake, contract, date.fromisoformat(context.partition_key)
-        )
+        started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
+        house.begin_day(as_of)
+        ledger = make_valid(house.engine, house.lake, contract, as_of)
         if contract.is_base_register and ledger["state"] == "missing":
             raise failure(NeverRead(contract, ledger))
         today = ledger["today"] or {}

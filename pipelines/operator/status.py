@@ -118,12 +118,11 @@ def _alerts(settings: Settings) -> list[Finding]:
 
 
 def _data(settings: Settings) -> Finding:
-    days = (
-        len({p.name for p in settings.lake.glob("valid/*/as_of=*")})
-        if settings.lake.is_dir()
-        else 0
-    )
-    return Finding("data", True, f"{settings.home} ({days} days in the lake)")
+    lake = Lake(settings.lake) if settings.lake.is_dir() else None
+    days = set[date]()
+    for layer, table in lake.tables() if lake else ():
+        days.update(lake.days(layer, table) if lake and layer == "valid" else ())
+    return Finding("data", True, f"{settings.home} ({len(days)} days in the lake)")
 
 
 def _disk(settings: Settings) -> Finding:

@@ -109,7 +109,7 @@ def print_summary(settings: Settings, as_of: date, seconds: float) -> None:
 
 def _ledgers(settings: Settings, as_of: date) -> dict[tuple[str, str], dict[str, Any]]:
     """The day's ledger of each source, by department and record type."""
-    lake = Lake(settings.lake)
+    lake = Lake(settings.lake).seeing(as_of)
     notes = [lake.read_note("ledger", contract.table, as_of) for contract in load_contracts()]
     return {(note["department"], note["records"]): note for note in notes if note is not None}
 
