@@ -10,7 +10,7 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -389,6 +389,38 @@ class Lake:
         with self._places.replacing(final, other) as work:
             self._places.seal(work, carried)
 
+    def export(self, engine: SqlEngine, layer: str, table: str, as_of: date, file: Path) -> int:
+        """Writes a day of a table whole into one Parquet file; returns its rows."""
+        order = self._state(layer, table, as_of).order_by
+        select = f"select * from {self.relation(layer, table, as_of)}"
+        return engine.copy(f"{select} order by {order}" if order else select, file)
+
+    def forget(self, engine: SqlEngine, layer: str, table: str, days: Collection[date]) -> None:
+        """Gives up days of a table; what rests on them becomes whole before, and stays the same.
+        Killed in between, every day that is kept can be read.
+        """
+        gone, line = set(days), line_of(self.root)
+        home = Places(self.root)
+        taken_over: dict[Base, Base] = {}
+        roots = [home] if line is None else [home, Places(self.root, line.root)]
+        for places in roots:
+            own = Places(places.over or self.root)
+            for on in own.days(layer, table):
+                state = own.state(layer, table, on)
+                if state is None or state.base is None or state.base.day not in gone:
+                    continue
+                if own.root == self.root and on in gone:
+                    continue
+                if state.base in taken_over:
+                    own.described(replace(state, base=taken_over[state.base]))
+                    continue
+                make_whole(engine, places, Day(layer, table, on, state.key, state.order_by))
+                if not state.touched and own.root == self.root:
+                    taken_over[state.base] = Base(on, state.base.digest)
+        for on in gone:
+            home.remove(home.change(layer, table, on))
+            home.remove(home.snapshot(layer, table, on))
+
     def make_whole(self, engine: SqlEngine, layer: str, table: str, as_of: date) -> bool:
         """Writes a day that is a difference as a snapshot of the same rows; whether it was one."""
         return make_whole(engine, self._places, Day(layer, table, as_of, (), "")) is not None
@@ -509,9 +541,11 @@ class Lake:
         as_of: date,
         counted: tuple[str, str],
         expected: Collection[tuple[str, str]],
+        replacing: Callable[[Lake, date], None] = lambda *_: None,
     ) -> bool:
         """The day has been made as far as it will be: beside, where all that is expected of it was
         kept, it counts; when every day above counts too, all take their place. Whether they did.
+        `replacing` is called before, with the lake as it is and each of these days.
         """
         line = self._line
         if line is None or line_in_force(self.root) is not None:
@@ -522,6 +556,8 @@ class Lake:
         line.save()
         if line.has_rows() and not line.is_whole(Places(self.root).days(*counted)):
             return False
+        for day in sorted(line.made) if line.has_rows() else ():
+            replacing(Lake(self.root), day)
         self._free_days_above(engine, line)
         put_in_force(self.root, line)
         return True

@@ -26,6 +26,7 @@ from expectations.errors import YihuError
 from resources.departments import Departments
 from resources.engines.duckdb import ComputeEngine, Engine
 from resources.lake import NO_COUNTY, Lake, Written
+from resources.release_folders import complete_before_replacing
 from resources.runtime.dagster_storage import pooled_sqlite
 from resources.runtime.failures import failure
 from resources.runtime.lock import run_lock
@@ -187,7 +188,14 @@ class RunContext(dg.ConfigurableResource):
         """
         expected = {layer_and_folder(table) for table in stored_tables()}
         expected |= {(layer, c.table) for c in load_contracts() for layer in ("valid", "matched")}
-        self.lake.settle(self.engine, as_of, layer_and_folder("warning_flag"), expected)
+        temp = self.settings.home / "tmp"
+        self.lake.settle(
+            self.engine,
+            as_of,
+            layer_and_folder("warning_flag"),
+            expected,
+            lambda lake, day: complete_before_replacing(temp, lake, day),
+        )
 
     @property
     def departments(self) -> Departments:

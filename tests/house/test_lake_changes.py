@@ -357,3 +357,47 @@ def test_a_lent_day_is_read_and_not_touched(engine: Engine, lake: Lake, tmp_path
     put(engine, other, three, rows[2:])
     assert read(engine, other, three) == in_order(rows[2:])
     assert {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("killed_after", [None, 0, 1, 3])
+def test_what_is_given_up_leaves_the_kept_days_as_they_were(
+    engine: Engine, lake: Lake, monkeypatch: pytest.MonkeyPatch, killed_after: int | None
+) -> None:
+    """Forty days, of which the month's end and the last ones stay; killed in between too."""
+    dice = random.Random(7)
+    rows, written = many(200), dict[date, list[Row]]()
+    for day in days(40):
+        for _ in range(dice.choice([0, 0, 0, 3])):
+            rows[dice.randrange(len(rows))] = (dice.randrange(300), 1, "610920", str(day))
+        put(engine, lake, day, rows)
+        written[day] = list(rows)
+    kept = [days(40)[29], *days(40)[33:]]
+    digests = {day: lake.digest(engine, *WHERE, day) for day in kept}
+    gone = [day for day in written if day not in kept]
+    if killed_after is not None:
+        real, left = type(lake._places).remove, killed_after
+
+        def remove(places: object, folder: Path) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt
+            real(places, folder)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(type(lake._places), "remove", remove)
+        with pytest.raises(KeyboardInterrupt):
+            lake.forget(engine, *WHERE, gone)
+        monkeypatch.undo()
+        assert {day: read(engine, lake, day) for day in kept} == {
+            day: in_order(written[day]) for day in kept
+        }
+        sweep(lake.root.parent)
+    lake.forget(engine, *WHERE, gone)
+    assert lake.days(*WHERE) == kept
+    for day in kept:
+        assert read(engine, lake, day) == in_order(written[day])
+        assert lake.digest(engine, *WHERE, day) == digests[day] == digest(engine, written[day])
+    whole = [d for d in kept if (lake.folder(*WHERE, d) or lake.root).name.startswith("as_of=")]
+    assert len(whole) < 4
+    put(engine, lake, days(41)[-1], rows[1:])
+    assert read(engine, lake, days(41)[-1]) == in_order(rows[1:])
