@@ -109,6 +109,8 @@ class Pruning:
         since = f", {days[0]} to {days[-1]}" if days else ""
 
         def give_up() -> None:
+            if days:
+                self.lake.keep_since(self._kept_since())
             for table, old in gone.items():
                 self.lake.forget(self.engine, *table, old)
 

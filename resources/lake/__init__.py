@@ -3,7 +3,7 @@
 `Lake` is what others know. Nobody else knows how a day lies on disk.
 """
 
-from resources.lake.lake import LAYERS, NO_COUNTY, Difference, Lake, NotInLake, Written
+from resources.lake.lake import LAYERS, NO_COUNTY, Difference, GivenUp, Lake, NotInLake, Written
 from resources.lake.reading import BrokenChain
 from resources.lake.writing import CountyWriter, OtherBase
 
@@ -13,6 +13,7 @@ __all__ = [
     "BrokenChain",
     "CountyWriter",
     "Difference",
+    "GivenUp",
     "Lake",
     "NotInLake",
     "OtherBase",

@@ -29,6 +29,7 @@ from resources.lake.beside import (
     move_in,
     new_line,
     put_in_force,
+    replace_text,
 )
 from resources.lake.reading import Chain, came_of, chain_of, keys_of, rows_of, same
 from resources.lake.states import Base, Places, State, of_content, unwritten
@@ -70,6 +71,7 @@ LAYERS = (
     "flags",
     "release",
 )
+KEPT_SINCE = "kept_since"
 _A_TABLE = re.compile(r'select \* from ("(?:[^"]|"")+")')
 
 
@@ -99,6 +101,12 @@ class NotInLake(YihuError):
     """A day that was asked for is not there."""
 
     next_step = "make sync AS_OF=… of that day first"
+
+
+class GivenUp(YihuError):
+    """A day that cannot be made anew: what it rests on was given up."""
+
+    next_step = "read it in the warehouse: select yihu_as_of(…); docs/lake.md, Retention"
 
 
 class Lake:
@@ -421,6 +429,15 @@ class Lake:
             home.remove(home.change(layer, table, on))
             home.remove(home.snapshot(layer, table, on))
 
+    def keep_since(self, day: date) -> None:
+        """Days before this one are not all there any more."""
+        replace_text(self.root / KEPT_SINCE, day.isoformat())
+
+    def kept_since(self) -> date | None:
+        """The day before which days were given up; None where none was."""
+        path = self.root / KEPT_SINCE
+        return date.fromisoformat(path.read_text(encoding="utf-8")) if path.exists() else None
+
     def make_whole(self, engine: SqlEngine, layer: str, table: str, as_of: date) -> bool:
         """Writes a day that is a difference as a snapshot of the same rows; whether it was one."""
         return make_whole(engine, self._places, Day(layer, table, as_of, (), "")) is not None
@@ -519,8 +536,11 @@ class Lake:
         """The day is going to be made: where later days rest on it, beside them, together with days
         made anew before it. `counted`: the table whose days count as made.
 
-        The caller holds the run lock.
+        The caller holds the run lock. Raises `GivenUp`.
         """
+        since = self.kept_since()
+        if since is not None and as_of <= since:
+            raise GivenUp(f"{as_of} cannot be made anew: days before {since} were given up")
         self.move_in()
         days = Places(self.root).days(*counted)
         newest, line = max(days, default=as_of), line_of(self.root)

@@ -179,8 +179,11 @@ class RunContext(dg.ConfigurableResource):
     def begin_day(self, as_of: date) -> None:
         """The run makes this day: where later days rest on it, beside them."""
         if self._begun is None:
+            try:
+                self.lake.begin(as_of, layer_and_folder("warning_flag"))
+            except YihuError as error:
+                raise failure(error) from None
             self._begun = as_of
-            self.lake.begin(as_of, layer_and_folder("warning_flag"))
 
     def settle_day(self, as_of: date) -> None:
         """What a release is made of has been kept: a day that was made anew takes its place, where
