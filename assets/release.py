@@ -5,13 +5,13 @@ Belongs here: what is published. Not here: how (`warehouse.publication`), who ma
 """
 
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import dagster as dg
 import sqlalchemy as sa
 
-from assets.described import DAILY, code_references
+from assets.described import DAILY, TO_THE_SERVER, code_references
 from expectations.contract import Contract
 from expectations.errors import YihuError
 from resources.release_folders import published_in
@@ -23,6 +23,7 @@ from warehouse.catalogue import load_catalogue
 from warehouse.following_rules import load_following
 from warehouse.graph.inputs import HELD_BACK, MADE_OF, made_of
 from warehouse.graph.registry import published_tables
+from warehouse.known import county_known_from
 from warehouse.migrations.run import upgrade
 from warehouse.publication import AuditFailed, RunSource, publish
 from warehouse.record_numbers import build_record_numbers
@@ -144,17 +145,18 @@ where false
 def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
     """The one asset that publishes."""
 
-    @dg.asset(
-        name="release",
+    spec = dg.AssetSpec(
+        "release",
+        deps=[*PUBLISHED, "linkage_quality", "review_queue"],
         partitions_def=DAILY,
         group_name="release",
         owners=["team:yihu"],
         kinds={"postgres"},
         tags={"layer": "release"},
-        deps=[*PUBLISHED, "linkage_quality", "review_queue"],
         description=(
             "The release of the day: written, audited, made current in one transaction; readers see"
-            " the old one or the new one."
+            " the old one or the new one. A day that is older than the current release is computed"
+            " in the lake and observed here, never made current."
         ),
         # the nightly run begins at 02:30; a release of last night is there when the officers come
         freshness_policy=dg.FreshnessPolicy.cron(
@@ -165,17 +167,34 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
                 {"publication": ROOT / "warehouse" / "publication" / "publish.py"}
             )
         },
-        check_specs=[
-            dg.AssetCheckSpec(
-                "audit",
-                asset="release",
-                description="What is published is whole, sound and holds no ID number.",
-            )
-        ],
+        skippable=True,
     )
-    def release(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
+    audit = dg.AssetCheckSpec(
+        "audit",
+        asset="release",
+        description="What is published is whole, sound and holds no ID number.",
+    )
+
+    @dg.multi_asset(
+        name="release",
+        specs=[spec],
+        check_specs=[audit],
+        can_subset=True,
+        retry_policy=TO_THE_SERVER,
+    )
+    def release(
+        context: dg.AssetExecutionContext, house: RunContext
+    ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
         as_of = date.fromisoformat(context.partition_key)
         house.begin_day(as_of)
+        first = county_known_from(house.lake)
+        if first is not None and as_of < first:
+            said = f"published nowhere: the register was first read for {first}"
+            context.log.info(f"{as_of} is {said}")
+            yield dg.AssetObservation(
+                "release", partition=context.partition_key, metadata={"is": said}
+            )
+            return
         house.settle_day(as_of)
         moment = house.moment(as_of)
         shape = shape_of(moment.layout, moment.catalogue)
@@ -219,21 +238,22 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
         house.lake.remove_note(*HELD_BACK, as_of)
         steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in published.seconds.items())
         context.log.info(f"{sum(published.seconds.values()):6.1f} s  {published.message} ({steps})")
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": sum(published.counts.values()),
-                "release_id": published.release_id,
-                "is_current": published.is_current,
-                "checksum": published.checksum,
-                "layout": shape.layout,
-                "changed": dict(published.changed),
-                "seconds": {step: round(seconds, 3) for step, seconds in published.seconds.items()},
-            },
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name="audit", passed=True, metadata={"checksum": published.checksum}
-                )
-            ],
+        facts = {
+            "dagster/row_count": sum(published.counts.values()),
+            "release_id": published.release_id,
+            "is_current": published.is_current,
+            "checksum": published.checksum,
+            "layout": shape.layout,
+            "changed": dict(published.changed),
+            "seconds": {step: round(seconds, 3) for step, seconds in published.seconds.items()},
+        }
+        if not published.is_current:
+            # freshness and overview speak of the release that readers see
+            yield dg.AssetObservation("release", partition=context.partition_key, metadata=facts)
+            return
+        passed = dg.AssetCheckResult(
+            check_name="audit", passed=True, metadata={"checksum": published.checksum}
         )
+        yield dg.MaterializeResult("release", metadata=facts, check_results=[passed])
 
     return [release]

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from expectations.contract import load_contracts
 from expectations.errors import ConfigurationError
+from expectations.nearest import did_you_mean
 from resources.engines.java import NoJavaError, java_home
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -381,6 +382,28 @@ def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
         )
 
 
+OF_YIHU = ("YIHU_TYPED_", "YIHU_TEST_", FILE_PASSWORD)
+"""What begins so is no setting of its own."""
+SET_BY_YIHU = {"YIHU_DAGSTER_DIR", "YIHU_STANDS_IN", "YIHU_PROGRESS"}
+"""What yihu sets for the processes that it starts."""
+
+
+def known_settings() -> set[str]:
+    """The settings that `.env.example` lists."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    return set(re.findall(r"^#?(YIHU_[A-Z0-9_]+)=", text, re.MULTILINE))
+
+
+def _strange(env: Mapping[str, str]) -> list[str]:
+    """A line for each setting that there is none of: it would be set in vain."""
+    named = {name for name in env if name.startswith("YIHU_") and not name.startswith(OF_YIHU)}
+    known = known_settings()
+    return [
+        f"{name} is no setting{did_you_mean(name, known)}: .env.example lists them all"
+        for name in sorted(named - known - SET_BY_YIHU)
+    ]
+
+
 def _home_problems(home: Path) -> list[str]:
     """What is wrong with the home, which is made where nothing is."""
     if unquote(str(home)) != str(home) or "?" in str(home) or "\\" in str(home):
@@ -406,7 +429,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         SettingsError: naming every missing or malformed setting at once.
     """
     env = os.environ if env is None else env
-    problems: list[str] = []
+    problems = _strange(env)
     home = Path(env.get("YIHU_HOME") or ROOT / ".yihu").expanduser().absolute()
     gateway_url = _url(env, "YIHU_GATEWAY_URL", ("http", "https"), problems)
     if gateway_url:

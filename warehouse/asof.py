@@ -26,6 +26,7 @@ from warehouse.batch_profile import profile_of
 from warehouse.downstream import built_from
 from warehouse.held_back import against_state, rows_due
 from warehouse.keys import rekeyed, settle_keys, source_keys
+from warehouse.known import known_from, stands_on
 from warehouse.ledger import (
     ConservationError,
     batch_note,
@@ -85,8 +86,8 @@ def make_valid(
     try:
         for batch_id, rows in replayed_rows(lake, contract, as_of).items():
             _replay(day, batch_id, rows)
-        for batch_id in pointer.get("batches") or []:
-            _take_batch(day, str(batch_id), downstream)
+        for batch_id in _due(day, pointer):
+            _take_batch(day, batch_id, downstream)
         _store(day)
         ledger = ledger_of(day, pointer)
         lake.write_note("ledger", contract.table, as_of, ledger)
@@ -95,12 +96,17 @@ def make_valid(
     return ledger
 
 
+def _due(day: MergeState, pointer: dict[str, Any]) -> Sequence[str]:
+    """The batches of the day; none of a record type that says nothing of a day so early."""
+    is_told = not day.is_unknown or day.contract.is_base_register
+    return [str(batch) for batch in pointer.get("batches") or []] if is_told else []
+
+
 def _begin(engine: SqlEngine, lake: LakeFolder, contract: Contract, as_of: date) -> MergeState:
-    prior_day = max(
-        (d for d in lake.note_days("ledger", contract.table) if d < as_of), default=None
-    )
+    prior_day = stands_on(lake, contract.table, as_of)
     prior = (lake.read_note("ledger", contract.table, prior_day) if prior_day else None) or {}
-    day = MergeState(engine, lake, contract, as_of, prior_day, prior)
+    first = known_from(lake, contract.table)
+    day = MergeState(engine, lake, contract, as_of, prior_day, prior, first)
     day.keys_folded, day.keys_checked = (
         bool(prior.get("keys_folded")),
         bool(prior.get("keys_checked")),

@@ -89,6 +89,8 @@ class MergeState:
     as_of: date
     prior_day: date | None
     prior: dict[str, Any]
+    known_from: date | None = None
+    """The first day for which the source was read; None where this may be it."""
     valid: str = ""
     withdrawn: str = ""
     quarantine: str = ""
@@ -112,6 +114,11 @@ class MergeState:
     keys_checked: bool = False
     """Whether no key of the state looks like somebody's number."""
     made: list[str] = field(default_factory=list)
+
+    @property
+    def is_unknown(self) -> bool:
+        """The day is before the first one for which the source was read."""
+        return self.known_from is not None and self.as_of < self.known_from
 
     @property
     def key(self) -> str:

@@ -37,6 +37,13 @@ OPERATE = (
             AS_OF,
             Argument("--from", "FROM", "the first of several days", dest="first"),
             Argument("--to", "TO", "the last of several days; default: yesterday", dest="last"),
+            Argument(
+                "--verbose",
+                "VERBOSE",
+                "a line for every step, and the table of sources",
+                is_switch=True,
+                short="-v",
+            ),
         ),
         {"as_of": "2026-11-20"},
         settings="none",

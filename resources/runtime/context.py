@@ -27,11 +27,11 @@ from resources.departments import Departments
 from resources.engines.duckdb import ComputeEngine, Engine
 from resources.lake import NO_COUNTY, Lake, Written
 from resources.release_folders import complete_before_replacing
+from resources.runtime.begin import begun
 from resources.runtime.dagster_storage import pooled_sqlite
 from resources.runtime.failures import failure
-from resources.runtime.lock import run_lock
 from resources.server import Server, warehouse_server
-from resources.settings import Settings, load_settings
+from resources.settings import Settings
 from warehouse.counties import placed
 from warehouse.database.review import ANSWERS_UP_TO
 from warehouse.graph.inputs import LakeInputs, MissingInput
@@ -97,7 +97,7 @@ class RunContext(dg.ConfigurableResource):
     """
 
     lock_wait_seconds: float = Field(
-        default=3600.0,
+        default=12 * 3600.0,
         description="How long a run that the UI or the daemon starts waits for the one before it.",
     )
 
@@ -120,9 +120,8 @@ class RunContext(dg.ConfigurableResource):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[RunContext]:
         os.umask(0o077)
-        settings = load_settings()
         with (
-            run_lock(settings.home, wait_seconds=self.lock_wait_seconds),
+            begun(context, self.lock_wait_seconds) as settings,
             pooled_sqlite(),
             ExitStack() as services,
         ):

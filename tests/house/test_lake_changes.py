@@ -45,7 +45,8 @@ def put(engine: Engine, lake: Lake, day: date, rows: Sequence[Row]) -> int | Non
 def read(engine: Engine, lake: Lake, day: date, county: str | None = None) -> list[Row]:
     relation = lake.relation(*WHERE, day, county)
     return engine.rows(
-        f"select id, part, county, value from {relation} order by id, part nulls last, value, county"
+        f"select id, part, county, value from {relation}"
+        " order by id, part nulls last, value, county"
     )
 
 

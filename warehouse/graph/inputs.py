@@ -19,6 +19,7 @@ from expectations.engine import literal
 from expectations.errors import YihuError
 from warehouse.graph.moment import County, Households, Scope
 from warehouse.graph.registry import layer_and_folder, published_tables
+from warehouse.known import county_known_from
 from warehouse.schema.lake import types_of
 
 HELD_BACK = ("release", "held_back")
@@ -92,7 +93,10 @@ class LakeInputs:
     sources: Mapping[str, Callable[[date], pa.Table]]
 
     def days(self, table: str) -> Sequence[date]:
-        return self.lake.days(*layer_and_folder(table))
+        """The days of a table, but of those on which the county was not whole."""
+        first = county_known_from(self.lake)
+        days = self.lake.days(*layer_and_folder(table))
+        return days if first is None else [day for day in days if day >= first]
 
     def held_back(self) -> Collection[date]:
         return set(self.lake.note_days(*HELD_BACK))
