@@ -29,7 +29,7 @@ from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.runtime.lock import run_lock
 from resources.server import warehouse_server
-from resources.settings import SHANGHAI, Settings, load_settings, today
+from resources.settings import SHANGHAI, Settings, today
 from warehouse.graph.inputs import HELD_BACK, can_make_again
 from warehouse.graph.registry import layer_and_folder
 from warehouse.publication import Kept, prune
@@ -286,23 +286,3 @@ def give_up(
             parts.append(part)
     note_sizes(settings.home)
     return parts
-
-
-@dg.op(description="Gives up what the retention does not keep, and says before what it frees.")
-def give_up_what_is_old(context: dg.OpExecutionContext) -> None:
-    give_up(load_settings(), context.log.info)
-
-
-@dg.job(description="Batches, days, release folders, versions and runs that are past their time.")
-def prune_job() -> None:
-    give_up_what_is_old()
-
-
-prune_schedule = dg.ScheduleDefinition(
-    name="prune_schedule",
-    job=prune_job,
-    cron_schedule="30 3 * * 0",
-    execution_timezone="Asia/Shanghai",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Sundays at 03:30, after the night's run.",
-)
