@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlparse
 from zoneinfo import ZoneInfo
 
@@ -49,6 +50,14 @@ class SettingsError(ConfigurationError):
         return self.problems
 
 
+KEPT = {
+    "YIHU_KEEP_RAW_MONTHS": ("raw_months", 1),
+    "YIHU_KEEP_LAKE_DAYS": ("lake_days", 31),
+    "YIHU_KEEP_FOLDER_DAYS": ("folder_days", 1),
+    "YIHU_KEEP_RELEASE_DAYS": ("release_days", 2),
+    "YIHU_KEEP_EVENT_DAYS": ("event_days", 7),
+}
+"""The settings of what is kept: the field of `Retention`, and the least that is allowed."""
 LEAST_READER_MEMORY = 2 * 10**8
 ALERT_SINKS = ("log", "webhook", "email")
 
@@ -65,6 +74,27 @@ class AlertSettings:
     smtp_url: str | None = field(default=None, repr=False)
     email_to: tuple[str, ...] = ()
     email_from: str = "yihu@localhost"
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long what is kept (`make prune`)."""
+
+    raw_months: int = 24
+    """Batches as they came."""
+    lake_days: int = 90
+    """The lake's daily states; month ends for good."""
+    folder_days: int = 7
+    """Release folders with their files; month ends for good, others are made again on request."""
+    release_days: int = 30
+    """Releases that the warehouse can be read as of; month ends for good."""
+    event_days: int = 90
+    """Dagster's runs and events, and validation results."""
+    legal_hold: tuple[tuple[date, date], ...] = ()
+    """Days of which nothing is given up, first and last."""
+
+    def holds(self, day: date) -> bool:
+        return any(first <= day <= last for first, last in self.legal_hold)
 
 
 @dataclass(frozen=True)
@@ -98,6 +128,7 @@ class Settings:
     `6GB`; None: what DuckDB takes by itself, 80% of the machine's.
     """
     alerts: AlertSettings = AlertSettings()
+    retention: Retention = Retention()
     file_settle: float = 120.0
     """Seconds for which a file without a checksum must have stood still."""
     file_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -250,6 +281,29 @@ def _alerts(env: Mapping[str, str], problems: list[str]) -> AlertSettings:
     return AlertSettings(
         sinks, webhook, smtp_url, email_to, env.get("YIHU_ALERT_EMAIL_FROM") or "yihu@localhost"
     )
+
+
+def _retention(env: Mapping[str, str], problems: list[str]) -> Retention:
+    found: dict[str, Any] = {}
+    for setting, (name, least) in KEPT.items():
+        text = env.get(setting) or str(getattr(Retention, name))
+        if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) < least:
+            problems.append(f"{setting} is {text!r}: write a whole number of at least {least}")
+        else:
+            found[name] = int(text)
+    held = []
+    for span in (env.get("YIHU_LEGAL_HOLD") or "").split(","):
+        if not span.strip():
+            continue
+        try:
+            first, _, last = (part.strip() for part in span.strip().partition(".."))
+            held.append((date.fromisoformat(first), date.fromisoformat(last or first)))
+        except ValueError:
+            problems.append(
+                f"YIHU_LEGAL_HOLD has {span.strip()!r}: write a day, or the first and the last,"
+                " like 2026-01-01..2026-03-31, several with commas between"
+            )
+    return Retention(**found, legal_hold=tuple(held))
 
 
 def _file_settle(env: Mapping[str, str], problems: list[str]) -> float:
@@ -425,6 +479,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         )
     alerts = _alerts(env, problems)
     _drafts(env, problems)
+    retention = _retention(env, problems)
     file_settle = _file_settle(env, problems)
     places = {
         "YIHU_GATEWAY_URL": gateway_url,
@@ -456,6 +511,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         by_county=by_county,
         engine_memory=engine_memory,
         alerts=alerts,
+        retention=retention,
         file_settle=file_settle,
         reader_memory=reader_memory,
         file_passwords={
