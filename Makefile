@@ -204,6 +204,27 @@ unit: install ## the tests (pytest) but those that take minutes
 .PHONY: test-long
 test-long: install ## days in a row, faults end to end, kill -9: ten minutes
 	@$(RUN) pytest -m long
+.PHONY: test-browser test-fault test-oracle test-property test-spec test-unit test-whole
+test-browser: install ## tests of one kind: the pages, in headless Chromium and by requests
+	@$(RUN) pytest -m "browser and not long"
+test-fault: install ## tests of one kind: what breaks, and what attacks
+	@$(RUN) pytest -m "fault and not long"
+test-oracle: install ## tests of one kind: the result against another way to it
+	@$(RUN) pytest -m "oracle and not long"
+test-property: install ## tests of one kind: what must be true of many drawn inputs
+	@$(RUN) pytest -m "property and not long"
+test-spec: install ## tests of one kind: the code against what is written
+	@$(RUN) pytest -m "spec and not long"
+test-unit: install ## tests of one kind: one part by itself
+	@$(RUN) pytest -m "unit and not long"
+test-whole: install ## tests of one kind: days as an operator runs them
+	@$(RUN) pytest -m "whole and not long"
+.PHONY: coverage
+coverage: install ## branches that the tests reach, child processes too; twice as long as make test
+	@$(RUN) pytest -m "not long" --cov --cov-report=term:skip-covered
+.PHONY: mutate
+mutate: install ## plants faults in a copy, one at a time, and says which no test catches: N=24 SEED=1
+	@$(RUN) python -m tests.mutation --count $(or $(N),24) --seed $(or $(SEED),1)
 .PHONY: test-spark
 test-spark: install-spark ## 20,000 households on DuckDB and on a cluster; every rule, the as-of state, expressions: ten minutes
 	@.venv-spark/bin/python -m resources.engines.java

@@ -45,7 +45,7 @@ def check_contracts(arguments: Namespace) -> int:
 
 def write_docs(arguments: Namespace) -> int:
     """Writes the pages that are made from declarations; a test fails where one is behind."""
-    from pipelines.development import documented
+    from pipelines.development import documented, tested
     from warehouse import dictionary, served_contract
     from warehouse.graph import drawn
 
@@ -53,6 +53,7 @@ def write_docs(arguments: Namespace) -> int:
         **documented.pages(),
         dictionary.DICTIONARY: dictionary.dictionary(),
         drawn.PAGE: drawn.page(),
+        tested.PAGE: tested.page(),
         served_contract.CONTRACT: served_contract.served_contract(),
     }
     for path, text in made.items():
