@@ -43,7 +43,8 @@ def idle_assertions(tree: ast.AST) -> Iterator[tuple[int, str]]:
         elements = getattr(test, "elts", None) or getattr(test, "keys", None)
         is_always_true = (
             (isinstance(test, ast.Tuple | ast.List | ast.Set | ast.Dict) and bool(elements))
-            or isinstance(test, ast.GeneratorExp | ast.ListComp | ast.Lambda | ast.JoinedStr)
+            or isinstance(test, ast.GeneratorExp | ast.Lambda | ast.JoinedStr)
+            or (isinstance(test, ast.ListComp) and not any(g.ifs for g in test.generators))
             or (isinstance(test, ast.Constant) and bool(test.value))
             or (
                 isinstance(test, ast.Compare)
