@@ -4,6 +4,7 @@ second.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,6 +41,12 @@ def design() -> Path:
         assert table.read_bytes() == (ORIGINAL / table.name).read_bytes(), f"copy {table.name} anew"
     return DESIGN
 
+
+if "YIHU_TEST_MUTATION" in os.environ:
+    from hypothesis import Phase, settings
+
+    settings.register_profile("mutation", phases=[Phase.explicit, Phase.generate])
+    settings.load_profile("mutation")
 
 TOGETHER = ("extraction", "warehouse", "whole")
 """Folders whose tests share something made once a session: they run one after the other in one
