@@ -25,6 +25,8 @@ from resources.engines.java import NoJavaError, java_home
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ROOT = Path(__file__).resolve().parents[1]
+ON_SQLITE, ON_POSTGRES = ROOT / "dagster-on-sqlite", ROOT / "dagster-on-postgres"
+"""Dagster's homes: where it keeps runs and events, as their `dagster.yaml` says."""
 
 FORMS = ("api", "file", "sql", "mixed")
 ENGINES = ("duckdb", "spark")
