@@ -61,9 +61,9 @@ def _secret(engine: Engine, tables: dict[str, str]) -> None:
                 f" {ALTERNATE} and strpos('{digits}', right(household_id, 1)) > 0"
             )
     engine.execute(
-        "insert into warning_reason by name select * replace"
-        f" ('{ONE_MORE}' as code, 0 as points) from warning_reason where code = 'R04' and"
-        f" {ALTERNATE} and town_code = '{OTHER}' and substr(md5(household_id || 'more'), 1, 1) < '8'"
+        f"insert into warning_reason by name select * replace ('{ONE_MORE}' as code, 0 as points)"
+        f" from warning_reason where code = 'R04' and {ALTERNATE} and town_code = '{OTHER}'"
+        " and substr(md5(household_id || 'more'), 1, 1) < '8'"
     )
     for table, (column, true, false) in (SECRETS | ON_LISTS).items():
         half = f"substr(md5(household_id || '{table}'), 1, 1) < '8'"
