@@ -13,6 +13,8 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from resources.settings import Settings, SettingsError, load_settings
 from tests.extraction.conftest import NOW, QUICK, D
 from tests.extraction.gateway import Asked, Gateway, Reply, serving
 from tests.extraction.test_api import PATH, rows
+from tests.self_signed import self_signed
 
 ROW = {**rows(1)[0], "name": "张三"}
 
@@ -349,6 +352,30 @@ def test_a_redirect_never_carries_the_signature(
             assert read.failure is not None
             assert read.failure.reason == "login_page"
         assert other.asked == []
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_a_gateway_whose_certificate_nobody_signed_hears_nothing(
+    settings: Settings, lake: Lake, contract: Contract, tmp_path: Path
+) -> None:
+    """The control: whoever trusts anything sends the signature there."""
+    heard: list[str] = []
+
+    class Listening(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.headers["gjgxjhpt_sign"])
+            self.send_error(503)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with self_signed(tmp_path, Listening) as port:
+        far = dataclasses.replace(settings, gateway_url=f"https://127.0.0.1:{port}")
+        failure = Departments(far, lake, QUICK).read_day(contract, D, NOW).failure
+        assert failure is not None
+        assert (failure.reason, heard) == ("certificate", [])
+        sign = ExchangeSignature(b"key", "sid", "rid")
+        requests.get(str(far.gateway_url), auth=sign, verify=False, timeout=5)
+    assert len(heard) == 1
 
 
 def test_a_signature_is_used_once(
