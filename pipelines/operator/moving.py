@@ -13,7 +13,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from expectations.errors import YihuError
-from resources.server import external, warehouse_server
+from resources.server import external, warehouse_server, with_driver
 from resources.settings import Settings
 from warehouse.database.copying import copy_in, copy_out, counts
 from warehouse.migrations.run import upgrade
@@ -37,7 +37,7 @@ def move_warehouse(settings: Settings, to: str) -> list[str]:
         MoveError: there is nothing to move, or the address has a password.
         CopyError: the target is not empty, or does not hold the same afterwards.
     """
-    if sa.make_url(to).password:
+    if with_driver(to).password:
         raise MoveError(
             "TO has a password, which others on this machine could see:",
             "leave it out, and put it into PGPASSFILE",
