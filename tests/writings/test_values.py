@@ -73,6 +73,7 @@ READ: list[tuple[Any, dict[str, Any]]] = [
         "/": "misfit", "1e3": "misfit",
         "12.345": "misfit", "１２": "12.00", "1 200": "misfit", "": None,
     }),
+    (field("share", "decimal(10,2)"), {"1,200元": "1200.00", "￥5": "5.00", "5万元": "misfit"}),
     (MU, {"1,200.5": "1200.50", "3500元": "misfit", "￥5": "misfit"}),
     (COUNT, {"4.0": "4", "1,200": "1200", "４": "4", "4.5": "misfit", "-": "misfit",
         "4人": "misfit"}),
