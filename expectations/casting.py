@@ -119,6 +119,8 @@ def _spelt(field: Field, cell: Cell, forms: list[NumberForm]) -> str:
     words = [word for form in forms for word in (form.word, form.word.removesuffix("元")) if word]
     if money and not any(form.is_money for form in forms):
         words.append("元")
+    if field.unit == "10k yuan" and not any(form.is_money for form in forms):
+        words += ["万元", "万"]
     tail = f"(?: ?(?:{'|'.join(sorted(set(words), key=len, reverse=True))}))?" if words else ""
     sign = "[￥¥]? ?" if money else ""
     digits = "[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+"
