@@ -304,7 +304,7 @@ def _telling(contract: Contract, at: Field) -> Callable[[Column], bool] | None:
     if at.codes:
         return lambda c: fitness(contract, at, c) >= 0.9 and len(c.words) > 1
     if at.type == "date" and at.required:
-        return lambda c: c.is_dates
+        return lambda c: c.is_dates and "出生" not in c.heading
     return None
 
 
