@@ -11,7 +11,6 @@ rejected extract or an open question came with; anything of a day under legal ho
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sqlite3
@@ -192,12 +191,14 @@ class Pruning:
         newest = self._newest_of_each_job()
         gone = [r.dagster_run.run_id for r in found if r.dagster_run.run_id not in newest]
 
+        storage = self.settings.home / "dagster"
+
         def give_up() -> None:
             for run_id in gone:
                 self.instance.delete_run(run_id)
-                shutil.rmtree(_storage() / "storage" / run_id, ignore_errors=True)
+                shutil.rmtree(storage / "storage" / run_id, ignore_errors=True)
             if gone:
-                _compact(_storage())
+                _compact(storage)
 
         return Part("runs", f"{len(gone)} of Dagster's runs from before {last}", None, give_up)
 
@@ -229,10 +230,6 @@ def _months_before(day: date, months: int) -> date:
     """The first of a month, so many months before."""
     count = day.year * 12 + day.month - 1 - months
     return date(count // 12, count % 12 + 1, 1)
-
-
-def _storage() -> Path:
-    return Path(os.environ["YIHU_DAGSTER_DIR"])
 
 
 def _compact(storage: Path) -> None:

@@ -18,6 +18,7 @@ import dagster as dg
 from expectations.errors import YihuError
 from pipelines.automation.abandoned import close_abandoned
 from pipelines.automation.alerts import alert_after, was_stopped
+from pipelines.automation.sizes import note_sizes
 from pipelines.definitions import build_defs
 from resources.runtime.alive import this_process
 from resources.runtime.begin import CAUSE, DAILY_JOB, not_begun
@@ -89,6 +90,7 @@ def run_day(settings: Settings, as_of: date, cause: str, say: Said) -> list[str]
             say(problem)
         finally:
             alert_after(settings, instance, result.dagster_run)
+            note_sizes(settings.home)
         return problem
 
 
