@@ -40,6 +40,8 @@ class Shape:
     period: int = 100
     """A record gets a new version every so many days: 100 makes 1% of the records change on a day.
     """
+    sound: str = "false"
+    """SQL: no version of the record is broken."""
 
 
 def key_of(prefix: str, ordinal: str) -> str:
@@ -104,6 +106,7 @@ _HOUSEHOLDS = Shape(
             " 24) % 25)::int) end"
         ),
         "measures_count": "measures_count",
+        "monitor_cleared": "monitor_cleared and coalesce(clears_on < u::date, true)",
     },
     (Break("household_type", "'9'"), Break("area_code", "'61092'"), Break("monitor_class", "'7'")),
 )
@@ -123,10 +126,12 @@ _MEMBERS = Shape(
             "case when work_months between 2 and 11 then work_months - 1 + dice(n, k, 26) % 3 else"
             " work_months end"
         ),
+        "relation": "case when moved_on < u::date then relation_after else relation end",
         "status": "case when died_on < u::date then '3' else status end",
         "working_now": "working_now and (died_on is null or died_on >= u::date)",
     },
     (Break("relation", "'99'"), Break("status", "'7'"), Break("student_status", "'8'")),
+    sound="keeps_sound",
 )
 
 SHAPES: dict[str, Shape] = {
@@ -160,7 +165,7 @@ SHAPES: dict[str, Shape] = {
             "",
             "certificate_no",
             "name",
-            {},
+            {"status": "case when dies_on < u::date then '3' else status end"},
             (
                 Break("level", "'5'"),
                 Break("category", "'9'"),
