@@ -36,7 +36,7 @@ from sandbox import (
     visits,
     welfare,
 )
-from sandbox.draft import Draft, with_one_known
+from sandbox.draft import Draft, drawn_anew, with_one_known
 from sandbox.economy import County as Drawn
 from sandbox.economy import draw_county
 from sandbox.golden import MEMBERS, write_golden
@@ -245,6 +245,15 @@ class County:
                 connection, contract_for("disability_subsidies"), subsidies, self.rates, home
             )
             retrofits = hardship.draw_retrofits(rng, drawn, self.rates, kept["dwellings"])
+            if not len(retrofits):
+                retrofits = drawn_anew(
+                    hardship.draw_retrofits,
+                    [self.seed, 50, 1],
+                    drawn,
+                    self.rates,
+                    kept["dwellings"],
+                )
+            retrofits = with_one_known(retrofits, people)
             if agrees:
                 retrofits = planting.in_retrofits(retrofits, drawn, made, kept["dwellings"])
             delivery.deliver(connection, contract_for("retrofits"), retrofits, self.rates, home)
@@ -274,7 +283,7 @@ class County:
     def _draw(self, records: str, drawn: Drawn) -> Draft:
         """The records of a type as they are drawn, whatever was drawn before."""
         (index,) = (index for index, (name, _) in enumerate(DRAWN) if name == records)
-        return DRAWN[index][1](np.random.default_rng([self.seed, 10 + index]), drawn, self.rates)
+        return drawn_anew(DRAWN[index][1], [self.seed, 10 + index], drawn, self.rates)
 
     def connection(self) -> duckdb.DuckDBPyConnection:
         """This thread's connection, with the sandbox's macros."""

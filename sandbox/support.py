@@ -340,8 +340,8 @@ def draw_dividends(
                 continue
             each = int(income[asset] * share) // len(who) // 100 * 100
             for year in (2024, 2025, 2026, 2027):
-                paid = np.datetime64(f"{year}-12-05") + rng.integers(0, 15)
-                some = np.full(len(who), paid)
+                handed = np.datetime64(f"{year}-12-05") + rng.integers(0, 15)
+                some = np.full(len(who), handed)
                 parts.append((who, some, np.full(len(who), asset), np.full(len(who), turn),
                     np.full(len(who), each)))  # fmt: skip
     parts = parts or [(np.zeros(0, int), np.zeros(0, "datetime64[D]"), *(np.zeros(0, int),) * 3)]

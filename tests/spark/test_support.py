@@ -33,9 +33,9 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwinEngine]:
 def test_both_engines_make_the_same_tables(twin: TwinEngine) -> None:
     county = SupportCounty(3, DAYS[-1], 60)
     county.facts.register(twin)  # type: ignore[arg-type]
-    for day in DAYS:
-        make(twin, (*HOUSEHOLDS, *FLAGS, *TABLES), day)  # type: ignore[arg-type]
-        remember(twin, day, ("household", "warning_flag", "follow_up_task", *CARRIED))  # type: ignore[arg-type]
+    make(twin, (*HOUSEHOLDS, *FLAGS, *TABLES), DAYS[0])  # type: ignore[arg-type]
+    remember(twin, DAYS[0], ("follow_up_task", *CARRIED))  # type: ignore[arg-type]
+    make(twin, (*CARRIED, *PUBLISHED), DAYS[1])  # type: ignore[arg-type]
     assert twin.differences == []
     of_support = {table: twin.compared.get(table, 0) for table in PUBLISHED}
     assert min(of_support.values()) > 0, of_support

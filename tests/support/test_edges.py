@@ -196,7 +196,7 @@ def test_protection_of_those_who_cannot_work(engine: Engine, what: str) -> None:
     county = Village()
     county.home("home", {"labour_class": "5", "working_now": False}, monitor_class="2")
     measured(county, "home", "protection" if what == "a measure" else "health")
-    award = {"scheme": "dibao", "started_on": date(2026, 1, 1)}
+    award: dict[str, Any] = {"scheme": "dibao", "started_on": date(2026, 1, 1)}
     if what == "dibao":
         county.add("assistance", "home-1", **award)
     elif what == "a record that waits":
@@ -263,7 +263,7 @@ def test_nobody_works_who_could(
 def test_a_job_by_name_is_work(engine: Engine, what: str) -> None:
     county = Village()
     county.home("home", SICK, household_type="2")
-    job = {"place": "county", "kind": "flexible", "started_on": date(2026, 1, 1)}
+    job: dict[str, Any] = {"place": "county", "kind": "flexible", "started_on": date(2026, 1, 1)}
     if what == "a job that waits":
         county.waits("employment", "home-1", **job)
     else:

@@ -328,7 +328,7 @@ LAMP_SPAN = LakeTable(
     columns(
         HOUSEHOLD_ID,
         "level | text | red; yellow; green; none",
-        "is_held | boolean | ",
+        "is_held | boolean | kept at red by what is not seen",
         "from_on | date | the first day on which it stood so",
         "until_on | date | the last one; null while it stands",
     ),
