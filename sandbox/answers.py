@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sandbox.county import County
 
 
+LETTERS = str.maketrans("0123456789", "ghijklmnop")
+"""Of a verdict's number: with digits it might look like somebody's."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """One row of a list."""
@@ -49,7 +53,7 @@ def answer(county: County, asked: Iterable[Asked], on: date) -> dict[str, str]:
         given[one.contradiction_id] = verdict
         at = datetime.combine(on, time(17)) + timedelta(seconds=len(rows))
         rows.append(
-            f"('CA{on:%Y%m%d}-{one.contradiction_id}', {literal(one.contradiction_id)},"
+            f"('CA-{f'{on:%y%m%d}{one.contradiction_id}'.translate(LETTERS)}', {literal(one.contradiction_id)},"
             f" {literal(one.household_id)}, date '{on}', '{verdict}',"
             f" {literal(wrong) if wrong else 'null'}, timestamp '{at}')"
         )
