@@ -11,6 +11,7 @@ from datetime import date
 import dagster as dg
 
 from assets.described import contract_files, contract_schema, department_asset
+from assets.laying import kept_matched, make_matched
 from assets.lineage import lineage_metadata
 from expectations.contract import Contract
 from resources.runtime.context import RunContext
@@ -71,9 +72,10 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
     def matched(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
         house.know(contract)
-        house.make([name], house.moment(as_of), beside=types_of_run(context, house))
+        select = make_matched(house, as_of, contract, types_of_run(context, house))
         house.use(valid, as_of)
-        written = house.keep(name, as_of)
+        written = house.keep(name, as_of, select)
+        kept_matched(house, as_of, contract)
         outcomes = {
             str(o): int(n)
             for o, n in house.engine.rows(f'select outcome, count(*) from "{name}" group by 1')

@@ -36,6 +36,12 @@ OPERATE = (
             AS_OF,
             Argument("--from", "FROM", "the first of several days", dest="first"),
             Argument("--to", "TO", "the last of several days; default: yesterday", dest="last"),
+            Argument(
+                "--full",
+                "FULL",
+                "makes the day in full, not laid over the day before: FULL=yes",
+                is_switch=True,
+            ),
         ),
         {"as_of": "2026-11-20"},
         settings="none",

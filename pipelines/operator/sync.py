@@ -5,6 +5,7 @@ Belongs here: the order of things and the exit status. Not here: what is compute
 
 from __future__ import annotations
 
+import os
 import time
 from argparse import Namespace
 from collections.abc import Callable
@@ -46,6 +47,8 @@ def days_of(settings: Settings, first: str | None, last: str | None) -> list[dat
 
 def run(asked: Namespace) -> int:
     """`yihu sync`."""
+    if asked.full:
+        os.environ["YIHU_FULL"] = "yes"
     return sync(asked.first or None, asked.last or None)
 
 

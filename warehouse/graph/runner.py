@@ -114,12 +114,24 @@ class Runner:
             if table in asked and rows is not None
         }
 
+    def statement(self, table: str, moment: Moment) -> str:
+        """The SELECT that makes a table of the day."""
+        inputs = self.inputs.within(EVERYTHING)
+        return self._text(table, _Making(frozenset(), moment, inputs, self._types, {}))
+
     def use(self, table: str, as_of: date) -> str:
         """Has the engine read a kept table of the day under its own name; returns that."""
         mark = ("stored", table, as_of, self.inputs.version(table, as_of))
         if self._marks.get(table) != mark:
             self._bind(table, self._completed(table, self.inputs.relation(table, as_of)), mark)
         return table
+
+    def use_whole(self, as_of: date) -> None:
+        """Has the engine read all rows of the day wherever it reads those of a scope."""
+        for table, mark in list(self._marks.items()):
+            match mark:
+                case ("stored", _, day_of_mark, (_, *_)) if day_of_mark == as_of:
+                    self.use(table, as_of)
 
     def bind(self, tables: Iterable[str], moment: Moment) -> None:
         """Has the engine read the inputs of `tables` that lie in the lake, as `make` would,
@@ -191,11 +203,23 @@ class Runner:
 
     def _made_mark(self, table: str, making: _Making) -> Mark:
         model, contract = self._model(table)
+        if model.is_of_everybody:
+            return self._everybodys_mark(table, model, making)
         parts = tuple(
             self._input_mark(read, making) for read in self._expanded(model, contract, making)
         )
         digest = hashlib.sha256(repr((self._text(table, making), parts)).encode())
         return ("made", table, digest.hexdigest())
+
+    def _everybodys_mark(self, table: str, model: Model, making: _Making) -> Mark:
+        whole, as_of = self.inputs.within(EVERYTHING), making.moment.as_of
+        versions = tuple(
+            whole.version(read.table, as_of)
+            if self._is_stored(read.table, making) and read.table not in making.given
+            else self._mark(read.table, making)
+            for read in model.reads(Kind.SAME_DAY)
+        )
+        return ("made", table, self._text(table, making), versions)
 
     def _input_mark(self, read: Input, making: _Making) -> Mark:
         moment = making.moment
@@ -204,7 +228,7 @@ class Runner:
                 return self._mark(read.table, making)
             case Kind.IF_THERE:
                 return self._stored_mark(read.table, making)
-            case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY:
+            case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY | Kind.BASE_DAY:
                 on = self._day_of(read, making)
                 return (
                     read.kind,
@@ -233,6 +257,8 @@ class Runner:
         moment = making.moment
         if read.kind is Kind.RELEASED_DAY:
             return released_day(making.inputs, read.table, moment.earlier_than)
+        if read.kind is Kind.BASE_DAY:
+            return moment.base
         found = earlier_day(making.inputs, read.table, moment.earlier_than, moment.not_before)
         if (
             found is None
@@ -312,6 +338,10 @@ class Runner:
         if self._marks.get(table) == mark and not model.is_view:
             return  # a view stands on what it reads, so that has to be as it was too
         reads = self._expanded(model, contract, making)
+        if model.is_of_everybody:
+            self._run_of_everybody(table, model, making)
+            self._marks[table] = mark
+            return
         for read in reads:
             self._ensure_input(read, making)
         if self._marks.get(table) != mark:
@@ -339,6 +369,23 @@ class Runner:
                 "see docs/matching.md",
             ) from None
 
+    def _run_of_everybody(self, table: str, model: Model, making: _Making) -> None:
+        """Makes it from whole tables, under no name but its own: what a scope bound stays."""
+        as_of, whole = making.moment.as_of, self.inputs.within(EVERYTHING)
+        bound: list[str] = []
+        for read in model.reads(Kind.SAME_DAY):
+            relation = making.given.get(read.table) or (
+                whole.relation(read.table, as_of) if self._is_stored(read.table, making) else None
+            )
+            if relation is None or relation == name(read.alias):
+                self._ensure_input(read, making)  # made in this very call, of everybody
+            else:
+                bound.append(f"{name(read.alias)} as (select * from {relation})")
+        text = self._text(table, making)
+        if bound:
+            text = f"with {', '.join(bound)} select * from ({text}) as made"
+        self.engine.table(table, text)
+
     def _ensure_input(self, read: Input, making: _Making) -> None:
         inputs, moment = making.inputs, making.moment
         mark = self._input_mark(read, making)
@@ -352,7 +399,7 @@ class Runner:
             case Kind.IF_THERE:
                 relation = making.given.get(read.table) or self._if_there(read.table, making)
                 self._bind(read.alias, self._completed(read.table, relation), mark)
-            case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY:
+            case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY | Kind.BASE_DAY:
                 on = self._day_of(read, making)
                 self._bind(
                     read.alias, self._dated(inputs, read.table, () if on is None else (on,)), mark
