@@ -24,13 +24,9 @@ SAYS = (
     "What was laid over the day before is what a full run makes: the towns of the day's bucket,"
     " everything on Sundays. Where it is not, the day was made in full."
 )
-PROVED = {
-    "links": "linkage_quality",
-    "households": "household_indicator",
-    "flags": "warning_flag",
-    "following": "household_card",
-}
-"""The table of a step that carries the check."""
+PROVED = {"links": "linkage_quality", "following": "household_card"}
+"""The table of a step that carries the check: of the matched records, and of everything."""
+LAST = "following"
 
 
 def is_over(house: RunContext, as_of: date) -> bool:
@@ -44,18 +40,30 @@ def over(house: RunContext, as_of: date, tables: Iterable[str]) -> list[str]:
     return wanted if wanted and is_over(house, as_of) else []
 
 
-def make_tables(house: RunContext, as_of: date, tables: Sequence[str]) -> None:
-    """Makes the tables of a step; those that are laid over lie in the lake then, proved."""
+def make_tables(house: RunContext, as_of: date, step: str, tables: Sequence[str]) -> None:
+    """Makes the tables of a step; those that are laid over lie in the lake then, and with the last
+    step they are proved."""
     laid = over(house, as_of, tables)
     if laid:
         _lay(house, as_of, laid)
         house.note_written(laid, as_of)
-        found, what = proof.differences(house.runner, house.moment(as_of), laid)
-        house.proof(as_of).add(laid, found, what)
-        if house.proof(as_of).failed:
-            make_in_full(house, as_of)
+        house.proof(as_of).add(laid, {})
+    if step == LAST:
+        prove(house, as_of)
     house.make([table for table in tables if table not in laid], house.moment(as_of))
     use_whole(house, as_of, tables)
+
+
+def prove(house: RunContext, as_of: date) -> None:
+    """Holds what this run laid over against what a full run makes; in full where it differs."""
+    laid = [table for table in house.proof(as_of).tables if not registry.is_of_type(table)]
+    if not laid:
+        return
+    tables = registry.ordered(laid)
+    found, what = proof.differences(house.runner, house.moment(as_of), tables)
+    house.proof(as_of).add(tables, found, what)
+    if found:
+        make_in_full(house, as_of)
 
 
 def _lay(house: RunContext, as_of: date, tables: Sequence[str]) -> None:
@@ -105,6 +113,8 @@ def make_in_full(house: RunContext, as_of: date) -> None:
         house.make([table], house.moment(as_of), beside=house.contracts())
         house.keep(table, as_of)
     rest = registry.ordered(t for t in laid if not registry.is_of_type(t))
+    if not rest:
+        return
     house.make(rest, house.moment(as_of))
     for table in reversed(rest):
         house.keep(table, as_of, is_anew=True)

@@ -118,7 +118,7 @@ def tables_asset(
     ) -> Iterator[dg.MaterializeResult]:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
         if not made_by_county(house, as_of, names, ahead=_selected(context)):
-            laying.make_tables(house, as_of, names)
+            laying.make_tables(house, as_of, name, names)
         for table in tables:
             written = house.keep(table.name, as_of)
             context.log.info(

@@ -57,12 +57,12 @@ def sides(now: str, before: str) -> str:
 
 def overlay(engine: SqlEngine, table: str, before: str, made: str) -> str:
     """A SELECT of the day's rows of a table that is laid over: the day before's of untouched
-    households, and those that were made."""
+    households, and those that were made, with whatever is in no household."""
     columns = ", ".join(name(column) for column, _ in engine.columns(f"select * from {made}"))
     column = maker(table).laid_over
     return (
-        f"select {columns} from {before} as b where not exists (select 1 from {TOUCHED} as t where"
-        f" t.household_id = b.{column}) union all select {columns} from {made}"
+        f"select {columns} from {before} as b where b.{column} is not null and not exists (select 1"
+        f" from {TOUCHED} as t where t.household_id = b.{column}) union all select {columns} from {made}"
     )
 
 

@@ -76,6 +76,8 @@ class Runner:
         """The SQL of each table by what it was filled in with."""
         self._types: tuple[Contract, ...] = ()
         """The record types whose open numbers and names were last answered together."""
+        self._columns: dict[Hashable, frozenset[str]] = {}
+        """The columns of each version of a table of a record type, or of one that has grown."""
         self._made_here: set[tuple[str, date]] = set()
         """What this runner made, by day."""
 
@@ -123,7 +125,8 @@ class Runner:
         """Has the engine read a kept table of the day under its own name; returns that."""
         mark = ("stored", table, as_of, self.inputs.version(table, as_of))
         if self._marks.get(table) != mark:
-            self._bind(table, self._completed(table, self.inputs.relation(table, as_of)), mark)
+            relation = self.inputs.relation(table, as_of)
+            self._bind(table, self._completed(table, relation, mark), mark)
         return table
 
     def use_whole(self, as_of: date) -> None:
@@ -331,7 +334,7 @@ class Runner:
                 relation = making.given.get(table) or making.inputs.relation(
                     table, making.moment.as_of
                 )
-                self._bind(table, self._completed(table, relation), mark)
+                self._bind(table, self._completed(table, relation, mark), mark)
             return
         model, contract = self._model(table)
         mark = self._mark(table, making)
@@ -398,7 +401,7 @@ class Runner:
                 pass
             case Kind.IF_THERE:
                 relation = making.given.get(read.table) or self._if_there(read.table, making)
-                self._bind(read.alias, self._completed(read.table, relation), mark)
+                self._bind(read.alias, self._completed(read.table, relation, mark), mark)
             case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY | Kind.BASE_DAY:
                 on = self._day_of(read, making)
                 self._bind(
@@ -424,20 +427,27 @@ class Runner:
             return making.inputs.relation(table, making.moment.as_of)
         return f"({empty_select(types_of(table, self.contracts))})"
 
-    def _completed(self, table: str, relation: str) -> str:
+    def _completed(self, table: str, relation: str, mark: Mark = None) -> str:
         """The rows of a relation; kept before a column was declared,
         they have it without a value.
         """
         select = f"select * from {relation}"
         if relation == name(table) or not (is_of_type(table) or has_grown(table)):
             return select
-        there = {column for column, _ in self.engine.columns(select)}
+        there = self._columns_of(select, mark)
         lacking = [
             f"cast(null as {kind}) as {name(column)}"
             for column, kind in types_of(table, self.contracts).items()
             if column not in there
         ]
         return f"select *, {', '.join(lacking)} from {relation}" if lacking else select
+
+    def _columns_of(self, select: str, mark: Mark) -> frozenset[str]:
+        """Asked of the engine once for each version of the table."""
+        key = (select, mark)
+        if mark is None or key not in self._columns:
+            self._columns[key] = frozenset(column for column, _ in self.engine.columns(select))
+        return self._columns[key]
 
     def _whole(self, table: str, relation: str) -> str:
         """The same as a relation."""
