@@ -11,7 +11,7 @@ from datetime import date
 import dagster as dg
 
 from assets.described import contract_files, contract_schema, department_asset
-from assets.laying import kept_matched, make_matched
+from assets.laying import make_matched
 from assets.lineage import lineage_metadata
 from expectations.contract import Contract
 from resources.runtime.context import RunContext
@@ -71,11 +71,11 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
     )
     def matched(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
+        house.begin_day(as_of)
         house.know(contract)
-        select = make_matched(house, as_of, contract, types_of_run(context, house))
+        make_matched(house, as_of, contract, types_of_run(context, house))
         house.use(valid, as_of)
-        written = house.keep(name, as_of, select)
-        kept_matched(house, as_of, contract)
+        written = house.keep(name, as_of)
         outcomes = {
             str(o): int(n)
             for o, n in house.engine.rows(f'select outcome, count(*) from "{name}" group by 1')

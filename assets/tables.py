@@ -107,9 +107,7 @@ def tables_asset(
     ]
     if name in laying.PROVED:
         check_specs.append(
-            dg.AssetCheckSpec(
-                laying.CHECK, asset=laying.PROVED[name], description=laying.SAYS
-            )
+            dg.AssetCheckSpec(laying.CHECK, asset=laying.PROVED[name], description=laying.SAYS)
         )
 
     @dg.multi_asset(name=f"make_{name}", specs=specs, check_specs=check_specs)
@@ -117,6 +115,7 @@ def tables_asset(
         context: dg.AssetExecutionContext, house: RunContext
     ) -> Iterator[dg.MaterializeResult]:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
+        house.begin_day(as_of)
         if not made_by_county(house, as_of, names, ahead=_selected(context)):
             laying.make_tables(house, as_of, name, names)
         for table in tables:

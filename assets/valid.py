@@ -19,6 +19,7 @@ from expectations.rules import own_rules
 from resources.runtime.context import RunContext
 from resources.runtime.failures import failure
 from warehouse.asof import make_valid
+from warehouse.sources import unknown_before
 
 CHECKS = {
     "suite_ran": "Every rule of the Great Expectations suite could run.",
@@ -67,10 +68,9 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
         ],
     )
     def valid(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
-        started = time.monotonic()
-        ledger = make_valid(
-            house.engine, house.lake, contract, date.fromisoformat(context.partition_key)
-        )
+        started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
+        house.begin_day(as_of)
+        ledger = make_valid(house.engine, house.lake, contract, as_of)
         if contract.is_base_register and ledger["state"] == "missing":
             raise failure(NeverRead(contract, ledger))
         today = ledger["today"] or {}
@@ -146,7 +146,13 @@ def valid_checks(ledger: dict[str, Any]) -> list[dg.AssetCheckResult]:
         ),
         _check("warning_rules", not warned and not warnings, warned, told),
         _check("conservation", conserved(ledger), [], ledger["today"] or {}),
-        _check("fresh", late(ledger)["state"] == "ok", [], late(ledger)),
+        _check(
+            "fresh",
+            late(ledger)["state"] == "ok",
+            [],
+            late(ledger),
+            is_error=unknown_before(ledger) is not None,
+        ),
     ]
 
 
@@ -168,6 +174,9 @@ def late(ledger: dict[str, Any]) -> dict[str, Any]:
     """How old the source is; that it is late its age says,
     whatever else its state has to say first.
     """
+    if first := unknown_before(ledger):
+        said = f"nobody can tell this day any more: the source was first read for {first}"
+        return {"age_days": ledger["age_days"], "state": ledger["state"], "what now": said}
     age, is_late = ledger["age_days"], ledger.get("is_late", ledger["state"] == "stale")
     return {"age_days": age, "state": "missing" if age is None else "stale" if is_late else "ok"}
 

@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import os
 
-from resources.settings import ROOT, Settings
+from resources.settings import ROOT, SHANGHAI, Settings
+
+BY_STAGE = "YIHU_PROGRESS"
+"""`stages` where a run prints a line per stage and not per step; nobody sets it by hand."""
 
 
 def prepare(settings: Settings) -> None:
@@ -25,3 +28,4 @@ def prepare(settings: Settings) -> None:
     os.environ["YIHU_HOME"] = str(settings.home)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
     os.environ["PYTHONPATH"] = str(ROOT)
+    os.environ["PGTZ"] = str(SHANGHAI)  # one clock, also in what PostgreSQL writes out

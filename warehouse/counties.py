@@ -33,13 +33,11 @@ Day = tuple[str, date]
 """A table and one of its days."""
 
 
-def placed(relation: str, order: str) -> str:
-    """The rows of `relation`, which has a household_id, with their `_county`, county by county,
-    each in the order `order`.
-    """
+def placed(relation: str) -> str:
+    """The rows of `relation`, which has a household_id, with their `_county`."""
     return (
         f"select r.*, coalesce(c.county, '{NO_COUNTY}') as _county from {relation} as r left join"
-        f" household_county as c on c.household_id = r.household_id order by _county, {order}"
+        " household_county as c on c.household_id = r.household_id"
     )
 
 
@@ -90,6 +88,9 @@ class CountyInputs:
     def version(self, table: str, as_of: date) -> Hashable:
         version = self.whole.version(table, as_of)
         return None if version is None else (version, self.county)
+
+    def difference(self, table: str, base: date, as_of: date) -> str | None:
+        return None
 
     def outside(self, name: str, as_of: date) -> pa.Table:
         return self.whole.outside(name, as_of)

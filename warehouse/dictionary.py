@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from expectations.contract import Contract, Field, load_contracts
 from warehouse.schema.declared import ADDED, VIEWS, Column, View
+from warehouse.schema.lake import OWN
 from warehouse.schema.periodic import PERIODIC
 from warehouse.schema.tables import METADATA, RELEASE, SOURCE_STATUS
 
@@ -145,6 +146,11 @@ def dictionary(contracts: Sequence[Contract] | None = None) -> str:
         if table.schema in ("ops", "vault"):
             lines += [f"### {table.schema}.{table.name}", "", table.comment or "", ""]
             lines += _table("column type key meaning", _sql_table(table))
+    lines += ["## What the lake keeps besides (`YIHU_HOME/lake`, for operators)", ""]
+    for lake_table in OWN:
+        lines += [f"### {lake_table.name}", "", lake_table.meaning, ""]
+        rows = [(f"`{c.name}`", c.type, c.meaning) for c in lake_table.columns]
+        lines += _table("column type meaning", rows)
     lines += ["## What departments deliver", ""]
     for contract in sorted(
         contracts or load_contracts(), key=lambda contract: (contract.department, contract.records)

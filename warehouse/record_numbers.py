@@ -34,11 +34,15 @@ def build_record_numbers(
 
 
 def _of(contract: Contract) -> str:
-    number = record_id(contract)
     home = "cast(null as varchar)" if contract.subject == "area" else "m.household_id"
+    # the pseudonym is a column before it is joined: a join on it would hash every pair of rows
     return f"""
 select '{contract.department}' as department, '{contract.records}' as records,
-  m.record_id as record_id,
-  cast(v.{contract.record_key.name} as varchar) as record_key, {home} as household_id
-from valid_{contract.table} as v inner join matched_{contract.table} as m on m.record_id = {number}
+  m.record_id as record_id, n.record_key as record_key, {home} as household_id
+from (
+  select {record_id(contract)} as record_id,
+    cast(v.{contract.record_key.name} as varchar) as record_key
+  from valid_{contract.table} as v
+  offset 0
+) as n inner join matched_{contract.table} as m on m.record_id = n.record_id
 """

@@ -8,14 +8,13 @@ and how (`resources.runtime.alerts`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from resources.departments import SourceError
 from resources.runtime.alert import Alert, Kind
 from resources.runtime.alerts import Observation, SourceWarnings, alert_book
+from resources.runtime.begin import DAILY_JOB, DAY, NotBegun, not_begun
 from resources.runtime.failures import failed_with
 from resources.settings import Settings, today
 
@@ -27,7 +26,7 @@ LOOKED_AT = {
     dg.DagsterEventType.RUN_FAILURE,
     dg.DagsterEventType.RUN_SUCCESS,
 }
-PARTITION = "dagster/partition"
+BEGIN = "start"
 
 AlertParts = tuple[Kind, str, str, str]
 """Kind, fingerprint, what, what to do."""
@@ -45,8 +44,9 @@ def alert_after(
         for entry in instance.all_logs(run.run_id, of_type=LOOKED_AT)
         if entry.dagster_event is not None
     ]
-    day = run.tags.get(PARTITION) or today().isoformat()
-    seen = observations_of(events, run.run_id, run.job_name, day)
+    day = run.tags.get(DAY) or today().isoformat()
+    fresh = instance.get_run_by_id(run.run_id) or run
+    seen = observations_of(events, run.run_id, run.job_name, day, not_begun(fresh.tags))
     # a day that is not over may say otherwise tonight: what it warns of is told with the day's own
     # run
     is_over = day < today().isoformat()
@@ -72,26 +72,17 @@ def warned_in(events: Sequence[dg.DagsterEvent], day: str) -> list[SourceWarning
     return found
 
 
-def alert_before(settings: Settings, day: date, error: SourceError | None) -> list[Alert]:
-    """Tells that a day could not even begin (no gateway), or that it could."""
-    alerts: tuple[Alert, ...] = ()
-    if error is not None:
-        said = f"no run was started, the last release stands: {error.said}"
-        alerts = (
-            Alert("failure", "start", error.reason, "", day.isoformat(), said, error.next_step, ""),
-        )
-    return alert_book(settings.home, settings.alerts).take(
-        "", [Observation("start", day.isoformat(), alerts)]
-    )
-
-
 def observations_of(
-    events: Sequence[dg.DagsterEvent], run_id: str, job: str, day: str
+    events: Sequence[dg.DagsterEvent],
+    run_id: str,
+    job: str,
+    day: str,
+    without_begin: NotBegun | None = None,
 ) -> list[Observation]:
-    """What a run looked at, in the order of its events;
-    of a step that was tried again, the first failure.
+    """What a run looked at, in the order of its events; of a step that was tried again, the first
+    failure where it did not go through in the end.
     """
-    seen: dict[str, Observation] = {}
+    seen = {BEGIN: _begin(run_id, day, without_begin)} if job == DAILY_JOB else {}
     failed_steps = 0
     for event in events:
         kind = event.event_type
@@ -103,12 +94,30 @@ def observations_of(
         elif kind is dg.DagsterEventType.STEP_SUCCESS:
             look = Observation(f"step:{event.step_key}", day, (), is_state=False)
         else:
-            failed = kind is dg.DagsterEventType.RUN_FAILURE and not failed_steps
+            failed = (
+                kind is dg.DagsterEventType.RUN_FAILURE
+                and not failed_steps
+                and without_begin is None
+            )
             look = Observation(
                 f"job:{job}", day, tuple(_run(run_id, job, day)) if failed else (), is_state=False
             )
-        seen.setdefault(look.scope, look)
+        if kind is dg.DagsterEventType.STEP_SUCCESS:
+            seen[look.scope] = (
+                look  # it went through on a second try, and nobody has to do anything
+            )
+        else:
+            seen.setdefault(look.scope, look)
     return list(seen.values())
+
+
+def _begin(run_id: str, day: str, without: NotBegun | None) -> Observation:
+    """Whether the run could begin: a gateway that is not there stops it before its first step."""
+    if without is None:
+        return Observation(BEGIN, day)
+    said = f"nothing was begun, the last release stands: {without.said}"
+    told = Alert("failure", BEGIN, without.reason, "", day, said, without.next_step, run_id)
+    return Observation(BEGIN, day, (told,))
 
 
 def _step(event: dg.DagsterEvent, run_id: str, day: str) -> Observation:

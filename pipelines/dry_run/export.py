@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.contract import Contract, Field
-from expectations.engine import literal, name
+from expectations.engine import name
 from pipelines.dry_run.run import DryRun
 
 ASIDE = ("file", "sheet", "row", "field", "rules")
@@ -44,7 +44,7 @@ def _good(made: DryRun, fields: Sequence[Field]) -> Iterator[list[str]]:
         name(made.contract.by_role("updated_at").name),
     )
     listed = ", ".join(f"r.{name(field.name)}" for field in fields)
-    in_force = literal(made.lake.files("valid", made.contract.table, made.as_of))
+    in_force = made.lake.relation("valid", made.contract.table, made.as_of)
     select = f"""
     with good as (
         select *,
@@ -54,7 +54,7 @@ def _good(made: DryRun, fields: Sequence[Field]) -> Iterator[list[str]]:
     )
     select {listed}
     from good as r
-    inner join read_parquet({in_force}, hive_partitioning = false) as v
+    inner join {in_force} as v
         on v.{key} = r.{key} and v.{updated} <= r.{updated}
     where r._place = 1
     order by r._row

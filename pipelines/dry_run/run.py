@@ -92,9 +92,9 @@ class DryRun:
     @property
     def bad(self) -> str:
         """A relation with `_row` and `rules` of the rows that are set aside."""
-        files = self.lake.files("quarantine", self.contract.table, self.as_of)
+        stored = self.lake.relation("quarantine", self.contract.table, self.as_of)
         batch = literal(self.manifest.batch_id)
-        return f"(select _row, rules from read_parquet({literal(files)}) where batch_id = {batch})"
+        return f"(select _row, rules from {stored} where batch_id = {batch})"
 
 
 @contextmanager
@@ -189,12 +189,12 @@ def borrow_state(
     newest = max(days, default=None)
     if newest is not None:
         for layer in ("valid", "withdrawn", "quarantine"):
-            _link(real, scratch_lake, Path(layer) / contract.table / f"as_of={newest.isoformat()}")
+            real.lend(scratch_lake, layer, contract.table, newest)
     needs = {need.removeprefix("valid_") for rule in own_rules(contract) for need in rule.needs}
     for table in sorted((needs | set(REGISTER)) - {contract.table}):
         there = real.days("valid", table)
         if there:
-            _link(real, scratch_lake, Path("valid") / table / f"as_of={there[-1].isoformat()}")
+            real.lend(scratch_lake, "valid", table, there[-1])
     return newest
 
 

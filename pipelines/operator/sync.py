@@ -8,18 +8,12 @@ from __future__ import annotations
 import os
 import time
 from argparse import Namespace
-from collections.abc import Callable
 from datetime import date, timedelta
 
-from expectations.contract import load_contracts
 from expectations.errors import FAILED, OK
 from pipelines.command_line.exits import UNTOUCHED, complain
-from pipelines.environment import prepare
-from pipelines.operator.services import services
-from resources.runtime.lock import run_lock
-from resources.settings import Settings, SettingsError, load_settings, today
-from warehouse.following_rules import load_following
-from warehouse.scoring_rules import RuleError, load_rules
+from pipelines.environment import BY_STAGE, prepare
+from resources.settings import SHANGHAI, Settings, SettingsError, load_settings, today
 
 
 def days_of(settings: Settings, first: str | None, last: str | None) -> list[date]:
@@ -49,21 +43,29 @@ def run(asked: Namespace) -> int:
     """`yihu sync`."""
     if asked.full:
         os.environ["YIHU_FULL"] = "yes"
-    return sync(asked.first or None, asked.last or None)
+    return sync(asked.first or None, asked.last or None, is_verbose=asked.verbose)
 
 
-def sync(first: str | None = None, last: str | None = None) -> int:
+def sync(first: str | None = None, last: str | None = None, *, is_verbose: bool = False) -> int:
     """Runs the days one after the other and prints each release; returns the exit status."""
     settings = load_settings()
     days = days_of(settings, first, last)
+    # what follows takes a while to import: a mistake in what was typed is said before
+    from resources.runtime.lock import run_lock
+    from resources.stand_ins import services
+
     _refuse_broken_rules(days)
     prepare(settings)
+    os.environ[BY_STAGE] = "steps" if is_verbose else "stages"
     with run_lock(settings.home), services(settings) as running:
-        return _run_days(running.settings, days, running.bring_to)
+        return _run_days(running.settings, days, is_verbose=is_verbose)
 
 
 def _refuse_broken_rules(days: list[date]) -> None:
     """Raises `RuleError` before anything is read."""
+    from warehouse.following_rules import load_following
+    from warehouse.scoring_rules import RuleError, load_rules
+
     try:
         for day in days:
             load_rules(day)
@@ -73,27 +75,21 @@ def _refuse_broken_rules(days: list[date]) -> None:
         raise
 
 
-def _run_days(settings: Settings, days: list[date], bring_to: Callable[[date], None]) -> int:
-    from pipelines.automation.alerts import alert_before
-    from pipelines.automation.runs import (
-        run_day,
-    )  # Dagster costs seconds to import: mistakes in the settings are said before that
+def _run_days(settings: Settings, days: list[date], *, is_verbose: bool) -> int:
+    from pipelines.automation.runs import run_day
     from pipelines.operator.summary import print_summary
-    from resources.departments import SourceError, preflight
 
+    many = f" FROM={days[0]} TO={days[-1]}" if len(days) > 1 else ""
     for day in days:
-        try:
-            bring_to(day)
-            preflight(settings, load_contracts(), day)
-            alert_before(settings, day, None)
-        except SourceError as error:
-            alert_before(settings, day, error)
-            complain(f"{error}. {UNTOUCHED}")
-            return error.exit_status
+        print(f"yihu: {day}, times in {SHANGHAI}", flush=True)
         started = time.monotonic()
-        problem = run_day(settings, day)
-        if problem is not None:
-            complain(*problem, UNTOUCHED)
+
+        def summary(problem: list[str] | None) -> None:
+            if problem is not None:
+                complain(*problem, UNTOUCHED)
+            else:
+                print_summary(settings, day, time.monotonic() - started, is_verbose=is_verbose)  # noqa: B023
+
+        if run_day(settings, day, f"make sync{many}", summary) is not None:
             return FAILED
-        print_summary(settings, day, time.monotonic() - started)
     return OK

@@ -167,17 +167,19 @@ def _alert(entry: Mapping[str, Any]) -> Alert:
 
 def _new(state: dict[str, Any], look: Observation) -> list[Alert]:
     """What of `look` is not open yet; forgets what is over.
-    A day before the newest closes nothing.
+
+    Of the state of things a day before the newest closes nothing; what failed on a day is over when
+    that day went through, whichever day it is.
     """
     is_newest = look.day >= state["newest"].get(look.scope, "")
     if is_newest:
         state["newest"][look.scope] = look.day
-        told = {alert.scope for alert in look.alerts}
-        for scope in [
-            s for s in state["open"] if s == look.scope or s.startswith(f"{look.scope}:")
-        ]:
-            if scope not in told:
-                del state["open"][scope]
+    told = {alert.scope for alert in look.alerts}
+    for scope, entry in list(state["open"].items()):
+        is_of_it = scope == look.scope or scope.startswith(f"{look.scope}:")
+        is_over = is_newest if look.is_state else entry["day"] == look.day
+        if is_of_it and is_over and scope not in told:
+            del state["open"][scope]
     alerts = look.alerts if is_newest or not look.is_state else ()
     return [
         replace(alert, what=without_numbers(alert.what), next_step=without_numbers(alert.next_step))

@@ -22,23 +22,25 @@ import sqlalchemy as sa
 from pydantic import Field, PrivateAttr
 
 from expectations.contract import BASE_REGISTER, Contract, load_contracts
-from expectations.engine import name, parquet
+from expectations.engine import name
 from expectations.errors import YihuError
 from resources.departments import Departments
 from resources.engines.duckdb import ComputeEngine, Engine
-from resources.lake import Lake, Written
+from resources.lake import NO_COUNTY, Lake, Written
+from resources.release_folders import complete_before_replacing
+from resources.runtime.begin import begun
 from resources.runtime.dagster_storage import pooled_sqlite
 from resources.runtime.failures import failure
-from resources.runtime.lock import run_lock
 from resources.server import Server, warehouse_server
-from resources.settings import Settings, load_settings, today
+from resources.settings import Settings, today
 from warehouse.counties import placed
 from warehouse.database.review import ANSWERS_UP_TO
 from warehouse.graph.base import Base, base_of, computed_by, entry
 from warehouse.graph.inputs import LakeInputs, MissingInput
+from warehouse.graph.laying import BEFORE, NOW, differing
 from warehouse.graph.moment import Moment, Touched, day_moment
 from warehouse.graph.proof import Proof
-from warehouse.graph.registry import layer_and_folder, order_of
+from warehouse.graph.registry import key_of, layer_and_folder, order_of, stored_tables
 from warehouse.graph.runner import Runner
 from warehouse.graph.touched import TouchedSet, everybody, touch
 from warehouse.graph.under import (
@@ -100,7 +102,7 @@ class RunContext(dg.ConfigurableResource):
     """
 
     lock_wait_seconds: float = Field(
-        default=3600.0,
+        default=12 * 3600.0,
         description="How long a run that the UI or the daemon starts waits for the one before it.",
     )
 
@@ -115,6 +117,8 @@ class RunContext(dg.ConfigurableResource):
     _moments: dict[date, Moment] = PrivateAttr(default_factory=dict)
     _more: dict[str, Contract] = PrivateAttr(default_factory=dict)
     _by_county: dict[date, bool] = PrivateAttr(default_factory=dict)
+    _begun: date | None = PrivateAttr(default=None)
+    """The day that this run makes."""
     _written: dict[tuple[str, date], str | None] = PrivateAttr(default_factory=dict)
     """What this run wrote ahead of its step, and which version of the day that is."""
     _bases: dict[date, Base] = PrivateAttr(default_factory=dict)
@@ -128,9 +132,8 @@ class RunContext(dg.ConfigurableResource):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[RunContext]:
         os.umask(0o077)
-        settings = load_settings()
         with (
-            run_lock(settings.home, wait_seconds=self.lock_wait_seconds),
+            begun(context, self.lock_wait_seconds) as settings,
             pooled_sqlite(),
             ExitStack() as services,
         ):
@@ -143,12 +146,16 @@ class RunContext(dg.ConfigurableResource):
             self._by_county, self._written, self._moments = {}, {}, {}
             self._bases, self._touched, self._differing = {}, {}, {}
             self._proofs, self._made = {}, {}
+            self._begun = None
             try:
                 yield self
             finally:
                 shutil.rmtree(settings.home / "tmp" / "by_county", ignore_errors=True)
                 self._departments.close()
+                if self._begun is not None:
+                    self.settle_day(self._begun)
                 self._engine.close()
+                self._lake.move_in()
 
     @property
     def settings(self) -> Settings:
@@ -181,6 +188,30 @@ class RunContext(dg.ConfigurableResource):
     @property
     def lake(self) -> Lake:
         return _open(self._lake)
+
+    def begin_day(self, as_of: date) -> None:
+        """The run makes this day: where later days rest on it, beside them."""
+        if self._begun is None:
+            try:
+                self.lake.begin(as_of, layer_and_folder("warning_flag"))
+            except YihuError as error:
+                raise failure(error) from None
+            self._begun = as_of
+
+    def settle_day(self, as_of: date) -> None:
+        """What a release is made of has been kept: a day that was made anew takes its place, where
+        every day above it has been made too.
+        """
+        expected = {layer_and_folder(table) for table in stored_tables()}
+        expected |= {(layer, c.table) for c in load_contracts() for layer in ("valid", "matched")}
+        temp = self.settings.home / "tmp"
+        self.lake.settle(
+            self.engine,
+            as_of,
+            layer_and_folder("warning_flag"),
+            expected,
+            lambda lake, day: complete_before_replacing(temp, lake, day),
+        )
 
     @property
     def departments(self) -> Departments:
@@ -381,17 +412,15 @@ class RunContext(dg.ConfigurableResource):
         always the same for the same register.
         """
         if as_of not in self._by_county:
-            files = self.lake.files("valid", f"{BASE_REGISTER}__households", as_of)
+            register = ("valid", f"{BASE_REGISTER}__households", as_of)
             asked = (
-                None
-                if files is None
-                or self.settings.by_county == "no"
-                or self.settings.engine != "duckdb"
-                else files
+                self.settings.by_county != "no"
+                and self.settings.engine == "duckdb"
+                and self.lake.version(*register) is not None
             )
             counted = "select count(*), count(distinct substr(area_code, 1, 6)) from "
             households, counties = (
-                (0, 0) if asked is None else self.engine.rows(counted + parquet(asked))[0]
+                self.engine.rows(counted + self.lake.relation(*register))[0] if asked else (0, 0)
             )
             self._by_county[as_of] = counties > 1 and (
                 self.settings.by_county == "yes" or households >= BY_COUNTY_FROM
@@ -438,7 +467,14 @@ class RunContext(dg.ConfigurableResource):
                     OF_A_COUNTY if layer != "matched" and "area_code" in types_of(table) else None
                 )
                 written = self.lake.write(
-                    self.engine, layer, folder, as_of, rows, order_of(table), county
+                    self.engine,
+                    layer,
+                    folder,
+                    as_of,
+                    rows,
+                    order_of(table),
+                    county,
+                    key_of(table),
                 )
                 self.runner.use(table, as_of)
                 self._note_entry(table, as_of)
@@ -446,19 +482,48 @@ class RunContext(dg.ConfigurableResource):
             self._note_entry(table, as_of)
         self.runner.use(table, as_of)
         rows_there = int(self.engine.scalar(f"select count(*) from {name(table)}"))
-        return Written(
-            self.lake.partition(layer, folder, as_of),
-            rows_there,
-            tuple(self.lake.counties(layer, folder, as_of)),
+        path = self.lake.folder(layer, folder, as_of) or self.lake.table(layer, folder)
+        return Written(path, rows_there, tuple(self.lake.counties(layer, folder, as_of)))
+
+    def keep_difference(self, table: str, as_of: date) -> None:
+        """Writes a table of the day as what differs from the day that it is laid over, which is
+        on the engine; it is read from the lake then.
+        """
+        layer, folder = layer_and_folder(table)
+        base = self.moment(as_of).base
+        assert base is not None
+        version = self.lake.version(layer, folder, base)
+        assert version is not None
+        rows = f"select * exclude (_side) from {name(differing(table))} where _side = "
+        has_county = layer != "matched" and "area_code" in types_of(table)
+        self.lake.write_difference(
+            self.engine,
+            layer,
+            folder,
+            as_of,
+            base=base,
+            base_version=version,
+            came=f"{rows} '{NOW}'",
+            went=f"{rows} '{BEFORE}'",
+            key=key_of(table),
+            order_by=order_of(table),
+            county=OF_A_COUNTY if has_county else None,
         )
+        self.runner.use(table, as_of)
 
     def _lay_by_county(self, table: str, as_of: date, select: str) -> None:
         layer, folder = layer_and_folder(table)
         self.runner.make(["household_county"], self.moment(as_of))
-        self.engine.table(f"placed_{table}", placed(f"({select})", order_of(table)))
+        laid = f"placed_{table}"
+        self.engine.table(laid, placed(f"({select})"))
         self.runner.drop(table)
-        self.lake.spread(self.engine, layer, folder, as_of, name(f"placed_{table}"))
-        self.engine.drop(f"placed_{table}")
+        found = self.engine.rows(f"select distinct _county from {laid} order by 1")
+        day = (layer, folder, as_of, order_of(table), key_of(table))
+        with self.lake.writing(self.engine, *day) as writer:
+            for code in [str(code) for (code,) in found] or [NO_COUNTY]:
+                rows = f"(select * exclude (_county) from {laid} where _county = '{code}')"
+                writer.add(self.engine, code, rows)
+        self.engine.drop(laid)
 
 
 def _open(part: Any) -> Any:

@@ -20,12 +20,15 @@ from tests.making import KEY
 from warehouse.graph.inputs import LakeInputs
 from warehouse.graph.laying import overlay
 from warehouse.graph.moment import Moment, Touched, day_moment
-from warehouse.graph.registry import laid_over, layer_and_folder, order_of
+from warehouse.graph.registry import key_of, laid_over, layer_and_folder, order_of
 from warehouse.graph.runner import Runner
 from warehouse.graph.touched import TouchedSet, touch
 from warehouse.schema.lake import types_of
 
-INPUTS = (*(f"matched_{c.table}" for c in load_contracts()), "person", "review_queue", "source_status")
+INPUTS = (
+    *(f"matched_{c.table}" for c in load_contracts()),
+    *("person", "review_queue", "source_status"),
+)
 
 
 def unlike(engine: Engine, one: str, other: str) -> int:
@@ -51,7 +54,8 @@ class Days:
         for table in INPUTS:
             layer, folder = layer_and_folder(table)
             key = "record_id" if layer == "matched" else order_of(table).split(",")[0]
-            self.lake.write(engine, layer, folder, day, f"select * from {name(table)}", key)
+            select = f"select * from {name(table)}"
+            self.lake.write(engine, layer, folder, day, select, key, key=key_of(table))
         engine.close()
 
     def make(self, day: date, rules_of: date | None = None) -> None:
@@ -63,7 +67,8 @@ class Days:
             layer, folder = layer_and_folder(table)
             columns = ", ".join(name(column) for column in types_of(table))
             select = f"select {columns} from {name(table)}"
-            self.lake.write(engine, layer, folder, day, select, order_of(table))
+            order, key = order_of(table), key_of(table)
+            self.lake.write(engine, layer, folder, day, select, order, key=key)
         engine.close()
 
     def _runner(self, engine: Engine) -> Runner:
@@ -92,9 +97,7 @@ class Days:
         finally:
             engine.close()
 
-    def _unlike(
-        self, engine: Engine, runner: Runner, moment: Moment, base: date
-    ) -> dict[str, int]:
+    def _unlike(self, engine: Engine, runner: Runner, moment: Moment, base: date) -> dict[str, int]:
         tables: Sequence[str] = laid_over()
         runner.make(tables, moment, Touched("touched"))
         found: dict[str, int] = {}

@@ -329,7 +329,7 @@ def test_a_second_candidate_makes_a_repaired_record_ambiguous(tmp_path: Path) ->
         asked = laying._asked
         patch.setattr(laying, "_asked", lambda contract, base: asked(contract, base)[:1])
         found, _ = matching.differences(day, FIRST)
-    assert found.get("temporary_aid"), "what waits for an answer was left out, and nothing showed it"
+    assert found.get("temporary_aid"), "what waits was left out, and nothing showed it"
 
 
 def test_a_number_passes_to_another_row_of_the_register(tmp_path: Path) -> None:

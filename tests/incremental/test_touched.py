@@ -16,6 +16,7 @@ from tests.incremental.overnight import Overnight
 from tests.indicators.county import County
 from tests.indicators.facts import Facts
 from warehouse.graph.calendar import BEGINNING, BOUNDARIES, DATED, changes
+from warehouse.graph.inputs import TOUCHED
 from warehouse.graph.registry import laid_over, with_needs
 from warehouse.graph.touched import CAUSES, matched_inputs, other_inputs
 
@@ -188,7 +189,8 @@ def test_a_candidate_of_what_waits(tmp_path: Path) -> None:
     record = facts.waits("enrolments", "m1", year=2026, insurance_type="390", status="1")
     days = two(tmp_path, facts)
     facts.queue[0] = {**facts.queue[0], "candidates": ["key-m2"]}
-    assert record and then(days, facts) == {"questions": 2}
+    assert record
+    assert then(days, facts) == {"questions": 2}
 
 
 def test_an_answered_question_is_nobodys(tmp_path: Path) -> None:
@@ -301,7 +303,7 @@ def test_a_planted_fault_shows(tmp_path: Path) -> None:
     found, unlike = days.differences(
         DAY,
         BEFORE,
-        after_touching=lambda e: e.execute("delete from touched_household where household_id = 'h1'"),
+        after_touching=lambda e: e.execute(f"delete from {TOUCHED} where household_id = 'h1'"),
     )
     assert found.touched == 2
     assert "household_indicator" in unlike

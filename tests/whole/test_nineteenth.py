@@ -24,12 +24,14 @@ import sqlalchemy as sa
 from expectations.contract import CONTRACTS, Contract, load_contracts
 from pipelines.definitions import build_defs
 from pipelines.environment import prepare
+from resources.lake import Lake
 from resources.server import warehouse_server
 from resources.settings import ROOT, load_settings
 from sandbox import frontdb
 from sandbox.county import County
 from tests.extraction.gateway import KEY, SID, Gateway, serving
 from tests.whole.days import Offices, at_home, in_force, ledger, offices, quarantined
+from tests.whole.plans import every_pair
 from warehouse.dictionary import dictionary
 
 DAY = date(2026, 11, 16)
@@ -81,6 +83,7 @@ class Ran:
     home: Path
     result: dg.ExecuteInProcessResult
     status: tuple[object, ...]
+    every_pair: list[tuple[str, str]]
 
 
 def pupils(county: County, contract: Contract) -> list[dict[str, Any]]:
@@ -127,6 +130,7 @@ class Flowed:
 
     home: Path
     result: dg.ExecuteInProcessResult
+    every_pair: list[tuple[str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -155,12 +159,16 @@ def flowed(lively: County, defs: dg.Definitions, attendance: Contract) -> Iterat
             .required_multi_asset_neighbors()
             .resolve(defs.resolve_asset_graph())
         )
-        with at_home(folder / "home", **settings), dg.DagsterInstance.ephemeral() as instance:
+        with (
+            at_home(folder / "home", **settings),
+            dg.DagsterInstance.ephemeral() as instance,
+            every_pair(pytest.MonkeyPatch()) as found,
+        ):
             job = defs.resolve_job_def("daily_sync")
             result = job.execute_in_process(
                 partition_key=DAY.isoformat(), asset_selection=sorted(wanted), instance=instance
             )
-        yield Flowed(folder / "home", result)
+        yield Flowed(folder / "home", result, found)
 
 
 @pytest.fixture(scope="module")
@@ -183,14 +191,15 @@ def ran(lively: County, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ra
         deliver(departments, attendance)
         prepare(load_settings())
         with warehouse_server(home) as server, dg.DagsterInstance.get() as instance:
-            result = defs.resolve_job_def("daily_sync").execute_in_process(
-                partition_key=DAY.isoformat(), instance=instance
-            )
+            with every_pair(pytest.MonkeyPatch()) as found:
+                result = defs.resolve_job_def("daily_sync").execute_in_process(
+                    partition_key=DAY.isoformat(), instance=instance
+                )
             engine = server.engine("yihu_reader")
             with engine.connect() as connection:
                 status = tuple(connection.execute(sa.text(STATUS)).one())
             engine.dispose()
-        yield Ran(home, result, status)
+        yield Ran(home, result, status, found)
 
 
 def test_its_assets_and_checks_appear(defs: dg.Definitions) -> None:
@@ -242,14 +251,14 @@ def test_its_rows_flow_from_its_source_to_their_households(
     }
     assert {name for name, passed in checks.items() if not passed} == {"critical_rules"}
     what_came_of_it(flowed.home, attendance)
-    files = f"{flowed.home}/lake/matched/education__attendance/as_of={DAY}/county=*/*.parquet"
+    matched = Lake(flowed.home / "lake").relation("matched", "education__attendance", DAY)
     linked, households = duckdb.sql(
-        f"select count(*) filter (outcome = 'linked'), count(household_id) from '{files}'"
+        f"select count(*) filter (outcome = 'linked'), count(household_id) from {matched}"
     ).fetchall()[0]
     assert (
         linked == households >= PUPILS - 4
     )  # some of the register's numbers are ambiguous or were changed
-    columns = {row[0] for row in duckdb.sql(f"describe select * from '{files}'").fetchall()}
+    columns = {row[0] for row in duckdb.sql(f"describe select * from {matched}").fetchall()}
     assert {
         "record_id",
         "person_key",
@@ -259,6 +268,16 @@ def test_its_rows_flow_from_its_source_to_their_households(
         "fee_amount",
     } <= columns
     assert not {"id_number", "name"} & columns
+
+
+@pytest.mark.slow
+def test_no_statement_looks_at_every_pair_of_rows(flowed: Flowed) -> None:
+    assert flowed.every_pair == []
+
+
+@pytest.mark.long
+def test_no_statement_of_a_whole_day_does_either(ran: Ran) -> None:
+    assert ran.every_pair == []
 
 
 @pytest.mark.long

@@ -7,10 +7,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from expectations.contract import Code, Contract
-from expectations.idnumber import names_somebody, somebodys
+from expectations.idnumber import SEPARATORS, names_somebody, somebodys
 from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.validation.batches import state, stored
@@ -233,6 +236,20 @@ def test_record_numbers_that_look_like_somebodys(engine: Engine) -> None:
         == [names_somebody(key) for key in keys]
         == [True] * len(SOMEBODYS) + [False] * len(NOBODYS)
     )
+
+
+SPELT = st.text(
+    st.sampled_from("0123456789" * 6 + "XxABz" + SEPARATORS + "０１９ＡｘＺ徐𠀀"), max_size=30
+)
+
+
+@given(st.lists(SPELT, min_size=1, max_size=300))
+@settings(max_examples=20, deadline=None)
+def test_every_spelling_is_judged_alike_by_engine_and_python(keys: list[str]) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create table t as select unnest(?::varchar[]) as key", [keys])
+        found = connection.execute(f"select {somebodys('key')} from t").fetchall()
+    assert [bool(value) for (value,) in found] == [names_somebody(key) for key in keys]
 
 
 def test_a_record_number_that_looks_like_somebodys_sets_its_row_aside(

@@ -23,7 +23,7 @@ import duckdb
 
 from expectations.contract import Contract
 from warehouse.graph.heads import Kind
-from warehouse.graph.inputs import HELD_BACK, GraphLake
+from warehouse.graph.inputs import HELD_BACK, GraphLake, LakeInputs, earlier_day
 from warehouse.graph.moment import Moment
 from warehouse.graph.registry import (
     EVERY_TYPE,
@@ -138,8 +138,8 @@ def base_of(
     """The newest day before `as_of`, where everything of it stands as it was made, by what would
     make this one.
     """
-    layer, folder = layer_and_folder("warning_flag")
-    on = max((day for day in lake.days(layer, folder) if day < as_of), default=None)
+    inputs = LakeInputs(lake, {})
+    on = earlier_day(inputs, "warning_flag", as_of)
     if on is None:
         return Base(None, "it is the first day")
     note = lake.read_note(*MADE, on) or {}
@@ -169,7 +169,6 @@ def base_of(
         for read, then in made["from"].items():
             if version(read) != then:
                 return Base(None, f"{read} of {on} was made anew, and {table} was not")
-        newest = max((day for day in lake.days(*layer_and_folder(table)) if day < as_of), default=on)
-        if newest != on:
+        if (newest := earlier_day(inputs, table, as_of)) != on:
             return Base(None, f"{table} has a day of its own, {newest}")
     return Base(on)

@@ -16,13 +16,17 @@ import pyarrow as pa
 
 from expectations.contract import Contract
 from expectations.engine import literal
+from expectations.engine import name as identifier
 from expectations.errors import YihuError
 from warehouse.graph.moment import County, Households, Scope, Touched, Towns
-from warehouse.graph.registry import is_of_type, layer_and_folder
+from warehouse.graph.registry import is_of_type, layer_and_folder, published_tables
+from warehouse.known import county_known_from
 from warehouse.schema.lake import types_of
 
 HELD_BACK = ("release", "held_back")
 """Notes in the lake: the days whose release did not pass its audit."""
+MADE_OF = ("release", "made_of")
+"""Notes in the lake: the versions of the tables that a day's release was made of."""
 SETTLEMENTS, RETROFITS = "matched_health_insurance__settlements", "matched_housing__retrofits"
 DWELLINGS = "matched_housing__dwellings"
 REGISTER = ("matched_rural_revitalisation__households", "matched_rural_revitalisation__members")
@@ -41,8 +45,22 @@ class GraphLake(Protocol):
     def counties(self, layer: str, table: str, as_of: date) -> list[str]: ...
     def version(self, layer: str, table: str, as_of: date) -> str | None: ...
     def relation(self, layer: str, table: str, as_of: date, county: str | None = None) -> str: ...
+    def difference(self, layer: str, table: str, base: date, as_of: date) -> Any: ...
     def note_days(self, layer: str, table: str) -> list[date]: ...
     def read_note(self, layer: str, table: str, as_of: date) -> dict[str, Any] | None: ...
+
+
+def made_of(lake: GraphLake, as_of: date, release_id: int) -> dict[str, Any]:
+    """What the lake notes of a release: the versions of the tables that it was made of."""
+    versions = {
+        table: lake.version(*layer_and_folder(table), as_of) for table in published_tables()
+    }
+    return {"release_id": release_id, "tables": versions}
+
+
+def can_make_again(lake: GraphLake, as_of: date, release_id: int) -> bool:
+    """Whether the lake still has what the release was made of."""
+    return lake.read_note(*MADE_OF, as_of) == made_of(lake, as_of, release_id)
 
 
 class Inputs(Protocol):
@@ -52,6 +70,7 @@ class Inputs(Protocol):
     def held_back(self) -> Collection[date]: ...
     def version(self, table: str, as_of: date) -> Hashable: ...
     def relation(self, table: str, as_of: date) -> str: ...
+    def difference(self, table: str, base: date, as_of: date) -> str | None: ...
     def outside(self, name: str, as_of: date) -> pa.Table: ...
     def within(self, scope: Scope) -> Inputs: ...
 
@@ -80,7 +99,10 @@ class LakeInputs:
     sources: Mapping[str, Callable[[date], pa.Table]]
 
     def days(self, table: str) -> Sequence[date]:
-        return self.lake.days(*layer_and_folder(table))
+        """The days of a table, but of those on which the county was not whole."""
+        first = county_known_from(self.lake)
+        days = self.lake.days(*layer_and_folder(table))
+        return days if first is None else [day for day in days if day >= first]
 
     def held_back(self) -> Collection[date]:
         return set(self.lake.note_days(*HELD_BACK))
@@ -96,6 +118,22 @@ class LakeInputs:
                 f"materialise {table} for {as_of} first, then this asset again",
             )
         return self.lake.relation(*layer_and_folder(table), as_of)
+
+    def difference(self, table: str, base: date, as_of: date) -> str | None:
+        """A SELECT of the rows that differ between two days, each with its `_side` (`now`,
+        `before`), where the lake knows them without comparing.
+        """
+        found = self.lake.difference(*layer_and_folder(table), base, as_of)
+        if found is None:
+            return None
+        before = self.relation(table, base)
+        key = [identifier(column) for column in found.key]
+        same = " and ".join(f"k.{column} is not distinct from b.{column}" for column in key)
+        return (
+            f"select *, 'now' as _side from {found.came} as c union all by name select b.*,"
+            f" 'before' as _side from {before} as b where exists (select 1 from {found.keys} as k"
+            f" where {same})"
+        )
 
     def outside(self, name: str, as_of: date) -> pa.Table:
         """Rows of what comes from outside; raises `MissingInput` where nobody brings it."""
@@ -173,6 +211,9 @@ class HouseholdInputs:
         none = f" or {household} is null" if self.with_nobodys else ""
         return f"({household} in ({self.ids}){none})"
 
+    def difference(self, table: str, base: date, as_of: date) -> str | None:
+        return None
+
     def outside(self, name: str, as_of: date) -> pa.Table:
         return self.whole.outside(name, as_of)
 
@@ -203,8 +244,12 @@ class TownInputs:
         whole = self.whole.relation(table, as_of)
         is_earlier = not is_of_type(table) and "household_id" in types_of(table)
         if table in REGISTER or (is_earlier and table != "person"):
-            return f"(select * from {whole} where household_id in (select household_id from {PROVED}))"
+            theirs = f"household_id in (select household_id from {PROVED})"
+            return f"(select * from {whole} where {theirs})"
         return whole
+
+    def difference(self, table: str, base: date, as_of: date) -> str | None:
+        return None
 
     def outside(self, name: str, as_of: date) -> pa.Table:
         return self.whole.outside(name, as_of)

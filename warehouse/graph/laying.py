@@ -18,7 +18,7 @@ from datetime import date
 from expectations.contract import Contract
 from expectations.engine import SqlEngine, day, literal, name
 from warehouse.graph.inputs import TOUCHED, Inputs
-from warehouse.graph.moment import Moment
+from warehouse.graph.moment import Moment, Touched
 from warehouse.graph.registry import maker
 from warehouse.graph.runner import Runner
 from warehouse.matching import (
@@ -58,12 +58,32 @@ def sides(now: str, before: str) -> str:
 def overlay(engine: SqlEngine, table: str, before: str, made: str) -> str:
     """A SELECT of the day's rows of a table that is laid over: the day before's of untouched
     households, and those that were made, with whatever is in no household."""
-    columns = ", ".join(name(column) for column, _ in engine.columns(f"select * from {made}"))
+    columns = ", ".join(c for c, _ in _named(engine, made))
     column = maker(table).laid_over
     return (
         f"select {columns} from {before} as b where b.{column} is not null and not exists (select 1"
-        f" from {TOUCHED} as t where t.household_id = b.{column}) union all select {columns} from {made}"
+        f" from {TOUCHED} as t where t.household_id = b.{column})"
+        f" union all select {columns} from {made}"
     )
+
+
+def lay_over(runner: Runner, tables: Sequence[str], moment: Moment, scope: Touched) -> None:
+    """Makes tables for the touched households; leaves `differing(…)` of each on the engine: what
+    is not as it was on the day that this one is laid over.
+    """
+    assert moment.base is not None
+    runner.make(tables, moment, scope)
+    before = runner.inputs.within(scope)
+    for table in tables:
+        made = name(table)
+        columns = ", ".join(c for c, _ in _named(runner.engine, made))
+        was = before.relation(table, moment.base)
+        runner.engine.table(differing(table), sides(made, f"(select {columns} from {was}) as was"))
+
+
+def _named(engine: SqlEngine, relation: str) -> list[tuple[str, str]]:
+    """Its columns, quoted, with their types."""
+    return [(name(column), kind) for column, kind in engine.columns(f"select * from {relation}")]
 
 
 def lay_matched_over(runner: Runner, contract: Contract, moment: Moment) -> str:
@@ -76,7 +96,8 @@ def lay_matched_over(runner: Runner, contract: Contract, moment: Moment) -> str:
     engine, inputs = runner.engine, runner.inputs
     table, key = f"matched_{contract.table}", name(contract.record_key.name)
     runner.make(NEEDED, moment)
-    now, then = (inputs.relation(f"valid_{contract.table}", on) for on in (moment.as_of, moment.base))
+    days = (moment.as_of, moment.base)
+    now, then = (inputs.relation(f"valid_{contract.table}", on) for on in days)
     asked, fresh = f"asked_{contract.table}", f"fresh_{contract.table}"
     engine.table(
         asked,
@@ -91,7 +112,7 @@ def lay_matched_over(runner: Runner, contract: Contract, moment: Moment) -> str:
     before = inputs.relation(table, moment.base)
     were = f"(select * from {before} where record_id in (select record_id from {asked}))"
     engine.table(differing(table), sides(fresh, were))
-    columns = ", ".join(name(column) for column, _ in engine.columns(f"select * from {fresh}"))
+    columns = ", ".join(c for c, _ in _named(engine, fresh))
     return (
         f"select {columns} from {before} as b where not exists (select 1 from {asked} as a where"
         f" a.record_id = b.record_id) union all select {columns} from {fresh}"
@@ -124,10 +145,14 @@ def drop_of(engine: SqlEngine, contract: Contract) -> None:
 
 
 def compared(engine: SqlEngine, inputs: Inputs, table: str, moment: Moment) -> None:
-    """Makes `differing(table)` by comparing the two days whole; nothing to compare where they are
-    the same version."""
+    """Makes `differing(table)`: what the lake knows to differ, or else by comparing the two days;
+    nothing where they are the same version."""
     assert moment.base is not None
     now, before = (inputs.relation(table, on) for on in (moment.as_of, moment.base))
+    known = inputs.difference(table, moment.base, moment.as_of)
+    if known is not None:
+        engine.table(differing(table), known)
+        return
     if inputs.version(table, moment.as_of) == inputs.version(table, moment.base):
         engine.table(differing(table), f"select *, '{NOW}' as _side from {now} where false")
         return

@@ -67,8 +67,8 @@ def choose(runner: Runner, moment: Moment) -> str:
         for part in ("households", "members")
     )
     placed = (
-        f"select household_id, coalesce(substr(area_code, 1, 9), '') as town from {households} union"
-        f" all select distinct m.household_id, '' from {members} as m where m.household_id is not"
+        f"select household_id, coalesce(substr(area_code, 1, 9), '') as town from {households}"
+        f" union all select distinct m.household_id, '' from {members} as m where m.household_id is not"
         f" null and m.household_id not in (select household_id from {households})"
     )
     engine.table("placed_household", placed)
@@ -76,8 +76,8 @@ def choose(runner: Runner, moment: Moment) -> str:
     if is_whole(as_of, count):
         engine.table(PROVED, "select distinct household_id from placed_household")
         return f"all {count:,} households"
-    towns = [str(t) for (t,) in engine.rows("select distinct town from placed_household order by 1")]
-    chosen = [town for town in towns if is_of_bucket(town, as_of)]
+    towns = engine.rows("select distinct town from placed_household order by 1")
+    chosen = [str(town) for (town,) in towns if is_of_bucket(str(town), as_of)]
     listed = ", ".join(map(literal, chosen)) or "null"
     engine.table(
         PROVED,
@@ -115,7 +115,7 @@ def differences(
 
 
 def matched_difference(runner: Runner, contract: Contract, moment: Moment, select: str) -> int:
-    """The records of a type's bucket, as they are laid over, that the whole join gives otherwise."""
+    """The records of a type's bucket, as they are laid over, that the whole join has otherwise."""
     households = 0 if moment.as_of.weekday() != SUNDAY else WHOLE_UP_TO
     bucket = f"hash(record_id) % {BUCKETS} = {moment.as_of.toordinal() % BUCKETS}"
     where = "true" if is_whole(moment.as_of, households) else bucket
@@ -130,8 +130,8 @@ def _unlike(engine: SqlEngine, one: str, other: str) -> int:
     """Rows that the two do not have equally often; each is read once."""
     return int(
         engine.scalar(
-            f"select coalesce(sum(abs(apart)), 0) from (select * exclude (_times), sum(_times) as apart from (select *,"
-            f" 1 as _times from ({one}) as one union all select *, -1 as _times from ({other}) as"
-            " other) group by all having sum(_times) <> 0) as unlike"
+            "select coalesce(sum(abs(apart)), 0) from (select * exclude (_times), sum(_times) as"
+            f" apart from (select *, 1 as _times from ({one}) as one union all select *, -1 as"
+            f" _times from ({other}) as other) group by all having sum(_times) <> 0) as unlike"
         )
     )

@@ -34,5 +34,5 @@ person_row as (
 select a.record_type, a.record_key, a.decision, p.person_key, p.member_id, p.household_id
 from answered as a
 left join person_row as p
-    on p.person_key = a.person_key and p.place = 1 and a.decision <> 'unregistered'
+    on p.person_key = case when a.decision <> 'unregistered' then a.person_key end and p.place = 1
 where a.decision = 'unregistered' or p.member_id is not null
