@@ -64,6 +64,9 @@ BY_COUNTY_FROM = 500_000
 unless a setting says otherwise.
 """
 
+WORTH_FROM = 20_000
+"""Households from which on a day is laid over the one before, unless a setting says otherwise."""
+
 
 def decisions(server: Server, as_of: date) -> Sequence[sa.Row[Any]]:
     """The stewards' answers that count on `as_of`; none before the first release."""
@@ -279,11 +282,21 @@ class RunContext(dg.ConfigurableResource):
         return self._moments[as_of]
 
     def _base_of(self, moment: Moment) -> Base:
-        if self.settings.full:
+        if self.settings.full == "yes":
             return Base(None, "it was asked for")
         if self.settings.engine != "duckdb":
             return Base(None, f"on {self.settings.engine} every day is")
+        if self.settings.full == "auto" and (few := self._households(moment.as_of)) < WORTH_FROM:
+            return Base(None, f"that costs less for {few:,} households")
         return base_of(self.lake, moment.as_of, self.contracts(), self._computed_by(moment))
+
+    def _households(self, as_of: date) -> int:
+        """The households of the register."""
+        layer, folder = layer_and_folder(f"valid_{BASE_REGISTER}__households")
+        if self.lake.version(layer, folder, as_of) is None:
+            return 0
+        register = self.lake.relation(layer, folder, as_of)
+        return int(self.engine.scalar(f"select count(*) from {register}"))
 
     def _computed_by(self, moment: Moment) -> dict[str, str]:
         return computed_by(moment, self.contracts(), self.settings.pseudonym_key)

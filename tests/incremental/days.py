@@ -74,6 +74,14 @@ class Days:
     def _runner(self, engine: Engine) -> Runner:
         return Runner(engine, LakeInputs(self.lake, {}), load_contracts(), KEY)
 
+    def touched(self, day: date, base: date) -> TouchedSet:
+        """Whom the day touches."""
+        engine = Engine(self.folder / "tmp")
+        try:
+            return touch(self._runner(engine), replace(_moment(day, None), base=base))
+        finally:
+            engine.close()
+
     def differences(
         self,
         day: date,

@@ -192,7 +192,7 @@ class Register:
         decision = self.random.choice(decisions)
         key = self.random.choice(candidates) if candidates and decision != "unregistered" else None
         for by in ("one", "another") if decision == "merge" else ("one",):
-            answer = {"queue_id": queue_id, "decision": decision, "person_key": key}
+            answer: Row = {"queue_id": queue_id, "decision": decision, "person_key": key}
             answer |= {"decided_by": by, "decided_at": datetime.combine(day, datetime.min.time())}
             self.decisions.append(answer)
 

@@ -160,8 +160,8 @@ def narrowed(inputs: Inputs, scope: Scope) -> Inputs:
             return HouseholdInputs(inputs, listed or "null", ids)
         case Touched(version, county):
             reached = inputs if county is None else inputs.within(county)
-            ids = f"select household_id from {TOUCHED}"
-            return HouseholdInputs(reached, ids, version, with_nobodys=True)
+            touched = f"select household_id from {TOUCHED}"
+            return HouseholdInputs(reached, touched, version, with_nobodys=True)
         case Towns(version):
             return TownInputs(inputs, version)
         case _:

@@ -97,18 +97,16 @@ def lay_matched_over(runner: Runner, contract: Contract, moment: Moment) -> str:
     table, key = f"matched_{contract.table}", name(contract.record_key.name)
     runner.make(NEEDED, moment)
     days = (moment.as_of, moment.base)
-    now, then = (inputs.relation(f"valid_{contract.table}", on) for on in days)
+    now, then = (runner.rows(f"valid_{contract.table}", on) for on in days)
     asked, fresh = f"asked_{contract.table}", f"fresh_{contract.table}"
+    columns = f"v.{key} as record_key, {record_id(contract)} as record_id"
     engine.table(
         asked,
-        f"select {record_id(contract)} as record_id from {now} as v where"
-        f" {' or '.join(_asked(contract, moment.base))} or {key} not in (select {key} from {then})"
-        f" union all select {record_id(contract)} as record_id from {then} as v where {key} not in"
-        f" (select {key} from {now})",
+        f"select {columns} from {now} as v where {' or '.join(_asked(contract, moment.base))} or"
+        f" {key} not in (select {key} from {then}) union all select {columns} from {then} as v"
+        f" where {key} not in (select {key} from {now})",
     )
-    engine.table(
-        fresh, f"select * from {name(table)} where record_id in (select record_id from {asked})"
-    )
+    engine.table(fresh, matched_of(runner, contract, moment, f"select record_key from {asked}"))
     before = inputs.relation(table, moment.base)
     were = f"(select * from {before} where record_id in (select record_id from {asked}))"
     engine.table(differing(table), sides(fresh, were))
@@ -117,6 +115,21 @@ def lay_matched_over(runner: Runner, contract: Contract, moment: Moment) -> str:
         f"select {columns} from {before} as b where not exists (select 1 from {asked} as a where"
         f" a.record_id = b.record_id) union all select {columns} from {fresh}"
     )
+
+
+def matched_of(runner: Runner, contract: Contract, moment: Moment, keys: str) -> str:
+    """A SELECT of the matched rows of the records with these keys; of an identified type only these
+    records are joined at all.
+    """
+    valid, table = f"valid_{contract.table}", f"matched_{contract.table}"
+    rows, key = runner.rows(valid, moment.as_of), name(contract.record_key.name)
+    if is_identified(contract):
+        return (
+            f"with {name(valid)} as (select * from {rows} where {key} in ({keys}))"
+            f" select * from ({runner.statement(table, moment)}) as matched"
+        )
+    ids = f"select {record_id(contract)} as record_id from {rows} as v where v.{key} in ({keys})"
+    return f"select * from {name(table)} where record_id in ({ids})"
 
 
 def _asked(contract: Contract, base: date) -> Sequence[str]:

@@ -19,8 +19,10 @@ from datetime import date
 from expectations.contract import Contract
 from expectations.engine import SqlEngine, literal, name
 from warehouse.graph.inputs import PROVED
+from warehouse.graph.laying import matched_of
 from warehouse.graph.moment import Moment, Towns
 from warehouse.graph.runner import Runner
+from warehouse.matching import record_id
 from warehouse.schema.lake import types_of
 
 BUCKETS = 28
@@ -68,8 +70,8 @@ def choose(runner: Runner, moment: Moment) -> str:
     )
     placed = (
         f"select household_id, coalesce(substr(area_code, 1, 9), '') as town from {households}"
-        f" union all select distinct m.household_id, '' from {members} as m where m.household_id is not"
-        f" null and m.household_id not in (select household_id from {households})"
+        f" union all select distinct m.household_id, '' from {members} as m where m.household_id is"
+        f" not null and m.household_id not in (select household_id from {households})"
     )
     engine.table("placed_household", placed)
     count = int(engine.scalar("select count(*) from placed_household"))
@@ -116,13 +118,17 @@ def differences(
 
 def matched_difference(runner: Runner, contract: Contract, moment: Moment, select: str) -> int:
     """The records of a type's bucket, as they are laid over, that the whole join has otherwise."""
-    households = 0 if moment.as_of.weekday() != SUNDAY else WHOLE_UP_TO
-    bucket = f"hash(record_id) % {BUCKETS} = {moment.as_of.toordinal() % BUCKETS}"
-    where = "true" if is_whole(moment.as_of, households) else bucket
+    rows, key = runner.rows(f"valid_{contract.table}", moment.as_of), contract.record_key.name
+    keys = f"select v.{name(key)} from {rows} as v"
+    ids = f"select {record_id(contract)} as record_id from {rows} as v"
+    if moment.as_of.weekday() == SUNDAY:
+        whole = f"select * from {name(f'matched_{contract.table}')}"
+        return _unlike(runner.engine, select, whole)
+    bucket = f" where hash(v.{name(key)}) % {BUCKETS} = {moment.as_of.toordinal() % BUCKETS}"
     return _unlike(
         runner.engine,
-        f"select * from ({select}) as laid where {where}",
-        f"select * from {name(f'matched_{contract.table}')} where {where}",
+        f"select * from ({select}) as laid where record_id in ({ids}{bucket})",
+        matched_of(runner, contract, moment, keys + bucket),
     )
 
 

@@ -129,6 +129,11 @@ class Runner:
             self._bind(table, self._completed(table, relation, mark), mark)
         return table
 
+    def rows(self, table: str, on: date) -> str:
+        """A kept table of a day as a relation, in the columns that are declared."""
+        mark = ("stored", table, on, self.inputs.version(table, on))
+        return f"({self._completed(table, self.inputs.relation(table, on), mark)})"
+
     def use_whole(self, as_of: date) -> None:
         """Has the engine read all rows of the day wherever it reads those of a scope."""
         for table, mark in list(self._marks.items()):

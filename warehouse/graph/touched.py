@@ -174,10 +174,10 @@ def _selects(inputs: Inputs, moment: Moment, before: Moment) -> Iterator[tuple[s
         f" {differing('review_queue')})",
     )
     for table, declared in changes().items():
-        if is_of_type(table) and table not in there:
-            continue
         # of rows that are the same on both days, either day's do; what it closed lies on the base
         on = moment.as_of if is_of_type(table) or table == "person" else before.as_of
+        if inputs.version(table, on) is None:
+            continue
         condition = " or ".join(f"({turning(change, before, moment)})" for change in declared)
         due = f"(select * from {inputs.relation(table, on)} where {condition})"
         for select in _of_records(table, due, both):
