@@ -92,7 +92,6 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
                 "dagster/row_count": written.rows,
                 **outcomes,
                 **({"match_rate": round(rate, 6)} if rate is not None else {}),
-                **lineage_metadata(name),
             },
             check_results=[
                 dg.AssetCheckResult(

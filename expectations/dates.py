@@ -140,7 +140,11 @@ def month(field: Field, cell: Cell) -> str:
     """
     plain = f"regexp_matches({cell.text}, '^(19|20)[0-9]{{2}}(0[1-9]|1[0-2])$')"
     read = cell.text
-    for form in (date_form(form) for form in field.written if form != EXCEL):
+    forms = [date_form(form) for form in field.written if form != EXCEL]
+    if cell.form == "file" and any(form.is_month for form in forms):
+        # a spreadsheet makes a day of 2026年10月 as soon as it is typed
+        read = f"regexp_replace({read}, '^([0-9]{{4}}-[0-9]{{2}}-01)$', 'D\\1')"
+    for form in forms:
         read = _rewritten(form, read, cell)
     day = "try_cast(rtrim(substr(x, 2)) as timestamp)"
     found = (

@@ -11,7 +11,7 @@ from expectations.contract import Contract, load_contracts
 from pipelines.automation.jobs import daily_sync, daily_sync_schedule
 from pipelines.automation.periodic import rhythm_jobs, rhythm_schedules
 from pipelines.automation.progress import progress_logger
-from pipelines.automation.retention import prune_job, prune_schedule
+from pipelines.automation.pruning import prune_job, prune_schedule
 from pipelines.automation.sealing import seal_log, seal_log_schedule
 from pipelines.automation.sensors import sensors
 from resources.runtime.context import RunContext

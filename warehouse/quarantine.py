@@ -44,6 +44,7 @@ WRONG = {
     "identity": "编号中含有证件号、电话号或汉字",
     "folded_key": "编号仅全角半角或空格不同",
     "future": "时间晚于读取之日",
+    "far_day": "日期早于1900年或晚于2100年",
 }
 """What each kind of rule says to a department (部门): the Chinese in front, the particulars behind.
 """

@@ -11,7 +11,6 @@ rejected extract or an open question came with; anything of a day under legal ho
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sqlite3
@@ -29,7 +28,7 @@ from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.runtime.lock import run_lock
 from resources.server import warehouse_server
-from resources.settings import SHANGHAI, Settings, load_settings, today
+from resources.settings import SHANGHAI, Settings, today
 from warehouse.graph.inputs import HELD_BACK, can_make_again
 from warehouse.graph.registry import layer_and_folder
 from warehouse.publication import Kept, prune
@@ -192,12 +191,14 @@ class Pruning:
         newest = self._newest_of_each_job()
         gone = [r.dagster_run.run_id for r in found if r.dagster_run.run_id not in newest]
 
+        storage = self.settings.home / "dagster"
+
         def give_up() -> None:
             for run_id in gone:
                 self.instance.delete_run(run_id)
-                shutil.rmtree(_storage() / "storage" / run_id, ignore_errors=True)
+                shutil.rmtree(storage / "storage" / run_id, ignore_errors=True)
             if gone:
-                _compact(_storage())
+                _compact(storage)
 
         return Part("runs", f"{len(gone)} of Dagster's runs from before {last}", None, give_up)
 
@@ -229,10 +230,6 @@ def _months_before(day: date, months: int) -> date:
     """The first of a month, so many months before."""
     count = day.year * 12 + day.month - 1 - months
     return date(count // 12, count % 12 + 1, 1)
-
-
-def _storage() -> Path:
-    return Path(os.environ["YIHU_DAGSTER_DIR"])
 
 
 def _compact(storage: Path) -> None:
@@ -286,23 +283,3 @@ def give_up(
             parts.append(part)
     note_sizes(settings.home)
     return parts
-
-
-@dg.op(description="Gives up what the retention does not keep, and says before what it frees.")
-def give_up_what_is_old(context: dg.OpExecutionContext) -> None:
-    give_up(load_settings(), context.log.info)
-
-
-@dg.job(description="Batches, days, release folders, versions and runs that are past their time.")
-def prune_job() -> None:
-    give_up_what_is_old()
-
-
-prune_schedule = dg.ScheduleDefinition(
-    name="prune_schedule",
-    job=prune_job,
-    cron_schedule="30 3 * * 0",
-    execution_timezone="Asia/Shanghai",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Sundays at 03:30, after the night's run.",
-)

@@ -39,23 +39,23 @@ def _good(made: DryRun, fields: Sequence[Field]) -> Iterator[list[str]]:
     """The rows that would be in force of this delivery, in its order;
     of a key that came twice the version that stands.
     """
-    key, updated = (
-        name(made.contract.record_key.name),
-        name(made.contract.by_role("updated_at").name),
+    key = name(made.contract.record_key.name)
+    stands = " and ".join(
+        f"v.{name(field.name)} is not distinct from r.{name(field.name)}" for field in fields
     )
     listed = ", ".join(f"r.{name(field.name)}" for field in fields)
     in_force = made.lake.relation("valid", made.contract.table, made.as_of)
     select = f"""
     with good as (
         select *,
-            row_number() over (partition by {key} order by {updated} desc, _row desc) as _place
-        from {made.rows}
+            row_number() over (partition by {listed} order by _row desc) as _place
+        from {made.rows} as r
         where _op is distinct from 'D' and _row not in (select _row from {made.bad})
     )
     select {listed}
     from good as r
     inner join {in_force} as v
-        on v.{key} = r.{key} and v.{updated} <= r.{updated}
+        on v.{key} = r.{key} and {stands}
     where r._place = 1
     order by r._row
     """

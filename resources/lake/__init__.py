@@ -3,7 +3,8 @@
 `Lake` is what others know. Nobody else knows how a day lies on disk.
 """
 
-from resources.lake.lake import LAYERS, NO_COUNTY, Difference, GivenUp, Lake, NotInLake, Written
+from resources.lake.anew import GivenUp
+from resources.lake.lake import LAYERS, NO_COUNTY, Difference, Lake, NotInLake, Written
 from resources.lake.reading import BrokenChain
 from resources.lake.writing import CountyWriter, OtherBase
 

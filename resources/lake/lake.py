@@ -6,30 +6,19 @@ Belongs here: what others ask of the lake. Not here: how a day lies on disk (`st
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from expectations.engine import SqlEngine, name
 from expectations.errors import YihuError
+from resources.lake.anew import DaysAnew
 from resources.lake.beside import (
-    GONE,
-    Line,
-    cut,
-    drop,
-    line_in_force,
     line_of,
-    move_in,
-    new_line,
-    put_in_force,
-    replace_text,
 )
 from resources.lake.reading import Chain, came_of, chain_of, keys_of, rows_of, same
 from resources.lake.states import Base, Places, State, of_content, unwritten
@@ -71,7 +60,6 @@ LAYERS = (
     "flags",
     "release",
 )
-KEPT_SINCE = "kept_since"
 _A_TABLE = re.compile(r'select \* from ("(?:[^"]|"")+")')
 
 
@@ -103,27 +91,8 @@ class NotInLake(YihuError):
     next_step = "make sync AS_OF=… of that day first"
 
 
-class GivenUp(YihuError):
-    """A day that cannot be made anew: what it rests on was given up."""
-
-    next_step = "read it in the warehouse: select yihu_as_of(…); docs/lake.md, Retention"
-
-
-class Lake:
+class Lake(DaysAnew):
     """The folder tree under `YIHU_HOME/lake`; folders of mode 0700, files of mode 0600."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        root.chmod(0o700)
-        self._line: Line | None = None
-        self._sees(line_in_force(root))
-
-    def _sees(self, line: Line | None) -> None:
-        """From here on the line's days take the place of the lake's."""
-        self._line = line
-        self._places = Places(self.root, None if line is None else line.root)
-        self._kept = set[tuple[str, str, date]]()
 
     def table(self, layer: str, table: str) -> Path:
         """The folder of what is no day of a table: raw batches, notes."""
@@ -429,15 +398,6 @@ class Lake:
             home.remove(home.change(layer, table, on))
             home.remove(home.snapshot(layer, table, on))
 
-    def keep_since(self, day: date) -> None:
-        """Days before this one are not all there any more."""
-        replace_text(self.root / KEPT_SINCE, day.isoformat())
-
-    def kept_since(self) -> date | None:
-        """The day before which days were given up; None where none was."""
-        path = self.root / KEPT_SINCE
-        return date.fromisoformat(path.read_text(encoding="utf-8")) if path.exists() else None
-
     def make_whole(self, engine: SqlEngine, layer: str, table: str, as_of: date) -> bool:
         """Writes a day that is a difference as a snapshot of the same rows; whether it was one."""
         return make_whole(engine, self._places, Day(layer, table, as_of, (), "")) is not None
@@ -473,150 +433,6 @@ class Lake:
     def _written(self, day: Day, state: State, changed: int) -> Written:
         counties = self._chain(day.layer, day.table, day.as_of).counties
         return Written(state.folder, state.rows or 0, counties, changed)
-
-    # notes
-
-    def write_note(self, layer: str, table: str, as_of: date, note: dict[str, Any]) -> Path:
-        """A day's JSON note (`<layer>/<table>/as_of=YYYY-MM-DD.json`), replaced whole."""
-        text = json.dumps(note, ensure_ascii=False, indent=1, default=str)
-        return self._put_note(layer, table, as_of, text)
-
-    def _put_note(self, layer: str, table: str, as_of: date, text: str) -> Path:
-        path = self._note_roots(layer)[0] / layer / table / f"as_of={as_of.isoformat()}.json"
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        work = path.with_suffix(f".{uuid.uuid4().hex[:8]}.tmp")
-        work.write_text(text, encoding="utf-8")
-        work.chmod(0o600)
-        os.replace(work, path)
-        return path
-
-    def read_note(self, layer: str, table: str, as_of: date) -> dict[str, Any] | None:
-        for root in self._note_roots(layer):
-            path = root / layer / table / f"as_of={as_of.isoformat()}.json"
-            if path.exists():
-                note: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8"))
-                return note
-        return None
-
-    def remove_note(self, layer: str, table: str, as_of: date) -> None:
-        """Gives up a day's note, where there is one."""
-        if self.read_note(layer, table, as_of) is None:
-            return
-        if len(self._note_roots(layer)) > 1:
-            self._put_note(layer, table, as_of, GONE)
-        else:
-            (self.root / layer / table / f"as_of={as_of.isoformat()}.json").unlink(missing_ok=True)
-
-    def latest_note(self, layer: str, table: str, before: date) -> dict[str, Any] | None:
-        """The newest note of a day strictly before `before`."""
-        day = max((d for d in self.note_days(layer, table) if d < before), default=None)
-        return None if day is None else self.read_note(layer, table, day)
-
-    def note_days(self, layer: str, table: str) -> list[date]:
-        found = {
-            date.fromisoformat(path.name[6:16])
-            for root in self._note_roots(layer)
-            for path in (root / layer / table).glob("as_of=*.json")
-        }
-        if len(self._note_roots(layer)) == 1:
-            return sorted(found)
-        return sorted(day for day in found if self.read_note(layer, table, day) is not None)
-
-    def _note_roots(self, layer: str) -> tuple[Path, ...]:
-        """Where notes are looked for, first where they are written; what was read is the lake's
-        own.
-        """
-        if self._line is None or layer == "raw":
-            return (self.root,)
-        return (self._line.root, self.root)
-
-    # days made anew
-
-    def begin(self, as_of: date, counted: tuple[str, str]) -> None:
-        """The day is going to be made: where later days rest on it, beside them, together with days
-        made anew before it. `counted`: the table whose days count as made.
-
-        The caller holds the run lock. Raises `GivenUp`.
-        """
-        since = self.kept_since()
-        if since is not None and as_of <= since:
-            raise GivenUp(f"{as_of} cannot be made anew: days before {since} were given up")
-        self.move_in()
-        days = Places(self.root).days(*counted)
-        newest, line = max(days, default=as_of), line_of(self.root)
-        below = [day for day in days if day < as_of]
-        if line and line.first < as_of <= newest and line.is_whole(below):
-            cut(line, as_of)
-            self._sees(line)
-        elif as_of < newest:
-            if line is not None:
-                drop(line)
-            line = new_line(self.root, as_of)
-            line.save()
-            self._sees(line)
-
-    def settle(
-        self,
-        engine: SqlEngine,
-        as_of: date,
-        counted: tuple[str, str],
-        expected: Collection[tuple[str, str]],
-        replacing: Callable[[Lake, date], None] = lambda *_: None,
-    ) -> bool:
-        """The day has been made as far as it will be: beside, where all that is expected of it was
-        kept, it counts; when every day above counts too, all take their place. Whether they did.
-        `replacing` is called before, with the lake as it is and each of these days.
-        """
-        line = self._line
-        if line is None or line_in_force(self.root) is not None:
-            return False
-        if not {(layer, table, as_of) for layer, table in expected} <= self._kept:
-            return False
-        line.made.add(as_of)
-        line.save()
-        if line.has_rows() and not line.is_whole(Places(self.root).days(*counted)):
-            return False
-        for day in sorted(line.made) if line.has_rows() else ():
-            replacing(Lake(self.root), day)
-        self._free_days_above(engine, line)
-        put_in_force(self.root, line)
-        return True
-
-    def _free_days_above(self, engine: SqlEngine, line: Line) -> None:
-        """A later day that was begun and does not count becomes whole, and stays what it was."""
-        own, home = Places(line.root), Places(self.root)
-        for layer, table in own.tables():
-            replaced = set(own.days(layer, table))
-            for on in home.days(layer, table):
-                state = home.state(layer, table, on)
-                base = None if state is None else state.base
-                if on > max(line.made) and base is not None and base.day in replaced:
-                    make_whole(engine, home, Day(layer, table, on, (), ""))
-
-    def move_in(self) -> None:
-        """Days that have taken their place are moved there; nobody may be reading them."""
-        line = line_in_force(self.root)
-        if line is not None:
-            move_in(self.root, line)
-        self._sees(None)
-
-    @property
-    def is_beside(self) -> bool:
-        """Whether what is made lies beside the days that it is to take the place of."""
-        return self._line is not None
-
-    def beside(self) -> Line | None:
-        """The days made anew that wait for the days above them."""
-        line = line_of(self.root)
-        waits = line is not None and line.made and line_in_force(self.root) is None
-        return line if waits else None
-
-    def seeing(self, as_of: date) -> Lake:
-        """The lake as the last run of a day left it: beside, where it lies there."""
-        other, line = Lake(self.root), self.beside()
-        if line is not None and as_of in line.made:
-            other._sees(line)
-        return other
 
 
 @contextmanager

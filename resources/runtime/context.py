@@ -31,6 +31,7 @@ from resources.release_folders import complete_before_replacing
 from resources.runtime.begin import begun
 from resources.runtime.dagster_storage import pooled_sqlite
 from resources.runtime.failures import failure
+from resources.runtime.stopping import forget, listen, stop_here
 from resources.server import Server, warehouse_server
 from resources.settings import Settings, today
 from warehouse.counties import placed
@@ -120,6 +121,8 @@ class RunContext(dg.ConfigurableResource):
     _moments: dict[date, Moment] = PrivateAttr(default_factory=dict)
     _more: dict[str, Contract] = PrivateAttr(default_factory=dict)
     _by_county: dict[date, bool] = PrivateAttr(default_factory=dict)
+    _instance: dg.DagsterInstance | None = PrivateAttr(default=None)
+    _run: dg.DagsterRun | None = PrivateAttr(default=None)
     _begun: date | None = PrivateAttr(default=None)
     """The day that this run makes."""
     _written: dict[tuple[str, date], str | None] = PrivateAttr(default_factory=dict)
@@ -149,7 +152,8 @@ class RunContext(dg.ConfigurableResource):
             self._by_county, self._written, self._moments = {}, {}, {}
             self._bases, self._touched, self._differing = {}, {}, {}
             self._proofs, self._made = {}, {}
-            self._begun = None
+            self._begun, self._instance, self._run = None, context.instance, context.run
+            forget()
             try:
                 yield self
             finally:
@@ -193,7 +197,11 @@ class RunContext(dg.ConfigurableResource):
         return _open(self._lake)
 
     def begin_day(self, as_of: date) -> None:
-        """The run makes this day: where later days rest on it, beside them."""
+        """A step of the day begins, where nobody has asked the run to stop; a day that later days
+        rest on is made beside them.
+        """
+        stop_here(self._instance, self._run)
+        listen()
         if self._begun is None:
             try:
                 self.lake.begin(as_of, layer_and_folder("warning_flag"))

@@ -23,10 +23,10 @@ import pytest
 
 from assets.raw import read_facts
 from assets.valid import valid_checks
-from pipelines.automation.alerts import alert_after
+from pipelines.automation.alerts import alert_after, by_cause
 from resources.departments import SourceError
 from resources.runtime.alert import Alert
-from resources.runtime.alerts import alert_book, without_numbers
+from resources.runtime.alerts import AlertBook, Observation, alert_book, without_numbers
 from resources.runtime.begin import NEXT_STEP, NOT_BEGUN, REASON
 from resources.runtime.failures import failure
 from resources.settings import SHANGHAI, AlertSettings, Settings, SettingsError, load_settings
@@ -635,3 +635,39 @@ def test_a_file_that_was_refused_is_told_by_its_reading_alone(runs: Runs) -> Non
     assert (
         told(runs.of(RAW, [read_check(down(reason="damaged_file"))])).fingerprint == "damaged_file"
     )
+
+
+def unread(records: str, reason: str, day: str, *, is_well: bool = False) -> Observation:
+    asset = f"raw_{records}"
+    scope = f"check:{asset}:read"
+    told = Alert("failure", scope, reason, asset, day, "could not be read", "mend it", "run")
+    return Observation(scope, day, () if is_well else (told,))
+
+
+def test_one_cause_is_one_alert_and_its_end_is_told_once(tmp_path: Path) -> None:
+    sent: list[Alert] = []
+    book = AlertBook(tmp_path, {"log": sent.append})
+    sources = ["a__x", "a__y", "b__z"]
+    for day in ("2026-11-19", "2026-11-20"):
+        seen = [unread(one, "unreachable", day) for one in sources]
+        book.take(day, by_cause([*seen, unread("c__w", "denied", day)], day))
+    assert [(alert.kind, alert.scope) for alert in sent] == [
+        ("failure", "check:raw_c__w:read"),
+        ("failure", "outage:unreachable"),
+    ]
+    assert "3 sources could not be read (unreachable): a.x, a.y, b.z" in sent[1].what
+    for day in ("2026-11-21", "2026-11-22"):
+        seen = [unread(one, "", day, is_well=True) for one in (*sources, "c__w")]
+        book.take(day, by_cause(seen, day))
+    assert [(alert.kind, alert.scope) for alert in sent[2:]] == [
+        ("over", "check:raw_c__w:read"),
+        ("over", "outage:unreachable"),
+    ]
+    assert "it is over" in sent[2].what
+    assert book.open() == []
+
+
+def test_a_source_alone_is_its_own_alert(tmp_path: Path) -> None:
+    seen = by_cause([unread("a__x", "denied", "2026-11-19")], "2026-11-19")
+    new = AlertBook(tmp_path, {}).take("run", seen)
+    assert [alert.scope for alert in new] == ["check:raw_a__x:read"]
