@@ -8,6 +8,8 @@ grain: record
 key: record_id
 same day: any_member, matched_health_insurance__settlements, settlement_reversal
 parameters: as_of, window_start
+changes on: matched_health_insurance__settlements.settled_at at day,
+    matched_health_insurance__settlements.settled_at at window
 -#}
 with reversed as (
     select
