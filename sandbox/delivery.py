@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from expectations.contract import Contract
 from expectations.engine import literal
+from sandbox.agreeing import NEVER, heads_after, register_ends
 from sandbox.draft import Draft
 from sandbox.economy import County
 from sandbox.errors import TRAITS, applied, chosen, outcome
@@ -24,6 +25,11 @@ from sandbox.people import END, PLANTED, START, People
 from sandbox.rates import ErrorRates
 from sandbox.shapes import SHAPES, first_number, household_id, key_of, member_id
 
+BY_HOUSEHOLD = (
+    *("cases", "field_results", "issues", "verdicts"),
+    *("assignments", "visits", "measures", "assets"),
+)
+"""Record types that carry their household's number, and nobody's."""
 _FIX = (
     "case when {day} is not null then ceil((date_diff('day', date '2020-01-01', ({day})::date) + 1"
     " + _phase) / {period}.0)::bigint end"
@@ -140,6 +146,8 @@ def deliver(
             **draft.columns,
         }
     )
+    if draft.records == "certificates" and "dies_on" not in draft.columns:
+        table = table.append_column("dies_on", pa.nulls(len(draft), pa.date32()))
     connection.register("draft", table)
     is_certificate = draft.records == "certificates"
     # a corrected certificate would be another record: its number is its key
@@ -222,8 +230,8 @@ def _write_truth(
     """Whom each record is about, which error it carries, and until when."""
     shape = SHAPES[records]
     extra = (
-        f"p.member_id, {household_id('d.ordinal')} as household_id"
-        if records in ("cases", "field_results")
+        f"p.member_id, case when d.ordinal > 0 then {household_id('d.ordinal')} end as household_id"
+        if records in BY_HOUSEHOLD
         else "p.member_id, p.household_id"
     )
     repaired = _repairable(connection)
@@ -294,8 +302,11 @@ def deliver_households(
     contract: Contract,
     rates: ErrorRates,
     home: Path,
+    clears_on: np.ndarray | None = None,
 ) -> None:
-    """Writes base and truth of the register's households; `_n` counts their ordinals."""
+    """Writes base and truth of the register's households; `_n` counts their ordinals. `clears_on`:
+    the day from which each is cleared, where that is not from the first.
+    """
     rng = np.random.default_rng([county.count, 3])
     seldom = replace(rates, withdrawn=rates.withdrawn / 20)
     base = first_number("households")
@@ -304,11 +315,13 @@ def deliver_households(
         "timedelta64[s]"
     )
     columns = {name: values[PLANTED:] for name, values in county.household.items()}
+    clears = np.full(county.count, NEVER) if clears_on is None else clears_on
     table = arrow(
         {
             "_n": base + ordinal + 1,
             "_born": born,
-            "_closed": np.full(len(born), np.datetime64("NaT", "s")),
+            "_closed": (clears[PLANTED:] + 3).astype("datetime64[s]"),
+            "clears_on": clears[PLANTED:],
             "area_code": county.area[PLANTED:],
             **columns,
         }
@@ -388,9 +401,17 @@ def deliver_members(
     contract: Contract,
     rates: ErrorRates,
     home: Path,
+    agrees: bool = False,
 ) -> None:
-    """Writes base and truth of the register's members."""
+    """Writes base and truth of the register's members. `agrees`: a household whose head died has
+    another one, and a death is written down soon.
+    """
     people, person = county.people, rows["person"]
+    moved_on, after = np.full(people.registered, NEVER), people.relation[: people.registered]
+    closed = np.full(people.registered, np.datetime64("NaT", "s"))
+    if agrees:
+        after, moved_on = heads_after(people)
+        closed = register_ends(people, moved_on)
     columns = {name: values[person] for name, values in county.member.items()}
     relation = np.where(rows["how"] == "main", columns["relation"], "06")
     table = arrow(
@@ -398,7 +419,10 @@ def deliver_members(
             "_n": first_number("members") + np.arange(len(person)),
             "_person": person,
             "_born": people.entered[person].astype("datetime64[s]"),
-            "_closed": np.full(len(person), np.datetime64("NaT", "s")),
+            "_closed": closed[person],
+            "moved_on": np.where(rows["how"] == "main", moved_on[person], NEVER),
+            "relation_after": after[person],
+            "keeps_sound": agrees & (rows["how"] == "main") & (after[person] == "01"),
             **(columns | {"relation": relation}),
             "household": rows["household"],
             "slot": rows["slot"],

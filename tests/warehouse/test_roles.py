@@ -22,6 +22,11 @@ COUNTS = (
     "quarterly_supervision",
     "flag_accuracy",
 )
+HOMES = (
+    *("responsibility", "measure_gap", "support_received", "zero_employment", "special_group"),
+    *("relapse", "watch"),
+)
+AREAS = ("responsibility_gap", "visit_coverage", "medical_ledger", "asset_ledger")
 OPEN_TO_ALL = ("release", "source_status")
 
 
@@ -49,9 +54,13 @@ def expected(role: str, schema: str, table: str, action: str) -> bool:
                 ("turn", "update"),
             )
         return (
-            table in ("person", "quarantine_row", "queue_candidate", "record_number")
+            table in ("person", "quarantine_row", "queue_candidate", "record_number", "officer")
             and action != "select"
         )
+    if schema == "yihu" and table in HOMES:
+        return role in ("yihu_reader", "yihu_area", "yihu_steward")
+    if schema == "yihu" and table in AREAS:
+        return role not in ("yihu_department", "yihu_analyst", "stranger")
     if schema == "yihu":
         readers = role in ("yihu_reader", "yihu_area") or (
             role == "yihu_department" and table in LISTS
@@ -89,7 +98,7 @@ def statement(schema: str, table: str, action: str) -> str:
         if schema in ("yihu", "store")
         else METADATA.tables[f"{schema}.{table}"].columns.keys()[-1]
     )
-    if table in ("area_ledger", "bulletin") or table in {view.name for view in PERIODIC}:
+    if table in ("area_ledger", "bulletin", *AREAS) or table in {view.name for view in PERIODIC}:
         column = "area_code"
     if table in OPEN_TO_ALL:
         column = {"release": "as_of", "source_status": "department"}[table]
