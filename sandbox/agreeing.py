@@ -153,8 +153,8 @@ def agreed_assistance(county: County, draft: Draft) -> Draft:
     scheme = draft.columns["scheme"]
     size = np.bincount(people.household[:n][there], minlength=county.count + 1)
     money = county.household
-    income = sum(money[name] for name in ("wage_income", "transfer_income", "business_income",
-                                          "property_income")) - money["business_expense"]  # fmt: skip
+    earned = ("wage_income", "transfer_income", "business_income", "property_income")
+    income = sum(money[name] for name in earned) - money["business_expense"]
     per_head = np.append(0, income / 100 / np.maximum(1, size[1:]))
     grown = people.age[np.minimum(draft.person, n - 1)] >= 60
     works = county.member["working_now"][np.minimum(draft.person, n - 1)]
@@ -239,7 +239,7 @@ def agreed_enrolments(county: County, draft: Draft, assistance: Draft) -> Draft:
                     "status": np.full(len(who), "1"),
                     "paid_on": paid,
                 },
-            )  # fmt: skip
+            )
         )
     return joined(parts)
 
