@@ -6,7 +6,6 @@ Belongs here: names, defaults, generated secrets. Not here: what is done with th
 from __future__ import annotations
 
 import importlib.util
-import ipaddress
 import os
 import re
 import secrets
@@ -15,16 +14,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlparse
+from urllib.parse import unquote, urlparse
 from zoneinfo import ZoneInfo
 
 from expectations.contract import load_contracts
 from expectations.errors import ConfigurationError
 from expectations.nearest import did_you_mean
 from resources.engines.java import NoJavaError, java_home
+from resources.transport import has_tls, is_elsewhere, tls_words
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ROOT = Path(__file__).resolve().parents[1]
+ON_SQLITE, ON_POSTGRES = ROOT / "dagster-on-sqlite", ROOT / "dagster-on-postgres"
+"""Dagster's homes: where it keeps runs and events, as their `dagster.yaml` says."""
 
 FORMS = ("api", "file", "sql", "mixed")
 ENGINES = ("duckdb", "spark")
@@ -319,17 +321,6 @@ def _file_settle(env: Mapping[str, str], problems: list[str]) -> float:
     return float(text)
 
 
-def _is_elsewhere(url: str) -> bool:
-    """Whether an address is on another host:
-    neither a loopback address nor a socket or file of this machine.
-    """
-    host = urlparse(url).hostname or ""
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host not in ("", "localhost")
-
-
 def _plain(env: Mapping[str, str], places: Mapping[str, str | None], problems: list[str]) -> bool:
     """Refuses addresses of other hosts that would be spoken to without TLS, unless
     `YIHU_PLAIN=allow` says that it is meant.
@@ -337,44 +328,12 @@ def _plain(env: Mapping[str, str], places: Mapping[str, str | None], problems: l
     if _one_of(env, "YIHU_PLAIN", "refuse", ("refuse", "allow"), problems) == "allow":
         return True
     for name, url in places.items():
-        if url is not None and _is_elsewhere(url) and not _has_tls(url):
+        if url is not None and is_elsewhere(url, env) and not has_tls(url):
             problems.append(
-                f"{name} names another host without TLS: {_tls_words(url)}, or set YIHU_PLAIN=allow"
+                f"{name} names another host without TLS: {tls_words(url)}, or set YIHU_PLAIN=allow"
                 " where the line is protected otherwise"
             )
     return False
-
-
-def _has_tls(url: str) -> bool:
-    parsed = urlparse(url)
-    scheme, query = parsed.scheme.split("+")[0], parse_qs(parsed.query)
-    match scheme:
-        case "http":
-            return False
-        case "postgresql" | "postgres":
-            return query.get("sslmode", [""])[-1] == "verify-full"
-        case "mysql" | "mariadb":
-            return "ssl_ca" in query
-        case "mssql":
-            return query.get("Encrypt", [""])[-1].lower() in ("yes", "strict", "mandatory")
-        case "oracle":
-            return "tcps" in url.lower()
-    return scheme in ("https", "sqlite")
-
-
-def _tls_words(url: str) -> str:
-    match urlparse(url).scheme.split("+")[0]:
-        case "http":
-            return "write https://"
-        case "postgresql" | "postgres":
-            return "add ?sslmode=verify-full (and sslrootcert=…)"
-        case "mysql" | "mariadb":
-            return "add ?ssl_ca=…"
-        case "mssql":
-            return "add ?Encrypt=yes"
-        case "oracle":
-            return "use the protocol tcps"
-    return "use an address with TLS"
 
 
 def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
@@ -491,6 +450,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         "YIHU_GATEWAY_URL": gateway_url,
         "YIHU_FRONT_DB_URL": front_db_url,
         "YIHU_WAREHOUSE_URL": warehouse_url,
+        "YIHU_DAGSTER_DB_URL": env.get("YIHU_DAGSTER_DB_URL") or None,
         "YIHU_ALERT_WEBHOOK": alerts.webhook,
     }
     plain = _plain(env, places, problems)

@@ -417,9 +417,16 @@ DEVELOP = (
         make_target="contracts",
     ),
     Command(
+        "test-served",
+        "develop",
+        "Holds the served views against docs/served.odcs.yaml (datacontract test).",
+        "pipelines.development.commands:test_served",
+        failed="a view is not as its contract says",
+    ),
+    Command(
         "docs",
         "develop",
-        "Writes the pages that are made: commands, errors, dictionary, architecture.",
+        "Writes what is made: commands, errors, dictionary, architecture, the served contract.",
         "pipelines.development.commands:write_docs",
         settings="none",
     ),
