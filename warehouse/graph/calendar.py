@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
 from expectations.engine import day
+from expectations.errors import ConfigurationError
 from warehouse.graph.heads import Change
 from warehouse.graph.moment import Moment
 from warehouse.graph.registry import laid_over, with_needs
@@ -67,13 +68,15 @@ def _visit(moment: Moment) -> Sequence[date]:
     for condition in conditions:
         found = [int(number) for number in _VISIT.findall(condition.text)]
         if condition.text.count("days_since_visit") != len(found):
-            raise UnknownBoundary(condition.text)
+            raise UnknownBoundary(f"nobody can tell when {condition.text} turns")
         numbers.update(found)
     return [moment.as_of - timedelta(days=n + more) for n in sorted(numbers) for more in (0, 1)]
 
 
-class UnknownBoundary(LookupError):
+class UnknownBoundary(ConfigurationError):
     """A condition of the rules whose turning nobody can tell: everybody is touched."""
+
+    next_step = "write the days since the last visit against a whole number"
 
 
 BOUNDARIES: Mapping[str, Callable[[Moment], Sequence[date]]] = {

@@ -89,7 +89,7 @@ def touch(runner: Runner, moment: Moment, known: Mapping[str, bool] | None = Non
     try:
         selects = list(_selects(inputs, moment, before))
     except UnknownBoundary as error:
-        return everybody(f"nobody can tell when {error} turns")
+        return everybody(error.message)
     engine.table(
         "touched_by",
         " union all ".join(
