@@ -20,7 +20,7 @@ from sandbox.rates import ErrorRates
 NEVER = np.datetime64("NaT", "D")
 WORKS_UNTIL, ABLE_UNTIL = 62, 66
 """Ages on the reference day: who is older is able only while at work, and has no public post."""
-LEAST_WAGE, MOST_WAGE = 45_000, 2_500_000
+LEAST_WAGE, MOST_WAGE = 70_000, 1_300_000
 """Cents a month of work."""
 POOR = 8_000
 """Yuan a head, above which nobody is on dibao."""
@@ -251,8 +251,13 @@ def joined(parts: list[Draft]) -> Draft:
         np.full(len(part), np.datetime64("NaT", "s")) if part.closed is None else part.closed
         for part in parts
     ]
+    source = parts[0].source
+    if source is not None:
+        more = sum(len(part) for part in parts[1:])
+        source = np.append(source, len(source) + np.arange(more))
     return replace(
         parts[0],
+        source=source,
         person=np.concatenate([part.person for part in parts]),
         born=np.concatenate([part.born.astype("datetime64[s]") for part in parts]),
         columns={

@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from sandbox import (
     delivery,
     hardship,
     health,
+    planting,
     supervision,
     support,
     visits,
@@ -194,6 +195,14 @@ class County:
         drawn = draw_county(self.seed, people, self.households)
         agrees = self._edition() > 1
         drawn = agreeing.agreed_register(drawn) if agrees else drawn
+        made = planting.planted(
+            np.random.default_rng([self.seed, 800]),
+            drawn,
+            self.rates.contradictions if agrees else 0,
+        )
+        people = planting.with_deaths(people, made)
+        drawn = replace(drawn, people=people)
+        told = planting.in_register(drawn, made)
         assistance = agreeing.agreed_assistance(drawn, self._draw("assistance", drawn))
         cases = agreeing.agreed_cases(self._draw("cases", drawn))
         self._tell(f"sandbox: {people.registered:,} people drawn")
@@ -203,11 +212,11 @@ class County:
             conflicts[rows["person"][rows["how"] == "conflict"]] = True
             delivery.load_people(connection, people, conflicts)
             delivery.deliver_households(
-                *(connection, drawn, contract_for("households"), self.rates, home),
+                *(connection, told, contract_for("households"), self.rates, home),
                 clears_on=agreeing.clears_on(drawn, cases) if agrees else None,
             )
             delivery.deliver_members(
-                *(connection, drawn, rows, contract_for("members"), self.rates, home),
+                *(connection, told, rows, contract_for("members"), self.rates, home),
                 agrees=agrees,
             )
             kept: dict[str, Draft] = {}
@@ -216,6 +225,7 @@ class County:
                 if agrees:
                     rng = np.random.default_rng([self.seed, 900 + index])
                     draft = agreeing.agreed(draft, rng, drawn, self.rates, assistance)
+                    draft = planting.in_draft(draft, drawn, made)
                 draft = with_one_known(draft, people)
                 delivery.deliver(
                     connection, contract_for(records, with_drafts=True), draft, self.rates, home
@@ -229,6 +239,7 @@ class County:
             )
             if agrees:
                 subsidies = agreeing.agreed_subsidies(drawn, subsidies, kept)
+                subsidies = planting.in_draft(subsidies, drawn, made)
             delivery.deliver(
                 connection, contract_for("disability_subsidies"), subsidies, self.rates, home
             )
@@ -242,6 +253,8 @@ class County:
                     kept["dwellings"],
                 )
             retrofits = with_one_known(retrofits, people)
+            if agrees:
+                retrofits = planting.in_retrofits(retrofits, drawn, made, kept["dwellings"])
             delivery.deliver(connection, contract_for("retrofits"), retrofits, self.rates, home)
             kept["disability_subsidies"] = subsidies
             rng = np.random.default_rng([self.seed, 51])
@@ -264,6 +277,7 @@ class County:
                 " name from people order by person",
                 home / "truth" / "people.parquet",
             )
+            delivery.write_planted(connection, made.truth, home)
 
     def _draw(self, records: str, drawn: Drawn) -> Draft:
         """The records of a type as they are drawn, whatever was drawn before."""

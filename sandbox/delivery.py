@@ -7,6 +7,7 @@ Belongs here: writing `base/<records>.parquet` and `truth/<records>.parquet`. No
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from sandbox.draft import Draft
 from sandbox.economy import County
 from sandbox.errors import TRAITS, applied, chosen, outcome
 from sandbox.people import END, PLANTED, START, People
+from sandbox.planting import Truth
 from sandbox.rates import ErrorRates
 from sandbox.shapes import SHAPES, first_number, household_id, key_of, member_id
 
@@ -296,6 +298,31 @@ def write(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> Non
     path.chmod(0o600)
 
 
+def write_planted(
+    connection: duckdb.DuckDBPyConnection, truth: Sequence[Truth], home: Path
+) -> None:
+    """What is true of each contradiction that was planted."""
+    table = pa.table(
+        {
+            "code": pa.array([one.code for one in truth], pa.string()),
+            "ordinal": pa.array([one.ordinal for one in truth], pa.int64()),
+            "person": pa.array([one.person for one in truth], pa.int64()),
+            "wrong": pa.array([one.wrong or None for one in truth], pa.string()),
+        }
+    )
+    connection.register("planted_truth", table)
+    write(
+        connection,
+        f"""
+        select t.code, {household_id("t.ordinal")} as household_id, p.member_id, t.wrong,
+            case when t.wrong is null then 'explained' else 'confirmed' end as verdict
+        from planted_truth t left join people p on p.person = t.person order by 1, 2
+        """,
+        home / "truth" / "contradictions.parquet",
+    )
+    connection.unregister("planted_truth")
+
+
 def deliver_households(
     connection: duckdb.DuckDBPyConnection,
     county: County,
@@ -315,6 +342,7 @@ def deliver_households(
         "timedelta64[s]"
     )
     columns = {name: values[PLANTED:] for name, values in county.household.items()}
+    columns.setdefault("visited_on", np.full(len(ordinal), NEVER))
     clears = np.full(county.count, NEVER) if clears_on is None else clears_on
     table = arrow(
         {

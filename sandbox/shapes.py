@@ -102,7 +102,8 @@ _HOUSEHOLDS = Shape(
         "wage_income": _moved("wage_income", 4, 21),
         "transfer_income": _moved("transfer_income", 2, 22),
         "last_visit_on": (
-            "case when measures_count > 0 or dice(n, k, 23) % 5 = 0 then (u::date - (1 + dice(n, k,"
+            "case when visited_on is not null then visited_on"
+            " when measures_count > 0 or dice(n, k, 23) % 5 = 0 then (u::date - (1 + dice(n, k,"
             " 24) % 25)::int) end"
         ),
         "measures_count": "measures_count",
