@@ -25,6 +25,11 @@ DAILY = dg.DailyPartitionsDefinition(
 )
 """A partition is a business day, `as_of`; today is allowed (a provisional release)."""
 
+TO_THE_SERVER = dg.RetryPolicy(max_retries=1, delay=20)
+"""What is written to PostgreSQL may pass on a second try: a lock, a server that restarts. A failure
+that says that it is permanent is not tried again.
+"""
+
 
 def code_references(files: Mapping[str, Path]) -> dg.CodeReferencesMetadataValue:
     """Links from the UI to files of this checkout, by what they are."""

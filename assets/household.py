@@ -81,7 +81,8 @@ def use_history(house: RunContext, as_of: date) -> None:
     empty before the second day.
     """
     layer, name = layer_and_folder("linkage_quality")
-    days = [day for day in house.lake.days(layer, name) if day < as_of][-linkage.LAST_RUNS :]
+    known = house.runner.inputs.days("linkage_quality")
+    days = [day for day in known if day < as_of][-linkage.LAST_RUNS :]
     columns = "department, records, in_force, match_rate"
     selects = [
         f"select {columns}, date '{day}' as as_of from {house.lake.relation(layer, name, day)}"

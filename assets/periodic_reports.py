@@ -15,7 +15,7 @@ import dagster as dg
 
 from assets.charts.of_the_day import layouts_apart
 from assets.charts.svg import as_markdown, bars, figures, lines
-from assets.described import code_references
+from assets.described import TO_THE_SERVER, code_references
 from assets.lineage import lineage_metadata
 from resources.engines.duckdb import ComputeEngine
 from resources.lake import NotInLake
@@ -24,7 +24,6 @@ from resources.runtime.failures import failure
 from warehouse.graph import registry
 from warehouse.graph.heads import Kind
 from warehouse.graph.inputs import earlier_day
-from warehouse.graph.registry import layer_and_folder
 from warehouse.indicators import area_select
 from warehouse.migrations.run import upgrade
 from warehouse.model import model_path
@@ -160,7 +159,7 @@ def day_of(house: RunContext, report: PeriodicReport, period_on: date) -> date:
     """The newest day of the period whose tables are all in the lake;
     raises `dg.Failure` where there is none.
     """
-    days = [set(house.lake.days(*layer_and_folder(table))) for table in report.inputs]
+    days = [set(house.runner.inputs.days(table)) for table in report.inputs]
     within = [day for day in set.intersection(*days) if period_on <= day <= report.end(period_on)]
     if not within:
         needed = ", ".join(report.inputs)
@@ -178,9 +177,7 @@ def use_period(
     """
     moment = report.moment(period_on, house.moment(as_of))
     if registry.reads(report.name, Kind.SEVERAL_DAYS):
-        moment = replace(
-            moment, flag_days=tuple(house.lake.days(*layer_and_folder("warning_flag")))
-        )
+        moment = replace(moment, flag_days=tuple(house.runner.inputs.days("warning_flag")))
         house.make(["field_visit"], moment)
         visited = house.engine.rows("select distinct flag_on from field_visit order by 1")
         moment = replace(moment, history=tuple(on for (on,) in visited))
@@ -246,6 +243,7 @@ def rhythm_asset(report: PeriodicReport) -> dg.AssetsDefinition:
             **lineage_metadata(report.name),
         },
         check_specs=[dg.AssetCheckSpec(check, asset=report.name, description=says)],
+        retry_policy=TO_THE_SERVER,
     )
     def made(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         period_on = date.fromisoformat(context.partition_key)
@@ -262,7 +260,6 @@ def rhythm_asset(report: PeriodicReport) -> dg.AssetsDefinition:
                 "compared_on": compared_on.isoformat() if compared_on else "no earlier day",
                 **(layouts_apart(house, compared_on, as_of) if compared_on else {}),
                 **shown(house.engine, report, period_on),
-                **lineage_metadata(report.name),
             },
             check_results=[
                 dg.AssetCheckResult(check_name=check, passed=off == 0, metadata={"off": off})

@@ -5,28 +5,29 @@ Belongs here: what is published. Not here: how (`warehouse.publication`), who ma
 """
 
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import dagster as dg
 import sqlalchemy as sa
 
-from assets.described import DAILY, code_references
+from assets.described import DAILY, TO_THE_SERVER, code_references
 from expectations.contract import Contract
 from expectations.errors import YihuError
+from resources.release_folders import published_in
 from resources.runtime.alerts import note_seal
 from resources.runtime.context import RunContext
 from resources.runtime.failures import failure
 from resources.settings import ROOT, today
 from warehouse.catalogue import load_catalogue
 from warehouse.following_rules import load_following
-from warehouse.graph.inputs import HELD_BACK
-from warehouse.graph.registry import maker, published_tables
+from warehouse.graph.inputs import HELD_BACK, MADE_OF, made_of
+from warehouse.graph.registry import published_tables
+from warehouse.known import county_known_from
 from warehouse.migrations.run import upgrade
 from warehouse.publication import AuditFailed, RunSource, publish
 from warehouse.record_numbers import build_record_numbers
-from warehouse.schema import VIEW
-from warehouse.schema.shape import Shape, shape_of
+from warehouse.schema.shape import shape_of
 from warehouse.scoring_rules import Versioned, load_rules, named
 
 PUBLISHED = published_tables()
@@ -63,12 +64,6 @@ def refuse_edited_rules(house: RunContext) -> None:
     for column, versions in used.items():
         for version in versions:
             named(version, LOADED[column])
-
-
-def published_in(shape: Shape) -> list[str]:
-    """The tables that a release of this shape takes from the lake."""
-    published = {table: maker(table).publishes for table in PUBLISHED}
-    return [table for table, view in published.items() if view in shape.columns or view not in VIEW]
 
 
 def used_versions(connection: sa.Connection, column: str) -> list[str]:
@@ -150,17 +145,18 @@ where false
 def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
     """The one asset that publishes."""
 
-    @dg.asset(
-        name="release",
+    spec = dg.AssetSpec(
+        "release",
+        deps=[*PUBLISHED, "linkage_quality", "review_queue"],
         partitions_def=DAILY,
         group_name="release",
         owners=["team:yihu"],
         kinds={"postgres"},
         tags={"layer": "release"},
-        deps=[*PUBLISHED, "linkage_quality", "review_queue"],
         description=(
             "The release of the day: written, audited, made current in one transaction; readers see"
-            " the old one or the new one."
+            " the old one or the new one. A day that is older than the current release is computed"
+            " in the lake and observed here, never made current."
         ),
         # the nightly run begins at 02:30; a release of last night is there when the officers come
         freshness_policy=dg.FreshnessPolicy.cron(
@@ -171,16 +167,35 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
                 {"publication": ROOT / "warehouse" / "publication" / "publish.py"}
             )
         },
-        check_specs=[
-            dg.AssetCheckSpec(
-                "audit",
-                asset="release",
-                description="What is published is whole, sound and holds no ID number.",
-            )
-        ],
+        skippable=True,
     )
-    def release(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
+    audit = dg.AssetCheckSpec(
+        "audit",
+        asset="release",
+        description="What is published is whole, sound and holds no ID number.",
+    )
+
+    @dg.multi_asset(
+        name="release",
+        specs=[spec],
+        check_specs=[audit],
+        can_subset=True,
+        retry_policy=TO_THE_SERVER,
+    )
+    def release(
+        context: dg.AssetExecutionContext, house: RunContext
+    ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
         as_of = date.fromisoformat(context.partition_key)
+        house.begin_day(as_of)
+        first = county_known_from(house.lake)
+        if first is not None and as_of < first:
+            said = f"published nowhere: the register was first read for {first}"
+            context.log.info(f"{as_of} is {said}")
+            yield dg.AssetObservation(
+                "release", partition=context.partition_key, metadata={"is": said}
+            )
+            return
+        house.settle_day(as_of)
         moment = house.moment(as_of)
         shape = shape_of(moment.layout, moment.catalogue)
         # rows go to PostgreSQL from one process, whatever computed them
@@ -218,24 +233,27 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
         except YihuError as error:
             raise failure(error, f"release {as_of}") from None
         note_seal(house.settings.home, published.access_seal)
+        if published.release_id is not None:
+            house.lake.write_note(*MADE_OF, as_of, made_of(house.lake, as_of, published.release_id))
         house.lake.remove_note(*HELD_BACK, as_of)
         steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in published.seconds.items())
         context.log.info(f"{sum(published.seconds.values()):6.1f} s  {published.message} ({steps})")
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": sum(published.counts.values()),
-                "release_id": published.release_id,
-                "is_current": published.is_current,
-                "checksum": published.checksum,
-                "layout": shape.layout,
-                "changed": dict(published.changed),
-                "seconds": {step: round(seconds, 3) for step, seconds in published.seconds.items()},
-            },
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name="audit", passed=True, metadata={"checksum": published.checksum}
-                )
-            ],
+        facts = {
+            "dagster/row_count": sum(published.counts.values()),
+            "release_id": published.release_id,
+            "is_current": published.is_current,
+            "checksum": published.checksum,
+            "layout": shape.layout,
+            "changed": dict(published.changed),
+            "seconds": {step: round(seconds, 3) for step, seconds in published.seconds.items()},
+        }
+        if not published.is_current:
+            # freshness and overview speak of the release that readers see
+            yield dg.AssetObservation("release", partition=context.partition_key, metadata=facts)
+            return
+        passed = dg.AssetCheckResult(
+            check_name="audit", passed=True, metadata={"checksum": published.checksum}
         )
+        yield dg.MaterializeResult("release", metadata=facts, check_results=[passed])
 
     return [release]

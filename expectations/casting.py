@@ -14,7 +14,8 @@ from expectations.engine import literal
 from expectations.words import FALSE, TRUE
 from expectations.writing import NumberForm, conflicts, date_form, number_form
 
-_STAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
+_CLOCK = r"([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
+_ANY_YEAR, _YEAR = "[0-9]{4}", "(?:19[0-9]{2}|20[0-9]{2}|2100)"
 _OFFSET = r"(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)"
 _ISO_DAY = "YYYY-M-D"
 
@@ -113,10 +114,13 @@ def _number(field: Field, cell: Cell) -> str:
 
 def _spelt(field: Field, cell: Cell, forms: list[NumberForm]) -> str:
     factor = next((form.factor for form in forms), None)
-    money = field.unit in ("yuan", "yuan/month") or any(form.is_money for form in forms)
+    is_amount = field.unit is None and field.type.startswith("decimal")
+    money = is_amount or field.unit in ("yuan", "yuan/month") or any(f.is_money for f in forms)
     words = [word for form in forms for word in (form.word, form.word.removesuffix("元")) if word]
     if money and not any(form.is_money for form in forms):
         words.append("元")
+    if field.unit == "10k yuan" and not any(form.is_money for form in forms):
+        words += ["万元", "万"]
     tail = f"(?: ?(?:{'|'.join(sorted(set(words), key=len, reverse=True))}))?" if words else ""
     sign = "[￥¥]? ?" if money else ""
     digits = "[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+"
@@ -182,7 +186,9 @@ def _time(field: Field, cell: Cell) -> str:
     """The platform's form first, since nearly every value has it;
     then every other that can mean one thing only.
     """
-    strict = _date(cell.text) if field.type == "date" else _timestamp(cell.text)
+    # a database's 9999-12-31 is kept and counted (`marks`); in a file it is as far off in any form
+    year = _YEAR if cell.form == "file" else _ANY_YEAR
+    strict = _date(cell.text, year) if field.type == "date" else _timestamp(cell.text, year)
     read = moment(field, cell)
     spelt = f"cast({read} as date)" if field.type == "date" else read
     if any(
@@ -192,16 +198,16 @@ def _time(field: Field, cell: Cell) -> str:
     return f"coalesce({strict}, case when {cell.text} is not null then {spelt} end)"
 
 
-def _date(text: str) -> str:
+def _date(text: str, year: str = _ANY_YEAR) -> str:
     return (
-        f"case when regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$') then"
+        f"case when regexp_matches({text}, '^{year}-[0-9]{{2}}-[0-9]{{2}}$') then"
         f" try_cast({text} as date) end"
     )
 
 
-def _timestamp(text: str) -> str:
-    here = rf"^{_STAMP}([+]08(:?00)?)?$"
-    elsewhere = rf"^{_STAMP}{_OFFSET}$"
+def _timestamp(text: str, year: str = _ANY_YEAR) -> str:
+    stamp = rf"{year}-[0-9]{{2}}-[0-9]{{2}}[T ]{_CLOCK}"
+    here, elsewhere = rf"^{stamp}([+]08(:?00)?)?$", rf"^{stamp}{_OFFSET}$"
     local = f"regexp_replace({text}, '[+]08(:?00)?$', '')"
     return (
         f"case when ends_with({text}, '+08:00') and regexp_matches({text}, '{here}') then"

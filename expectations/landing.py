@@ -28,7 +28,7 @@ from expectations.engine import SqlEngine, literal, name, parquet
 from expectations.errors import YihuError
 from expectations.typed_rows import Delivery, typed_select
 
-LANDING = 3
+LANDING = 4
 """Raised when the same bytes would land otherwise than before;
 a batch landed under another number lands anew.
 """

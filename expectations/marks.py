@@ -27,6 +27,11 @@ RULES = {
 WITHOUT_VALUE = ("error_cell", "formula_without_value", "illegal_byte", "merged_across")
 """Rules of cells of whose value nothing is known."""
 
+FAR_DAY = (
+    "^(?:0[0-9]{3}|1[0-8][0-9]{2}|210[1-9]|21[1-9][0-9]|2[2-9][0-9]{2}|[3-9][0-9]{3})-[0-9]{2}-"
+)
+"""A day before 1900 or after 2100, as databases keep it for one that nobody knows."""
+
 ROUNDED = f'^[{BLANKS}\'’‘="]*{SCIENTIFIC}[{BLANKS}"]*$'
 """A text that is such a number and nothing else."""
 

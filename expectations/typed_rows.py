@@ -24,8 +24,8 @@ from expectations.folding import (
     without_control,
 )
 from expectations.idnumber import somebodys
-from expectations.marks import ROUNDED, delivered_marks, is_key, spoils
-from expectations.words import meant
+from expectations.marks import FAR_DAY, ROUNDED, delivered_marks, is_key, spoils
+from expectations.words import is_nothing, meant
 
 SEPARATOR, ESCAPE = "|", "~"
 """Between the parts of a composite key, and what stands before either within a part."""
@@ -211,6 +211,8 @@ def _marked(cells: list[_Cell], delivery: Delivery) -> str:
     seen = f"list_filter([{own}], x -> x is not null)" if own else NONE
     looks = "_care or len(_numbers) > 0" if delivery.has_numbers else "_care"
     found = f"case when {looks} then nullif({seen}, []) end"
+    if delivery.form == "sql":
+        found = _with_far_days(cells, found)
     if not delivery.has_marks:
         return found
     marks = delivered_marks([cell.field for cell in cells])
@@ -218,6 +220,20 @@ def _marked(cells: list[_Cell], delivery: Delivery) -> str:
         f"case when len(_marks) > 0 then list_distinct(list_concat({marks}, {found})) else"
         f" {found} end"
     )
+
+
+def _with_far_days(cells: list[_Cell], marked: str) -> str:
+    """The marks, and one more for each day that a database keeps for one that nobody knows."""
+    days = [c for c in cells if c.field.type in ("date", "timestamp") and c.field.is_delivered]
+    far = [
+        f"case when regexp_matches({c.raw}, {literal(FAR_DAY)}) and not"
+        f" {is_nothing(c.field, c.raw)} then {literal('far_day:' + c.field.name)} end"
+        for c in days
+    ]
+    if not far:
+        return marked
+    seen = f"list_filter([{', '.join(far)}], x -> x is not null)"
+    return f"nullif(list_concat(coalesce({marked}, {NONE}), {seen}), [])"
 
 
 def _with_identities(contract: Contract, cells: list[_Cell]) -> str:

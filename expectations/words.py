@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from expectations.contract import Field
 from expectations.engine import literal
+from expectations.writing import EXCEL, PLAIN_FORMS, conflicts, date_form
 
 NOTHING = ("-", "－", "—", "–", "――", "——", "/", "／", "NULL", "null", "N/A", "n/a", "无")
 """Marks for an empty cell where a code, a date or a boolean is due.
@@ -20,6 +21,10 @@ In numbers they are none: an accounting `-` is 0.
 
 TRUE = ("true", "t", "1", "1.0", "是", "有", "y", "yes", "√", "✓", "✔")
 FALSE = ("false", "f", "0", "0.0", "否", "无", "n", "no", "×", "✗", "✘")
+
+_DAY = re.compile(r"([0-9]{4})[-/.年]?([0-9]{1,2})[-/.月]?([0-9]{1,2})日?")
+_BEFORE_THE_FIRST = (1900, 1, 0)
+"""What a spreadsheet shows for the day number 0; the cell itself is a time."""
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]+")
 
@@ -88,12 +93,44 @@ def _translated(field: Field, text: str, form: str) -> str:
     return f"case {text} {' '.join(branches)} else {text} end" if branches else text
 
 
+def is_nothing(field: Field, text: str) -> str:
+    """Whether a text is one of the marks that the contract says stand for an empty cell."""
+    marks = [spelt for mark in field.blanks for spelt in _spellings(field, mark)]
+    return f"{text} in ({', '.join(map(literal, marks))})" if marks else "false"
+
+
 def _nothing(field: Field, form: str) -> list[str]:
     """The marks of nothing in this field: the contract's,
     and where it is no number the usual ones.
     """
-    marks = list(field.blanks)
-    if form != "api" and (field.codes or field.type in ("date", "timestamp", "boolean")):
+    marks = [spelt for mark in field.blanks for spelt in _spellings(field, mark)]
+    if form != "api" and (
+        field.codes or field.type in ("date", "timestamp", "boolean") or _names_the_record(field)
+    ):
         marks += [mark for mark in NOTHING if field.type != "boolean" or mark not in FALSE]
     codes = {code.code for code in field.codes}
     return [mark for mark in dict.fromkeys(marks) if mark not in codes]
+
+
+def _names_the_record(field: Field) -> bool:
+    """Whether it alone, or somebody's number in it, tells a record apart: NULL is no record's
+    number, and two records that have it are not one.
+    """
+    is_number = field.holds_number or field.role == "area_code"
+    return field.role == "record_key" or (field.key_position is not None and is_number)
+
+
+def _spellings(field: Field, mark: str) -> list[str]:
+    """The mark, and where it is a day (99991231) the same day as cells and databases hold it."""
+    found = _DAY.fullmatch(mark) if field.type in ("date", "timestamp") else None
+    forms = [date_form(form) for form in field.written if form != EXCEL]
+    plain = [date_form(form) for form in PLAIN_FORMS]
+    if found is None or any(conflicts(one, other) for one in forms for other in plain):
+        return [mark]
+    year, month, day = (int(part) for part in found.groups())
+    iso = f"{year:04d}-{month:02d}-{day:02d}"
+    spelt = [mark, iso, f"{iso} 00:00:00", f"{iso}T00:00:00", iso.replace("-", "")]
+    for sign in "-/.":
+        spelt += [iso.replace("-", sign), f"{year:04d}{sign}{month}{sign}{day}"]
+    spelt.append(f"{year:04d}年{month}月{day}日")
+    return [*spelt, "00:00:00"] if (year, month, day) == _BEFORE_THE_FIRST else spelt

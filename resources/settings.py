@@ -13,16 +13,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlparse
 from zoneinfo import ZoneInfo
 
 from expectations.contract import load_contracts
 from expectations.errors import ConfigurationError
+from expectations.nearest import did_you_mean
 from resources.engines.java import NoJavaError, java_home
 from resources.transport import has_tls, is_elsewhere, tls_words
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ROOT = Path(__file__).resolve().parents[1]
+ON_SQLITE, ON_POSTGRES = ROOT / "dagster-on-sqlite", ROOT / "dagster-on-postgres"
+"""Dagster's homes: where it keeps runs and events, as their `dagster.yaml` says."""
 
 FORMS = ("api", "file", "sql", "mixed")
 ENGINES = ("duckdb", "spark")
@@ -48,6 +52,14 @@ class SettingsError(ConfigurationError):
         return self.problems
 
 
+KEPT = {
+    "YIHU_KEEP_RAW_MONTHS": ("raw_months", 1),
+    "YIHU_KEEP_LAKE_DAYS": ("lake_days", 31),
+    "YIHU_KEEP_FOLDER_DAYS": ("folder_days", 1),
+    "YIHU_KEEP_RELEASE_DAYS": ("release_days", 2),
+    "YIHU_KEEP_EVENT_DAYS": ("event_days", 7),
+}
+"""The settings of what is kept: the field of `Retention`, and the least that is allowed."""
 LEAST_READER_MEMORY = 2 * 10**8
 ALERT_SINKS = ("log", "webhook", "email")
 
@@ -64,6 +76,27 @@ class AlertSettings:
     smtp_url: str | None = field(default=None, repr=False)
     email_to: tuple[str, ...] = ()
     email_from: str = "yihu@localhost"
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long what is kept (`make prune`)."""
+
+    raw_months: int = 24
+    """Batches as they came."""
+    lake_days: int = 90
+    """The lake's daily states; month ends for good."""
+    folder_days: int = 7
+    """Release folders with their files; month ends for good, others are made again on request."""
+    release_days: int = 30
+    """Releases that the warehouse can be read as of; month ends for good."""
+    event_days: int = 90
+    """Dagster's runs and events, and validation results."""
+    legal_hold: tuple[tuple[date, date], ...] = ()
+    """Days of which nothing is given up, first and last."""
+
+    def holds(self, day: date) -> bool:
+        return any(first <= day <= last for first, last in self.legal_hold)
 
 
 @dataclass(frozen=True)
@@ -97,6 +130,7 @@ class Settings:
     `6GB`; None: what DuckDB takes by itself, 80% of the machine's.
     """
     alerts: AlertSettings = AlertSettings()
+    retention: Retention = Retention()
     file_settle: float = 120.0
     """Seconds for which a file without a checksum must have stood still."""
     file_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -251,6 +285,29 @@ def _alerts(env: Mapping[str, str], problems: list[str]) -> AlertSettings:
     )
 
 
+def _retention(env: Mapping[str, str], problems: list[str]) -> Retention:
+    found: dict[str, Any] = {}
+    for setting, (name, least) in KEPT.items():
+        text = env.get(setting) or str(getattr(Retention, name))
+        if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) < least:
+            problems.append(f"{setting} is {text!r}: write a whole number of at least {least}")
+        else:
+            found[name] = int(text)
+    held = []
+    for span in (env.get("YIHU_LEGAL_HOLD") or "").split(","):
+        if not span.strip():
+            continue
+        try:
+            first, _, last = (part.strip() for part in span.strip().partition(".."))
+            held.append((date.fromisoformat(first), date.fromisoformat(last or first)))
+        except ValueError:
+            problems.append(
+                f"YIHU_LEGAL_HOLD has {span.strip()!r}: write a day, or the first and the last,"
+                " like 2026-01-01..2026-03-31, several with commas between"
+            )
+    return Retention(**found, legal_hold=tuple(held))
+
+
 def _file_settle(env: Mapping[str, str], problems: list[str]) -> float:
     text = env.get("YIHU_FILE_SETTLE") or "120"
     if not re.fullmatch(r"[0-9]{1,5}", text):
@@ -284,6 +341,28 @@ def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
         )
 
 
+OF_YIHU = ("YIHU_TYPED_", "YIHU_TEST_", FILE_PASSWORD)
+"""What begins so is no setting of its own."""
+SET_BY_YIHU = {"YIHU_DAGSTER_DIR", "YIHU_STANDS_IN", "YIHU_PROGRESS"}
+"""What yihu sets for the processes that it starts."""
+
+
+def known_settings() -> set[str]:
+    """The settings that `.env.example` lists."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    return set(re.findall(r"^#?(YIHU_[A-Z0-9_]+)=", text, re.MULTILINE))
+
+
+def _strange(env: Mapping[str, str]) -> list[str]:
+    """A line for each setting that there is none of: it would be set in vain."""
+    named = {name for name in env if name.startswith("YIHU_") and not name.startswith(OF_YIHU)}
+    known = known_settings()
+    return [
+        f"{name} is no setting{did_you_mean(name, known)}: .env.example lists them all"
+        for name in sorted(named - known - SET_BY_YIHU)
+    ]
+
+
 def _home_problems(home: Path) -> list[str]:
     """What is wrong with the home, which is made where nothing is."""
     if unquote(str(home)) != str(home) or "?" in str(home) or "\\" in str(home):
@@ -309,7 +388,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         SettingsError: naming every missing or malformed setting at once.
     """
     env = os.environ if env is None else env
-    problems: list[str] = []
+    problems = _strange(env)
     home = Path(env.get("YIHU_HOME") or ROOT / ".yihu").expanduser().absolute()
     gateway_url = _url(env, "YIHU_GATEWAY_URL", ("http", "https"), problems)
     if gateway_url:
@@ -359,6 +438,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         )
     alerts = _alerts(env, problems)
     _drafts(env, problems)
+    retention = _retention(env, problems)
     file_settle = _file_settle(env, problems)
     places = {
         "YIHU_GATEWAY_URL": gateway_url,
@@ -391,6 +471,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         by_county=by_county,
         engine_memory=engine_memory,
         alerts=alerts,
+        retention=retention,
         file_settle=file_settle,
         reader_memory=reader_memory,
         file_passwords={

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,30 @@ from sandbox.rates import ErrorRates
 
 def _county(options: argparse.Namespace) -> County:
     rates = ErrorRates().doubled() if options.double_errors else ErrorRates()
-    return County(options.home, options.households, options.seed, rates, say=say_to_stderr).make()
+    say = Seldom() if options.quiet else say_to_stderr
+    return County(options.home, options.households, options.seed, rates, say=say).make()
+
+
+class Seldom:
+    """Of a county that is made, which takes a while: when it begins, when it is there, and every so
+    often how far it is.
+    """
+
+    def __init__(self, every: float = 10.0) -> None:
+        self._every, self._told = every, time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        now = time.monotonic()
+        is_edge = " making " in text or " made in " in text
+        is_due = now - self._told > self._every and "is there" not in text
+        if is_edge or is_due:
+            self._told = now
+            say_to_stderr(text)
+
+
+def _say(options: argparse.Namespace, text: str) -> None:
+    if not options.quiet:
+        say_to_stderr(text)
 
 
 def _plan(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -39,7 +63,7 @@ def _drop(options: argparse.Namespace) -> None:
         options.writing or writing_of(options.dir),
     )
     for path in drop(_county(options), options.dir, options.as_of, options.all, faults, writing):
-        say_to_stderr(f"sandbox: {path.parent.name}/{path.name}")
+        _say(options, f"sandbox: {path.parent.name}/{path.name}")
 
 
 def _front_db(options: argparse.Namespace) -> None:
@@ -48,7 +72,7 @@ def _front_db(options: argparse.Namespace) -> None:
     from sandbox.frontdb import load, spoil
 
     for table, rows in load(_county(options), options.url, options.as_of, options.all).items():
-        say_to_stderr(f"sandbox: {table} {rows:,} rows")
+        _say(options, f"sandbox: {table} {rows:,} rows")
     for records, fault in faults_of(_plan(options), DATABASE_FAULTS).items():
         spoil(options.url, contract_for(records), fault)
 
@@ -68,7 +92,7 @@ def _serve(options: argparse.Namespace) -> None:
         work = options.ready_file.with_suffix(".tmp")
         work.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
         work.replace(options.ready_file)
-    say_to_stderr(f"sandbox: serving at {url}")
+    _say(options, f"sandbox: serving at {url}")
     # nobody is left behind: the gateway ends with whoever started it
     while not ended.wait(0.5) and (options.stay or os.getppid() == parent):
         pass
@@ -86,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--home", type=Path, required=True, help="where the county is kept")
         sub.add_argument("--households", type=int, default=104_000)
         sub.add_argument("--seed", type=int, default=1)
+        sub.add_argument("--quiet", action="store_true", help="no line but of making the county")
         sub.add_argument("--double-errors", action="store_true", help="every error twice as often")
         return sub
 

@@ -13,9 +13,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from expectations.contract import Contract, Field, load_contracts
+from warehouse.schema.beside import BESIDE, beside_columns, type_of
+from warehouse.schema.comments import column_comment, view_comment
 from warehouse.schema.declared import ADDED, VIEWS, Column, View
+from warehouse.schema.lake import OWN
+from warehouse.schema.lookups import IN_WORDS, LOOKUPS
 from warehouse.schema.periodic import PERIODIC
-from warehouse.schema.tables import METADATA, RELEASE, SOURCE_STATUS
+from warehouse.schema.tables import METADATA
 
 DICTIONARY = Path(__file__).parents[1] / "docs" / "dictionary.md"
 HEAD = """# Data dictionary
@@ -25,22 +29,6 @@ and the warehouse's schema by
 `python -m warehouse.dictionary`; a test fails when it is behind. \
 The same texts are comments in the database (`\\d+ yihu.household`).
 """
-RELEASE_COLUMNS = tuple(
-    name
-    for name in (*RELEASE.columns.keys(), "is_current")
-    if not name.startswith(
-        (
-            "withdrawn",
-            "pruned",
-            "row_",
-            "changed",
-            "published_by",
-            "following_version",
-            "access_seal",
-            "catalogue_version",
-        )
-    )
-)
 
 
 def _table(header: str, rows: Sequence[tuple[str, ...]]) -> list[str]:
@@ -53,15 +41,24 @@ def _table(header: str, rows: Sequence[tuple[str, ...]]) -> list[str]:
     )
 
 
-def _row(column: Column, key: tuple[str, ...]) -> tuple[str, ...]:
-    return (f"`{column.name}`", column.type, "yes" if column.name in key else "", column.meaning)
+def _row(view: View, column: Column) -> tuple[str, ...]:
+    is_key = column.name in view.key
+    said = column_comment(view.name, column.name, column.meaning, is_key=False)
+    return (f"`{column.name}`", column.type, "yes" if is_key else "", said)
 
 
-def _view(view: View, added: tuple[Column, ...] = ADDED) -> list[str]:
-    lines = [f"### yihu.{view.name}", "", view.meaning, ""]
-    return lines + _table(
-        "column type key meaning", [_row(column, view.key) for column in view.shown(added)]
-    )
+def _view(view: View, columns: Sequence[Column]) -> list[str]:
+    lines = [f"### yihu.{view.name}", "", view_comment(view.name, view.meaning), ""]
+    return lines + _table("column type key meaning", [_row(view, column) for column in columns])
+
+
+def _beside(name: str) -> list[str]:
+    rows = [
+        (f"`{column}`", kind, "yes" if "; key" in f"; {said}" else "", said)
+        for column, kind, said in beside_columns(name)
+    ]
+    lines = [f"### yihu.{name}", "", view_comment(name, BESIDE[name]), ""]
+    return lines + _table("column type key meaning", rows)
 
 
 def _sql_table(table: sa.Table, names: list[str] | None = None) -> list[tuple[str, ...]]:
@@ -69,18 +66,12 @@ def _sql_table(table: sa.Table, names: list[str] | None = None) -> list[tuple[st
     return [
         (
             f"`{column.name}`",
-            _type(column),
+            type_of(column),
             "yes" if column.primary_key else "",
             column.comment or "",
         )
         for column in columns
     ]
-
-
-def _type(column: sa.Column[object]) -> str:
-    return (
-        str(column.type.compile()).lower() if not str(column.type).startswith("ARRAY") else "text[]"
-    )
 
 
 def _meaning(field: Field) -> str:
@@ -112,32 +103,23 @@ def dictionary(contracts: Sequence[Contract] | None = None) -> str:
     """The whole dictionary as Markdown, over the repository's contracts by default."""
     lines = [HEAD, "## Views for consumers (schema `yihu`)", ""]
     for view in VIEWS:
-        lines += _view(view)
-    added = [_row(column, ()) for column in ADDED]
-    lines += ["### yihu.source_status", "", "How fresh and how complete each record type is.", ""]
-    lines += _table(
-        "column type key meaning",
-        [row for row in _sql_table(SOURCE_STATUS) if row[0] != "`release_id`"] + added,
-    )
+        lines += _view(view, view.shown(ADDED))
+    for name in BESIDE:
+        lines += _beside(name)
     lines += [
-        "### yihu.release",
+        "## For looking up, and in words (schema `yihu`)",
         "",
-        (
-            "The releases that can be read. Analysts see no totals: their counts leave by the one"
-            " exit."
-        ),
+        "What the codes of the other views mean, and the red households in one flat view.",
         "",
     ]
-    release = {row[0]: row for row in _sql_table(RELEASE)} | {
-        "`is_current`": ("`is_current`", "boolean", "", "the release that readers see")
-    }
-    lines += _table("column type key meaning", [release[f"`{name}`"] for name in RELEASE_COLUMNS])
+    for view in (*LOOKUPS, *IN_WORDS):
+        lines += _view(view, view.columns)
     lines += [
         "## What the rhythms leave (schema `yihu`, a row per period, whatever release is read)",
         "",
     ]
     for view in PERIODIC:
-        lines += _view(view, ())
+        lines += _view(view, view.shown(()))
     lines += ["## For operators and stewards (schemas `ops` and `vault`)", ""]
     for table in sorted(
         METADATA.tables.values(), key=lambda table: (str(table.schema), table.name)
@@ -145,6 +127,11 @@ def dictionary(contracts: Sequence[Contract] | None = None) -> str:
         if table.schema in ("ops", "vault"):
             lines += [f"### {table.schema}.{table.name}", "", table.comment or "", ""]
             lines += _table("column type key meaning", _sql_table(table))
+    lines += ["## What the lake keeps besides (`YIHU_HOME/lake`, for operators)", ""]
+    for lake_table in OWN:
+        lines += [f"### {lake_table.name}", "", lake_table.meaning, ""]
+        rows = [(f"`{c.name}`", c.type, c.meaning) for c in lake_table.columns]
+        lines += _table("column type meaning", rows)
     lines += ["## What departments deliver", ""]
     for contract in sorted(
         contracts or load_contracts(), key=lambda contract: (contract.department, contract.records)

@@ -216,11 +216,19 @@ def _head(lamp: Lamp) -> list[str]:
     return lines
 
 
-def explain(lamp: Lamp) -> str:
+def explain(lamp: Lamp, known_from: date | None = None) -> str:
     """The lamp in plain words: level, score, every point with its value, rule and records,
-    and the sum.
+    and the sum; and that the county was not whole, where its day is before `known_from`.
     """
     lines = _head(lamp)
+    if known_from is not None and lamp.as_of < known_from:
+        lines += [
+            (
+                f"Incomplete: the base register was first read for {known_from}, so that half of"
+                " what stood on this day may be lacking; the day is published nowhere."
+            ),
+            f"数据不完整：基础台账自 {known_from} 起才有读取，当日数据可能缺失，不予发布。",
+        ]
     if not lamp.reasons:
         lines += ["", "No indicator gave or took points. 没有指标加分或减分。"]
     parts = (
@@ -280,14 +288,20 @@ def not_recomputed(why: str) -> str:
     return f"Not recomputed 不重算: {why}."
 
 
-def history(lamps: Sequence[Lamp], layouts: Mapping[date, str]) -> str:
+def history(
+    lamps: Sequence[Lamp], layouts: Mapping[date, str], known_from: date | None = None
+) -> str:
     """How the lamp came about: a line a day, oldest first; the points that came, went, changed.
 
-    `layouts`: the one that each day was made in; where it changes, the line says so.
+    `layouts`: the one that each day was made in; where it changes, the line says so. Days before
+    `known_from` are compared with nothing.
     """
     lines = ["Day by day 逐日变化:"]
     before: Lamp | None = None
     for lamp in sorted(lamps, key=lambda x: x.as_of):
+        if known_from is not None and lamp.as_of < known_from:
+            lines.append(f"  {lamp.as_of}  incomplete, compared with nothing 不完整，不作比较")
+            continue
         lines.append(
             f"  {lamp.as_of}  {lamp.level:<6} {LEVELS[lamp.level][:2]} {lamp.score:>6} "
             f" {_change(before, lamp, layouts)}"

@@ -16,6 +16,7 @@ from expectations.gate import Gate
 from expectations.landing import Landed
 from expectations.validation import Verdict
 from warehouse.batch_profile import BatchProfile, with_towns
+from warehouse.known import KNOWN_FROM
 from warehouse.merge_state import MergeState
 from warehouse.sources import message_and_next_step
 from warehouse.unusual import RUNS
@@ -207,6 +208,13 @@ def _rejection(day: MergeState, pointer: Mapping[str, Any]) -> dict[str, Any] | 
     return None
 
 
+def _known_from(day: MergeState) -> str | None:
+    """The first day for which the source was read, which may be this one."""
+    is_read = day.batches or day.rejected is not None
+    first = day.known_from or (day.as_of if is_read else None)
+    return first.isoformat() if first is not None else None
+
+
 def ledger_of(day: MergeState, pointer: Mapping[str, Any]) -> dict[str, Any]:
     table, engine = day.contract.table, day.engine
     in_force = int(engine.scalar(f"select count(*) from {name('valid_' + table)}"))
@@ -231,13 +239,14 @@ def ledger_of(day: MergeState, pointer: Mapping[str, Any]) -> dict[str, Any]:
         "records": day.contract.records,
         "as_of": day.as_of.isoformat(),
         "batch_id": newest.get("batch_id") or day.prior.get("batch_id"),
+        KNOWN_FROM: _known_from(day),
         "extract_date": extract,
         "watermark": newest.get("until") or day.prior.get("watermark"),
         "state": state_of(
             age,
             day.contract.stale_after_days,
             is_rejected=rejection is not None,
-            is_incomplete=bool(pointer.get("incomplete")),
+            is_incomplete=bool(pointer.get("incomplete")) or day.is_unknown,
         ),
         "age_days": age,
         "is_late": age is not None and age > day.contract.stale_after_days,

@@ -47,9 +47,10 @@ class LakeFolder(Protocol):
     root: Path
 
     def table(self, layer: str, table: str) -> Path: ...
-    def files(self, layer: str, table: str, as_of: date) -> str | None: ...
+    def relation(self, layer: str, table: str, as_of: date, county: str | None = None) -> str: ...
+    def version(self, layer: str, table: str, as_of: date) -> str | None: ...
     def days(self, layer: str, table: str) -> list[date]: ...
-    def carry(self, layer: str, table: str, source: date, as_of: date) -> Path: ...
+    def carry(self, engine: Any, layer: str, table: str, source: date, as_of: date) -> None: ...
     def write(
         self,
         engine: Any,
@@ -59,10 +60,21 @@ class LakeFolder(Protocol):
         select: str,
         order_by: str,
         county: str | None = None,
+        key: Sequence[str] = (),
     ) -> Any: ...
     def write_note(self, layer: str, table: str, as_of: date, note: dict[str, Any]) -> Path: ...
     def read_note(self, layer: str, table: str, as_of: date) -> dict[str, Any] | None: ...
+    def remove_note(self, layer: str, table: str, as_of: date) -> None: ...
     def note_days(self, layer: str, table: str) -> list[date]: ...
+
+
+def stored_rows(lake: LakeFolder, layer: str, table: str, day: date | None) -> str | None:
+    """The rows of a day of a table as a relation; None where there is no day, or it was not
+    written.
+    """
+    if day is None or lake.version(layer, table, day) is None:
+        return None
+    return lake.relation(layer, table, day)
 
 
 @dataclass
@@ -77,6 +89,8 @@ class MergeState:
     as_of: date
     prior_day: date | None
     prior: dict[str, Any]
+    known_from: date | None = None
+    """The first day for which the source was read; None where this may be it."""
     valid: str = ""
     withdrawn: str = ""
     quarantine: str = ""
@@ -100,6 +114,11 @@ class MergeState:
     keys_checked: bool = False
     """Whether no key of the state looks like somebody's number."""
     made: list[str] = field(default_factory=list)
+
+    @property
+    def is_unknown(self) -> bool:
+        """The day is before the first one for which the source was read."""
+        return self.known_from is not None and self.as_of < self.known_from
 
     @property
     def key(self) -> str:

@@ -34,6 +34,24 @@ class LevelChange:
 
 
 @dataclass(frozen=True)
+class ScoreMoves:
+    """How many scores differ, whether the level does or not, and by how much at most."""
+
+    up: int
+    down: int
+    most_up: Decimal
+    most_down: Decimal
+
+    def text(self) -> str:
+        if not self.up + self.down:
+            return "no score moves"
+        parts = [f"{self.up} up (at most {self.most_up:+})"] if self.up else []
+        parts += [f"{self.down} down (at most {self.most_down:+})"] if self.down else []
+        scores = "score moves" if self.up + self.down == 1 else "scores move"
+        return f"{self.up + self.down} {scores}: {', '.join(parts)}"
+
+
+@dataclass(frozen=True)
 class RulesDiff:
     """A day scored under two sets of rules."""
 
@@ -48,6 +66,7 @@ class RulesDiff:
     """Rule version of the candidate."""
     counts: dict[tuple[str, str], int]
     """Households by level under the one and under the other."""
+    scores: ScoreMoves
     changed: tuple[LevelChange, ...]
 
     def text(self, at_most: int = 50) -> str:
@@ -63,6 +82,7 @@ class RulesDiff:
             if self.brought
             else []
         )
+        lines.append(self.scores.text())
         lines += [
             f"{count:>8} {a} -> {b}" for (a, b), count in sorted(self.counts.items()) if a != b
         ]
@@ -76,6 +96,18 @@ class RulesDiff:
         if len(self.changed) > at_most:
             lines.append(f"… and {len(self.changed) - at_most} more")
         return "\n".join(lines)
+
+
+MOVES = """
+with difference as (
+    select a.score - b.score as moved
+    from diff_flag_before as b inner join diff_flag_after as a using (household_id)
+)
+select count(*) filter (where moved > 0), count(*) filter (where moved < 0),
+    coalesce(max(moved) filter (where moved > 0), 0),
+    coalesce(min(moved) filter (where moved < 0), 0)
+from difference
+"""
 
 
 def rules_diff(runner: Runner, moment: Moment, candidate: Rules) -> RulesDiff:
@@ -118,6 +150,7 @@ def rules_diff(runner: Runner, moment: Moment, candidate: Rules) -> RulesDiff:
         before=moment.rules.version,
         after=candidate.version,
         counts={(str(a), str(b)): int(n) for a, b, n in counts},
+        scores=ScoreMoves(*engine.rows(MOVES)[0]),
         changed=tuple(
             LevelChange(h, a, b, x, y, tuple(changes)) for h, a, b, x, y, changes in rows
         ),

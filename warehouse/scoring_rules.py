@@ -398,15 +398,43 @@ def load_rules(as_of: date, folder: Path = RULES) -> Rules:
     Every scoring file is read, so that a broken one is refused before its day comes. Raises
     `RuleError`.
     """
-    paths = sorted(folder.glob("scoring-*.yaml"))
-    read = [(path, *read_scoring(path)) for path in paths]
-    for path, scoring, _ in read:
+    return _in_force_on(as_of, _scorings(folder), folder)
+
+
+def rules_by_version(folder: Path = RULES) -> list[Rules]:
+    """Every version that the rule files give, by the day from which it is in force; those that
+    begin later too.
+    """
+    read = _scorings(folder)
+    standards = read_rule_file(folder / "standards.yaml", Standards)[0]
+    entries = (*standards.monitoring_line, *standards.dibao_standard)
+    first = min(scoring.effective_from for scoring, _ in read)
+    days = {scoring.effective_from for scoring, _ in read} | {
+        entry.effective_from for entry in entries if entry.effective_from > first
+    }
+    found = (_in_force_on(day, read, folder) for day in sorted(days))
+    return list({rules.version: rules for rules in found}.values())
+
+
+Read = Sequence[tuple[Scoring, tuple[PointLine, ...]]]
+
+
+def _scorings(folder: Path) -> Read:
+    """Every scoring file with its lines."""
+    read = []
+    for path in sorted(folder.glob("scoring-*.yaml")):
+        scoring, lines = read_scoring(path)
         if path.stem != f"scoring-{scoring.effective_from}":
             raise RuleError(
                 f"{path}:1: effective_from is {scoring.effective_from}",
                 f"name the file scoring-{scoring.effective_from}.yaml",
             )
-    begun = [(scoring, lines) for _, scoring, lines in read if scoring.effective_from <= as_of]
+        read.append((scoring, lines))
+    return read
+
+
+def _in_force_on(as_of: date, read: Read, folder: Path) -> Rules:
+    begun = [(scoring, lines) for scoring, lines in read if scoring.effective_from <= as_of]
     if not begun:
         raise RuleError(
             f"{folder}: no scoring file is in force on {as_of}",

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from warehouse.known import KNOWN_FROM
 from warehouse.schema.lake import SOURCE_LEDGER
 
 COLUMNS = SOURCE_LEDGER.arrow
@@ -49,6 +50,12 @@ def message_and_next_step(failure: Mapping[str, Any]) -> tuple[str, str]:
     return said, next_step or said
 
 
+def unknown_before(ledger: Mapping[str, Any]) -> str | None:
+    """The first day for which the source was read, where the ledger is of an earlier one."""
+    first = ledger.get(KNOWN_FROM)
+    return str(first) if first and str(ledger["as_of"]) < str(first) else None
+
+
 def next_step(ledger: dict[str, Any]) -> str | None:
     """What to do about a source that is not well; None where nothing is to be done."""
     rejection, failure = ledger.get("rejection"), ledger.get("failure")
@@ -58,6 +65,8 @@ def next_step(ledger: dict[str, Any]) -> str | None:
         return message_and_next_step(failure)[1]
     if ledger["state"] == "ok":
         return None
+    if first := unknown_before(ledger):
+        return f"nobody can tell it any more: this source was first read for {first}"
     return f"ask {ledger['department']} for its newest {ledger['records']}, then make sync"
 
 

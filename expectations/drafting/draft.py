@@ -207,12 +207,18 @@ def _draft_unknown(sample: Sample, department: str, records: str, read: _Reading
     entries = unknown_fields(read.columns)
     questions: list[str] = []
     roles = {_custom(entry.property).get("role") for entry in entries}
-    if "id_number" not in roles:
+    area = _area(entries) if "id_number" not in roles else None
+    if area is not None:
+        questions.append(
+            f"is each row about a village or town, by {area.property['physicalName']} (subject:"
+            " area)? else take that out, and give a field the role household_id"
+        )
+    elif "id_number" not in roles:
         questions.append(
             "no column holds ID numbers: what ties a row to a household? give a field the role"
             " household_id"
         )
-    if "record_key" not in roles:
+    if "record_key" not in roles and (area is None or not area.property.get("primaryKey")):
         questions.append(
             "no column is the record's own number: which fields tell a record apart? give them"
             " primaryKey"
@@ -244,6 +250,8 @@ def _draft_unknown(sample: Sample, department: str, records: str, read: _Reading
             {"property": "delivery", "value": "full"}, {"property": "overlapDays", "value": 1},
         ],
     }  # fmt: skip
+    if area is not None:
+        raw["customProperties"].append({"property": "subject", "value": "area"})
     questions += _delivery(raw, "updated_at" in roles)
     questions += _shaped_keys(
         raw, entries, {column.physical_name: column for column in read.columns}
@@ -251,6 +259,20 @@ def _draft_unknown(sample: Sample, department: str, records: str, read: _Reading
     questions.append("how often does it come? cadence and staleAfter say monthly and 45 days")
     _server(raw, sample, read, questions)
     return _written(raw, entries, questions, [])
+
+
+def _area(entries: Sequence[Entry]) -> Entry | None:
+    """The column that says of which village a row is, now with that role; None without one."""
+    area = next((entry for entry in entries if entry.property["name"] == "area_code"), None)
+    if area is not None:
+        others = [
+            entry
+            for entry in area.property.get("customProperties", ())
+            if entry["property"] != "role"
+        ]
+        role = {"property": "role", "value": "area_code"}
+        area.property |= {"required": True, "customProperties": [role, *others]}
+    return area
 
 
 def _guess_key(entries: Sequence[Entry]) -> None:

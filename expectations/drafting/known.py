@@ -13,9 +13,12 @@ from typing import Any
 
 from expectations.contract import Contract, Field
 from expectations.drafting import forms
-from expectations.drafting.content import Column
+from expectations.drafting.content import Column, unwrapped
 from expectations.drafting.mapping import Match, code_of, fitting
+from expectations.drafting.office_words import office_words
 
+OFTEN_EMPTY = 0.05
+"""From this share of empty cells on, they are no slips."""
 UNSAID = "TO BE SAID"
 """Stands where a person has to write a value."""
 
@@ -58,11 +61,29 @@ def known_fields(
 def _found(contract: Contract, at: Field, given: Mapping[str, Any], match: Match) -> Entry:
     column = match.column
     made = _written(contract, at, column)
-    entry = Entry(_with(given, made.properties), questions=[*match.doubts, *made.questions])
+    asked = [*match.doubts, *made.questions, *_empty(contract, at, column, made.properties)]
+    entry = Entry(_with(given, made.properties), questions=asked)
     entry.property["physicalName"] = column.physical_name
     if not column.filled:
         entry.remarks.append(f"{column.physical_name} is empty in the sample")
     return entry
+
+
+def _empty(
+    contract: Contract, at: Field, column: Column, properties: Mapping[str, Any]
+) -> list[str]:
+    """A required code, yes or number that is often empty: nothing, or a word that goes unsaid?"""
+    is_coded = bool(at.codes) or at.type == "boolean" or at.type == "integer"
+    if not is_coded or not contract.must_have(at) or "blank" in properties:
+        return []
+    nothing = {"", *office_words().blanks}
+    empty = sum(1 for cell in column.cells if unwrapped(cell).upper() in nothing)
+    if empty < max(forms.AT_LEAST, len(column.cells) * OFTEN_EMPTY):
+        return []
+    return [
+        f"{column.physical_name} is empty in {empty} rows, and {at.name} is required: they are set"
+        " aside; or what does an empty cell mean (then blank)?"
+    ]
 
 
 def _written(contract: Contract, at: Field, column: Column) -> forms.Written:

@@ -36,7 +36,9 @@ _DATES = (
 )
 _OTHER_PERIOD = re.compile(
     r"(?:20[0-9]{2}年?)?[一二三四1-4第]+季度|20[0-9]{2}(?:年度|[春秋](?:季)?(?:学期)?|年)?"
+    r"|[(（\[【]?(?:[0-9]{2}年)?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,2})月份?[)）\]】]?"
 )
+_BEHIND = re.compile(r"[)）\]】\-_ 份]*([^0-9(（\[【.]*)")
 
 
 def files_pattern(files: Sequence[str]) -> tuple[str, int | None, list[str]]:
@@ -62,18 +64,30 @@ def _dated(name: str) -> str:
         found = pattern.search(stem)
         if found:
             shape = found.expand(placeholder) if found.groups() else placeholder
-            return f"{stem[: found.start()]}{shape}*"
+            return f"{stem[: found.start()]}{shape}{_what_is_called(stem, found)}*"
     found = _OTHER_PERIOD.search(stem)
-    return f"{stem[: found.start()]}*" if found and found.start() else f"{stem}*"
+    if found is None:
+        return f"{stem}*"
+    return f"{stem[: found.start()] or '*'}{_what_is_called(stem, found)}*"
+
+
+def _what_is_called(stem: str, date: re.Match[str]) -> str:
+    """The words behind a date with which a name begins: without them it could be any list's."""
+    behind = _BEHIND.match(stem, date.end())
+    return behind[0] if behind is not None and behind[1] and not date.start() else ""
 
 
 def _common(patterns: Sequence[str]) -> str:
-    """`{part}` for where the names differ at their beginning, else `*` behind what they share."""
+    """`{part}` for where the names differ before words that they share, else `*`."""
     ends = _shared([pattern[::-1] for pattern in patterns])[::-1]
-    begins = _shared(patterns)
-    if len(ends.rstrip("*")) >= len(begins):
-        # 石门镇, 青溪镇: the last letter of the parts' names is theirs
-        return "{part}" + re.sub(r"^[镇乡村县区]", "", ends)
+    begins = _shared(patterns).rstrip("*")
+    # 石门镇, 青溪镇: the last letter of the parts' names is theirs
+    ends = re.sub(r"^[镇乡村县区]", "", ends)
+    has_words_behind = bool(ends.rstrip("*")) and len(set(patterns)) > 1
+    if has_words_behind and begins.endswith(("}", "}月", "}日")):
+        return f"{begins}{{part}}{ends}"
+    if has_words_behind and len(ends.rstrip("*")) >= len(begins):
+        return f"{{part}}{ends}"
     return f"{begins}*"
 
 

@@ -8,14 +8,14 @@ and how (`resources.runtime.alerts`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
 
-from resources.departments import SourceError
 from resources.runtime.alert import Alert, Kind
 from resources.runtime.alerts import Observation, SourceWarnings, alert_book
+from resources.runtime.begin import DAILY_JOB, DAY, NotBegun, not_begun
 from resources.runtime.failures import failed_with
 from resources.settings import Settings, today
 
@@ -27,7 +27,7 @@ LOOKED_AT = {
     dg.DagsterEventType.RUN_FAILURE,
     dg.DagsterEventType.RUN_SUCCESS,
 }
-PARTITION = "dagster/partition"
+BEGIN = "start"
 
 AlertParts = tuple[Kind, str, str, str]
 """Kind, fingerprint, what, what to do."""
@@ -45,14 +45,77 @@ def alert_after(
         for entry in instance.all_logs(run.run_id, of_type=LOOKED_AT)
         if entry.dagster_event is not None
     ]
-    day = run.tags.get(PARTITION) or today().isoformat()
-    seen = observations_of(events, run.run_id, run.job_name, day)
+    if was_stopped(instance, run.run_id):
+        return []  # a planned stop: the run that completes the day tells what there is
+    day = run.tags.get(DAY) or today().isoformat()
+    fresh = instance.get_run_by_id(run.run_id) or run
+    seen = by_cause(
+        observations_of(events, run.run_id, run.job_name, day, not_begun(fresh.tags)), day
+    )
     # a day that is not over may say otherwise tonight: what it warns of is told with the day's own
     # run
     is_over = day < today().isoformat()
     return alert_book(settings.home, settings.alerts).take(
         run.run_id, seen, warned_in(events, day), is_over=is_over
     )
+
+
+def was_stopped(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether a run ended since somebody asked it to: in the UI, by Ctrl-C, by SIGTERM."""
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.status in (dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.CANCELING):
+        return run is not None
+    failures = instance.all_logs(run_id, of_type={dg.DagsterEventType.RUN_FAILURE})
+    return any(_is_interrupted(entry.dagster_event) for entry in failures)
+
+
+def _is_interrupted(event: dg.DagsterEvent | None) -> bool:
+    """Whether a run failed since a signal reached it between two steps."""
+    data: Any = None if event is None else event.event_specific_data
+    reason = getattr(data, "failure_reason", None)
+    return reason is not None and reason.name == "UNEXPECTED_TERMINATION"
+
+
+OUTAGE = "outage"
+SOURCES_OF_AN_OUTAGE = 2
+"""So many sources that fail by the same reason are one alert."""
+
+
+def by_cause(seen: Sequence[Observation], day: str) -> list[Observation]:
+    """The sources that could not be read by one cause become one observation of it."""
+    alerts = [a for look in seen for a in look.alerts if _is_unread(look) and a.kind == "failure"]
+    causes: dict[tuple[str, str], list[Alert]] = {}
+    for alert in alerts:
+        causes.setdefault((alert.fingerprint, alert.next_step), []).append(alert)
+    outages = {}
+    for (reason, next_step), of_it in causes.items():
+        if len(of_it) >= SOURCES_OF_AN_OUTAGE:
+            names = sorted(a.asset.removeprefix("raw_").replace("__", ".") for a in of_it)
+            said = f"{len(names)} sources could not be read ({reason}): {', '.join(names)}"
+            told = Alert(
+                "failure",
+                f"{OUTAGE}:{reason}",
+                ",".join(names),
+                "",
+                day,
+                said,
+                next_step,
+                of_it[0].run_id,
+            )
+            outages[told.scope] = told
+            causes[reason, next_step] = []
+    left = {alert.scope for of_it in causes.values() for alert in of_it}
+    kept = [
+        replace(look, alerts=tuple(a for a in look.alerts if a.scope in left or a not in alerts))
+        for look in seen
+    ]
+    if not any(_is_unread(look) for look in seen):
+        return kept
+    return [*kept, Observation(OUTAGE, day, tuple(outages.values()))]
+
+
+def _is_unread(look: Observation) -> bool:
+    return look.scope.startswith("check:raw_") and look.scope.endswith(":read")
 
 
 def warned_in(events: Sequence[dg.DagsterEvent], day: str) -> list[SourceWarnings]:
@@ -72,26 +135,17 @@ def warned_in(events: Sequence[dg.DagsterEvent], day: str) -> list[SourceWarning
     return found
 
 
-def alert_before(settings: Settings, day: date, error: SourceError | None) -> list[Alert]:
-    """Tells that a day could not even begin (no gateway), or that it could."""
-    alerts: tuple[Alert, ...] = ()
-    if error is not None:
-        said = f"no run was started, the last release stands: {error.said}"
-        alerts = (
-            Alert("failure", "start", error.reason, "", day.isoformat(), said, error.next_step, ""),
-        )
-    return alert_book(settings.home, settings.alerts).take(
-        "", [Observation("start", day.isoformat(), alerts)]
-    )
-
-
 def observations_of(
-    events: Sequence[dg.DagsterEvent], run_id: str, job: str, day: str
+    events: Sequence[dg.DagsterEvent],
+    run_id: str,
+    job: str,
+    day: str,
+    without_begin: NotBegun | None = None,
 ) -> list[Observation]:
-    """What a run looked at, in the order of its events;
-    of a step that was tried again, the first failure.
+    """What a run looked at, in the order of its events; of a step that was tried again, the first
+    failure where it did not go through in the end.
     """
-    seen: dict[str, Observation] = {}
+    seen = {BEGIN: _begin(run_id, day, without_begin)} if job == DAILY_JOB else {}
     failed_steps = 0
     for event in events:
         kind = event.event_type
@@ -103,12 +157,30 @@ def observations_of(
         elif kind is dg.DagsterEventType.STEP_SUCCESS:
             look = Observation(f"step:{event.step_key}", day, (), is_state=False)
         else:
-            failed = kind is dg.DagsterEventType.RUN_FAILURE and not failed_steps
+            failed = (
+                kind is dg.DagsterEventType.RUN_FAILURE
+                and not failed_steps
+                and without_begin is None
+            )
             look = Observation(
                 f"job:{job}", day, tuple(_run(run_id, job, day)) if failed else (), is_state=False
             )
-        seen.setdefault(look.scope, look)
+        if kind is dg.DagsterEventType.STEP_SUCCESS:
+            seen[look.scope] = (
+                look  # it went through on a second try, and nobody has to do anything
+            )
+        else:
+            seen.setdefault(look.scope, look)
     return list(seen.values())
+
+
+def _begin(run_id: str, day: str, without: NotBegun | None) -> Observation:
+    """Whether the run could begin: a gateway that is not there stops it before its first step."""
+    if without is None:
+        return Observation(BEGIN, day)
+    said = f"nothing was begun, the last release stands: {without.said}"
+    told = Alert("failure", BEGIN, without.reason, "", day, said, without.next_step, run_id)
+    return Observation(BEGIN, day, (told,))
 
 
 def _step(event: dg.DagsterEvent, run_id: str, day: str) -> Observation:

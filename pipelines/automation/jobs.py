@@ -3,9 +3,10 @@
 import dagster as dg
 
 from assets.described import DAILY
+from resources.runtime.begin import CAUSE, DAILY_JOB
 
 daily_sync = dg.define_asset_job(
-    "daily_sync",
+    DAILY_JOB,
     selection=dg.AssetSelection.all() - dg.AssetSelection.groups("rhythms"),
     description="From the departments' extracts to the current release, for one business day.",
     tags={"yihu/rhythm": "daily"},
@@ -23,4 +24,6 @@ daily_sync = dg.define_asset_job(
 def daily_sync_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Yesterday, in Asia/Shanghai; the partition set also has today, which a person may ask for."""
     day = DAILY.get_partition_keys(current_time=context.scheduled_execution_time)[-2]
-    return dg.RunRequest(run_key=f"daily_sync:{day}", partition_key=day)
+    return dg.RunRequest(
+        run_key=f"daily_sync:{day}", partition_key=day, tags={CAUSE: "schedule: the night's run"}
+    )

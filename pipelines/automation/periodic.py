@@ -8,6 +8,7 @@ from __future__ import annotations
 import dagster as dg
 
 from assets.periodic_reports import PERIODS
+from resources.runtime.begin import CAUSE
 
 TIMES = {
     "weekly_statistics": ("0 4 * * 1", "Mondays at 04:00: the week that ended at midnight."),
@@ -54,7 +55,9 @@ def _schedule(name: str, job: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDef
     )
     def scheduled(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         period = PERIODS[name].get_partition_keys(current_time=context.scheduled_execution_time)[-2]
-        return dg.RunRequest(run_key=f"{name}:{period}", partition_key=period)
+        return dg.RunRequest(
+            run_key=f"{name}:{period}", partition_key=period, tags={CAUSE: f"schedule: {says}"}
+        )
 
     return scheduled
 

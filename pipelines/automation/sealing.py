@@ -6,6 +6,7 @@ that every publication makes one too.
 
 import dagster as dg
 
+from assets.described import TO_THE_SERVER
 from resources.own_logins import has_warehouse
 from resources.runtime.alerts import note_seal
 from resources.server import warehouse_server
@@ -14,9 +15,10 @@ from warehouse.database.access_log import seal
 
 
 @dg.op(
+    retry_policy=TO_THE_SERVER,
     description=(
         "Seals what was added to the access log (who looked at a person) since the last seal."
-    )
+    ),
 )
 def seal_access_log(context: dg.OpExecutionContext) -> None:
     settings = load_settings()

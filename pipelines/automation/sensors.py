@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -21,8 +20,10 @@ import dagster as dg
 
 from expectations.contract import Contract, load_contracts
 from expectations.file_names import PatternError
+from pipelines.automation.abandoned import going_on
 from pipelines.automation.alerts import alert_after
 from pipelines.automation.jobs import daily_sync
+from pipelines.automation.sizes import note_sizes
 from resources.departments import Departments, SourceError
 from resources.departments.dropped import Delivery
 from resources.departments.errors import Fault
@@ -38,7 +39,7 @@ from resources.departments.watch import (
 from resources.departments.whole import sha256_of
 from resources.departments.windows import Window
 from resources.lake import Lake
-from resources.runtime.lock import RunLocked, run_lock
+from resources.runtime.begin import CAUSE
 from resources.settings import SHANGHAI, Settings, load_settings
 
 URGENT = ("reports", "losses")
@@ -48,15 +49,6 @@ LATE_COMMITS = timedelta(minutes=10)
 each question reaches back that far.
 """
 EVERY_SECONDS = 20
-ABANDONED_SECONDS = 600.0
-"""A run that began so long ago and does not hold the lock has no process any more."""
-GOING_ON = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 @dataclass(frozen=True)
@@ -70,38 +62,6 @@ class Found:
     @property
     def name(self) -> str:
         return f"{self.contract.department}/{self.delivery.source}"
-
-
-def going_on(instance: dg.DagsterInstance, home: Path) -> str | None:
-    """The run of `daily_sync` that waits or goes on, whoever started it.
-    One whose process was killed is marked as failed.
-
-    Else it would hold up the queue until the next `make sync`: nobody but its process could say
-    that it is over.
-    """
-    for record in instance.get_run_records(
-        filters=dg.RunsFilter(job_name=daily_sync.name, statuses=GOING_ON), limit=10
-    ):
-        run = record.dagster_run
-        begun = record.start_time or record.create_timestamp.timestamp()
-        if (
-            run.status is not dg.DagsterRunStatus.STARTED
-            or time.time() - begun < ABANDONED_SECONDS
-            or not _lock_is_free(home)
-        ):
-            return run.run_id
-        instance.report_run_failed(
-            run, "The process of this run was killed; the next run of its day completes it."
-        )
-    return None
-
-
-def _lock_is_free(home: Path) -> bool:
-    try:
-        with run_lock(home):
-            return True
-    except RunLocked:
-        return False
 
 
 def _after(run_id: str, cursor: str | None) -> dg.SensorResult:
@@ -168,7 +128,7 @@ def drop_folder_requests(
         dg.RunRequest(
             run_key=f"{department}:{period}:{_one_sha256(files)}",
             partition_key=day.isoformat(),
-            tags={"yihu/cause": "drop folder: " + ", ".join(f.name for f in files)},
+            tags={CAUSE: "drop folder: " + ", ".join(f.name for f in files)},
         )
         for (department, period, day), files in groups.items()
     ]
@@ -228,7 +188,7 @@ def _one_sha256(files: list[Found]) -> str:
 )
 def drop_folder_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     settings = load_settings()
-    run_id = going_on(context.instance, settings.home)
+    run_id = going_on(context.instance, settings, daily_sync.name)
     if run_id is not None:
         return _after(run_id, context.cursor)
     requests, notes, cursor = drop_folder_requests(settings, context.cursor, datetime.now(SHANGHAI))
@@ -292,7 +252,7 @@ def news_of(
 )
 def urgent_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     settings = load_settings()
-    run_id = going_on(context.instance, settings.home)
+    run_id = going_on(context.instance, settings, daily_sync.name)
     if run_id is not None:
         return _after(run_id, context.cursor)
     return urgent_result(settings, context.cursor, datetime.now(SHANGHAI))
@@ -332,7 +292,7 @@ def _urgent_request(new: list[News], now: datetime) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=f"urgent:{today}:{digest}",
         partition_key=today,
-        tags={"yihu/cause": cause, "dagster/priority": "10"},
+        tags={CAUSE: cause, "dagster/priority": "10"},
     )
 
 
@@ -347,7 +307,9 @@ def _urgent_request(new: list[News], now: datetime) -> dg.RunRequest:
     ),
 )
 def alerts_after_success(context: dg.RunStatusSensorContext) -> None:
-    alert_after(load_settings(), context.instance, context.dagster_run)
+    settings = load_settings()
+    alert_after(settings, context.instance, context.dagster_run)
+    note_sizes(settings.home)
 
 
 @dg.run_failure_sensor(

@@ -37,6 +37,8 @@ class Argument:
     """What the number is called, where it is a whole number."""
     choices: tuple[str, ...] = ()
     dest: str = ""
+    short: str = ""
+    """A letter for it, as `-v`."""
 
     @property
     def name(self) -> str:

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import shlex
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
-from expectations.errors import EXIT_STATUSES, FAILED, LOCKED
+from expectations.errors import BAD_SETTINGS, EXIT_STATUSES, FAILED, LOCKED
+from expectations.nearest import did_you_mean
 from pipelines.command_line.declared import GROUPS, Argument, Command
 from pipelines.command_line.table import COMMANDS
 from pipelines.command_line.typed import UsageError
@@ -30,14 +34,63 @@ def parse(
         SystemExit: for `--help`, and for what no command knows (status 2).
     """
     asked = parser().parse_args(arguments)
-    fill(COMMANDS[asked.command], asked, environment)
+    command = COMMANDS[asked.command]
+    refuse_strange(command, environment)
+    fill(command, asked, environment)
     return asked
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what was probably meant where something is not known."""
+
+    def error(self, message: str) -> NoReturn:
+        strange = re.match(r"argument <command>: invalid choice: '(.*?)'", message)
+        if strange is not None:
+            message = f"there is no command {strange[1]!r}{did_you_mean(strange[1], COMMANDS)}"
+        unknown = re.match(r"unrecognized arguments: (--[a-z-]+)", message)
+        if unknown is not None:
+            message += did_you_mean(unknown[1], self._flags())
+        self.exit(
+            BAD_SETTINGS, f"yihu: {message}; {self.prog.partition(' ')[0]} --help lists all\n"
+        )
+
+    def _flags(self) -> list[str]:
+        return [argument.flag for command in COMMANDS.values() for argument in command.arguments]
+
+
+def refuse_strange(command: Command, environment: Mapping[str, str]) -> None:
+    """Raises `UsageError` for a variable of make that the command does not take, and would be
+    typed in vain.
+    """
+    taken = {argument.variable for argument in command.arguments} | OF_MAKE
+    if "WHY" in taken:
+        taken.add("WHY_FILE")
+    typed = [name for name in _typed_for_make(environment) if not name.startswith("YIHU_")]
+    for name in typed:
+        if name not in taken:
+            meant = did_you_mean(name, taken - OF_MAKE)
+            takes = ", ".join(sorted(taken - OF_MAKE)) or "nothing"
+            raise UsageError(f"make {command.name} takes no {name}{meant}:", f"it takes {takes}")
+
+
+OF_MAKE = frozenset({"SHELL", "UV", "RUN", "YIHU", "MAKEFLAGS", "V"})
+"""Variables of make that are nobody's argument."""
+
+
+def _typed_for_make(environment: Mapping[str, str]) -> list[str]:
+    """The names of the variables that stood on make's command line."""
+    given = environment.get("MAKEFLAGS", "").partition("-- ")[2]
+    try:
+        words = shlex.split(given.replace("\\#", "#"))
+    except ValueError:
+        words = given.split()
+    return [found[1] for word in words if (found := re.match(r"([A-Za-z_]\w*)\??\+?:*=", word))]
 
 
 def parser() -> argparse.ArgumentParser:
     """The one parser: every command with its help."""
     layout = argparse.RawDescriptionHelpFormatter
-    made = argparse.ArgumentParser(
+    made = Parser(
         "yihu",
         description=INTRODUCTION,
         epilog=_listed(),
@@ -67,7 +120,8 @@ def parser() -> argparse.ArgumentParser:
 def _add(sub: argparse.ArgumentParser, argument: Argument) -> None:
     said = argument.help + (f"; default: {argument.default}" if argument.default != "" else "")
     if argument.is_switch:
-        sub.add_argument(argument.flag, dest=argument.name, action="store_true", help=said)
+        flags = [argument.flag, *([argument.short] if argument.short else [])]
+        sub.add_argument(*flags, dest=argument.name, action="store_true", help=said)
     elif argument.is_list:
         sub.add_argument(
             argument.flag,

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.contract import Contract, Field
-from expectations.engine import literal, name
+from expectations.engine import name
 from pipelines.dry_run.run import DryRun
 
 ASIDE = ("file", "sheet", "row", "field", "rules")
@@ -42,23 +42,23 @@ def _good(made: DryRun, fields: Sequence[Field]) -> Iterator[list[str]]:
     """The rows that would be in force of this delivery, in its order;
     of a key that came twice the version that stands.
     """
-    key, updated = (
-        name(made.contract.record_key.name),
-        name(made.contract.by_role("updated_at").name),
+    key = name(made.contract.record_key.name)
+    stands = " and ".join(
+        f"v.{name(field.name)} is not distinct from r.{name(field.name)}" for field in fields
     )
     listed = ", ".join(f"r.{name(field.name)}" for field in fields)
-    in_force = literal(made.lake.files("valid", made.contract.table, made.as_of))
+    in_force = made.lake.relation("valid", made.contract.table, made.as_of)
     select = f"""
     with good as (
         select *,
-            row_number() over (partition by {key} order by {updated} desc, _row desc) as _place
-        from {made.rows}
+            row_number() over (partition by {listed} order by _row desc) as _place
+        from {made.rows} as r
         where _op is distinct from 'D' and _row not in (select _row from {made.bad})
     )
     select {listed}
     from good as r
-    inner join read_parquet({in_force}, hive_partitioning = false) as v
-        on v.{key} = r.{key} and v.{updated} <= r.{updated}
+    inner join {in_force} as v
+        on v.{key} = r.{key} and {stands}
     where r._place = 1
     order by r._row
     """

@@ -19,8 +19,10 @@ from resources.departments.dropped import (
     Dropped,
     comes_in_files,
     missing_parts,
+    parts_of,
     strangers,
 )
+from resources.departments.files import may_be_sheets
 from resources.departments.names import READABLE, named, readable, shown, split
 from resources.departments.whole import judged, sha256_of
 from resources.settings import SHANGHAI, Settings
@@ -40,6 +42,8 @@ class InputFiles:
     """Sentences: why a run would not take it yet, or not under these names."""
     passed_over: tuple[str, ...]
     """Names of files beside it that the contract does not take."""
+    has_every_part: bool = True
+    """False where it is one part, or some, of a delivery in several files."""
 
 
 def files_of(text: str) -> list[Path]:
@@ -86,14 +90,15 @@ def read_input_files(contract: Contract, paths: Sequence[Path], settings: Settin
             "a run would not take it: its name fits no pattern of the contract,"
             f" {_patterns(contract)}"
         )
-    waits += _incomplete(contract, delivery)
+    lacks = _incomplete(contract, delivery)
+    waits += lacks
     needs = contract.server.get("checksum") == "required"
     for file, digest in zip(files, digests, strict=True):
         lack = judged(file.path, digest, needs, settings.file_settle).lack
         if lack:
             waits.append(f"a run would wait: {file.name} is not whole yet, {lack}")
     others = tuple(shown(path.name) for path in paths if path not in taken)
-    return InputFiles(delivery, digests, tuple(waits), others)
+    return InputFiles(delivery, digests, tuple(waits), others, not (lacks and parts_of(contract)))
 
 
 def _patterns(contract: Contract) -> str:
@@ -109,6 +114,8 @@ def _incomplete(contract: Contract, delivery: Delivery) -> list[str]:
             if several
             else []
         )
+    if may_be_sheets(contract, delivery):
+        return []
     missing = missing_parts(contract, [file.part for file in delivery.files])
     return [f"a run would wait: it is not all, {missing}"] if missing else []
 

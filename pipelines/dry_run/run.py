@@ -12,7 +12,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import msgspec
 
 from expectations.contract import BASE_REGISTER, REGISTER_RECORDS, Contract
 from expectations.engine import literal
+from expectations.engine import name as identifier
 from expectations.gate import open_gate
 from expectations.rules import own_rules
 from pipelines.dry_run.input_files import InputFiles, without_parts
@@ -44,6 +45,15 @@ class DryRunEngine(Engine):
     """
 
     kind = "plain"
+
+    def table(self, name: str, select: str) -> int:
+        """As of every engine; the rows that a verdict sets aside are kept beside it:
+        a run needs them no longer once they are in the quarantine, which has one row a key.
+        """
+        count = super().table(name, select)
+        if name.startswith("bad_"):
+            super().table(f"kept_{name}", f"select _row, rules from {identifier(name)}")
+        return count
 
 
 @dataclass(frozen=True)
@@ -92,9 +102,7 @@ class DryRun:
     @property
     def bad(self) -> str:
         """A relation with `_row` and `rules` of the rows that are set aside."""
-        files = self.lake.files("quarantine", self.contract.table, self.as_of)
-        batch = literal(self.manifest.batch_id)
-        return f"(select _row, rules from read_parquet({literal(files)}) where batch_id = {batch})"
+        return identifier(f"kept_bad_{self.contract.table}")
 
 
 @contextmanager
@@ -122,7 +130,7 @@ def dry_run(settings: Settings, contract: Contract, handed: InputFiles) -> Itera
     with scratch(settings) as folder:
         lake = Lake(folder / "lake")
         state_day = borrow_state(Lake(settings.lake), lake, contract, None)
-        manifest = _taken(settings, lake, contract, handed)
+        manifest, handed = _taken(settings, lake, contract, handed)
         after = state_day + timedelta(days=1) if state_day else settings.as_of
         as_of = max(settings.as_of, handed.delivery.day, after)
         engine = DryRunEngine(folder / "tmp", memory_limit=settings.engine_memory)
@@ -132,14 +140,23 @@ def dry_run(settings: Settings, contract: Contract, handed: InputFiles) -> Itera
             engine.close()
 
 
-def _taken(settings: Settings, lake: Lake, contract: Contract, handed: InputFiles) -> Manifest:
-    """The raw batch that a run's reader makes of the files."""
-    reading = (
-        without_parts(contract) if any("not all" in line for line in handed.waits) else contract
-    )
+def _taken(
+    settings: Settings, lake: Lake, contract: Contract, handed: InputFiles
+) -> tuple[Manifest, InputFiles]:
+    """The raw batch that a run's reader makes of the files, and the files with what was found
+    of their parts: a workbook's or an archive's are known once it is read.
+    """
+    reading = contract if handed.has_every_part else without_parts(contract)
     offer = Offer(handed.delivery, handed.digests, is_unchecked=False)
+    reader = FileReader(settings, BatchStore(lake))
     try:
-        return FileReader(settings, BatchStore(lake)).take(reading, offer)
+        try:
+            return reader.take(reading, offer), handed
+        except Fault as fault:
+            if fault.reason != "incomplete_parts":
+                raise
+            handed = replace(handed, waits=(*handed.waits, f"a run would wait: {fault.said}"))
+            return reader.take(without_parts(contract), offer), handed
     except Fault as fault:
         raise fault.as_error(contract.department, contract.records, handed.delivery.day) from None
 
@@ -189,12 +206,12 @@ def borrow_state(
     newest = max(days, default=None)
     if newest is not None:
         for layer in ("valid", "withdrawn", "quarantine"):
-            _link(real, scratch_lake, Path(layer) / contract.table / f"as_of={newest.isoformat()}")
+            real.lend(scratch_lake, layer, contract.table, newest)
     needs = {need.removeprefix("valid_") for rule in own_rules(contract) for need in rule.needs}
     for table in sorted((needs | set(REGISTER)) - {contract.table}):
         there = real.days("valid", table)
         if there:
-            _link(real, scratch_lake, Path("valid") / table / f"as_of={there[-1].isoformat()}")
+            real.lend(scratch_lake, "valid", table, there[-1])
     return newest
 
 

@@ -26,13 +26,14 @@ from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.runtime.lock import run_lock
 from resources.server import warehouse_server
-from resources.settings import Settings, today
-from warehouse import explain, publication, quarantine, replay
+from resources.settings import Settings
+from warehouse import explain, quarantine, replay
 from warehouse.graph.inputs import LakeInputs
 from warehouse.graph.moment import Households, Moment
 from warehouse.graph.registry import layer_and_folder
 from warehouse.graph.runner import Runner
 from warehouse.graph.under import made_moment, moment_under, under_in_lake
+from warehouse.known import county_known_from
 from warehouse.layouts import LayoutError
 from warehouse.rules_diff import rules_diff
 from warehouse.scoring_rules import load_candidate
@@ -129,26 +130,14 @@ def request_replay(settings: Settings, arguments: argparse.Namespace) -> int:
     return OK
 
 
-def prune(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Gives up what the retention does not keep."""
-    with _administrator(settings) as engine:
-        pruned = publication.prune(
-            engine, settings.lake / "release", today(), kept_days=arguments.keep
-        )
-    print(
-        f"{len(pruned.releases)} releases, {pruned.rows:,} versions and {len(pruned.folders)}"
-        " folders given up"
-    )
-    return OK
-
-
 def explain_lamp(settings: Settings, arguments: argparse.Namespace) -> int:
     """One household's lamp in plain words, how it came about day by day,
     and on request whether it comes out the same again.
     """
     again, is_same = [], True
     with _engine(settings) as (engine, lake):
-        newest = _newest(lake, "warning_flag", _looked_at(settings, lake))
+        newest, beside = _explained(settings, lake)
+        known_from = county_known_from(lake)
         lamps = []
         for day in [d for d in lake.days(*layer_and_folder("warning_flag")) if d <= newest][
             -arguments.days :
@@ -176,15 +165,39 @@ def explain_lamp(settings: Settings, arguments: argparse.Namespace) -> int:
             f"no household {arguments.household} up to {newest}:",
             "take its household_id from yihu.household",
         )
-    print(explain.explain(lamps[-1]))
+    print(explain.explain(lamps[-1], known_from))
     print()
-    print(explain.history(lamps, {day: found.layout for day, found in under.items()}))
+    layouts = {day: found.layout for day, found in under.items()}
+    print(explain.history(lamps, layouts, known_from))
+    if beside:
+        print("", beside, sep="\n")
     if again:
         print("", *again, sep="\n")
     return OK if is_same else FAILED
 
 
 LAMP = ("warning_flag", "warning_reason")
+CURRENT = "select as_of from yihu.release where is_current"
+
+
+def _explained(settings: Settings, lake: Lake) -> tuple[date, str]:
+    """The day whose lamp is explained: the one that was asked for, else that of the current
+    release, else the newest; and what to say of a newer day that readers do not see.
+    """
+    newest = _newest(lake, "warning_flag", _looked_at(settings, lake))
+    current = None if os.environ.get("YIHU_AS_OF") else _current_day(settings)
+    days = lake.days(*layer_and_folder("warning_flag"))
+    if current is None or current not in days or current == newest:
+        return newest, ""
+    said = f"What readers see is the release of {current}; the lake has {newest} besides"
+    return current, f"{said}: make explain AS_OF={newest} …"
+
+
+def _current_day(settings: Settings) -> date | None:
+    with _administrator(settings) as engine, engine.connect() as connection:
+        if connection.scalar(sa.text("select to_regclass('yihu.release')")) is None:
+            return None
+        return connection.scalar(sa.text(CURRENT))
 
 
 def _recomputed(runner: Runner, lamp: explain.Lamp, moment: Moment) -> explain.Lamp | None:

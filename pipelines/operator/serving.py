@@ -18,10 +18,10 @@ from threading import Event
 
 from expectations.errors import FAILED, OK
 from pipelines.command_line.typed import UsageError
-from pipelines.operator.services import services
 from resources.own_logins import ensure_own_login
 from resources.server import LOGINS, warehouse_server
 from resources.settings import ROOT, Settings, SettingsError
+from resources.stand_ins import bring_to, services
 
 
 def status(settings: Settings, asked: Namespace) -> int:
@@ -58,7 +58,7 @@ def ui(settings: Settings, asked: Namespace) -> int:
 
     port = asked.port
     with services(settings) as running:
-        running.bring_to(settings.as_of)
+        bring_to(running.settings, settings.as_of)
         pages = load_pages(port)
         print(f"yihu: the UI is at {entry(pages, port)} (Ctrl-C ends it)", flush=True)
         by_link = "the link lets in once; another: make ui-link"

@@ -14,17 +14,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from expectations.contract import load_contracts
+from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.server import warehouse_server
 from resources.settings import Settings
+from warehouse.graph.registry import layer_and_folder
+from warehouse.known import county_known_from
 from warehouse.layouts import across
+from warehouse.ledger import STATES
 
-SOURCES = """
-select department, records, state, age_days, received, accepted, unchanged, superseded, withdrawn,
-    quarantined, in_force, linked, match_rate, rejected_batch, rejected_on, rejected_rule,
-    rejected_rows, next_step
-from yihu.source_status order by department, records
-"""
+SOURCES = (
+    "select department, records, state, age_days, received, accepted, unchanged, superseded,"
+    " withdrawn, quarantined, in_force, linked, match_rate, rejected_batch, rejected_on,"
+    " rejected_rule, rejected_rows, next_step from {of_the_day} order by department, records"
+)
 COUNTS = (
     "age_days",
     "received",
@@ -76,12 +79,19 @@ def _changed(now: int, before: int | None) -> str:
     return "" if before is None else f" ({now - before:+,})"
 
 
-def print_summary(settings: Settings, as_of: date, seconds: float) -> None:
-    """Prints the day's release as it stands in the warehouse."""
+def print_summary(
+    settings: Settings, as_of: date, seconds: float, *, is_verbose: bool = False
+) -> None:
+    """Prints the day's release as it stands in the warehouse, and the day's own sources."""
     with warehouse_server(settings.home, settings.warehouse_url) as server:
         engine = server.engine()
         with engine.connect() as connection:
-            release = connection.execute(sa.text(RELEASE), {"as_of": as_of}).mappings().first()
+            is_there = connection.scalar(sa.text("select to_regclass('ops.release')")) is not None
+            release = (
+                connection.execute(sa.text(RELEASE), {"as_of": as_of}).mappings().first()
+                if is_there
+                else None
+            )
             before = None
             if release is not None:
                 before = (
@@ -89,17 +99,19 @@ def print_summary(settings: Settings, as_of: date, seconds: float) -> None:
                     .mappings()
                     .first()
                 )
-            sources = connection.execute(sa.text(SOURCES)).mappings().all()
         engine.dispose()
     print()
     if release is None:
-        print(
-            f"{as_of}: recomputed in the lake; a later day is current, so the warehouse stands as"
-            " it was."
-        )
+        print(_not_published(Lake(settings.lake), as_of))
+        print("\n".join(anew(settings, as_of)))
     else:
         _print_release(dict(release), dict(before) if before else None, seconds)
-    _print_sources([dict(source) for source in sources], _ledgers(settings, as_of))
+    sources, ledgers = _sources(settings, as_of), _ledgers(settings, as_of)
+    if is_verbose:
+        _print_table(sources, ledgers)
+    else:
+        print("\n".join(by_state(sources)))
+    _print_what_to_do(sources, ledgers)
     print(
         'Query it:  echo "select level, count(*) from yihu.warning_flag group by 1" | make -s psql'
         " ROLE=yihu_reader"
@@ -107,17 +119,98 @@ def print_summary(settings: Settings, as_of: date, seconds: float) -> None:
     print("Look at it: make ui (assets, checks, quarantine counts), make status (what to do next)")
 
 
+def _not_published(lake: Lake, as_of: date) -> str:
+    first = county_known_from(lake)
+    if first is not None and as_of < first:
+        said = f"{as_of} cannot be known: the register was first read for {first}"
+        return f"{said}. It was computed in the lake and published nowhere."
+    said = f"{as_of}: recomputed in the lake; a later day is current"
+    return f"{said}, so the warehouse stands as it was."
+
+
+LAMPS = """
+select count(*) filter (where w.level is distinct from n.level),
+    count(*) filter (where w.level = 'red'), count(*) filter (where n.level = 'red'),
+    count(*) filter (where w.level = 'yellow'), count(*) filter (where n.level = 'yellow')
+from {before} as w full join {now} as n on n.household_id = w.household_id
+"""
+
+
+def anew(settings: Settings, as_of: date) -> list[str]:
+    """What a past day that was made again has that it had not: what differs, which later days rest
+    on it as it was, and the one command that makes them.
+    """
+    lake = Lake(settings.lake)
+    line = lake.beside()
+    if line is None or as_of not in line.made:
+        return ["It came out as it was."]
+    seen, flag = lake.seeing(as_of), layer_and_folder("warning_flag")
+    differing = [
+        f"{layer} {table}"
+        for layer, table in sorted({*lake.tables(), *seen.tables()})
+        if lake.version(layer, table, as_of) != seen.version(layer, table, as_of)
+    ]
+    engine = Engine(settings.home / "tmp")
+    try:
+        before, now = (lake_.relation(*flag, as_of) for lake_ in (lake, seen))
+        lamps, *counts = engine.rows(LAMPS.format(before=before, now=now))[0]
+    finally:
+        engine.close()
+    red, red_now, yellow, yellow_now = (number(count) for count in counts)
+    above = [day for day in lake.days(*flag) if day > as_of and day not in line.made]
+    rests = f"; {above[0]} to {above[-1]} rest on it as it was" if above else ""
+    return [
+        f"It came out otherwise than before: {number(lamps)} lamps differ (red {red} -> {red_now},"
+        f" yellow {yellow} -> {yellow_now}), {len(differing)} tables: {_shortened(differing)}",
+        f"It lies beside{rests}. All take their place with: make sync FROM={line.first}",
+    ]
+
+
+def _shortened(names: list[str], shown: int = 6) -> str:
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
+
+
+def _sources(settings: Settings, as_of: date) -> list[dict[str, Any]]:
+    """The day's own sources, as the lake has them: the warehouse may show another day."""
+    engine, lake = Engine(settings.home / "tmp"), Lake(settings.lake).seeing(as_of)
+    try:
+        of_the_day = lake.relation(*layer_and_folder("source_status"), as_of)
+        rows = engine.rows(SOURCES.format(of_the_day=of_the_day))
+    finally:
+        engine.close()
+    names = SOURCES.partition(" from ")[0].removeprefix("select ").split(", ")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def by_state(sources: list[dict[str, Any]]) -> list[str]:
+    """A line a state: how many sources, and which; of one that is late, how old it is."""
+    lines: list[str] = []
+    for state in STATES:
+        of_state = [source for source in sources if source["state"] == state]
+        named = ", ".join(
+            f"{source['records']}{_age(source) if state != 'ok' else ''}" for source in of_state
+        )
+        if of_state:
+            lines.append(f"  {'sources' if not lines else '':<7}  {len(of_state)} {state}: {named}")
+    return lines
+
+
+def _age(source: Mapping[str, Any]) -> str:
+    return "" if source["age_days"] is None else f" ({source['age_days']} days old)"
+
+
 def _ledgers(settings: Settings, as_of: date) -> dict[tuple[str, str], dict[str, Any]]:
     """The day's ledger of each source, by department and record type."""
-    lake = Lake(settings.lake)
+    lake = Lake(settings.lake).seeing(as_of)
     notes = [lake.read_note("ledger", contract.table, as_of) for contract in load_contracts()]
     return {(note["department"], note["records"]): note for note in notes if note is not None}
 
 
-def _print_sources(
+def _print_table(
     sources: list[dict[str, Any]], ledgers: dict[tuple[str, str], dict[str, Any]]
 ) -> None:
-    """A row a source; below it what was rejected, and how much is to be told."""
+    """A row a source."""
     rows = []
     for source in sources:
         ledger = ledgers.get((source["department"], source["records"]), {})
@@ -149,6 +242,12 @@ def _print_sources(
         )
     )
     print()
+
+
+def _print_what_to_do(
+    sources: list[dict[str, Any]], ledgers: dict[tuple[str, str], dict[str, Any]]
+) -> None:
+    """What was rejected, and how much is to be told."""
     for source in sources:
         if source["rejected_rule"] is not None:
             print(f"rejected: {rejected(source)}\n  -> {source['next_step']}")

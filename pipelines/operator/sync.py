@@ -5,20 +5,16 @@ Belongs here: the order of things and the exit status. Not here: what is compute
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from argparse import Namespace
-from collections.abc import Callable
 from datetime import date, timedelta
 
-from expectations.contract import load_contracts
 from expectations.errors import FAILED, OK
-from pipelines.command_line.exits import UNTOUCHED, complain
-from pipelines.environment import prepare
-from pipelines.operator.services import services
-from resources.runtime.lock import run_lock
-from resources.settings import Settings, SettingsError, load_settings, today
-from warehouse.following_rules import load_following
-from warehouse.scoring_rules import RuleError, load_rules
+from pipelines.command_line.exits import INTERRUPTED, UNTOUCHED, complain
+from pipelines.environment import BY_STAGE, prepare
+from resources.settings import SHANGHAI, Settings, SettingsError, load_settings, today
 
 
 def days_of(settings: Settings, first: str | None, last: str | None) -> list[date]:
@@ -46,21 +42,31 @@ def days_of(settings: Settings, first: str | None, last: str | None) -> list[dat
 
 def run(asked: Namespace) -> int:
     """`yihu sync`."""
-    return sync(asked.first or None, asked.last or None)
+    return sync(asked.first or None, asked.last or None, is_verbose=asked.verbose)
 
 
-def sync(first: str | None = None, last: str | None = None) -> int:
+def sync(first: str | None = None, last: str | None = None, *, is_verbose: bool = False) -> int:
     """Runs the days one after the other and prints each release; returns the exit status."""
     settings = load_settings()
     days = days_of(settings, first, last)
+    # what follows takes a while to import: a mistake in what was typed is said before
+    from resources.runtime.lock import run_lock
+    from resources.stand_ins import services
+
     _refuse_broken_rules(days)
     prepare(settings)
+    # what is not yet, or no longer, a step ends like Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.environ[BY_STAGE] = "steps" if is_verbose else "stages"
     with run_lock(settings.home), services(settings) as running:
-        return _run_days(running.settings, days, running.bring_to)
+        return _run_days(running.settings, days, is_verbose=is_verbose)
 
 
 def _refuse_broken_rules(days: list[date]) -> None:
     """Raises `RuleError` before anything is read."""
+    from warehouse.following_rules import load_following
+    from warehouse.scoring_rules import RuleError, load_rules
+
     try:
         for day in days:
             load_rules(day)
@@ -70,27 +76,31 @@ def _refuse_broken_rules(days: list[date]) -> None:
         raise
 
 
-def _run_days(settings: Settings, days: list[date], bring_to: Callable[[date], None]) -> int:
-    from pipelines.automation.alerts import alert_before
-    from pipelines.automation.runs import (
-        run_day,
-    )  # Dagster costs seconds to import: mistakes in the settings are said before that
+def _run_days(settings: Settings, days: list[date], *, is_verbose: bool) -> int:
+    from pipelines.automation.runs import run_day
     from pipelines.operator.summary import print_summary
-    from resources.departments import SourceError, preflight
+    from resources.runtime.stopping import is_asked
 
+    many = f" FROM={days[0]} TO={days[-1]}" if len(days) > 1 else ""
     for day in days:
-        try:
-            bring_to(day)
-            preflight(settings, load_contracts(), day)
-            alert_before(settings, day, None)
-        except SourceError as error:
-            alert_before(settings, day, error)
-            complain(f"{error}. {UNTOUCHED}")
-            return error.exit_status
+        print(f"yihu: {day}, times in {SHANGHAI}", flush=True)
         started = time.monotonic()
-        problem = run_day(settings, day)
-        if problem is not None:
-            complain(*problem, UNTOUCHED)
+
+        def summary(problem: list[str] | None) -> None:
+            if problem is not None:
+                complain(*problem, UNTOUCHED)
+            else:
+                print_summary(settings, day, time.monotonic() - started, is_verbose=is_verbose)  # noqa: B023
+
+        is_well = run_day(settings, day, f"make sync{many}", summary) is None
+        if is_asked():
+            if is_well and day != days[-1]:
+                complain(f"stopped on request: {day} is done; make sync FROM={_next(day)} goes on")
+            return OK if is_well and day == days[-1] else INTERRUPTED
+        if not is_well:
             return FAILED
-        print_summary(settings, day, time.monotonic() - started)
     return OK
+
+
+def _next(day: date) -> date:
+    return day + timedelta(days=1)

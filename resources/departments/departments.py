@@ -25,6 +25,7 @@ from resources.departments.sql import SqlReader
 from resources.departments.windows import end_of, is_closed, moment, stamp, until_of, watermark_of
 from resources.lake import Lake
 from resources.settings import SHANGHAI, Settings
+from warehouse.known import is_unknown, ledger_before
 
 CONCURRENCY = 3
 
@@ -105,12 +106,14 @@ class Departments:
         if not is_closed(as_of, now):
             return None
         table = contract.table
+        if not contract.is_base_register and is_unknown(self.lake, table, as_of):
+            return ()  # nobody tells any more what was there on that day
         refused = ((self.lake.read_note("ledger", table, as_of) or {}).get("rejected") or {}).get(
             "batch_id"
         )
         if refused is not None and gate_of(self.lake.root, table, str(refused)) is None:
             return None
-        before = self.lake.latest_note("ledger", table, as_of)
+        before = ledger_before(self.lake, table, as_of)
         pointer = self.store.pointer(table, as_of)
         if pointer is None:
             return self._unpointed(contract, as_of, before)
@@ -171,7 +174,7 @@ class Departments:
                 tuple((pointer or {}).get("unread") or ()),
             )
         try:
-            ledger = self.lake.latest_note("ledger", contract.table, as_of)
+            ledger = ledger_before(self.lake, contract.table, as_of)
             reading = self.reader(contract).read(Task(contract, as_of, now, ledger))
         except Fault as fault:
             return self._failed(contract, as_of, now, fault, started)
@@ -204,7 +207,7 @@ class Departments:
         if it joins the state without a gap.
         """
         error = fault.as_error(contract.department, contract.records, as_of)
-        before = self.lake.latest_note("ledger", contract.table, as_of)
+        before = ledger_before(self.lake, contract.table, as_of)
         kept = self._batches(contract.table, self.store.pointer(contract.table, as_of) or {}) or ()
         if not all(b.form == "file" or _joins(b, before) for b in kept):
             kept = ()
@@ -233,7 +236,7 @@ class Departments:
         unread: tuple[str, ...] = (),
         left_lying: int | None = None,
     ) -> None:
-        before = self.lake.latest_note("ledger", contract.table, as_of) or {}
+        before = ledger_before(self.lake, contract.table, as_of) or {}
         note = {
             "batches": [batch.batch_id for batch in batches],
             "failure": error.note if error else None,

@@ -73,7 +73,7 @@ def offered(
     for delivery in deliveries(contract, found.of(contract), until):
         if delivery.day.isoformat() < state:
             return
-        if delivery.missing and not _may_be_sheets(contract, delivery):
+        if delivery.missing and not may_be_sheets(contract, delivery):
             yield delivery, f"{delivery.source} is not all: {delivery.missing}: left for next time"
             continue
         digests = [digest(file.path) for file in delivery.files]
@@ -89,7 +89,7 @@ def offered(
         yield delivery, Offer(delivery, tuple(digests), any(v.is_unchecked for v in verdicts))
 
 
-def _may_be_sheets(contract: Contract, delivery: Delivery) -> bool:
+def may_be_sheets(contract: Contract, delivery: Delivery) -> bool:
     """A lone workbook under a pattern with `*` may hold its parts as sheets;
     only reading it tells.
     """

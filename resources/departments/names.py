@@ -107,7 +107,7 @@ def _part(match: re.Match[str], stem: str) -> str:
     if stated is None:
         return stem
     inner, _ = split(stated)
-    return inner.strip() or stem
+    return inner.strip(" _-.") or stem
 
 
 def _day(match: re.Match[str]) -> date | None:

@@ -32,53 +32,18 @@ TOTALS = (
 )
 EXACT = frozenset({"合计", "总计", "小计", "累计", "共计"})
 FOOTERS = (
-    *(
-        "填表",
-        "填报",
-        "填写",
-        "制表",
-        "制单",
-        "编制",
-        "打印",
-        "审核",
-        "审批",
-        "复核",
-        "复审",
-        "统计",
-        "录入",
-        "上报",
-        "核对",
-        "经办",
-        "初审",
-    ),
-    *(
-        "单位负责人",
-        "负责人",
-        "分管",
-        "主管",
-        "领导签",
-        "签字",
-        "盖章",
-        "联系人",
-        "联系电话",
-        "报送",
-    ),
-    *(
-        "单位(",
-        "单位盖章",
-        "人民币",
-        "金额大写",
-        "大写:",
-        "截至",
-        "截止",
-        "以上",
-        "此表",
-        "本表",
-        "本清单",
-        "以下空白",
-    ),
-    *("说明", "备注", "注:", "注.", "注1", "注一", "注、", "附注", "单位:"),
+    *("填表", "制表", "制单", "打印", "单位负责人", "负责人", "分管领导", "主管领导", "领导签"),
+    *("签字", "盖章", "联系人", "联系电话", "报送", "单位(", "单位盖章", "单位:"),
+    *("人民币", "金额大写", "大写:", "此表", "本表", "本清单", "以下空白"),
+    *("说明", "备注", "注:", "注.", "注1", "注一", "注、", "附注"),
 )
+DOINGS = (
+    *("填报", "填写", "编制", "审核", "审批", "复核", "复审", "统计", "录入", "上报", "核对"),
+    *("经办", "初审", "分管", "主管", "截至", "截止", "以上"),
+)
+"""Words that may begin a name too (统计局): a line that they begin is a note where whoever did it
+is named, or where most of its cells are empty."""
+_DONE_BY = re.compile(r"(人|者|员|单位|部门|机关|科室|领导|日期|时间|意见|签|盖|[:(]|$)")
 SHAPED = r"^[\s'=\"]*[A-Za-z_/\-]{0,10}[0-9０-９][0-9A-Za-z_/*.+\-０-９Ｘｘ]{5,}[\s\"\x{3000}]*$"
 """A number of a person, a certificate or a record, as RE2 reads it."""
 
@@ -135,7 +100,7 @@ class Lines:
             return "header"
         if tuple(texts) in self.titles:
             return "title"
-        return self._begins(filled) or self._alone(filled, len(cells))
+        return self._begins(filled, len(cells)) or self._alone(filled, len(cells))
 
     def is_moved(self, cells: Sequence[Cell]) -> bool:
         """Whether a header that stands again has its columns elsewhere:
@@ -153,7 +118,7 @@ class Lines:
         again = sum(squeezed(text) in self.header.texts for text in texts)
         return again == len(texts) or (again >= 2 and again * 2 >= len(texts))
 
-    def _begins(self, filled: list[tuple[int, str]]) -> Kind | None:
+    def _begins(self, filled: list[tuple[int, str]], width: int) -> Kind | None:
         """By its first word; by the word in its key's column, which then is no key."""
         words = [
             _OPENING.sub("", squeezed(text))
@@ -171,6 +136,8 @@ class Lines:
             return None  # a total may have a count in the key's column, nothing else
         if any(word.startswith((*FOOTERS, *self.words)) or word == "注" for word in words):
             return "footer"
+        if any(_is_doing(word, len(filled) * 2 <= width) for word in words):
+            return "footer"
         is_label = all(
             _LABEL.fullmatch(text) or _PAGE.fullmatch(squeezed(text)) for _, text in filled
         )
@@ -181,6 +148,13 @@ class Lines:
             return None
         place, text = filled[0]
         return None if place in self.keys and _KEY.fullmatch(text) else "line"
+
+
+def _is_doing(word: str, is_sparse: bool) -> bool:
+    begun = next((doing for doing in DOINGS if word.startswith(doing)), None)
+    if begun is None:
+        return False
+    return is_sparse or _DONE_BY.match(word, len(begun)) is not None
 
 
 def _is_number(cells: Sequence[Cell], place: int) -> bool:

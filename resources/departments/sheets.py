@@ -23,6 +23,13 @@ _PERIOD = re.compile(
     rf"(?:(?:19|20)[0-9]{{2}}\s*(?:[-._/年]\s*[0-9]{{1,2}}|[01][0-9](?![0-9])|年)?"
     rf"|[{_DIGITS}]{{1,3}}\s*月|第?[一二三四1-4]\s*季度|[上下]半年)+(?:\s*月)?份?"
 )
+_SHORT_PERIOD = re.compile(
+    r"(?:[12][0-9]\s*年\s*(?:[0-9]{1,2}\s*月)?份?|[12][0-9](?:0[1-9]|1[0-2])"
+    r"|(?:0?[1-9]|1[0-2])\.(?:0?[1-9]|[12][0-9]|3[01])|[上本当下][个]?月|[去今本上]年度?"
+    r"|(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*)",
+    re.IGNORECASE,
+)
+"""What is a period only where it is the whole name: 24年, 2610, 10.31, 上月, Oct."""
 LEAST_CELLS = 3
 """A sheet with two rows of as many filled cells holds a table."""
 
@@ -135,7 +142,7 @@ def _which(name: str) -> str:
 
 
 def _period(name: str) -> str | None:
-    found = _PERIOD.search(name)
+    found = _PERIOD.search(name) or _SHORT_PERIOD.fullmatch(name.strip())
     return found[0] if found else None
 
 

@@ -208,6 +208,7 @@ class _Delivery:
         self._write(target_folder / DELIVERED)
         notes = pa.concat_tables([note_rows(table) for table in self._tables])
         pq.write_table(notes, target_folder / NOTED, compression="zstd")
+        self._say_what_parts_lack()
         filled = {name for table in self._tables for name in table.filled}
         first = self._opened[0]
         sheets = [table.place.sheet for table in self._tables]
@@ -233,6 +234,22 @@ class _Delivery:
                 name for name, keys in files.items() if pc.any(pc.is_in(keys, twice)).as_py()
             ],
         )
+
+    def _say_what_parts_lack(self) -> None:
+        """An optional column that one part lacks and another has is empty for that part alone."""
+        found = {name for table in self._tables for name in table.header.found}
+        for table in self._tables:
+            lacks = [
+                f.physical_name
+                for f in self._contract.delivered
+                if f.physical_name in found - table.header.found
+            ]
+            if lacks and table.count:
+                sheet = f", sheet {shown(table.place.sheet.strip())}" if table.place.sheet else ""
+                self._notes.append(
+                    f"{table.place.file}{sheet}: has no column {', '.join(lacks)}, which other"
+                    f" parts have: empty in its {table.count} rows"
+                )
 
     def _files(self) -> dict[str, pa.Array]:
         """The keys of each file of several."""

@@ -1,11 +1,12 @@
 """Dagster's SQLite files, held open while a run goes on.
 
 Dagster makes an engine, a connection and a commit for each event, and twelve hundred events come of
-a run. Here SQLAlchemy gets a connection that stays open, and in WAL mode `synchronous=normal` waits
-for the disk at checkpoints, not at each commit: a file stays whole whatever happens, and a machine
-that loses its power loses at most the last events of a run that has to run again.
+a run. Here it gets the engine that it made for that file before, which knows its statements, and
+SQLAlchemy a connection that stays open; in WAL mode `synchronous=normal` waits for the disk at
+checkpoints, not at each commit: a file stays whole whatever happens, and a machine that loses its
+power loses at most the last events of a run that has to run again.
 
-Belongs here: those connections. Not here: anything that reads or writes those files.
+Belongs here: those engines and connections. Not here: anything that reads or writes those files.
 """
 
 from __future__ import annotations
@@ -17,9 +18,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import sqlalchemy as sa
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+
+MAKE_ENGINES: tuple[ModuleType, ...] = (sqlite_event_log, sqlite_run_storage)
+"""Dagster's modules that call `create_engine` for every connection."""
 
 
 class _PooledConnection(sqlite3.Connection):
@@ -81,7 +88,28 @@ def pooled_sqlite() -> Iterator[None]:
     held = _SqlitePool(Path(folder))
     sa.event.listen(sa.Engine, "do_connect", held.connect)
     try:
-        yield
+        with _engines_kept():
+            yield
     finally:
         sa.event.remove(sa.Engine, "do_connect", held.connect)
         held.close()
+
+
+@contextmanager
+def _engines_kept() -> Iterator[None]:
+    """An engine a file for Dagster's SQLite storages, instead of one for every connection."""
+    engines: dict[str, sa.Engine] = {}
+
+    def kept(url: str, **options: Any) -> sa.Engine:
+        if url not in engines:
+            engines[url] = sa.create_engine(url, **options)
+        return engines[url]
+
+    before = [vars(module)["create_engine"] for module in MAKE_ENGINES]
+    for module in MAKE_ENGINES:
+        vars(module)["create_engine"] = kept
+    try:
+        yield
+    finally:
+        for module, make in zip(MAKE_ENGINES, before, strict=True):
+            vars(module)["create_engine"] = make

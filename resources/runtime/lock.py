@@ -15,6 +15,7 @@ from pathlib import Path
 
 from expectations.errors import LOCKED, YihuError
 from resources.runtime.cleanup import sweep
+from resources.settings import SHANGHAI
 
 _held: set[Path] = set()
 
@@ -46,7 +47,7 @@ def run_lock(home: Path, wait_seconds: float = 0.0) -> Iterator[None]:
         os.ftruncate(descriptor, 0)
         os.pwrite(
             descriptor,
-            f"process {os.getpid()} since {datetime.now():%Y-%m-%d %H:%M:%S}".encode(),
+            f"process {os.getpid()} since {datetime.now(SHANGHAI):%Y-%m-%d %H:%M:%S}".encode(),
             0,
         )
         _held.add(path)

@@ -145,6 +145,49 @@ def test_what_does_not_fit_says_what_does(words: list[str], said: str) -> None:
         parse(words, {})
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["snyc"], "there is no command 'snyc' (did you mean sync?)"),
+        (["xyz"], "there is no command 'xyz'; yihu --help"),
+        (["sync", "--as-off", "2026-11-20"], "--as-off 2026-11-20 (did you mean --as-of?)"),
+    ],
+)
+def test_what_nobody_knows_says_what_was_meant(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(words, {})
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "typed", "said"),
+    [
+        (
+            "sync",
+            "ASOF=2026-11-20",
+            "make sync takes no ASOF (did you mean AS_OF?): it takes AS_OF",
+        ),
+        ("status", "AS_OF=2026-11-20", "make status takes no AS_OF: it takes nothing"),
+        ("rollback", "WHO=me WHY=it\\ is", "make rollback takes no WHO (did you mean WHY?): it"),
+        ("rollback", "BY=me WHY_FILE=why.txt", ""),
+        ("sync", "YIHU_FORM=api UV=uv VERBOSE=yes", ""),
+    ],
+)
+def test_a_variable_that_the_command_does_not_take_is_refused(
+    command: str, typed: str, said: str
+) -> None:
+    """As make hands them over: the options first, then what was typed."""
+    environment = {"MAKEFLAGS": f"s -- {typed}"}
+    if not said:
+        parse([command], environment)
+        return
+    with pytest.raises(UsageError, match=re.escape(said)):
+        parse([command], environment)
+
+
 def test_help_lists_every_command_by_group_and_loads_nothing_heavy() -> None:
     code = (
         "import sys\nfrom pipelines.__main__ import main\n"

@@ -9,6 +9,7 @@ import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import sqlalchemy as sa
 
@@ -89,6 +90,25 @@ def test_files_held_open_are_whole_for_others_and_closed_at_the_end(
     assert not open_files(tmp_path), "nothing is held any more"
     with closing(sqlite3.connect(tmp_path / "events.db")) as afterwards:
         assert afterwards.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_dagster_gets_one_engine_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    make = sa.create_engine
+
+    def counted(url: str, **options: object) -> sa.Engine:
+        made.append(str(url))
+        return make(url, **options)
+
+    @dg.asset
+    def one() -> None: ...
+
+    monkeypatch.setenv("YIHU_DAGSTER_DIR", str(tmp_path))
+    monkeypatch.setattr(sa, "create_engine", counted)
+    with pooled_sqlite(), dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        assert dg.materialize([one], instance=instance).success
+        assert len(instance.get_runs()) == 1
+    assert len(made) == len(set(made)) >= 2
 
 
 def open_files(folder: Path) -> list[str]:

@@ -37,7 +37,7 @@ from warehouse.graph.registry import (
 )
 from warehouse.model import MODELS, environment
 from warehouse.schema import PERIODIC, VIEW
-from warehouse.schema.lake import declared, types_of
+from warehouse.schema.lake import OWN, declared, types_of
 
 HANDED = {"ids", "names", "valid"}
 """What every template is given besides its parameters."""
@@ -273,3 +273,13 @@ def test_every_declared_table_has_an_empty_one() -> None:
 
 def test_the_picture_of_the_structure_is_drawn_from_the_heads() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "uv run python -m warehouse.graph.drawn"
+
+
+def test_every_column_that_the_lake_keeps_besides_says_what_it_means() -> None:
+    silent = [
+        f"{table.name}.{column.name}"
+        for table in OWN
+        for column in table.columns
+        if not column.meaning
+    ]
+    assert silent == []

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from resources.settings import ROOT, SettingsError, load_settings, today
+from resources.settings import (
+    FILE_PASSWORD,
+    OF_YIHU,
+    ROOT,
+    SET_BY_YIHU,
+    SettingsError,
+    load_settings,
+    today,
+)
 
 
 def test_nothing_set_means_sandbox_yesterday_and_generated_secrets(tmp_path: Path) -> None:
@@ -80,8 +88,27 @@ def test_spark_where_it_is_not_is_refused_with_what_to_do(
 
 def test_env_example_lists_every_setting() -> None:
     named = set(re.findall(r"YIHU_[A-Z_]+", (ROOT / "resources" / "settings.py").read_text()))
+    named -= {*SET_BY_YIHU, *OF_YIHU, "YIHU_"} - {FILE_PASSWORD}
     example = (ROOT / ".env.example").read_text()
     assert len(named) >= 13
     assert [name for name in named if f"{name}=" not in example and not name.endswith("_")] == []
     # what ends in `_` begins the names of settings that a contract may name
     assert [name for name in named if name not in example] == []
+
+
+def test_a_setting_that_there_is_none_of_is_refused(tmp_path: Path) -> None:
+    """It would be set in vain; what yihu itself sets, and words typed for make, are none."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"YIHU_HOME": str(tmp_path), "YIHU_DROPDIR": "/srv", "YIHU_XYZZY": "1"})
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == [
+        "YIHU_DROPDIR is no setting (did you mean YIHU_DROP_DIR?)",
+        "YIHU_XYZZY is no setting",
+    ]
+    load_settings(
+        {
+            "YIHU_HOME": str(tmp_path),
+            "YIHU_TYPED_WHY": "because",
+            "YIHU_PROGRESS": "stages",
+            "YIHU_FILE_PASSWORD_HOUSING": "x",
+        }
+    )

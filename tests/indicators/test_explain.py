@@ -105,4 +105,28 @@ def test_what_a_candidate_would_change(engine: Engine, tmp_path: Path) -> None:
     assert (near.household_id, near.to_level, near.to_score) == ("near", "yellow", Decimal(17))
     assert near.changes == ("R01 16.00 -> 20.00",)
     assert "near: green 13.00 -> yellow 17.00: R01 16.00 -> 20.00" in diff.text()
-    assert rules_diff(making, day_moment(AS_OF), rules).text().endswith("nobody changes level")
+    assert "1 score moves: 1 up (at most +4.00)" in diff.text()
+    same = rules_diff(making, day_moment(AS_OF), rules).text()
+    assert same.endswith("no score moves\nnobody changes level")
+
+
+def test_scores_that_move_within_their_level_are_counted(engine: Engine, tmp_path: Path) -> None:
+    candidate = tmp_path / "candidate.yaml"
+    text = (RULES / "scoring-2021-01-01.yaml").read_text(encoding="utf-8")
+    text = text.replace("{when: value < 1, points: 16}", "{when: value < 1, points: 15}")
+    candidate.write_text(text, encoding="utf-8")
+    four_households().register(engine)
+    diff = rules_diff(runner(engine, AS_OF), day_moment(AS_OF), load_candidate(candidate, AS_OF))
+    assert diff.changed == ()
+    assert "1 score moves: 1 down (at most -1.00)" in diff.text()
+
+
+def test_a_day_that_was_not_whole_says_so(engine: Engine) -> None:
+    today, next_day = _lamp(engine, "xu"), _lamp(engine, "xu", days=1)
+    text = explain(today, next_day.as_of)
+    assert f"Incomplete: the base register was first read for {next_day.as_of}" in text
+    assert "不予发布" in text
+    assert "Incomplete" not in explain(next_day, next_day.as_of)
+    _, first, second = history([today, next_day], {}, next_day.as_of).splitlines()
+    assert first == "  2026-11-19  incomplete, compared with nothing 不完整，不作比较"
+    assert "+R04" in second

@@ -21,10 +21,11 @@ import pytest
 
 from assets.raw import read_facts
 from assets.valid import valid_checks
-from pipelines.automation.alerts import alert_after, alert_before
+from pipelines.automation.alerts import alert_after, by_cause
 from resources.departments import SourceError
 from resources.runtime.alert import Alert
-from resources.runtime.alerts import alert_book, without_numbers
+from resources.runtime.alerts import AlertBook, Observation, alert_book, without_numbers
+from resources.runtime.begin import NEXT_STEP, NOT_BEGUN, REASON
 from resources.runtime.failures import failure
 from resources.settings import SHANGHAI, AlertSettings, Settings, SettingsError, load_settings
 from resources.sinks import AlertNotSent
@@ -81,14 +82,18 @@ class Runs:
         day: str = DAY,
         fails: BaseException | None = None,
         retries: int = 0,
+        times: int = 9,
     ) -> list[Alert]:
+        """`times`: how many attempts fail."""
+        failing = iter([fails] * times)
+
         specs = [dg.AssetCheckSpec(r.check_name or "", asset=asset) for r in results]
         policy = dg.RetryPolicy(max_retries=retries) if retries else None
 
         @dg.asset(name=asset, check_specs=specs, retry_policy=policy)
         def made() -> dg.MaterializeResult:
-            if fails is not None:
-                raise fails
+            if (failed := next(failing, None)) is not None:
+                raise failed
             return dg.MaterializeResult(check_results=list(results))
 
         done = dg.materialize(
@@ -258,11 +263,50 @@ def test_a_run_whose_process_was_killed(runs: Runs) -> None:
     assert "without finishing" in alert_after(runs.settings, runs.instance, run)[0].what
 
 
+def without_begin(runs: Runs) -> list[Alert]:
+    """What is told of a run whose gateway is not there."""
+    said = {NOT_BEGUN: "the gateway cannot be reached", REASON: "unreachable"}
+    run = dg.DagsterRun(
+        job_name="daily_sync",
+        tags={"dagster/partition": DAY, **said, NEXT_STEP: "call them"},
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    runs.instance.add_run(run)
+    runs.instance.report_run_failed(run, "no gateway")
+    return alert_after(runs.settings, runs.instance, run)
+
+
 def test_a_day_that_could_not_begin(runs: Runs) -> None:
-    assert len(alert_before(runs.settings, date(2026, 11, 19), down())) == 1
-    assert alert_before(runs.settings, date(2026, 11, 19), down()) == []
-    assert alert_before(runs.settings, date(2026, 11, 19), None) == []
-    assert len(alert_before(runs.settings, date(2026, 11, 19), down())) == 1
+    alert = told(without_begin(runs))
+    assert (alert.kind, alert.fingerprint, alert.next_step) == (
+        "failure",
+        "unreachable",
+        "call them",
+    )
+    assert "the gateway cannot be reached" in alert.what
+    assert without_begin(runs) == []
+    began = dg.DagsterRun(job_name="daily_sync", tags={"dagster/partition": DAY})
+    runs.instance.add_run(began)
+    assert alert_after(runs.settings, runs.instance, began) == []
+    assert [alert.kind for alert in without_begin(runs)] == ["failure"]
+
+
+def test_a_failure_is_over_when_its_own_day_went_through(runs: Runs) -> None:
+    """Whichever day it is: not with a later one, and not only while it is the newest."""
+    broken = ValueError("broken")
+    runs.of("household", fails=broken, day="2026-11-10")
+    runs.of("household", day="2026-11-12")
+    book = alert_book(runs.settings.home, AlertSettings())
+    assert [alert.day for alert in book.open()] == ["2026-11-10"]
+    runs.of("household", fails=broken, day="2026-11-12")
+    runs.of("household", day="2026-11-10")
+    assert [alert.day for alert in book.open()] == ["2026-11-12"]
+
+
+def test_what_went_through_on_a_second_try_is_nobody_s_business(runs: Runs) -> None:
+    assert runs.of("household", fails=OSError("the server restarts"), times=1, retries=1) == []
+    assert runs.last is not None
+    assert runs.last.status is dg.DagsterRunStatus.SUCCESS
 
 
 def test_a_long_number_never_gets_through() -> None:
@@ -362,11 +406,12 @@ def test_e_mail(tmp_path: Path) -> None:
             ("duty@example.gov.cn",),
             "yihu@here",
         )
-        alert_before(_with(tmp_path, settings), date(2026, 11, 19), down())
+        with dg.DagsterInstance.ephemeral() as instance:
+            without_begin(Runs(_with(tmp_path, settings), instance))
         server.shutdown()
     text = "\n".join(lines)
     assert "rcpt to:<duty@example.gov.cn>" in text.lower()
-    assert "Subject: yihu: failed: sync, 2026-11-19" in text
+    assert f"Subject: yihu: failed: sync, {DAY}" in text
     assert "What to do: call them" in text
 
 
@@ -568,3 +613,39 @@ def test_a_file_that_was_refused_is_told_by_its_reading_alone(runs: Runs) -> Non
     assert (
         told(runs.of(RAW, [read_check(down(reason="damaged_file"))])).fingerprint == "damaged_file"
     )
+
+
+def unread(records: str, reason: str, day: str, *, is_well: bool = False) -> Observation:
+    asset = f"raw_{records}"
+    scope = f"check:{asset}:read"
+    told = Alert("failure", scope, reason, asset, day, "could not be read", "mend it", "run")
+    return Observation(scope, day, () if is_well else (told,))
+
+
+def test_one_cause_is_one_alert_and_its_end_is_told_once(tmp_path: Path) -> None:
+    sent: list[Alert] = []
+    book = AlertBook(tmp_path, {"log": sent.append})
+    sources = ["a__x", "a__y", "b__z"]
+    for day in ("2026-11-19", "2026-11-20"):
+        seen = [unread(one, "unreachable", day) for one in sources]
+        book.take(day, by_cause([*seen, unread("c__w", "denied", day)], day))
+    assert [(alert.kind, alert.scope) for alert in sent] == [
+        ("failure", "check:raw_c__w:read"),
+        ("failure", "outage:unreachable"),
+    ]
+    assert "3 sources could not be read (unreachable): a.x, a.y, b.z" in sent[1].what
+    for day in ("2026-11-21", "2026-11-22"):
+        seen = [unread(one, "", day, is_well=True) for one in (*sources, "c__w")]
+        book.take(day, by_cause(seen, day))
+    assert [(alert.kind, alert.scope) for alert in sent[2:]] == [
+        ("over", "check:raw_c__w:read"),
+        ("over", "outage:unreachable"),
+    ]
+    assert "it is over" in sent[2].what
+    assert book.open() == []
+
+
+def test_a_source_alone_is_its_own_alert(tmp_path: Path) -> None:
+    seen = by_cause([unread("a__x", "denied", "2026-11-19")], "2026-11-19")
+    new = AlertBook(tmp_path, {}).take("run", seen)
+    assert [alert.scope for alert in new] == ["check:raw_a__x:read"]

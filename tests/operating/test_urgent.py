@@ -20,7 +20,7 @@ import yaml
 
 from expectations.contract import contract_for
 from pipelines.automation import sensors
-from pipelines.automation.sensors import going_on, urgent_result, urgent_sensor
+from pipelines.automation.sensors import urgent_result, urgent_sensor
 from resources.lake import Lake
 from resources.runtime.lock import RunLocked, run_lock
 from resources.settings import ROOT, Settings, load_settings
@@ -57,7 +57,7 @@ def state(settings: Settings, records: str, keys: list[str], until: datetime, da
     """What a run leaves in the lake."""
     contract, lake = contract_for(records), Lake(settings.lake)
     lake.write_note("ledger", contract.table, day, {"watermark": until.isoformat()})
-    folder = lake.partition("valid", contract.table, day) / "county=000000"
+    folder = lake.table("valid", contract.table) / f"as_of={day}" / "county=000000"
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(
         pa.table({contract.record_key.name: pa.array(keys, pa.string())}), folder / "part-0.parquet"
@@ -180,28 +180,6 @@ def test_while_a_run_goes_on_none_is_asked_for(
     assert "goes on" in str(result.skip_reason)
 
 
-def test_a_run_that_was_killed_holds_nobody_up(
-    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home = load_settings(environment).home
-    with dg.DagsterInstance.ephemeral() as instance:
-        run = dg.DagsterRun(
-            job_name="daily_sync",
-            run_id="5f6a2a53-0000-4000-8000-000000000000",
-            status=dg.DagsterRunStatus.STARTED,
-        )
-        instance.add_run(run)
-        assert going_on(instance, home) == run.run_id  # it may be about to take the lock
-        monkeypatch.setattr(sensors, "ABANDONED_SECONDS", -1.0)
-        with run_lock(home):
-            assert (
-                going_on(instance, home) is None
-            )  # this very process holds the lock, so nobody runs it
-        ended = instance.get_run_by_id(run.run_id)
-        assert ended is not None
-        assert ended.status is dg.DagsterRunStatus.FAILURE
-
-
 HOLD = """
 import sys, time
 from pathlib import Path
@@ -219,10 +197,10 @@ def test_no_two_runs_at_once_whoever_starts_them(tmp_path: Path) -> None:
     so and ends.
     """
     configured = [
-        yaml.safe_load((ROOT / name).read_text())
-        for name in ("dagster.yaml", "dagster-on-postgres/dagster.yaml")
+        yaml.safe_load((ROOT / name / "dagster.yaml").read_text())
+        for name in (".", "dagster-on-sqlite", "dagster-on-postgres")
     ]
-    assert [c["concurrency"]["runs"]["max_concurrent_runs"] for c in configured] == [1, 1]
+    assert [c["concurrency"]["runs"]["max_concurrent_runs"] for c in configured] == [1, 1, 1]
     assert all(c["run_coordinator"]["class"] == "QueuedRunCoordinator" for c in configured)
     log = tmp_path / "log"
     processes = [

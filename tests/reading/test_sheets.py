@@ -32,6 +32,7 @@ def book(folder: Path, sheets: dict[str, Any], **how: Any) -> Path:
         },
         {"城关镇2026年11月": FIRST, "涧池镇2026年11月": SECOND, "汉阴镇2026年11月": THIRD},
         {"Sheet1": FIRST, "Sheet2": SECOND, "Sheet3": THIRD, "Sheet4": []},
+        {"1.城关镇": FIRST, "2.涧池镇": SECOND, "3.10组": THIRD},
     ],
 )
 def test_a_township_each_is_one_delivery(
@@ -53,6 +54,12 @@ def test_a_township_each_is_one_delivery(
         ("2025", "2026"),
         ("花名册", "202610"),
         ("一季度", "二季度"),
+        ("24年", "25年"),
+        ("2610", "2611"),
+        ("10.31", "11.30"),
+        ("上月", "本月"),
+        ("Oct", "Nov"),
+        ("去年", "今年"),
     ],
 )
 def test_sheets_of_several_periods_are_refused(
@@ -161,6 +168,22 @@ def test_another_table_and_one_that_lacks_a_column_are_named(
         "台账.xlsx: sheet 旧表 lacks 房屋编号, and was not read",
         "台账.xlsx: sheet 汇总 holds a table that was not read",
     ]
+
+
+def test_an_optional_column_that_one_part_lacks_is_said(
+    tmp_path: Path, houses: Contract, read: Reader
+) -> None:
+    """A town that calls it otherwise leaves it empty for that town alone."""
+    named_otherwise = [name.replace("鉴定时间", "鉴定日期") for name in HEADER]
+    sheets = {"甲镇": FIRST, "乙镇": [named_otherwise, ROWS[1]], "丙镇": [HEADER[:-1]]}
+    found = read(houses, book(tmp_path, sheets))
+    lacks = ": has no column 鉴定时间, which other parts have: empty in its 1 rows"
+    assert found.table.notes[1:] == ["台账.xlsx, sheet 乙镇" + lacks]
+    (tmp_path / "a.csv").write_bytes(books.text([HEADER, ROWS[0]]))
+    (tmp_path / "b.csv").write_bytes(books.text([named_otherwise, ROWS[1]]))
+    found = read(houses, tmp_path / "a.csv", tmp_path / "b.csv")
+    assert found.table.notes == ["b.csv" + lacks]
+    assert read(houses, book(tmp_path, {"甲镇": [named_otherwise, ROWS[1]]})).table.notes == []
 
 
 def test_another_record_type_of_the_department_is_not_called_unread(

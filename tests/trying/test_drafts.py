@@ -19,12 +19,14 @@ import yaml
 from expectations.contract import Contract, load_contracts, read_contract
 from expectations.drafting.draft import Draft, Sample, draft_contract, guessed
 from expectations.drafting.grid import Sheet, find_table, tight
+from expectations.drafting.names import files_pattern
 from expectations.questions import QUESTION, standing_questions
 from pipelines.dry_run.commands import every_contract
 from pipelines.dry_run.input_files import files_of
 from pipelines.dry_run.sample import open_sample
 from resources.departments.departments import Departments
 from resources.departments.errors import Fault
+from resources.departments.names import named
 from resources.lake import Lake
 from resources.settings import Settings
 from tests.conftest import Show
@@ -667,3 +669,108 @@ def test_a_word_that_is_often_there_in_an_optional_day_stands_for_none_and_is_as
     assert _property(draft, "竣工日期")["blanks"] == ["在建", "缓建"]
     asked = [question for question in draft.questions if "stand for no day" in question]
     assert asked == ["竣工日期 says '缓建': does it stand for no day? else take it out of blanks"]
+
+
+@pytest.mark.parametrize(
+    ("files", "pattern"),
+    [
+        (["2026年10月死亡人员登记表.xlsx"], "{YYYY}年{M}月死亡人员登记表*"),
+        (["20261120_农户（终稿）.xlsx"], "{YYYY}{MM}{DD}_农户*"),
+        (["救助资金发放花名册（10月）.csv"], "救助资金发放花名册*"),
+        (["救助名单26年10月.csv"], "救助名单*"),
+        (["10月份低保名单.xls"], "*低保名单*"),
+        (["2026年第三季度就业台账.xlsx"], "*就业台账*"),
+        (["花名册（2026年11月）.xlsx"], "花名册（{YYYY}年{M}月*"),
+        (["2026年10月青溪镇花名册.csv", "2026年10月石门镇花名册.csv"],
+            "{YYYY}年{M}月{part}花名册*"),
+        (["青溪镇花名册2026年10月.csv", "石门镇花名册2026年10月.csv"],
+            "{part}花名册{YYYY}年{M}月*"),
+        (["花名册_202610_青溪.csv", "花名册_202610_石门.csv"], "花名册_{YYYY}{MM}*"),
+        (["石门镇.xlsx", "石泉镇.xlsx"], "石*"),
+        (["青溪镇.xlsx", "石门镇.xlsx"], "*"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_next_months_file_is_called_by_the_pattern_and_another_list_is_not(
+    files: list[str], pattern: str
+) -> None:
+    found, _, _ = files_pattern(files)
+    assert found == pattern
+    contract = replace(loans(), server={"files": found, "parts": len(files)})
+    later = [
+        name.replace("10月", "11月").replace("202610", "202611").replace("20261120", "20261220")
+        for name in files
+    ]
+    parts = {said.part for name in later if (said := named(contract, name)) is not None}
+    assert len(parts) == len(files)
+    if pattern.startswith("{YYYY}年"):
+        assert named(contract, "2026年11月低保对象名单.xlsx") is None
+
+
+def test_a_required_code_that_is_often_empty_is_asked_about() -> None:
+    header = ("户编号", "户主姓名", "户主证件号码", "行政区划代码", "户类型", "监测对象类别")
+    rows = [
+        (f"H{n:04}", "王芳", "11010519491231002X", "610921100201", "一般农户", said)
+        for n, said in enumerate(["", "边缘易致贫户", "-", "脱贫不稳定户"] * 5)
+    ]
+    draft = _draft(header, *rows, department="rural_revitalisation", records="households")
+    assert (
+        "监测对象类别 is empty in 10 rows, and monitor_class is required: they are set aside; or"
+        " what does an empty cell mean (then blank)?"
+    ) in draft.questions
+    assert not any("户类型 is empty" in question for question in draft.questions)
+
+
+@pytest.mark.parametrize("is_own_number", [True, False])
+def test_a_list_of_villages_is_drafted_as_one(is_own_number: bool, tmp_path: Path) -> None:
+    header = ("序号", "村名", "行政区划代码", "是否通硬化路", "户数")
+    rows = [
+        (str(n), "某村", f"610921100{200 + (n if is_own_number else n // 2)}", "是", "300")
+        for n in range(1, 13)
+    ]
+    draft = _draft(header, *rows, department="rural_revitalisation", records="villages")
+    path = tmp_path / "villages.odcs.yaml"
+    path.write_text(draft.text, encoding="utf-8")
+    if is_own_number:
+        contract = read_contract(path)
+        assert contract.subject == "area"
+        assert [f.name for f in contract.key_fields] == ["area_code"]
+    assert _property(draft, "行政区划代码")["role"] == "area_code"
+    assert any(q.startswith("is each row about a village or town") for q in draft.questions)
+
+
+@pytest.mark.parametrize(
+    ("written", "forms", "is_asked"),
+    [
+        ("2026年{}月", ["YYYY年M月"], False),
+        ("2026-{:02}-01", ["YYYY年M月"], False),
+        ("2026/{}/1", ["YYYY年M月"], False),
+        ("2026-{:02}", ["YYYY-MM"], False),
+        ("2026.{:02}", ["YYYY.M"], True),
+        ("2026.{}", ["YYYY.M"], True),
+        ("2026{:02}", None, False),
+    ],
+)
+def test_months_are_read_however_they_are_written(
+    written: str, forms: list[str] | None, is_asked: bool
+) -> None:
+    header = ("序号", "姓名", "身份证号码", "补贴类型", "补贴月份", "补贴金额（元）")
+    rows = [
+        (str(n), "王芳", "11010519491231002X", "护理补贴", written.format(7 + n % 4), "80")
+        for n in range(24)
+    ]
+    draft = _draft(header, *rows, department="civil_affairs", records="disability_subsidies")
+    said = _property(draft, "补贴月份")
+    assert (said["name"], said.get("written")) == ("month", forms)
+    assert any("补贴月份 has months such as" in q for q in draft.questions) == is_asked
+
+
+def test_days_that_are_dotted_months_are_found_by_their_heading() -> None:
+    header = ("房屋编号", "户主姓名", "户主身份证号", "鉴定等级", "登记时间", "鉴定时间")
+    rows = [
+        (f"FW{n:04}", "王芳", "11010519491231002X", "C级", "2026-05-03", f"2022.{1 + n % 12}")
+        for n in range(12)
+    ]
+    draft = _draft(header, *rows, department="housing", records="dwellings")
+    said = _property(draft, "鉴定时间")
+    assert (said["name"], said["written"]) == ("appraised_on", ["YYYY.M"])

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from expectations import gx_plain
-from expectations.contract import load_contracts, read_contract
+from expectations.contract import Contract, load_contracts, read_contract
 from expectations.engine import literal
 from expectations.landing import land
 from expectations.rules import row_rules
@@ -24,9 +24,11 @@ from expectations.suites import batch_views, gx_on
 from pipelines.dry_run.export import write_rows
 from pipelines.dry_run.input_files import files_of, read_input_files
 from pipelines.dry_run.report import report
-from pipelines.dry_run.run import dry_run
+from pipelines.dry_run.run import DryRun, dry_run
 from resources.engines.duckdb import Engine
 from resources.settings import ROOT, Settings
+from tests.reading import books
+from tests.reading.conftest import HEADER, HOUSES, ROWS, contract_of
 from tests.trying.cases import CASES, WORKBOOKS, Case, read_csv
 
 CANLIAN = WORKBOOKS / "01-canlian-huamingce" / "持证残疾人花名册2026年11月.xlsx"
@@ -296,3 +298,80 @@ def test_a_file_that_is_none_of_the_named_parts_is_left_out_as_a_run_leaves_it(
     assert [file.part for file in handed.delivery.files] == ["石门镇", "青溪镇"]
     assert handed.passed_over == ("外县持证2026年11月.csv",)
     assert not any("it is not all" in line for line in handed.waits)
+
+
+FIRST, SECOND, THIRD = ROWS
+
+
+def tried(
+    settings: Settings, contract: Contract, folder: Path
+) -> tuple[DryRun, list[list[str]], list[list[str]]]:
+    """A trial with what it wrote, without the headings."""
+    handed = read_input_files(contract, files_of(str(folder)), settings)
+    with dry_run(settings, contract, handed) as made:
+        paths = write_rows(made, folder / "out")
+        good, aside = (list(csv.reader(path.open(encoding="utf-8"))) for path in paths)
+    return made, good[1:], aside[1:]
+
+
+def test_every_row_that_is_set_aside_is_in_aside_csv(settings: Settings, tmp_path: Path) -> None:
+    """Also those that share a key with each other, or with a good one."""
+    contract = contract_of(tmp_path, HOUSES, files="台账*")
+    wide = "ＦＷ000001"
+    rows = [FIRST, [wide, *FIRST[1:]], SECOND, [*SECOND[:4], "长期", *SECOND[5:]], THIRD]
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / "台账.csv").write_bytes(books.text([HEADER, *rows]))
+    made, good, aside = tried(settings, contract, folder)
+    assert [(row[2], row[3], row[4]) for row in aside] == [
+        ("2", "house_id", "folded_key:house_id"),
+        ("3", "house_id", "folded_key:house_id"),
+        ("5", "appraised_on", "type:appraised_on"),
+    ]
+    assert [row[0] for row in good] == ["FW000002", "FW000003"]
+    assert made.ledger["today"]["quarantined"] == 3
+
+
+def test_of_a_key_that_came_twice_the_row_that_a_run_puts_in_force_is_written(
+    settings: Settings, tmp_path: Path
+) -> None:
+    contract = contract_of(tmp_path, HOUSES, files="台账*")
+    other = [*FIRST[:5], "9.5", FIRST[6]]
+    folder = tmp_path / "given"
+    folder.mkdir()
+    for rows in ([FIRST, other, SECOND], [other, FIRST, SECOND], [FIRST, FIRST, SECOND]):
+        (folder / "台账.csv").write_bytes(books.text([HEADER, *rows]))
+        handed = read_input_files(contract, files_of(str(folder)), settings)
+        with dry_run(settings, contract, handed) as made:
+            path, _ = write_rows(made, tmp_path / "out")
+            in_force = made.engine.rows(
+                f"select house_id, area::varchar from valid_{contract.table}"
+            )
+        written = [(row["house_id"], row["area"]) for row in read_csv(path)]
+        assert sorted(written) == sorted(in_force)
+        assert len(written) == 2
+
+
+@pytest.mark.parametrize("form", ["xlsx", "zip"])
+def test_parts_that_one_file_holds_are_read_as_a_run_reads_them(
+    form: str, settings: Settings, tmp_path: Path
+) -> None:
+    contract = contract_of(tmp_path, HOUSES, files="台账{YYYY}年{M}月*", parts=2)
+    folder = tmp_path / "given"
+    folder.mkdir()
+    tables: dict[str, books.Rows] = {"青溪镇": [HEADER, FIRST], "石门镇": [HEADER, SECOND]}
+    members = {f"{name}.csv": books.text(rows) for name, rows in tables.items()}
+    whole = books.xlsx(tables) if form == "xlsx" else books.archive(members)
+    path = folder / f"台账2026年10月.{form}"
+    path.write_bytes(whole)
+    os.utime(path, (1e9, 1e9))
+    made, good, _ = tried(settings, contract, folder)
+    assert (made.given.waits, sorted(row[0] for row in good)) == ((), ["FW000001", "FW000002"])
+    part: dict[str, books.Rows] = {"青溪镇": [HEADER, FIRST]}
+    path.write_bytes(
+        books.xlsx(part) if form == "xlsx" else books.archive({"青溪镇.csv": members["青溪镇.csv"]})
+    )
+    os.utime(path, (1e9, 1e9))
+    made, good, _ = tried(settings, contract, folder)
+    assert [line for line in made.given.waits if "is not all: 1 of 2 parts came" in line]
+    assert [row[0] for row in good] == ["FW000001"]

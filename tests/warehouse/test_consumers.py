@@ -21,6 +21,7 @@ from warehouse.dictionary import DICTIONARY, dictionary
 from warehouse.migrations import downgrade, upgrade
 from warehouse.schema import METADATA, PERIODIC, VIEW, VIEWS
 from warehouse.schema.leaving import counts_of
+from warehouse.schema.lookups import IN_WORDS, LOOKUPS
 
 QUESTIONS = re.findall(
     r"^## (\d+\. .*?)$.*?```sql\n(.*?)```",
@@ -88,7 +89,8 @@ def test_views_and_columns_are_the_designs(published: Warehouse, design: Path) -
         " order by table_name, ordinal_position"
     ):
         have.setdefault(str(view), []).append(str(column))
-    assert set(have) == {row["view"] for row in rows} | {view.name for view in PERIODIC}
+    beside = {view.name for view in (*PERIODIC, *LOOKUPS, *IN_WORDS)}
+    assert set(have) == {row["view"] for row in rows} | beside
     for view in {row["view"] for row in rows}:
         named = [row["column"] for row in rows if row["view"] == view and "…" not in row["column"]]
         assert [column for column in have[view] if column in named] == named
@@ -98,7 +100,8 @@ def test_views_and_columns_are_the_designs(published: Warehouse, design: Path) -
         added = {"source_status": 12, "release": 1, "household": 5}.get(
             view, 3 if view in ("area_ledger", "bulletin") else 4
         )
-        assert len(have[view]) == len(named) + spread + added
+        lists = len(VIEW[view].in_text) if view in VIEW else 0
+        assert len(have[view]) == len(named) + spread + added + lists
 
 
 def test_migrations_go_up_and_down(released: Warehouse) -> None:
@@ -135,14 +138,93 @@ def _ours(name: str | None, kind: str, parents: object) -> bool:
     return name in ("store", "ops", "vault") if kind == "schema" else name != "alembic_version"
 
 
-def test_comments_are_in_the_database(published: Warehouse) -> None:
-    comment = published.one("select col_description('yihu.household_indicator'::regclass, 2)")
-    assert str(comment).startswith("B01 家庭人口")
-    bare = published.rows(
-        "select relname from pg_class where relnamespace = 'yihu'::regnamespace and"
-        " obj_description(oid) is null"
+COMMENTS = """
+select c.relname, a.attname, coalesce(col_description(c.oid, a.attnum), '')
+from pg_class as c join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
+where c.relnamespace = 'yihu'::regnamespace and c.relkind = 'v'
+union all
+select c.relname, '', coalesce(obj_description(c.oid), '') from pg_class as c
+where c.relnamespace = 'yihu'::regnamespace and c.relkind = 'v'
+order by 1, 2
+"""
+
+
+def test_every_view_and_column_says_what_it_is_in_both_languages(published: Warehouse) -> None:
+    said = {(str(view), str(name)): str(text) for view, name, text in published.rows(COMMENTS)}
+    assert said["household_indicator", "b01_household_size"].startswith("B01 家庭人口")
+    chinese, english = re.compile("[\u4e00-\u9fff]"), re.compile("[a-z]{3}")
+    assert [of for of, text in said.items() if not chinese.search(text)] == []
+    assert [of for of, text in said.items() if not english.search(text)] == []
+
+
+def test_keys_and_references_are_declared_and_hold(published: Warehouse) -> None:
+    """As the comments say them: a key is one row's, and what a column refers to is there."""
+    said = {(str(view), str(name)): str(text) for view, name, text in published.rows(COMMENTS)}
+    keys: dict[str, list[str]] = {}
+    for (view, column), text in said.items():
+        if "; key" in text:
+            keys.setdefault(view, []).append(column)
+    views = {view for view, _ in said}
+    assert set(keys) == views
+    for view, columns in keys.items():
+        listed = ", ".join(f'"{column}"' for column in columns)
+        twice = f"select count(*) - count(distinct ({listed})) from yihu.{view}"
+        assert published.one(twice) == 0, view
+    dangling = {}
+    for (view, column), text in said.items():
+        target = re.search(r"; refers to yihu\.(\w+)\.(\w+)$", text)
+        if target is not None and column != "rule_version":  # nobody scored these lamps
+            lacking = (
+                f'select count(distinct v."{column}") from yihu.{view} as v where v."{column}" is'
+                f' not null and v."{column}" not in (select "{target[2]}" from yihu.{target[1]})'
+            )
+            if published.one(lacking):
+                dangling[view, column] = published.one(lacking)
+    assert dangling == {}
+
+
+def test_lookups_are_for_everybody_and_red_in_words_for_its_readers(published: Warehouse) -> None:
+    roles = ("yihu_reader", "yihu_area", "yihu_department", "yihu_analyst", "yihu_auditor")
+    for role in roles:
+        for view in LOOKUPS:
+            assert published.one(f"select count(*) from yihu.{view.name}", role) > 0, view.name
+    whole = published.rows("select * from yihu.red_with_reasons order by 1", "yihu_reader")
+    red = published.rows(
+        "select household_id from yihu.warning_flag where level = 'red' order by 1", "yihu_reader"
     )
-    assert bare == []
+    assert [row[0] for row in whole] == [row[0] for row in red]
+    (one,) = published.rows(
+        "select reasons_in_words, departments from yihu.red_with_reasons where household_id ="
+        " 'H000000000'",
+        "yihu_reader",
+    )
+    assert one[0].startswith("R04 个人医疗负担 personal medical max +16.00 (1; >= 1); R05 ")
+    assert one[1].split(", ") == [
+        department
+        for (department,) in published.rows(
+            "select distinct department from yihu.warning_reason where household_id ="
+            " 'H000000000' and points > 0 and department is not null order by 1"
+        )
+    ]
+    for role in ("yihu_department", "yihu_analyst", "yihu_auditor"):
+        with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+            published.rows("select * from yihu.red_with_reasons", role)
+    assert published.rows("select * from yihu.red_with_reasons", "yihu_area") == []
+
+
+def test_lists_have_their_text_beside_them(published: Warehouse) -> None:
+    (row,) = published.rows(
+        "select reasons, reasons_text from yihu.warning_flag where household_id = 'H000000000'",
+        "yihu_reader",
+    )
+    assert row[1] == ", ".join(row[0])
+    arrays = published.rows(
+        "select table_name, column_name from information_schema.columns as a where table_schema ="
+        " 'yihu' and data_type = 'ARRAY' and not exists (select from information_schema.columns"
+        " as t where t.table_schema = 'yihu' and t.table_name = a.table_name and t.column_name ="
+        " a.column_name || '_text')"
+    )
+    assert arrays == []
 
 
 @pytest.mark.long  # make backup and make restore are what docs tell (test_backup)

@@ -69,13 +69,6 @@ def test_only_the_difference_is_written(released: Warehouse) -> None:
 def test_households_that_leave_and_come_back(released: Warehouse) -> None:
     released.publish(TOMORROW, households=190)
     released.publish(TOMORROW + timedelta(days=1), households=200)
-    assert [
-        released.one(
-            "select count(*) from yihu.household where"
-            f" yihu.yihu_as_of('{DAY + timedelta(days=n)}') > 0"
-        )
-        for n in range(3)
-    ]
     for days, count in ((0, 200), (1, 190), (2, 200)):
         with released.engine("yihu_reader").connect() as connection:
             connection.exec_driver_sql(f"select yihu_as_of('{DAY + timedelta(days=days)}')")
@@ -153,7 +146,7 @@ def spoil(sql: str):
         ("delete from warning_flag where household_id = 'H000000003'", "household without flag"),
         (
             "insert into household select * from household where household_id = 'H000000003'",
-            "last (one|release) stands",
+            "household has 200 rows in the database and 201 on the engine",
         ),
         (
             "update household set household_id = 'H000000004' where household_id = 'H000000003'",

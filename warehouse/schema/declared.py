@@ -108,7 +108,24 @@ class View:
         """The columns as consumers see them: what the view adds, then what came later than it."""
         stored = self.stored
         first = [column for column in stored if self._came(column) == self._came(PLACE[0])]
-        return (*first, *added, *stored[len(first) :])
+        later = sorted((*stored[len(first) :], *self.in_text), key=self._came)
+        return (*first, *added, *later)
+
+    @property
+    def in_text(self) -> tuple[Column, ...]:
+        """Beside each list its text, for tools that know no arrays; the view adds it at its end."""
+        lists = [column for column in self.stored if column.type == "text[]"]
+        return tuple(
+            Column(
+                f"{column.name}_text",
+                "text",
+                f"{column.name} as text, with commas between",
+                since=max(column.since, IN_TEXT_SINCE, key=LAYOUTS.index),
+                effective_from=column.effective_from,
+            )
+            for column in lists
+            if self.exit is None
+        )
 
     def _came(self, column: Column) -> tuple[date, int]:
         return column.effective_from or date.min, max(
@@ -124,6 +141,8 @@ ADDED = (
     Column("as_of", "date", "the business day of the release that is read; added by the view"),
     Column("release_id", "integer", "the release that is read; added by the view"),
 )
+
+IN_TEXT_SINCE = "0.2.0"
 
 HOUSEHOLD_ID = Column("household_id", "text", "household number in the base register (户编号)")
 RULE_VERSION = Column("rule_version", "text", "hash of the rules in force on the day")

@@ -21,16 +21,30 @@ from warehouse.layouts import FIRST
 from warehouse.merge_state import VALID_EXTRAS, state_columns
 from warehouse.schema.declared import HOUSEHOLD_ID, VIEW, Column, columns
 
-OUTCOME_COUNTS = ("linked", "unregistered", "ambiguous", "unidentifiable")
-STATE_COUNTS = (
-    "received",
-    "accepted",
-    "unchanged",
-    "superseded",
-    "withdrawn",
-    "quarantined",
-    "in_force",
+OUTCOMES = (
+    "linked | bigint | records that are tied to a household",
+    "unregistered | bigint | whose person the base register does not have",
+    "ambiguous | bigint | that could be several persons'",
+    "unidentifiable | bigint | that name nobody who could be found",
 )
+LINKED_BY = {
+    "exact": "by the number as delivered",
+    "upgraded": "by a number of 15 digits, made one of 18",
+    "certificate": "by the number within a certificate's",
+    "repaired": "by a number with one fault, and the name",
+    "decided": "by a steward's answer",
+    "household_id": "by the household's number",
+}
+NAME_IS = {"same": "the register's", "absent": "empty", "different": "another one"}
+STATE_COUNTS = {
+    "received": "rows of the day's batch",
+    "accepted": "of these: new, or newer than what was in force",
+    "unchanged": "of these: as they were in force",
+    "superseded": "of these: older than what is in force, or than another row of the batch",
+    "withdrawn": "records that were in force and are no more",
+    "quarantined": "rows that are set aside",
+    "in_force": "records that count on the day",
+}
 LINK_RATES = (
     "match_rate | numeric(7,6) | linked / in force; null where nothing is in force",
     (
@@ -127,12 +141,12 @@ PERSON = LakeTable(
 PERSON_KEY_MAP = LakeTable(
     "person_key_map",
     columns(
-        "member_id | text | ",
-        "person_key | text | ",
+        "member_id | text | the person's number in the base register",
+        "person_key | text | the pseudonym that the member has",
         "first_key | text | the key that the number gave first",
         "number_hash | text | the number as a pseudonym; null without a sound one",
-        "first_seen_on | date | ",
-        "is_current | boolean | ",
+        "first_seen_on | date | the first day on which the member had this number",
+        "is_current | boolean | the number that the register has on the day",
     ),
     "Which member has which person_key, from day to day: a key stays when a number appears or"
     " changes.",
@@ -141,15 +155,15 @@ REVIEW_QUEUE = LakeTable(
     "review_queue",
     columns(
         "queue_id | text | the same from day to day",
-        "department | text | ",
+        "department | text | whose record it is",
         "records | text | record type",
-        "record_id | text | ",
+        "record_id | text | the record's own number",
         "outcome | text | ambiguous; unregistered; unidentifiable",
         "reason | text | why it is asked",
-        "candidate_count | integer | ",
+        "candidate_count | integer | how many it may be",
         "candidates | text[] | person keys",
-        "number_hash | text | ",
-        "first_seen_on | date | ",
+        "number_hash | text | the number as delivered, as a pseudonym",
+        "first_seen_on | date | the first day on which it was asked",
     ),
     "What a steward must decide: ambiguous records and conflicts of the register, by keys, without"
     " identities.",
@@ -157,23 +171,16 @@ REVIEW_QUEUE = LakeTable(
 LINKAGE_QUALITY = LakeTable(
     "linkage_quality",
     columns(
-        "as_of | date | ",
-        "department | text | ",
+        "as_of | date | the day",
+        "department | text | whose records",
         "records | text | record type",
-        "in_force | bigint | ",
-        *(f"{outcome} | bigint | " for outcome in OUTCOME_COUNTS),
+        "in_force | bigint | records that count on the day",
+        *OUTCOMES,
+        *(f"by_{method} | bigint | linked {how}" for method, how in LINKED_BY.items()),
         *(
-            f"by_{method} | bigint | "
-            for method in (
-                "exact",
-                "upgraded",
-                "certificate",
-                "repaired",
-                "decided",
-                "household_id",
-            )
+            f"name_{agreement} | bigint | of the linked: the name delivered is {what}"
+            for agreement, what in NAME_IS.items()
         ),
-        *(f"name_{agreement} | bigint | " for agreement in ("same", "absent", "different")),
         *LINK_RATES,
         "false_link_low | numeric(7,6) | lower end of its 95% interval",
         "false_link_high | numeric(7,6) | upper end",
@@ -182,22 +189,22 @@ LINKAGE_QUALITY = LakeTable(
     "Match rate, outcomes, methods and the false-link rate estimated from names, per record type.",
 )
 LEDGER = columns(
-    "department | text | ",
+    "department | text | who delivers",
     "records | text | record type",
     "batch_id | text | the newest accepted batch",
-    "extract_date | date | ",
-    "age_days | integer | ",
+    "extract_date | date | the day of that batch",
+    "age_days | integer | days since that day",
     "state | text | ok; stale; missing",
-    *(f"{count} | bigint | " for count in STATE_COUNTS),
+    *(f"{count} | bigint | {meaning}" for count, meaning in STATE_COUNTS.items()),
 )
 SAID = columns(
     "notes | bigint | lines of the extract that are no records: titles, totals, notes",
     "behind_window | bigint | rows that changed later than they were read",
     "left_lying | integer | files that lie there and that nothing reads",
     "rejected_batch | text | the extract that was rejected, while nothing newer followed",
-    "rejected_on | date | ",
-    "rejected_rule | text | ",
-    "rejected_rows | bigint | ",
+    "rejected_on | date | the day of that extract",
+    "rejected_rule | text | what it was rejected by",
+    "rejected_rows | bigint | how many rows it has",
     "next_step | text | what to do about a source that is not well",
 )
 SOURCE_LEDGER = LakeTable(
@@ -207,7 +214,7 @@ SOURCE_STATUS = LakeTable(
     "source_status",
     (
         *LEDGER,
-        *columns(*(f"{outcome} | bigint | " for outcome in OUTCOME_COUNTS), *LINK_RATES, *PLACED),
+        *columns(*OUTCOMES, *LINK_RATES, *PLACED),
         *SAID,
     ),
     "Every source: newest accepted batch, age, state, the counts of the day's batch and of its"
@@ -216,11 +223,11 @@ SOURCE_STATUS = LakeTable(
 STEWARD_DECISION = LakeTable(
     "steward_decision",
     columns(
-        "queue_id | text | ",
-        "decision | text | ",
-        "person_key | text | ",
-        "decided_by | text | ",
-        "decided_at | timestamp | ",
+        "queue_id | text | the question that it answers",
+        "decision | text | link; unregistered; merge; keep_apart",
+        "person_key | text | the person that it names",
+        "decided_by | text | the login that answered",
+        "decided_at | timestamp | when it was answered",
     ),
     "The stewards' answers that count on a day.",
 )

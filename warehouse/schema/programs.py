@@ -7,13 +7,18 @@ may use it (`roles`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from expectations.engine import literal
-from warehouse.schema import extracting, leaving, reading
+from warehouse.schema import extracting, leaving, lookups, reading
+from warehouse.schema.beside import BESIDE, beside_columns
+from warehouse.schema.comments import column_comment, view_comment
 from warehouse.schema.declared import ADDED, VIEWS, Column, View
+from warehouse.schema.lookups import IN_WORDS, LOOKUPS
 from warehouse.schema.periodic import PERIODIC
 
 FUNCTIONS = tuple(
@@ -40,17 +45,39 @@ language sql as $$ select yihu.yihu_as_of(day) $$
 """
 
 
-def _comments(view: View, added: tuple[Column, ...] = ADDED) -> list[str]:
-    rows = [f'comment on view yihu."{view.name}" is {literal(view.meaning)}']
-    for column in view.shown(added):
-        if column.meaning:
-            rows.append(
-                f'comment on column yihu."{view.name}"."{column.name}" is {literal(column.meaning)}'
-            )
+def _comments(view: View, columns: Iterable[Column]) -> list[str]:
+    said = [
+        (
+            column.name,
+            column_comment(view.name, column.name, column.meaning, is_key=column.name in view.key),
+        )
+        for column in columns
+    ]
+    return _commented(view.name, view_comment(view.name, view.meaning), said)
+
+
+def _commented(view: str, meaning: str, columns: Iterable[tuple[str, str]]) -> list[str]:
+    rows = [f'comment on view yihu."{view}" is {literal(meaning)}']
+    rows += [
+        f'comment on column yihu."{view}"."{column}" is {literal(said)}'
+        for column, said in columns
+        if said
+    ]
     return rows
 
 
-def statements() -> list[str]:
+def _beside() -> list[str]:
+    """The comments of the views that stand beside those of a release."""
+    made = [comment for view in (*LOOKUPS, *IN_WORDS) for comment in _comments(view, view.columns)]
+    for name, meaning in BESIDE.items():
+        made += _commented(
+            name, view_comment(name, meaning), [(c, said) for c, _, said in beside_columns(name)]
+        )
+    return made
+
+
+@lru_cache(maxsize=1)
+def statements() -> tuple[str, ...]:
     """Everything in order: functions, views, comments."""
     made = [
         f"comment on schema {name} is {literal(text)}" for name, text in SCHEMA_COMMENTS.items()
@@ -61,13 +88,11 @@ def statements() -> list[str]:
     )
     made += extracting.statements()
     made += reading.statements(VIEWS, PERIODIC)
-    made += [comment for view in VIEWS for comment in _comments(view)]
-    made += [comment for view in PERIODIC for comment in _comments(view, ())]
-    made.append(
-        "comment on view yihu.source_status is 'How fresh and how complete each record type is.'"
-    )
-    made.append("comment on view yihu.release is 'The releases that can be read.'")
-    return made
+    made += lookups.statements()
+    made += [comment for view in VIEWS for comment in _comments(view, view.shown(ADDED))]
+    made += [comment for view in PERIODIC for comment in _comments(view, view.shown(()))]
+    made += _beside()
+    return tuple(made)
 
 
 OWN_VIEWS = (

@@ -54,6 +54,11 @@ def view_sql(view: View, added: tuple[Column, ...]) -> str:
         if added
         else {}
     )
+    made |= {
+        column.name: f"array_to_string(t.\"{column.name.removesuffix('_text')}\", ', ')"
+        f' as "{column.name}"'
+        for column in view.in_text
+    }
     names = ", ".join(made.get(column.name) or f't."{column.name}"' for column in view.shown(added))
     release = f"\n  and t.from_release <= {READ} and t.until_release > {READ}" if added else ""
     leaving = (

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from warehouse.schema.declared import VIEWS, View
 from warehouse.schema.leaving import public_function
+from warehouse.schema.lookups import IN_WORDS, LOOKUPS
 from warehouse.schema.periodic import PERIODIC
 from warehouse.schema.programs import SCHEMAS
 from warehouse.schema.reading import function_of
@@ -126,6 +127,10 @@ def grants() -> list[str]:
     made = [f"grant usage on schema yihu to {EVERYBODY}"]
     made += [f"grant execute on function {name} to {EVERYBODY}" for name in OF_SESSION]
     made.append(f"grant select on yihu.release, yihu.source_status to {EVERYBODY}")
+    for view in LOOKUPS:
+        made.append(f'grant select on yihu."{view.name}" to {EVERYBODY}')
+    for view in IN_WORDS:
+        made.append(f'grant select on yihu."{view.name}" to {", ".join(readers_of(view))}')
     for view in (*VIEWS, *PERIODIC):
         roles = ", ".join(readers_of(view))
         made.append(f'grant select on yihu."{view.name}" to {roles}')

@@ -1,8 +1,8 @@
-"""The services that a command needs and nobody named:
-the sandbox's departments, the embedded PostgreSQL.
+"""What stands in for services that nobody named: the sandbox's departments, the embedded
+PostgreSQL.
 
-Belongs here: starting them as processes, telling the settings, ending them. Not here: what they
-serve.
+Belongs here: starting them as processes, telling the settings, bringing them to a day, ending them.
+Not here: what they serve.
 """
 
 from __future__ import annotations
@@ -32,46 +32,31 @@ class ServiceError(YihuError):
     """A service that did not come up; the message says what to look at."""
 
 
+STANDS_IN = "YIHU_STANDS_IN"
+"""Set where the sandbox serves this process and those that it starts; nobody else sets it."""
+
+
 @dataclass
 class Services:
-    """What runs beside a command, and how to bring it to a day."""
+    """What runs beside a command, and the settings with it."""
 
     settings: Settings
-    sandbox: subprocess.Popen[bytes] | None = None
 
-    def bring_to(self, as_of: date) -> None:
-        """Lets the sandbox's drop folder and front-end database show
-        what the departments held on `as_of`.
-        """
-        if self.sandbox is None:
-            return
-        everything = [] if self.settings.form == "mixed" else ["--all"]
-        if self.settings.form in ("file", "mixed"):
-            writing = (
-                ["--writing", self.settings.sandbox_writing]
-                if self.settings.sandbox_writing
-                else []
-            )
-            _sandbox(
-                self.settings,
-                "drop",
-                *everything,
-                *writing,
-                "--dir",
-                os.environ["YIHU_DROP_DIR"],
-                "--as-of",
-                as_of.isoformat(),
-            )
-        if self.settings.form in ("sql", "mixed"):
-            _sandbox(
-                self.settings,
-                "front-db",
-                *everything,
-                "--url",
-                os.environ["YIHU_FRONT_DB_URL"],
-                "--as-of",
-                as_of.isoformat(),
-            )
+
+def bring_to(settings: Settings, as_of: date) -> None:
+    """Lets the sandbox's drop folder and front-end database show what the departments held on
+    `as_of`, where it stands in for them.
+    """
+    if STANDS_IN not in os.environ:
+        return
+    everything = [] if settings.form == "mixed" else ["--all"]
+    day = ["--as-of", as_of.isoformat()]
+    if settings.form in ("file", "mixed"):
+        writing = ["--writing", settings.sandbox_writing] if settings.sandbox_writing else []
+        folder = ["--dir", str(settings.drop_dir)]
+        _sandbox(settings, "drop", *everything, *writing, *folder, *day)
+    if settings.form in ("sql", "mixed"):
+        _sandbox(settings, "front-db", *everything, "--url", str(settings.front_db_url), *day)
 
 
 @contextmanager
@@ -83,11 +68,12 @@ def services(settings: Settings) -> Iterator[Services]:
         server = stack.enter_context(warehouse_server(settings.home, settings.warehouse_url))
         running = Services(settings)
         if settings.uses_sandbox:
-            running.sandbox = stack.enter_context(_sandbox_gateway(settings))
+            stack.enter_context(_sandbox_gateway(settings))
             drop = settings.home / "sandbox" / "drop"
             drop.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.environ["YIHU_DROP_DIR"] = str(drop)
             os.environ["YIHU_FRONT_DB_URL"] = _front_database(settings, server)
+            os.environ[STANDS_IN] = str(os.getpid())
             running.settings = load_settings()
         yield running
 
@@ -108,7 +94,9 @@ def _front_database(settings: Settings, server: Server) -> str:
 
 
 def _arguments(settings: Settings) -> list[str]:
+    quiet = ["--quiet"] if os.environ.get("YIHU_PROGRESS") == "stages" else []
     return [
+        *quiet,
         "--home",
         str(settings.home / "sandbox"),
         "--households",
@@ -163,6 +151,7 @@ def _sandbox_gateway(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
             "YIHU_GATEWAY_KEY",
             "YIHU_DROP_DIR",
             "YIHU_FRONT_DB_URL",
+            STANDS_IN,
         ):
             os.environ.pop(name, None)
         process.terminate()
