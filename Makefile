@@ -16,7 +16,7 @@ endif
 # What people type passes through no shell: it is handed over as it was typed, with quotes, backticks and $ in it.
 TYPED := BY WHY WHY_FILE FROM TO PORT OUT RECORDS BATCH GATE HOUSEHOLD DAYS RECOMPUTE KEEP ROLE LOGIN \
   PERSON OFFICER AREA DEPARTMENT UNTIL HISTORY SEAL NAME COLUMNS UI_USER RIGHT FILE CONTRACT \
-  RULES SCALE FOLDER VERBOSE
+  RULES SCALE FOLDER DAY PLAN VERBOSE
 $(foreach name,$(TYPED),$(if $(filter command environment,$(firstword $(origin $(name)))),\
   $(eval export YIHU_TYPED_$(name) := $$(value $(name)))))
 unexport $(TYPED)
@@ -116,8 +116,16 @@ extract: install ## facts of households under pseudonyms, for analysts: NAME=…
 	@$(YIHU) extract
 
 .PHONY: prune
-prune: install ## give up releases older than 30 days but month ends: KEEP=days
+prune: install ## give up what is past its time (docs/lake.md), saying before what it frees: KEEP=days PLAN=yes
 	@$(YIHU) prune
+
+.PHONY: release-folder
+release-folder: install ## the files of a day's release folder again, byte for byte: DAY=YYYY-MM-DD
+	@$(YIHU) release-folder
+
+.PHONY: export-day
+export-day: install ## every table of a day whole, as <layer>/<table>.parquet: DAY=YYYY-MM-DD OUT=folder
+	@$(YIHU) export-day
 
 .PHONY: backup
 backup: install ## the warehouse, the logins, the lake and the secrets into a private folder: OUT=folder

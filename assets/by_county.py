@@ -24,6 +24,7 @@ import dagster as dg
 
 from expectations.engine import name, parquet, pattern
 from resources.engines.duckdb import Engine
+from resources.lake import CountyWriter
 from resources.runtime.context import RunContext
 from warehouse import counties
 from warehouse.graph import registry
@@ -61,8 +62,10 @@ class Day:
     moment: Moment
     tables: tuple[str, ...]
     """What a county makes, each after what it reads."""
+    writers: Mapping[str, CountyWriter]
+    """What writes each table that the lake keeps."""
     folders: Mapping[str, Path]
-    """Where the files of each table are put, a folder a county."""
+    """Where the files of the others are put, a folder a county."""
     earlier: Sequence[counties.Day]
     """The earlier days that are read, whose moved households are noted."""
 
@@ -101,17 +104,21 @@ def _make(house: RunContext, moment: Moment, asked: frozenset[str]) -> None:
         if not registry.is_stored(read)
     }
     with ExitStack() as written:
-        folders = {
+        writers = {
             table: written.enter_context(
-                house.lake.aside(
-                    house.lake.partition(*registry.layer_and_folder(table), moment.as_of)
+                house.lake.writing(
+                    house.engine,
+                    *registry.layer_and_folder(table),
+                    moment.as_of,
+                    registry.order_of(table),
+                    registry.key_of(table),
                 )
             )
             for table in in_counties
         }
-        folders |= {table: written.enter_context(_for_the_run(house, table)) for table in handed_on}
+        folders = {table: written.enter_context(_for_the_run(house, table)) for table in handed_on}
         tables = registry.ordered(in_counties | handed_on)
-        day = Day(house, moment, tables, folders, _earlier_days(house, moment, tables))
+        day = Day(house, moment, tables, writers, folders, _earlier_days(house, moment, tables))
         _go_through(day)
         given = {
             table: parquet(pattern(folders[table], "county=*", "*.parquet")) for table in handed_on
@@ -207,15 +214,14 @@ def _make_county(day: Day, free: SimpleQueue[Runner], county: str) -> tuple[str,
         runner.make(day.tables, day.moment, County(county, day.as_of))
         rows = 0
         for table in day.tables:
+            if table in day.writers:
+                rows = max(rows, day.writers[table].add(runner.engine, county, name(table)))
+                continue
             folder = day.folders[table] / f"county={county}"
             folder.mkdir(mode=0o700)
             order = registry.order_of(table) or ", ".join(registry.maker(table).key)
-            rows = max(
-                rows,
-                runner.engine.copy(
-                    f"select * from {name(table)} order by {order}", folder / "part-0.parquet"
-                ),
-            )
+            select = f"select * from {name(table)} order by {order}"
+            rows = max(rows, runner.engine.copy(select, folder / "part-0.parquet"))
         return county, rows
     finally:
         free.put(runner)

@@ -70,6 +70,7 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
     )
     def matched(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
+        house.begin_day(as_of)
         house.know(contract)
         house.make([name], house.moment(as_of), beside=types_of_run(context, house))
         house.use(valid, as_of)
@@ -90,7 +91,6 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
                 "dagster/row_count": written.rows,
                 **outcomes,
                 **({"match_rate": round(rate, 6)} if rate is not None else {}),
-                **lineage_metadata(name),
             },
             check_results=[
                 dg.AssetCheckResult(

@@ -260,7 +260,6 @@ def rhythm_asset(report: PeriodicReport) -> dg.AssetsDefinition:
                 "compared_on": compared_on.isoformat() if compared_on else "no earlier day",
                 **(layouts_apart(house, compared_on, as_of) if compared_on else {}),
                 **shown(house.engine, report, period_on),
-                **lineage_metadata(report.name),
             },
             check_results=[
                 dg.AssetCheckResult(check_name=check, passed=off == 0, metadata={"off": off})

@@ -42,6 +42,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
     )
     def raw(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
         as_of = date.fromisoformat(context.partition_key)
+        house.begin_day(as_of)
         house.read_ahead(context.run.asset_selection, as_of)
         day = house.departments.read_day(contract, as_of)
         said = "; ".join(

@@ -14,20 +14,20 @@ import sqlalchemy as sa
 from assets.described import DAILY, TO_THE_SERVER, code_references
 from expectations.contract import Contract
 from expectations.errors import YihuError
+from resources.release_folders import published_in
 from resources.runtime.alerts import note_seal
 from resources.runtime.context import RunContext
 from resources.runtime.failures import failure
 from resources.settings import ROOT, today
 from warehouse.catalogue import load_catalogue
 from warehouse.following_rules import load_following
-from warehouse.graph.inputs import HELD_BACK
-from warehouse.graph.registry import maker, published_tables
+from warehouse.graph.inputs import HELD_BACK, MADE_OF, made_of
+from warehouse.graph.registry import published_tables
 from warehouse.known import county_known_from
 from warehouse.migrations.run import upgrade
 from warehouse.publication import AuditFailed, RunSource, publish
 from warehouse.record_numbers import build_record_numbers
-from warehouse.schema import VIEW
-from warehouse.schema.shape import Shape, shape_of
+from warehouse.schema.shape import shape_of
 from warehouse.scoring_rules import Versioned, load_rules, named
 
 PUBLISHED = published_tables()
@@ -64,12 +64,6 @@ def refuse_edited_rules(house: RunContext) -> None:
     for column, versions in used.items():
         for version in versions:
             named(version, LOADED[column])
-
-
-def published_in(shape: Shape) -> list[str]:
-    """The tables that a release of this shape takes from the lake."""
-    published = {table: maker(table).publishes for table in PUBLISHED}
-    return [table for table, view in published.items() if view in shape.columns or view not in VIEW]
 
 
 def used_versions(connection: sa.Connection, column: str) -> list[str]:
@@ -192,6 +186,7 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, house: RunContext
     ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
         as_of = date.fromisoformat(context.partition_key)
+        house.begin_day(as_of)
         first = county_known_from(house.lake)
         if first is not None and as_of < first:
             said = f"published nowhere: the register was first read for {first}"
@@ -200,6 +195,7 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
                 "release", partition=context.partition_key, metadata={"is": said}
             )
             return
+        house.settle_day(as_of)
         moment = house.moment(as_of)
         shape = shape_of(moment.layout, moment.catalogue)
         # rows go to PostgreSQL from one process, whatever computed them
@@ -237,6 +233,8 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
         except YihuError as error:
             raise failure(error, f"release {as_of}") from None
         note_seal(house.settings.home, published.access_seal)
+        if published.release_id is not None:
+            house.lake.write_note(*MADE_OF, as_of, made_of(house.lake, as_of, published.release_id))
         house.lake.remove_note(*HELD_BACK, as_of)
         steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in published.seconds.items())
         context.log.info(f"{sum(published.seconds.values()):6.1f} s  {published.message} ({steps})")

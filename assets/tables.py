@@ -17,6 +17,7 @@ from assets.by_county import made_by_county
 from assets.described import DAILY, code_references
 from assets.lineage import lineage_metadata
 from expectations.contract import Contract
+from resources.lake import Written
 from resources.runtime.context import RunContext
 from warehouse.graph import registry
 from warehouse.model import model_path
@@ -94,6 +95,7 @@ def tables_asset(
                 "dagster/code_references": code_references(
                     {"SQL": model_path(registry.maker(table.name).name)}
                 ),
+                "dagster/column_schema": _columns(table.name),
                 **lineage_metadata(table.name),
             },
         )
@@ -110,6 +112,7 @@ def tables_asset(
         context: dg.AssetExecutionContext, house: RunContext
     ) -> Iterator[dg.MaterializeResult]:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
+        house.begin_day(as_of)
         if not made_by_county(house, as_of, names, ahead=_selected(context)):
             house.make(names, house.moment(as_of))
         house.note_made(as_of)
@@ -121,13 +124,8 @@ def tables_asset(
             checked = [check(house, as_of) for _, _, check in table.checks]
             yield dg.MaterializeResult(
                 asset_key=table.name,
-                metadata={
-                    "dagster/row_count": written.rows,
-                    "dagster/column_schema": _columns(house, table.name),
-                    "counties": len(written.counties),
-                    **(table.shown(house, as_of) if table.shown else {}),
-                    **lineage_metadata(table.name),
-                },
+                metadata=_of_the_day(house, as_of, table, written),
+                data_version=_version(house, table.name, as_of),
                 check_results=checked,
             )
 
@@ -144,12 +142,27 @@ def _selected(context: dg.AssetExecutionContext) -> list[str]:
     ]
 
 
-def _columns(house: RunContext, table: str) -> dg.TableSchema:
-    columns = house.engine.columns(f'select * from "{table}"')
-    meanings = {column.name: column.meaning or None for column in declared()[table].columns}
-    return dg.TableSchema(
-        columns=[dg.TableColumn(name, kind.lower(), meanings.get(name)) for name, kind in columns]
-    )
+def _of_the_day(house: RunContext, as_of: date, table: Table, written: Written) -> dict[str, Any]:
+    """What a run found out about a table; nothing where it is the day before's."""
+    if written.changed == 0:
+        return {}
+    more = table.shown(house, as_of) if table.shown else {}
+    return {"dagster/row_count": written.rows, "counties": len(written.counties), **more}
+
+
+def _version(house: RunContext, table: str, as_of: date) -> dg.DataVersion | None:
+    """The version of the day's rows: the same as long as they are."""
+    version = house.lake.version(*registry.layer_and_folder(table), as_of)
+    return None if version is None else dg.DataVersion(version)
+
+
+def _columns(table: str) -> dg.TableSchema:
+    found = declared()[table]
+    columns = [
+        dg.TableColumn(column.name, found.types[column.name].lower(), column.meaning or None)
+        for column in found.columns
+    ]
+    return dg.TableSchema(columns=columns)
 
 
 def counted(table: str, name: str, sql: str) -> Check:

@@ -6,6 +6,7 @@ Belongs here: one asset per contract and its checks. Not here: rules (contracts)
 """
 
 import time
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -19,6 +20,7 @@ from expectations.rules import own_rules
 from resources.runtime.context import RunContext
 from resources.runtime.failures import failure
 from warehouse.asof import make_valid
+from warehouse.known import ledger_before
 from warehouse.sources import unknown_before
 
 CHECKS = {
@@ -51,8 +53,9 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
     described = department_asset(contract, "valid", {"duckdb", "parquet", "greatexpectations"})
     name = described["name"]
 
-    @dg.asset(
-        **described,
+    more = {key: described[key] for key in described if key not in ("name", "op_tags")}
+    spec = dg.AssetSpec(
+        name,
         deps=[f"raw_{contract.table}", *referred_to(contract)],
         description=(
             f"{contract.department_name} {contract.name} at the end of the day: typed, checked, a"
@@ -63,15 +66,26 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
             "dagster/code_references": contract_files(contract, "valid", "valid"),
             **lineage_metadata(name),
         },
+        **more,
+    )
+
+    @dg.multi_asset(
+        name=name,
+        specs=[spec],
         check_specs=[
             dg.AssetCheckSpec(check, asset=name, description=text) for check, text in CHECKS.items()
         ],
+        # a day that brought nothing has nothing to check but how old the source is
+        can_subset=True,
+        op_tags=described["op_tags"],
     )
-    def valid(context: dg.AssetExecutionContext, house: RunContext) -> dg.MaterializeResult:
-        started = time.monotonic()
-        ledger = make_valid(
-            house.engine, house.lake, contract, date.fromisoformat(context.partition_key)
-        )
+    def valid(
+        context: dg.AssetExecutionContext, house: RunContext
+    ) -> Iterator[dg.MaterializeResult]:
+        started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
+        house.begin_day(as_of)
+        before = ledger_before(house.lake, contract.table, as_of)
+        ledger = make_valid(house.engine, house.lake, contract, as_of)
         if contract.is_base_register and ledger["state"] == "missing":
             raise failure(NeverRead(contract, ledger))
         today = ledger["today"] or {}
@@ -83,15 +97,11 @@ def valid_asset(contract: Contract) -> dg.AssetsDefinition:
                 else f", {ledger['state']}, carried forward"
             )
         )
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": ledger["in_force"],
-                "state": ledger["state"],
-                "batch": ledger["batch_id"],
-                **today,
-                **lineage_metadata(name),
-            },
-            check_results=valid_checks(ledger),
+        said = {"state": ledger["state"], "batch": ledger["batch_id"], **today}
+        yield dg.MaterializeResult(
+            asset_key=name,
+            metadata={"dagster/row_count": ledger["in_force"], **said},
+            check_results=valid_checks(ledger, before),
         )
 
     return valid
@@ -121,8 +131,17 @@ class NeverRead(YihuError):
         super().__init__(f"{said} without them: {why}")
 
 
-def valid_checks(ledger: dict[str, Any]) -> list[dg.AssetCheckResult]:
-    """The check results that a day's ledger amounts to: counts per rule, never a value."""
+NO_BATCH: dict[str, Any] = {"today": None, "batches": [], "replayed": None}
+
+
+def valid_checks(
+    ledger: dict[str, Any], before: dict[str, Any] | None = None
+) -> list[dg.AssetCheckResult]:
+    """The check results that a day's ledger amounts to: counts per rule, never a value. Where the
+    day brought nothing and `before`, the ledger before, had nothing to tell either: its age alone.
+    """
+    if before is not None and not has_to_tell(ledger) and not has_to_tell(before | NO_BATCH):
+        return [_check("fresh", late(ledger)["state"] == "ok", [], late(ledger))]
     rules = ledger["rules"]
     broken = [rule for rule in rules if rule["could_run"] and not rule["passed"]]
     critical = [rule for rule in broken if rule["severity"] == "critical"]
@@ -155,6 +174,12 @@ def valid_checks(ledger: dict[str, Any]) -> list[dg.AssetCheckResult]:
             is_error=unknown_before(ledger) is not None,
         ),
     ]
+
+
+def has_to_tell(ledger: dict[str, Any]) -> bool:
+    """Whether there is more to a source's day than how old it is."""
+    told = ("today", "rejection", "rejected", "warnings", "drift", "failure", "replayed", "batches")
+    return ledger["state"] == "incomplete" or any(ledger.get(name) for name in told)
 
 
 def refused(rejected: dict[str, Any]) -> dict[str, Any]:

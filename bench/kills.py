@@ -28,6 +28,7 @@ import dagster as dg
 import duckdb
 import sqlalchemy as sa
 
+from resources.lake import Lake
 from resources.server import is_running, warehouse_server
 from resources.settings import ON_SQLITE, ROOT, today
 
@@ -147,19 +148,15 @@ def outcome(county: County) -> Outcome:
 
 def rows_of(county: County) -> dict[str, int]:
     """The rows of the day, by layer."""
+    lake, day = Lake(county.home / "lake"), county.day
+    found = dict.fromkeys(STORED, 0)
     with duckdb.connect() as connection:
-        return {
-            layer: (
-                connection.execute(
-                    "select count(*) from"
-                    f" read_parquet('{county.home}/lake/{layer}/*/"
-                    f"as_of={county.day}/county=*/*.parquet',"
-                    " union_by_name = true)"
-                ).fetchone()
-                or (0,)
-            )[0]
-            for layer in STORED
-        }
+        for layer, table in lake.tables():
+            if layer in STORED and day in lake.days(layer, table):
+                relation = lake.relation(layer, table, day)
+                counted = connection.execute(f"select count(*) from {relation}").fetchone()
+                found[layer] += counted[0] if counted else 0
+    return found
 
 
 def say(**fields: Any) -> None:

@@ -11,6 +11,7 @@ number both registers hold.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,7 +22,7 @@ from bench.records import RECORDS, drawn
 from expectations.contract import Contract, load_contracts
 from expectations.engine import parquet
 from resources.engines.duckdb import Engine
-from resources.lake import Lake
+from resources.lake import CountyWriter, Lake
 from warehouse import identity
 from warehouse.merge_state import QUARANTINE_COLUMNS, empty_select
 
@@ -55,11 +56,17 @@ def make_province(lake: Lake, temp: Path, province: Province, memory: str = "4GB
     try:
         for number in range(province.counties):
             _make_people(engine, temp, province, number)
-        for number in range(province.counties):
-            _use_people(engine, temp, province, number)
-            for contract in load_contracts():
-                written = _write(engine, lake, contract, province, number)
-                rows[contract.table] = rows.get(contract.table, 0) + written
+        with ExitStack() as opened:
+            writers = {
+                contract.table: opened.enter_context(_writer(engine, lake, contract, province))
+                for contract in load_contracts()
+            }
+            for number in range(province.counties):
+                _use_people(engine, temp, province, number)
+                for contract in load_contracts():
+                    writer = writers[contract.table]
+                    written = _write(engine, writer, contract, province, number)
+                    rows[contract.table] = rows.get(contract.table, 0) + written
         for contract in load_contracts():
             lake.write(
                 engine,
@@ -182,7 +189,16 @@ def _name(records: str) -> str:
     )
 
 
-def _write(engine: Engine, lake: Lake, contract: Contract, province: Province, number: int) -> int:
+def _writer(
+    engine: Engine, lake: Lake, contract: Contract, province: Province
+) -> AbstractContextManager[CountyWriter]:
+    key = contract.record_key.name
+    return lake.writing(engine, "valid", contract.table, province.as_of, key, (key,))
+
+
+def _write(
+    engine: Engine, writer: CountyWriter, contract: Contract, province: Province, number: int
+) -> int:
     fields, source = RECORDS[contract.records](province.as_of)
     code = province.code(number)
     key = contract.record_key.name
@@ -208,14 +224,12 @@ def _write(engine: Engine, lake: Lake, contract: Contract, province: Province, n
         f"cast({given.get(f.name, 'null')} as {KINDS.get(f.type, f.type)}) as {f.name}"
         for f in contract.fields
     )
-    folder = lake.partition("valid", contract.table, province.as_of) / f"county={code}"
-    folder.mkdir(parents=True, mode=0o700)
     ledger = (
         "cast('b' as varchar) as _batch_id, cast(updated_at as date) as _arrived_on,"
         " null::timestamp as _quarantined_at, false as _is_conflict"
     )
     select = f"select *, {ledger} from (select {columns} from ({source}))"
-    return engine.copy(f"{select} order by {key}", folder / "part-0.parquet")
+    return writer.add(engine, code, f"({select})")
 
 
 def _note(lake: Lake, contract: Contract, as_of: date, rows: int) -> None:

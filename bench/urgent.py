@@ -36,6 +36,7 @@ import sqlalchemy as sa
 
 from bench.__main__ import reference_seconds
 from expectations.contract import contract_for
+from resources.lake import Lake
 from resources.server import warehouse_server
 from resources.settings import ON_SQLITE, ROOT, SHANGHAI, today
 
@@ -266,10 +267,10 @@ class Home:
         """The first of the households whose head can be told by a number; household, number,
         name.
         """
-        lake = self.path / "lake"
-        day = max(path.name for path in (lake / "household" / "person").glob("as_of=*"))
-        members = f"read_parquet('{lake}/valid/rural_revitalisation__members/{day}/*/*.parquet')"
-        person = f"read_parquet('{lake}/household/person/{day}/*/*.parquet')"
+        lake = Lake(self.path / "lake")
+        day = lake.days("household", "person")[-1]
+        members = lake.relation("valid", "rural_revitalisation__members", day)
+        person = lake.relation("household", "person", day)
         with duckdb.connect() as connection:
             connection.execute(
                 "create table candidate as select unnest(?::varchar[]) as household_id",

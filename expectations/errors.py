@@ -8,6 +8,7 @@ command prints one (`pipelines.command_line.exits`), how Dagster records one
     YihuError                 permanent      1
       AlertNotSent            transient      1
       BackupError             permanent      1
+      BrokenChain             permanent      1
       ConfigurationError      configuration  2
         CatalogueError        configuration  2
         ConditionError        configuration  2
@@ -31,6 +32,7 @@ command prints one (`pipelines.command_line.exits`), how Dagster records one
       EngineError             permanent      1
       Fault                   permanent      1
       FolderOutOfDate         transient      1
+      GivenUp                 permanent      1
       LandingError            permanent      1
       Late                    permanent      1
       LayoutError             permanent      1
@@ -39,11 +41,14 @@ command prints one (`pipelines.command_line.exits`), how Dagster records one
       MissingInput            permanent      1
       MoveError               permanent      1
       NeverRead               permanent      1
+      NoFolder                permanent      1
       NotInLake               permanent      1
+      OtherBase               permanent      1
       PublicationError        permanent      1
         AuditFailed           defect         1
           GateClosed          gate           1
         LockTimeout           transient      1
+        OtherContent          permanent      1
         PublisherBusy         transient      1
       RunLocked               transient      3
       ServerError             permanent      1

@@ -11,6 +11,7 @@ from expectations.contract import Contract, load_contracts
 from pipelines.automation.jobs import daily_sync, daily_sync_schedule
 from pipelines.automation.periodic import rhythm_jobs, rhythm_schedules
 from pipelines.automation.progress import progress_logger
+from pipelines.automation.pruning import prune_job, prune_schedule
 from pipelines.automation.sealing import seal_log, seal_log_schedule
 from pipelines.automation.sensors import sensors
 from resources.runtime.context import RunContext
@@ -26,8 +27,8 @@ def build_defs(
     """
     return dg.Definitions(
         assets=all_assets(load_contracts() if contracts is None else contracts),
-        jobs=[daily_sync, *rhythm_jobs, seal_log],
-        schedules=[daily_sync_schedule, *rhythm_schedules, seal_log_schedule],
+        jobs=[daily_sync, *rhythm_jobs, seal_log, prune_job],
+        schedules=[daily_sync_schedule, *rhythm_schedules, seal_log_schedule, prune_schedule],
         sensors=sensors,
         resources={"house": house or RunContext()},
         executor=dg.in_process_executor,

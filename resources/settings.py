@@ -6,7 +6,6 @@ Belongs here: names, defaults, generated secrets. Not here: what is done with th
 from __future__ import annotations
 
 import importlib.util
-import ipaddress
 import os
 import re
 import secrets
@@ -14,13 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlparse
+from typing import Any
+from urllib.parse import unquote, urlparse
 from zoneinfo import ZoneInfo
 
 from expectations.contract import load_contracts
 from expectations.errors import ConfigurationError
 from expectations.nearest import did_you_mean
 from resources.engines.java import NoJavaError, java_home
+from resources.transport import has_tls, is_elsewhere, tls_words
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,6 +52,14 @@ class SettingsError(ConfigurationError):
         return self.problems
 
 
+KEPT = {
+    "YIHU_KEEP_RAW_MONTHS": ("raw_months", 1),
+    "YIHU_KEEP_LAKE_DAYS": ("lake_days", 31),
+    "YIHU_KEEP_FOLDER_DAYS": ("folder_days", 1),
+    "YIHU_KEEP_RELEASE_DAYS": ("release_days", 2),
+    "YIHU_KEEP_EVENT_DAYS": ("event_days", 7),
+}
+"""The settings of what is kept: the field of `Retention`, and the least that is allowed."""
 LEAST_READER_MEMORY = 2 * 10**8
 ALERT_SINKS = ("log", "webhook", "email")
 
@@ -67,6 +76,27 @@ class AlertSettings:
     smtp_url: str | None = field(default=None, repr=False)
     email_to: tuple[str, ...] = ()
     email_from: str = "yihu@localhost"
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long what is kept (`make prune`)."""
+
+    raw_months: int = 24
+    """Batches as they came."""
+    lake_days: int = 90
+    """The lake's daily states; month ends for good."""
+    folder_days: int = 7
+    """Release folders with their files; month ends for good, others are made again on request."""
+    release_days: int = 30
+    """Releases that the warehouse can be read as of; month ends for good."""
+    event_days: int = 90
+    """Dagster's runs and events, and validation results."""
+    legal_hold: tuple[tuple[date, date], ...] = ()
+    """Days of which nothing is given up, first and last."""
+
+    def holds(self, day: date) -> bool:
+        return any(first <= day <= last for first, last in self.legal_hold)
 
 
 @dataclass(frozen=True)
@@ -100,6 +130,7 @@ class Settings:
     `6GB`; None: what DuckDB takes by itself, 80% of the machine's.
     """
     alerts: AlertSettings = AlertSettings()
+    retention: Retention = Retention()
     file_settle: float = 120.0
     """Seconds for which a file without a checksum must have stood still."""
     file_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -254,23 +285,35 @@ def _alerts(env: Mapping[str, str], problems: list[str]) -> AlertSettings:
     )
 
 
+def _retention(env: Mapping[str, str], problems: list[str]) -> Retention:
+    found: dict[str, Any] = {}
+    for setting, (name, least) in KEPT.items():
+        text = env.get(setting) or str(getattr(Retention, name))
+        if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) < least:
+            problems.append(f"{setting} is {text!r}: write a whole number of at least {least}")
+        else:
+            found[name] = int(text)
+    held = []
+    for span in (env.get("YIHU_LEGAL_HOLD") or "").split(","):
+        if not span.strip():
+            continue
+        try:
+            first, _, last = (part.strip() for part in span.strip().partition(".."))
+            held.append((date.fromisoformat(first), date.fromisoformat(last or first)))
+        except ValueError:
+            problems.append(
+                f"YIHU_LEGAL_HOLD has {span.strip()!r}: write a day, or the first and the last,"
+                " like 2026-01-01..2026-03-31, several with commas between"
+            )
+    return Retention(**found, legal_hold=tuple(held))
+
+
 def _file_settle(env: Mapping[str, str], problems: list[str]) -> float:
     text = env.get("YIHU_FILE_SETTLE") or "120"
     if not re.fullmatch(r"[0-9]{1,5}", text):
         problems.append(f"YIHU_FILE_SETTLE is {text!r}: write a whole number of seconds, like 120")
         return 120.0
     return float(text)
-
-
-def _is_elsewhere(url: str) -> bool:
-    """Whether an address is on another host:
-    neither a loopback address nor a socket or file of this machine.
-    """
-    host = urlparse(url).hostname or ""
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host not in ("", "localhost")
 
 
 def _plain(env: Mapping[str, str], places: Mapping[str, str | None], problems: list[str]) -> bool:
@@ -280,44 +323,12 @@ def _plain(env: Mapping[str, str], places: Mapping[str, str | None], problems: l
     if _one_of(env, "YIHU_PLAIN", "refuse", ("refuse", "allow"), problems) == "allow":
         return True
     for name, url in places.items():
-        if url is not None and _is_elsewhere(url) and not _has_tls(url):
+        if url is not None and is_elsewhere(url, env) and not has_tls(url):
             problems.append(
-                f"{name} names another host without TLS: {_tls_words(url)}, or set YIHU_PLAIN=allow"
+                f"{name} names another host without TLS: {tls_words(url)}, or set YIHU_PLAIN=allow"
                 " where the line is protected otherwise"
             )
     return False
-
-
-def _has_tls(url: str) -> bool:
-    parsed = urlparse(url)
-    scheme, query = parsed.scheme.split("+")[0], parse_qs(parsed.query)
-    match scheme:
-        case "http":
-            return False
-        case "postgresql" | "postgres":
-            return query.get("sslmode", [""])[-1] == "verify-full"
-        case "mysql" | "mariadb":
-            return "ssl_ca" in query
-        case "mssql":
-            return query.get("Encrypt", [""])[-1].lower() in ("yes", "strict", "mandatory")
-        case "oracle":
-            return "tcps" in url.lower()
-    return scheme in ("https", "sqlite")
-
-
-def _tls_words(url: str) -> str:
-    match urlparse(url).scheme.split("+")[0]:
-        case "http":
-            return "write https://"
-        case "postgresql" | "postgres":
-            return "add ?sslmode=verify-full (and sslrootcert=…)"
-        case "mysql" | "mariadb":
-            return "add ?ssl_ca=…"
-        case "mssql":
-            return "add ?Encrypt=yes"
-        case "oracle":
-            return "use the protocol tcps"
-    return "use an address with TLS"
 
 
 def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
@@ -427,11 +438,13 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         )
     alerts = _alerts(env, problems)
     _drafts(env, problems)
+    retention = _retention(env, problems)
     file_settle = _file_settle(env, problems)
     places = {
         "YIHU_GATEWAY_URL": gateway_url,
         "YIHU_FRONT_DB_URL": front_db_url,
         "YIHU_WAREHOUSE_URL": warehouse_url,
+        "YIHU_DAGSTER_DB_URL": env.get("YIHU_DAGSTER_DB_URL") or None,
         "YIHU_ALERT_WEBHOOK": alerts.webhook,
     }
     plain = _plain(env, places, problems)
@@ -458,6 +471,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         by_county=by_county,
         engine_memory=engine_memory,
         alerts=alerts,
+        retention=retention,
         file_settle=file_settle,
         reader_memory=reader_memory,
         file_passwords={

@@ -25,7 +25,7 @@ import pyarrow as pa
 from expectations.contract import Contract, contract_for
 from expectations.engine import parquet
 from sandbox import days, delivery, hardship, health, visits, welfare
-from sandbox.draft import Draft, with_one_known
+from sandbox.draft import Draft, drawn_anew, with_one_known
 from sandbox.economy import County as Drawn
 from sandbox.economy import draw_county
 from sandbox.golden import MEMBERS, write_golden
@@ -169,7 +169,7 @@ class County:
             )
             kept: dict[str, Draft] = {}
             for index, (records, draw) in enumerate(DRAWN):
-                draft = draw(np.random.default_rng([self.seed, 10 + index]), drawn, self.rates)
+                draft = drawn_anew(draw, [self.seed, 10 + index], drawn, self.rates)
                 draft = with_one_known(draft, people)
                 delivery.deliver(
                     connection, contract_for(records, with_drafts=True), draft, self.rates, home
@@ -185,6 +185,15 @@ class County:
                 connection, contract_for("disability_subsidies"), subsidies, self.rates, home
             )
             retrofits = hardship.draw_retrofits(rng, drawn, self.rates, kept["dwellings"])
+            if not len(retrofits):
+                retrofits = drawn_anew(
+                    hardship.draw_retrofits,
+                    [self.seed, 50, 1],
+                    drawn,
+                    self.rates,
+                    kept["dwellings"],
+                )
+            retrofits = with_one_known(retrofits, people)
             delivery.deliver(connection, contract_for("retrofits"), retrofits, self.rates, home)
             for records in SHAPES:
                 write_golden(

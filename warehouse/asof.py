@@ -46,6 +46,7 @@ from warehouse.merge_state import (
     MergeState,
     empty_select,
     state_columns,
+    stored_rows,
 )
 from warehouse.quarantine import keep_broken_rows
 from warehouse.replay import ReplayError, replayed_rows
@@ -128,23 +129,22 @@ def _refer_to(day: MergeState, table: str) -> None:
     none where it was never made.
     """
     newest = max((d for d in day.lake.days("valid", table) if d <= day.as_of), default=None)
-    files = day.lake.files("valid", table, newest) if newest else None
-    if files is not None:
-        day.engine.parquet_view(f"valid_{table}", files)
+    rows = stored_rows(day.lake, "valid", table, newest)
+    if rows is not None:
+        day.engine.view(f"valid_{table}", f"select * from {rows}")
 
 
 def _before(day: MergeState, layer: str, columns: Sequence[tuple[str, str]]) -> str:
     relation = day.relation(f"{layer}_0")
-    files = day.lake.files(layer, day.contract.table, day.prior_day) if day.prior_day else None
-    if files is None and day.prior_day is not None:
+    stored = stored_rows(day.lake, layer, day.contract.table, day.prior_day)
+    if stored is None and day.prior_day is not None:
         raise LostStateError(
             f"{day.contract.table} {day.as_of}: {layer} of {day.prior_day} is gone from the lake",
             f"run {day.prior_day} again, then this day",
         )
-    if files is None:
+    if stored is None:
         day.engine.table(relation, empty_select(columns))
     else:
-        stored = parquet(files)
         there = [column for column, _ in day.engine.columns(f"select * from {stored}")]
         # A contract may have gained a field since that day, or changed a type.
         if layer != "quarantine" and day.key not in there:
@@ -394,9 +394,7 @@ def _store(day: MergeState) -> None:
     The day's old ledger goes first: killed from here on, the day is one that was not made, and the
     next stands on the one before.
     """
-    (day.lake.table("ledger", day.contract.table) / f"as_of={day.as_of.isoformat()}.json").unlink(
-        missing_ok=True
-    )
+    day.lake.remove_note("ledger", day.contract.table, day.as_of)
     before, untouched = (
         f"asof_{layer}_0_{day.contract.table}" for layer in ("quarantine", "withdrawn")
     )
@@ -420,18 +418,17 @@ def _store(day: MergeState) -> None:
         "record_key nulls last, raw, batch_id, _row",
         same_quarantine,
     )
-    day.engine.parquet_view(
-        f"valid_{day.contract.table}", str(day.lake.files("valid", day.contract.table, day.as_of))
-    )
+    made = day.lake.relation("valid", day.contract.table, day.as_of)
+    day.engine.view(f"valid_{day.contract.table}", f"select * from {made}")
 
 
 def _write(day: MergeState, layer: str, select: str, order_by: str, is_unchanged: bool) -> None:
     if (
         is_unchanged
         and day.prior_day is not None
-        and day.lake.files(layer, day.contract.table, day.prior_day)
+        and day.lake.version(layer, day.contract.table, day.prior_day) is not None
     ):
-        day.lake.carry(layer, day.contract.table, day.prior_day, day.as_of)
+        day.lake.carry(day.engine, layer, day.contract.table, day.prior_day, day.as_of)
         return
     area = day.contract.find_role("area_code")
     # A tombstone's code may be anything: a withdrawal is checked for key and time only.
@@ -441,7 +438,8 @@ def _write(day: MergeState, layer: str, select: str, order_by: str, is_unchanged
         if area and layer != "quarantine"
         else None
     )
-    day.lake.write(day.engine, layer, day.contract.table, day.as_of, select, order_by, county)
+    key = ("batch_id", "_row") if layer == "quarantine" else (day.key,)
+    day.lake.write(day.engine, layer, day.contract.table, day.as_of, select, order_by, county, key)
 
 
 def _end(day: MergeState) -> None:

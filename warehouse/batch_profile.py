@@ -12,7 +12,7 @@ from typing import Any
 
 from expectations.contract import BASE_REGISTER, Contract, Field
 from expectations.engine import literal, name, parquet
-from warehouse.merge_state import MergeState
+from warehouse.merge_state import MergeState, stored_rows
 from warehouse.model import render
 
 ROWS_BEHIND = 20
@@ -147,5 +147,4 @@ def _before(day: MergeState, table: str) -> str | None:
     warning.
     """
     newest = max((d for d in day.lake.days("valid", table) if d < day.as_of), default=None)
-    files = day.lake.files("valid", table, newest) if newest else None
-    return parquet(files) if files else None
+    return stored_rows(day.lake, "valid", table, newest)

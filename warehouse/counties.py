@@ -33,13 +33,11 @@ Day = tuple[str, date]
 """A table and one of its days."""
 
 
-def placed(relation: str, order: str) -> str:
-    """The rows of `relation`, which has a household_id, with their `_county`, county by county,
-    each in the order `order`.
-    """
+def placed(relation: str) -> str:
+    """The rows of `relation`, which has a household_id, with their `_county`."""
     return (
         f"select r.*, coalesce(c.county, '{NO_COUNTY}') as _county from {relation} as r left join"
-        f" household_county as c on c.household_id = r.household_id order by _county, {order}"
+        " household_county as c on c.household_id = r.household_id"
     )
 
 

@@ -18,7 +18,7 @@ from expectations.contract import Contract
 from expectations.engine import SqlEngine, literal, name, parquet
 from expectations.rules import row_rules
 from expectations.validation import Verdict
-from warehouse.merge_state import LakeFolder
+from warehouse.merge_state import LakeFolder, stored_rows
 
 CORRECTIONS = (
     "records", "record_key", "batch_id", "row", "rule", "column", "first_seen_on", "last_seen_on",
@@ -96,8 +96,8 @@ def _open_rows(lake: LakeFolder, contract: Contract, as_of: date) -> str | None:
     if newest is None:
         return None
     columns = "batch_id, _row, record_key, rules, first_seen_on, last_seen_on, times_seen"
-    files = lake.files("quarantine", contract.table, newest)
-    parts = [f"select {columns}, false as is_rejected from {parquet(files)}"] if files else []
+    stored = stored_rows(lake, "quarantine", contract.table, newest)
+    parts = [f"select {columns}, false as is_rejected from {stored}"] if stored else []
     rejection = (lake.read_note("ledger", contract.table, newest) or {}).get("rejection") or {}
     broken = lake.table("raw", contract.table) / str(rejection.get("batch_id")) / BROKEN
     if broken.exists():

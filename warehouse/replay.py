@@ -13,10 +13,10 @@ from datetime import date
 from pathlib import Path
 
 from expectations.contract import Contract
-from expectations.engine import SqlEngine, parquet
+from expectations.engine import SqlEngine
 from expectations.errors import ConfigurationError
 from expectations.landing import fingerprint
-from warehouse.merge_state import LakeFolder
+from warehouse.merge_state import LakeFolder, stored_rows
 
 
 class ReplayError(ConfigurationError):
@@ -34,10 +34,8 @@ def request_replay(engine: SqlEngine, lake: LakeFolder, contract: Contract, as_o
     Rows of the day's own batches need no asking: a day that is run again judges them anew anyway.
     """
     before = max((d for d in lake.note_days("ledger", contract.table) if d < as_of), default=None)
-    files = lake.files("quarantine", contract.table, before) if before else None
-    rows = (
-        engine.rows(f"select batch_id, _row from {parquet(files)} order by 1, 2") if files else []
-    )
+    stored = stored_rows(lake, "quarantine", contract.table, before)
+    rows = engine.rows(f"select batch_id, _row from {stored} order by 1, 2") if stored else []
     wanted: dict[str, list[int]] = {}
     for batch_id, row in rows:
         wanted.setdefault(str(batch_id), []).append(int(row))

@@ -23,6 +23,7 @@ import duckdb
 
 from bench.peak import peak_mb
 from expectations.contract import Contract, Field, load_contracts
+from resources.lake import Lake
 from warehouse import identity, names
 from warehouse.matching import household_field, number_field
 
@@ -31,10 +32,7 @@ KINDS = {"text": "varchar", "integer": "bigint"}
 
 
 def folder(lake: Path, layer: str, table: str, as_of: date) -> str:
-    return (
-        f"read_parquet('{lake}/{layer}/{table}/as_of={as_of}/county=*/*.parquet', hive_partitioning"
-        " = false)"
-    )
+    return Lake(lake).relation(layer, table, as_of)
 
 
 def delivered(batch: Path, contract: Contract, out: Path) -> str:

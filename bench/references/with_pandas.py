@@ -24,13 +24,15 @@ import pandas as pd
 
 from bench.peak import peak_mb
 from expectations.contract import Contract, load_contracts
+from resources.lake import Lake
 from warehouse.matching import household_field, number_field
 
 Frame = pd.DataFrame
 
 
 def read(lake: Path, layer: str, table: str, as_of: date) -> Frame:
-    files = sorted((lake / layer / table / f"as_of={as_of}").glob("county=*/*.parquet"))
+    whole = Lake(lake).folder(layer, table, as_of)  # a first load is whole
+    files = sorted(whole.glob("county=*/*.parquet")) if whole else []
     frame = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
     for column in frame.columns:
         if len(frame) and type(frame[column].dropna().iloc[:1].squeeze()).__name__ == "Decimal":

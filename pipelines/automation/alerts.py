@@ -8,6 +8,7 @@ and how (`resources.runtime.alerts`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -44,15 +45,77 @@ def alert_after(
         for entry in instance.all_logs(run.run_id, of_type=LOOKED_AT)
         if entry.dagster_event is not None
     ]
+    if was_stopped(instance, run.run_id):
+        return []  # a planned stop: the run that completes the day tells what there is
     day = run.tags.get(DAY) or today().isoformat()
     fresh = instance.get_run_by_id(run.run_id) or run
-    seen = observations_of(events, run.run_id, run.job_name, day, not_begun(fresh.tags))
+    seen = by_cause(
+        observations_of(events, run.run_id, run.job_name, day, not_begun(fresh.tags)), day
+    )
     # a day that is not over may say otherwise tonight: what it warns of is told with the day's own
     # run
     is_over = day < today().isoformat()
     return alert_book(settings.home, settings.alerts).take(
         run.run_id, seen, warned_in(events, day), is_over=is_over
     )
+
+
+def was_stopped(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether a run ended since somebody asked it to: in the UI, by Ctrl-C, by SIGTERM."""
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.status in (dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.CANCELING):
+        return run is not None
+    failures = instance.all_logs(run_id, of_type={dg.DagsterEventType.RUN_FAILURE})
+    return any(_is_interrupted(entry.dagster_event) for entry in failures)
+
+
+def _is_interrupted(event: dg.DagsterEvent | None) -> bool:
+    """Whether a run failed since a signal reached it between two steps."""
+    data: Any = None if event is None else event.event_specific_data
+    reason = getattr(data, "failure_reason", None)
+    return reason is not None and reason.name == "UNEXPECTED_TERMINATION"
+
+
+OUTAGE = "outage"
+SOURCES_OF_AN_OUTAGE = 2
+"""So many sources that fail by the same reason are one alert."""
+
+
+def by_cause(seen: Sequence[Observation], day: str) -> list[Observation]:
+    """The sources that could not be read by one cause become one observation of it."""
+    alerts = [a for look in seen for a in look.alerts if _is_unread(look) and a.kind == "failure"]
+    causes: dict[tuple[str, str], list[Alert]] = {}
+    for alert in alerts:
+        causes.setdefault((alert.fingerprint, alert.next_step), []).append(alert)
+    outages = {}
+    for (reason, next_step), of_it in causes.items():
+        if len(of_it) >= SOURCES_OF_AN_OUTAGE:
+            names = sorted(a.asset.removeprefix("raw_").replace("__", ".") for a in of_it)
+            said = f"{len(names)} sources could not be read ({reason}): {', '.join(names)}"
+            told = Alert(
+                "failure",
+                f"{OUTAGE}:{reason}",
+                ",".join(names),
+                "",
+                day,
+                said,
+                next_step,
+                of_it[0].run_id,
+            )
+            outages[told.scope] = told
+            causes[reason, next_step] = []
+    left = {alert.scope for of_it in causes.values() for alert in of_it}
+    kept = [
+        replace(look, alerts=tuple(a for a in look.alerts if a.scope in left or a not in alerts))
+        for look in seen
+    ]
+    if not any(_is_unread(look) for look in seen):
+        return kept
+    return [*kept, Observation(OUTAGE, day, tuple(outages.values()))]
+
+
+def _is_unread(look: Observation) -> bool:
+    return look.scope.startswith("check:raw_") and look.scope.endswith(":read")
 
 
 def warned_in(events: Sequence[dg.DagsterEvent], day: str) -> list[SourceWarnings]:

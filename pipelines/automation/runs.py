@@ -17,7 +17,8 @@ import dagster as dg
 
 from expectations.errors import YihuError
 from pipelines.automation.abandoned import close_abandoned
-from pipelines.automation.alerts import alert_after
+from pipelines.automation.alerts import alert_after, was_stopped
+from pipelines.automation.sizes import note_sizes
 from pipelines.definitions import build_defs
 from resources.runtime.alive import this_process
 from resources.runtime.begin import CAUSE, DAILY_JOB, not_begun
@@ -83,11 +84,26 @@ def run_day(settings: Settings, as_of: date, cause: str, say: Said) -> list[str]
             )
         )
         problem = None if result.success else _problems(instance, result, as_of)
+        if was_stopped(instance, result.run_id):
+            problem = _stopped(instance, result, as_of)
         try:
             say(problem)
         finally:
             alert_after(settings, instance, result.dagster_run)
+            note_sizes(settings.home)
         return problem
+
+
+def _stopped(
+    instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult, as_of: date
+) -> list[str]:
+    """One line: what stands, and what comes next. The run counts as stopped, not as failed."""
+    run = instance.get_run_by_id(result.run_id)
+    if run is not None and run.status is dg.DagsterRunStatus.FAILURE:
+        instance.report_run_canceled(run, "Stopped on request.")
+    done = sum(event.event_type is dg.DagsterEventType.STEP_SUCCESS for event in result.all_events)
+    said = f"stopped on request after {done} steps, which stand"
+    return [f"{said}; make sync AS_OF={as_of} completes the day."]
 
 
 def _problems(

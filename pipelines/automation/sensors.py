@@ -23,6 +23,7 @@ from expectations.file_names import PatternError
 from pipelines.automation.abandoned import going_on
 from pipelines.automation.alerts import alert_after
 from pipelines.automation.jobs import daily_sync
+from pipelines.automation.sizes import note_sizes
 from resources.departments import Departments, SourceError
 from resources.departments.dropped import Delivery
 from resources.departments.errors import Fault
@@ -306,7 +307,9 @@ def _urgent_request(new: list[News], now: datetime) -> dg.RunRequest:
     ),
 )
 def alerts_after_success(context: dg.RunStatusSensorContext) -> None:
-    alert_after(load_settings(), context.instance, context.dagster_run)
+    settings = load_settings()
+    alert_after(settings, context.instance, context.dagster_run)
+    note_sizes(settings.home)
 
 
 @dg.run_failure_sensor(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pipelines.command_line.declared import Argument, Command
 
 AS_OF = Argument("--as-of", "AS_OF", "the business day, YYYY-MM-DD; default: yesterday")
+DAY = Argument("--day", "DAY", "a business day, YYYY-MM-DD", is_needed=True)
 BY = Argument("--by", "BY", "a person's name, which is recorded beside the login")
 WHY = Argument("--why", "WHY", "the reason, which is recorded; WHY_FILE names a file that has it")
 LOGIN = Argument("--login", "LOGIN", "the login", is_needed=True)
@@ -147,10 +148,38 @@ OPERATE = (
     Command(
         "prune",
         "operate",
-        "Gives up releases older than 30 days but month ends.",
-        "pipelines.operator.operations:prune",
-        (Argument("--keep", "KEEP", "how many days stay whole", 30, number="number of days"),),
-        {"keep": "60"},
+        "Gives up what is past its time, and says before what it frees.",
+        "pipelines.operator.keeping:prune",
+        (
+            Argument(
+                "--keep",
+                "KEEP",
+                "days of releases; default: YIHU_KEEP_RELEASE_DAYS",
+                0,
+                number="number of days",
+            ),
+            Argument("--plan", "PLAN", "only say what it would free", is_switch=True),
+        ),
+        {"keep": "60", "plan": True},
+        takes_lock=True,
+    ),
+    Command(
+        "release-folder",
+        "operate",
+        "Makes the files of a day's release folder again, byte for byte.",
+        "pipelines.operator.keeping:make_release_folder",
+        (DAY,),
+        {"day": "2026-11-20"},
+        takes_lock=True,
+    ),
+    Command(
+        "export-day",
+        "operate",
+        "Writes every table of a day whole, as <layer>/<table>.parquet.",
+        "pipelines.operator.keeping:export_day",
+        (DAY, Argument(*OUT, "a new folder; it holds identities", is_needed=True)),
+        {"day": "2026-11-20", "out": "/mnt/day"},
+        takes_lock=True,
     ),
     Command(
         "psql",

@@ -20,7 +20,7 @@ OPENING = """# Where every column comes from
 Read out of the SQL models with SQLGlot by `uv run python -m pipelines.development.lineage`, \
 which writes this page and `assets/lineage.json`; a
 test fails when they are behind. Each asset has the same as \
-`dagster/column_lineage` in its metadata, in the UI under *Events*.
+`dagster/column_lineage` in its definition.
 
 What decides that a row is there at all (joins, filters, counts of rows) is no column's value, \
 so it is not shown here.

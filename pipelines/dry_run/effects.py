@@ -64,7 +64,7 @@ def effects(made: DryRun, settings: Settings, with_lamps: bool = False) -> Effec
     """
     lake, engine, contract = Lake(settings.lake), made.engine, made.contract
     day = newest_day(lake)
-    if day is None or any(lake.files("valid", table, day) is None for table in REGISTER):
+    if day is None or any(lake.version("valid", table, day) is None for table in REGISTER):
         return None
     contracts = (*(other for other in load_contracts() if other.table != contract.table), contract)
     inputs = LakeInputs(lake, {"steward_decision": lambda _: STEWARD_DECISION.arrow.empty_table()})

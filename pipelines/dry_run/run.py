@@ -206,12 +206,12 @@ def borrow_state(
     newest = max(days, default=None)
     if newest is not None:
         for layer in ("valid", "withdrawn", "quarantine"):
-            _link(real, scratch_lake, Path(layer) / contract.table / f"as_of={newest.isoformat()}")
+            real.lend(scratch_lake, layer, contract.table, newest)
     needs = {need.removeprefix("valid_") for rule in own_rules(contract) for need in rule.needs}
     for table in sorted((needs | set(REGISTER)) - {contract.table}):
         there = real.days("valid", table)
         if there:
-            _link(real, scratch_lake, Path("valid") / table / f"as_of={there[-1].isoformat()}")
+            real.lend(scratch_lake, "valid", table, there[-1])
     return newest
 
 

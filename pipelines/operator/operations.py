@@ -26,8 +26,8 @@ from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from resources.runtime.lock import run_lock
 from resources.server import warehouse_server
-from resources.settings import Settings, today
-from warehouse import explain, publication, quarantine, replay
+from resources.settings import Settings
+from warehouse import explain, quarantine, replay
 from warehouse.graph.inputs import LakeInputs
 from warehouse.graph.moment import Households, Moment
 from warehouse.graph.registry import layer_and_folder
@@ -126,19 +126,6 @@ def request_replay(settings: Settings, arguments: argparse.Namespace) -> int:
     print(
         f"{contract.table}: {rows:,} rows of the quarantine will be judged anew; now run: make sync"
         f" AS_OF={settings.as_of}"
-    )
-    return OK
-
-
-def prune(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Gives up what the retention does not keep."""
-    with _administrator(settings) as engine:
-        pruned = publication.prune(
-            engine, settings.lake / "release", today(), kept_days=arguments.keep
-        )
-    print(
-        f"{len(pruned.releases)} releases, {pruned.rows:,} versions and {len(pruned.folders)}"
-        " folders given up"
     )
     return OK
 

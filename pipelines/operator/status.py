@@ -14,15 +14,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from expectations.contract import load_contracts
+from pipelines.automation.sizes import Growth, growth
 from resources.lake import Lake
-from resources.own_logins import has_warehouse, logins_of_nobody, mended
+from resources.own_logins import has_warehouse, logins_of_nobody, logins_of_others, mended
 from resources.runtime.alerts import alert_book
 from resources.server import Server, ServerError, warehouse_server
 from resources.settings import Settings, today
+from warehouse.database.row_order import scattered, to_order
 from warehouse.schema.walls import open_to_everybody
 from warehouse.sources import message_and_next_step, next_step
 
 LOW_DISK_GB = 5.0
+LOW_DISK_DAYS = 14
+MOST_DAYS = 3650
 RELEASE = """
 select release_id, as_of, is_provisional, households, red, yellow,
     published_at::timestamp(0) as published_at
@@ -52,7 +56,7 @@ def status(settings: Settings) -> list[Finding]:
     """Everything that can be looked at; nothing is changed but secrets of yihu's own
     logins that let nobody in.
     """
-    findings = [_data(settings), _disk(settings), _departments(settings)]
+    findings = [_data(settings), _disk(settings), *_beside(settings), _departments(settings)]
     try:
         with warehouse_server(settings.home, settings.warehouse_url) as server:
             findings.append(
@@ -94,6 +98,13 @@ def _logins(server: Server) -> list[Finding]:
         findings.append(
             Finding("logins", False, f"nobody says whose these are: {', '.join(nameless)}", step)
         )
+    if shared := logins_of_others(server):
+        step = (
+            f"make login with another name for whom {shared[0]} is, then make revoke"
+            f" LOGIN={shared[0]}: role and password are one for both"
+        )
+        seen = f"another county of this server has them too: {', '.join(shared)}"
+        findings.append(Finding("logins", False, seen, step))
     return findings
 
 
@@ -118,22 +129,53 @@ def _alerts(settings: Settings) -> list[Finding]:
 
 
 def _data(settings: Settings) -> Finding:
-    days = (
-        len({p.name for p in settings.lake.glob("valid/*/as_of=*")})
-        if settings.lake.is_dir()
-        else 0
-    )
-    return Finding("data", True, f"{settings.home} ({days} days in the lake)")
+    lake = Lake(settings.lake) if settings.lake.is_dir() else None
+    days = set[date]()
+    for layer, table in lake.tables() if lake else ():
+        days.update(lake.days(layer, table) if lake and layer == "valid" else ())
+    return Finding("data", True, f"{settings.home} ({len(days)} days in the lake)")
+
+
+def _beside(settings: Settings) -> list[Finding]:
+    """Days made anew that wait for the days above them."""
+    line = Lake(settings.lake).beside() if settings.lake.is_dir() else None
+    if line is None:
+        return []
+    newest = max(line.made)
+    said = f"made anew, lies beside what later days rest on: {line.first} to {newest}"
+    return [Finding("past days", True, said, f"make sync FROM={line.first}", is_warning=True)]
 
 
 def _disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(settings.home).free / 1e9
+    found = growth(settings.home)
+    is_well = free > LOW_DISK_GB and (found.days_left is None or found.days_left > LOW_DISK_DAYS)
     return Finding(
         "disk",
-        free > LOW_DISK_GB,
-        f"{free:.1f} GB free",
-        "free some space, or `make prune`" if free <= LOW_DISK_GB else "",
+        is_well,
+        f"{free:.1f} GB free; {_grown(found)}",
+        "" if is_well else "make prune PLAN=yes says what can be given up; docs/lake.md",
     )
+
+
+def _grown(found: Growth) -> str:
+    """What there is, which part grows most, and how long the disk lasts."""
+    sizes = sorted(found.sizes.items(), key=lambda part: -part[1])
+    said = ", ".join(f"{part} {size / 1e6:,.0f} MB" for part, size in sizes if size >= 1e6)
+    if found.most is not None:
+        total = sum(found.a_day.values())
+        said += (
+            f"; {found.most} grow most, {found.a_day[found.most] / 1e6:,.1f} MB a day of"
+            f" {total / 1e6:,.1f}"
+        )
+    if found.days_left is not None:
+        full = today() + timedelta(days=min(found.days_left, MOST_DAYS))
+        said += f"; at this pace the disk is full {_by(full, found.days_left)}"
+    return said
+
+
+def _by(full: date, days: int) -> str:
+    return f"on {full}" if days <= MOST_DAYS else "in more than ten years"
 
 
 def _departments(settings: Settings) -> Finding:
@@ -165,12 +207,23 @@ def _published(server: Server) -> list[Finding]:
                 )
                 for door in open_to_everybody(connection)
             ]
+            loose += _row_order(connection)
             release = connection.execute(sa.text(RELEASE)).mappings().first()
             if release is None:
                 return [*loose, Finding("release", False, "none yet", "make sync")]
     finally:
         engine.dispose()
     return [*loose, _release(dict(release))]
+
+
+def _row_order(connection: sa.Connection) -> list[Finding]:
+    """Tables whose rows an older yihu wrote; a town's login reads those slowly."""
+    tables = scattered(connection)
+    if not tables:
+        return []
+    seen = f"rows do not lie town by town, which makes a town's login wait: {', '.join(tables)}"
+    step = f"as the database's owner, when nobody reads: {' '.join(map(to_order, tables))}"
+    return [Finding("order of rows", True, seen, step, is_warning=True)]
 
 
 def _release(release: dict[str, Any]) -> Finding:

@@ -103,6 +103,7 @@ def print_summary(
     print()
     if release is None:
         print(_not_published(Lake(settings.lake), as_of))
+        print("\n".join(anew(settings, as_of)))
     else:
         _print_release(dict(release), dict(before) if before else None, seconds)
     sources, ledgers = _sources(settings, as_of), _ledgers(settings, as_of)
@@ -127,9 +128,52 @@ def _not_published(lake: Lake, as_of: date) -> str:
     return f"{said}, so the warehouse stands as it was."
 
 
+LAMPS = """
+select count(*) filter (where w.level is distinct from n.level),
+    count(*) filter (where w.level = 'red'), count(*) filter (where n.level = 'red'),
+    count(*) filter (where w.level = 'yellow'), count(*) filter (where n.level = 'yellow')
+from {before} as w full join {now} as n on n.household_id = w.household_id
+"""
+
+
+def anew(settings: Settings, as_of: date) -> list[str]:
+    """What a past day that was made again has that it had not: what differs, which later days rest
+    on it as it was, and the one command that makes them.
+    """
+    lake = Lake(settings.lake)
+    line = lake.beside()
+    if line is None or as_of not in line.made:
+        return ["It came out as it was."]
+    seen, flag = lake.seeing(as_of), layer_and_folder("warning_flag")
+    differing = [
+        f"{layer} {table}"
+        for layer, table in sorted({*lake.tables(), *seen.tables()})
+        if lake.version(layer, table, as_of) != seen.version(layer, table, as_of)
+    ]
+    engine = Engine(settings.home / "tmp")
+    try:
+        before, now = (lake_.relation(*flag, as_of) for lake_ in (lake, seen))
+        lamps, *counts = engine.rows(LAMPS.format(before=before, now=now))[0]
+    finally:
+        engine.close()
+    red, red_now, yellow, yellow_now = (number(count) for count in counts)
+    above = [day for day in lake.days(*flag) if day > as_of and day not in line.made]
+    rests = f"; {above[0]} to {above[-1]} rest on it as it was" if above else ""
+    return [
+        f"It came out otherwise than before: {number(lamps)} lamps differ (red {red} -> {red_now},"
+        f" yellow {yellow} -> {yellow_now}), {len(differing)} tables: {_shortened(differing)}",
+        f"It lies beside{rests}. All take their place with: make sync FROM={line.first}",
+    ]
+
+
+def _shortened(names: list[str], shown: int = 6) -> str:
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
+
+
 def _sources(settings: Settings, as_of: date) -> list[dict[str, Any]]:
     """The day's own sources, as the lake has them: the warehouse may show another day."""
-    engine, lake = Engine(settings.home / "tmp"), Lake(settings.lake)
+    engine, lake = Engine(settings.home / "tmp"), Lake(settings.lake).seeing(as_of)
     try:
         of_the_day = lake.relation(*layer_and_folder("source_status"), as_of)
         rows = engine.rows(SOURCES.format(of_the_day=of_the_day))
@@ -158,7 +202,7 @@ def _age(source: Mapping[str, Any]) -> str:
 
 def _ledgers(settings: Settings, as_of: date) -> dict[tuple[str, str], dict[str, Any]]:
     """The day's ledger of each source, by department and record type."""
-    lake = Lake(settings.lake)
+    lake = Lake(settings.lake).seeing(as_of)
     notes = [lake.read_note("ledger", contract.table, as_of) for contract in load_contracts()]
     return {(note["department"], note["records"]): note for note in notes if note is not None}
 

@@ -6,12 +6,13 @@ Belongs here: the order of things and the exit status. Not here: what is compute
 from __future__ import annotations
 
 import os
+import signal
 import time
 from argparse import Namespace
 from datetime import date, timedelta
 
 from expectations.errors import FAILED, OK
-from pipelines.command_line.exits import UNTOUCHED, complain
+from pipelines.command_line.exits import INTERRUPTED, UNTOUCHED, complain
 from pipelines.environment import BY_STAGE, prepare
 from resources.settings import SHANGHAI, Settings, SettingsError, load_settings, today
 
@@ -54,6 +55,8 @@ def sync(first: str | None = None, last: str | None = None, *, is_verbose: bool 
 
     _refuse_broken_rules(days)
     prepare(settings)
+    # what is not yet, or no longer, a step ends like Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ[BY_STAGE] = "steps" if is_verbose else "stages"
     with run_lock(settings.home), services(settings) as running:
         return _run_days(running.settings, days, is_verbose=is_verbose)
@@ -76,6 +79,7 @@ def _refuse_broken_rules(days: list[date]) -> None:
 def _run_days(settings: Settings, days: list[date], *, is_verbose: bool) -> int:
     from pipelines.automation.runs import run_day
     from pipelines.operator.summary import print_summary
+    from resources.runtime.stopping import is_asked
 
     many = f" FROM={days[0]} TO={days[-1]}" if len(days) > 1 else ""
     for day in days:
@@ -89,6 +93,15 @@ def _run_days(settings: Settings, days: list[date], *, is_verbose: bool) -> int:
             else:
                 print_summary(settings, day, time.monotonic() - started, is_verbose=is_verbose)  # noqa: B023
 
-        if run_day(settings, day, f"make sync{many}", summary) is not None:
+        is_well = run_day(settings, day, f"make sync{many}", summary) is None
+        if is_asked():
+            if is_well and day != days[-1]:
+                complain(f"stopped on request: {day} is done; make sync FROM={_next(day)} goes on")
+            return OK if is_well and day == days[-1] else INTERRUPTED
+        if not is_well:
             return FAILED
     return OK
+
+
+def _next(day: date) -> date:
+    return day + timedelta(days=1)

@@ -14,10 +14,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
-import pyarrow.dataset as ds
 
 from expectations.contract import Contract
+from expectations.engine import name
 from resources.departments.batches import BatchStore
 from resources.departments.dropped import Delivery
 from resources.departments.errors import Fault
@@ -111,12 +112,11 @@ def keys_in_force(lake: Lake, contract: Contract, today: date) -> frozenset[str]
     days = [day for day in lake.days("valid", contract.table) if day <= today]
     if not days:
         return frozenset()
-    name = contract.record_key.name
-    folder = lake.partition("valid", contract.table, days[-1])
-    found = ds.dataset([str(p) for p in sorted(folder.glob("county=*/*.parquet"))]).to_table(
-        columns=[name]
-    )
-    return frozenset(str(key) for key in found.column(name).to_pylist())
+    key = name(contract.record_key.name)
+    rows = lake.relation("valid", contract.table, days[-1])
+    with duckdb.connect() as connection:
+        found = connection.execute(f"select {key} from {rows}").fetchall()
+    return frozenset(str(key) for (key,) in found)
 
 
 def watermark(lake: Lake, contract: Contract, today: date) -> datetime | None:

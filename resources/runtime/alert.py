@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["failure", "stale", "gate", "match_rate", "warning"]
+Kind = Literal["failure", "stale", "gate", "match_rate", "warning", "over"]
 
 
 @dataclass(frozen=True)
@@ -67,4 +67,5 @@ TITLES: Mapping[Kind, str] = {
     "gate": "a gate closed",
     "match_rate": "the match rate fell",
     "warning": "new warnings",
+    "over": "over",
 }

@@ -81,8 +81,8 @@ class AlertBook:
         *,
         is_over: bool = True,
     ) -> list[Alert]:
-        """Tells what is new in the outcome of a run, closes what is over; returns what was new.
-        A run counts once.
+        """Tells what is new in the outcome of a run, closes what is over, and of an outage tells
+        that too; returns what was new. A run counts once.
 
         What a day warns of goes into its one digest, as far as it did not stand the day before;
         until the day is over (`is_over`) it waits.
@@ -91,7 +91,10 @@ class AlertBook:
             if run_id and run_id in state["runs"]:
                 return []
             seal = noted_seal(self._home)
+            before = dict(state["open"])
             new = [replace(alert, access_seal=seal) for look in seen for alert in _new(state, look)]
+            over = _over(before, state["open"], seen, run_id)
+            state["digests"] += [{**asdict(alert), "unsent": list(self._sinks)} for alert in over]
             for alert in new:
                 state["open"][alert.scope] = {
                     **asdict(alert),
@@ -186,6 +189,28 @@ def _new(state: dict[str, Any], look: Observation) -> list[Alert]:
         for alert in alerts
         if state["open"].get(alert.scope, {}).get("fingerprint") != alert.fingerprint
     ]
+
+
+def _over(
+    before: Mapping[str, Any], now: Mapping[str, Any], seen: Sequence[Observation], run_id: str
+) -> list[Alert]:
+    """That what could not be read, or begun, is read again: said once."""
+    day = max((look.day for look in seen), default="")
+    told = []
+    for scope, entry in before.items():
+        if scope in now or entry["kind"] != "failure" or not _is_outage(scope):
+            continue
+        if any(alert.scope == scope for look in seen for alert in look.alerts):
+            continue
+        said = f"it is over, since {entry['since']}: {entry['what']}"
+        told.append(
+            Alert("over", scope, "over", entry["asset"], day, said, "nothing to do", run_id)
+        )
+    return told
+
+
+def _is_outage(scope: str) -> bool:
+    return scope == "start" or scope.startswith("outage:") or scope.endswith(":read")
 
 
 def _note_warnings(state: dict[str, Any], warned: Sequence[SourceWarnings]) -> None:

@@ -30,6 +30,8 @@ BY_HAND = ("gates", "replays")
 what lies there is a left-over once it is old.
 """
 OLD_SECONDS = 3600.0
+CHANGES, BESIDE = "changes", "beside"
+"""Where the lake keeps differences, and days made anew: `resources.lake`."""
 SPILL = re.compile(r"(?P<process>[0-9]+)-[0-9a-f]{8}")
 """The folder in which an engine spills, named after its process: `resources.engines.duckdb`."""
 
@@ -40,17 +42,23 @@ def sweep(home: Path) -> list[str]:
 
     The caller holds the run lock, so that nobody else writes.
     """
-    return [*_lake(home / "lake"), *_spills(home / "tmp")]
+    lakes = [home / "lake", *_folders(home / "lake" / BESIDE)]
+    return [*(name for lake in lakes for name in _lake(lake)), *_spills(home / "tmp")]
 
 
 def _lake(lake: Path) -> Iterator[str]:
-    for layer in _folders(lake):
+    for layer in (*_folders(lake), *_folders(lake / CHANGES)):
         for folder in [layer, *_folders(layer)]:
             with os.scandir(folder) as entries:
                 found = [Path(entry.path) for entry in entries if entry.name.endswith(".tmp")]
             for path in sorted(found, key=lambda path: ".old.tmp" not in path.name):
                 if _put_right(path, layer.name):
                     yield str(path.relative_to(lake))
+    for changed in (lake / CHANGES).glob("*/*/[0-9]*"):
+        whole = lake / changed.parent.relative_to(lake / CHANGES) / f"as_of={changed.name}"
+        if whole.is_dir():  # killed before the day as it lay went: its changes count
+            _remove(whole)
+            yield str(whole.relative_to(lake))
 
 
 def _put_right(path: Path, layer: str) -> bool:

@@ -21,21 +21,23 @@ import sqlalchemy as sa
 from pydantic import Field, PrivateAttr
 
 from expectations.contract import BASE_REGISTER, Contract, load_contracts
-from expectations.engine import name, parquet
+from expectations.engine import name
 from expectations.errors import YihuError
 from resources.departments import Departments
 from resources.engines.duckdb import ComputeEngine, Engine
-from resources.lake import Lake, Written
+from resources.lake import NO_COUNTY, Lake, Written
+from resources.release_folders import complete_before_replacing
 from resources.runtime.begin import begun
 from resources.runtime.dagster_storage import pooled_sqlite
 from resources.runtime.failures import failure
+from resources.runtime.stopping import forget, listen, stop_here
 from resources.server import Server, warehouse_server
 from resources.settings import Settings
 from warehouse.counties import placed
 from warehouse.database.review import ANSWERS_UP_TO
 from warehouse.graph.inputs import LakeInputs, MissingInput
 from warehouse.graph.moment import Moment, day_moment
-from warehouse.graph.registry import layer_and_folder, order_of
+from warehouse.graph.registry import key_of, layer_and_folder, order_of, stored_tables
 from warehouse.graph.runner import Runner
 from warehouse.graph.under import (
     MADE,
@@ -111,6 +113,10 @@ class RunContext(dg.ConfigurableResource):
     _moments: dict[date, Moment] = PrivateAttr(default_factory=dict)
     _more: dict[str, Contract] = PrivateAttr(default_factory=dict)
     _by_county: dict[date, bool] = PrivateAttr(default_factory=dict)
+    _instance: dg.DagsterInstance | None = PrivateAttr(default=None)
+    _run: dg.DagsterRun | None = PrivateAttr(default=None)
+    _begun: date | None = PrivateAttr(default=None)
+    """The day that this run makes."""
     _written: dict[tuple[str, date], str | None] = PrivateAttr(default_factory=dict)
     """What this run wrote county by county, and which version of the day that is."""
 
@@ -129,12 +135,17 @@ class RunContext(dg.ConfigurableResource):
             self._departments = Departments(settings, self._lake)
             self._runner, self._is_reading_ahead = None, False
             self._by_county, self._written, self._moments = {}, {}, {}
+            self._begun, self._instance, self._run = None, context.instance, context.run
+            forget()
             try:
                 yield self
             finally:
                 shutil.rmtree(settings.home / "tmp" / "by_county", ignore_errors=True)
                 self._departments.close()
+                if self._begun is not None:
+                    self.settle_day(self._begun)
                 self._engine.close()
+                self._lake.move_in()
 
     @property
     def settings(self) -> Settings:
@@ -167,6 +178,34 @@ class RunContext(dg.ConfigurableResource):
     @property
     def lake(self) -> Lake:
         return _open(self._lake)
+
+    def begin_day(self, as_of: date) -> None:
+        """A step of the day begins, where nobody has asked the run to stop; a day that later days
+        rest on is made beside them.
+        """
+        stop_here(self._instance, self._run)
+        listen()
+        if self._begun is None:
+            try:
+                self.lake.begin(as_of, layer_and_folder("warning_flag"))
+            except YihuError as error:
+                raise failure(error) from None
+            self._begun = as_of
+
+    def settle_day(self, as_of: date) -> None:
+        """What a release is made of has been kept: a day that was made anew takes its place, where
+        every day above it has been made too.
+        """
+        expected = {layer_and_folder(table) for table in stored_tables()}
+        expected |= {(layer, c.table) for c in load_contracts() for layer in ("valid", "matched")}
+        temp = self.settings.home / "tmp"
+        self.lake.settle(
+            self.engine,
+            as_of,
+            layer_and_folder("warning_flag"),
+            expected,
+            lambda lake, day: complete_before_replacing(temp, lake, day),
+        )
 
     @property
     def departments(self) -> Departments:
@@ -293,17 +332,15 @@ class RunContext(dg.ConfigurableResource):
         always the same for the same register.
         """
         if as_of not in self._by_county:
-            files = self.lake.files("valid", f"{BASE_REGISTER}__households", as_of)
+            register = ("valid", f"{BASE_REGISTER}__households", as_of)
             asked = (
-                None
-                if files is None
-                or self.settings.by_county == "no"
-                or self.settings.engine != "duckdb"
-                else files
+                self.settings.by_county != "no"
+                and self.settings.engine == "duckdb"
+                and self.lake.version(*register) is not None
             )
             counted = "select count(*), count(distinct substr(area_code, 1, 6)) from "
             households, counties = (
-                (0, 0) if asked is None else self.engine.rows(counted + parquet(asked))[0]
+                self.engine.rows(counted + self.lake.relation(*register))[0] if asked else (0, 0)
             )
             self._by_county[as_of] = counties > 1 and (
                 self.settings.by_county == "yes" or households >= BY_COUNTY_FROM
@@ -353,24 +390,28 @@ class RunContext(dg.ConfigurableResource):
                     f"select * from {name(table)}",
                     order_of(table),
                     county,
+                    key_of(table),
                 )
                 self.runner.use(table, as_of)
                 return written
         self.runner.use(table, as_of)
         rows = int(self.engine.scalar(f"select count(*) from {name(table)}"))
-        return Written(
-            self.lake.partition(layer, folder, as_of),
-            rows,
-            tuple(self.lake.counties(layer, folder, as_of)),
-        )
+        path = self.lake.folder(layer, folder, as_of) or self.lake.table(layer, folder)
+        return Written(path, rows, tuple(self.lake.counties(layer, folder, as_of)))
 
     def _lay_by_county(self, table: str, as_of: date) -> None:
         layer, folder = layer_and_folder(table)
         self.runner.make(["household_county"], self.moment(as_of))
-        self.engine.table(f"placed_{table}", placed(name(table), order_of(table)))
+        laid = f"placed_{table}"
+        self.engine.table(laid, placed(name(table)))
         self.runner.drop(table)
-        self.lake.spread(self.engine, layer, folder, as_of, name(f"placed_{table}"))
-        self.engine.drop(f"placed_{table}")
+        found = self.engine.rows(f"select distinct _county from {laid} order by 1")
+        day = (layer, folder, as_of, order_of(table), key_of(table))
+        with self.lake.writing(self.engine, *day) as writer:
+            for code in [str(code) for (code,) in found] or [NO_COUNTY]:
+                rows = f"(select * exclude (_county) from {laid} where _county = '{code}')"
+                writer.add(self.engine, code, rows)
+        self.engine.drop(laid)
 
 
 def _open(part: Any) -> Any:

@@ -108,10 +108,8 @@ class Source:
         return make_valid(self.engine, self.lake, self.contract, day)
 
     def state(self, day: date, columns: str) -> list[tuple[Any, ...]]:
-        files = self.lake.files("valid", self.contract.table, day)
-        return self.engine.rows(
-            f"select {columns} from read_parquet('{files}', hive_partitioning = false) order by 1"
-        )
+        rows = self.lake.relation("valid", self.contract.table, day)
+        return self.engine.rows(f"select {columns} from {rows} order by 1")
 
 
 @pytest.fixture

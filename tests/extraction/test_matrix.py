@@ -110,10 +110,8 @@ class Place:
         """The rows in force, as delivered; not when they came, nor in which batch."""
         contract = contract_for(RECORDS[form])
         names = ", ".join(f'"{f.name}"' for f in contract.fields)
-        files = Lake(home / "lake").files("valid", contract.table, day)
-        return self.engine.rows(
-            f"select {names} from read_parquet('{files}', hive_partitioning = false) order by 1"
-        )
+        rows = Lake(home / "lake").relation("valid", contract.table, day)
+        return self.engine.rows(f"select {names} from {rows} order by 1")
 
 
 @pytest.fixture(scope="module")

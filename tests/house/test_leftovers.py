@@ -61,9 +61,9 @@ def test_a_day_whose_replacement_never_came_is_back(
     with pytest.raises(Killed):
         lake.write(engine, "valid", "t", DAY, "select 2 as a", "a")
     monkeypatch.undo()
-    assert lake.files("valid", "t", DAY) is None
+    assert lake.version("valid", "t", DAY) is None
     with run_lock(tmp_path):
-        assert engine.rows(f"select a from '{lake.files('valid', 't', DAY)}'") == [(1,)]
+        assert engine.rows(f"select a from {lake.relation('valid', 't', DAY)}") == [(1,)]
     assert not list(lake.root.rglob("*.tmp"))
 
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 import json
 import re
 import socketserver
-import ssl
-import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,14 +21,15 @@ import pytest
 
 from assets.raw import read_facts
 from assets.valid import valid_checks
-from pipelines.automation.alerts import alert_after
+from pipelines.automation.alerts import alert_after, by_cause
 from resources.departments import SourceError
 from resources.runtime.alert import Alert
-from resources.runtime.alerts import alert_book, without_numbers
+from resources.runtime.alerts import AlertBook, Observation, alert_book, without_numbers
 from resources.runtime.begin import NEXT_STEP, NOT_BEGUN, REASON
 from resources.runtime.failures import failure
 from resources.settings import SHANGHAI, AlertSettings, Settings, SettingsError, load_settings
 from resources.sinks import AlertNotSent
+from tests.self_signed import self_signed
 from warehouse.publication.errors import GateClosed
 from warehouse.scoring_rules import RuleError
 
@@ -435,34 +434,13 @@ def test_no_password_for_a_mail_server_without_tls(tmp_path: Path) -> None:
 
 
 def test_a_mail_server_whose_certificate_nobody_signed(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-            "/CN=127.0.0.1", "-addext",
-         "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-
-    class Tls(socketserver.TCPServer):
-        def get_request(self) -> tuple[ssl.SSLSocket, object]:
-            connection, address = super().get_request()
-            return context.wrap_socket(connection, server_side=True), address
-
-        def handle_error(self, *_: object) -> None: ...
-
-    with Tls(("127.0.0.1", 0), type("Mail", (_Mail,), {"lines": []})) as server:
-        threading.Thread(
-            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        ).start()
-        address = f"smtps://127.0.0.1:{server.server_address[1]}"
+    with self_signed(tmp_path, type("Mail", (_Mail,), {"lines": []})) as port:
         sink = alert_book(
-            tmp_path, AlertSettings(("email",), None, address, ("duty@example.gov.cn",))
+            tmp_path,
+            AlertSettings(("email",), None, f"smtps://127.0.0.1:{port}", ("duty@example.gov.cn",)),
         )._sinks["email"]
         with pytest.raises(AlertNotSent, match="SSL_CERT_FILE"):
             sink(Alert("failure", "start", "x", "", DAY, "what", "do", ""))
-        server.shutdown()
 
 
 def test_plain_connections_to_another_host_are_refused(tmp_path: Path) -> None:
@@ -635,3 +613,39 @@ def test_a_file_that_was_refused_is_told_by_its_reading_alone(runs: Runs) -> Non
     assert (
         told(runs.of(RAW, [read_check(down(reason="damaged_file"))])).fingerprint == "damaged_file"
     )
+
+
+def unread(records: str, reason: str, day: str, *, is_well: bool = False) -> Observation:
+    asset = f"raw_{records}"
+    scope = f"check:{asset}:read"
+    told = Alert("failure", scope, reason, asset, day, "could not be read", "mend it", "run")
+    return Observation(scope, day, () if is_well else (told,))
+
+
+def test_one_cause_is_one_alert_and_its_end_is_told_once(tmp_path: Path) -> None:
+    sent: list[Alert] = []
+    book = AlertBook(tmp_path, {"log": sent.append})
+    sources = ["a__x", "a__y", "b__z"]
+    for day in ("2026-11-19", "2026-11-20"):
+        seen = [unread(one, "unreachable", day) for one in sources]
+        book.take(day, by_cause([*seen, unread("c__w", "denied", day)], day))
+    assert [(alert.kind, alert.scope) for alert in sent] == [
+        ("failure", "check:raw_c__w:read"),
+        ("failure", "outage:unreachable"),
+    ]
+    assert "3 sources could not be read (unreachable): a.x, a.y, b.z" in sent[1].what
+    for day in ("2026-11-21", "2026-11-22"):
+        seen = [unread(one, "", day, is_well=True) for one in (*sources, "c__w")]
+        book.take(day, by_cause(seen, day))
+    assert [(alert.kind, alert.scope) for alert in sent[2:]] == [
+        ("over", "check:raw_c__w:read"),
+        ("over", "outage:unreachable"),
+    ]
+    assert "it is over" in sent[2].what
+    assert book.open() == []
+
+
+def test_a_source_alone_is_its_own_alert(tmp_path: Path) -> None:
+    seen = by_cause([unread("a__x", "denied", "2026-11-19")], "2026-11-19")
+    new = AlertBook(tmp_path, {}).take("run", seen)
+    assert [alert.scope for alert in new] == ["check:raw_a__x:read"]

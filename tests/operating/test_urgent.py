@@ -57,7 +57,7 @@ def state(settings: Settings, records: str, keys: list[str], until: datetime, da
     """What a run leaves in the lake."""
     contract, lake = contract_for(records), Lake(settings.lake)
     lake.write_note("ledger", contract.table, day, {"watermark": until.isoformat()})
-    folder = lake.partition("valid", contract.table, day) / "county=000000"
+    folder = lake.table("valid", contract.table) / f"as_of={day}" / "county=000000"
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(
         pa.table({contract.record_key.name: pa.array(keys, pa.string())}), folder / "part-0.parquet"

@@ -210,13 +210,9 @@ def test_what_reaches_over_the_border_was_there(days: Days, engine: Engine) -> N
             )
             > 0
         )
-    counties = sorted(
-        path.name
-        for path in (
-            home / "lake" / "matched" / "health_insurance__settlements" / f"as_of={SECOND}"
-        ).iterdir()
-    )
-    assert counties == ["county=000000", "county=610121", "county=610122", "county=610123"]
+    settlements = ("matched", "health_insurance__settlements", SECOND)
+    counties = Lake(home / "lake").counties(*settlements)
+    assert counties == ["000000", "610121", "610122", "610123"]
 
 
 def test_a_shell_lies_in_the_county_that_it_was_last_known_in(days: Days, engine: Engine) -> None:

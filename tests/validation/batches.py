@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from expectations.contract import Contract
-from expectations.engine import literal, parquet
+from expectations.engine import literal
 from resources.engines.duckdb import Engine
 from resources.lake import Lake
 
@@ -132,9 +132,7 @@ def state(
 def stored(
     engine: Engine, lake: Lake, layer: str, contract: Contract, as_of: date, select: str
 ) -> list[tuple[Any, ...]]:
-    files = lake.files(layer, contract.table, as_of)
-    assert files is not None, f"{layer} of {contract.table} was not written for {as_of}"
-    return engine.rows(f"with t as (from {parquet(files)}) {select}")
+    return engine.rows(f"with t as (from {lake.relation(layer, contract.table, as_of)}) {select}")
 
 
 def days(first: date, count: int) -> list[date]:

@@ -270,7 +270,7 @@ def test_a_batch_that_cannot_be_read_is_rejected_and_the_state_stands(
 def test_a_state_that_is_gone_is_no_empty_state(engine: Engine, lake: Lake) -> None:
     write_batch(lake, AID, D1, [aid("a1")])
     run(engine, lake, D1)
-    shutil.rmtree(lake.partition("valid", AID.table, D1))
+    shutil.rmtree(lake.table("valid", AID.table) / f"as_of={D1}")
     with pytest.raises(LostStateError, match="run 2026-11-01 again"):
         run(engine, lake, D2)
 
@@ -291,7 +291,7 @@ def test_a_day_killed_while_it_is_made_anew_does_not_count(
         lake,
         AID,
         D2,
-        [aid("a3", later), aid("a1", later, _op="D")],
+        [aid("a3", later), aid("a1", later, _op="D"), aid("a4", later, amount=None)],
         number=2,
         since=D1.isoformat() + "T00:00:00+08:00",
     )

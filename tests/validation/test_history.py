@@ -142,7 +142,7 @@ def content(lake: Lake, day: date) -> dict[str, bytes]:
     return {
         str(file.relative_to(lake.root)): file.read_bytes()
         for layer in ("valid", "withdrawn", "quarantine")
-        for file in sorted(lake.partition(layer, AID.table, day).rglob("*.parquet"))
+        for file in sorted((lake.folder(layer, AID.table, day) or lake.root).rglob("*.parquet"))
     }
 
 

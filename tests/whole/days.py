@@ -7,7 +7,6 @@ must hold.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -35,6 +34,7 @@ from sandbox.county import County
 from sandbox.faults import FaultPlan
 from sandbox.gateway import start
 from warehouse.asof import make_valid
+from warehouse.row_hash import row_hash, summed
 
 SID, KEY = "whole-tests", "a-key-of-the-whole-tests"
 PSEUDONYM = "a-pseudonym-key-of-the-whole-tests"
@@ -167,39 +167,35 @@ def ledger(home: Path, contract: Contract, day: date) -> dict[str, Any]:
 
 def in_force(home: Path, contract: Contract, day: date) -> dict[str, tuple[Any, ...]]:
     """The rows in force by record key, as delivered; not when they came, nor in which batch."""
-    files = f"{home}/lake/valid/{contract.table}/as_of={day}/county=*/*.parquet"
+    relation = Lake(home / "lake").relation("valid", contract.table, day)
     names = ", ".join(f'"{f.name}"' for f in contract.fields)
     with duckdb.connect() as connection:
-        rows = connection.execute(
-            f"select {contract.record_key.name}, {names} from read_parquet('{files}',"
-            " hive_partitioning = false)"
-        )
+        rows = connection.execute(f"select {contract.record_key.name}, {names} from {relation}")
         return {row[0]: row[1:] for row in rows.fetchall()}
 
 
 def quarantined(home: Path, contract: Contract, day: date) -> set[str]:
     """The keys of the rows in quarantine."""
-    files = f"{home}/lake/quarantine/{contract.table}/as_of={day}/county=*/*.parquet"
+    relation = Lake(home / "lake").relation("quarantine", contract.table, day)
     with duckdb.connect() as connection:
         return {
-            key
-            for (key,) in connection.execute(
-                f"select record_key from read_parquet('{files}')"
-            ).fetchall()
+            key for (key,) in connection.execute(f"select record_key from {relation}").fetchall()
         }
 
 
-def bytes_of(home: Path, day: date, layers: Sequence[str]) -> dict[str, str]:
-    """A digest of every file of a day in the lake's layers."""
-    root = home / "lake"
-    files = [
-        file
-        for layer in layers
-        for file in sorted(root.glob(f"{layer}/*/as_of={day}/**/*.parquet"))
-    ]
-    return {
-        str(file.relative_to(root)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files
-    }
+def digests_of(home: Path, day: date, layers: Sequence[str]) -> dict[str, str]:
+    """The digest of every table of a day in the lake's layers, counted from its rows."""
+    lake, found = Lake(home / "lake"), {}
+    engine = Engine(home / "tmp")
+    for layer, table in lake.tables():
+        if layer in layers and day in lake.days(layer, table):
+            relation = lake.relation(layer, table, day)
+            columns = engine.columns(f"select * from {relation}")
+            hashes = engine.arrow(f"select {row_hash(columns)} as row_hash from {relation}")
+            found[f"{layer}/{table}"] = summed(hashes).digest
+            assert lake.digest(engine, layer, table, day) == found[f"{layer}/{table}"]
+    engine.close()
+    return found
 
 
 def backfill(home: Path, settings: Mapping[str, str], days: Sequence[date]) -> list[str]:

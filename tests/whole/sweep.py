@@ -19,8 +19,11 @@ def written(home: Path) -> Iterator[Path]:
     """Files outside the places where identities may be."""
     for file in home.rglob("*"):
         place = file.relative_to(home).parts
+        layers = [part for part in place[1:4] if part != "changes"]
+        if layers[:1] == ["beside"]:
+            layers = layers[2:]
         allowed = place[0] in ("sandbox", "postgres", "secrets") or (
-            place[0] == "lake" and len(place) > 1 and place[1] in ALLOWED
+            place[0] == "lake" and layers[:1] != [] and layers[0] in ALLOWED
         )
         if file.is_file() and not allowed:
             yield file

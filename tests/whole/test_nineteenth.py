@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from expectations.contract import CONTRACTS, Contract, load_contracts
 from pipelines.definitions import build_defs
 from pipelines.environment import prepare
+from resources.lake import Lake
 from resources.server import warehouse_server
 from resources.settings import ROOT, load_settings
 from sandbox import frontdb
@@ -250,14 +251,14 @@ def test_its_rows_flow_from_its_source_to_their_households(
     }
     assert {name for name, passed in checks.items() if not passed} == {"critical_rules"}
     what_came_of_it(flowed.home, attendance)
-    files = f"{flowed.home}/lake/matched/education__attendance/as_of={DAY}/county=*/*.parquet"
+    matched = Lake(flowed.home / "lake").relation("matched", "education__attendance", DAY)
     linked, households = duckdb.sql(
-        f"select count(*) filter (outcome = 'linked'), count(household_id) from '{files}'"
+        f"select count(*) filter (outcome = 'linked'), count(household_id) from {matched}"
     ).fetchall()[0]
     assert (
         linked == households >= PUPILS - 4
     )  # some of the register's numbers are ambiguous or were changed
-    columns = {row[0] for row in duckdb.sql(f"describe select * from '{files}'").fetchall()}
+    columns = {row[0] for row in duckdb.sql(f"describe select * from {matched}").fetchall()}
     assert {
         "record_id",
         "person_key",

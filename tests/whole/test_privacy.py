@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from expectations.idnumber import names_somebody
+from resources.lake import Lake
 from resources.server import Server
 from tests.whole.conftest import Synced, ask, asking
 from tests.whole.sweep import ALLOWED, holds, text_of, written
@@ -20,11 +21,11 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def identities(synced: Synced) -> tuple[list[str], list[str]]:
     """Every ID number and every full name of the register, as delivered."""
-    members = f"{synced.home}/lake/valid/rural_revitalisation__members/as_of=*/county=*/*.parquet"
-    rows = duckdb.sql(
-        f"select distinct trim(id_number), name from read_parquet('{members}', hive_partitioning ="
-        " false)"
-    ).fetchall()
+    lake, members = Lake(synced.home / "lake"), ("valid", "rural_revitalisation__members")
+    days = " union all ".join(
+        f"select id_number, name from {lake.relation(*members, day)}" for day in lake.days(*members)
+    )
+    rows = duckdb.sql(f"select distinct trim(id_number), name from ({days})").fetchall()
     numbers = sorted({n for n, _ in rows if n and len(n) >= 15 and not n.startswith("999999")})
     names = sorted({name for _, name in rows if name and len(name) >= 3})
     assert len(numbers) > 1000

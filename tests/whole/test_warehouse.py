@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from resources.lake import Lake
 from resources.server import Server, warehouse_server
 from resources.settings import ROOT
 from tests.whole.conftest import FIRST, SECOND, Synced, ask, asking, sync
@@ -54,12 +55,13 @@ def dates_in(text: str) -> set[date]:
 @pytest.fixture(scope="module")
 def births(synced: Synced) -> dict[str, set[date]]:
     """Each household's birth dates, as its members' ID numbers tell them."""
-    files = f"{synced.home}/lake/household/person/as_of=*/county=*/*.parquet"
+    lake, person = Lake(synced.home / "lake"), ("household", "person")
+    days = " union all ".join(
+        f"select household_id, birth_on from {lake.relation(*person, day)}"
+        for day in lake.days(*person)
+    )
     found: dict[str, set[date]] = defaultdict(set)
-    rows = duckdb.sql(
-        f"select distinct household_id, birth_on from read_parquet('{files}', hive_partitioning ="
-        " false)"
-    ).fetchall()
+    rows = duckdb.sql(f"select distinct household_id, birth_on from ({days})").fetchall()
     for household, born in rows:
         if born is not None:
             found[household].add(born)
@@ -236,6 +238,7 @@ def rekeyed(synced: Synced) -> Iterator[tuple[Path, str, str]]:
             "household/review_queue",
         ):
             shutil.rmtree(home / "lake" / holds_keys)
+            shutil.rmtree(home / "lake" / "changes" / holds_keys, ignore_errors=True)
         for day in (FIRST, SECOND):
             done = sync(home, day)
             assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
@@ -244,21 +247,13 @@ def rekeyed(synced: Synced) -> Iterator[tuple[Path, str, str]]:
 
 def keys(home: Path) -> dict[str, set[str]]:
     """Every person key of the lake, by the table that has it."""
-    found: dict[str, set[str]] = {}
-    for table in sorted(
-        folder for layer in ("matched", "household") for folder in (home / "lake" / layer).iterdir()
-    ):
-        files = f"{table}/as_of=*/county=*/*.parquet"
-        if (
-            list(table.glob("as_of=*"))
-            and "person_key"
-            in duckdb.sql(f"select * from read_parquet('{files}', union_by_name = true)").columns
-        ):
-            rows = duckdb.sql(
-                f"select distinct person_key from read_parquet('{files}', union_by_name = true)"
-                " where person_key is not null"
-            )
-            found[table.name] = {key for (key,) in rows.fetchall()}
+    lake, found = Lake(home / "lake"), dict[str, set[str]]()
+    for layer, table in lake.tables():
+        for day in lake.days(layer, table) if layer in ("matched", "household") else ():
+            rows = duckdb.sql(f"select * from {lake.relation(layer, table, day)}")
+            if "person_key" in rows.columns:
+                keys = rows.filter("person_key is not null").select("person_key").distinct()
+                found.setdefault(table, set()).update(key for (key,) in keys.fetchall())
     return found
 
 

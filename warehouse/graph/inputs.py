@@ -18,12 +18,14 @@ from expectations.contract import Contract
 from expectations.engine import literal
 from expectations.errors import YihuError
 from warehouse.graph.moment import County, Households, Scope
-from warehouse.graph.registry import layer_and_folder
+from warehouse.graph.registry import layer_and_folder, published_tables
 from warehouse.known import county_known_from
 from warehouse.schema.lake import types_of
 
 HELD_BACK = ("release", "held_back")
 """Notes in the lake: the days whose release did not pass its audit."""
+MADE_OF = ("release", "made_of")
+"""Notes in the lake: the versions of the tables that a day's release was made of."""
 SETTLEMENTS, RETROFITS = "matched_health_insurance__settlements", "matched_housing__retrofits"
 DWELLINGS = "matched_housing__dwellings"
 
@@ -41,6 +43,19 @@ class GraphLake(Protocol):
     def relation(self, layer: str, table: str, as_of: date, county: str | None = None) -> str: ...
     def note_days(self, layer: str, table: str) -> list[date]: ...
     def read_note(self, layer: str, table: str, as_of: date) -> dict[str, Any] | None: ...
+
+
+def made_of(lake: GraphLake, as_of: date, release_id: int) -> dict[str, Any]:
+    """What the lake notes of a release: the versions of the tables that it was made of."""
+    versions = {
+        table: lake.version(*layer_and_folder(table), as_of) for table in published_tables()
+    }
+    return {"release_id": release_id, "tables": versions}
+
+
+def can_make_again(lake: GraphLake, as_of: date, release_id: int) -> bool:
+    """Whether the lake still has what the release was made of."""
+    return lake.read_note(*MADE_OF, as_of) == made_of(lake, as_of, release_id)
 
 
 class Inputs(Protocol):

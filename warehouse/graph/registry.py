@@ -117,6 +117,11 @@ def order_of(table: str) -> str:
     return models()["matched"].order if is_of_type(table) else maker(table).order
 
 
+def key_of(table: str) -> tuple[str, ...]:
+    """The columns that tell the rows of a kept table apart."""
+    return models()["matched"].key if is_of_type(table) else maker(table).key
+
+
 def reads(table: str, *kinds: Kind) -> tuple[str, ...]:
     """The tables that the model of `table` reads in one of these ways;
     of `matched_{type}`, those that its two models read.

@@ -8,7 +8,7 @@ here: the database.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ import pyarrow as pa
 from expectations.engine import SqlEngine
 from warehouse.model import render
 from warehouse.publication.errors import REPORT, PublicationError
+from warehouse.row_hash import NO_ROWS, octets, summed, text_of
 from warehouse.schema import VIEW, VIEWS, Column, View
 from warehouse.schema.lake import empty_select
 from warehouse.schema.shape import Shape, newest_shape
@@ -30,7 +31,6 @@ ENGINE_TYPES = {
     "jsonb": "varchar",
     "timestamptz": "timestamptz",
 }
-HASH = pa.binary(16)
 FULL = 2**64
 WRITERS = 2
 """So many tables are written at once: most have one row group, which one core reads,
@@ -81,15 +81,6 @@ def engine_type(column: Column) -> str:
     return ENGINE_TYPES.get(column.type, column.type.replace("numeric", "decimal"))
 
 
-def _canonical(column: Column) -> str:
-    name = f'"{column.name}"'
-    if column.type == "text[]":
-        return f"array_to_string({name}, chr(31))"
-    if column.type == "boolean":
-        return f"case when {name} then 'true' when not {name} then 'false' end"
-    return name if column.type in ("text", "jsonb") else f"cast({name} as varchar)"
-
-
 def _source(column: Column, have: set[str]) -> str | None:
     if column.name in have:
         return f'"{column.name}"'
@@ -110,7 +101,7 @@ def _columns(view: View, wanted: Sequence[Column], have: set[str] | None) -> lis
                 "name": column.name,
                 "type": engine_type(column),
                 "source": source,
-                "text": _canonical(column),
+                "text": text_of(column.name, column.type),
             }
         )
     if lacking:
@@ -126,7 +117,7 @@ def file_of(folder: Path, view: View) -> Path:
     return folder / f"{view.name}.parquet"
 
 
-NOTHING = Table(0, bytes(16).hex(), 0)
+NOTHING = Table(0, NO_ROWS.digest, 0)
 
 
 def prepare(
@@ -215,19 +206,17 @@ def _explained(view: View, folder: Path, error: Exception) -> PublicationError:
 
 
 def _summed(engine: SqlEngine, view: View) -> Table:
-    rows, begins = 0, 0
-    total = np.zeros(2, dtype="<u8")
-    for batch in engine.arrow(f"select row_hash from {Content.rows(view)}"):
-        hashes = batch.column(0).cast(HASH)
-        octets = np.frombuffer(hashes.buffers()[1], dtype=np.uint8)[
-            16 * hashes.offset : 16 * (hashes.offset + len(hashes))
-        ]
-        total += octets.view("<u8").reshape(-1, 2).sum(axis=0, dtype="<u8")
-        begins += int(
-            octets.view(">u8").reshape(-1, 2)[:, 0].astype(np.uint64).sum(dtype=np.uint64)
-        )
-        rows += len(hashes)
-    return Table(rows, total.tobytes().hex(), begins % FULL)
+    begins = 0
+
+    def counted() -> Iterator[pa.RecordBatch]:
+        nonlocal begins
+        for batch in engine.arrow(f"select row_hash from {Content.rows(view)}"):
+            numbers = octets(batch.column(0)).view(">u8").reshape(-1, 2)[:, 0]
+            begins += int(numbers.astype(np.uint64).sum(dtype=np.uint64))
+            yield batch
+
+    total = summed(counted())
+    return Table(total.rows, total.digest, begins % FULL)
 
 
 def _key(view: View) -> str:

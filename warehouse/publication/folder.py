@@ -67,7 +67,7 @@ class ReleaseFolder:
         if view not in self.tables:
             return None
         path = file_of(self.path, VIEW[view])
-        return path if path.is_file() and _digest(path) == self.tables[view]["sha256"] else None
+        return path if path.is_file() and digest_of(path) == self.tables[view]["sha256"] else None
 
 
 def read_release_folder(folder: Path, release_id: int, checksum: str) -> ReleaseFolder | None:
@@ -124,7 +124,7 @@ def _described(work: Path, view: View, content: Content) -> dict[str, Any]:
     return {
         "file": path.name,
         "rows": content.tables[view.name].rows,
-        "sha256": _digest(path),
+        "sha256": digest_of(path),
         "digest": content.tables[view.name].digest,
         "columns": (
             {column.name: column.type for column in content.shape.of(view)} | {"row_hash": "bytea"}
@@ -132,7 +132,8 @@ def _described(work: Path, view: View, content: Content) -> dict[str, Any]:
     }
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -6,7 +6,7 @@ Belongs here: `rollback`, `open_gate`, `prune`, `vacuum`. Not here: writing a re
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,12 +16,15 @@ import sqlalchemy as sa
 
 from warehouse.database.actor import NOBODY, Actor, acting_as, sign
 from warehouse.database.write_lock import is_lock_timeout, take
+from warehouse.publication.again import give_up_files
 from warehouse.publication.audit import GATES
 from warehouse.publication.errors import PublicationError, PublisherBusy
-from warehouse.publication.folder import days_of, releases_of
+from warehouse.publication.folder import MANIFEST, days_of, releases_of
 from warehouse.schema import OPEN, VIEWS
 
 KEPT_DAYS = 30
+CanMakeAgain = Callable[[date, int], bool]
+"""Whether the lake still has what a day's release was made of."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,25 @@ class Pruned:
     releases: tuple[int, ...]
     rows: int
     folders: tuple[Path, ...]
+    emptied: tuple[Path, ...] = ()
+    """Folders of kept releases that have their manifest only: they are made again on request."""
+    results: int = 0
+    """Validation results of days that are not kept."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How long what is kept."""
+
+    releases: int = KEPT_DAYS
+    """Days of releases; month ends for good."""
+    folders: int | None = None
+    """Days of releases whose folder has its files; month ends for good. None: as long as they."""
+    results: int | None = None
+    """Days of validation results; None: for good."""
+    hold: Callable[[date], bool] = lambda _: False
+    """Days of which nothing is given up."""
+    can_make_again: CanMakeAgain = lambda *_: False
 
 
 @contextmanager
@@ -183,13 +205,18 @@ def prune(
     today: date,
     kept_days: int = KEPT_DAYS,
     wait_seconds: float = 60.0,
+    *,
+    kept: Kept | None = None,
+    is_plan: bool = False,
 ) -> Pruned:
     """Gives up the versions that no kept release reads,
     and the folders of releases that are not kept.
 
     Kept: the current release, the last one written, those of the last `kept_days` days, and the
-    last of each month for good.
+    last of each month for good; `kept` says it more closely. `is_plan`: says what would go.
     """
+    how = kept or Kept(kept_days)
+    since = today - timedelta(days=how.releases)
     with _turn(engine, wait_seconds) as connection:
         rows = connection.execute(
             sa.text(
@@ -198,18 +225,17 @@ def prune(
             )
         ).all()
         current = connection.scalar(sa.text("select release_id from ops.current_release"))
-        kept = _kept([tuple(row) for row in rows], current, today - timedelta(days=kept_days))
-        gone = tuple(int(row.release_id) for row in rows if row.release_id not in kept)
-        deleted = 0
-        if gone:
+        listed = [tuple(row) for row in rows]
+        stay = _kept(listed, current, since) | {r for r, as_of, _ in listed if how.hold(as_of)}
+        gone = tuple(int(row.release_id) for row in rows if row.release_id not in stay)
+        deleted = results = 0
+        if is_plan:
+            deleted = sum(_versions_of_none(connection, view.name, stay) for view in VIEWS)
+        elif gone:
             for view in VIEWS:
                 deleted += connection.execute(
-                    sa.text(
-                        f'delete from store."{view.name}" as t where t.until_release <> {OPEN} and'
-                        " not exists ( select 1 from unnest(cast(:kept as integer[])) as k (id)"
-                        " where t.from_release <= k.id and t.until_release > k.id)"
-                    ),
-                    {"kept": sorted(kept)},
+                    sa.text(f'delete from store."{view.name}" as t where {NO_KEPT_RELEASE}'),
+                    {"kept": sorted(stay)},
                 ).rowcount
             connection.execute(
                 sa.text("update ops.release set pruned_at = now() where release_id = any(:gone)"),
@@ -219,14 +245,59 @@ def prune(
                 sa.text("delete from ops.source_status where release_id = any(:gone)"),
                 {"gone": list(gone)},
             )
+        if how.results is not None:
+            days = sorted({as_of for r, as_of, _ in listed if r in stay})
+            last = today - timedelta(days=how.results)
+            results = _results(connection, last, days, how.hold, is_plan)
         given_up = set(
             connection.scalars(
                 sa.text("select release_id from ops.release where pruned_at is not null")
             )
-        )
-    folders = _prune_folders(release_dir, given_up, today - timedelta(days=kept_days))
-    _vacuum(engine, bool(gone))
-    return Pruned(gone, deleted, folders)
+        ) | set(gone)
+    folders = _prune_folders(release_dir, given_up, since, how.hold, is_plan)
+    emptied: tuple[Path, ...] = ()
+    if how.folders is not None:
+        whole = _kept([row for row in listed if row[0] in stay], current, _since(today, how))
+        emptied = _empty_folders(release_dir, stay - whole, how, is_plan)
+    if not is_plan:
+        _vacuum(engine, bool(gone))
+    return Pruned(gone, deleted, folders, emptied, results)
+
+
+def _since(today: date, how: Kept) -> date:
+    return today - timedelta(days=how.folders or 0)
+
+
+NO_KEPT_RELEASE = (
+    f"t.until_release <> {OPEN} and not exists (select 1 from unnest(cast(:kept as integer[]))"
+    " as k (id) where t.from_release <= k.id and t.until_release > k.id)"
+)
+
+
+def _versions_of_none(connection: sa.Connection, view: str, kept: set[int]) -> int:
+    """The versions of a table that no kept release reads."""
+    select = f'select count(*) from store."{view}" as t where {NO_KEPT_RELEASE}'
+    return int(connection.scalar(sa.text(select), {"kept": sorted(kept)}) or 0)
+
+
+def _results(
+    connection: sa.Connection,
+    last: date,
+    days: list[date],
+    hold: Callable[[date], bool],
+    is_plan: bool,
+) -> int:
+    """Gives up the validation results of days before `last` that no kept release is of."""
+    table = "from ops.validation_result where as_of < :last and as_of <> all(:days)"
+    found = connection.scalars(
+        sa.text(f"select distinct as_of {table}"), {"last": last, "days": days}
+    )
+    gone = [day for day in found if not hold(day)]
+    select = "from ops.validation_result where as_of = any(:gone)"
+    rows = int(connection.scalar(sa.text(f"select count(*) {select}"), {"gone": gone}) or 0)
+    if not is_plan:
+        connection.execute(sa.text(f"delete {select}"), {"gone": gone})
+    return rows
 
 
 def _kept(rows: list[tuple[int, date, bool]], current: int | None, since: date) -> set[int]:
@@ -244,16 +315,43 @@ def _kept(rows: list[tuple[int, date, bool]], current: int | None, since: date) 
     return kept | {release_id for _, release_id in month_ends.values()}
 
 
-def _prune_folders(release_dir: Path, given_up: set[int], since: date) -> tuple[Path, ...]:
+def _empty_folders(
+    release_dir: Path, releases: set[int], how: Kept, is_plan: bool
+) -> tuple[Path, ...]:
+    """Leaves of the folders of these releases the manifest, where the lake gives them again."""
+    emptied = []
+    for day, folder in days_of(release_dir):
+        for release_id, release in releases_of(folder):
+            if (
+                release_id in releases
+                and (release / MANIFEST).is_file()
+                and any(release.glob("*.parquet"))
+                and how.can_make_again(day, release_id)
+            ):
+                emptied.append(release)
+                if not is_plan:
+                    give_up_files(release)
+    return tuple(emptied)
+
+
+def _prune_folders(
+    release_dir: Path,
+    given_up: set[int],
+    since: date,
+    hold: Callable[[date], bool],
+    is_plan: bool,
+) -> tuple[Path, ...]:
     """Folders of releases that were given up, and old ones that were never published; a folder that
     the database does not know stays.
     """
     gone = []
     for day, folder in days_of(release_dir):
         for release_id, release in releases_of(folder):
-            if (release_id is None and day < since) or release_id in given_up:
-                shutil.rmtree(release)
+            is_old = release_id is None and day < since and not hold(day)
+            if is_old or release_id in given_up:
                 gone.append(release)
+                if not is_plan:
+                    shutil.rmtree(release)
         if not any(folder.iterdir()):
             folder.rmdir()
     return tuple(gone)

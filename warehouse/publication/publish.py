@@ -25,6 +25,7 @@ from expectations.errors import YihuError
 from warehouse.database.write_lock import with_lock_retries
 from warehouse.publication import audit, rows
 from warehouse.publication import unversioned as beside
+from warehouse.publication.again import is_whole
 from warehouse.publication.content import (
     Content,
     difference,
@@ -297,7 +298,7 @@ class _Turn:
             self._load_unversioned(wire, same.release_id)
             wire.commit()
         folder = folder_of(self.release_dir, self.as_of, same.release_id, self.content.checksum)
-        if not folder.exists():
+        if not folder.exists() or not is_whole(folder):
             folder = self._place(same.release_id)
         is_current = standing.current is not None and standing.current.release_id == same.release_id
         message = (

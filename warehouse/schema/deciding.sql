@@ -18,7 +18,8 @@ comment on function ops.acting_login() is
 
 create or replace function ops.os_user() returns text
 language sql stable set search_path = pg_catalog, pg_temp as $$
-  select left(nullif(current_setting('yihu.os_user', true), ''), 100)
+  select case when not ops.holds_number(said.word) then left(said.word, 100) end
+  from nullif(current_setting('yihu.os_user', true), '') as said (word)
 $$;
 comment on function ops.os_user() is 'The operating system''s user, as the client says.';
 
@@ -40,6 +41,13 @@ begin
 end $$;
 comment on function ops.append_only() is 'Refuses to change or remove what was written.';
 
+create or replace function ops.is_identity(person text) returns boolean
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select person !~ '^[0-9a-f]{32,64}$' and ops.holds_number(person)
+$$;
+comment on function ops.is_identity(text) is
+  'What was given for a person''s key holds an ID number or a telephone number.';
+
 create or replace function ops.name_record() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
@@ -55,6 +63,10 @@ begin
   if ops.holds_number(new.reason) then
     raise exception 'the reason holds what may be an ID number or a telephone number: write it '
         'without'
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if ops.is_identity(new.person_key) or ops.is_identity(new.other_person_key) then
+    raise exception 'a person is named by the key: vault.find_person gives that of an ID number'
       using errcode = 'invalid_parameter_value';
   end if;
   new.department := coalesce(question.department, new.department);
@@ -82,6 +94,15 @@ begin
   if said ~* 'constraints|prepare' or strpos(rtrim(said, E' \t\r\n;'), ';') > 0 then
     raise exception 'a decision is looked at when it is committed: send it as one statement, '
         'without set constraints, prepare or "; "'
+      using errcode = 'invalid_transaction_state';
+  end if;
+  -- A cursor that outlives its transaction is read to its end after this, before the commit: as
+  -- slowly as its query says.
+  if exists (
+    select from pg_cursors as c where c.is_holdable and c.creation_time >= transaction_timestamp()
+  ) then
+    raise exception 'a decision is looked at when it is committed: commit it without a cursor '
+        'with hold'
       using errcode = 'invalid_transaction_state';
   end if;
   if clock_timestamp() > new.decided_at + interval '2 minutes' then

@@ -170,6 +170,13 @@ set enable_bitmapscan = off set enable_sort = off as $$
 declare
   home store.household;
 begin
+  -- A serializable transaction locks what it reads, everybody sees its locks, and where a row lies
+  -- tells its town.
+  if current_setting('transaction_isolation') = 'serializable' then
+    raise exception 'not in a serializable transaction: its locks tell where a row lies'
+      using errcode = 'invalid_transaction_state',
+        hint = 'set default_transaction_isolation = ''read committed''';
+  end if;
   -- One row is fetched whatever is asked for: a session's counters tell the same of every
   -- household, and of none.
   select h.* into home

@@ -14,13 +14,10 @@ gathered the session's rows by their place before any condition is looked at.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from warehouse.schema.declared import ADDED, Column, View
 from warehouse.schema.tables import SOURCE_STATUS
 
 SCHEMA = "yihu_in"
-FUNCTIONS = Path(__file__).with_name("reading.sql")
 READ = "(select yihu.current_release())"
 PINNED = {
     "search_path": "pg_catalog, pg_temp",
@@ -182,8 +179,10 @@ where (r.pruned_at is null and r.withdrawn_at is null)
 
 
 def statements(versioned: tuple[View, ...], periodic: tuple[View, ...]) -> list[str]:
-    """The functions and the views, in order; comments are `programs`'."""
-    made = [FUNCTIONS.read_text(encoding="utf-8")]
+    """The functions of each view and the views, in order; comments are `programs`', which also
+    makes whose rows a session reads (`reading.sql`).
+    """
+    made = []
     for views, added in ((versioned, ADDED), (periodic, ())):
         for view in views:
             made += [function_sql(view, added), view_sql(view, added)]

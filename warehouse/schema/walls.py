@@ -110,9 +110,14 @@ QUIET_LOG = {
     "log_error_verbosity": ("terse",),
     "log_parameter_max_length": ("0",),
     "log_parameter_max_length_on_error": ("0",),
+    "debug_print_parse": ("off",),
+    "debug_print_rewritten": ("off",),
+    "debug_print_plan": ("off",),
+    "auto_explain.log_min_duration": ("-1",),
+    "pgaudit.log": ("none",),
 }
 """How a server logs that writes down no statement with its values, an ID number among them:
-setting, and what it may be.
+setting, and what it may be. The last two are there where the server loads these modules.
 """
 
 
