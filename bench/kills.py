@@ -30,7 +30,7 @@ import sqlalchemy as sa
 
 from resources.lake import Lake
 from resources.server import is_running, warehouse_server
-from resources.settings import ROOT, today
+from resources.settings import ON_SQLITE, ROOT, today
 
 FIRST_DAY = timedelta(days=4)
 CHILDREN_END_WITHIN = 10.0
@@ -119,7 +119,7 @@ def wait_for_children(home: Path) -> int:
 
 @contextmanager
 def dagster_of(home: Path) -> Iterator[dg.DagsterInstance]:
-    os.environ.update(DAGSTER_HOME=str(ROOT), YIHU_DAGSTER_DIR=str(home / "dagster"))
+    os.environ.update(DAGSTER_HOME=str(ON_SQLITE), YIHU_DAGSTER_DIR=str(home / "dagster"))
     with dg.DagsterInstance.get() as instance:
         yield instance
 

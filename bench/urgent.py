@@ -38,7 +38,7 @@ from bench.__main__ import reference_seconds
 from expectations.contract import contract_for
 from resources.lake import Lake
 from resources.server import warehouse_server
-from resources.settings import ROOT, SHANGHAI, today
+from resources.settings import ON_SQLITE, ROOT, SHANGHAI, today
 
 SID, KEY = "yihu-bench", "a-key-for-benchmarks"
 SEED = "20260101"
@@ -349,7 +349,7 @@ def synced_home(households: int, kept: Path | None = None) -> Iterator[Home]:
                         check=True,
                         stdout=said,
                     )
-            os.environ.update(DAGSTER_HOME=str(ROOT), YIHU_DAGSTER_DIR=str(path / "dagster"))
+            os.environ.update(DAGSTER_HOME=str(ON_SQLITE), YIHU_DAGSTER_DIR=str(path / "dagster"))
             with (
                 warehouse_server(path, None) as server,
                 daemon(environment, path / "ui.log") as process,

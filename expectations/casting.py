@@ -114,10 +114,13 @@ def _number(field: Field, cell: Cell) -> str:
 
 def _spelt(field: Field, cell: Cell, forms: list[NumberForm]) -> str:
     factor = next((form.factor for form in forms), None)
-    money = field.unit in ("yuan", "yuan/month") or any(form.is_money for form in forms)
+    is_amount = field.unit is None and field.type.startswith("decimal")
+    money = is_amount or field.unit in ("yuan", "yuan/month") or any(f.is_money for f in forms)
     words = [word for form in forms for word in (form.word, form.word.removesuffix("元")) if word]
     if money and not any(form.is_money for form in forms):
         words.append("元")
+    if field.unit == "10k yuan" and not any(form.is_money for form in forms):
+        words += ["万元", "万"]
     tail = f"(?: ?(?:{'|'.join(sorted(set(words), key=len, reverse=True))}))?" if words else ""
     sign = "[￥¥]? ?" if money else ""
     digits = "[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+"

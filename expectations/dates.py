@@ -30,6 +30,11 @@ _PLAIN = {
     "YYYY年M月D日": f"^([0-9]{{4}}) ?年 ?([0-9]{{1,2}}) ?月 ?([0-9]{{1,2}}) ?[日号]?{_TAIL}$",
     "YYYYMMDD": f"^([0-9]{{4}})([0-9]{{2}})([0-9]{{2}}){_APART}$",
 }
+_FIRST_OF_MONTH = (
+    *(f"^([0-9]{{4}}){sign}([0-9]{{1,2}}){sign}0?1$" for sign in ("-", "/", "[.]")),
+    "^([0-9]{4})年([0-9]{1,2})月0?1日$",
+    "^([0-9]{4})([0-9]{2})01$",
+)
 _READ = r"D\1-\2-\3 \4"
 _IS_READ = "^D(?:19[0-9]{2}|20[0-9]{2}|2100)-[0-9]{1,2}-[0-9]{1,2} ?(?:(?:[01]?[0-9]|2[0-3]):.*)?$"
 """The engine makes the next day's midnight of 24:00, and who wrote it may mean this day's end or
@@ -141,9 +146,10 @@ def month(field: Field, cell: Cell) -> str:
     plain = f"regexp_matches({cell.text}, '^(19|20)[0-9]{{2}}(0[1-9]|1[0-2])$')"
     read = cell.text
     forms = [date_form(form) for form in field.written if form != EXCEL]
-    if cell.form == "file" and any(form.is_month for form in forms):
+    if cell.form == "file" and all(form.is_month for form in forms):
         # a spreadsheet makes a day of 2026年10月 as soon as it is typed
-        read = f"regexp_replace({read}, '^([0-9]{{4}}-[0-9]{{2}}-01)$', 'D\\1')"
+        for first in _FIRST_OF_MONTH:
+            read = f"regexp_replace({read}, {literal(first)}, 'D\\1-\\2-1')"
     for form in forms:
         read = _rewritten(form, read, cell)
     day = "try_cast(rtrim(substr(x, 2)) as timestamp)"

@@ -104,10 +104,20 @@ def _nothing(field: Field, form: str) -> list[str]:
     and where it is no number the usual ones.
     """
     marks = [spelt for mark in field.blanks for spelt in _spellings(field, mark)]
-    if form != "api" and (field.codes or field.type in ("date", "timestamp", "boolean")):
+    if form != "api" and (
+        field.codes or field.type in ("date", "timestamp", "boolean") or _names_the_record(field)
+    ):
         marks += [mark for mark in NOTHING if field.type != "boolean" or mark not in FALSE]
     codes = {code.code for code in field.codes}
     return [mark for mark in dict.fromkeys(marks) if mark not in codes]
+
+
+def _names_the_record(field: Field) -> bool:
+    """Whether it alone, or somebody's number in it, tells a record apart: NULL is no record's
+    number, and two records that have it are not one.
+    """
+    is_number = field.holds_number or field.role == "area_code"
+    return field.role == "record_key" or (field.key_position is not None and is_number)
 
 
 def _spellings(field: Field, mark: str) -> list[str]:

@@ -25,6 +25,7 @@ from pipelines.web.sign_in import SignIn, read_password_file
 from resources.settings import SettingsError, load_settings
 
 MODULE = "pipelines.definitions"
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,11 @@ def entry(pages: Pages, port: int) -> str:
     return f"{base}{ENTER}?once={pages.links.give()}" if pages.is_by_link else f"{base}/"
 
 
-def serve(port: int, pages: Pages, code: Sequence[str]) -> None:
-    """Serves Dagster's pages on loopback, each request past the guard,
-    until the process is told to end.
+def serve(port: int, pages: Pages, code: Sequence[str], listen: str = LOOPBACK) -> None:
+    """Serves Dagster's pages, each request past the guard, until the process is told to end.
 
-    `code` says where Dagster finds the definitions, in the words of `dagster-webserver`.
+    `listen` is loopback but in a container, whose port is published on loopback alone. `code` says
+    where Dagster finds the definitions, in the words of `dagster-webserver`.
     """
     from dagster_webserver.cli import dagster_webserver
 
@@ -96,15 +97,16 @@ def serve(port: int, pages: Pages, code: Sequence[str]) -> None:
         plain(Guard(app, door, pages.hosts), **{**options, "server_header": False})
 
     uvicorn.run = guarded  # type: ignore[assignment]
-    dagster_webserver(["-h", "127.0.0.1", "-p", str(port), *code], standalone_mode=False)
+    dagster_webserver(["-h", listen, "-p", str(port), *code], standalone_mode=False)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m pipelines.webserver", description=__doc__)
     parser.add_argument("-p", "--port", type=int, default=3000)
+    parser.add_argument("--listen", default=LOOPBACK, help="0.0.0.0 in a container, else nothing")
     asked, code = parser.parse_known_args()
     try:
-        serve(asked.port, load_pages(asked.port), code or ["-m", MODULE])
+        serve(asked.port, load_pages(asked.port), code or ["-m", MODULE], asked.listen)
     except YihuError as error:
         return ended_by(error)
     return OK

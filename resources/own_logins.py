@@ -10,8 +10,18 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from resources.server import LOGINS, Server
-from warehouse.schema.logins import make_own_logins, own_logins, restrict_connect
+from warehouse.schema.logins import (
+    make_own_logins,
+    other_counties,
+    own_logins,
+    restrict_connect,
+)
 from warehouse.schema.roles import set_password
+
+LET_IN = """
+select p.login from ops.person as p join pg_roles as r on r.rolname = p.login
+where has_database_privilege(r.oid, current_database(), 'connect') order by 1
+"""
 
 
 def lets_in(server: Server, role: str) -> bool:
@@ -66,6 +76,19 @@ def logins_of_nobody(server: Server) -> list[str]:
         " p.person = p.login and pg_has_role(r.oid, 'yihu_steward', 'member') and not r.rolsuper"
         " order by 1",
     )
+
+
+def logins_of_others(server: Server) -> list[str]:
+    """Persons' logins that another county of the server lets in too: what one of the two gives them
+    holds in both.
+    """
+    engine = server.engine()
+    try:
+        with engine.connect() as connection:
+            let_in = connection.scalars(sa.text(LET_IN)).all()
+            return [str(login) for login in let_in if other_counties(connection, login)]
+    finally:
+        engine.dispose()
 
 
 def _asked(server: Server, sql: str) -> list[str]:

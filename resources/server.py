@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +43,8 @@ LOGINS = (
     "yihu_publisher",
     "yihu_analyst",
 )
+WHO = ("user", "password", "dbname")
+"""Options of an address that say who logs in to what."""
 OLDEST_VERSION = 150000
 EVERYBODYS_DATABASES = ("postgres", "template1")
 """Those that PostgreSQL comes with: no login of yihu has any business there."""
@@ -146,9 +148,34 @@ def with_login(url: sa.URL, login: str, password: str | None) -> sa.URL:
 
 
 def with_driver(url: str) -> sa.URL:
-    """A PostgreSQL address with psycopg as its driver."""
+    """A PostgreSQL address with psycopg as its driver; who logs in stands before the host.
+
+    As options, login and password would be the administrator's for everybody whose login is put
+    into the address, and go to `psql` in its arguments.
+
+    Raises:
+        ServerError: where a secret stands among the options that has no other place.
+    """
     parsed = sa.make_url(url)
-    return parsed.set(drivername="postgresql+psycopg")
+    if "sslpassword" in parsed.query:
+        raise ServerError(
+            "the address holds an sslpassword, which others on this machine could see:",
+            "use a key without one, readable by its owner alone",
+        )
+    said = {name: _last(parsed.query[name]) for name in WHO if name in parsed.query}
+    return sa.URL.create(
+        "postgresql+psycopg",
+        said.get("user", parsed.username),
+        said.get("password", parsed.password),
+        parsed.host,
+        parsed.port,
+        said.get("dbname", parsed.database),
+        parsed.difference_update_query(WHO).query,
+    )
+
+
+def _last(value: str | Sequence[str]) -> str:
+    return value if isinstance(value, str) else value[-1]
 
 
 def role_passwords(home: Path) -> dict[str, str]:

@@ -6,7 +6,6 @@ Belongs here: names, defaults, generated secrets. Not here: what is done with th
 from __future__ import annotations
 
 import importlib.util
-import ipaddress
 import os
 import re
 import secrets
@@ -15,22 +14,26 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlparse
+from urllib.parse import unquote, urlparse
 from zoneinfo import ZoneInfo
 
-from expectations.contract import load_contracts
+from expectations.contract import DRAFTS, EVERY_DRAFT, drafts_named, load_contracts
 from expectations.errors import ConfigurationError
 from expectations.nearest import did_you_mean
 from resources.engines.java import NoJavaError, java_home
+from resources.transport import has_tls, is_elsewhere, tls_words
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ROOT = Path(__file__).resolve().parents[1]
+ON_SQLITE, ON_POSTGRES = ROOT / "dagster-on-sqlite", ROOT / "dagster-on-postgres"
+"""Dagster's homes: where it keeps runs and events, as their `dagster.yaml` says."""
 
 FORMS = ("api", "file", "sql", "mixed")
 ENGINES = ("duckdb", "spark")
 WRITINGS = ("office", "tidy")
 FILE_PASSWORD = "YIHU_FILE_PASSWORD_"
 BY_COUNTY = ("auto", "yes", "no")
+FULL = ("auto", "yes", "no")
 
 
 class SettingsError(ConfigurationError):
@@ -122,6 +125,10 @@ class Settings:
     """Whether a register of several counties is worked through county by county:
     auto (where it is large), yes, no.
     """
+    full: str = "auto"
+    """Whether a day is made in full: auto (where it is not worth laying it over the day before),
+    yes, no (only where it has to be).
+    """
     engine_memory: str | None = None
     """How much memory the engine may take before it spills, e.g.
 
@@ -137,6 +144,8 @@ class Settings:
     """Bytes that the child process which reads a file may take."""
     plain: bool = False
     """Whether connections without TLS to another host are allowed."""
+    sampling_key_file: Path | None = None
+    """The key of what is drawn by lot."""
 
     @property
     def uses_sandbox(self) -> bool:
@@ -154,6 +163,10 @@ class Settings:
     @property
     def pseudonym_key(self) -> bytes:
         return self.pseudonym_key_file.read_bytes().strip()
+
+    @property
+    def sampling_key(self) -> bytes:
+        return self.sampling_key_file.read_bytes().strip() if self.sampling_key_file else b""
 
 
 def today() -> date:
@@ -314,17 +327,6 @@ def _file_settle(env: Mapping[str, str], problems: list[str]) -> float:
     return float(text)
 
 
-def _is_elsewhere(url: str) -> bool:
-    """Whether an address is on another host:
-    neither a loopback address nor a socket or file of this machine.
-    """
-    host = urlparse(url).hostname or ""
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host not in ("", "localhost")
-
-
 def _plain(env: Mapping[str, str], places: Mapping[str, str | None], problems: list[str]) -> bool:
     """Refuses addresses of other hosts that would be spoken to without TLS, unless
     `YIHU_PLAIN=allow` says that it is meant.
@@ -332,53 +334,21 @@ def _plain(env: Mapping[str, str], places: Mapping[str, str | None], problems: l
     if _one_of(env, "YIHU_PLAIN", "refuse", ("refuse", "allow"), problems) == "allow":
         return True
     for name, url in places.items():
-        if url is not None and _is_elsewhere(url) and not _has_tls(url):
+        if url is not None and is_elsewhere(url, env) and not has_tls(url):
             problems.append(
-                f"{name} names another host without TLS: {_tls_words(url)}, or set YIHU_PLAIN=allow"
+                f"{name} names another host without TLS: {tls_words(url)}, or set YIHU_PLAIN=allow"
                 " where the line is protected otherwise"
             )
     return False
 
 
-def _has_tls(url: str) -> bool:
-    parsed = urlparse(url)
-    scheme, query = parsed.scheme.split("+")[0], parse_qs(parsed.query)
-    match scheme:
-        case "http":
-            return False
-        case "postgresql" | "postgres":
-            return query.get("sslmode", [""])[-1] == "verify-full"
-        case "mysql" | "mariadb":
-            return "ssl_ca" in query
-        case "mssql":
-            return query.get("Encrypt", [""])[-1].lower() in ("yes", "strict", "mandatory")
-        case "oracle":
-            return "tcps" in url.lower()
-    return scheme in ("https", "sqlite")
-
-
-def _tls_words(url: str) -> str:
-    match urlparse(url).scheme.split("+")[0]:
-        case "http":
-            return "write https://"
-        case "postgresql" | "postgres":
-            return "add ?sslmode=verify-full (and sslrootcert=…)"
-        case "mysql" | "mariadb":
-            return "add ?ssl_ca=…"
-        case "mssql":
-            return "add ?Encrypt=yes"
-        case "oracle":
-            return "use the protocol tcps"
-    return "use an address with TLS"
-
-
 def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
     known = [contract.records for contract in load_contracts(status="draft")]
-    named = [name.strip() for name in (env.get("YIHU_DRAFTS") or "").split(",") if name.strip()]
-    if strange := sorted(set(named) - set(known)):
+    named = drafts_named(env.get(DRAFTS))
+    if strange := sorted(set(named) - {*known, EVERY_DRAFT}):
         problems.append(
-            f"YIHU_DRAFTS names {', '.join(strange)}: the contracts that are drafts are"
-            f" {', '.join(known) or 'none'}"
+            f"{DRAFTS} names {', '.join(strange)}: the contracts that are drafts are"
+            f" {', '.join(known) or 'none'} ({EVERY_DRAFT}: every one)"
         )
 
 
@@ -455,6 +425,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     if engine == "spark":
         problems += _lacks_spark()
     by_county = _one_of(env, "YIHU_BY_COUNTY", "auto", BY_COUNTY, problems)
+    full = _one_of(env, "YIHU_FULL", "auto", FULL, problems)
     engine_memory = env.get("YIHU_ENGINE_MEMORY") or None
     if engine_memory is not None and not re.fullmatch(
         r"[0-9]{1,6} ?(MB|GB|TB|MiB|GiB|TiB)", engine_memory
@@ -472,11 +443,11 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         )
         households = "104000"
     writing = _one_of(env, "YIHU_SANDBOX_WRITING", "", ("", *WRITINGS), problems)
-    if env.get("YIHU_PSEUDONYM_KEY") and len(env["YIHU_PSEUDONYM_KEY"]) < 16:
-        problems.append(
-            "YIHU_PSEUDONYM_KEY is shorter than 16 characters: generate one, e.g. openssl rand"
-            " -hex 32"
-        )
+    problems += [
+        f"{name} is shorter than 16 characters: generate one, e.g. openssl rand -hex 32"
+        for name in ("YIHU_PSEUDONYM_KEY", "YIHU_SAMPLING_KEY")
+        if env.get(name) and len(env[name]) < 16
+    ]
     alerts = _alerts(env, problems)
     _drafts(env, problems)
     retention = _retention(env, problems)
@@ -485,6 +456,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         "YIHU_GATEWAY_URL": gateway_url,
         "YIHU_FRONT_DB_URL": front_db_url,
         "YIHU_WAREHOUSE_URL": warehouse_url,
+        "YIHU_DAGSTER_DB_URL": env.get("YIHU_DAGSTER_DB_URL") or None,
         "YIHU_ALERT_WEBHOOK": alerts.webhook,
     }
     plain = _plain(env, places, problems)
@@ -509,6 +481,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         sandbox_households=int(households),
         sandbox_writing=writing or None,
         by_county=by_county,
+        full=full,
         engine_memory=engine_memory,
         alerts=alerts,
         retention=retention,
@@ -518,4 +491,5 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
             name: value for name, value in env.items() if name.startswith(FILE_PASSWORD) and value
         },
         plain=plain,
+        sampling_key_file=secret_file(home, "sampling_key", env.get("YIHU_SAMPLING_KEY") or None),
     )

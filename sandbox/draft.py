@@ -6,6 +6,7 @@ Belongs here: the draft and what is shared in drawing one. Not here: a departmen
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,6 +43,22 @@ class Draft:
 
     def __len__(self) -> int:
         return len(self.person)
+
+
+TRIES = 50
+"""A county of 60 households has something of everything within these."""
+
+
+def drawn_anew(draw: Callable[..., Draft], seed: Sequence[int], *given: Any) -> Draft:
+    """What `draw` gives with dice of that seed; with others as long as it is nothing: in a small
+    county what is rare may be nobody's.
+    """
+    draft = draw(np.random.default_rng(seed), *given)
+    for again in range(1, TRIES):
+        if len(draft):
+            break
+        draft = draw(np.random.default_rng([*seed, again]), *given)
+    return draft
 
 
 def with_one_known(draft: Draft, people: People) -> Draft:

@@ -145,6 +145,8 @@ def _households(
     )
     kind = np.select([rng.random(count) < 0.75, rng.random(count) < 0.8], ["1", "2"], "3")
     watched = rng.random(count) < np.where(trouble > 0, 0.3, 0.022)
+    if not watched[PLANTED:].any():
+        watched[-1] = True  # a county of a few households watches one, too
     return {
         "household_type": kind,
         "monitor_class": np.where(

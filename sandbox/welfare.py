@@ -172,6 +172,10 @@ def draw_disability_subsidies(
     kind = np.repeat(["nursing", "living"], [int(severe.sum()), int(poor.sum())])
     paid = rng.random(len(person)) < 0.95
     person, kind = person[paid], kind[paid]
+    if not len(person):
+        # of a few households nobody may be entitled: one is paid all the same
+        chief = heads(people)[PLANTED + 1 :]
+        person, kind = chief[chief >= 0][:1], np.array(["living"])
     months = np.arange(np.datetime64("2024-12"), np.datetime64("2029-01"))
     month = np.repeat(months, len(person))
     who, what = np.tile(person, len(months)), np.tile(kind, len(months))

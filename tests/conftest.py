@@ -4,6 +4,7 @@ second.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,8 +12,12 @@ import pytest
 
 from resources.engines.duckdb import Engine
 from resources.lake import Lake
+from tests.kinds import kind_of
 
-DESIGN = Path(__file__).resolve().parents[2] / "shared" / "design"
+DESIGN = Path(__file__).with_name("design")
+"""The tables of the design that the code is held against, brought along."""
+ORIGINAL = Path(__file__).resolve().parents[2] / "shared" / "design"
+"""Where the design itself is at hand."""
 
 
 @pytest.fixture
@@ -31,11 +36,17 @@ def lake(tmp_path: Path) -> Lake:
 
 @pytest.fixture(scope="session")
 def design() -> Path:
-    """The design's folder, where it is at hand; the test is skipped elsewhere."""
-    if not DESIGN.is_dir():
-        pytest.skip("the design is not at hand")
+    """The design's tables; as they are in the design itself, where that is at hand."""
+    for table in DESIGN.glob("*.csv") if ORIGINAL.is_dir() else ():
+        assert table.read_bytes() == (ORIGINAL / table.name).read_bytes(), f"copy {table.name} anew"
     return DESIGN
 
+
+if "YIHU_TEST_MUTATION" in os.environ:
+    from hypothesis import Phase, settings
+
+    settings.register_profile("mutation", phases=[Phase.explicit, Phase.generate])
+    settings.load_profile("mutation")
 
 TOGETHER = ("extraction", "warehouse", "whole")
 """Folders whose tests share something made once a session: they run one after the other in one
@@ -54,6 +65,7 @@ Show = Callable[[str, str], None]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.parent.name
+        item.add_marker(getattr(pytest.mark, kind_of(f"{folder}/{item.path.name}")))
         if folder in TOGETHER:
             is_apart = item.path.stem in APART or item.get_closest_marker("long")
             group = item.path.stem if is_apart else folder

@@ -105,6 +105,12 @@ def is_date(cell: str) -> bool:
     return _is_day(*(int(part) for part in parts))
 
 
+def is_first_of_month(cell: str) -> bool:
+    """A day that a spreadsheet makes of a month as soon as it is typed."""
+    found = _DATE.fullmatch(unwrapped(cell))
+    return found is not None and int(found["d"] or found["d8"]) == 1 and is_date(cell)
+
+
 def is_month(cell: str) -> bool:
     return bool(_MONTH.fullmatch(unwrapped(cell)))
 

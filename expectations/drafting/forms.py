@@ -15,7 +15,16 @@ from datetime import date
 from typing import Any
 
 from expectations.contract import Contract, Field
-from expectations.drafting.content import COUNTED, FEW, Column, is_name, is_number, shown, unwrapped
+from expectations.drafting.content import (
+    COUNTED,
+    FEW,
+    Column,
+    is_first_of_month,
+    is_name,
+    is_number,
+    shown,
+    unwrapped,
+)
 from expectations.drafting.grid import tight
 from expectations.drafting.mapping import Match, code_of
 from expectations.drafting.office_words import office_words
@@ -24,6 +33,7 @@ from expectations.writing import FIELD_UNITS, MONEY, PLAIN_FORMS, DateForm, date
 _TIME = re.compile(r"[ T]?[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$")
 _MONTH_FORMS = ("YYYY年M月", "YYYY-MM", "YYYY/MM", "YYYY-M", "YYYY/M")
 _DOUBTFUL_FORMS = ("YYYY.M", "YY.M.D", "YY-M-D", "YY/M/D", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY")
+_DOTTED_MONTH = "YYYY.M"
 _UNIT = re.compile(r"[(（\[【]([^)）\]】]+)[)）\]】]")
 _COUNTS = ("persons", "count", "households")
 _NOTHING = ("/", "-", "－", "—", "——", "--", "无")
@@ -90,18 +100,31 @@ def of_dates(at: Field, column: Column) -> Written:
 
 
 def of_months(column: Column) -> Written:
-    """A text that holds a month as YYYYMM."""
+    """A text that holds a month as YYYYMM; a spreadsheet makes the month's first day of it."""
     made = Written()
-    odd = [
-        unwrapped(cell) for cell in column.filled if not re.fullmatch(r"[0-9]{6}", unwrapped(cell))
-    ]
-    forms = [
-        form
-        for form in _MONTH_FORMS
-        if sum(1 for word in odd if date_form(form).read(word)) >= AT_LEAST
-    ]
+    odd = Counter(
+        word for cell in column.filled if not re.fullmatch(r"[0-9]{6}", word := unwrapped(cell))
+    )
+    forms = []
+    for form in (*_MONTH_FORMS, _DOTTED_MONTH):
+        read = [word for word in odd if date_form(form).read(word)]
+        if sum(odd[word] for word in read) >= AT_LEAST:
+            forms.append(form)
+            for word in read:
+                del odd[word]
+    if _DOTTED_MONTH in forms:
+        made.questions.append(
+            f"{column.physical_name} has months such as {_sample(_DOTTED_MONTH)}: are they"
+            f" {_DOTTED_MONTH}?"
+        )
+    days = [word for word in odd if is_first_of_month(word)]
+    if days and not forms:
+        forms = [_MONTH_FORMS[0]]
+    for word in days:
+        del odd[word]
     if forms:
-        made.properties["written"] = forms[:1]
+        made.properties["written"] = forms
+    made.questions += _repeated(column, odd, "month")
     return made
 
 

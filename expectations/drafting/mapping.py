@@ -17,6 +17,8 @@ from expectations.drafting.content import (
     is_certificate,
     is_counted,
     is_date,
+    is_dotted_month,
+    is_first_of_month,
     is_id_number,
     is_month,
     is_name,
@@ -173,13 +175,16 @@ def fitness(contract: Contract, at: Field, column: Column) -> float:
 def _typed_fitness(at: Field, column: Column) -> float:
     if at.type in ("date", "timestamp"):
         not_yet = column.share(lambda word: tight(word) in office_words().not_yet)
-        return 1.0 if column.is_dates else column.share(is_date) + column.share(is_month) + not_yet
+        months = column.share(lambda word: is_month(word) or is_dotted_month(word))
+        return 1.0 if column.is_dates else column.share(is_date) + months + not_yet
     if at.type == "boolean":
         return column.share(is_boolean)
     if at.type == "integer" or at.type.startswith("decimal"):
         return column.share(lambda word: is_number(word) or is_counted(word))
     if "YYYYMM" in at.meaning:
-        return column.share(is_month)
+        return column.share(
+            lambda word: is_month(word) or is_dotted_month(word) or is_first_of_month(word)
+        )
     # a text that is none of the known kinds of identity
     return 0.0 if column.is_identity and not at.is_identity else 1.0
 
@@ -299,7 +304,7 @@ def _telling(contract: Contract, at: Field) -> Callable[[Column], bool] | None:
     if at.codes:
         return lambda c: fitness(contract, at, c) >= 0.9 and len(c.words) > 1
     if at.type == "date" and at.required:
-        return lambda c: c.is_dates
+        return lambda c: c.is_dates and "出生" not in c.heading
     return None
 
 

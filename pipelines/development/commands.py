@@ -6,6 +6,8 @@ what a page says.
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from argparse import Namespace
@@ -43,14 +45,16 @@ def check_contracts(arguments: Namespace) -> int:
 
 def write_docs(arguments: Namespace) -> int:
     """Writes the pages that are made from declarations; a test fails where one is behind."""
-    from pipelines.development import documented
-    from warehouse import dictionary
+    from pipelines.development import documented, tested
+    from warehouse import dictionary, served_contract
     from warehouse.graph import drawn
 
     made = {
         **documented.pages(),
         dictionary.DICTIONARY: dictionary.dictionary(),
         drawn.PAGE: drawn.page(),
+        tested.PAGE: tested.page(),
+        served_contract.CONTRACT: served_contract.served_contract(),
     }
     for path, text in made.items():
         path.write_text(text, encoding="utf-8")
@@ -63,6 +67,36 @@ def read_lineage(arguments: Namespace) -> int:
     from pipelines.development import lineage
 
     return lineage.main()
+
+
+DATACONTRACT = "datacontract-cli[postgres]==1.2.8"
+"""Runs in an environment of its own: what it needs for PostgreSQL wants an older SQLGlot."""
+
+
+def test_served(settings: Settings, arguments: Namespace) -> int:
+    """Holds the served views against their data contract, as their reader sees them."""
+    from resources.own_logins import ensure_own_login
+    from resources.server import warehouse_server
+    from warehouse.served_contract import CONTRACT
+
+    uv = shutil.which("uv") or str(ROOT / ".tools" / "bin" / "uv")
+    with warehouse_server(settings.home, settings.warehouse_url) as server:
+        ensure_own_login(server, "yihu_reader")
+        url = server.url_of("yihu_reader")
+        found = {
+            "USERNAME": url.username,
+            "PASSWORD": url.password,
+            "HOST": url.host or url.query.get("host"),
+            "PORT": url.port or 5432,
+            "DATABASE": url.database,
+        }
+        named = {f"DATACONTRACT_POSTGRES_{name}": str(value) for name, value in found.items()}
+        done = subprocess.run(
+            [uv, "tool", "run", "--from", DATACONTRACT, "datacontract", "test", str(CONTRACT)],
+            env={**os.environ, **named},
+            check=False,
+        )
+    return done.returncode
 
 
 def bench(arguments: Namespace) -> int:

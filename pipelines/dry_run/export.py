@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,6 +21,8 @@ from expectations.engine import name
 from pipelines.dry_run.run import DryRun
 
 ASIDE = ("file", "sheet", "row", "field", "rules")
+FORMULA = re.compile(r"\s*(?:[=＝@＠]|[+\-＋－].*[(|!])|[\t\r\n]", re.DOTALL)
+"""What a spreadsheet would compute, call or fetch; a plain -5 or +86 it shows."""
 
 
 def write_rows(made: DryRun, folder: Path) -> list[Path]:
@@ -121,6 +124,11 @@ def _write(path: Path, header: Sequence[str], rows: Iterator[list[str]]) -> Path
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerow(map(_as_text, header))
+        writer.writerows(map(_as_text, row) for row in rows)
     return path
+
+
+def _as_text(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: a department wrote it, and so its columns."""
+    return f"'{cell}" if FORMULA.match(cell) else cell

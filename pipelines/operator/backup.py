@@ -22,7 +22,7 @@ from resources.runtime.lock import run_lock
 from resources.server import warehouse_server
 from resources.settings import SHANGHAI, Settings
 from warehouse.database.copying import copy_in, copy_out
-from warehouse.schema.logins import CONNECTIONS, SETTINGS
+from warehouse.schema.logins import CONNECTIONS, SETTINGS, other_counties
 from warehouse.schema.roles import IS_SUPERUSER, ROLES
 
 HOME_PARTS = ("secrets", "lake", "alerts.json", "alerts.log")
@@ -94,7 +94,9 @@ def restore(settings: Settings, source: Path) -> list[str]:
             engine = server.engine()
             try:
                 rows = copy_in(engine, source / ROWS)
-                without = _let_in(engine, json.loads((source / LOGINS).read_text(encoding="utf-8")))
+                without, others = _let_in(
+                    engine, json.loads((source / LOGINS).read_text(encoding="utf-8"))
+                )
             finally:
                 engine.dispose()
     said = [
@@ -104,6 +106,11 @@ def restore(settings: Settings, source: Path) -> list[str]:
     if without:
         said.append(
             f"No password came along for {', '.join(without)}: give each a new one with make login."
+        )
+    if others:
+        said.append(
+            f"Another county of this server has logins named {', '.join(others)}, which are not"
+            " let in here: make login with other names."
         )
     return [*said, "Now: make status"]
 
@@ -130,17 +137,20 @@ def _logins(engine: sa.Engine) -> dict[str, dict[str, object]]:
     return found
 
 
-def _let_in(engine: sa.Engine, logins: dict[str, dict[str, object]]) -> list[str]:
-    """Makes the logins that are not there, with their roles;
-    returns those that came without a password.
+def _let_in(engine: sa.Engine, logins: dict[str, dict[str, object]]) -> tuple[list[str], list[str]]:
+    """Makes the logins that are not there, with their roles; returns those that came without a
+    password, and those that are another county's on this server.
     """
-    without = []
+    without, others = [], []
     with engine.begin() as connection:
         quote = connection.dialect.identifier_preparer.quote
         have = set(connection.scalars(sa.text("select rolname from pg_roles")))
         database = quote(str(connection.scalar(sa.text("select current_database()"))))
         for login, said in logins.items():
             verifier = said["verifier"]
+            if other_counties(connection, login):
+                others.append(login)
+                continue
             if login not in have:
                 connection.exec_driver_sql(
                     f"create role {quote(login)} login connection limit {CONNECTIONS}"
@@ -157,7 +167,7 @@ def _let_in(engine: sa.Engine, logins: dict[str, dict[str, object]]) -> list[str
             for role in said["roles"] if isinstance(said["roles"], list) else []:
                 connection.exec_driver_sql(f"grant {quote(str(role))} to {quote(login)}")
             connection.exec_driver_sql(f"grant connect on database {database} to {quote(login)}")
-    return without
+    return without, others
 
 
 def _whole(source: Path) -> None:

@@ -13,12 +13,16 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from expectations.errors import YihuError
-from resources.server import external, warehouse_server
+from resources.server import external, warehouse_server, with_driver
 from resources.settings import Settings
 from warehouse.database.copying import copy_in, copy_out, counts
 from warehouse.migrations.run import upgrade
+from warehouse.schema.logins import other_counties
 
-LOGINS = "select login from ops.person except select rolname from pg_roles order by 1"
+LOGINS = """
+select p.login, r.oid is not null
+from ops.person as p left join pg_roles as r on r.rolname = p.login order by 1
+"""
 
 
 class MoveError(YihuError):
@@ -33,7 +37,7 @@ def move_warehouse(settings: Settings, to: str) -> list[str]:
         MoveError: there is nothing to move, or the address has a password.
         CopyError: the target is not empty, or does not hold the same afterwards.
     """
-    if sa.make_url(to).password:
+    if with_driver(to).password:
         raise MoveError(
             "TO has a password, which others on this machine could see:",
             "leave it out, and put it into PGPASSFILE",
@@ -52,7 +56,9 @@ def move_warehouse(settings: Settings, to: str) -> list[str]:
                 copy_in(there, Path(folder))
             upgrade(there, target.passwords)
             with there.connect() as connection:
-                logins = [str(login) for login in connection.scalars(sa.text(LOGINS))]
+                found = connection.execute(sa.text(LOGINS)).all()
+                logins = [str(login) for login, is_there in found if not is_there]
+                others = [str(login) for login, _ in found if other_counties(connection, login)]
         finally:
             here.dispose()
             there.dispose()
@@ -65,5 +71,10 @@ def move_warehouse(settings: Settings, to: str) -> list[str]:
         said.append(
             "Logins are the server's, not the database's: make login again there for"
             f" {', '.join(logins)}"
+        )
+    if others:
+        said.append(
+            f"Another county of that server has logins named {', '.join(others)}, which are not let"
+            " in: make login there with other names"
         )
     return said

@@ -16,10 +16,11 @@ import sqlalchemy as sa
 from expectations.contract import load_contracts
 from pipelines.automation.sizes import Growth, growth
 from resources.lake import Lake
-from resources.own_logins import has_warehouse, logins_of_nobody, mended
+from resources.own_logins import has_warehouse, logins_of_nobody, logins_of_others, mended
 from resources.runtime.alerts import alert_book
 from resources.server import Server, ServerError, warehouse_server
 from resources.settings import Settings, today
+from warehouse.database.row_order import scattered, to_order
 from warehouse.schema.walls import open_to_everybody
 from warehouse.sources import message_and_next_step, next_step
 
@@ -97,6 +98,13 @@ def _logins(server: Server) -> list[Finding]:
         findings.append(
             Finding("logins", False, f"nobody says whose these are: {', '.join(nameless)}", step)
         )
+    if shared := logins_of_others(server):
+        step = (
+            f"make login with another name for whom {shared[0]} is, then make revoke"
+            f" LOGIN={shared[0]}: role and password are one for both"
+        )
+        seen = f"another county of this server has them too: {', '.join(shared)}"
+        findings.append(Finding("logins", False, seen, step))
     return findings
 
 
@@ -199,12 +207,23 @@ def _published(server: Server) -> list[Finding]:
                 )
                 for door in open_to_everybody(connection)
             ]
+            loose += _row_order(connection)
             release = connection.execute(sa.text(RELEASE)).mappings().first()
             if release is None:
                 return [*loose, Finding("release", False, "none yet", "make sync")]
     finally:
         engine.dispose()
     return [*loose, _release(dict(release))]
+
+
+def _row_order(connection: sa.Connection) -> list[Finding]:
+    """Tables whose rows an older yihu wrote; a town's login reads those slowly."""
+    tables = scattered(connection)
+    if not tables:
+        return []
+    seen = f"rows do not lie town by town, which makes a town's login wait: {', '.join(tables)}"
+    step = f"as the database's owner, when nobody reads: {' '.join(map(to_order, tables))}"
+    return [Finding("order of rows", True, seen, step, is_warning=True)]
 
 
 def _release(release: dict[str, Any]) -> Finding:

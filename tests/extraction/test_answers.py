@@ -13,6 +13,8 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from resources.settings import Settings, SettingsError, load_settings
 from tests.extraction.conftest import NOW, QUICK, D
 from tests.extraction.gateway import Asked, Gateway, Reply, serving
 from tests.extraction.test_api import PATH, rows
+from tests.self_signed import self_signed
 
 ROW = {**rows(1)[0], "name": "张三"}
 
@@ -351,6 +354,30 @@ def test_a_redirect_never_carries_the_signature(
         assert other.asked == []
 
 
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_a_gateway_whose_certificate_nobody_signed_hears_nothing(
+    settings: Settings, lake: Lake, contract: Contract, tmp_path: Path
+) -> None:
+    """The control: whoever trusts anything sends the signature there."""
+    heard: list[str] = []
+
+    class Listening(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.headers["gjgxjhpt_sign"])
+            self.send_error(503)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with self_signed(tmp_path, Listening) as port:
+        far = dataclasses.replace(settings, gateway_url=f"https://127.0.0.1:{port}")
+        failure = Departments(far, lake, QUICK).read_day(contract, D, NOW).failure
+        assert failure is not None
+        assert (failure.reason, heard) == ("certificate", [])
+        sign = ExchangeSignature(b"key", "sid", "rid")
+        requests.get(str(far.gateway_url), auth=sign, verify=False, timeout=5)
+    assert len(heard) == 1
+
+
 def test_a_signature_is_used_once(
     gateway: Gateway, settings: Settings, lake: Lake, contract: Contract
 ) -> None:
@@ -394,6 +421,34 @@ def test_two_requests_of_one_millisecond_are_signed_apart() -> None:
         ),
         ("YIHU_FRONT_DB_URL", "mysql+pymysql://u:p@front.example/front", "ssl_ca"),
         ("YIHU_FRONT_DB_URL", "oracle+oracledb://u:p@front.example/x", "tcps"),
+        ("YIHU_FRONT_DB_URL", "oracle+oracledb://u:p@front.example/tcps", "tcps"),
+        (
+            "YIHU_FRONT_DB_URL",
+            "oracle+oracledb://u:p@f.example/x?protocol=tcps&ssl_server_dn_match=no",
+            "tcps",
+        ),
+        ("YIHU_FRONT_DB_URL", "mysql+pymysql://u:p@localhost/f?host=10.1.2.3", "ssl_ca"),
+        (
+            "YIHU_FRONT_DB_URL",
+            "mysql+pymysql://u:p@f.example/f?ssl_ca=/c&ssl_check_hostname=false",
+            "ssl_ca",
+        ),
+        (
+            "YIHU_FRONT_DB_URL",
+            "mssql+pyodbc://u:p@f.example/f?Encrypt=yes&TrustServerCertificate=yes",
+            "TrustServerCertificate",
+        ),
+        (
+            "YIHU_FRONT_DB_URL",
+            "mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BSERVER%3Dtcp%3Af.example%2C1433%3BUID%3Du",
+            "Encrypt=yes",
+        ),
+        ("YIHU_WAREHOUSE_URL", "postgresql://u:p@localhost/y?hostaddr=10.1.2.3", "sslmode"),
+        ("YIHU_WAREHOUSE_URL", "postgresql:///y?host=10.1.2.3", "sslmode"),
+        ("YIHU_WAREHOUSE_URL", "postgresql:///y?host=localhost,db.example", "sslmode"),
+        ("YIHU_WAREHOUSE_URL", "postgresql:///y?host=/run&host=db.example", "sslmode"),
+        ("YIHU_WAREHOUSE_URL", "postgresql://u:p@localhost/y?service=county", "sslmode"),
+        ("YIHU_DAGSTER_DB_URL", "postgresql+psycopg2://u:p@db.example/dagster", "sslmode"),
     ],
 )
 def test_plain_connections_to_another_host_are_refused(
@@ -414,6 +469,14 @@ def test_plain_connections_to_another_host_are_refused(
     assert load_settings({**given, "YIHU_PLAIN": "allow"}).plain
 
 
+@pytest.mark.parametrize("named", ["PGHOST", "PGHOSTADDR", "PGSERVICE"])
+def test_a_host_that_the_environment_names_is_another_one(named: str, tmp_path: Any) -> None:
+    given = {"YIHU_HOME": str(tmp_path), "YIHU_WAREHOUSE_URL": "postgresql:///yihu"}
+    assert load_settings({**given, "PGHOST": "/var/run/postgresql"})
+    with pytest.raises(SettingsError, match="YIHU_WAREHOUSE_URL names another host without TLS"):
+        load_settings({**given, named: "10.1.2.3"})
+
+
 @pytest.mark.parametrize(
     ("name", "url"),
     [
@@ -424,6 +487,13 @@ def test_plain_connections_to_another_host_are_refused(
         ("YIHU_FRONT_DB_URL", "postgresql:///front?host=/var/run/postgresql"),
         ("YIHU_FRONT_DB_URL", "postgresql://u@127.0.0.1/front"),
         ("YIHU_FRONT_DB_URL", "postgresql://u@front.example/front?sslmode=verify-full"),
+        ("YIHU_FRONT_DB_URL", "postgresql://u:p@[::1]:5432,127.0.0.1/front?host=localhost"),
+        ("YIHU_FRONT_DB_URL", "oracle+oracledb://u:p@front.example/x?protocol=tcps"),
+        (
+            "YIHU_FRONT_DB_URL",
+            "mssql+pyodbc:///?odbc_connect=SERVER%3Df.example%3BEncrypt%3Dstrict",
+        ),
+        ("YIHU_FRONT_DB_URL", "mysql+pymysql://u:p@f.example/f?ssl_ca=/c&ssl_check_hostname=true"),
     ],
 )
 def test_others_are_taken(name: str, url: str, tmp_path: Any) -> None:

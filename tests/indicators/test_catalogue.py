@@ -1,4 +1,4 @@
-"""Catalogue and rules are the design's, wherever the design is at hand."""
+"""Catalogue and rules are the design's."""
 
 from __future__ import annotations
 

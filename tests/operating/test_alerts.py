@@ -7,8 +7,6 @@ from __future__ import annotations
 import json
 import re
 import socketserver
-import ssl
-import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +29,7 @@ from resources.runtime.begin import NEXT_STEP, NOT_BEGUN, REASON
 from resources.runtime.failures import failure
 from resources.settings import SHANGHAI, AlertSettings, Settings, SettingsError, load_settings
 from resources.sinks import AlertNotSent
+from tests.self_signed import self_signed
 from warehouse.publication.errors import GateClosed
 from warehouse.scoring_rules import RuleError
 
@@ -435,34 +434,13 @@ def test_no_password_for_a_mail_server_without_tls(tmp_path: Path) -> None:
 
 
 def test_a_mail_server_whose_certificate_nobody_signed(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-            "/CN=127.0.0.1", "-addext",
-         "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-
-    class Tls(socketserver.TCPServer):
-        def get_request(self) -> tuple[ssl.SSLSocket, object]:
-            connection, address = super().get_request()
-            return context.wrap_socket(connection, server_side=True), address
-
-        def handle_error(self, *_: object) -> None: ...
-
-    with Tls(("127.0.0.1", 0), type("Mail", (_Mail,), {"lines": []})) as server:
-        threading.Thread(
-            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        ).start()
-        address = f"smtps://127.0.0.1:{server.server_address[1]}"
+    with self_signed(tmp_path, type("Mail", (_Mail,), {"lines": []})) as port:
         sink = alert_book(
-            tmp_path, AlertSettings(("email",), None, address, ("duty@example.gov.cn",))
+            tmp_path,
+            AlertSettings(("email",), None, f"smtps://127.0.0.1:{port}", ("duty@example.gov.cn",)),
         )._sinks["email"]
         with pytest.raises(AlertNotSent, match="SSL_CERT_FILE"):
             sink(Alert("failure", "start", "x", "", DAY, "what", "do", ""))
-        server.shutdown()
 
 
 def test_plain_connections_to_another_host_are_refused(tmp_path: Path) -> None:

@@ -197,10 +197,10 @@ def test_no_two_runs_at_once_whoever_starts_them(tmp_path: Path) -> None:
     so and ends.
     """
     configured = [
-        yaml.safe_load((ROOT / name).read_text())
-        for name in ("dagster.yaml", "dagster-on-postgres/dagster.yaml")
+        yaml.safe_load((ROOT / name / "dagster.yaml").read_text())
+        for name in (".", "dagster-on-sqlite", "dagster-on-postgres")
     ]
-    assert [c["concurrency"]["runs"]["max_concurrent_runs"] for c in configured] == [1, 1]
+    assert [c["concurrency"]["runs"]["max_concurrent_runs"] for c in configured] == [1, 1, 1]
     assert all(c["run_coordinator"]["class"] == "QueuedRunCoordinator" for c in configured)
     log = tmp_path / "log"
     processes = [

@@ -737,3 +737,40 @@ def test_a_list_of_villages_is_drafted_as_one(is_own_number: bool, tmp_path: Pat
         assert [f.name for f in contract.key_fields] == ["area_code"]
     assert _property(draft, "行政区划代码")["role"] == "area_code"
     assert any(q.startswith("is each row about a village or town") for q in draft.questions)
+
+
+@pytest.mark.parametrize(
+    ("written", "forms", "is_asked"),
+    [
+        ("2026年{}月", ["YYYY年M月"], False),
+        ("2026-{:02}-01", ["YYYY年M月"], False),
+        ("2026/{}/1", ["YYYY年M月"], False),
+        ("2026-{:02}", ["YYYY-MM"], False),
+        ("2026.{:02}", ["YYYY.M"], True),
+        ("2026.{}", ["YYYY.M"], True),
+        ("2026{:02}", None, False),
+    ],
+)
+def test_months_are_read_however_they_are_written(
+    written: str, forms: list[str] | None, is_asked: bool
+) -> None:
+    header = ("序号", "姓名", "身份证号码", "补贴类型", "补贴月份", "补贴金额（元）")
+    rows = [
+        (str(n), "王芳", "11010519491231002X", "护理补贴", written.format(7 + n % 4), "80")
+        for n in range(24)
+    ]
+    draft = _draft(header, *rows, department="civil_affairs", records="disability_subsidies")
+    said = _property(draft, "补贴月份")
+    assert (said["name"], said.get("written")) == ("month", forms)
+    assert any("补贴月份 has months such as" in q for q in draft.questions) == is_asked
+
+
+def test_days_that_are_dotted_months_are_found_by_their_heading() -> None:
+    header = ("房屋编号", "户主姓名", "户主身份证号", "鉴定等级", "登记时间", "鉴定时间")
+    rows = [
+        (f"FW{n:04}", "王芳", "11010519491231002X", "C级", "2026-05-03", f"2022.{1 + n % 12}")
+        for n in range(12)
+    ]
+    draft = _draft(header, *rows, department="housing", records="dwellings")
+    said = _property(draft, "鉴定时间")
+    assert (said["name"], said["written"]) == ("appraised_on", ["YYYY.M"])

@@ -229,6 +229,32 @@ def test_rules_count_as_great_expectations_counts_them(settings: Settings, engin
     assert sum(count for _, count in said.values()) >= 3
 
 
+def test_no_cell_of_what_is_written_is_a_formula(settings: Settings, tmp_path: Path) -> None:
+    """Whoever asked opens it in a spreadsheet; cells and columns are what an office wrote."""
+    contract = next(contract for contract in load_contracts() if contract.records == "certificates")
+    columns = [field.physical_name for field in contract.fields]
+    good = ["61092119800100001042", "王芳", "4", "2", "2020-01-01", "", "1", "2026-10-01 08:00:00"]
+    called = ["=1+1", "@SUM(A1)", "+cmd|'/c calc'!A0", "-2+3+cmd|x!A0", " =HYPERLINK(1)", "＝1"]
+    path = tmp_path / "certificates_20261101.csv"
+    with path.open("w", encoding="gb18030", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*columns, "=EVIL(1)"])
+        for n, name in enumerate(("王芳", "-5", *called)):
+            writer.writerow([f"610921198001{n:05d}042", name, *good[2:], name])
+            writer.writerow([f"610921198002{n:05d}042", name, "没有", *good[3:], name])
+    out = tmp_path / "out"
+    with dry_run(
+        settings, contract, read_input_files(contract, files_of(str(path)), settings)
+    ) as made:
+        written = write_rows(made, out)
+    for file in written:
+        cells = [cell for line in csv.reader(file.open(encoding="utf-8")) for cell in line]
+        quoted = {cell.strip("' ") for cell in cells if cell.startswith("'")}
+        assert {name.strip() for name in called} <= quoted, file.name
+        assert "-5" in cells
+        assert not [cell for cell in cells if cell.strip()[:1] in ("=", "＝", "@", "+")]
+
+
 def test_ten_thousand_rows_are_tried_within_ten_seconds(settings: Settings, tmp_path: Path) -> None:
     contract = next(contract for contract in load_contracts() if contract.records == "certificates")
     path = tmp_path / "certificates_20261101.csv"

@@ -196,7 +196,9 @@ def estimates(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbers
 
 
 def limit_steps(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbers:
-    """Where a forced scan stops: at the first row that is claimed, or goes on past it."""
+    """Where a forced scan stops: at the first row that is claimed, or goes on past it; and how far
+    it goes from one own row to the next.
+    """
     made: Numbers = {}
     for name, order in (("any", ""), ("by key", " order by household_id")):
         sql = (
@@ -205,7 +207,30 @@ def limit_steps(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbe
         )
         found = _explained(connection, sql, "analyze, buffers", dict.fromkeys(FORCED, "off"))
         made |= {f"{name}{path}": value for path, value in found.items()}
-    return made
+    return made | _beside(connection, pair, claim)
+
+
+def _beside(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbers:
+    """What lies between the session's own rows on both sides of the household: a scan that stops at
+    the one before it, and one that goes on to the next.
+    """
+    if NOBODY_HAS in claim:
+        return {}  # nothing of the claim is in it
+    sql = f"select count(*) from yihu.{pair.view} where household_id < '{pair.household_id}'"
+    ((before,),) = _asked(connection, {}, sql)[0]
+    near, far = (
+        _explained(
+            connection,
+            f"select 1 from yihu.{pair.view} limit {rows}",
+            "analyze, buffers",
+            dict.fromkeys(FORCED, "off"),
+        )
+        for rows in (before, before + 1)
+    )
+    return {
+        f"beside{path}": far.get(path, -1.0) - near.get(path, -1.0)
+        for path in far.keys() | near.keys()
+    }
 
 
 def own_subplan(connection: psycopg.Connection, pair: Pair, claim: str) -> Numbers:

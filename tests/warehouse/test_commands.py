@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,7 +25,14 @@ from resources.lake import Lake
 from resources.server import Server
 from resources.settings import ROOT
 from tests.at_terminal import typed
-from tests.warehouse.conftest import DAY, HOUSEHOLD_OF_TOWN, MINE, Warehouse, make_warehouse
+from tests.warehouse.conftest import (
+    DAY,
+    HOUSEHOLD_OF_TOWN,
+    MINE,
+    Warehouse,
+    _given_up,
+    make_warehouse,
+)
 from tests.warehouse.test_looking import EXTRAS, _filled
 from warehouse.graph.inputs import HELD_BACK
 from warehouse.schema.logins import own_login
@@ -61,7 +69,7 @@ class Home:
 
 
 @pytest.fixture(scope="module")
-def home(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Home:
+def home(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A home whose warehouse has two releases of a small county."""
     folder = tmp_path_factory.mktemp("home")
     shutil.copytree(server.secrets_home / "secrets", folder / "secrets")
@@ -78,7 +86,8 @@ def home(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(folder, made)
     first = home.run("login", "--login", "chen", "--role", "yihu_reader", "--person", "Chen")
     home.mine.update(YIHU_LOGIN="chen", PGPASSWORD=password_in(first))
-    return home
+    with _given_up(made):
+        yield home
 
 
 def password_in(done: CompletedProcess[str]) -> str:

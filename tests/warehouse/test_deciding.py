@@ -17,12 +17,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from resources.own_logins import logins_of_others
 from resources.server import Server, with_login
 from tests.warehouse.conftest import (
     DAY,
     MINE,
     OTHER,
     Warehouse,
+    _given_up,
     _more,
     make_owned,
     make_warehouse,
@@ -38,8 +40,10 @@ from warehouse.database.access import (
     who_has_what,
 )
 from warehouse.database.actor import Actor
+from warehouse.database.copying import copy_in, copy_out
 from warehouse.database.review import ANSWERS_UP_TO
 from warehouse.migrations import upgrade
+from warehouse.migrations.run import downgrade
 from warehouse.publication import AuditFailed, PublicationError, open_gate, rollback
 from warehouse.schema.logins import CONNECTIONS, SETTINGS, own_login
 from warehouse.schema.roles import ROLES
@@ -62,7 +66,9 @@ OTHERS = ("superuser", "another_server", "installed_server")
 @pytest.fixture(
     scope="module", params=["server", *(pytest.param(o, marks=pytest.mark.long) for o in OTHERS)]
 )
-def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def office(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Warehouse]:
     """A warehouse whose stewards are persons: Zhao with two logins, Qian with one. Its owner is no
     superuser, but for one.
     """
@@ -80,7 +86,8 @@ def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     ):
         _, password = make_person_login(made.engine(), login, role, person, maker=LI)
         made.server.passwords[login] = password
-    return made
+    with _given_up(made):
+        yield made
 
 
 def decide(warehouse: Warehouse, login: str, decision: str, key: str = "'k'") -> None:
@@ -184,6 +191,49 @@ def test_a_decision_is_not_looked_at_before_it_is_committed(office: Warehouse, w
     ):
         _say(steward, *EARLY[way], EARLY["in a block"][1])
     assert office.one("select count(*) from ops.review_decision where reason like 'early:%%'") == 0
+
+
+def test_a_decision_is_not_held_up_by_a_cursor(office: Warehouse) -> None:
+    """A cursor that outlives its transaction is read to its end after the decision was looked at,
+    and before it is committed.
+    """
+    slow = "declare peek cursor with hold for select pg_sleep(0.2)"
+    with session(office, "qian") as steward:
+        _say(steward, slow, f"{DECIDE} ('q1', 'link', 'k', 'held up')")
+        with pytest.raises(sa.exc.DBAPIError, match="without a cursor with hold"):
+            steward.commit()
+        steward.rollback()
+        _say(steward, slow)
+        steward.commit()
+        _say(steward, f"{DECIDE} ('q1', 'link', 'k', 'beside one of before')")
+        steward.commit()
+    reasons = {row[0] for row in office.rows("select reason from ops.review_decision")}
+    assert ("held up" in reasons, "beside one of before" in reasons) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "number", ["610921198001010010", "６１０９２１-19800101-001X", "李13891234567"]
+)
+@pytest.mark.parametrize("column", ["person_key", "other_person_key"])
+def test_a_decision_holds_no_identity(office: Warehouse, number: str, column: str) -> None:
+    """Not in place of a person's key, and not as the system's user, which the client says; a key of
+    many digits is one.
+    """
+    key = "0123456789" * 6 + "abcd"
+    decide = (
+        f"insert into ops.review_decision (queue_id, decision, {column}, reason) values ('q1',"
+        " 'merge', :key, 'seen') returning os_user"
+    )
+    with session(office, "qian") as steward:
+        steward.execute(
+            sa.text("select set_config('yihu.os_user', :said, false)"), {"said": number}
+        )
+        steward.commit()
+        with pytest.raises(sa.exc.DBAPIError, match="a person is named by the key"):
+            steward.execute(sa.text(decide), {"key": number})
+        steward.rollback()
+        assert steward.execute(sa.text(decide), {"key": key}).scalar() is None
+        steward.rollback()
 
 
 def _say(steward: sa.Connection, *statements: str) -> None:
@@ -463,6 +513,57 @@ def test_two_counties_on_one_server_do_not_see_each_other(server: Server, tmp_pa
                 two.url(), own_login("yihu_reader", one.database), server.passwords["yihu_reader"]
             )
         ).connect()
+
+
+def test_two_counties_on_one_server_do_not_share_a_login(server: Server, tmp_path: Path) -> None:
+    """A role and its password are the server's: whoever gives them in one county would give them in
+    the other one. Not by a grant, not with rows that were copied.
+    """
+    with (
+        _given_up(make_warehouse(server, tmp_path / "one")) as one,
+        _given_up(make_warehouse(server, tmp_path / "two")) as two,
+        _given_up(make_warehouse(server, tmp_path / "copy")) as copy,
+    ):
+        _, password = make_person_login(one.engine(), "of_both", "yihu_area", "Li", areas=[MINE])
+        for county in (two, copy):
+            with pytest.raises(AccessError, match=f"of_both is a login of {one.database} on this"):
+                make_person_login(county.engine(), "of_both", "yihu_reader", "Another Li")
+            with pytest.raises(AccessError, match="take another name"):
+                grant(county.engine(), "of_both", "yihu_reader")
+        copy_out(one.engine(), tmp_path / "rows")
+        downgrade(copy.engine())
+        copy_in(copy.engine(), tmp_path / "rows")
+        upgrade(copy.engine(), server.passwords)
+        assert copy.rows("select login, area_code from ops.area_grant") == [("of_both", MINE)]
+        revoke(copy.engine(), "of_both")
+        areas = "select yihu.sees_all(), yihu.granted_areas()"
+        server.passwords["of_both"] = password
+        assert one.rows(areas, "of_both") == [(False, [MINE])]
+        for county in (two, copy):
+            with pytest.raises(sa.exc.OperationalError, match="permission denied for database"):
+                county.rows(areas, "of_both")
+
+
+def test_a_login_that_two_counties_shared_is_named_and_revoked_in_one(
+    server: Server, tmp_path: Path
+) -> None:
+    """As an older yihu let them be shared: the role stays with the other county."""
+    with (
+        _given_up(make_warehouse(server, tmp_path / "one")) as one,
+        _given_up(make_warehouse(server, tmp_path / "two")) as two,
+    ):
+        _, password = make_person_login(one.engine(), "of_old", "yihu_reader", "Li")
+        server.passwords["of_old"] = password
+        with two.engine().begin() as owner:
+            owner.exec_driver_sql("insert into ops.person (login, person) values ('of_old', 'Li')")
+            owner.exec_driver_sql(f"grant connect on database {two.database} to of_old")
+        counties = [replace(server, url=county.url()) for county in (one, two)]
+        assert [logins_of_others(county) for county in counties] == [["of_old"]] * 2
+        revoke(two.engine(), "of_old")
+        assert [logins_of_others(county) for county in counties] == [[], []]
+        assert one.one("select yihu.sees_all()", "of_old") is True
+        with pytest.raises(sa.exc.OperationalError, match="permission denied for database"):
+            two.one("select yihu.sees_all()", "of_old")
 
 
 def test_a_wrong_secret_of_yihus_own_is_mended(server: Server, tmp_path: Path) -> None:

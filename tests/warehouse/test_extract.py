@@ -5,15 +5,17 @@ it names.
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from resources.engines.duckdb import Engine
 from resources.server import Server
-from tests.warehouse.conftest import Warehouse, make_warehouse
+from tests.warehouse.conftest import DAY, Warehouse, make_warehouse
 from tests.warehouse.county import TOWNS, make_followers
 from warehouse.database.extract import ExtractError, make_extract
+from warehouse.publication import rollback
 from warehouse.schema.extracting import extractable
 
 
@@ -99,6 +101,24 @@ def test_an_extract_less_another_tells_no_small_group(with_extracts: Warehouse) 
         make_extract(
             with_extracts.engine(), "types", ["household_type", "town_code"], "a study of types"
         )
+
+
+def test_an_extract_of_a_release_that_was_rolled_back_still_counts(warehouse: Warehouse) -> None:
+    """It was read, and is read again when the release is brought back."""
+    warehouse.publish(DAY - timedelta(days=1), households=400)
+    second = warehouse.publish(DAY, households=400, day=1).release_id
+    lamps = ["household_type", "level", "town_code"]
+    make_extract(warehouse.engine(), "lamps_by_type", lamps, "a study of lamps")
+    rollback(warehouse.engine(), "Zhao", "a wrong extract")
+    assert warehouse.rows("select name from yihu.extracts()", "yihu_analyst") == []
+    with pytest.raises(ExtractError, match="beside the extract lamps_by_type"):
+        make_extract(
+            warehouse.engine(), "types", ["household_type", "town_code"], "a study of types"
+        )
+    rollback(warehouse.engine(), "Zhao", "it was right", to=second)
+    assert warehouse.rows("select name from yihu.extracts()", "yihu_analyst") == [
+        ("lamps_by_type",)
+    ]
 
 
 def _few_red_in_two_towns(engine: Engine, tables: dict[str, str]) -> None:

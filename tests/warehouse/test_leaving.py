@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from tests.conftest import Show
 from tests.warehouse.conftest import Warehouse
 from tests.warehouse.made_counts import DAY, KEYS, MONTH, QUARTER, SPARSE, WEEK, County, Reader, Row
+from warehouse.database.access import grant
 from warehouse.schema import VIEW
 from warehouse.schema.leaving import (
     THRESHOLD,
@@ -59,18 +60,22 @@ def _stored(view: str, row: Row) -> Row:
     return made | {VIEWS_OF_COUNTS[view].key[0]: str(PERIODS[view]), "counted_on": str(DAY)}
 
 
+def _insert(connection: sa.Connection, county: County) -> None:
+    for view, rows in county.tables.items():
+        document = json.dumps([_stored(view, row) for row in rows])
+        connection.execute(
+            sa.text(
+                f"insert into store.{view} select * from"
+                f" jsonb_populate_recordset(null::store.{view}, cast(:rows as jsonb))"
+            ),
+            {"rows": document},
+        )
+
+
 def _published(connection: sa.Connection, county: County) -> dict[str, list[Row]]:
     """What leaves the house of a county, by view; nothing of it stays in the database."""
     with connection.begin() as transaction:
-        for view, rows in county.tables.items():
-            document = json.dumps([_stored(view, row) for row in rows])
-            connection.execute(
-                sa.text(
-                    f"insert into store.{view} select * from"
-                    f" jsonb_populate_recordset(null::store.{view}, cast(:rows as jsonb))"
-                ),
-                {"rows": document},
-            )
+        _insert(connection, county)
         found = {
             view: [
                 dict(row)
@@ -225,14 +230,7 @@ def test_every_count_is_judged(empty: Warehouse) -> None:
 def test_an_analyst_sees_what_leaves(empty: Warehouse) -> None:
     county = County(random.Random(5)).make()
     with empty.engine().connect() as connection, connection.begin() as transaction:
-        for view, rows in county.tables.items():
-            connection.execute(
-                sa.text(
-                    f"insert into store.{view} select * from"
-                    f" jsonb_populate_recordset(null::store.{view}, cast(:rows as jsonb))"
-                ),
-                {"rows": json.dumps([_stored(view, row) for row in rows])},
-            )
+        _insert(connection, county)
         analyst = str(empty.url("yihu_analyst").username)
         for view in county.tables:
             leaves = connection.exec_driver_sql(
@@ -246,6 +244,45 @@ def test_an_analyst_sees_what_leaves(empty: Warehouse) -> None:
             assert seen == leaves
             assert leaves or view in SPARSE
         transaction.rollback()
+
+
+def test_nobody_sees_a_count_of_an_area_above_the_grant(empty: Warehouse) -> None:
+    """Not by the one exit either: of two hidden towns an officer knows the own one, and the
+    county's row less all the others is the other one.
+    """
+    reds = [30, 20, 4, 9]
+    town, county = "610921103", "610921"
+    logins = {"of_town": [town], "of_county": [county], "of_nothing": []}
+    for login, areas in logins.items():
+        grant(empty.engine(), login, "yihu_area", password="pw")
+        empty.server.passwords[login] = "pw"
+        with empty.engine().begin() as connection:
+            for area in areas:
+                connection.exec_driver_sql(
+                    f"insert into ops.area_grant (login, area_code) values ('{login}', '{area}')"
+                )
+    seen = {}
+    with empty.engine().connect() as connection, connection.begin() as transaction:
+        _insert(connection, _county_of(reds))
+        for login in (*logins, str(empty.url("yihu_analyst").username)):
+            connection.exec_driver_sql(f'set local session authorization "{login}"')
+            rows = connection.exec_driver_sql(
+                "select area_code, red from yihu.public_area_ledger()"
+            )
+            seen[login] = {str(area): red for area, red in rows}
+            connection.exec_driver_sql("reset session authorization")
+        transaction.rollback()
+    *_, everything = seen.values()
+    assert everything == {
+        "610921100": 30,
+        "610921101": 20,
+        "610921102": None,
+        town: None,
+        county: 63,
+    }
+    assert seen["of_county"] == everything
+    assert seen["of_town"] == {town: None}
+    assert seen["of_nothing"] == {}
 
 
 def test_a_release_tells_its_totals_to_who_sees_all(empty: Warehouse) -> None:

@@ -17,13 +17,16 @@ from resources.engines.duckdb import Engine
 from resources.server import libpq_url
 from tests.conftest import Show
 from tests.warehouse.conftest import DAY, OTHER, SERVERS, Warehouse, make_owned
-from tests.warehouse.oracle import SHARPEST, TOOLS, Pair, clock, score
+from tests.warehouse.oracle import SHARPEST, TOOLS, Pair, clock, limit_steps, score
 from warehouse.database.access import grant
 from warehouse.schema import OPEN, PERIODIC, VIEW, VIEWS
 
 SPOTTED, CHANCE = 190, 120
 """Of 200: what the control must reach at least, and what no tool may reach."""
 MINE = "610921109"
+ALTERNATE = "household_id between 'H000000040' and 'H000000579'"
+"""Where every second household is of the officer's town, so that its rows lie beside others'."""
+ONE_MORE = "R99"
 SECRETS = {
     "household": ("head_name_masked", "吕*", "徐*"),
     "household_member": ("age_band", "80+", "16-59"),
@@ -36,7 +39,7 @@ ON_LISTS = {"verify_item": ("value", "42", "1")}
 
 def _secret(engine: Engine, tables: dict[str, str]) -> None:
     """A small town for the officer; in the others something is true of half the households, and
-    nothing else tells which.
+    nothing else tells which. Half of the officer's neighbours have a reason more.
     """
     engine.table(
         "verify_item",
@@ -51,6 +54,17 @@ def _secret(engine: Engine, tables: dict[str, str]) -> None:
             f"update {table} set town_code = '{MINE}', area_code = '{MINE}001' where household_id <"
             " 'H000000040'"
         )
+    for table in ("household_indicator", *SECRETS, *ON_LISTS):
+        for town, digits in ((MINE, "02468"), (OTHER, "13579")):
+            engine.execute(
+                f"update {table} set town_code = '{town}', area_code = '{town}001' where"
+                f" {ALTERNATE} and strpos('{digits}', right(household_id, 1)) > 0"
+            )
+    engine.execute(
+        f"insert into warning_reason by name select * replace ('{ONE_MORE}' as code, 0 as points)"
+        f" from warning_reason where code = 'R04' and {ALTERNATE} and town_code = '{OTHER}'"
+        " and substr(md5(household_id || 'more'), 1, 1) < '8'"
+    )
     for table, (column, true, false) in (SECRETS | ON_LISTS).items():
         half = f"substr(md5(household_id || '{table}'), 1, 1) < '8'"
         engine.execute(
@@ -79,6 +93,8 @@ def attacked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         grant(made.engine(), login, role, areas, departments, password=f"pw-{login}")
         made.server.passwords[login] = f"pw-{login}"
     with made.engine().execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        # as rows of an older warehouse lie: one household's beside the next one's, town or no town
+        connection.exec_driver_sql("cluster store.warning_reason using warning_reason_pkey")
         connection.exec_driver_sql("vacuum (analyze)")
     return made
 
@@ -106,6 +122,23 @@ def _pairs(
     return made
 
 
+def _neighbours(warehouse: Warehouse, named: str = "") -> list[Pair]:
+    """200 households that lie between two of the officer's own; half of them have a reason more."""
+    found = warehouse.rows(
+        f"select household_id, bool_or(code = '{ONE_MORE}') from store.warning_reason where"
+        f" {ALTERNATE} and town_code = '{OTHER}' and until_release = {OPEN} and household_id not in"
+        f" (select household_id from store.warning_reason where until_release <> {OPEN})"
+        " group by 1 order by 1"
+    )
+    made = [
+        Pair(named + "warning_reason", str(household), "code", ONE_MORE, is_true)
+        for kind in (True, False)
+        for household, is_true in [row for row in found if row[1] is kind][:100]
+    ]
+    assert (len(made), sum(pair.is_true for pair in made)) == (200, 100)
+    return made
+
+
 def _let_in(warehouse: Warehouse, login: str) -> psycopg.Connection:
     connection = psycopg.connect(libpq_url(warehouse.url(login)), autocommit=True)
     connection.execute("set jit = off")
@@ -118,11 +151,12 @@ LOGINS = {
     "spy_without": SECRETS,
     "spy_of_housing": ON_LISTS,
 }
+BY_DAY = tuple(tool for tool in SHARPEST if tool != "LIMIT steps")  # tried beside own rows
 BY_NIGHT = [pytest.param(login, tuple(TOOLS), marks=pytest.mark.long, id=login) for login in LOGINS]
 
 
 @pytest.mark.parametrize(
-    ("login", "tools"), [pytest.param("spy_of_town", SHARPEST, id="by day"), *BY_NIGHT]
+    ("login", "tools"), [pytest.param("spy_of_town", BY_DAY, id="by day"), *BY_NIGHT]
 )
 def test_no_tool_tells_of_anothers_household(
     attacked: Warehouse, login: str, tools: tuple[str, ...], show: Show
@@ -133,6 +167,8 @@ def test_no_tool_tells_of_anothers_household(
             f"select count(*) from yihu.{pairs[0].view} where town_code = '{OTHER}'"
         ).fetchone()
         scores = {name: score(connection, TOOLS[name], pairs) for name in tools}
+        if "warning_reason" in LOGINS[login]:
+            scores["LIMIT steps beside"] = score(connection, limit_steps, _neighbours(attacked))
     show("right guesses of 200 about others' households", f"{login:16} {scores}")
     assert seen == (0,)
     assert not {name: found for name, found in scores.items() if found >= CHANCE}
@@ -141,7 +177,7 @@ def test_no_tool_tells_of_anothers_household(
 def test_the_attack_works_on_a_view_as_it_was(attacked: Warehouse, show: Show) -> None:
     """The control: row security under the caller's own rights.
 
-    Its plans and counters give everything away.
+    Its plans and counters give everything away, and LIMIT counts what lies between one's own rows.
     """
     with attacked.engine().begin() as owner:
         for view in SECRETS:
@@ -153,14 +189,15 @@ def test_the_attack_works_on_a_view_as_it_was(attacked: Warehouse, show: Show) -
             )
             owner.exec_driver_sql(f"grant select on yihu.as_it_was_{view}, store.{view} to control")
         owner.exec_driver_sql("grant usage on schema store to control")
-    pairs = _pairs(attacked, SECRETS, "as_it_was_")
+    pairs = dict.fromkeys(SHARPEST, _pairs(attacked, SECRETS, "as_it_was_"))
+    pairs["LIMIT steps"] = _neighbours(attacked, "as_it_was_")
     with _let_in(attacked, "control") as connection:
-        scores = {name: score(connection, TOOLS[name], pairs) for name in SHARPEST[:1]}
+        scores = {name: score(connection, TOOLS[name], pairs[name]) for name in SHARPEST}
     with attacked.engine().begin() as owner:
         for view in SECRETS:
             owner.exec_driver_sql(f"drop view yihu.as_it_was_{view}")
     show("right guesses of 200 about others' households", f"{'as it was':16} {scores}")
-    assert max(scores.values()) >= SPOTTED
+    assert min(scores.values()) >= SPOTTED
 
 
 @pytest.mark.long

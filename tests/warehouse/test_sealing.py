@@ -19,7 +19,7 @@ import pytest
 from pipelines.automation.sealing import seal_log
 from pipelines.definitions import build_defs
 from resources.runtime.alerts import noted_seal
-from resources.settings import ROOT
+from resources.settings import ON_SQLITE, ROOT
 from tests.warehouse.conftest import Warehouse
 from warehouse.database.access_log import verify
 
@@ -86,7 +86,11 @@ def test_the_daemon_seals(released: Warehouse, environment: dict[str, str], tmp_
     """
     storage = tmp_path / "dagster"
     storage.mkdir()
-    where = {"DAGSTER_HOME": str(ROOT), "YIHU_DAGSTER_DIR": str(storage), "PYTHONPATH": str(ROOT)}
+    where = {
+        "DAGSTER_HOME": str(ON_SQLITE),
+        "YIHU_DAGSTER_DIR": str(storage),
+        "PYTHONPATH": str(ROOT),
+    }
     command = [
         str(Path(sys.executable).parent / "dagster-daemon"),
         "run",

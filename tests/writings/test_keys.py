@@ -21,7 +21,7 @@ from expectations.typed_rows import composite
 from resources.engines.duckdb import Engine
 from resources.lake import Lake
 from tests.validation.batches import state, stored
-from tests.writings.office import DAY, contract_of, deliver, field
+from tests.writings.office import DAY, contract_of, deliver, field, landed
 from warehouse.asof import make_valid
 
 NEXT = DAY + timedelta(days=1)
@@ -390,3 +390,29 @@ def test_a_key_of_another_name_is_held_back_and_adds_up(engine: Engine, lake: La
     assert [key for (key,) in state(engine, lake, other, NEXT, "new_number")] == [
         f"P{n}" for n in range(9)
     ]
+
+
+@pytest.mark.parametrize("mark", ["-", "－", "——", "/", "NULL", "null", "N/A", "无"])
+@pytest.mark.parametrize("form", ["file", "sql"])
+def test_a_mark_of_nothing_is_no_records_number(
+    mark: str, form: str, engine: Engine, lake: Lake
+) -> None:
+    """Two records without a number are not one record of the number `-`."""
+    contract = contract_of(form=form)
+    batch = deliver(lake, contract, [{"number": mark}, {"number": mark}, {}], form=form)
+    rows = engine.rows(
+        f"select number from read_parquet('{landed(engine, contract, batch).rows_path}')"
+    )
+    assert rows == [(None,), (None,), ("N003",)]
+
+
+def test_a_mark_of_nothing_for_the_persons_number_is_no_part_of_a_key(
+    engine: Engine, lake: Lake
+) -> None:
+    person = field("id_number", role="id_number", classification="identity", key_position=1)
+    contract = keyed(person, field("round", key_position=2))
+    rows = [{"id_number": "-", "round": "1"}, {"id_number": "610921197001011016", "round": "-"}]
+    batch = deliver(lake, contract, rows)
+    path = landed(engine, contract, batch).rows_path
+    keys = engine.rows(f"select record_key from read_parquet('{path}') order by _row")
+    assert keys == [(None,), ("610921197001011016|-",)]

@@ -19,7 +19,14 @@ import sqlalchemy as sa
 from expectations.contract import load_contracts
 from expectations.errors import UsageError
 from warehouse.database.actor import NOBODY, Actor, acting_as
-from warehouse.schema.logins import keep_out, let_in, make_login, own_logins, quoted
+from warehouse.schema.logins import (
+    keep_out,
+    let_in,
+    make_login,
+    other_counties,
+    own_logins,
+    quoted,
+)
 from warehouse.schema.roles import AREA, DEPARTMENT, ROLES, set_password
 
 LOGIN = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -85,6 +92,7 @@ def grant(
     _check(login, role, areas, departments)
     with acting_as(engine, maker) as connection:
         _check_known(connection, areas)
+        _check_ours(connection, login)
         if not _exists(connection, login):
             make_login(connection, login, password or secrets.token_urlsafe(18))
         elif password is not None:
@@ -143,7 +151,8 @@ def revoke(
     maker: Actor = NOBODY,
 ) -> None:
     """Takes the areas and departments that are named from a login;
-    with none named everything, the way in too.
+    with none named everything, the way in too. The role stays where another county of the server
+    lets the login in.
 
     Raises:
         AccessError: where there is no such login, or it does not have what is named.
@@ -173,8 +182,10 @@ def revoke(
                 {"login": login, "gone": gone},
             )
         if not areas and not departments and login not in ROLES:
+            others = other_counties(connection, login)
             for role in _roles_of(connection, login):
-                connection.exec_driver_sql(f"revoke {role} from {quoted(connection, login)}")
+                if not others:
+                    connection.exec_driver_sql(f"revoke {role} from {quoted(connection, login)}")
                 _log(connection, "revoke", login, role, None)
             keep_out(connection, login)
 
@@ -267,6 +278,16 @@ def _check_known(connection: sa.Connection, areas: Sequence[str]) -> None:
         near = {area: _nearest(area, known) for area in strange}
         problems = [f"AREA {area} has no household in the register{near[area]}" for area in strange]
         raise AccessError("; ".join(problems), "write a code that the register has")
+
+
+def _check_ours(connection: sa.Connection, login: str) -> None:
+    """Refuses a login of another county on this server, whose password and role it would change."""
+    if others := other_counties(connection, login):
+        raise AccessError(
+            f"{login} is a login of {', '.join(others)} on this server, with one role and one"
+            " password for both:",
+            "take another name",
+        )
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

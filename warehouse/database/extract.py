@@ -25,10 +25,10 @@ CURRENT = "select release_id from ops.current_release"
 EARLIER = """
 select x.name, x.release_id, x.columns, x.hidden_towns, x.also_hidden
 from vault.extract as x
-inner join ops.release as r on r.release_id = x.release_id
-    and r.pruned_at is null and r.withdrawn_at is null
+inner join ops.release as r on r.release_id = x.release_id and r.pruned_at is null
 order by x.made_at
 """
+"""Those of a release that was rolled back too: analysts have read them, and it may come back."""
 COUNTS = f"select facts, count(*) from {FACTS}(:release, :columns) group by facts"
 HIDDEN_TOWNS = f"""
 select distinct h.area_code from {HIDDEN} as h

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from warehouse.schema.comments import column_comment
 from warehouse.schema.declared import ADDED
@@ -27,12 +28,13 @@ HIDDEN = (
     "changed",
     "published_by",
     "following_version",
+    "further_version",
     "access_seal",
     "catalogue_version",
 )
 """What columns of `ops.release` begin with that the view does not show."""
 RELEASE_COLUMNS = tuple(
-    name for name in (*RELEASE.columns.keys(), "is_current") if not name.startswith(HIDDEN)
+    str(name) for name in (*RELEASE.columns.keys(), "is_current") if not name.startswith(HIDDEN)
 )
 KEYS = {"source_status": ("department", "records"), "release": ("release_id",)}
 
@@ -41,7 +43,7 @@ def beside_columns(view: str) -> list[tuple[str, str, str]]:
     """Name, type and comment of the columns of one of them."""
     table = SOURCE_STATUS if view == "source_status" else RELEASE
     found = {
-        column.name: (type_of(column), column.comment or "")
+        str(column.name): (type_of(column), column.comment or "")
         for column in table.columns
         if view == "release" or column.name != "release_id"
     }
@@ -58,5 +60,4 @@ def beside_columns(view: str) -> list[tuple[str, str, str]]:
 
 def type_of(column: sa.Column[object]) -> str:
     """PostgreSQL's name of a column's type."""
-    text = str(column.type)
-    return "text[]" if text.startswith("ARRAY") else str(column.type.compile()).lower()
+    return column.type.compile(postgresql.dialect()).lower().replace(", ", ",")

@@ -18,7 +18,8 @@ comment on function ops.acting_login() is
 
 create or replace function ops.os_user() returns text
 language sql stable set search_path = pg_catalog, pg_temp as $$
-  select left(nullif(current_setting('yihu.os_user', true), ''), 100)
+  select case when not ops.holds_number(said.word) then left(said.word, 100) end
+  from nullif(current_setting('yihu.os_user', true), '') as said (word)
 $$;
 comment on function ops.os_user() is 'The operating system''s user, as the client says.';
 
@@ -40,6 +41,13 @@ begin
 end $$;
 comment on function ops.append_only() is 'Refuses to change or remove what was written.';
 
+create or replace function ops.is_identity(person text) returns boolean
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select person !~ '^[0-9a-f]{32,64}$' and ops.holds_number(person)
+$$;
+comment on function ops.is_identity(text) is
+  'What was given for a person''s key holds an ID number or a telephone number.';
+
 create or replace function ops.name_record() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
@@ -55,6 +63,10 @@ begin
   if ops.holds_number(new.reason) then
     raise exception 'the reason holds what may be an ID number or a telephone number: write it '
         'without'
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if ops.is_identity(new.person_key) or ops.is_identity(new.other_person_key) then
+    raise exception 'a person is named by the key: vault.find_person gives that of an ID number'
       using errcode = 'invalid_parameter_value';
   end if;
   new.department := coalesce(question.department, new.department);
@@ -84,6 +96,15 @@ begin
         'without set constraints, prepare or "; "'
       using errcode = 'invalid_transaction_state';
   end if;
+  -- A cursor that outlives its transaction is read to its end after this, before the commit: as
+  -- slowly as its query says.
+  if exists (
+    select from pg_cursors as c where c.is_holdable and c.creation_time >= transaction_timestamp()
+  ) then
+    raise exception 'a decision is looked at when it is committed: commit it without a cursor '
+        'with hold'
+      using errcode = 'invalid_transaction_state';
+  end if;
   if clock_timestamp() > new.decided_at + interval '2 minutes' then
     raise exception 'decided more than two minutes before it was committed: decide again'
       using errcode = 'invalid_transaction_state';
@@ -102,6 +123,10 @@ begin
   elsif tg_table_name = 'person' then
     new.added_by := ops.acting_login();
     new.added_at := clock_timestamp();
+  elsif tg_table_name = 'opening' then
+    new.opened_by := ops.acting_login();
+    new.opened_at := clock_timestamp();
+    new.person := (select p.person from ops.person as p where p.login = new.opened_by);
   else
     new.made_by := ops.acting_login();
     new.at := clock_timestamp();
@@ -145,6 +170,7 @@ create trigger name_record before insert on ops.review_decision
 create constraint trigger not_dated_back after insert on ops.review_decision
   deferrable initially deferred for each row execute function ops.not_dated_back();
 create trigger sign before insert on ops.gate_opening for each row execute function ops.sign();
+create trigger sign before insert on ops.opening for each row execute function ops.sign();
 create trigger sign before insert on ops.rollback for each row execute function ops.sign();
 create trigger sign before insert on ops.grant_log for each row execute function ops.sign();
 create trigger sign before insert on ops.person for each row execute function ops.sign();
@@ -161,6 +187,8 @@ create trigger append_only before update or delete on ops.access_log
   for each row execute function ops.append_only();
 create trigger append_only before update or delete on ops.access_seal
   for each row execute function ops.append_only();
+create trigger append_only before update or delete on ops.opening
+  for each row execute function ops.append_only();
 create trigger append_only before update or delete on ops.rollback
   for each row execute function ops.append_only();
 create trigger append_only before update or delete on ops.grant_log
@@ -173,6 +201,7 @@ create trigger append_only before update or delete on ops.review_decision
   for each row execute function ops.append_only('queue_id', 'person_key', 'other_person_key');
 create trigger never_emptied before truncate on ops.access_log execute function ops.append_only();
 create trigger never_emptied before truncate on ops.access_seal execute function ops.append_only();
+create trigger never_emptied before truncate on ops.opening execute function ops.append_only();
 create trigger never_emptied before truncate on ops.rollback execute function ops.append_only();
 create trigger never_emptied before truncate on ops.grant_log execute function ops.append_only();
 create trigger never_emptied before truncate on ops.person execute function ops.append_only();

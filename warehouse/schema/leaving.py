@@ -62,7 +62,8 @@ def _rows(view: View) -> str:
     assert view.exit is not None
     if view.exit.on != "as_of":
         return f'store."{view.name}" as t'
-    read = f"t.from_release <= {READ} and t.until_release > {READ}"
+    # a prefecture's row is for who sees all: less its other counties it would tell one
+    read = f"t.from_release <= {READ} and t.until_release > {READ} and length(t.area_code) > 4"
     return f'(select t.* from store."{view.name}" as t where {read}) as t'
 
 
@@ -262,6 +263,24 @@ def _unplaced(view: View) -> str:
     return f"case when not exists ({own}) then {nowhere} end"
 
 
+def _sees(view: View) -> str:
+    """SQL over a row `t`: all of them for who sees all or counts, else those of one's own areas or
+    departments.
+
+    Less one's own row, that of the area above would tell the others.
+    """
+    role = "(select yihu_in.role_of_session())"
+    own = [
+        f"{role} in ('all', 'analyst')",
+        f"{role} = 'area' and exists (select from unnest((select yihu.granted_areas())) as g (code)"
+        " where starts_with(t.area_code, g.code))",
+    ]
+    if view.department:
+        mine = f"{view.department} = any ((select yihu.granted_departments())::text[])"
+        own.append(f"{role} = 'department' and {mine}")
+    return " or ".join(own)
+
+
 def public_sql(view: View, added: tuple[Column, ...]) -> str:
     """The function that gives a view's rows as they may leave the house."""
     assert view.exit is not None
@@ -285,14 +304,15 @@ def public_sql(view: View, added: tuple[Column, ...]) -> str:
         else:
             picked.append(name)
     names = ", ".join(f'"{column.name}" {column.type}' for column in view.shown(added))
-    left_out = f"\nwhere {' or '.join(seen)}" if view.exit.is_sparse else ""
+    left_out = f" and ({' or '.join(seen)})" if view.exit.is_sparse else ""
     return f"""
 create or replace function {public_function(view)} returns table ({names})
 language sql stable security definer rows 1000
 set search_path = pg_catalog, pg_temp set client_min_messages = notice set jit = off as $$
 with gone as materialized (select h.family, h.instance, h.area_code from {HIDDEN} as h)
 select {", ".join(picked)}
-from {_rows(view)}{left_out}
+from {_rows(view)}
+where ({_sees(view)}){left_out}
 $$"""
 
 

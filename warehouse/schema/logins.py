@@ -14,6 +14,12 @@ import sqlalchemy as sa
 from warehouse.schema.roles import IS_SUPERUSER, PUBLISHER, ROLES, set_password
 
 LONGEST = 63
+LET_IN_ELSEWHERE = """
+select d.datname from pg_database as d cross join lateral aclexplode(d.datacl) as a
+where a.grantee = (select oid from pg_roles where rolname = :login)
+    and a.privilege_type = 'CONNECT' and d.datname <> current_database()
+order by 1
+"""
 SETTINGS = {
     "statement_timeout": "5min",
     "lock_timeout": "30s",
@@ -55,6 +61,18 @@ def own_logins(connection: sa.Connection) -> dict[str, str]:
     """Role → the login of yihu's own for it in this database."""
     database = str(connection.scalar(sa.text("select current_database()")))
     return {role: own_login(role, database) for role in ROLES}
+
+
+def other_counties(connection: sa.Connection, login: str) -> list[str]:
+    """The other counties of this server, by database, that let a login in: its role and its
+    password are the server's, and so theirs.
+    """
+    databases = [
+        str(name) for name in connection.scalars(sa.text(LET_IN_ELSEWHERE), {"login": login})
+    ]
+    own = {own_login(role, name): name for role in ROLES for name in databases}
+    named = sa.text("select rolname from pg_roles where rolname = any(:names)")
+    return sorted({own[str(name)] for name in connection.scalars(named, {"names": list(own)})})
 
 
 def make_own_logins(connection: sa.Connection, passwords: Mapping[str, str]) -> None:
@@ -105,19 +123,21 @@ def keep_out(connection: sa.Connection, login: str) -> None:
 def restrict_connect(connection: sa.Connection) -> None:
     """Only the logins that belong here connect.
 
-    A restored or copied database does not bring this along: done at every upgrade.
+    A restored or copied database does not bring this along: done at every upgrade. What another
+    county of the server calls alike is somebody else's, but where everybody came in until now.
     """
     database = quoted(connection, str(connection.scalar(sa.text("select current_database()"))))
-    if connection.scalar(
+    was_open = connection.scalar(
         sa.text("select has_database_privilege('public', current_database(), 'connect')")
-    ):
+    )
+    if was_open:
         connection.exec_driver_sql(f"revoke connect on database {database} from public")
     asked = {"own": list(own_logins(connection).values()), "roles": list(ROLES)}
     for login in connection.scalars(sa.text(KNOWN), asked).all():
         if not connection.scalar(
             sa.text("select has_database_privilege(:login, current_database(), 'connect')"),
             {"login": login},
-        ):
+        ) and (was_open or not other_counties(connection, login)):
             let_in(connection, [login])
 
 

@@ -22,7 +22,8 @@ from warehouse.schema.lookups import IN_WORDS, LOOKUPS
 from warehouse.schema.periodic import PERIODIC
 
 FUNCTIONS = tuple(
-    Path(__file__).with_name(f"{name}.sql") for name in ("functions", "looking", "deciding")
+    Path(__file__).with_name(f"{name}.sql")
+    for name in ("functions", "reading", "looking", "deciding")
 )
 SCHEMAS = ("yihu", reading.SCHEMA, "store", "ops", "vault")
 SCHEMA_COMMENTS = {
