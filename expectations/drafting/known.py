@@ -97,7 +97,25 @@ def _written(contract: Contract, at: Field, column: Column) -> forms.Written:
         return forms.of_booleans(column)
     if at.type == "text" and "YYYYMM" in at.meaning:
         return forms.of_months(column)
-    return _of_pattern(at, column)
+    listed = office_words().codes_of(contract.records, at.name)
+    return _of_listed(at, column, listed) if listed else _of_pattern(at, column)
+
+
+def _of_listed(at: Field, column: Column, listed: Mapping[str, Sequence[str]]) -> forms.Written:
+    """A text that holds one of a few values, of which the office's words are known."""
+    made = forms.Written()
+    made.properties["codes"] = [
+        {"code": code, "written": [word for word in words if word != code]}
+        for code, words in listed.items()
+    ]
+    known = {*listed, *(word for words in listed.values() for word in words)}
+    unknown = [word for word in column.words if word not in known]
+    if unknown:
+        made.questions.append(
+            f"{column.physical_name} has {len(unknown)} words that are no value of {at.name}: they"
+            " are set aside; write them under codes"
+        )
+    return made
 
 
 def _of_pattern(at: Field, column: Column) -> forms.Written:
