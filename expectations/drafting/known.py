@@ -13,7 +13,7 @@ from typing import Any
 
 from expectations.contract import Contract, Field
 from expectations.drafting import forms
-from expectations.drafting.content import Column, unwrapped
+from expectations.drafting.content import Column, is_id_number, is_name, is_phone, unwrapped
 from expectations.drafting.mapping import Match, code_of, fitting
 from expectations.drafting.office_words import office_words
 
@@ -64,9 +64,20 @@ def _found(contract: Contract, at: Field, given: Mapping[str, Any], match: Match
     asked = [*match.doubts, *made.questions, *_empty(contract, at, column, made.properties)]
     entry = Entry(_with(given, made.properties), questions=asked)
     entry.property["physicalName"] = column.physical_name
+    if _names_people(column) and at.type == "text" and at.classification == "internal":
+        entry.questions.append(
+            f"{column.physical_name} says who somebody is, and {at.name} leaves as it stands: is it"
+            " this column? else take it out, or write classification: identity"
+        )
     if not column.filled:
         entry.remarks.append(f"{column.physical_name} is empty in the sample")
     return entry
+
+
+def _names_people(column: Column) -> bool:
+    """By its cells, whatever it is called."""
+    kinds = (is_name, is_id_number, is_phone)
+    return column.is_identity and any(column.mostly(is_kind) for is_kind in kinds)
 
 
 def _empty(
