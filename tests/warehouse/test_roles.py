@@ -22,6 +22,23 @@ COUNTS = (
     "quarterly_supervision",
     "flag_accuracy",
 )
+HOMES = (
+    *("responsibility", "measure_gap", "support_received", "zero_employment", "special_group"),
+    *("relapse", "watch"),
+)
+OF_AREAS = ("contradiction_accuracy", "issue_summary", "entitlement_edge", "known_gap_share")
+AREAS = ("responsibility_gap", "visit_coverage", "medical_ledger", "asset_ledger")
+ASKED = {
+    "contradiction": ("yihu_area", "yihu_department"),
+    "contradiction_accuracy": ("yihu_reader", "yihu_area", "yihu_analyst"),
+    "issue_ledger": ("yihu_reader", "yihu_area", "yihu_department"),
+    "issue_summary": ("yihu_reader", "yihu_area", "yihu_department", "yihu_analyst"),
+    "entitlement": ("yihu_reader", "yihu_area", "yihu_department"),
+    "entitlement_edge": ("yihu_reader", "yihu_area", "yihu_analyst"),
+    "known_gap": ("yihu_reader", "yihu_area", "yihu_department"),
+    "known_gap_share": ("yihu_reader", "yihu_area", "yihu_analyst"),
+}
+"""What departments say against each other, and what follows: who reads which."""
 OPEN_TO_ALL = ("release", "source_status")
 
 
@@ -39,19 +56,28 @@ def expected(role: str, schema: str, table: str, action: str) -> bool:
             "validation_result",
             "quarantine",
             "review_queue",
+            "contradiction_alias",
+            "stopped_after_listing",
         ]
         if schema == "ops":
             return table in written or (table, action) in (
                 ("review_decision", "select"),
+                ("opening", "select"),
                 ("gate_opening", "select"),
                 ("gate_opening", "update"),
                 ("turn", "select"),
                 ("turn", "update"),
             )
         return (
-            table in ("person", "quarantine_row", "queue_candidate", "record_number")
+            table in ("person", "quarantine_row", "queue_candidate", "record_number", "officer")
             and action != "select"
         )
+    if schema == "yihu" and table in ASKED:
+        return role in ASKED[table]
+    if schema == "yihu" and table in HOMES:
+        return role in ("yihu_reader", "yihu_area", "yihu_steward")
+    if schema == "yihu" and table in AREAS:
+        return role not in ("yihu_department", "yihu_analyst", "stranger")
     if schema == "yihu":
         readers = role in ("yihu_reader", "yihu_area") or (
             role == "yihu_department" and table in LISTS
@@ -89,7 +115,7 @@ def statement(schema: str, table: str, action: str) -> str:
         if schema in ("yihu", "store")
         else METADATA.tables[f"{schema}.{table}"].columns.keys()[-1]
     )
-    if table in ("area_ledger", "bulletin") or table in {view.name for view in PERIODIC}:
+    if table in ("area_ledger", "bulletin", *AREAS, *OF_AREAS) or table in {view.name for view in PERIODIC}:
         column = "area_code"
     if table in OPEN_TO_ALL:
         column = {"release": "as_of", "source_status": "department"}[table]
