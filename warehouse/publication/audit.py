@@ -125,7 +125,7 @@ def _identities(
 
 PSEUDONYM = "^[0-9a-f]{64}$"
 OUR_IDS = ("contradiction_id", "entitlement_id")
-"""Made here: digits of a hash, which may be any; numbers that stand in the row by themselves too."""
+"""Made here: digits of a hash, which may be any; no numbers of anybody."""
 
 
 def _record_numbers(engine: SqlEngine, view: View, of: Sequence[Column]) -> list[str]:
