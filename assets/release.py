@@ -29,7 +29,7 @@ from warehouse.publication import AuditFailed, RunSource, publish
 from warehouse.publication.content import Known
 from warehouse.publication.known import known_tables
 from warehouse.record_numbers import build_record_numbers
-from warehouse.schema.shape import shape_of
+from warehouse.schema.shape import Shape, shape_of
 from warehouse.scoring_rules import Versioned, load_rules, named
 
 PUBLISHED = published_tables()
