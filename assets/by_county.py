@@ -85,7 +85,7 @@ class Day:
 
     @property
     def inputs(self) -> LakeInputs:
-        return LakeInputs(self.house.lake, {})
+        return LakeInputs(self.house.lake, self.house.sources)
 
 
 def made_by_county(
@@ -113,12 +113,7 @@ def _make(house: RunContext, as_of: date, asked: frozenset[str]) -> None:
     touched, moment = house.scope(as_of), house.moment(as_of)
     in_counties = {table for table in asked if registry.maker(table).grain != EVERYBODY}
     rest = registry.ordered(asked - in_counties)
-    handed_on = {
-        read
-        for table in rest
-        for read in registry.reads(table, Kind.SAME_DAY)
-        if not registry.is_stored(read)
-    }
+    handed_on = _handed_on(rest)
     with ExitStack() as written:
         writers = {
             table: written.enter_context(
@@ -148,6 +143,21 @@ def _make(house: RunContext, as_of: date, asked: frozenset[str]) -> None:
     for table in handed_on:
         shutil.rmtree(folders[table], ignore_errors=True)
     house.note_written(asked, moment.as_of)
+
+
+def _handed_on(tables: Iterable[str]) -> set[str]:
+    """What the counties make for `tables`, which need every county: through what does too."""
+    found, waiting, seen = set[str](), list(tables), set(tables)
+    while waiting:
+        for read in registry.reads(waiting.pop(), Kind.SAME_DAY):
+            if read in seen or registry.is_stored(read):
+                continue
+            seen.add(read)
+            if registry.maker(read).grain == EVERYBODY:
+                waiting.append(read)
+            else:
+                found.add(read)
+    return found
 
 
 def _go_through(day: Day) -> None:

@@ -39,6 +39,8 @@ class Table:
     """Further metadata of a day: pictures, and figures that the UI draws over time.
     Called after the checks.
     """
+    before: Callable[[RunContext, date], None] | None = None
+    """What is looked at of an earlier run of the day before the tables are made."""
 
 
 def with_others(folder: str, tables: Sequence[Table]) -> list[Table]:
@@ -59,9 +61,12 @@ def depends_on(tables: Sequence[str], contracts: Sequence[Contract]) -> list[str
     other kept tables of the day.
     """
     found: set[str] = set()
+    known = {contract.table for contract in contracts}
     for table in tables:
         for read in registry.inputs_of(table):
             layer = read.removesuffix(registry.EVERY_TYPE)
+            if registry.is_of_type(read) and layer == read and read.partition("_")[2] not in known:
+                continue  # optional, and nobody reads it
             found.update(
                 [read] if layer == read else (f"{layer}{contract.table}" for contract in contracts)
             )
@@ -118,6 +123,9 @@ def tables_asset(
     ) -> Iterator[dg.MaterializeResult]:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
         house.begin_day(as_of)
+        for table in tables:
+            if table.before is not None:
+                table.before(house, as_of)
         if not made_by_county(house, as_of, names, ahead=_selected(context)):
             laying.make_tables(house, as_of, name, names)
         for table in tables:

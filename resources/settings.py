@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 from zoneinfo import ZoneInfo
 
-from expectations.contract import load_contracts
+from expectations.contract import DRAFTS, EVERY_DRAFT, drafts_named, load_contracts
 from expectations.errors import ConfigurationError
 from expectations.nearest import did_you_mean
 from resources.engines.java import NoJavaError, java_home
@@ -144,6 +144,8 @@ class Settings:
     """Bytes that the child process which reads a file may take."""
     plain: bool = False
     """Whether connections without TLS to another host are allowed."""
+    sampling_key_file: Path | None = None
+    """The key of what is drawn by lot."""
 
     @property
     def uses_sandbox(self) -> bool:
@@ -161,6 +163,10 @@ class Settings:
     @property
     def pseudonym_key(self) -> bytes:
         return self.pseudonym_key_file.read_bytes().strip()
+
+    @property
+    def sampling_key(self) -> bytes:
+        return self.sampling_key_file.read_bytes().strip() if self.sampling_key_file else b""
 
 
 def today() -> date:
@@ -338,11 +344,11 @@ def _plain(env: Mapping[str, str], places: Mapping[str, str | None], problems: l
 
 def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
     known = [contract.records for contract in load_contracts(status="draft")]
-    named = [name.strip() for name in (env.get("YIHU_DRAFTS") or "").split(",") if name.strip()]
-    if strange := sorted(set(named) - set(known)):
+    named = drafts_named(env.get(DRAFTS))
+    if strange := sorted(set(named) - {*known, EVERY_DRAFT}):
         problems.append(
-            f"YIHU_DRAFTS names {', '.join(strange)}: the contracts that are drafts are"
-            f" {', '.join(known) or 'none'}"
+            f"{DRAFTS} names {', '.join(strange)}: the contracts that are drafts are"
+            f" {', '.join(known) or 'none'} ({EVERY_DRAFT}: every one)"
         )
 
 
@@ -437,11 +443,11 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         )
         households = "104000"
     writing = _one_of(env, "YIHU_SANDBOX_WRITING", "", ("", *WRITINGS), problems)
-    if env.get("YIHU_PSEUDONYM_KEY") and len(env["YIHU_PSEUDONYM_KEY"]) < 16:
-        problems.append(
-            "YIHU_PSEUDONYM_KEY is shorter than 16 characters: generate one, e.g. openssl rand"
-            " -hex 32"
-        )
+    problems += [
+        f"{name} is shorter than 16 characters: generate one, e.g. openssl rand -hex 32"
+        for name in ("YIHU_PSEUDONYM_KEY", "YIHU_SAMPLING_KEY")
+        if env.get(name) and len(env[name]) < 16
+    ]
     alerts = _alerts(env, problems)
     _drafts(env, problems)
     retention = _retention(env, problems)
@@ -485,4 +491,5 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
             name: value for name, value in env.items() if name.startswith(FILE_PASSWORD) and value
         },
         plain=plain,
+        sampling_key_file=secret_file(home, "sampling_key", env.get("YIHU_SAMPLING_KEY") or None),
     )

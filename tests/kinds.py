@@ -117,6 +117,8 @@ KINDS: Mapping[str, Kind] = {
         "run a day or a week as an operator does, from the departments to SQL",
         (
             "operating/daemon",
+            "operating/thirty_runs",
+            "operating/week",
             "rhythms/field_results",
             "warehouse/backup",
             "warehouse/commands",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -54,9 +54,11 @@ from warehouse.graph.under import (
 )
 from warehouse.layouts import NEWEST
 from warehouse.migrations.run import upgrade
-from warehouse.schema.lake import STEWARD_DECISION, types_of
+from warehouse.schema.lake import CONTRADICTION_ALIAS, OPENING, STEWARD_DECISION, types_of
 from warehouse.sources import ledger_table
 
+ALIASES = ("flags", "contradiction_alias")
+"""Notes in the lake: the ids that contradictions of a day had before it was made again."""
 OF_A_COUNTY = "substr(area_code, 1, 6)"
 """The county of a row that has an area."""
 
@@ -84,6 +86,19 @@ def decisions(server: Server, as_of: date) -> Sequence[sa.Row[Any]]:
         upgrade(engine, server.passwords)
         with engine.connect() as connection:
             return connection.execute(sa.text(ANSWERS_UP_TO), {"as_of": as_of}).all()
+    finally:
+        engine.dispose()
+
+
+def openings(server: Server) -> Sequence[sa.RowMapping]:
+    """Which rules were opened by name, and from which day on."""
+    engine = server.engine()
+    try:
+        with engine.connect() as connection:
+            if connection.scalar(sa.text("select to_regclass('ops.opening')")) is None:
+                return []
+            asked = sa.text("select code, opens_on from ops.opening order by opening_id")
+            return connection.execute(asked).mappings().all()
     finally:
         engine.dispose()
 
@@ -266,14 +281,24 @@ class RunContext(dg.ConfigurableResource):
     def runner(self) -> Runner:
         """What binds and makes tables on the engine, one for the run."""
         if self._runner is None:
-            sources = {"steward_decision": self._decisions, "source_ledger": self._ledgers}
             self._runner = Runner(
                 self.engine,
-                LakeInputs(self.lake, sources),
+                LakeInputs(self.lake, self.sources),
                 self.contracts(),
                 self.settings.pseudonym_key,
+                sampling_key=self.settings.sampling_key,
             )
         return self._runner
+
+    @property
+    def sources(self) -> Mapping[str, Callable[[date], pa.Table]]:
+        """What comes from neither the lake nor the rules."""
+        return {
+            "steward_decision": self._decisions,
+            "source_ledger": self._ledgers,
+            "contradiction_alias": self.aliases,
+            "opening": self._openings,
+        }
 
     def moment(self, as_of: date) -> Moment:
         """The day, read once a run: under what its release names,
@@ -421,6 +446,22 @@ class RunContext(dg.ConfigurableResource):
             for answer in decisions(self.server, as_of)
         ]
         return pa.Table.from_pylist(answers, columns)
+
+    def aliases(self, as_of: date) -> pa.Table:
+        """The ids of contradictions that days up to `as_of` had before they were made again."""
+        days = [day for day in self.lake.note_days(*ALIASES) if day <= as_of]
+        rows = [
+            {"old_id": old, "contradiction_id": new, "as_of": day}
+            for day in days
+            for old, new in (self.lake.read_note(*ALIASES, day) or {}).items()
+        ]
+        newest = {row["old_id"]: row for row in rows}
+        return pa.Table.from_pylist(list(newest.values()), CONTRADICTION_ALIAS.arrow)
+
+    def _openings(self, as_of: date) -> pa.Table:
+        """What was opened by name, from the warehouse; nothing before the first release."""
+        rows = [dict(row) for row in openings(self.server)]
+        return pa.Table.from_pylist(rows, OPENING.arrow)
 
     def _ledgers(self, as_of: date) -> pa.Table:
         """What the day's ledgers say of each record type."""

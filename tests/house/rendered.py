@@ -88,6 +88,7 @@ def rendered_models() -> dict[str, set[str]]:
             *(f"matched_{contract.table}" for contract in contracts),
             *stored_tables(),
             "review_candidate",
+            "entitlement_listing",
         ),
         day_moment(DAY),
     )

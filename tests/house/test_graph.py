@@ -98,9 +98,13 @@ def test_what_a_model_declares_is_what_its_sql_reads() -> None:
 
 WRITTEN = {"keys"}
 """What `tests.house.rendered` writes into a parameter that is a whole statement."""
-OPTIONAL = {"valid/quarantine": {"source_keys"}, "matched_area": {"pseudonym_pad"}}
+OPTIONAL = {
+    "valid/quarantine": {"source_keys"},
+    "matched_area": {"pseudonym_pad", "valid_rural_revitalisation__members"},
+    "matched_household": {"pseudonym_pad"},
+}
 """What a model reads through a parameter that is a whole statement; what it reads of a record type
-whose key is a pseudonym.
+whose key is a pseudonym, or that names a household or an officer.
 """
 
 

@@ -52,6 +52,9 @@ class Kind(StrEnum):
     SAME_DAY = "same day"
     IF_THERE = "if there"
     """Of the same day where it is there; no other table's rows hang on whether it is."""
+    OPTIONAL = "optional"
+    """Of a record type that a county may go without: of the same day where the day has it,
+    else no row."""
     EARLIER_DAY = "earlier day"
     """The newest day before; with `_as_of`."""
     EARLIER_OR_OWN = "earlier day, or own"

@@ -12,6 +12,7 @@ from datetime import date
 
 from warehouse.catalogue import Catalogue, load_catalogue
 from warehouse.following_rules import FollowingRules, load_following
+from warehouse.further_rules import FurtherRules, load_further
 from warehouse.layouts import NEWEST
 from warehouse.scoring_rules import Rules, load_rules
 
@@ -24,6 +25,7 @@ class Moment:
     rules: Rules
     following: FollowingRules
     catalogue: Catalogue
+    further: FurtherRules
     earlier_than: date
     """Earlier days are those before this one: the day itself, or the first of the period."""
     not_before: date | None = None
@@ -51,6 +53,7 @@ def day_moment(
         rules or load_rules(as_of),
         following or load_following(as_of),
         load_catalogue(as_of),
+        load_further(as_of),
         as_of,
     )
 

@@ -18,6 +18,7 @@ EVERY_TYPE = "*"
 LAKE_KINDS = (
     Kind.SAME_DAY,
     Kind.IF_THERE,
+    Kind.OPTIONAL,
     Kind.EARLIER_DAY,
     Kind.EARLIER_OR_OWN,
     Kind.RELEASED_DAY,
@@ -26,7 +27,7 @@ LAKE_KINDS = (
     Kind.ASKED,
 )
 """The kinds that name tables of the graph."""
-OF_THE_DAY = (Kind.SAME_DAY, Kind.EARLIER_OR_OWN, Kind.ASKED)
+OF_THE_DAY = (Kind.SAME_DAY, Kind.OPTIONAL, Kind.EARLIER_OR_OWN, Kind.ASKED)
 """The kinds that a table comes from on its own day."""
 
 

@@ -24,7 +24,7 @@ from warehouse.graph.heads import Input, Kind, Model
 from warehouse.graph.inputs import Inputs, MissingInput, earlier_day, released_day, there
 from warehouse.graph.moment import EVERYTHING, Moment, Scope
 from warehouse.graph.parameters import Filling, fill
-from warehouse.graph.reference import reference_select
+from warehouse.graph.reference import Keys, reference_select
 from warehouse.graph.registry import EVERY_TYPE, PER_TYPE, is_of_type, is_stored, makers
 from warehouse.matching import is_identified, model_name
 from warehouse.schema.lake import empty_select, has_grown, types_of
@@ -60,6 +60,7 @@ class Runner:
         contracts: Sequence[Contract],
         pseudonym_key: bytes = b"",
         keeps_views: bool = True,
+        sampling_key: bytes = b"",
     ) -> None:
         """`keeps_views`: what is written out at once stays a view;
         else it is computed when it is made.
@@ -69,7 +70,7 @@ class Runner:
         self.contracts = tuple(contracts)
         self._by_table = {contract.table: contract for contract in self.contracts}
         self.inputs = inputs
-        self._key = pseudonym_key
+        self._keys = Keys(pseudonym_key, sampling_key)
         self._marks: dict[str, Mark] = {}
         """The mark of everything that this runner has put on the engine, by name."""
         self._texts: dict[Hashable, str] = {}
@@ -293,9 +294,20 @@ class Runner:
             elif read.table.endswith(EVERY_TYPE):
                 types = making.types if prefix == "valid_" else self.contracts
                 found += [Input(read.kind, prefix + one.table, prefix + one.table) for one in types]
+            elif read.kind is Kind.OPTIONAL:
+                is_there = self._is_read(read.table, making)
+                kind = Kind.SAME_DAY if is_there else Kind.IF_THERE
+                found.append(Input(kind, read.table, read.alias))
             else:
                 found.append(read)
         return found
+
+    def _is_read(self, table: str, making: _Making) -> bool:
+        """Whether the day has a record type's table, or it is made now."""
+        return table in making.asked or (
+            table.partition("_")[2] in self._by_table
+            and making.inputs.version(table, making.moment.as_of) is not None
+        )
 
     def _text(self, table: str, making: _Making) -> str:
         """The model's SQL for this table; filled in once for what it is filled in with."""
@@ -327,7 +339,7 @@ class Runner:
         }
 
     def _reference(self, table: str, making: _Making) -> str:
-        return reference_select(table, making.moment, self._key)
+        return reference_select(table, making.moment, self._keys)
 
     # making it so
 

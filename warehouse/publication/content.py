@@ -173,10 +173,9 @@ def prepare(
     digest = hashlib.sha256()
     for view in VIEWS:
         if view.name not in shape.columns:
-            engine.view(
-                Content.rows(view),
-                empty_select(dict.fromkeys(view.key, "varchar") | {"row_hash": "blob"}),
-            )
+            key = {column.name: engine_type(column) for column in view.columns}
+            key = {name: key[name] for name in view.key}
+            engine.view(Content.rows(view), empty_select(key | {"row_hash": "blob"}))
             made[view.name] = NOTHING
             continue
         engine.parquet_view(Content.rows(view), str(file_of(folder, view)))

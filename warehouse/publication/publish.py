@@ -60,6 +60,7 @@ class RunSource:
     rule_version: str
     is_provisional: bool = False
     following_version: str | None = None
+    further_version: str | None = None
     shape: Shape = field(default_factory=newest_shape)
 
 
@@ -424,10 +425,11 @@ class _Turn:
         wire.execute(
             "insert into ops.release (release_id, as_of, is_provisional, published_at,"
             " rule_version, code_version, run_id, checksum, households, red, yellow, row_counts,"
-            " changed_rows, published_by, following_version, layout, catalogue_version) values"
+            " changed_rows, published_by, following_version, layout, catalogue_version,"
+            " further_version) values"
             " ($1::integer, $2::text::date, $3::boolean, clock_timestamp(), $4::text, $5::text,"
             " $6::text, $7::text, 0, 0, 0, $8::text::jsonb, $9::text::jsonb, session_user,"
-            " $10::text, $11::text, $12::text)",
+            " $10::text, $11::text, $12::text, $13::text)",
             release_id,
             self.as_of.isoformat(),
             self.source.is_provisional,
@@ -440,6 +442,7 @@ class _Turn:
             self.source.following_version,
             self.source.shape.layout,
             self.source.shape.catalogue_version,
+            self.source.further_version,
         )
 
     def _note(self) -> dict[str, str | bool | None]:
@@ -449,6 +452,7 @@ class _Turn:
             "is_provisional": source.is_provisional,
             "rule_version": source.rule_version,
             "following_version": source.following_version,
+            "further_version": source.further_version,
             "catalogue_version": source.shape.catalogue_version,
             "layout": source.shape.layout,
             "code_version": source.code_version,

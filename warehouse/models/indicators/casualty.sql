@@ -15,6 +15,8 @@ select
     m.household_id,
     c.member_id,
     c.record_id,
+    c.occurred_on,
+    c.delivered_outcome = 'death' as is_death,
     c.occurred_on > {{ window_start }} as is_in_window,
     c._arrived_on
 from matched_emergency_management__casualties as c

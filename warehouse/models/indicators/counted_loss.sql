@@ -18,6 +18,7 @@ with loss as (
         m.household_id,
         l.record_id,
         l.house_damage,
+        l.occurred_on,
         l.resolved_on is null or l.resolved_on >= {{ as_of }} as is_unresolved,
         l.occurred_on > {{ window_start }} as is_in_window,
         l.loss_yuan,

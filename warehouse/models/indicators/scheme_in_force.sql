@@ -14,8 +14,10 @@ changes on: matched_civil_affairs__assistance.started_on at day,
 -#}
 select
     m.household_id,
+    a.member_id,
     a.record_id,
     a.scheme,
+    a.insured_persons,
     a.scheme = 'dibao' as is_dibao,
     a.scheme in ('dibao', 'tekun') as is_dibao_or_tekun,
     a.scheme in ('edge', 'rigid') as is_edge_or_rigid,

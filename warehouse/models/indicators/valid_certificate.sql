@@ -17,6 +17,7 @@ with certificate as (
         m.household_id,
         c.member_id,
         c.record_id,
+        c.category,
         c.level,
         row_number() over (
             partition by c.member_id order by c.issued_on desc, c.updated_at desc, c.record_id desc
