@@ -21,13 +21,17 @@ from resources.runtime.failures import failure
 from resources.settings import ROOT, today
 from warehouse.catalogue import load_catalogue
 from warehouse.following_rules import load_following
+from warehouse.further_rules import load_further
 from warehouse.graph.inputs import HELD_BACK, MADE_OF, made_of
-from warehouse.graph.registry import published_tables
+from warehouse.graph.registry import layer_and_folder, published_tables
 from warehouse.known import county_known_from
 from warehouse.migrations.run import upgrade
+from warehouse.officers import ASSIGNMENTS, build_officers
 from warehouse.publication import AuditFailed, RunSource, publish
+from warehouse.publication.content import Known
+from warehouse.publication.known import known_tables
 from warehouse.record_numbers import build_record_numbers
-from warehouse.schema.shape import shape_of
+from warehouse.schema.shape import Shape, shape_of
 from warehouse.scoring_rules import Versioned, load_rules, named
 
 PUBLISHED = published_tables()
@@ -49,6 +53,7 @@ LOADED: Mapping[str, Callable[[date], Versioned]] = {
     "rule_version": load_rules,
     "following_version": load_following,
     "catalogue_version": load_catalogue,
+    "further_version": load_further,
 }
 """What a release names, and what gives that of a day."""
 
@@ -64,6 +69,14 @@ def refuse_edited_rules(house: RunContext) -> None:
     for column, versions in used.items():
         for version in versions:
             named(version, LOADED[column])
+
+
+def known_of(house: RunContext, as_of: date, shape: Shape) -> dict[str, Known]:
+    """What differs from the release of the day that this one is laid over, by view."""
+    base = house.moment(as_of).base
+    if base is None:
+        return {}
+    return known_tables(house.engine, house.lake, house.lake.root / "release", base, as_of, shape)
 
 
 def used_versions(connection: sa.Connection, column: str) -> list[str]:
@@ -90,6 +103,8 @@ def attach_unversioned(
     ):
         house.use(table, as_of)
     for contract in contracts:
+        if contract.records == ASSIGNMENTS:
+            house.use(f"matched_{contract.table}", as_of)
         if contract.is_pseudonymous:
             house.use(f"valid_{contract.table}", as_of)
             house.use(f"matched_{contract.table}", as_of)
@@ -130,7 +145,18 @@ def attach_unversioned(
         "queue_candidate": "review_candidate",
         "respelt": "respelt",
         "record_number": build_record_numbers(engine, contracts, house.settings.pseudonym_key),
+        "officer": build_officers(engine, contracts),
+        **of_contradictions(house, as_of),
     }
+
+
+def of_contradictions(house: RunContext, as_of: date) -> dict[str, str]:
+    """What of the contradictions goes along: other ids of theirs, and what ended after a list."""
+    house.engine.from_arrow("contradiction_alias", house.aliases(as_of))
+    extras = {"contradiction_alias": "contradiction_alias"}
+    if house.lake.version(*layer_and_folder("stopped_after_listing"), as_of) is not None:
+        extras["stopped_after_listing"] = house.use("stopped_after_listing", as_of)
+    return extras
 
 
 RULE_RESULT = """
@@ -147,7 +173,7 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
 
     spec = dg.AssetSpec(
         "release",
-        deps=[*PUBLISHED, "linkage_quality", "review_queue"],
+        deps=[*PUBLISHED, "linkage_quality", "review_queue", "stopped_after_listing"],
         partitions_def=DAILY,
         group_name="release",
         owners=["team:yihu"],
@@ -208,8 +234,15 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
             upgrade(engine, house.server.passwords)
         finally:
             engine.dispose()
-        versions = (moment.rules.version, as_of >= today(), moment.following.version)
-        source = RunSource(context.run.run_id, code_version(), *versions, shape)
+        source = RunSource(
+            run_id=context.run.run_id,
+            code_version=code_version(),
+            rule_version=moment.rules.version,
+            is_provisional=as_of >= today(),
+            following_version=moment.following.version,
+            further_version=moment.further.version,
+            shape=shape,
+        )
         try:
             refuse_edited_rules(house)
             published = publish(
@@ -221,6 +254,7 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
                 house.lake.root / "release",
                 extras=attach_unversioned(house, contracts, as_of),
                 register="matched_rural_revitalisation__households",
+                known=known_of(house, as_of, shape),
             )
         except AuditFailed as failed:
             context.log.error(str(failed))

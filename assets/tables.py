@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets import laying
 from assets.by_county import made_by_county
 from assets.described import DAILY, code_references
 from assets.lineage import lineage_metadata
@@ -38,6 +39,8 @@ class Table:
     """Further metadata of a day: pictures, and figures that the UI draws over time.
     Called after the checks.
     """
+    before: Callable[[RunContext, date], None] | None = None
+    """What is looked at of an earlier run of the day before the tables are made."""
 
 
 def with_others(folder: str, tables: Sequence[Table]) -> list[Table]:
@@ -58,9 +61,12 @@ def depends_on(tables: Sequence[str], contracts: Sequence[Contract]) -> list[str
     other kept tables of the day.
     """
     found: set[str] = set()
+    known = {contract.table for contract in contracts}
     for table in tables:
         for read in registry.inputs_of(table):
             layer = read.removesuffix(registry.EVERY_TYPE)
+            if registry.is_of_type(read) and layer == read and read.partition("_")[2] not in known:
+                continue  # optional, and nobody reads it
             found.update(
                 [read] if layer == read else (f"{layer}{contract.table}" for contract in contracts)
             )
@@ -106,6 +112,10 @@ def tables_asset(
         for table in tables
         for check, description, _ in table.checks
     ]
+    if name in laying.PROVED:
+        check_specs.append(
+            dg.AssetCheckSpec(laying.CHECK, asset=laying.PROVED[name], description=laying.SAYS)
+        )
 
     @dg.multi_asset(name=f"make_{name}", specs=specs, check_specs=check_specs)
     def made(
@@ -113,21 +123,26 @@ def tables_asset(
     ) -> Iterator[dg.MaterializeResult]:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
         house.begin_day(as_of)
+        for table in tables:
+            if table.before is not None:
+                table.before(house, as_of)
         if not made_by_county(house, as_of, names, ahead=_selected(context)):
-            house.make(names, house.moment(as_of))
-        house.note_made(as_of)
+            laying.make_tables(house, as_of, name, names)
         for table in tables:
             written = house.keep(table.name, as_of)
             context.log.info(
                 f"{time.monotonic() - started:6.1f} s  {table.name}: {written.rows:,} rows"
             )
             checked = [check(house, as_of) for _, _, check in table.checks]
+            if table.name == laying.PROVED.get(name):
+                checked.append(laying.check_result(house, as_of, name))
             yield dg.MaterializeResult(
                 asset_key=table.name,
                 metadata=_of_the_day(house, as_of, table, written),
                 data_version=_version(house, table.name, as_of),
                 check_results=checked,
             )
+        house.note_made(as_of)
 
     return made
 

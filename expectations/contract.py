@@ -18,7 +18,7 @@ from expectations.errors import ConfigurationError
 
 CONTRACTS = Path(__file__).parent / "contracts"
 
-DRAFTS = "YIHU_DRAFTS"
+DRAFTS, EVERY_DRAFT = "YIHU_DRAFTS", "all"
 BASE_REGISTER = "rural_revitalisation"
 REGISTER_RECORDS = ("households", "members")
 """What of that department is the register; its loans or assets are records like any other's."""
@@ -83,6 +83,10 @@ class Field:
     """
     derived: Literal["key", "updated_at"] | None = None
     """What yihu makes: the one key of a composite one, the update time of a snapshot's row."""
+    is_staff_number: bool = False
+    """Names an officer (`holds: staff_number`): published as a pseudonym where it looks like
+    somebody's number, since many are telephone numbers.
+    """
     key_position: int | None = None
     """The field's place in the primary key, from 1; null where it is no part of it."""
 
@@ -278,23 +282,29 @@ def load_contracts(folder: Path = CONTRACTS, status: str = "active") -> tuple[Co
 
 
 def drafts_read() -> tuple[str, ...]:
-    """The record types that the setting `YIHU_DRAFTS` names:
+    """The record types that the setting `YIHU_DRAFTS` names (`all`: every one):
     this installation has agreed with the department on them.
     """
-    return tuple(
-        sorted({name.strip() for name in os.environ.get(DRAFTS, "").split(",") if name.strip()})
-    )
+    return drafts_named(os.environ.get(DRAFTS))
+
+
+def drafts_named(setting: str | None) -> tuple[str, ...]:
+    """The names in the setting's text, without a record type twice."""
+    return tuple(sorted({name.strip() for name in (setting or "").split(",") if name.strip()}))
 
 
 @lru_cache(maxsize=16)
 def _load_contracts(folder: Path, status: str, drafts: tuple[str, ...]) -> tuple[Contract, ...]:
     every = [read_contract(path) for path in sorted(folder.glob("*/*.odcs.yaml"))]
-    contracts = [
-        c for c in every if c.status == status or (c.status == "draft" and c.records in drafts)
-    ]
+    contracts = [c for c in every if c.status == status or _is_agreed(c, drafts)]
     return tuple(
         sorted(contracts, key=lambda c: (c.department != BASE_REGISTER, c.department, c.records))
     )
+
+
+def _is_agreed(contract: Contract, drafts: tuple[str, ...]) -> bool:
+    is_named = contract.records in drafts or EVERY_DRAFT in drafts
+    return contract.status == "draft" and is_named
 
 
 def contract_for(records: str, with_drafts: bool = False) -> Contract:

@@ -140,6 +140,7 @@ def _field(prop: SchemaProperty) -> Field:
         constant=_value(name, "constant", custom.get("constant")),
         source=_one_of(custom, "from", ("sheet", "file"), None),
         codes_complete=_yes_no(name, custom.get("complete", True)),
+        is_staff_number=_one_of(custom, "holds", ("staff_number",), None) is not None,
         key_position=int(prop.primaryKeyPosition or 1) if prop.primaryKey else None,
     )
     if prop.physicalName is not None and not field.is_delivered:

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 from zoneinfo import ZoneInfo
 
-from expectations.contract import load_contracts
+from expectations.contract import DRAFTS, EVERY_DRAFT, drafts_named, load_contracts
 from expectations.errors import ConfigurationError
 from expectations.nearest import did_you_mean
 from resources.engines.java import NoJavaError, java_home
@@ -33,6 +33,7 @@ ENGINES = ("duckdb", "spark")
 WRITINGS = ("office", "tidy")
 FILE_PASSWORD = "YIHU_FILE_PASSWORD_"
 BY_COUNTY = ("auto", "yes", "no")
+FULL = ("auto", "yes", "no")
 
 
 class SettingsError(ConfigurationError):
@@ -124,6 +125,10 @@ class Settings:
     """Whether a register of several counties is worked through county by county:
     auto (where it is large), yes, no.
     """
+    full: str = "auto"
+    """Whether a day is made in full: auto (where it is not worth laying it over the day before),
+    yes, no (only where it has to be).
+    """
     engine_memory: str | None = None
     """How much memory the engine may take before it spills, e.g.
 
@@ -139,6 +144,8 @@ class Settings:
     """Bytes that the child process which reads a file may take."""
     plain: bool = False
     """Whether connections without TLS to another host are allowed."""
+    sampling_key_file: Path | None = None
+    """The key of what is drawn by lot."""
 
     @property
     def uses_sandbox(self) -> bool:
@@ -156,6 +163,10 @@ class Settings:
     @property
     def pseudonym_key(self) -> bytes:
         return self.pseudonym_key_file.read_bytes().strip()
+
+    @property
+    def sampling_key(self) -> bytes:
+        return self.sampling_key_file.read_bytes().strip() if self.sampling_key_file else b""
 
 
 def today() -> date:
@@ -333,11 +344,11 @@ def _plain(env: Mapping[str, str], places: Mapping[str, str | None], problems: l
 
 def _drafts(env: Mapping[str, str], problems: list[str]) -> None:
     known = [contract.records for contract in load_contracts(status="draft")]
-    named = [name.strip() for name in (env.get("YIHU_DRAFTS") or "").split(",") if name.strip()]
-    if strange := sorted(set(named) - set(known)):
+    named = drafts_named(env.get(DRAFTS))
+    if strange := sorted(set(named) - {*known, EVERY_DRAFT}):
         problems.append(
-            f"YIHU_DRAFTS names {', '.join(strange)}: the contracts that are drafts are"
-            f" {', '.join(known) or 'none'}"
+            f"{DRAFTS} names {', '.join(strange)}: the contracts that are drafts are"
+            f" {', '.join(known) or 'none'} ({EVERY_DRAFT}: every one)"
         )
 
 
@@ -414,6 +425,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     if engine == "spark":
         problems += _lacks_spark()
     by_county = _one_of(env, "YIHU_BY_COUNTY", "auto", BY_COUNTY, problems)
+    full = _one_of(env, "YIHU_FULL", "auto", FULL, problems)
     engine_memory = env.get("YIHU_ENGINE_MEMORY") or None
     if engine_memory is not None and not re.fullmatch(
         r"[0-9]{1,6} ?(MB|GB|TB|MiB|GiB|TiB)", engine_memory
@@ -431,11 +443,11 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         )
         households = "104000"
     writing = _one_of(env, "YIHU_SANDBOX_WRITING", "", ("", *WRITINGS), problems)
-    if env.get("YIHU_PSEUDONYM_KEY") and len(env["YIHU_PSEUDONYM_KEY"]) < 16:
-        problems.append(
-            "YIHU_PSEUDONYM_KEY is shorter than 16 characters: generate one, e.g. openssl rand"
-            " -hex 32"
-        )
+    problems += [
+        f"{name} is shorter than 16 characters: generate one, e.g. openssl rand -hex 32"
+        for name in ("YIHU_PSEUDONYM_KEY", "YIHU_SAMPLING_KEY")
+        if env.get(name) and len(env[name]) < 16
+    ]
     alerts = _alerts(env, problems)
     _drafts(env, problems)
     retention = _retention(env, problems)
@@ -469,6 +481,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         sandbox_households=int(households),
         sandbox_writing=writing or None,
         by_county=by_county,
+        full=full,
         engine_memory=engine_memory,
         alerts=alerts,
         retention=retention,
@@ -478,4 +491,5 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
             name: value for name, value in env.items() if name.startswith(FILE_PASSWORD) and value
         },
         plain=plain,
+        sampling_key_file=secret_file(home, "sampling_key", env.get("YIHU_SAMPLING_KEY") or None),
     )

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from sandbox.rates import ErrorRates
 
 def _county(options: argparse.Namespace) -> County:
     rates = ErrorRates().doubled() if options.double_errors else ErrorRates()
+    rates = replace(rates, contradictions=options.contradictions)
     say = Seldom() if options.quiet else say_to_stderr
     return County(options.home, options.households, options.seed, rates, say=say).make()
 
@@ -112,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--seed", type=int, default=1)
         sub.add_argument("--quiet", action="store_true", help="no line but of making the county")
         sub.add_argument("--double-errors", action="store_true", help="every error twice as often")
+        sub.add_argument(
+            "--contradictions",
+            type=float,
+            default=0.0,
+            help="share of the households in which each rule's contradiction is planted",
+        )
         return sub
 
     command("make", "make the county and end")

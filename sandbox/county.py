@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -24,7 +24,18 @@ import pyarrow as pa
 
 from expectations.contract import Contract, contract_for
 from expectations.engine import parquet
-from sandbox import days, delivery, hardship, health, visits, welfare
+from sandbox import (
+    agreeing,
+    days,
+    delivery,
+    hardship,
+    health,
+    planting,
+    supervision,
+    support,
+    visits,
+    welfare,
+)
 from sandbox.draft import Draft, drawn_anew, with_one_known
 from sandbox.economy import County as Drawn
 from sandbox.economy import draw_county
@@ -51,9 +62,23 @@ DRAWN: tuple[tuple[str, _Draw], ...] = (
     ("reports", hardship.draw_reports),
     ("cases", hardship.draw_cases),
     ("field_results", visits.draw_field_results),
+    ("issues", supervision.draw_issues),
+    ("verdicts", supervision.draw_verdicts),
+    ("assignments", support.draw_assignments),
+    ("visits", support.draw_visits),
+    ("measures", support.draw_measures),
+    ("loans", support.draw_loans),
+    ("employment", support.draw_employment),
+    ("student_aid", support.draw_student_aid),
+    ("assets", support.draw_assets),
+    ("disputes", support.draw_disputes),
 )
 """Record types that are drawn from people and households alone, in a fixed order."""
 
+KEPT = ("certificates", "dwellings", "assistance", "temporary_aid", "student_aid", "assets")
+"""Those that others are drawn from."""
+
+EDITION = 2
 _HERE = Path(__file__).parent
 PARTS = ("base", "planted", "truth")
 """The folders of a county; whatever else lies in its home is not its own."""
@@ -90,6 +115,10 @@ class County:
     rates: ErrorRates = field(default_factory=ErrorRates)
     say: Callable[[str], None] | None = None
     """Where progress lines go."""
+    edition: int | None = None
+    """None: as the county that is there, the newest for a new one. In the first one departments
+    contradict each other all over; since the second they agree but for what is planted.
+    """
 
     def __post_init__(self) -> None:
         self.home = Path(self.home)
@@ -99,6 +128,14 @@ class County:
         if self.say is not None:
             self.say(line)
 
+    def _edition(self) -> int:
+        note = self.home / "county.json"
+        if self.edition is not None:
+            return self.edition
+        if not note.exists():
+            return EDITION
+        return int(json.loads(note.read_text(encoding="utf-8")).get("edition", 1))
+
     @property
     def _fingerprint(self) -> dict[str, str | int]:
         return {
@@ -106,6 +143,7 @@ class County:
             "households": self.households,
             "rates": self.rates.key(),
             "code": code_version(),
+            "edition": self._edition(),
         }
 
     @property
@@ -140,12 +178,13 @@ class County:
             folder.mkdir(mode=0o700)
         try:
             self._fill(work)
+            made = json.dumps(self._fingerprint)
             # the note goes first and comes last: a county half replaced is made anew
             (self.home / "county.json").unlink(missing_ok=True)
             for part in PARTS:
                 shutil.rmtree(self.home / part, ignore_errors=True)
                 (work / part).rename(self.home / part)
-            (work / "county.json").write_text(json.dumps(self._fingerprint), encoding="utf-8")
+            (work / "county.json").write_text(made, encoding="utf-8")
             (work / "county.json").replace(self.home / "county.json")
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -155,6 +194,18 @@ class County:
     def _fill(self, home: Path) -> None:
         people = draw_people(self.seed, self.households, self.rates)
         drawn = draw_county(self.seed, people, self.households)
+        agrees = self._edition() > 1
+        drawn = agreeing.agreed_register(drawn) if agrees else drawn
+        made = planting.planted(
+            np.random.default_rng([self.seed, 800]),
+            drawn,
+            self.rates.contradictions if agrees else 0,
+        )
+        people = planting.with_deaths(people, made)
+        drawn = replace(drawn, people=people)
+        told = planting.in_register(drawn, made)
+        assistance = agreeing.agreed_assistance(drawn, self._draw("assistance", drawn))
+        cases = agreeing.agreed_cases(self._draw("cases", drawn))
         self._tell(f"sandbox: {people.registered:,} people drawn")
         with days.connect(self.seed) as connection:
             rows = delivery.register_rows(np.random.default_rng([self.seed, 4]), drawn, self.rates)
@@ -162,25 +213,34 @@ class County:
             conflicts[rows["person"][rows["how"] == "conflict"]] = True
             delivery.load_people(connection, people, conflicts)
             delivery.deliver_households(
-                connection, drawn, contract_for("households"), self.rates, home
+                *(connection, told, contract_for("households"), self.rates, home),
+                clears_on=agreeing.clears_on(drawn, cases) if agrees else None,
             )
             delivery.deliver_members(
-                connection, drawn, rows, contract_for("members"), self.rates, home
+                *(connection, told, rows, contract_for("members"), self.rates, home),
+                agrees=agrees,
             )
             kept: dict[str, Draft] = {}
-            for index, (records, draw) in enumerate(DRAWN):
-                draft = drawn_anew(draw, [self.seed, 10 + index], drawn, self.rates)
+            for index, (records, _) in enumerate(DRAWN):
+                draft = self._draw(records, drawn)
+                if agrees:
+                    rng = np.random.default_rng([self.seed, 900 + index])
+                    draft = agreeing.agreed(draft, rng, drawn, assistance)
+                    draft = planting.in_draft(draft, drawn, made)
                 draft = with_one_known(draft, people)
                 delivery.deliver(
                     connection, contract_for(records, with_drafts=True), draft, self.rates, home
                 )
                 self._tell(f"sandbox: {records} {len(draft):,}")
-                if records in ("certificates", "dwellings"):
+                if records in KEPT:
                     kept[records] = draft
             rng = np.random.default_rng([self.seed, 50])
             subsidies = welfare.draw_disability_subsidies(
                 rng, drawn, self.rates, kept["certificates"]
             )
+            if agrees:
+                subsidies = agreeing.agreed_subsidies(drawn, subsidies, kept)
+                subsidies = planting.in_draft(subsidies, drawn, made)
             delivery.deliver(
                 connection, contract_for("disability_subsidies"), subsidies, self.rates, home
             )
@@ -194,7 +254,18 @@ class County:
                     kept["dwellings"],
                 )
             retrofits = with_one_known(retrofits, people)
+            if agrees:
+                retrofits = planting.in_retrofits(retrofits, drawn, made, kept["dwellings"])
             delivery.deliver(connection, contract_for("retrofits"), retrofits, self.rates, home)
+            kept["disability_subsidies"] = subsidies
+            rng = np.random.default_rng([self.seed, 51])
+            for draft in (
+                support.draw_dividends(rng, drawn, self.rates, kept["assets"]),
+                support.draw_payments(rng, drawn, self.rates, kept),
+            ):
+                contract = contract_for(draft.records, with_drafts=True)
+                delivery.deliver(connection, contract, draft, self.rates, home)
+                self._tell(f"sandbox: {draft.records} {len(draft):,}")
             for records in SHAPES:
                 write_golden(
                     connection,
@@ -207,6 +278,12 @@ class County:
                 " name from people order by person",
                 home / "truth" / "people.parquet",
             )
+            delivery.write_planted(connection, made.truth, home)
+
+    def _draw(self, records: str, drawn: Drawn) -> Draft:
+        """The records of a type as they are drawn, whatever was drawn before."""
+        (index,) = (index for index, (name, _) in enumerate(DRAWN) if name == records)
+        return drawn_anew(DRAWN[index][1], [self.seed, 10 + index], drawn, self.rates)
 
     def connection(self) -> duckdb.DuckDBPyConnection:
         """This thread's connection, with the sandbox's macros."""

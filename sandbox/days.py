@@ -102,7 +102,8 @@ def state_sql(
     day = (until - EPOCH).days
     moment = _literal(until)
     after = f"where updated_at > {_literal(since)}" if since is not None else ""
-    broken = f"dice(n, k, 4) % 1000000 < {int(rates.broken * 1e6)}" if shape.breaks else "false"
+    chance = f"dice(n, k, 4) % 1000000 < {int(rates.broken * 1e6)}" if shape.breaks else "false"
+    broken = f"{chance} and not {shape.sound}"
     fields = ", ".join(_columns(contract, shape))
     window = "" if since is None else f"where u > {_literal(since)}"
     names = ", ".join(f'"{field.name}"' for field in contract.fields)

@@ -7,6 +7,7 @@ Belongs here: writing `base/<records>.parquet` and `truth/<records>.parquet`. No
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,20 @@ import pyarrow as pa
 
 from expectations.contract import Contract
 from expectations.engine import literal
+from sandbox.agreeing import NEVER, heads_after, register_ends
 from sandbox.draft import Draft
 from sandbox.economy import County
 from sandbox.errors import TRAITS, applied, chosen, outcome
 from sandbox.people import END, PLANTED, START, People
+from sandbox.planting import Truth
 from sandbox.rates import ErrorRates
 from sandbox.shapes import SHAPES, first_number, household_id, key_of, member_id
 
+BY_HOUSEHOLD = (
+    *("cases", "field_results", "issues", "verdicts"),
+    *("assignments", "visits", "measures", "assets"),
+)
+"""Record types that carry their household's number, and nobody's."""
 _FIX = (
     "case when {day} is not null then ceil((date_diff('day', date '2020-01-01', ({day})::date) + 1"
     " + _phase) / {period}.0)::bigint end"
@@ -140,6 +148,8 @@ def deliver(
             **draft.columns,
         }
     )
+    if draft.records == "certificates" and "dies_on" not in draft.columns:
+        table = table.append_column("dies_on", pa.nulls(len(draft), pa.date32()))
     connection.register("draft", table)
     is_certificate = draft.records == "certificates"
     # a corrected certificate would be another record: its number is its key
@@ -222,8 +232,8 @@ def _write_truth(
     """Whom each record is about, which error it carries, and until when."""
     shape = SHAPES[records]
     extra = (
-        f"p.member_id, {household_id('d.ordinal')} as household_id"
-        if records in ("cases", "field_results")
+        f"p.member_id, case when d.ordinal > 0 then {household_id('d.ordinal')} end as household_id"
+        if records in BY_HOUSEHOLD
         else "p.member_id, p.household_id"
     )
     repaired = _repairable(connection)
@@ -288,14 +298,42 @@ def write(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> Non
     path.chmod(0o600)
 
 
+def write_planted(
+    connection: duckdb.DuckDBPyConnection, truth: Sequence[Truth], home: Path
+) -> None:
+    """What is true of each contradiction that was planted."""
+    table = pa.table(
+        {
+            "code": pa.array([one.code for one in truth], pa.string()),
+            "ordinal": pa.array([one.ordinal for one in truth], pa.int64()),
+            "person": pa.array([one.person for one in truth], pa.int64()),
+            "wrong": pa.array([one.wrong or None for one in truth], pa.string()),
+        }
+    )
+    connection.register("planted_truth", table)
+    write(
+        connection,
+        f"""
+        select t.code, {household_id("t.ordinal")} as household_id, p.member_id, t.wrong,
+            case when t.wrong is null then 'explained' else 'confirmed' end as verdict
+        from planted_truth t left join people p on p.person = t.person order by 1, 2
+        """,
+        home / "truth" / "contradictions.parquet",
+    )
+    connection.unregister("planted_truth")
+
+
 def deliver_households(
     connection: duckdb.DuckDBPyConnection,
     county: County,
     contract: Contract,
     rates: ErrorRates,
     home: Path,
+    clears_on: np.ndarray | None = None,
 ) -> None:
-    """Writes base and truth of the register's households; `_n` counts their ordinals."""
+    """Writes base and truth of the register's households; `_n` counts their ordinals. `clears_on`:
+    the day from which each is cleared, where that is not from the first.
+    """
     rng = np.random.default_rng([county.count, 3])
     seldom = replace(rates, withdrawn=rates.withdrawn / 20)
     base = first_number("households")
@@ -304,11 +342,14 @@ def deliver_households(
         "timedelta64[s]"
     )
     columns = {name: values[PLANTED:] for name, values in county.household.items()}
+    columns.setdefault("visited_on", np.full(len(ordinal), NEVER))
+    clears = np.full(county.count, NEVER) if clears_on is None else clears_on
     table = arrow(
         {
             "_n": base + ordinal + 1,
             "_born": born,
-            "_closed": np.full(len(born), np.datetime64("NaT", "s")),
+            "_closed": (clears[PLANTED:] + 3).astype("datetime64[s]"),
+            "clears_on": clears[PLANTED:],
             "area_code": county.area[PLANTED:],
             **columns,
         }
@@ -388,9 +429,17 @@ def deliver_members(
     contract: Contract,
     rates: ErrorRates,
     home: Path,
+    agrees: bool = False,
 ) -> None:
-    """Writes base and truth of the register's members."""
+    """Writes base and truth of the register's members. `agrees`: a household whose head died has
+    another one, and a death is written down soon.
+    """
     people, person = county.people, rows["person"]
+    moved_on, after = np.full(people.registered, NEVER), people.relation[: people.registered]
+    closed = np.full(people.registered, np.datetime64("NaT", "s"))
+    if agrees:
+        after, moved_on = heads_after(people)
+        closed = register_ends(people, moved_on)
     columns = {name: values[person] for name, values in county.member.items()}
     relation = np.where(rows["how"] == "main", columns["relation"], "06")
     table = arrow(
@@ -398,7 +447,10 @@ def deliver_members(
             "_n": first_number("members") + np.arange(len(person)),
             "_person": person,
             "_born": people.entered[person].astype("datetime64[s]"),
-            "_closed": np.full(len(person), np.datetime64("NaT", "s")),
+            "_closed": closed[person],
+            "moved_on": np.where(rows["how"] == "main", moved_on[person], NEVER),
+            "relation_after": after[person],
+            "keeps_sound": agrees & (rows["how"] == "main") & (after[person] == "01"),
             **(columns | {"relation": relation}),
             "household": rows["household"],
             "slot": rows["slot"],

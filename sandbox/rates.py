@@ -59,6 +59,9 @@ class ErrorRates:
     """Of the versions: committed up to 20 hours after their `updated_at`."""
     withdrawn: float = 0.01
     """Of the records, over four years; a third of them return."""
+    # between departments
+    contradictions: float = 0.0
+    """Of the households, for each rule of the contradictions: planted, with its truth."""
 
     def doubled(self) -> ErrorRates:
         """Every rate twice as high, at most 1."""

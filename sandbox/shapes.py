@@ -40,6 +40,8 @@ class Shape:
     period: int = 100
     """A record gets a new version every so many days: 100 makes 1% of the records change on a day.
     """
+    sound: str = "false"
+    """SQL: no version of the record is broken."""
 
 
 def key_of(prefix: str, ordinal: str) -> str:
@@ -77,6 +79,9 @@ _STAGES = (
     "assisted_on",
     "cleared_on",
 )
+CHANNELS = "['report', 'visit', 'comparison', 'petition', 'other']"
+CLEARANCES = "['self', 'development', 'protection', 'natural']"
+_STEPS = ("notified_on", "talked_on", "accounted_on", "mended_on", "proved_on")
 
 
 def _moved(column: str, spread: int, salt: int) -> str:
@@ -97,10 +102,12 @@ _HOUSEHOLDS = Shape(
         "wage_income": _moved("wage_income", 4, 21),
         "transfer_income": _moved("transfer_income", 2, 22),
         "last_visit_on": (
-            "case when measures_count > 0 or dice(n, k, 23) % 5 = 0 then (u::date - (1 + dice(n, k,"
+            "case when visited_on is not null then visited_on"
+            " when measures_count > 0 or dice(n, k, 23) % 5 = 0 then (u::date - (1 + dice(n, k,"
             " 24) % 25)::int) end"
         ),
         "measures_count": "measures_count",
+        "monitor_cleared": "monitor_cleared and coalesce(clears_on < u::date, true)",
     },
     (Break("household_type", "'9'"), Break("area_code", "'61092'"), Break("monitor_class", "'7'")),
 )
@@ -120,10 +127,12 @@ _MEMBERS = Shape(
             "case when work_months between 2 and 11 then work_months - 1 + dice(n, k, 26) % 3 else"
             " work_months end"
         ),
+        "relation": "case when moved_on < u::date then relation_after else relation end",
         "status": "case when died_on < u::date then '3' else status end",
         "working_now": "working_now and (died_on is null or died_on >= u::date)",
     },
     (Break("relation", "'99'"), Break("status", "'7'"), Break("student_status", "'8'")),
+    sound="keeps_sound",
 )
 
 SHAPES: dict[str, Shape] = {
@@ -157,7 +166,7 @@ SHAPES: dict[str, Shape] = {
             "",
             "certificate_no",
             "name",
-            {},
+            {"status": "case when dies_on < u::date then '3' else status end"},
             (
                 Break("level", "'5'"),
                 Break("category", "'9'"),
@@ -296,9 +305,15 @@ SHAPES: dict[str, Shape] = {
                     + ")"
                 ),
                 **{name: _stage_on(name) for name in _STAGES[1:]},
-                **dict.fromkeys(("channel", "report_id", "clearance"), "null::varchar"),
-                **dict.fromkeys(("green_channel", "objection"), "null::boolean"),
-                **dict.fromkeys(("authorised_on", "posted_until", "rejected_on"), "null::date"),
+                "channel": f"({CHANNELS})[1 + dice(n, 0, 40) % 5]",
+                "green_channel": "false",
+                "report_id": "null::varchar",
+                "authorised_on": "case when verified_on <= u::date then verified_on end",
+                "posted_until": "case when reviewed_on <= u::date then reviewed_on + 10 end",
+                "objection": "case when approved_on <= u::date then false end",
+                "rejected_on": "null::date",
+                "clearance": f"case when cleared_on <= u::date then ({CLEARANCES})"
+                "[1 + dice(n, 0, 41) % 4] end",
             },
             (
                 Break("stage", "9"),
@@ -314,6 +329,117 @@ SHAPES: dict[str, Shape] = {
             None,
             {"household_id": household_id("ordinal")},
             (Break("result", "'X'"), Break("visited_on", "'去年'", True)),
+        ),
+        Shape(
+            "issues",
+            "IS",
+            None,
+            None,
+            {
+                "household_id": f"case when ordinal > 0 then {household_id('ordinal')} end",
+                "contradiction_id": "null::varchar",
+                **{name: _stage_on(name) for name in _STEPS},
+                "mended_by": "case when mended_on <= u::date then mended_by end",
+                "proved_by": "case when proved_on <= u::date then proved_by end",
+            },
+            (Break("theme", "'X'"), Break("area_code", "'61092'"), Break("due_on", "'尽快'", True)),
+            period=20,
+        ),
+        Shape(
+            "verdicts",
+            "CV",
+            None,
+            None,
+            {"household_id": household_id("ordinal"), "wrong": "null::varchar"},
+            (Break("verdict", "'X'"), Break("checked_on", "'去年'", True)),
+        ),
+        Shape(
+            "assignments",
+            "ZR",
+            None,
+            None,
+            {"household_id": household_id("ordinal"), "ended_on": _at_end("ended_on")},
+            (Break("duty", "'X'"), Break("started_on", "'年初'", True)),
+        ),
+        Shape(
+            "visits",
+            "ZF",
+            None,
+            None,
+            {"household_id": household_id("ordinal")},
+            (Break("found", "'none,illness'"), Break("kind", "'X'")),
+        ),
+        Shape(
+            "measures",
+            "CS",
+            None,
+            None,
+            {"household_id": household_id("ordinal"), "case_id": "null::varchar"},
+            (Break("kind", "'X'"), Break("amount", "'几千元'", True)),
+        ),
+        Shape(
+            "loans",
+            "XD",
+            "id_number",
+            "name",
+            {},
+            (Break("status", "'X'"), Break("balance", "-1::decimal(16,2)")),
+        ),
+        Shape(
+            "employment",
+            "JY",
+            "id_number",
+            "name",
+            {"ended_on": _at_end("ended_on")},
+            (Break("place", "'X'"), Break("monthly_wage", "'面议'", True)),
+        ),
+        Shape(
+            "student_aid",
+            "ZZ",
+            "id_number",
+            "name",
+            {},
+            (Break("term", "'2026秋'"), Break("amount", "-1::decimal(16,2)")),
+        ),
+        Shape(
+            "assets",
+            "ZC",
+            None,
+            None,
+            {
+                "project_id": "null::varchar",
+                "owner_level": "nullif(owner_level, '')",
+                "transferred_on": _stage_on("transferred_on"),
+            },
+            (Break("state", "'X'"), Break("original_value", "'若干'", True)),
+        ),
+        Shape(
+            "disputes",
+            "YY",
+            "id_number",
+            "name",
+            {
+                "record_id": "null::varchar",
+                "decided_on": _at_end("decided_on"),
+                "decision": _at_end("decision", "varchar"),
+            },
+            (Break("kind", "'X'"), Break("due_on", "'尽快'", True)),
+        ),
+        Shape(
+            "dividends",
+            "FH",
+            "id_number",
+            "name",
+            {"asset_id": key_of("ZC", "asset")},
+            (Break("round", "1"), Break("amount", "'若干'", True)),
+        ),
+        Shape(
+            "payments",
+            "YK",
+            "id_number",
+            "name",
+            {},
+            (Break("scheme", "'X'"), Break("month", "'202613'")),
         ),
     )
 }

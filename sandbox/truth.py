@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from expectations.contract import Contract
 from expectations.engine import parquet
+from sandbox.delivery import BY_HOUSEHOLD
 
 if TYPE_CHECKING:
     from sandbox.county import County
@@ -24,6 +25,7 @@ OUTCOMES = (
     "unregistered",
     "ambiguous",
     "unidentifiable",
+    "placed",
     "quarantined",
     "withdrawn",
     "any",
@@ -81,8 +83,9 @@ def truth_on(
     state = county.state(records, until)
     truth = county.home / "truth" / f"{records}.parquet"
     people = county.home / "truth" / "people.parquet"
-    if records in ("households", "members", "cases", "field_results"):
+    if records in ("households", "members", *BY_HOUSEHOLD):
         where = "t.household_id" if records != "households" else f"s.{key}"
+        is_of_area = str(contract.subject == "area").lower()
         select = f"""
             with homes as (select household_id from ({county.state("households", register_until)})
                 where _op = 'U')
@@ -90,6 +93,7 @@ def truth_on(
                 t.household_id as true_household_id,
                 'none' as error_kind,
                 case when s._op = 'D' then 'withdrawn' when s._broken > 0 then 'quarantined'
+                    when {is_of_area} then 'placed'
                     when h.household_id is null then 'unregistered' else 'linked' end as expects,
                 {where} as expects_household_id
             from ({state}) s join {parquet(truth)} t on t.record_key = s.{key}

@@ -30,6 +30,7 @@ KINDS: Mapping[str, Kind] = {
         (
             "extraction/forms",
             "extraction/sandbox",
+            "incremental/runs",
             "indicators/evidence",
             "indicators/reading",
             "indicators/scores",
@@ -48,6 +49,8 @@ KINDS: Mapping[str, Kind] = {
         "draw many inputs and hold what must be true of all of them",
         (
             "extraction/sql_times",
+            "incremental/matched_over",
+            "incremental/touched",
             "indicators/held",
             "indicators/score",
             "matching/names",

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -105,6 +105,8 @@ class TaskRule(Strict):
 class Tasks(Strict):
     """Tasks of every risk indicator."""
 
+    households: Literal["red", "red_or_monitored"] = "red"
+    """Whose risks have tasks."""
     due_days: Days
     keep_closed_days: Days
     of: Annotated[dict[str, TaskRule], Field(alias="for")]
@@ -229,8 +231,18 @@ def read_following(path: Path) -> FollowingRules:
             )
     if problems:
         raise RuleError("\n".join(problems), MEND_LINES)
-    content = json.dumps(following.model_dump(mode="json"), sort_keys=True)
+    content = json.dumps(_said(following), sort_keys=True)
     return FollowingRules(following, tuple(lines), hashlib.sha256(content.encode()).hexdigest())
+
+
+def _said(following: Following) -> dict[str, Any]:
+    """What the file says; a setting that the first version did not name is no part of a hash at
+    its default.
+    """
+    said = following.model_dump(mode="json")
+    if following.tasks.households == Tasks.model_fields["households"].default:
+        del said["tasks"]["households"]
+    return said
 
 
 def load_following(as_of: date, folder: Path = RULES) -> FollowingRules:

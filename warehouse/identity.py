@@ -221,7 +221,7 @@ def look_alike_mended(number: str) -> str:
 
 
 def pad_select(key: bytes) -> str:
-    """The reference table `pseudonym_pad`: the two pads of HMAC-SHA256 for `key`.
+    """The two pads of HMAC-SHA256 for `key`: the reference tables `pseudonym_pad`, `sampling_pad`.
 
     The key enters SQL here and nowhere else, so no other statement can give it away; no statement
     is logged.
@@ -236,11 +236,16 @@ def pad_select(key: bytes) -> str:
 
 
 def pseudonym(text: str) -> str:
+    """HMAC-SHA256 of the text under the pseudonym key; reads `pseudonym_pad`."""
+    return keyed(text, "pseudonym_pad")
+
+
+def keyed(text: str, pad: str) -> str:
     """HMAC-SHA256 of the text's UTF-8 bytes, 64 hexadecimal digits;
-    reads `pseudonym_pad` (RFC 2104).
+    reads the pads of a key (RFC 2104).
     """
-    inner = f"sha256((select inner_pad from pseudonym_pad) || encode({text}))"
-    return f"sha256((select outer_pad from pseudonym_pad) || unhex({inner}))"
+    inner = f"sha256((select inner_pad from {pad}) || encode({text}))"
+    return f"sha256((select outer_pad from {pad}) || unhex({inner}))"
 
 
 def _is_certificate(number: str) -> str:

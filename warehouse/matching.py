@@ -18,13 +18,14 @@ from typing import Any
 
 from expectations.contract import Contract, Field
 from expectations.errors import ConfigurationError
+from expectations.idnumber import somebodys
 from warehouse import identity
 from warehouse.keys import first_key
 
 PERSONAL_OUTCOMES = ("linked", "unregistered", "ambiguous", "unidentifiable")
 AREA_OUTCOMES = ("placed", "unplaced")
-"""Of records of the subject area, which are nobody's household:
-tied to a village by its code, or not.
+"""Of records of the subject area: tied to a village by its code, or not.
+Nobody's household, but where the record names one.
 """
 OUTCOMES = (*PERSONAL_OUTCOMES, *AREA_OUTCOMES)
 METHODS = (*identity.FORMS, "repaired", "decided", "household_id")
@@ -165,9 +166,21 @@ def delivered_fields(contract: Contract) -> list[dict[str, str]]:
     if household_field(contract) is not None:
         own -= {"household_id", "member_id"}
     return [
-        {"delivered": f.name, "name": f"delivered_{f.name}" if f.name in own else f.name}
+        {
+            "delivered": f.name,
+            "name": f"delivered_{f.name}" if f.name in own else f.name,
+            "expression": staff_number(f"v.{f.name}") if f.is_staff_number else f"v.{f.name}",
+        }
         for f in contract.unnamed
     ]
+
+
+def staff_number(value: str) -> str:
+    """An officer's number as it leaves: as the office wrote it, or its pseudonym where it looks
+    like somebody's number.
+    """
+    told = identity.pseudonym(f"'officer|' || {value}")
+    return f"case when {somebodys(value)} then {told} else {value} end"
 
 
 def amount_fields(contract: Contract) -> list[str]:
@@ -211,8 +224,10 @@ def type_parameters(contract: Contract) -> Mapping[str, Any]:
         "fields": delivered_fields(contract),
     }
     if contract.subject == "area":
+        named = contract.find_role("household_id")
         return common | {
             "area_code": contract.by_role("area_code").name,
+            "household_id": named.name if named else None,
             "amounts": _amounts(contract, "v"),
         }
     household = household_field(contract)

@@ -38,6 +38,12 @@ OPERATE = (
             Argument("--from", "FROM", "the first of several days", dest="first"),
             Argument("--to", "TO", "the last of several days; default: yesterday", dest="last"),
             Argument(
+                "--full",
+                "FULL",
+                "makes the day in full, not laid over the day before: FULL=yes",
+                is_switch=True,
+            ),
+            Argument(
                 "--verbose",
                 "VERBOSE",
                 "a line for every step, and the table of sources",
@@ -127,6 +133,40 @@ OPERATE = (
         ),
         {"household": "H0000001", "recompute": True},
         failed="recomputed, a lamp came out otherwise",
+    ),
+    Command(
+        "crosscheck",
+        "operate",
+        "Tries one rule of the contradictions: rows by town, three examples; publishes nothing.",
+        "pipelines.operator.questions:try_rule",
+        (Argument("--code", "CODE", "the rule, X01 to X67", is_needed=True), AS_OF),
+        {"code": "X53"},
+    ),
+    Command(
+        "open-rule",
+        "operate",
+        "Lets a rule that listed too many go to the offices, in a person's name.",
+        "pipelines.operator.questions:open_rule",
+        (
+            Argument(
+                "--code", "CODE", "the rule, or a line of entitlement (dibao.gap)", is_needed=True
+            ),
+            AS_OF,
+            BY,
+            WHY,
+        ),
+        {"code": "X53", "by": "Li Wei", "why": "looked through; they are as they are"},
+    ),
+    Command(
+        "issues",
+        "operate",
+        "Proposes issues: what is late, and what was confirmed and still stands; enters nothing.",
+        "pipelines.operator.questions:propose_issues",
+        (
+            Argument(*OUT, "the file to write, under the headings of the issues", "issues.csv"),
+            AS_OF,
+        ),
+        {"out": "issues.csv"},
     ),
     Command(
         "rollback",

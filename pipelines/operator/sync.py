@@ -42,6 +42,8 @@ def days_of(settings: Settings, first: str | None, last: str | None) -> list[dat
 
 def run(asked: Namespace) -> int:
     """`yihu sync`."""
+    if asked.full:
+        os.environ["YIHU_FULL"] = "yes"
     return sync(asked.first or None, asked.last or None, is_verbose=asked.verbose)
 
 

@@ -28,7 +28,7 @@ _CONSTRUCTS = """
     Concat ConcatWs DPipe Substring Left Right Length StrPosition Replace
     Translate Trim Pad Repeat Chr Upper Lower
     RegexpLike RegexpReplace SHA2 Hex Unhex Encode
-    DateDiff Year Month Day
+    DateDiff Year Month Day Interval
     Count Sum Min Max Filter Distinct Window RowNumber Rank DenseRank FirstValue Median
     Array ArrayAgg ArraySort ArrayContains ArraySlice ArrayToString Explode Split Transform Lambda
 """
@@ -224,8 +224,19 @@ def _difference(node: exp.Expr) -> Iterator[tuple[str, str]]:
 
 
 def _sum(node: exp.Expr) -> Iterator[tuple[str, str]]:
+    if isinstance(node.expression, exp.Interval):
+        return
     if any(_is_date(side) for side in (node.this, node.expression)):
         yield "date + …", "reckon the day in Python and fill it in"
+
+
+def _interval(node: exp.Expr) -> Iterator[tuple[str, str]]:
+    """Whole days after a date are a timestamp on one engine, a date on the other."""
+    unit, above = node.args.get("unit"), node.parent
+    cast = above.parent if above is not None else None
+    is_days = unit is not None and unit.name.lower() == "day" and isinstance(above, exp.Add)
+    if not (is_days and isinstance(cast, exp.Cast) and cast.to.is_type("date")):
+        yield "Interval", "whole days after a date: cast(… + interval 7 day as date)"
 
 
 def _is_date(node: exp.Expr) -> bool:
@@ -361,6 +372,7 @@ _RULES: dict[type[exp.Expr], tuple[Rule, ...]] = {
     exp.Mod: (_whole_division,),
     exp.Sub: (_difference,),
     exp.Add: (_sum,),
+    exp.Interval: (_interval,),
     exp.Window: (_ordered,),
     exp.Limit: (_limit,),
     exp.Distinct: (_distinct,),

@@ -98,9 +98,13 @@ def test_what_a_model_declares_is_what_its_sql_reads() -> None:
 
 WRITTEN = {"keys"}
 """What `tests.house.rendered` writes into a parameter that is a whole statement."""
-OPTIONAL = {"valid/quarantine": {"source_keys"}, "matched_area": {"pseudonym_pad"}}
+OPTIONAL = {
+    "valid/quarantine": {"source_keys"},
+    "matched_area": {"pseudonym_pad", "valid_rural_revitalisation__members"},
+    "matched_household": {"pseudonym_pad"},
+}
 """What a model reads through a parameter that is a whole statement; what it reads of a record type
-whose key is a pseudonym.
+whose key is a pseudonym, or that names a household or an officer.
 """
 
 
@@ -253,6 +257,7 @@ HEAD = "{{#-\nWhat it is.\n\n{entries}\n-#}}\nselect 1 as one\n"
             "table: a\ngrain: all\nrecords: deaths\ncounted by: R29 if young",
             "counted by has 'R29 if young'",
         ),
+        ("table: a\ngrain: all\nchanges on: b.c on day", "changes on has 'b.c on day'"),
     ],
 )
 def test_a_head_that_cannot_be_read_says_why(tmp_path: Path, entries: str, said: str) -> None:

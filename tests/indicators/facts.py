@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from expectations.contract import Contract, contract_for, load_contracts
 from resources.engines.duckdb import Engine
+from warehouse.matching import delivered_fields
 from warehouse.schema.lake import REVIEW_QUEUE
 
 LINK = {
@@ -59,7 +60,10 @@ def _arrow_type(kind: str) -> pa.DataType:
 
 def columns_of(contract: Contract) -> dict[str, pa.DataType]:
     """The columns of `matched_<table>`."""
-    fields = {f.name: _arrow_type(f.type) for f in contract.fields if not f.is_identity}
+    fields = {
+        field["name"]: _arrow_type(contract.field(field["delivered"]).type)
+        for field in delivered_fields(contract)
+    }
     extra = {"loss_yuan": pa.decimal128(18, 2)} if contract.records == "losses" else {}
     return {**fields, **extra, **LINK}
 

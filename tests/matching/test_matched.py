@@ -429,6 +429,32 @@ def test_records_of_areas_are_placed_by_their_code_and_nobodys(county: County) -
     assert (quality["households"]["placed"], quality["households"]["unplaced"]) == (None, None)
 
 
+def test_a_record_of_an_area_may_name_a_household(tmp_path: Path) -> None:
+    """Which the register has, or a shell's members name."""
+    code, issues = "610921100201", contract_for("issues", with_drafts=True)
+    county = County(tmp_path, as_of=date(2026, 11, 25))
+    county.deliver(contract_for("households"), [{"household_id": "h-zhang", "area_code": code}])
+    county.deliver(contract_for("members"), [{"member_id": "m-li", "household_id": "h-li"}])
+    named = {"one": "h-zhang", "shell": "h-li", "gone": "h-gone", "none": None}
+    county.deliver(
+        issues,
+        [
+            {"issue_id": key, "area_code": code, "household_id": household}
+            for key, household in named.items()
+        ],
+    )
+    county.build_matched(issues)
+    assert {
+        r["record_id"]: (r["outcome"], r["household_id"], r["delivered_household_id"])
+        for r in county.table("matched_supervision__issues")
+    } == {
+        "one": ("placed", "h-zhang", "h-zhang"),
+        "shell": ("placed", "h-li", "h-li"),
+        "gone": ("placed", None, "h-gone"),
+        "none": ("placed", None, None),
+    }
+
+
 def test_a_record_keeps_the_id_under_which_it_was_published(county: County) -> None:
     """Its key was folded since: `_first_key` is the spelling of which its id was made."""
     contract = _attendance(attendance_id="record_key", pupil="id_number", pupil_name="name")

@@ -60,6 +60,12 @@ def test_nobody_is_asked_for_them_unless_they_are_agreed_on(
     assert "field_results" not in {contract.records for contract in drop.by_file(everything=True)}
     monkeypatch.setenv("YIHU_DRAFTS", "field_results")
     assert len(load_contracts()) == 19
+    monkeypatch.setenv("YIHU_DRAFTS", "all")
+    drafts = {contract.records for contract in load_contracts(status="draft")}
+    assert {"field_results", "issues", "verdicts"} <= drafts
+    assert len(load_contracts()) == 18 + len(drafts)
+    load_settings({"YIHU_HOME": str(tmp_path), "YIHU_DRAFTS": "all"})
+    monkeypatch.setenv("YIHU_DRAFTS", "field_results")
     assert "monitoring.field_results" in Gateway(county, "sid", b"key").known
     assert "field_results" in {contract.records for contract in drop.by_file(everything=False)}
     names = {key.to_user_string() for key in build_defs().resolve_all_asset_keys()}

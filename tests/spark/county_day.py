@@ -22,7 +22,7 @@ from warehouse.graph.moment import day_moment
 from warehouse.graph.registry import stored_tables
 from warehouse.graph.runner import Runner
 from warehouse.periodic_reports import PERIODIC_REPORTS
-from warehouse.schema.lake import STEWARD_DECISION
+from warehouse.schema.lake import CONTRADICTION_ALIAS, OPENING, STEWARD_DECISION
 from warehouse.sources import ledger_table
 
 KEY = b"a key for tests, of 32 characters"
@@ -41,7 +41,13 @@ def make_day(
     ledgers = ledger_table(
         lake.read_note("ledger", contract.table, as_of) for contract in contracts
     )
-    inputs = LakeInputs(lake, {"steward_decision": decisions, "source_ledger": lambda day: ledgers})
+    sources = {
+        "steward_decision": decisions,
+        "source_ledger": lambda day: ledgers,
+        "contradiction_alias": lambda day: CONTRADICTION_ALIAS.arrow.empty_table(),
+        "opening": lambda day: OPENING.arrow.empty_table(),
+    }
+    inputs = LakeInputs(lake, sources)
     runner = Runner(engine, inputs, contracts, KEY, keeps_views=False)
     made = (
         *(f"matched_{contract.table}" for contract in contracts),

@@ -166,7 +166,9 @@ def make_followers(engine: SqlEngine) -> dict[str, str]:
                 f"null::date as {stage}_on"
                 for stage in ("compared", "reviewed", "approved", "recorded", "assisted", "cleared")
             )
-        }, {PLACE}
+        }, 'visit' as channel, score > 50 as green_channel, 'RP' || household_id as report_id,
+          date '2026-11-01' as authorised_on, date '2026-11-12' as posted_until,
+          false as objection, null::date as rejected_on, null::varchar as clearance, {PLACE}
         from warning_flag where level = 'red'
         """,
     )
@@ -213,4 +215,112 @@ def make_followers(engine: SqlEngine) -> dict[str, str]:
         "bulletin",
         "household_card",
     )
-    return {name: name for name in names}
+    return {name: name for name in names} | make_support(engine) | make_questions(engine)
+
+
+def make_support(engine: SqlEngine) -> dict[str, str]:
+    """Who helps `make_county`, with what, and whom; call it last."""
+    day, red = "date '2026-11-19'", "from warning_flag where level = 'red'"
+    homes = {
+        "responsibility": f"""
+            select household_id,
+                'G' || (row_number() over (order by household_id) % 7) as officer_id,
+                'helper' as duty, date '2025-01-01' as since, date '2026-11-10' as last_visit_on,
+                date '2026-11-17' as next_visit_due_on, {PLACE} {red}""",
+        "measure_gap": f"""
+            select household_id, 'no_measure' as gap, {day} as since, {PLACE} {red}""",
+        "support_received": f"""
+            select household_id, 'dibao' as scheme, score * 100 as amount_12_months,
+                null::decimal(16,2) as awarded_12_months, 12 as payments, {day} as last_paid_on,
+                {PLACE} {red}""",
+        "zero_employment": f"""
+            select household_id, 2 as able_members, false as is_relocated, {day} as since,
+                {PLACE} {red}""",
+        "special_group": f"""
+            select household_id, 'ill' as group_code, 1 as members, {PLACE} {red}""",
+        "relapse": f"""
+            select household_id, date '2026-01-01' as cleared_on, red_since as red_on, 304 as days,
+                {PLACE} {red}""",
+        "watch": f"""
+            select household_id, date '2026-09-01' as cleared_on, date '2027-03-01' as until,
+                {PLACE} {red}""",
+    }
+    area = "case when length(area_code) >= 9 then substr(area_code, 1, 9) end as town_code"
+    areas = {
+        "responsibility_gap": f"""
+            select area_code, {area}, households, households - red as without_helper,
+                least(red, 7) as officers, 0 as officers_above_limit from area_ledger""",
+        "visit_coverage": f"""
+            select area_code, {area}, '2026-W47' as period, kind, households,
+                households // 2 as visited, red // 2 as found
+            from area_ledger, (values ('all'), ('routine')) as t(kind)""",
+        "medical_ledger": f"""
+            select area_code, {area}, population, red as persons, red as inpatient_times,
+                {", ".join(f"red * 10 as {name}" for name in SUMS)}, 0.5 as in_scope_rate
+            from area_ledger, (values ('everybody'), ('ill')) as t(population)""",
+        "asset_ledger": f"""
+            select area_code, {area}, category, 2 as assets, 1000 as original_value,
+                0 as without_owner, 1 as transfer_overdue, 0 as idle, 10 as annual_income,
+                8 as distributed, red as households
+            from area_ledger, (values ('all'), ('operating')) as t(category)""",
+    }
+    for name, select in (homes | areas).items():
+        engine.table(name, select)
+    return {name: name for name in homes | areas}
+
+
+def make_questions(engine: SqlEngine) -> dict[str, str]:
+    """What departments ask about `make_county`; call it last."""
+    day, red = "date '2026-11-19'", "from warning_flag where level = 'red'"
+    number = "row_number() over (order by household_id)"
+    homes = {
+        "contradiction": f"""
+            select substr(md5(household_id), 1, 16) as contradiction_id, household_id,
+                null as member_id, 'X57' as code, 'civil_affairs' as owner,
+                'housing' as other, ['AS' || household_id] as record_ids,
+                ['FW' || household_id] as other_record_ids, {day} as since, 'open' as state,
+                ['civil_affairs.assistance|AS' || household_id,
+                    'housing.dwellings|FW' || household_id] as evidence,
+                {PLACE} {red}""",
+        "issue_ledger": f"""
+            select 'IS' || {number} as issue_id, {PLACE}, household_id, 'audit' as source,
+                'protection' as theme, 'civil_affairs' as owner, date '2026-09-01' as found_on,
+                date '2026-10-01' as due_on, 'notified' as step, 'talked' as next_step,
+                date '2026-10-09' as next_step_on, true as is_overdue,
+                null::boolean as still_stands {red}""",
+        "entitlement": f"""
+            select household_id, household_id || '|dibao|' as entitlement_id, null as member_id,
+                'dibao' as scheme, 'gap' as state, 'awarded' as gap_at, {day} as since,
+                '依据待核' as basis, 'B20=1.00; standard=5600.00' as facts,
+                'civil_affairs' as department, {PLACE} {red}""",
+        "known_gap": f"""
+            select household_id, 'dwellings' as records, '每户应有住房安全鉴定记录' as reason,
+                'housing' as department, {PLACE} {red}""",
+    }
+    area = "case when length(area_code) >= 9 then substr(area_code, 1, 9) end as town_code"
+    areas = {
+        "contradiction_accuracy": f"""
+            select area_code, {area}, 'X57' as code, red as listed, red // 2 as checked,
+                red // 3 as confirmed, 0.5 as precision, 0.3 as precision_low,
+                0.7 as precision_high, false as is_resting
+            from area_ledger where length(area_code) < 12""",
+        "issue_summary": f"""
+            select area_code, {area}, 'civil_affairs' as owner, 'protection' as theme,
+                'audit' as source, '2026-W36' as week, red as open, red as overdue, 0 as mended,
+                0 as proved, 0 as still_standing from area_ledger where red > 0""",
+        "entitlement_edge": f"""
+            select area_code, {area}, scheme, yellow as households
+            from area_ledger, (values ('dibao'), ('edge'), ('line')) as t(scheme)""",
+        "known_gap_share": f"""
+            select area_code, {area}, 'dwellings' as records, households as due,
+                households - red as there, 0.9 as share from area_ledger""",
+    }
+    for name, select in (homes | areas).items():
+        engine.table(name, select)
+    return {name: name for name in homes | areas}
+
+
+SUMS = (
+    *("total_fee", "in_scope", "pooled_paid", "critical_illness_paid", "medical_aid_paid"),
+    *("personal_paid", "fund_paid", "inpatient_fund_paid", "inpatient_in_scope"),
+)

@@ -77,6 +77,12 @@ def test_dictionary_is_not_behind() -> None:
     assert DICTIONARY.read_text() == dictionary(), "run python -m warehouse.dictionary"
 
 
+def place_and_release(named: list[str]) -> list[str]:
+    """What every view adds to its own columns."""
+    place = [column for column in ("area_code", "town_code") if column not in named]
+    return [*place, "as_of", "release_id"]
+
+
 def test_views_and_columns_are_the_designs(published: Warehouse, design: Path) -> None:
     """views.csv, with its two rows that stand for many columns written out; beside them what the
     rhythms leave.
@@ -89,15 +95,22 @@ def test_views_and_columns_are_the_designs(published: Warehouse, design: Path) -
         " order by table_name, ordinal_position"
     ):
         have.setdefault(str(view), []).append(str(column))
+    with (design / "views-extra.csv").open(encoding="utf-8") as file:
+        extra = list(csv.DictReader(file))
+    further = {view.name for view in VIEWS} - {row["view"] for row in rows}
     beside = {view.name for view in (*PERIODIC, *LOOKUPS, *IN_WORDS)}
-    assert set(have) == {row["view"] for row in rows} | beside
+    assert set(have) == {row["view"] for row in rows} | beside | further
+    for view in further:
+        named = [row["column"] for row in extra if row["view"] == view]
+        texts = [column.name for column in VIEW[view].in_text]
+        assert have[view] == [*named, *place_and_release(named), *texts], view
     for view in {row["view"] for row in rows}:
         named = [row["column"] for row in rows if row["view"] == view and "…" not in row["column"]]
         assert [column for column in have[view] if column in named] == named
         spread = len(load_indicators()) * (view == "household_indicator") + 8 * (
             view in ("case_progress", "area_ledger")
         )
-        added = {"source_status": 12, "release": 1, "household": 5}.get(
+        added = {"source_status": 12, "release": 1, "household": 5, "case_progress": 12}.get(
             view, 3 if view in ("area_ledger", "bulletin") else 4
         )
         lists = len(VIEW[view].in_text) if view in VIEW else 0
@@ -245,7 +258,7 @@ def test_dump_restore_query(published: Warehouse, tmp_path: Path) -> None:
         [binaries / "pg_restore", "--exit-on-error", f"--dbname={target}", dump], check=True
     )
     upgrade(restored.engine())
-    for view in VIEWS:
+    for view in (view for view in VIEWS if "yihu_reader" in view.readers):
         query = f"select md5(string_agg(v::text, '|' order by v::text)) from yihu.{view.name} as v"
         assert restored.rows(query, "yihu_reader") == published.rows(query, "yihu_reader")
     with pytest.raises(sa.exc.ProgrammingError):

@@ -6,11 +6,13 @@ Belongs here: those values. Not here: what is done with them (`runner`, `paramet
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date
 
 from warehouse.catalogue import Catalogue, load_catalogue
 from warehouse.following_rules import FollowingRules, load_following
+from warehouse.further_rules import FurtherRules, load_further
 from warehouse.layouts import NEWEST
 from warehouse.scoring_rules import Rules, load_rules
 
@@ -23,6 +25,7 @@ class Moment:
     rules: Rules
     following: FollowingRules
     catalogue: Catalogue
+    further: FurtherRules
     earlier_than: date
     """Earlier days are those before this one: the day itself, or the first of the period."""
     not_before: date | None = None
@@ -34,6 +37,8 @@ class Moment:
     """The days that are read where several are."""
     layout: str = NEWEST
     """The layout that its tables are made in."""
+    base: date | None = None
+    """The day that this one is laid over; None where it is made in full."""
 
 
 def day_moment(
@@ -48,6 +53,7 @@ def day_moment(
         rules or load_rules(as_of),
         following or load_following(as_of),
         load_catalogue(as_of),
+        load_further(as_of),
         as_of,
     )
 
@@ -67,6 +73,24 @@ class Households:
     ids: frozenset[str]
 
 
-Scope = County | Households | None
+@dataclass(frozen=True)
+class Touched:
+    """The households of the engine's table `touched_household`, of one county or of all."""
+
+    version: Hashable
+    """Another one for another set."""
+    county: County | None = None
+
+
+@dataclass(frozen=True)
+class Towns:
+    """The households of the engine's table `proved_household`, from everybody's inputs: only the
+    register and the earlier days are theirs alone.
+    """
+
+    version: Hashable
+
+
+Scope = County | Households | Touched | Towns | None
 """How much is made; None is everything."""
 EVERYTHING: Scope = None

@@ -13,7 +13,18 @@ from typing import Any
 
 from expectations.contract import Contract
 from expectations.engine import day
-from warehouse import follow_up, identity, indicators, linkage, matching, names, scoring
+from warehouse import (
+    crosscheck,
+    entitlement_rules,
+    follow_up,
+    identity,
+    indicators,
+    linkage,
+    matching,
+    names,
+    scoring,
+    support,
+)
 from warehouse import periodic_reports as rhythms
 from warehouse.catalogue import DOMAINS
 from warehouse.following_rules import STAGES
@@ -48,11 +59,14 @@ class Filling:
             moment.not_before,
             moment.period_on,
             moment.flag_days,
+            moment.base,
             self.compared_on,
         )
         types = tuple(contract.table for contract in self.types)
-        rules = (moment.rules.hash, moment.following.hash, moment.catalogue.hash, moment.layout)
-        return (*days, *rules, types, tuple(sorted(self.states.items())), self.has_released)
+        rules = (moment.rules.hash, moment.following.hash, moment.catalogue.hash)
+        others = (moment.further.hash, moment.layout)
+        states = tuple(sorted(self.states.items()))
+        return (*days, *rules, *others, types, states, self.has_released)
 
     @property
     def type(self) -> Contract:
@@ -88,7 +102,7 @@ def _threshold(part: str) -> Callable[[Filling], Any]:
 
 CALENDAR = (
     *("as_of", "as_of_year", "as_of_month_day", "window_start", "appraised_since"),
-    *("paid_months", "enrolment_years", "medical_threshold"),
+    *("as_of_month", "first_paid_day", "paid_months", "enrolment_years", "medical_threshold"),
 )
 THRESHOLDS = (
     *("window_months", "resident_months", "weak_labour_weight", "elder_age", "child_under_age"),
@@ -122,45 +136,75 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "area_outcomes": lambda f: matching.AREA_OUTCOMES,
     "as_of_digits": lambda f: f.moment.as_of.strftime("%Y%m%d"),
     "allowed_ages": lambda f: [(c.department, c.records, c.stale_after_days) for c in f.contracts],
+    "awarding": lambda f: support.awarding(f.states),
     "at_once": lambda f: matching.at_once(
         "d.name" if f.contract is None else matching.type_parameters(f.type)["name_value"]
     ),
+    "base_on": lambda f: day(f.moment.base),
     "catalogue": lambda f: f.moment.catalogue.indicators,
     "chronic_days": _rhythm("chronic_followup_within_days"),
     "cleared": lambda f: STAGES.index("cleared") + 1,
     "codes": lambda f: follow_up.codes(f.moment.following),
     "compared_on": lambda f: day(f.compared_on),
     "contracts": lambda f: list(f.contracts),
+    "crosscheck": lambda f: crosscheck.numbers(f.moment.further.crosscheck),
     "counting": lambda f: registry.counting(),
     "counts": lambda f: follow_up.LEDGER_COUNTS,
     "deadlines": lambda f: f.moment.following.following.deadlines,
+    "doubtful_schemes": lambda f: entitlement_rules.doubtful_schemes(
+        f.moment.further.entitlements, f.states
+    ),
+    "doubtful_lists": lambda f: support.doubtful_lists(f.states),
     "domain_models": lambda f: indicators.MODEL_DOMAINS,
     "domains": lambda f: DOMAINS,
+    "draw_periods": lambda f: crosscheck.draw_periods(f.moment.as_of, f.moment.further.crosscheck),
     "due_on": lambda f: follow_up.due_on(f.moment.as_of, f.moment.following),
+    "entitlement": lambda f: entitlement_rules.numbers(
+        f.moment.further.entitlements, f.moment.as_of
+    ),
+    "evidence_types": lambda f: crosscheck.evidence_types(),
     "flag_days": lambda f: ", ".join(f"({day(on)})" for on in f.moment.flag_days),
+    "flood": lambda f: f.moment.further.crosscheck.flood,
+    "gap_records": lambda f: entitlement_rules.gap_records(f.moment.further.entitlements, f.states),
     "has_released": lambda f: str(f.has_released).lower(),
     "incomes": lambda f: follow_up.INCOMES,
     "indicators": lambda f: indicators.cells(f.states, f.moment.catalogue),
     "is_enrolment_seen": lambda f: str(f.states.get("enrolments", "missing") != "missing").lower(),
+    "issues": lambda f: f.moment.further.issues,
     "items": lambda f: follow_up.items(f.moment.as_of, f.moment.following),
     "kept_since": lambda f: follow_up.kept_since(f.moment.as_of, f.moment.following),
     "lists": lambda f: follow_up.LISTS,
     "measures": lambda f: follow_up.measures(f.states, f.moment.following),
+    "medical_sums": lambda f: support.MEDICAL_SUMS,
     "methods": lambda f: matching.METHODS,
+    "monitored_have_tasks": lambda f: str(
+        f.moment.following.following.tasks.households == "red_or_monitored"
+    ).lower(),
     "no_county": lambda f: NO_COUNTY,
     "outcomes": lambda f: matching.PERSONAL_OUTCOMES,
     "pair_text": lambda f: matching.pair_text,
     "period_on": lambda f: day(f.moment.period_on),
+    "prefecture_digits": lambda f: support.PREFECTURE_DIGITS,
+    "populations": lambda f: support.populations(f.states, f.moment.further.support),
+    "read": lambda f: support.read_types(f.states),
     "recorded": lambda f: STAGES.index("recorded") + 1,
+    "rest": lambda f: f.moment.further.crosscheck.rest,
     "risks": lambda f: [
         cell
         for cell in indicators.cells(f.states, f.moment.catalogue)
         if cell.indicator.group == "risk"
     ],
+    "second_round": lambda f: support.SECOND_ROUND,
     "rule_version": lambda f: f.moment.rules.version,
     "scored": lambda f: scoring.scored(f.moment.rules, f.moment.catalogue),
     "shells_are_computed": lambda f: str(f.moment.rules.scoring.shells == "computed").lower(),
+    "spans_since": lambda f: crosscheck.spans_since(f.moment.as_of),
     "stages": lambda f: STAGES,
+    "stale": lambda f: sorted(records for records, state in f.states.items() if state == "stale"),
+    "stopped_days": lambda f: f.moment.further.crosscheck.stopped_days,
+    "support": lambda f: support.support_day(
+        f.moment.as_of, f.moment.rules.thresholds.window_months, f.moment.further.support
+    ),
     "thresholds": _rhythm("thresholds"),
     "types": lambda f: [matching.delivered(contract) for contract in f.types],
     "visit_days": _rhythm("visit_within_days"),

@@ -24,7 +24,7 @@ from warehouse.graph.heads import Input, Kind, Model
 from warehouse.graph.inputs import Inputs, MissingInput, earlier_day, released_day, there
 from warehouse.graph.moment import EVERYTHING, Moment, Scope
 from warehouse.graph.parameters import Filling, fill
-from warehouse.graph.reference import reference_select
+from warehouse.graph.reference import Keys, reference_select
 from warehouse.graph.registry import EVERY_TYPE, PER_TYPE, is_of_type, is_stored, makers
 from warehouse.matching import is_identified, model_name
 from warehouse.schema.lake import empty_select, has_grown, types_of
@@ -60,6 +60,7 @@ class Runner:
         contracts: Sequence[Contract],
         pseudonym_key: bytes = b"",
         keeps_views: bool = True,
+        sampling_key: bytes = b"",
     ) -> None:
         """`keeps_views`: what is written out at once stays a view;
         else it is computed when it is made.
@@ -69,13 +70,15 @@ class Runner:
         self.contracts = tuple(contracts)
         self._by_table = {contract.table: contract for contract in self.contracts}
         self.inputs = inputs
-        self._key = pseudonym_key
+        self._keys = Keys(pseudonym_key, sampling_key)
         self._marks: dict[str, Mark] = {}
         """The mark of everything that this runner has put on the engine, by name."""
         self._texts: dict[Hashable, str] = {}
         """The SQL of each table by what it was filled in with."""
         self._types: tuple[Contract, ...] = ()
         """The record types whose open numbers and names were last answered together."""
+        self._columns: dict[Hashable, frozenset[str]] = {}
+        """The columns of each version of a table of a record type, or of one that has grown."""
         self._made_here: set[tuple[str, date]] = set()
         """What this runner made, by day."""
 
@@ -114,12 +117,30 @@ class Runner:
             if table in asked and rows is not None
         }
 
+    def statement(self, table: str, moment: Moment) -> str:
+        """The SELECT that makes a table of the day."""
+        inputs = self.inputs.within(EVERYTHING)
+        return self._text(table, _Making(frozenset(), moment, inputs, self._types, {}))
+
     def use(self, table: str, as_of: date) -> str:
         """Has the engine read a kept table of the day under its own name; returns that."""
         mark = ("stored", table, as_of, self.inputs.version(table, as_of))
         if self._marks.get(table) != mark:
-            self._bind(table, self._completed(table, self.inputs.relation(table, as_of)), mark)
+            relation = self.inputs.relation(table, as_of)
+            self._bind(table, self._completed(table, relation, mark), mark)
         return table
+
+    def rows(self, table: str, on: date) -> str:
+        """A kept table of a day as a relation, in the columns that are declared."""
+        mark = ("stored", table, on, self.inputs.version(table, on))
+        return f"({self._completed(table, self.inputs.relation(table, on), mark)})"
+
+    def use_whole(self, as_of: date) -> None:
+        """Has the engine read all rows of the day wherever it reads those of a scope."""
+        for table, mark in list(self._marks.items()):
+            match mark:
+                case ("stored", _, day_of_mark, (_, *_)) if day_of_mark == as_of:
+                    self.use(table, as_of)
 
     def bind(self, tables: Iterable[str], moment: Moment) -> None:
         """Has the engine read the inputs of `tables` that lie in the lake, as `make` would,
@@ -191,11 +212,23 @@ class Runner:
 
     def _made_mark(self, table: str, making: _Making) -> Mark:
         model, contract = self._model(table)
+        if model.is_of_everybody:
+            return self._everybodys_mark(table, model, making)
         parts = tuple(
             self._input_mark(read, making) for read in self._expanded(model, contract, making)
         )
         digest = hashlib.sha256(repr((self._text(table, making), parts)).encode())
         return ("made", table, digest.hexdigest())
+
+    def _everybodys_mark(self, table: str, model: Model, making: _Making) -> Mark:
+        whole, as_of = self.inputs.within(EVERYTHING), making.moment.as_of
+        versions = tuple(
+            whole.version(read.table, as_of)
+            if self._is_stored(read.table, making) and read.table not in making.given
+            else self._mark(read.table, making)
+            for read in model.reads(Kind.SAME_DAY)
+        )
+        return ("made", table, self._text(table, making), versions)
 
     def _input_mark(self, read: Input, making: _Making) -> Mark:
         moment = making.moment
@@ -204,7 +237,7 @@ class Runner:
                 return self._mark(read.table, making)
             case Kind.IF_THERE:
                 return self._stored_mark(read.table, making)
-            case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY:
+            case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY | Kind.BASE_DAY:
                 on = self._day_of(read, making)
                 return (
                     read.kind,
@@ -233,6 +266,8 @@ class Runner:
         moment = making.moment
         if read.kind is Kind.RELEASED_DAY:
             return released_day(making.inputs, read.table, moment.earlier_than)
+        if read.kind is Kind.BASE_DAY:
+            return moment.base
         found = earlier_day(making.inputs, read.table, moment.earlier_than, moment.not_before)
         if (
             found is None
@@ -259,9 +294,20 @@ class Runner:
             elif read.table.endswith(EVERY_TYPE):
                 types = making.types if prefix == "valid_" else self.contracts
                 found += [Input(read.kind, prefix + one.table, prefix + one.table) for one in types]
+            elif read.kind is Kind.OPTIONAL:
+                is_there = self._is_read(read.table, making)
+                kind = Kind.SAME_DAY if is_there else Kind.IF_THERE
+                found.append(Input(kind, read.table, read.alias))
             else:
                 found.append(read)
         return found
+
+    def _is_read(self, table: str, making: _Making) -> bool:
+        """Whether the day has a record type's table, or it is made now."""
+        return table in making.asked or (
+            table.partition("_")[2] in self._by_table
+            and making.inputs.version(table, making.moment.as_of) is not None
+        )
 
     def _text(self, table: str, making: _Making) -> str:
         """The model's SQL for this table; filled in once for what it is filled in with."""
@@ -293,7 +339,7 @@ class Runner:
         }
 
     def _reference(self, table: str, making: _Making) -> str:
-        return reference_select(table, making.moment, self._key)
+        return reference_select(table, making.moment, self._keys)
 
     # making it so
 
@@ -305,13 +351,17 @@ class Runner:
                 relation = making.given.get(table) or making.inputs.relation(
                     table, making.moment.as_of
                 )
-                self._bind(table, self._completed(table, relation), mark)
+                self._bind(table, self._completed(table, relation, mark), mark)
             return
         model, contract = self._model(table)
         mark = self._mark(table, making)
         if self._marks.get(table) == mark and not model.is_view:
             return  # a view stands on what it reads, so that has to be as it was too
         reads = self._expanded(model, contract, making)
+        if model.is_of_everybody:
+            self._run_of_everybody(table, model, making)
+            self._marks[table] = mark
+            return
         for read in reads:
             self._ensure_input(read, making)
         if self._marks.get(table) != mark:
@@ -339,6 +389,23 @@ class Runner:
                 "see docs/matching.md",
             ) from None
 
+    def _run_of_everybody(self, table: str, model: Model, making: _Making) -> None:
+        """Makes it from whole tables, under no name but its own: what a scope bound stays."""
+        as_of, whole = making.moment.as_of, self.inputs.within(EVERYTHING)
+        bound: list[str] = []
+        for read in model.reads(Kind.SAME_DAY):
+            relation = making.given.get(read.table) or (
+                whole.relation(read.table, as_of) if self._is_stored(read.table, making) else None
+            )
+            if relation is None or relation == name(read.alias):
+                self._ensure_input(read, making)  # made in this very call, of everybody
+            else:
+                bound.append(f"{name(read.alias)} as (select * from {relation})")
+        text = self._text(table, making)
+        if bound:
+            text = f"with {', '.join(bound)} select * from ({text}) as made"
+        self.engine.table(table, text)
+
     def _ensure_input(self, read: Input, making: _Making) -> None:
         inputs, moment = making.inputs, making.moment
         mark = self._input_mark(read, making)
@@ -351,8 +418,8 @@ class Runner:
                 pass
             case Kind.IF_THERE:
                 relation = making.given.get(read.table) or self._if_there(read.table, making)
-                self._bind(read.alias, self._completed(read.table, relation), mark)
-            case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY:
+                self._bind(read.alias, self._completed(read.table, relation, mark), mark)
+            case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY | Kind.BASE_DAY:
                 on = self._day_of(read, making)
                 self._bind(
                     read.alias, self._dated(inputs, read.table, () if on is None else (on,)), mark
@@ -377,20 +444,27 @@ class Runner:
             return making.inputs.relation(table, making.moment.as_of)
         return f"({empty_select(types_of(table, self.contracts))})"
 
-    def _completed(self, table: str, relation: str) -> str:
+    def _completed(self, table: str, relation: str, mark: Mark = None) -> str:
         """The rows of a relation; kept before a column was declared,
         they have it without a value.
         """
         select = f"select * from {relation}"
         if relation == name(table) or not (is_of_type(table) or has_grown(table)):
             return select
-        there = {column for column, _ in self.engine.columns(select)}
+        there = self._columns_of(select, mark)
         lacking = [
             f"cast(null as {kind}) as {name(column)}"
             for column, kind in types_of(table, self.contracts).items()
             if column not in there
         ]
         return f"select *, {', '.join(lacking)} from {relation}" if lacking else select
+
+    def _columns_of(self, select: str, mark: Mark) -> frozenset[str]:
+        """Asked of the engine once for each version of the table."""
+        key = (select, mark)
+        if mark is None or key not in self._columns:
+            self._columns[key] = frozenset(column for column, _ in self.engine.columns(select))
+        return self._columns[key]
 
     def _whole(self, table: str, relation: str) -> str:
         """The same as a relation."""

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from expectations.engine import SqlEngine
 from warehouse.catalogue import load_catalogue
 from warehouse.following_rules import load_following
+from warehouse.further_rules import load_further
 from warehouse.graph.inputs import GraphLake
 from warehouse.graph.moment import Moment, day_moment
 from warehouse.graph.registry import layer_and_folder
@@ -41,12 +42,13 @@ class Under:
     following_version: str | None = None
     catalogue_version: str | None = None
     layout: str = FIRST
+    further_version: str | None = None
 
 
 def under_of(moment: Moment) -> Under:
     """What a day that is made now is made under."""
     versions = (moment.rules.version, moment.following.version, moment.catalogue.version)
-    return Under(*versions, moment.layout)
+    return Under(*versions, moment.layout, moment.further.version)
 
 
 def moment_under(as_of: date, under: Under) -> Moment:
@@ -61,7 +63,10 @@ def moment_under(as_of: date, under: Under) -> Moment:
     following = named(followed, load_following) if followed else load_following(as_of)
     known = under.catalogue_version
     catalogue = named(known, load_catalogue) if known else load_catalogue(began)
-    return replace(day_moment(as_of, rules, following), catalogue=catalogue, layout=under.layout)
+    besides = under.further_version
+    further = named(besides, load_further) if besides else load_further(as_of)
+    made = replace(day_moment(as_of, rules, following), catalogue=catalogue, layout=under.layout)
+    return replace(made, further=further)
 
 
 def _from(said: Mapping[str, Any]) -> Under:

@@ -10,6 +10,7 @@ order: record_id
 as: view
 same day: spine, valid_{type}, valid_rural_revitalisation__households,
     valid_rural_revitalisation__members
+reference: pseudonym_pad
 parameters: amounts, fields, has_member_id, household_id, member_id, person_key, record_id,
     shells_are_computed
 -#}
@@ -24,7 +25,7 @@ with registered as (
 select
     {{ record_id }} as record_id,
 {% for field in fields %}
-    v.{{ field.delivered }} as {{ field.name }},
+    {{ field.expression }} as {{ field.name }},
 {% endfor %}
     {{ person_key }} as person_key,
 {% if not has_member_id %}

@@ -99,6 +99,8 @@ def _identities(
         if column.type in ("text", "text[]", "jsonb")
         and column.name not in ("area_code", "town_code")
     ]
+    if not texts:
+        return []
     select = render(
         "publication/identities",
         rows=changed(view),

@@ -28,6 +28,7 @@ from warehouse.publication import unversioned as beside
 from warehouse.publication.again import is_whole
 from warehouse.publication.content import (
     Content,
+    Known,
     difference,
     drop,
     everything_is_new,
@@ -59,6 +60,7 @@ class RunSource:
     rule_version: str
     is_provisional: bool = False
     following_version: str | None = None
+    further_version: str | None = None
     shape: Shape = field(default_factory=newest_shape)
 
 
@@ -138,12 +140,13 @@ def publish(
     extras: Mapping[str, str] | None = None,
     register: str | None = None,
     wait_seconds: float = 60.0,
+    known: Mapping[str, Known] | None = None,
 ) -> PublishResult:
     """Publishes the content of `tables` (view of `yihu` → engine table) as the release of `as_of`.
 
     Views that `tables` does not name are published empty; `source_status` goes there too. `extras`:
     what is not versioned (`beside.NAMES` → engine table). `register`: an engine table with every
-    household_id that must be there.
+    household_id that must be there. `known`: what differs from the last release, by view.
 
     The same day with the same content is no second release. A day before the current release's, and
     a provisional run for a day that has its final release, go to the Parquet folder only.
@@ -158,7 +161,7 @@ def publish(
     try:
         with aside(release_dir) as work:
             with clock.step("prepare"):
-                content = prepare(engine, tables, work, source.shape)
+                content = prepare(engine, tables, work, source.shape, known)
             turn = partial(
                 _Turn,
                 engine,
@@ -422,10 +425,11 @@ class _Turn:
         wire.execute(
             "insert into ops.release (release_id, as_of, is_provisional, published_at,"
             " rule_version, code_version, run_id, checksum, households, red, yellow, row_counts,"
-            " changed_rows, published_by, following_version, layout, catalogue_version) values"
+            " changed_rows, published_by, following_version, layout, catalogue_version,"
+            " further_version) values"
             " ($1::integer, $2::text::date, $3::boolean, clock_timestamp(), $4::text, $5::text,"
             " $6::text, $7::text, 0, 0, 0, $8::text::jsonb, $9::text::jsonb, session_user,"
-            " $10::text, $11::text, $12::text)",
+            " $10::text, $11::text, $12::text, $13::text)",
             release_id,
             self.as_of.isoformat(),
             self.source.is_provisional,
@@ -438,6 +442,7 @@ class _Turn:
             self.source.following_version,
             self.source.shape.layout,
             self.source.shape.catalogue_version,
+            self.source.further_version,
         )
 
     def _note(self) -> dict[str, str | bool | None]:
@@ -447,6 +452,7 @@ class _Turn:
             "is_provisional": source.is_provisional,
             "rule_version": source.rule_version,
             "following_version": source.following_version,
+            "further_version": source.further_version,
             "catalogue_version": source.shape.catalogue_version,
             "layout": source.shape.layout,
             "code_version": source.code_version,

@@ -40,7 +40,7 @@ def close(wire: Wire, engine: SqlEngine, view: View, release_id: int) -> None:
     if not engine.exists(f"differs_{view.name}"):
         return
     key = ", ".join(f'"{name}"' for name in view.key)
-    declared = ", ".join(f'"{name}" text' for name in view.key)
+    declared = ", ".join(f'"{name}" {kind}' for name, kind in view.key_types.items())
     same = " and ".join(f't."{name}" = c."{name}"' for name in view.key)
     wire.execute(f'create temporary table "closed_{view.name}" ({declared}) on commit drop')
     if wire.load(

@@ -48,6 +48,9 @@ TABLES = {
     "quarantine_row": UnversionedTable("vault", "quarantine_row"),
     "queue_candidate": UnversionedTable("vault", "queue_candidate"),
     "record_number": UnversionedTable("vault", "record_number"),
+    "officer": UnversionedTable("vault", "officer"),
+    "contradiction_alias": UnversionedTable("ops", "contradiction_alias"),
+    "stopped_after_listing": UnversionedTable("ops", "stopped_after_listing"),
 }
 PERSON = "person"
 RESPELT = "respelt"

@@ -28,6 +28,7 @@ HIDDEN = (
     "changed",
     "published_by",
     "following_version",
+    "further_version",
     "access_seal",
     "catalogue_version",
 )

@@ -123,6 +123,10 @@ begin
   elsif tg_table_name = 'person' then
     new.added_by := ops.acting_login();
     new.added_at := clock_timestamp();
+  elsif tg_table_name = 'opening' then
+    new.opened_by := ops.acting_login();
+    new.opened_at := clock_timestamp();
+    new.person := (select p.person from ops.person as p where p.login = new.opened_by);
   else
     new.made_by := ops.acting_login();
     new.at := clock_timestamp();
@@ -166,6 +170,7 @@ create trigger name_record before insert on ops.review_decision
 create constraint trigger not_dated_back after insert on ops.review_decision
   deferrable initially deferred for each row execute function ops.not_dated_back();
 create trigger sign before insert on ops.gate_opening for each row execute function ops.sign();
+create trigger sign before insert on ops.opening for each row execute function ops.sign();
 create trigger sign before insert on ops.rollback for each row execute function ops.sign();
 create trigger sign before insert on ops.grant_log for each row execute function ops.sign();
 create trigger sign before insert on ops.person for each row execute function ops.sign();
@@ -182,6 +187,8 @@ create trigger append_only before update or delete on ops.access_log
   for each row execute function ops.append_only();
 create trigger append_only before update or delete on ops.access_seal
   for each row execute function ops.append_only();
+create trigger append_only before update or delete on ops.opening
+  for each row execute function ops.append_only();
 create trigger append_only before update or delete on ops.rollback
   for each row execute function ops.append_only();
 create trigger append_only before update or delete on ops.grant_log
@@ -194,6 +201,7 @@ create trigger append_only before update or delete on ops.review_decision
   for each row execute function ops.append_only('queue_id', 'person_key', 'other_person_key');
 create trigger never_emptied before truncate on ops.access_log execute function ops.append_only();
 create trigger never_emptied before truncate on ops.access_seal execute function ops.append_only();
+create trigger never_emptied before truncate on ops.opening execute function ops.append_only();
 create trigger never_emptied before truncate on ops.rollback execute function ops.append_only();
 create trigger never_emptied before truncate on ops.grant_log execute function ops.append_only();
 create trigger never_emptied before truncate on ops.person execute function ops.append_only();

@@ -19,7 +19,7 @@ from expectations.contract import Contract, contract_for
 from expectations.engine import name
 from warehouse.layouts import FIRST
 from warehouse.merge_state import VALID_EXTRAS, state_columns
-from warehouse.schema.declared import HOUSEHOLD_ID, VIEW, Column, columns
+from warehouse.schema.declared import HOUSEHOLD_ID, PLACE, VIEW, Column, columns
 
 OUTCOMES = (
     "linked | bigint | records that are tied to a household",
@@ -231,9 +231,135 @@ STEWARD_DECISION = LakeTable(
     ),
     "The stewards' answers that count on a day.",
 )
+CONTRADICTION_SPAN = LakeTable(
+    "contradiction_span",
+    (
+        *columns("contradiction_id | text | its id, as it was last", HOUSEHOLD_ID),
+        *PLACE,
+        *columns(
+            "member_id | text | empty where it is the household's",
+            "code | text | the rule",
+            "version | text | of the rule, when it was last open",
+            "since | date | first day without a break",
+            "is_standing | boolean | on the last day on which its rule ran",
+            "stood_on | date | the last day on which it stood",
+            "opened_on | date | the first day on which it was open under this version",
+            "open_on | date | the last one",
+            "content | text | hash of what its rows say",
+            "changed_on | date | the day on which that last changed",
+        ),
+    ),
+    "Every contradiction that stands or stood in the last 13 months, as a span.",
+)
+RUN = columns(
+    "code | text | the rule, or the line",
+    "run_on | date | a day on which it ran",
+    "row_count | integer | rows found",
+    "household_count | integer | households among them",
+    "is_high | boolean | far more than on the days before, or than a first day may have",
+    "flooded_on | date | since when it waits for a steward",
+)
+CROSSCHECK_RUN = LakeTable(
+    "crosscheck_run", RUN, "The last days on which each rule of the contradictions ran."
+)
+ENTITLEMENT_RUN = LakeTable(
+    "entitlement_run", RUN, "The last days on which each line of entitlement was reckoned."
+)
+ENTITLEMENT_STANDING = LakeTable(
+    "entitlement_standing",
+    columns(
+        "entitlement_id | text | household, scheme and member, joined by |",
+        HOUSEHOLD_ID,
+        "scheme | text | the line",
+        "state | text | met; gap; beyond; unknown",
+        "is_standing | boolean | on the day",
+        "is_sure | boolean | on the last day on which no source was stale or missing",
+        "since | date | first day without a break",
+    ),
+    "Since when a line of entitlement has its state, carried from day to day.",
+)
+CONTRADICTION_LIST = LakeTable(
+    "contradiction_list",
+    (
+        *columns("contradiction_id | text | its id, as it was last", HOUSEHOLD_ID),
+        *PLACE,
+        *columns(
+            "member_id | text | empty where it is the household's",
+            "code | text | the rule",
+            "owner | text | whose list it is",
+            "weight | integer | how far up it stands",
+            "state | text | open; confirmed",
+            "is_drawn | boolean | drawn by lot for the quarter",
+            "listed_since | date | first day on the list",
+            "listed_on | date | last day on it",
+        ),
+    ),
+    "What the offices are asked, today and in the last 13 months.",
+)
+STOPPED_AFTER_LISTING = LakeTable(
+    "stopped_after_listing",
+    columns(
+        "code | text | the rule",
+        "area_code | text | a county or a town: 6 or 9 digits",
+        "month | text | in which the assistance ended",
+        "count | integer | awards that ended soon after their household was on a list",
+    ),
+    "Assistance that ended within some days after its household was on a list.",
+)
+CONTRADICTION_ALIAS = LakeTable(
+    "contradiction_alias",
+    columns(
+        "old_id | text | an id that a rerun of past days replaced",
+        "contradiction_id | text | the id that stands for it now",
+        "as_of | date | the day that was made again",
+    ),
+    "Ids of contradictions of before past days were made again.",
+)
+OPENING = LakeTable(
+    "opening",
+    columns(
+        "code | text | a rule, or a line of entitlement",
+        "opens_on | date | the day from which it goes to the offices",
+    ),
+    "Who listed too many and was opened by name.",
+)
+LAMP_SPAN = LakeTable(
+    "lamp_span",
+    columns(
+        HOUSEHOLD_ID,
+        "level | text | red; yellow; green; none",
+        "is_held | boolean | kept at red by what is not seen",
+        "from_on | date | the first day on which it stood so",
+        "until_on | date | the last one; null while it stands",
+    ),
+    "From when to when a lamp stood as it was, carried from day to day.",
+)
+SUPPORT_STANDING = LakeTable(
+    "support_standing",
+    columns(
+        "list_name | text | the view in which it stands",
+        HOUSEHOLD_ID,
+        "item | text | which of its rows",
+        "is_standing | boolean | on the day",
+        "is_sure | boolean | on the last day on which no source was stale or missing",
+        "since | date | first day without a break",
+    ),
+    "Since when a household stands in a list, carried from day to day.",
+)
 CARRIED: Mapping[str, tuple[Column, ...]] = {
     "warning_flag": columns(
         "_red_codes | text[] | what made the lamp red; carried for the next day, never published"
+    ),
+    "contradiction": columns(
+        "_content | text | hash of what its rows say",
+        "_changed_on | date | the day on which that last changed",
+    ),
+    "contradiction_accuracy": columns(
+        "_drawn | integer | of the listed those drawn by lot",
+        "_drawn_checked | integer | of these with a verdict",
+        "_drawn_confirmed | integer | of these found to be so",
+        "_drawn_low | numeric(12,4) | the interval of these alone",
+        "_drawn_high | numeric(12,4) | upper end",
     ),
 }
 """Columns of published tables that stay in the lake."""
@@ -246,6 +372,16 @@ OWN = (
     SOURCE_STATUS,
     SOURCE_LEDGER,
     STEWARD_DECISION,
+    CONTRADICTION_SPAN,
+    CROSSCHECK_RUN,
+    CONTRADICTION_LIST,
+    STOPPED_AFTER_LISTING,
+    CONTRADICTION_ALIAS,
+    OPENING,
+    ENTITLEMENT_RUN,
+    ENTITLEMENT_STANDING,
+    LAMP_SPAN,
+    SUPPORT_STANDING,
 )
 
 

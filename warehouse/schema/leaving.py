@@ -62,7 +62,8 @@ def _rows(view: View) -> str:
     assert view.exit is not None
     if view.exit.on != "as_of":
         return f'store."{view.name}" as t'
-    read = f"t.from_release <= {READ} and t.until_release > {READ}"
+    # a prefecture's row is for who sees all: less its other counties it would tell one
+    read = f"t.from_release <= {READ} and t.until_release > {READ} and length(t.area_code) > 4"
     return f'(select t.* from store."{view.name}" as t where {read}) as t'
 
 

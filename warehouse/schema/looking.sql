@@ -381,6 +381,26 @@ end $$;
 comment on function vault.record_of(text) is
   'Second step: the department''s own number that the ticket of vault.ask_record is for.';
 
+create or replace function yihu.officer(officer_id text) returns text
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+declare
+  role constant text := yihu_in.role_of_session();
+begin
+  if not (
+    (role = 'area' and cardinality(yihu.granted_areas()) > 0)
+    or (role = 'department' and 'rural_revitalisation' = any (yihu.granted_departments()))
+    or pg_has_role(session_user, 'yihu_steward', 'member')
+  ) then
+    raise exception 'names of officers are for area officers, the department of the assignments '
+        'and stewards'
+      using errcode = 'insufficient_privilege';
+  end if;
+  return (select o.officer_name from vault.officer as o where o.officer_id = officer.officer_id);
+end $$;
+comment on function yihu.officer(text) is
+  'The name of an officer by the number that yihu.responsibility has; for staff.';
+
 -- The functions of one step are still there to say what took their place.
 create or replace function vault.in_two_steps(first text, second text) returns void
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$

@@ -87,6 +87,13 @@ ACCESS_SEAL = _table(
         nullable=False,
     ),
 )
+OFFICER_NAME = _table(
+    "vault",
+    "officer",
+    "The names of the officers whom assignments name; given by yihu.officer().",
+    _key("officer_id | text | as it is published"),
+    _column("officer_name | text"),
+)
 RECORD_NUMBER = _table(
     "vault",
     "record_number",

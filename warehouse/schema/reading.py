@@ -14,6 +14,8 @@ gathered the session's rows by their place before any condition is looked at.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from warehouse.schema.declared import ADDED, Column, View
 from warehouse.schema.tables import SOURCE_STATUS
 
@@ -35,6 +37,7 @@ PINNED = {
     "plan_cache_mode": "auto",
 }
 """What a function of `yihu_in` runs under, whatever its caller has set."""
+AUDITOR = "yihu_auditor"
 EXPECTED_ROWS = 200_000
 """What the planner takes a function of `yihu_in` to give: many, so that it never reads one again
 for each row of another.
@@ -54,24 +57,39 @@ def view_sql(view: View, added: tuple[Column, ...]) -> str:
         if added
         else {}
     )
-    made |= {
-        column.name: f"array_to_string(t.\"{column.name.removesuffix('_text')}\", ', ')"
-        f' as "{column.name}"'
-        for column in view.in_text
-    }
-    names = ", ".join(made.get(column.name) or f't."{column.name}"' for column in view.shown(added))
+    names = _named(view, added, made, {})
     release = f"\n  and t.from_release <= {READ} and t.until_release > {READ}" if added else ""
+    masked = _named(view, added, made, view.masks)
     leaving = (
         f'\nunion all\nselect t.*\nfrom yihu."public_{view.name}"() as t where (select'
         " yihu_in.sees_counts())"
         if view.exit
         else ""
     )
+    whole = "yihu_in.sees_totals" if AUDITOR in view.readers else "yihu.sees_all"
     return (
         f'create view yihu."{view.name}" with (security_barrier = true) as\n'
-        f'select {names}\nfrom store."{view.name}" as t\nwhere (select yihu.sees_all()){release}\n'
-        f"union all\nselect {names}\nfrom {function_of(view)} as t{leaving}"
+        f'select {names}\nfrom store."{view.name}" as t\nwhere (select {whole}()){release}\n'
+        f"union all\nselect {masked}\nfrom {function_of(view)} as t{leaving}"
     )
+
+
+def _named(
+    view: View, added: tuple[Column, ...], made: Mapping[str, str], masks: Mapping[str, str]
+) -> str:
+    """The columns as they are selected; a mask holds for the list and for the text beside it."""
+    texts = {column.name for column in view.in_text}
+    picked = []
+    for column in view.shown(added):
+        source = column.name.removesuffix("_text") if column.name in texts else column.name
+        value = masks.get(source, f't."{source}"')
+        if column.name in texts:
+            value = f"array_to_string({value}, ', ')"
+        is_plain = value == f't."{column.name}"'
+        picked.append(
+            made.get(column.name) or (value if is_plain else f'{value} as "{column.name}"')
+        )
+    return ", ".join(picked)
 
 
 def function_sql(view: View, added: tuple[Column, ...]) -> str:
@@ -85,6 +103,12 @@ def function_sql(view: View, added: tuple[Column, ...]) -> str:
             DEPARTMENTS,
             [("true", f"{view.department} = mine.department")],
             read,
+        )
+    if view.departments:
+        gathered += (
+            f"  if role = 'department' then\n    return query select t.* from"
+            f' store."{view.name}" as t\n      where {view.departments} &&'
+            f" yihu.granted_departments(){read};\n  end if;\n"
         )
     return (
         f"create or replace function {function_of(view)} returns setof"

@@ -75,3 +75,41 @@ $$;
 comment on function yihu_in.granted_towns() is
   'The areas of this login as ranges of towns, or a village of one; none lies in another, so '
       'that no row comes twice.';
+
+create or replace function yihu_in.departments_of(owner text, evidence text[]) returns text[]
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp as $$
+  select array(select distinct split_part(e, '.', 1) from unnest(evidence) as e union select owner)
+$$;
+comment on function yihu_in.departments_of(text, text[]) is
+  'The departments that a contradiction is about: the owner, and whose records are among its rows.';
+
+create or replace function yihu_in.side_as_seen(
+  ids text[], evidence text[], owner text, is_owners boolean
+) returns text[]
+language sql stable security definer
+set search_path = pg_catalog, pg_temp set client_min_messages = notice as $$
+  with said as (
+    select split_part(e, '.', 1) as department, split_part(e, '|', 1) as records,
+      substr(e, strpos(e, '|') + 1) as record_id
+    from unnest(evidence) as e
+  ),
+  side as (
+    select s.*, s.department = any (yihu.granted_departments()) as is_own
+    from said as s
+    where (s.department = owner) = is_owners
+  ),
+  seen as (
+    select s.record_id as word from side as s where s.is_own
+    union
+    select s.records || ': ' || count(*) from side as s where not s.is_own group by s.records
+  )
+  select case yihu_in.role_of_session()
+    when 'all' then ids
+    when 'area' then case when is_owners then ids end
+    when 'department' then array(select s.word from seen as s order by s.word)
+  end
+$$;
+comment on function yihu_in.side_as_seen(text[], text[], text, boolean) is
+  'One side of a contradiction: its own records for a department, of others'' the count by record '
+      'type; for an area the owner''s alone.';

@@ -41,8 +41,11 @@ AUDITED = (
     "person",
     "grant_log",
     "rollback",
+    "opening",
+    "contradiction_alias",
+    "stopped_after_listing",
 )
-VAULTED = ("person", "quarantine_row", "queue_candidate", "record_number")
+VAULTED = ("person", "quarantine_row", "queue_candidate", "record_number", "officer")
 OF_SESSION = (
     "yihu.current_release()",
     "yihu.current_as_of()",
@@ -53,6 +56,8 @@ OF_SESSION = (
     "yihu_in.sees_counts()",
     "yihu_in.sees_totals()",
     "yihu_in.source_status()",
+    "yihu_in.departments_of(text, text[])",
+    "yihu_in.side_as_seen(text[], text[], text, boolean)",
 )
 """What the views ask; none tells more than the session's own."""
 
@@ -144,6 +149,7 @@ def grants() -> list[str]:
     made.append(
         f"grant execute on function yihu.ask(text, text, text), yihu.reveal(text) to {AREA}"
     )
+    made.append(f"grant execute on function yihu.officer(text) to {AREA}, {DEPARTMENT}, {STEWARD}")
     made += [f"grant usage on schema ops to {AUDITOR}, {STEWARD}, {PUBLISHER}"]
     made += [f"grant select on ops.{name} to {AUDITOR}" for name in AUDITED]
     made += [f"grant usage on schema vault to {STEWARD}, {PUBLISHER}"]
@@ -162,7 +168,7 @@ def readers_of(view: View) -> tuple[str, ...]:
     """The roles that may select from a view of `yihu`; whose rows they see is the view's to say."""
     return (
         *view.readers,
-        *((DEPARTMENT,) if view.department else ()),
+        *((DEPARTMENT,) if view.department or view.departments else ()),
         *((ANALYST,) if view.exit else ()),
         PUBLISHER,
     )
@@ -182,12 +188,14 @@ def publisher_grants() -> list[str]:
         "validation_result",
         "quarantine",
         "review_queue",
+        "contradiction_alias",
+        "stopped_after_listing",
     )
     made += [
         f"grant select, insert, update, delete on ops.{name} to {PUBLISHER}" for name in written
     ]
     made.append(f"grant select, update on ops.gate_opening to {PUBLISHER}")
-    made.append(f"grant select on ops.review_decision to {PUBLISHER}")
+    made.append(f"grant select on ops.review_decision, ops.opening to {PUBLISHER}")
     made += [f"grant insert, update, delete on vault.{name} to {PUBLISHER}" for name in VAULTED]
     made.append(f"grant select (member_id, person_key, row_hash) on vault.person to {PUBLISHER}")
     made.append(
@@ -203,7 +211,10 @@ def policies() -> list[str]:
     for view in (*VIEWS, *PERIODIC):
         table = f'store."{view.name}"'
         made.append(f"alter table {table} enable row level security")
-        made.append(f"create policy reader_reads on {table} for select to {READER} using (true)")
+        if READER in view.readers:
+            made.append(
+                f"create policy reader_reads on {table} for select to {READER} using (true)"
+            )
         made.append(f"create policy area_reads on {table} for select to {AREA} using ({IN_AREA})")
         made.append(
             f"create policy publisher_does on {table} for all to {PUBLISHER} using (true) with"
@@ -213,6 +224,12 @@ def policies() -> list[str]:
             made.append(
                 f"create policy department_reads on {table} for select to {DEPARTMENT} using"
                 f" ({_own(view)})"
+            )
+        if view.departments:
+            made.append(
+                f"create policy department_reads on {table} for select to {DEPARTMENT} using"
+                f" ({view.departments.replace('t.', '')} && (select"
+                " yihu.granted_departments())::text[])"
             )
     made.append("alter table ops.source_status enable row level security")
     others = ", ".join(role for role in ROLES if role not in (DEPARTMENT, PUBLISHER))

@@ -198,6 +198,10 @@ RELEASE = _table(
         "catalogue_version | text | hash of the catalogue of indicators in force on the day",
         nullable=False,
     ),
+    _column(
+        "further_version | text | hash of the rules of contradictions, issues and entitlements in"
+        " force on the day"
+    ),
     sa.Index("release_as_of_idx", "as_of"),
 )
 CURRENT_RELEASE = _table(
@@ -393,6 +397,38 @@ ACCESS_LOG = _table(
     _column("ticket_hash | bytea | SHA-256 of the ticket"),
     sa.Index("access_log_login_idx", "login", "at"),
     sa.Index("access_log_ticket_idx", "ticket_hash", unique=True),
+)
+OPENING = _table(
+    "ops",
+    "opening",
+    "A named person let a rule that listed too many go to the offices, and why; appended only.",
+    _number("opening_id"),
+    _column("code | text | a rule of the contradictions, or a line of entitlement", nullable=False),
+    _column("opens_on | date | the business day from which it goes there", nullable=False),
+    _column("reason | text", nullable=False),
+    _login("opened_by | text"),
+    _when("opened_at", "now()"),
+    _column("person | text | whose login it was then (ops.person)"),
+    _os_user(),
+    sa.CheckConstraint("length(trim(reason)) > 0", name="says_why"),
+)
+CONTRADICTION_ALIAS = _table(
+    "ops",
+    "contradiction_alias",
+    "Ids of contradictions that a rerun of past days replaced: a verdict finds its question.",
+    _key("old_id | text"),
+    _column("contradiction_id | text | the id that stands for it now", nullable=False),
+    _column("as_of | date | the day that was made again", nullable=False),
+)
+STOPPED_AFTER_LISTING = _table(
+    "ops",
+    "stopped_after_listing",
+    "Assistance that ended within 60 days after its household was on a list of contradictions:"
+    " a question is no reason to stop anything.",
+    _key("code | text | the rule"),
+    _key("area_code | text | a county or a town: 6 or 9 digits"),
+    _key("month | text | in which it ended, 2026-11"),
+    _column("count | integer | awards", nullable=False),
 )
 PERSON = _table(
     "vault",

@@ -1,5 +1,6 @@
 {#-
-A task for each red household and each risk indicator that gave it points. It keeps its id and its
+A task for each red household, where the rules say so each monitored one too, and each risk
+indicator that gave it points. It keeps its id and its
 words from day to day, and is closed on the day on which its reason is gone: seen to give no points.
 What cannot be seen closes nothing, and while a lamp is held, what made it red stays open.
 
@@ -12,7 +13,9 @@ order: task_id
 same day: household_indicator, warning_flag, warning_reason
 earlier day: follow_up_task as previous_follow_up_task
 reference: task_rule
-parameters: as_of, as_of_digits, due_on, kept_since
+parameters: as_of, as_of_digits, due_on, kept_since, monitored_have_tasks
+laid over: household_id
+changes on: follow_up_task.closed_on at task
 -#}
 with risk as (
     select household_id, code
@@ -25,6 +28,7 @@ lamp as (
         f.area_code,
         f.level,
         i.missing,
+        coalesce(i.b11_monitor_class <> '0', false) as is_monitored,
         case when f.is_held then f._red_codes else cast([] as varchar[]) end as held_by
     from warning_flag as f
     left join household_indicator as i on i.household_id = f.household_id
@@ -64,7 +68,9 @@ opened as (
         {{ due_on }} as due_on,
         cast(null as date) as closed_on
     from risk as r
-    inner join lamp as p on p.household_id = r.household_id and p.level = 'red'
+    inner join lamp as p
+        on p.household_id = r.household_id
+            and (p.level = 'red' or (p.is_monitored and {{ monitored_have_tasks }}))
     inner join task_rule as k on k.code = r.code
     left join before as b
         on b.household_id = r.household_id and b.code = r.code and b.closed_on is null

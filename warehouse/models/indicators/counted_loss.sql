@@ -9,12 +9,16 @@ same day: any_member, matched_emergency_management__losses
 parameters: as_of, window_start
 records: losses
 counted by: R16 where is_worst, R24 where is_in_window
+changes on: matched_emergency_management__losses.occurred_on at day,
+    matched_emergency_management__losses.occurred_on at window,
+    matched_emergency_management__losses.resolved_on at end
 -#}
 with loss as (
     select
         m.household_id,
         l.record_id,
         l.house_damage,
+        l.occurred_on,
         l.resolved_on is null or l.resolved_on >= {{ as_of }} as is_unresolved,
         l.occurred_on > {{ window_start }} as is_in_window,
         l.loss_yuan,

@@ -9,11 +9,15 @@ parameters: as_of
 records: assistance
 counted by: R04, R13 where is_dibao, R27 where is_edge_or_rigid, R28 where is_edge_or_rigid,
     S06 where is_dibao_or_tekun, S10 where is_dibao
+changes on: matched_civil_affairs__assistance.started_on at day,
+    matched_civil_affairs__assistance.ended_on at end
 -#}
 select
     m.household_id,
+    a.member_id,
     a.record_id,
     a.scheme,
+    a.insured_persons,
     a.scheme = 'dibao' as is_dibao,
     a.scheme in ('dibao', 'tekun') as is_dibao_or_tekun,
     a.scheme in ('edge', 'rigid') as is_edge_or_rigid,

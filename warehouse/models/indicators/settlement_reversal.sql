@@ -7,11 +7,12 @@ grain: record
 key: original_id, record_id
 same day: matched_health_insurance__settlements
 parameters: as_of
+changes on: matched_health_insurance__settlements.settled_at at day
 -#}
 with recursive reversal as (
     select
         record_id, reverses_id, settled_at, total_fee, in_scope, fund_paid, personal_paid,
-        critical_illness_paid, _arrived_on
+        pooled_paid, critical_illness_paid, medical_aid_paid, _arrived_on
     from matched_health_insurance__settlements
     where reverses_id is not null
 ),
@@ -33,7 +34,9 @@ select
     r.in_scope,
     r.fund_paid,
     r.personal_paid,
+    r.pooled_paid,
     r.critical_illness_paid,
+    r.medical_aid_paid,
     r._arrived_on
 from chain as c
 inner join reversal as r on r.record_id = c.record_id

@@ -9,12 +9,15 @@ clock: matched_disability_federation__certificates
 parameters: as_of
 records: certificates
 counted by: R11 where is_severe, R12
+changes on: matched_disability_federation__certificates.issued_on at day,
+    matched_disability_federation__certificates.expires_on at end
 -#}
 with certificate as (
     select
         m.household_id,
         c.member_id,
         c.record_id,
+        c.category,
         c.level,
         row_number() over (
             partition by c.member_id order by c.issued_on desc, c.updated_at desc, c.record_id desc
