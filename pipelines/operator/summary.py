@@ -46,7 +46,8 @@ and that went with it.
 """
 RELEASE = """
 select release_id, as_of, is_provisional, households, red, yellow, rule_version,
-    left(checksum, 12) as checksum, layout
+    left(checksum, 12) as checksum, layout,
+    (select r.as_of from ops.release as r join ops.current_release using (release_id)) as current
 from ops.release where as_of = :as_of order by release_id desc limit 1
 """
 BEFORE = (
@@ -297,3 +298,5 @@ def _print_release(
     )
     if before and (said := across(before["layout"], release["layout"])):
         print(f"  {said}")
+    if release["current"] != release["as_of"]:
+        print(f"  readers see {release['current']}: a later day is current, and stays so")
