@@ -30,8 +30,8 @@ from warehouse.graph.registry import (
     PER_TYPE,
     inputs_of,
     is_of_type,
+    laid_over,
     layer_and_folder,
-    stored_tables,
 )
 from warehouse.graph.under import MADE
 
@@ -40,6 +40,8 @@ WITHDRAWN = ("release", "withdrawn")
 """Notes in the lake: the days whose release was rolled back."""
 COMPUTING = ("warehouse", "expectations", "resources/engines")
 """Folders of the code and of the data that say what rows come out."""
+STANDS_ON = ("person", "person_key_map", "review_queue", "source_status")
+"""What is made in full each day, and compared."""
 OF_ITS_DAY = (Kind.SAME_DAY, Kind.ASKED)
 NAMES = {
     "code": "other code computes it",
@@ -137,8 +139,10 @@ def note_withdrawn(lake: GraphLake, current: int) -> None:
 
 
 def needed(contracts: Iterable[Contract]) -> list[str]:
-    """The tables that a day has to have to be laid over."""
-    return [*(f"matched_{c.table}" for c in contracts), *stored_tables()]
+    """The tables that a day has to have for another to be laid over it: those that are, and what
+    says whom it touches.
+    """
+    return [*(f"matched_{c.table}" for c in contracts), *STANDS_ON, *laid_over()]
 
 
 def base_of(
