@@ -16,7 +16,7 @@ endif
 # What people type passes through no shell: it is handed over as it was typed, with quotes, backticks and $ in it.
 TYPED := BY WHY WHY_FILE FROM TO PORT OUT RECORDS BATCH GATE HOUSEHOLD DAYS RECOMPUTE KEEP ROLE LOGIN \
   PERSON OFFICER AREA DEPARTMENT UNTIL HISTORY SEAL NAME COLUMNS UI_USER RIGHT FILE CONTRACT \
-  RULES SCALE FOLDER DAY PLAN VERBOSE CODE
+  RULES SCALE FOLDER DAY PLAN VERBOSE FULL CODE
 $(foreach name,$(TYPED),$(if $(filter command environment,$(firstword $(origin $(name)))),\
   $(eval export YIHU_TYPED_$(name) := $$(value $(name)))))
 unexport $(TYPED)
@@ -48,7 +48,7 @@ install-spark: .venv-spark/.ready ## installs Spark, in an environment of its ow
 install: $(ENVIRONMENT)/.ready ## installs what is missing
 
 .PHONY: sync
-sync: install ## the main job: AS_OF=YYYY-MM-DD (default yesterday), or FROM=… TO=…; VERBOSE=yes: every step
+sync: install ## the main job: AS_OF=YYYY-MM-DD (default yesterday), or FROM=… TO=…; FULL=yes; VERBOSE=yes: every step
 	@$(YIHU) sync
 
 .PHONY: status

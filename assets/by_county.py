@@ -15,13 +15,14 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from queue import SimpleQueue
 
 import dagster as dg
 
+from assets import laying
 from expectations.engine import name, parquet, pattern
 from resources.engines.duckdb import Engine
 from resources.lake import CountyWriter
@@ -29,8 +30,9 @@ from resources.runtime.context import RunContext
 from warehouse import counties
 from warehouse.graph import registry
 from warehouse.graph.heads import Kind
-from warehouse.graph.inputs import LakeInputs, earlier_day, released_day
-from warehouse.graph.moment import County, Moment
+from warehouse.graph.inputs import TOUCHED, LakeInputs, earlier_day, released_day
+from warehouse.graph.laying import overlay
+from warehouse.graph.moment import County, Moment, Touched
 from warehouse.graph.runner import Runner
 
 EVERYBODY = "all"
@@ -68,6 +70,14 @@ class Day:
     """Where the files of the others are put, a folder a county."""
     earlier: Sequence[counties.Day]
     """The earlier days that are read, whose moved households are noted."""
+    touched: Touched | None
+    """For whom it is made, where the rest is the day before's."""
+
+    @property
+    def over(self) -> tuple[str, ...]:
+        """The tables that are laid over the day before's."""
+        laid = registry.laid_over() if self.touched is not None else ()
+        return tuple(table for table in self.tables if table in laid)
 
     @property
     def as_of(self) -> date:
@@ -87,14 +97,20 @@ def made_by_county(
     if not (steps_of_counties(tables) and house.is_by_county(as_of)):
         return False
     if not all(house.is_written(table, as_of) for table in tables):
-        _make(house, house.moment(as_of), steps_of_counties({*tables, *ahead}))
+        asked = steps_of_counties({*tables, *ahead})
+        _make(house, as_of, asked)
+        laid = [table for table in registry.laid_over() if table in asked]
+        if house.scope(as_of) is not None and not laying.is_proved(house, as_of, laid):
+            house.in_full(as_of, laying.OTHERWISE)
+            _make(house, as_of, asked)
     house.runner.bind(tables, house.moment(as_of))
     for table in tables:
         house.use(table, as_of)
     return True
 
 
-def _make(house: RunContext, moment: Moment, asked: frozenset[str]) -> None:
+def _make(house: RunContext, as_of: date, asked: frozenset[str]) -> None:
+    touched, moment = house.scope(as_of), house.moment(as_of)
     in_counties = {table for table in asked if registry.maker(table).grain != EVERYBODY}
     rest = registry.ordered(asked - in_counties)
     handed_on = _handed_on(rest)
@@ -114,7 +130,8 @@ def _make(house: RunContext, moment: Moment, asked: frozenset[str]) -> None:
                 for table in in_counties
             }
             tables = registry.ordered(in_counties | handed_on)
-            day = Day(house, moment, tables, writers, folders, _earlier_days(house, moment, tables))
+            earlier = _earlier_days(house, moment, tables)
+            day = Day(house, moment, tables, writers, folders, earlier, touched)
             _go_through(day)
         given = {
             table: parquet(pattern(folders[table], "county=*", "*.parquet")) for table in handed_on
@@ -186,6 +203,8 @@ def _earlier_days(house: RunContext, moment: Moment, tables: Iterable[str]) -> l
             of = released_day if read.kind is Kind.RELEASED_DAY else earlier_day
             if (day := of(inputs, read.table, moment.earlier_than)) is not None:
                 found.add((read.table, day))
+    if moment.base is not None:
+        found.update((table, moment.base) for table in tables if table in registry.laid_over())
     return sorted(found)
 
 
@@ -195,7 +214,8 @@ def _engines(day: Day) -> Iterator[SimpleQueue[Runner]]:
     with what reaches over the borders.
     """
     house, free = day.house, SimpleQueue[Runner]()
-    shared = {table: house.share(table) for table in ("household_county", *_of_all(day))}
+    of_all = [*_of_all(day), *([TOUCHED] if day.touched is not None else [])]
+    shared = {table: house.share(table) for table in ("household_county", *of_all)}
     with ExitStack() as opened:
         cores = int(house.engine.scalar("select current_setting('threads')"))
         amount, unit = str(house.engine.scalar("select current_setting('memory_limit')")).split()
@@ -223,17 +243,38 @@ def _make_county(day: Day, free: SimpleQueue[Runner], county: str) -> tuple[str,
     """
     runner = free.get()
     try:
-        runner.make(day.tables, day.moment, County(county, day.as_of))
-        rows = 0
+        scope, rows = County(county, day.as_of), 0
+        laid = _lay_county(day, runner, scope)
+        given = {table: name(whole) for table, whole in laid.items()}
+        runner.make([t for t in day.tables if t not in laid], day.moment, scope, given=given)
         for table in day.tables:
             if table in day.writers:
-                rows = max(rows, day.writers[table].add(runner.engine, county, name(table)))
+                whole = laid.get(table, table)
+                rows = max(rows, day.writers[table].add(runner.engine, county, name(whole)))
                 continue
             folder = day.folders[table] / f"county={county}"
             folder.mkdir(mode=0o700)
             order = registry.order_of(table) or ", ".join(registry.maker(table).key)
             select = f"select * from {name(table)} order by {order}"
             rows = max(rows, runner.engine.copy(select, folder / "part-0.parquet"))
+        for whole in laid.values():
+            runner.engine.drop(whole)
         return county, rows
     finally:
         free.put(runner)
+
+
+def _lay_county(day: Day, runner: Runner, county: County) -> dict[str, str]:
+    """Makes the county's tables that are laid over the day before's; by table, the engine's table
+    of all of its rows.
+    """
+    if day.touched is None or day.moment.base is None:
+        return {}
+    runner.make(day.over, day.moment, replace(day.touched, county=county))
+    before, laid = runner.inputs.within(county), dict[str, str]()
+    for table in day.over:
+        # of a name of its own: what is made of it hangs on the county
+        laid[table] = f"laid_{table}_{county.code}"
+        was = before.relation(table, day.moment.base)
+        runner.engine.table(laid[table], overlay(runner.engine, table, was, name(table)))
+    return laid

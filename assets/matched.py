@@ -11,6 +11,7 @@ from datetime import date
 import dagster as dg
 
 from assets.described import contract_files, contract_schema, department_asset
+from assets.laying import make_matched
 from assets.lineage import lineage_metadata
 from expectations.contract import Contract
 from resources.runtime.context import RunContext
@@ -72,7 +73,7 @@ def matched_asset(contract: Contract) -> dg.AssetsDefinition:
         started, as_of = time.monotonic(), date.fromisoformat(context.partition_key)
         house.begin_day(as_of)
         house.know(contract)
-        house.make([name], house.moment(as_of), beside=types_of_run(context, house))
+        make_matched(house, as_of, contract, types_of_run(context, house))
         house.use(valid, as_of)
         written = house.keep(name, as_of)
         outcomes = {

@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets import laying
 from assets.by_county import made_by_county
 from assets.described import DAILY, code_references
 from assets.lineage import lineage_metadata
@@ -111,6 +112,10 @@ def tables_asset(
         for table in tables
         for check, description, _ in table.checks
     ]
+    if name in laying.PROVED:
+        check_specs.append(
+            dg.AssetCheckSpec(laying.CHECK, asset=laying.PROVED[name], description=laying.SAYS)
+        )
 
     @dg.multi_asset(name=f"make_{name}", specs=specs, check_specs=check_specs)
     def made(
@@ -122,20 +127,22 @@ def tables_asset(
             if table.before is not None:
                 table.before(house, as_of)
         if not made_by_county(house, as_of, names, ahead=_selected(context)):
-            house.make(names, house.moment(as_of))
-        house.note_made(as_of)
+            laying.make_tables(house, as_of, name, names)
         for table in tables:
             written = house.keep(table.name, as_of)
             context.log.info(
                 f"{time.monotonic() - started:6.1f} s  {table.name}: {written.rows:,} rows"
             )
             checked = [check(house, as_of) for _, _, check in table.checks]
+            if table.name == laying.PROVED.get(name):
+                checked.append(laying.check_result(house, as_of, name))
             yield dg.MaterializeResult(
                 asset_key=table.name,
                 metadata=_of_the_day(house, as_of, table, written),
                 data_version=_version(house, table.name, as_of),
                 check_results=checked,
             )
+        house.note_made(as_of)
 
     return made
 

@@ -69,6 +69,11 @@ def run(home: Path, as_of: date, stages: list[str]) -> dict[str, object]:
         "cpu_seconds": round(_cpu() - began, 2),
         "peak_mb": peak_mb(),
         "failed": problems,
+        "failed_checks": [
+            check.check_name
+            for check in result.get_asset_check_evaluations()
+            if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR
+        ],
     }
 
 

@@ -22,6 +22,7 @@ command prints one (`pipelines.command_line.exits`), how Dagster records one
         ReplayError           configuration  2
         RuleError             configuration  2
         SettingsError         configuration  2
+        UnknownBoundary       configuration  2
         _WrongError           configuration  2
       CopyError               permanent      1
       DefectError             defect         1

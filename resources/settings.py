@@ -33,6 +33,7 @@ ENGINES = ("duckdb", "spark")
 WRITINGS = ("office", "tidy")
 FILE_PASSWORD = "YIHU_FILE_PASSWORD_"
 BY_COUNTY = ("auto", "yes", "no")
+FULL = ("auto", "yes", "no")
 
 
 class SettingsError(ConfigurationError):
@@ -123,6 +124,10 @@ class Settings:
     by_county: str = "auto"
     """Whether a register of several counties is worked through county by county:
     auto (where it is large), yes, no.
+    """
+    full: str = "auto"
+    """Whether a day is made in full: auto (where it is not worth laying it over the day before),
+    yes, no (only where it has to be).
     """
     engine_memory: str | None = None
     """How much memory the engine may take before it spills, e.g.
@@ -420,6 +425,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     if engine == "spark":
         problems += _lacks_spark()
     by_county = _one_of(env, "YIHU_BY_COUNTY", "auto", BY_COUNTY, problems)
+    full = _one_of(env, "YIHU_FULL", "auto", FULL, problems)
     engine_memory = env.get("YIHU_ENGINE_MEMORY") or None
     if engine_memory is not None and not re.fullmatch(
         r"[0-9]{1,6} ?(MB|GB|TB|MiB|GiB|TiB)", engine_memory
@@ -475,6 +481,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         sandbox_households=int(households),
         sandbox_writing=writing or None,
         by_county=by_county,
+        full=full,
         engine_memory=engine_memory,
         alerts=alerts,
         retention=retention,

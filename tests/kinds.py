@@ -30,6 +30,7 @@ KINDS: Mapping[str, Kind] = {
         (
             "extraction/forms",
             "extraction/sandbox",
+            "incremental/runs",
             "indicators/evidence",
             "indicators/reading",
             "indicators/scores",
@@ -48,6 +49,8 @@ KINDS: Mapping[str, Kind] = {
         "draw many inputs and hold what must be true of all of them",
         (
             "extraction/sql_times",
+            "incremental/matched_over",
+            "incremental/touched",
             "indicators/held",
             "indicators/score",
             "matching/names",
@@ -114,6 +117,8 @@ KINDS: Mapping[str, Kind] = {
         "run a day or a week as an operator does, from the departments to SQL",
         (
             "operating/daemon",
+            "operating/thirty_runs",
+            "operating/week",
             "rhythms/field_results",
             "warehouse/backup",
             "warehouse/commands",

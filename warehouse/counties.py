@@ -89,6 +89,9 @@ class CountyInputs:
         version = self.whole.version(table, as_of)
         return None if version is None else (version, self.county)
 
+    def difference(self, table: str, base: date, as_of: date) -> str | None:
+        return None
+
     def outside(self, name: str, as_of: date) -> pa.Table:
         return self.whole.outside(name, as_of)
 

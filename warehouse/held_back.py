@@ -88,8 +88,8 @@ def _withdrawn(
 def _vanished(
     day: MergeState, manifest: dict[str, Any], rows: str, in_force: int
 ) -> Iterator[Found]:
-    """Optional columns that much of the state has, and that the batch has not,
-    or has without a single value.
+    """Optional columns that much of the state has, and that the batch has not, or much of it
+    (sheets and files without the column), or has without a single value.
     """
     contract = day.contract
     optional = [field for field in contract.delivered if not contract.must_have(field)]
@@ -98,16 +98,28 @@ def _vanished(
     absent = {field.name for field in absent_fields(contract, manifest)}
     in_batch = _filled(day, optional, rows, "_op is distinct from 'D'")
     records = int(day.engine.scalar(f"select count(*) from {rows} where _op is distinct from 'D'"))
+    absent_in = manifest.get("absent_in") or {}
+    in_parts = {
+        f.name: absent_in[f.physical_name]
+        for f in optional
+        if absent_in.get(f.physical_name, 0) >= max(1, contract.max_vanished * records)
+    }
     lost = [
-        f for f in optional if f.name in absent or (records >= SHARES_FROM and not in_batch[f.name])
+        f
+        for f in optional
+        if f.name in absent
+        or f.name in in_parts
+        or (records >= SHARES_FROM and not in_batch[f.name])
     ]
     in_state = _filled(day, lost, day.valid, "true") if lost else {}
     for field in lost:
         usual = in_state[field.name]
         if usual >= contract.max_vanished * in_force:
-            how = (
-                "is not there" if field.name in absent else f"has no value in any of {records} rows"
-            )
+            how = f"has no value in any of {records} rows"
+            if field.name in absent:
+                how = "is not there"
+            elif field.name in in_parts:
+                how = f"is not there in parts with {in_parts[field.name]} of {records} rows"
             said = (
                 f"column {field.physical_name!r} ({field.name}) {how}; {usual} of {in_force}"
                 " records have one"

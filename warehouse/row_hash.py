@@ -37,8 +37,18 @@ def hash_of(texts: Iterable[str]) -> str:
 
 
 def row_hash(columns: Sequence[tuple[str, str]]) -> str:
-    """The hash of a row of these columns (name, type) as SQL."""
-    return hash_of(text_of(column, kind) for column, kind in columns)
+    """The hash of a row of these columns (name, type) as SQL; of a list its length too, so that no
+    element is not the same as an empty one.
+    """
+    return hash_of(_counted(column, kind) for column, kind in columns)
+
+
+def _counted(column: str, kind: str) -> str:
+    text = text_of(column, kind)
+    if not kind.endswith("[]"):
+        return text
+    length = f"cast(array_length({name(column)}) as varchar)"
+    return f"case when {name(column)} is not null then concat({length}, ':', {text}) end"
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,12 @@ OPERATE = (
             Argument("--from", "FROM", "the first of several days", dest="first"),
             Argument("--to", "TO", "the last of several days; default: yesterday", dest="last"),
             Argument(
+                "--full",
+                "FULL",
+                "makes the day in full, not laid over the day before: FULL=yes",
+                is_switch=True,
+            ),
+            Argument(
                 "--verbose",
                 "VERBOSE",
                 "a line for every step, and the table of sources",

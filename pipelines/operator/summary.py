@@ -19,6 +19,7 @@ from resources.lake import Lake
 from resources.server import warehouse_server
 from resources.settings import Settings
 from warehouse.graph.registry import layer_and_folder
+from warehouse.graph.under import MADE
 from warehouse.known import county_known_from
 from warehouse.layouts import across
 from warehouse.ledger import STATES
@@ -105,7 +106,8 @@ def print_summary(
         print(_not_published(Lake(settings.lake), as_of))
         print("\n".join(anew(settings, as_of)))
     else:
-        _print_release(dict(release), dict(before) if before else None, seconds)
+        made = (Lake(settings.lake).read_note(*MADE, as_of) or {}).get("touched")
+        _print_release(dict(release), dict(before) if before else None, seconds, made)
     sources, ledgers = _sources(settings, as_of), _ledgers(settings, as_of)
     if is_verbose:
         _print_table(sources, ledgers)
@@ -269,7 +271,9 @@ def rejected(source: Mapping[str, Any]) -> str:
     )
 
 
-def _print_release(release: dict[str, Any], before: dict[str, Any] | None, seconds: float) -> None:
+def _print_release(
+    release: dict[str, Any], before: dict[str, Any] | None, seconds: float, made: str | None
+) -> None:
     provisional = (
         " (provisional: the run after midnight replaces it)" if release["is_provisional"] else ""
     )
@@ -277,6 +281,8 @@ def _print_release(release: dict[str, Any], before: dict[str, Any] | None, secon
         f"Release {release['release_id']} as of {release['as_of']}{provisional}, in {seconds:.0f} s"
     )
     print(f"  rules {release['rule_version']}   checksum {release['checksum']}")
+    if made:
+        print(f"  {made}")
     previous = before or {}
     print(
         "  households"

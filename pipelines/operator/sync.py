@@ -42,6 +42,8 @@ def days_of(settings: Settings, first: str | None, last: str | None) -> list[dat
 
 def run(asked: Namespace) -> int:
     """`yihu sync`."""
+    if asked.full:
+        os.environ["YIHU_FULL"] = "yes"
     return sync(asked.first or None, asked.last or None, is_verbose=asked.verbose)
 
 
@@ -88,7 +90,8 @@ def _run_days(settings: Settings, days: list[date], *, is_verbose: bool) -> int:
 
         def summary(problem: list[str] | None) -> None:
             if problem is not None:
-                complain(*problem, UNTOUCHED)
+                one = len(problem) == 1
+                complain(*([f"{problem[0]}. {UNTOUCHED}"] if one else [*problem, UNTOUCHED]))
             else:
                 print_summary(settings, day, time.monotonic() - started, is_verbose=is_verbose)  # noqa: B023
 

@@ -61,6 +61,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Keys that stand in more than one file of a delivery in parts."""
     twice_in: list[str] = []
     """The files that have such keys."""
+    absent_in: dict[str, int] = {}
+    """Rows of the sheets and files that lack an optional column which others have, by column."""
     behind: int = 0
     """Rows of a query's table that are later than the window."""
 

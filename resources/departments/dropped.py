@@ -145,7 +145,10 @@ def _take(entry: os.DirEntry[str], contracts: Sequence[Contract]) -> Unread | tu
         return Unread(name, "its name has no day that exists")
     if status.st_size > LARGEST:
         return Unread(name, f"larger than {LARGEST >> 30} GiB")
-    written = datetime.fromtimestamp(status.st_mtime_ns // 10**9, SHANGHAI).date()
+    try:
+        written = datetime.fromtimestamp(status.st_mtime_ns // 10**9, SHANGHAI).date()
+    except (ValueError, OverflowError):
+        return Unread(name, "its time of writing is no day that exists")
     day = said.day or written
     return contract.records, Dropped(
         Path(entry.path), day, said.part, said.has_day, status.st_mtime_ns

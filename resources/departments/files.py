@@ -332,6 +332,7 @@ class FileReader:
             note_lines=table.note_lines,
             keys_twice=table.keys_twice,
             twice_in=table.twice_in,
+            absent_in=table.absent_in,
             unchecked=offer.is_unchecked,
         )
         return self._store.commit(work, manifest)

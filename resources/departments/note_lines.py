@@ -43,6 +43,8 @@ DOINGS = (
 )
 """Words that may begin a name too (统计局): a line that they begin is a note where whoever did it
 is named, or where most of its cells are empty."""
+ENDS = (":", "意见", "日期", "时间")
+"""How the first cell of a signature's line may end that has few others: 镇政府意见, 报表日期."""
 _DONE_BY = re.compile(r"(人|者|员|单位|部门|机关|科室|领导|日期|时间|意见|签|盖|[:(]|$)")
 SHAPED = r"^[\s'=\"]*[A-Za-z_/\-]{0,10}[0-9０-９][0-9A-Za-z_/*.+\-０-９Ｘｘ]{5,}[\s\"\x{3000}]*$"
 """A number of a person, a certificate or a record, as RE2 reads it."""
@@ -136,7 +138,10 @@ class Lines:
             return None  # a total may have a count in the key's column, nothing else
         if any(word.startswith((*FOOTERS, *self.words)) or word == "注" for word in words):
             return "footer"
-        if any(_is_doing(word, len(filled) * 2 <= width) for word in words):
+        is_sparse = len(filled) * 2 <= width
+        if any(_is_doing(word, is_sparse) for word in words):
+            return "footer"
+        if is_sparse and squeezed(filled[0][1]).endswith(ENDS):
             return "footer"
         is_label = all(
             _LABEL.fullmatch(text) or _PAGE.fullmatch(squeezed(text)) for _, text in filled

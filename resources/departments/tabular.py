@@ -56,6 +56,8 @@ class Tabular:
     """Keys that stand in more than one file of the delivery."""
     twice_in: list[str] = field(default_factory=list)
     """The files that have such keys."""
+    absent_in: dict[str, int] = field(default_factory=dict)
+    """Rows of the sheets and files that lack an optional column which others have, by column."""
 
 
 def read_delivery(
@@ -208,7 +210,7 @@ class _Delivery:
         self._write(target_folder / DELIVERED)
         notes = pa.concat_tables([note_rows(table) for table in self._tables])
         pq.write_table(notes, target_folder / NOTED, compression="zstd")
-        self._say_what_parts_lack()
+        absent_in = self._absent_in()
         filled = {name for table in self._tables for name in table.filled}
         first = self._opened[0]
         sheets = [table.place.sheet for table in self._tables]
@@ -233,10 +235,12 @@ class _Delivery:
             twice_in=[
                 name for name, keys in files.items() if pc.any(pc.is_in(keys, twice)).as_py()
             ],
+            absent_in=absent_in,
         )
 
-    def _say_what_parts_lack(self) -> None:
-        """An optional column that one part lacks and another has is empty for that part alone."""
+    def _absent_in(self) -> dict[str, int]:
+        """Rows without an optional column that other parts have, by column; each part is noted."""
+        rows: Counter[str] = Counter()
         found = {name for table in self._tables for name in table.header.found}
         for table in self._tables:
             lacks = [
@@ -244,12 +248,14 @@ class _Delivery:
                 for f in self._contract.delivered
                 if f.physical_name in found - table.header.found
             ]
+            rows.update(dict.fromkeys(lacks, table.count))
             if lacks and table.count:
                 sheet = f", sheet {shown(table.place.sheet.strip())}" if table.place.sheet else ""
                 self._notes.append(
                     f"{table.place.file}{sheet}: has no column {', '.join(lacks)}, which other"
                     f" parts have: empty in its {table.count} rows"
                 )
+        return {name: count for name, count in rows.items() if count}
 
     def _files(self) -> dict[str, pa.Array]:
         """The keys of each file of several."""

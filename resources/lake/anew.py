@@ -126,7 +126,12 @@ class DaysAnew(Notes):
         return other
 
     def keep_since(self, day: date) -> None:
-        """Days before this one are not all there any more."""
+        """Days before this one are not all there any more; days made anew that begin before it can
+        never be made whole.
+        """
+        line = line_of(self.root)
+        if line is not None and line.first <= day and line_in_force(self.root) is None:
+            drop(line)
         replace_text(self.root / KEPT_SINCE, day.isoformat())
 
     def kept_since(self) -> date | None:

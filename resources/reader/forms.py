@@ -143,8 +143,8 @@ def _members(archive: zipfile.ZipFile, wanted: Wanted) -> Iterator[tuple[str | N
         raise Unreadable(
             "zip", said, "have the department pack one, or name `parts` in the contract"
         )
-    for place, member in enumerate(members):
-        name = PurePosixPath(_real_name(member)).name
+    names = _told_apart([PurePosixPath(_real_name(member)) for member in members])
+    for place, (member, name) in enumerate(zip(members, names, strict=True)):
         target = Path(wanted.work) / f"member-{place}{PurePosixPath(name).suffix.lower()}"
         try:
             secret = wanted.password.encode() if wanted.password is not None else None
@@ -176,6 +176,17 @@ def _members(archive: zipfile.ZipFile, wanted: Wanted) -> Iterator[tuple[str | N
                 yield (name if len(members) > 1 else None), opened
         finally:
             target.unlink(missing_ok=True)
+
+
+def _told_apart(paths: list[PurePosixPath]) -> list[str]:
+    """The members' names; of several of one name those of their folders: a town each."""
+    names = [path.name for path in paths]
+    if len(set(names)) == len(names):
+        return names
+    folders = [f"{path.parent.name}{path.suffix}" for path in paths]
+    if len(set(folders)) == len(folders):
+        return folders
+    return ["-".join(path.parts) for path in paths]
 
 
 def _is_plain_archive(path: Path, head: bytes) -> bool:

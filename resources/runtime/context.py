@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -32,13 +33,17 @@ from resources.runtime.dagster_storage import pooled_sqlite
 from resources.runtime.failures import failure
 from resources.runtime.stopping import forget, listen, stop_here
 from resources.server import Server, warehouse_server
-from resources.settings import Settings
+from resources.settings import Settings, today
 from warehouse.counties import placed
 from warehouse.database.review import ANSWERS_UP_TO
+from warehouse.graph.base import Base, base_of, computed_by, entry
 from warehouse.graph.inputs import LakeInputs, MissingInput
-from warehouse.graph.moment import Moment, day_moment
+from warehouse.graph.laying import BEFORE, NOW, differing
+from warehouse.graph.moment import Moment, Touched, day_moment
+from warehouse.graph.proof import Proof
 from warehouse.graph.registry import key_of, layer_and_folder, order_of, stored_tables
 from warehouse.graph.runner import Runner
+from warehouse.graph.touched import TouchedSet, everybody, touch
 from warehouse.graph.under import (
     MADE,
     Under,
@@ -61,6 +66,9 @@ BY_COUNTY_FROM = 500_000
 """Households from which a register of several counties is worked through county by county,
 unless a setting says otherwise.
 """
+
+WORTH_FROM = 20_000
+"""Households from which on a day is laid over the one before, unless a setting says otherwise."""
 
 
 def decisions(server: Server, as_of: date) -> Sequence[sa.Row[Any]]:
@@ -133,7 +141,14 @@ class RunContext(dg.ConfigurableResource):
     _begun: date | None = PrivateAttr(default=None)
     """The day that this run makes."""
     _written: dict[tuple[str, date], str | None] = PrivateAttr(default_factory=dict)
-    """What this run wrote county by county, and which version of the day that is."""
+    """What this run wrote ahead of its step, and which version of the day that is."""
+    _bases: dict[date, Base] = PrivateAttr(default_factory=dict)
+    _touched: dict[date, TouchedSet] = PrivateAttr(default_factory=dict)
+    _differing: dict[tuple[str, date], str | None] = PrivateAttr(default_factory=dict)
+    """The tables whose difference from the day before is on the engine, and of which version."""
+    _proofs: dict[date, Proof] = PrivateAttr(default_factory=dict)
+    _made: dict[date, dict[str, Any]] = PrivateAttr(default_factory=dict)
+    """What each kept table of a day was made from and by."""
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[RunContext]:
@@ -150,6 +165,8 @@ class RunContext(dg.ConfigurableResource):
             self._departments = Departments(settings, self._lake)
             self._runner, self._is_reading_ahead = None, False
             self._by_county, self._written, self._moments = {}, {}, {}
+            self._bases, self._touched, self._differing = {}, {}, {}
+            self._proofs, self._made = {}, {}
             self._begun, self._instance, self._run = None, context.instance, context.run
             forget()
             try:
@@ -285,17 +302,81 @@ class RunContext(dg.ConfigurableResource):
 
     def moment(self, as_of: date) -> Moment:
         """The day, read once a run: under what its release names,
-        or under what is in force on it.
+        or under what is in force on it; with the day that it is laid over.
         """
         if as_of not in self._moments:
             try:
                 under = self._released_under(as_of)
-                self._moments[as_of] = (
-                    day_moment(as_of) if under is None else moment_under(as_of, under)
-                )
+                moment = day_moment(as_of) if under is None else moment_under(as_of, under)
             except YihuError as error:
                 raise failure(error) from None
+            self._bases[as_of] = self._base_of(moment)
+            self._moments[as_of] = replace(moment, base=self._bases[as_of].on)
         return self._moments[as_of]
+
+    def _base_of(self, moment: Moment) -> Base:
+        if self.settings.full == "yes":
+            return Base(None, "it was asked for")
+        if self.settings.engine != "duckdb":
+            return Base(None, f"on {self.settings.engine} every day is")
+        if self.settings.full == "auto" and (few := self._households(moment.as_of)) < WORTH_FROM:
+            return Base(None, f"that costs less for {few:,} households")
+        return base_of(self.lake, moment.as_of, self.contracts(), self._computed_by(moment))
+
+    def _households(self, as_of: date) -> int:
+        """The households of the register."""
+        layer, folder = layer_and_folder(f"valid_{BASE_REGISTER}__households")
+        if self.lake.version(layer, folder, as_of) is None:
+            return 0
+        register = self.lake.relation(layer, folder, as_of)
+        return int(self.engine.scalar(f"select count(*) from {register}"))
+
+    def _computed_by(self, moment: Moment) -> dict[str, str]:
+        return computed_by(moment, self.contracts(), self.settings.pseudonym_key)
+
+    def in_full(self, as_of: date, why: str) -> None:
+        """From here on the day is made in full."""
+        self._moments[as_of] = replace(self.moment(as_of), base=None)
+        self._bases[as_of] = Base(None, why)
+        self._touched[as_of] = everybody(why)
+
+    def base_said(self, as_of: date) -> str:
+        """The day that a day is laid over, or why it is made in full."""
+        on = self.moment(as_of).base
+        return f"in full: {self._bases[as_of].why_none}" if on is None else f"laid over {on}"
+
+    def proof(self, as_of: date) -> Proof:
+        """What the day's proof came to so far."""
+        return self._proofs.setdefault(as_of, Proof())
+
+    def touched(self, as_of: date) -> TouchedSet:
+        """Whom the day touches; found once a run, when everything is matched."""
+        if as_of not in self._touched:
+            moment = self.moment(as_of)
+            if moment.base is None:
+                self._touched[as_of] = everybody(self._bases[as_of].why_none)
+            else:
+                known = {
+                    table: True
+                    for (table, on), version in self._differing.items()
+                    if on == as_of and version == self.lake.version(*layer_and_folder(table), on)
+                }
+                try:
+                    found = touch(self.runner, moment, known)
+                except MissingInput as error:
+                    found = everybody(str(error))
+                self._touched[as_of] = found
+                if found.why_all:
+                    self.in_full(as_of, found.why_all)
+        return self._touched[as_of]
+
+    def scope(self, as_of: date) -> Touched | None:
+        """The households that a day is made for; None where it is made in full."""
+        return None if self.touched(as_of).why_all else Touched((as_of, id(self)))
+
+    def note_differing(self, table: str, as_of: date) -> None:
+        """What differs in the table, as it lies in the lake now, is on the engine."""
+        self._differing[table, as_of] = self.lake.version(*layer_and_folder(table), as_of)
 
     def _released_under(self, as_of: date) -> Under | None:
         """What the day's release names; one without lamps in the lake was never
@@ -311,8 +392,28 @@ class RunContext(dg.ConfigurableResource):
             engine.dispose()
 
     def note_made(self, as_of: date) -> None:
-        """Notes in the lake under what the day's tables were made."""
-        self.lake.write_note(*MADE, as_of, note_of(self.moment(as_of)))
+        """Notes in the lake under what the day's tables were made, and from what."""
+        touched = self._touched.get(as_of)
+        self.lake.write_note(
+            *MADE,
+            as_of,
+            {
+                **note_of(self.moment(as_of)),
+                "is_provisional": as_of >= today(),
+                "touched": None if touched is None else str(touched),
+                "tables": self._entries(as_of),
+            },
+        )
+
+    def _entries(self, as_of: date) -> dict[str, Any]:
+        if as_of not in self._made:
+            noted = self.lake.read_note(*MADE, as_of) or {}
+            self._made[as_of] = dict(noted.get("tables") or {})
+        return self._made[as_of]
+
+    def _note_entry(self, table: str, as_of: date) -> None:
+        by = self._computed_by(self.moment(as_of))
+        self._entries(as_of)[table] = entry(self.lake, table, as_of, self.contracts(), by)
 
     def made_in(self, as_of: date) -> str:
         """The layout that the day's lamps in the lake were made in."""
@@ -396,29 +497,33 @@ class RunContext(dg.ConfigurableResource):
         return folder / f"{table}.parquet"
 
     def note_written(self, tables: Iterable[str], as_of: date) -> None:
-        """These tables of the day lie in the lake already: this run wrote them county by county."""
+        """These tables of the day lie in the lake already: this run wrote them ahead."""
         for table in tables:
+            self._note_entry(table, as_of)
             self._written[table, as_of] = self.lake.version(*layer_and_folder(table), as_of)
 
     def is_written(self, table: str, as_of: date) -> bool:
-        """Whether this run wrote the table of the day county by county,
+        """Whether this run wrote the table of the day ahead of its step,
         and nobody has written it since.
         """
         return (table, as_of) in self._written and self._written[table, as_of] == self.lake.version(
             *layer_and_folder(table), as_of
         )
 
-    def keep(self, table: str, as_of: date) -> Written:
-        """Writes the engine's table or view `table` to its place in the lake, in its total order;
-        it is read from there then.
+    def keep(
+        self, table: str, as_of: date, select: str | None = None, *, is_anew: bool = False
+    ) -> Written:
+        """Writes the engine's table or view `table`, or `select`, to its place in the lake, in its
+        total order; it is read from there then.
 
-        A day by county lays matched rows and persons by county too; what was written county by
-        county stands.
+        A day by county lays matched rows and persons by county too; what was written ahead of its
+        step stands, unless it is made anew.
         """
         layer, folder = layer_and_folder(table)
-        if not self.is_written(table, as_of):
+        if is_anew or not self.is_written(table, as_of):
+            rows = select or f"select * from {name(table)}"
             if (layer == "matched" or table == "person") and self.is_by_county(as_of):
-                self._lay_by_county(table, as_of)
+                self._lay_by_county(table, as_of, rows)
             else:
                 county = (
                     OF_A_COUNTY if layer != "matched" and "area_code" in types_of(table) else None
@@ -428,23 +533,51 @@ class RunContext(dg.ConfigurableResource):
                     layer,
                     folder,
                     as_of,
-                    f"select * from {name(table)}",
+                    rows,
                     order_of(table),
                     county,
                     key_of(table),
                 )
                 self.runner.use(table, as_of)
+                self._note_entry(table, as_of)
                 return written
+            self._note_entry(table, as_of)
         self.runner.use(table, as_of)
-        rows = int(self.engine.scalar(f"select count(*) from {name(table)}"))
+        rows_there = int(self.engine.scalar(f"select count(*) from {name(table)}"))
         path = self.lake.folder(layer, folder, as_of) or self.lake.table(layer, folder)
-        return Written(path, rows, tuple(self.lake.counties(layer, folder, as_of)))
+        return Written(path, rows_there, tuple(self.lake.counties(layer, folder, as_of)))
 
-    def _lay_by_county(self, table: str, as_of: date) -> None:
+    def keep_difference(self, table: str, as_of: date) -> None:
+        """Writes a table of the day as what differs from the day that it is laid over, which is
+        on the engine; it is read from the lake then.
+        """
+        layer, folder = layer_and_folder(table)
+        base = self.moment(as_of).base
+        assert base is not None
+        version = self.lake.version(layer, folder, base)
+        assert version is not None
+        rows = f"select * exclude (_side) from {name(differing(table))} where _side = "
+        has_county = layer != "matched" and "area_code" in types_of(table)
+        self.lake.write_difference(
+            self.engine,
+            layer,
+            folder,
+            as_of,
+            base=base,
+            base_version=version,
+            came=f"{rows} '{NOW}'",
+            went=f"{rows} '{BEFORE}'",
+            key=key_of(table),
+            order_by=order_of(table),
+            county=OF_A_COUNTY if has_county else None,
+        )
+        self.runner.use(table, as_of)
+
+    def _lay_by_county(self, table: str, as_of: date, select: str) -> None:
         layer, folder = layer_and_folder(table)
         self.runner.make(["household_county"], self.moment(as_of))
         laid = f"placed_{table}"
-        self.engine.table(laid, placed(name(table)))
+        self.engine.table(laid, placed(f"({select})"))
         self.runner.drop(table)
         found = self.engine.rows(f"select distinct _county from {laid} order by 1")
         day = (layer, folder, as_of, order_of(table), key_of(table))

@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import struct
+import tempfile
 import time
 import zipfile
 from datetime import date, datetime, timedelta
@@ -370,6 +371,27 @@ def test_links_folders_and_pipes_are_not_followed_and_are_said(
         " link, which is not followed); certificates_20261107.csv (a folder, which is not looked"
         " into); certificates_20261108.csv (no plain file); certificates_20261109.csv.sha256 (a"
         " checksum without its file)"
+    )
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="no such file system here")
+@pytest.mark.parametrize("year", [10_000, 14_645])
+def test_a_time_that_no_calendar_has_is_said(
+    settings: Settings, lake: Lake, certificates: Contract, year: int
+) -> None:
+    """Some file systems keep times that are no days; whoever may write one sets what they like."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as drop:
+        folder = Path(drop) / "disability_federation"
+        folder.mkdir()
+        lay(folder, "certificates_20261101.csv", some(certificates))
+        strange = lay(folder, "certificates_20261102.csv", some(certificates, 9))
+        os.utime(strange, ((year - 1970) * 31_557_600,) * 2)
+        assert strange.stat().st_mtime > 2.5e11, "the control: it is kept"
+        elsewhere = dataclasses.replace(settings, drop_dir=Path(drop))
+        read = Departments(elsewhere, lake, QUICK).read_day(certificates, D, NOW)
+    assert (source(read), read.row_count) == ("certificates_20261101.csv", 3)
+    assert read.unread == (
+        "left lying: 1 file: certificates_20261102.csv (its time of writing is no day that exists)",
     )
 
 

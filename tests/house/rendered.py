@@ -7,7 +7,7 @@ them (`sql_subset`).
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from expectations.contract import Contract, contract_for, load_contracts
 from warehouse.batch_profile import measured
 from warehouse.counties import REACHING
 from warehouse.graph.engine_inputs import Nothing
+from warehouse.graph.laying import NEEDED
 from warehouse.graph.moment import day_moment
 from warehouse.graph.registry import makers, stored_tables
 from warehouse.graph.runner import Runner
@@ -97,6 +98,7 @@ def rendered_models() -> dict[str, set[str]]:
             replace(rhythm.moment(DAY, day_moment(DAY)), flag_days=(DAY,)),
         )
     runner.make(("household_county", *REACHING), day_moment(DAY))
+    runner.make(NEEDED, replace(day_moment(DAY), base=DAY - timedelta(days=1)))
     by_table = {contract.table: model_name(contract) for contract in contracts}
     for table, sql in engine.made:
         layer, _, record_type = table.partition("_")

@@ -257,6 +257,7 @@ HEAD = "{{#-\nWhat it is.\n\n{entries}\n-#}}\nselect 1 as one\n"
             "table: a\ngrain: all\nrecords: deaths\ncounted by: R29 if young",
             "counted by has 'R29 if young'",
         ),
+        ("table: a\ngrain: all\nchanges on: b.c on day", "changes on has 'b.c on day'"),
     ],
 )
 def test_a_head_that_cannot_be_read_says_why(tmp_path: Path, entries: str, said: str) -> None:

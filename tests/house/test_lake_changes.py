@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import shutil
@@ -181,6 +182,22 @@ def test_a_day_made_anew_leaves_what_rests_on_it_as_it_was(engine: Engine, lake:
     put(engine, lake, one, rows[:50])
     assert read(engine, lake, two) == in_order([*rows, (900, 1, "610920", "late")])
     assert read(engine, lake, three) == in_order(rows[2:])
+
+
+def test_no_element_is_not_an_empty_one(engine: Engine, lake: Lake) -> None:
+    one, two = days(2)
+    lists = ("[]", "['']", "null", "['a', null]", "['a']", "['a', 'b']")
+    for place, texts in enumerate(itertools.pairwise(lists)):
+        where = ("flags", f"t{place}")
+        for day, text in zip((one, two), texts, strict=True):
+            value = f"(case when i = 1 then {text} end)::varchar[]"
+            rows = f"select i as id, {value} as l from range(9) t(i)"
+            lake.write(engine, *where, day, rows, "id", key=("id",))
+        relation = lake.relation(*where, two)
+        assert engine.rows(f"select l from {relation} where id = 1") == engine.rows(
+            f"select {texts[1]}::varchar[]"
+        )
+        assert lake.digest(engine, *where, one) != lake.digest(engine, *where, two)
 
 
 def test_the_same_rows_again_touch_nothing(engine: Engine, lake: Lake) -> None:

@@ -20,9 +20,10 @@ from unittest import mock
 import pytest
 
 from assets.release import code_version
-from pipelines.development.commands import bench
-from pipelines.operator import services, serving
+from pipelines.development import commands
+from pipelines.operator import serving
 from resources import server as servers
+from resources import stand_ins
 from resources.departments.opened import Child, Limits
 from resources.engines import java
 from resources.server import Server, ServerError, with_driver
@@ -43,7 +44,6 @@ SECRETS = {
     "YIHU_ALERT_WEBHOOK": "https://127.0.0.1/secret-of-the-webhook",
     "YIHU_ALERT_SMTP_URL": "smtps://u:secret-of-the-mail@127.0.0.1",
     "YIHU_FILE_PASSWORD_HOUSING": "secret-of-a-workbook",
-    "YIHU_UI_LINK": "secret-of-a-link",
     "PGPASSWORD": "secret-of-a-person",
 }
 
@@ -82,9 +82,10 @@ def _psql(settings: Settings, url: str = SECRETS["YIHU_WAREHOUSE_URL"], login: s
 
 
 def _ui(settings: Settings) -> None:
-    running = contextlib.nullcontext(SimpleNamespace(bring_to=lambda _: None))
+    running = contextlib.nullcontext(SimpleNamespace(settings=settings))
     pages = SimpleNamespace(is_by_link=True)
     with (
+        mock.patch.object(serving, "bring_to"),
         mock.patch.object(serving, "services", return_value=running),
         mock.patch("pipelines.webserver.load_pages", return_value=pages),
         mock.patch("pipelines.webserver.entry", return_value="secret-of-a-link"),
@@ -92,8 +93,17 @@ def _ui(settings: Settings) -> None:
         serving.ui(settings, Namespace(port=3000))
 
 
+def _served(settings: Settings) -> None:
+    given = contextlib.nullcontext(_server(settings, SECRETS["YIHU_WAREHOUSE_URL"]))
+    with (
+        mock.patch.object(servers, "warehouse_server", return_value=given),
+        mock.patch("resources.own_logins.ensure_own_login"),
+    ):
+        commands.test_served(settings, Namespace())
+
+
 def _gateway(settings: Settings) -> None:
-    with services._sandbox_gateway(settings):
+    with stand_ins._sandbox_gateway(settings):
         pass
 
 
@@ -118,9 +128,12 @@ def _cluster(settings: Settings) -> servers._Cluster:
 
 PLACES: dict[str, Callable[[Settings], object]] = {
     "assets/release.py:code_version": lambda _: code_version(),
-    "pipelines/development/commands.py:bench": lambda _: bench(Namespace(folder="", scale="town")),
-    "pipelines/operator/services.py:_sandbox": lambda s: services._sandbox(s, "county"),
-    "pipelines/operator/services.py:_sandbox_gateway": _gateway,
+    "pipelines/development/commands.py:bench": lambda _: commands.bench(
+        Namespace(folder="", scale="town")
+    ),
+    "resources/stand_ins.py:_sandbox": lambda s: stand_ins._sandbox(s, "county"),
+    "resources/stand_ins.py:_sandbox_gateway": _gateway,
+    "pipelines/development/commands.py:test_served": _served,
     "pipelines/operator/serving.py:psql": _psql,
     "pipelines/operator/serving.py:_serve": _ui,
     "resources/departments/opened.py:__init__": lambda _: Child(Limits(10, 10, 10)),

@@ -195,6 +195,26 @@ def test_an_archive_of_several_tables_is_read_where_the_contract_has_parts(
     assert found.table.parts == ["石门镇", "青溪镇"]
 
 
+@pytest.mark.parametrize(
+    ("members", "parts"),
+    [
+        (("台账/石门镇/台账.csv", "台账/青溪镇/台账.csv"), ["石门镇", "青溪镇"]),
+        (("石门镇/甲.csv", "青溪镇/乙.csv"), ["甲", "乙"]),
+        (("南/石门镇/甲.csv", "北/石门镇/甲.csv"), ["北-石门镇-甲", "南-石门镇-甲"]),
+    ],
+)
+def test_members_of_one_name_are_told_apart_by_their_folders(
+    members: tuple[str, str], parts: list[str], tmp_path: Path, read: Reader
+) -> None:
+    contract = contract_of(tmp_path, HOUSES, files="房屋{YYYY}年{M}月*", parts=2)
+    tables = [books.text([HEADER, ROWS[0]]), books.text([HEADER, ROWS[0]])]
+    path = tmp_path / "房屋2026年10月.zip"
+    path.write_bytes(books.archive(dict(zip(members, tables, strict=True))))
+    found = read(contract, path)
+    assert sorted(found.table.parts) == sorted(parts)
+    assert (found.table.keys_twice, len(found.table.twice_in)) == (1, 2)
+
+
 def test_files_of_one_delivery(tmp_path: Path, read: Reader) -> None:
     """A township each: other orders of columns, other columns beside, one file that is no part."""
     contract = contract_of(tmp_path, HOUSES, files="*房屋台账{YYYY}年{M}月")

@@ -179,6 +179,7 @@ def test_an_optional_column_that_one_part_lacks_is_said(
     found = read(houses, book(tmp_path, sheets))
     lacks = ": has no column 鉴定时间, which other parts have: empty in its 1 rows"
     assert found.table.notes[1:] == ["台账.xlsx, sheet 乙镇" + lacks]
+    assert found.table.absent_in == {"鉴定时间": 1}
     (tmp_path / "a.csv").write_bytes(books.text([HEADER, ROWS[0]]))
     (tmp_path / "b.csv").write_bytes(books.text([named_otherwise, ROWS[1]]))
     found = read(houses, tmp_path / "a.csv", tmp_path / "b.csv")

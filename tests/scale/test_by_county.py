@@ -98,7 +98,12 @@ def overnight(lake: Lake, temp: Path, before: date, day: date, changed: Mapping[
     engine = Engine(temp)
     for contract in load_contracts():
         engine.view("yesterday", f"select * from {lake.relation('valid', contract.table, before)}")
-        select = changed.get(contract.table, "select * from yesterday")
+        today = changed.get(contract.table, "select * from yesterday")
+        # what is not as it was came today
+        select = (
+            f"select * replace (date '{day}' as _arrived_on) from ({today} except select * from"
+            f" yesterday) union all ({today} intersect select * from yesterday)"
+        )
         lake.write(engine, "valid", contract.table, day, select, contract.record_key.name)
         lake.write_note(
             "ledger", contract.table, day, lake.read_note("ledger", contract.table, before) or {}

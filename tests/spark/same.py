@@ -29,7 +29,8 @@ def tables(lake: Path) -> list[Path]:
 
 def by_duckdb(lake: Path, as_of: date) -> list[Path]:
     """The files of a day that DuckDB wrote, as they say themselves."""
-    of_day = [file for file in tables(lake) if f"as_of={as_of}" in file.parts]
+    names = {f"as_of={as_of}", as_of.isoformat()}
+    of_day = [file for file in tables(lake) if names & {*file.parts}]
     return [file for file in of_day if "DuckDB" in str(pq.read_metadata(lake / file).created_by)]
 
 

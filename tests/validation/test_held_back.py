@@ -258,6 +258,24 @@ def test_a_column_without_a_value_is_one_that_vanished(
         assert ledger["rejection"] is None
 
 
+@pytest.mark.parametrize(("rows", "filled", "is_held"), [(20, 40, True), (19, 40, False),
+    (39, 20, True), (39, 19, False)])  # fmt: skip
+def test_a_column_that_most_parts_lack_is_absent(
+    engine: Engine, lake: Lake, rows: int, filled: int, is_held: bool
+) -> None:
+    """Towns that call it otherwise leave it empty, whatever the others say."""
+    full(lake, D1, paid(40, filled), CERTIFICATES)
+    make_valid(engine, lake, CERTIFICATES, D1)
+    full(lake, D2, paid(40, 40 - rows, LATER), CERTIFICATES, absent_in={"有效期至": rows})
+    ledger = make_valid(engine, lake, CERTIFICATES, D2)
+    if is_held:
+        held(ledger, "batch:vanished:expires_on", filled)
+        said = f"is not there in parts with {rows} of 40 rows"
+        assert said in ledger["rejection"]["reasons"][0]
+    else:
+        assert ledger["rejection"] is None
+
+
 def test_a_single_value_is_enough(engine: Engine, lake: Lake) -> None:
     full(lake, D1, paid(40, 40), CERTIFICATES)
     make_valid(engine, lake, CERTIFICATES, D1)

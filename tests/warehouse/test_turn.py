@@ -9,17 +9,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 
-from tests.warehouse.conftest import DAY, Warehouse, attempt
+from resources.server import embedded
+from tests.warehouse.conftest import DAY, Warehouse, attempt, make_warehouse, new_home
 from warehouse.database import write_lock as turn
 from warehouse.database.write_lock import blocking_sessions
 from warehouse.migrations import upgrade
 from warehouse.migrations.run import MigrationError
 from warehouse.publication import PublicationError
+from warehouse.schema.walls import open_to_everybody
 
 CONSUMERS = ("yihu_reader", "yihu_area", "yihu_department", "yihu_steward", "yihu_auditor")
 HELD = ("ops.turn", "ops.alembic_version", "ops.current_release", "store.household")
@@ -144,3 +147,25 @@ def test_a_publisher_that_may_not_end_it_says_so(
         ):
             released.publish(DAY + timedelta(days=1), day=3, changed="n = 1", login=None)
     assert released.publish(DAY + timedelta(days=1), day=3, changed="n = 1").release_id == 2
+
+
+@pytest.mark.long  # a server of its own, started twice
+def test_a_transaction_that_was_left_behind_is_named(tmp_path: Path) -> None:
+    """Where a server allows it, it holds its locks though its session is gone."""
+    with new_home() as home:
+        with embedded(home) as server:
+            administrator = server.engine().execution_options(isolation_level="AUTOCOMMIT")
+            with administrator.connect() as connection:
+                connection.exec_driver_sql("alter system set max_prepared_transactions = 2")
+        with embedded(home) as server:
+            made = make_warehouse(server, tmp_path)
+            with idle(made, "yihu_reader", "select count(*) from yihu.household") as reader:
+                reader.exec_driver_sql("prepare transaction 'left'")
+            another_version(made)
+            with pytest.raises(MigrationError, match="a prepared transaction of yihu_reader__"):
+                upgrade(made.engine())
+            with made.engine().execution_options(isolation_level="AUTOCOMMIT").connect() as owner:
+                named = {door.what for door in open_to_everybody(owner)}
+                owner.exec_driver_sql("rollback prepared 'left'")
+            upgrade(made.engine())
+    assert "prepared transactions" in named

@@ -15,6 +15,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from pipelines.environment import prepare
 from resources.runtime.alerts import alert_book
 from resources.settings import ROOT, load_settings
 from tests.whole.conftest import FEW, RANGE, Ranged, environment, pipelines
@@ -65,6 +66,7 @@ def test_a_run_ends_between_two_steps(home: Path, with_signal: int, at_step: str
     assert releases(home) == before
     with at_home(home, **SETTINGS):
         settings = load_settings()
+        prepare(settings)
         assert alert_book(settings.home, settings.alerts).open() == []
         with dg.DagsterInstance.get() as instance:
             newest = instance.get_runs(limit=1)[0]

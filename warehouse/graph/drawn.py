@@ -52,6 +52,7 @@ KINDS = {
     Kind.EARLIER_DAY: "the newest day before, with `_as_of`",
     Kind.EARLIER_OR_OWN: "the newest day before; without one, the day's own as another run gave it",
     Kind.RELEASED_DAY: "the newest earlier day that was not held back: what readers saw",
+    Kind.BASE_DAY: "the day that this one is laid over; no rows where it is made in full",
     Kind.SEVERAL_DAYS: "some earlier days, told apart by `_as_of`",
     Kind.CLOCK: "its `updated_at` is read: an order among versions, no fact",
     Kind.REFERENCE: "rules and reference data as a table",

@@ -56,6 +56,9 @@ class EngineInputs:
     def relation(self, table: str, as_of: date) -> str:
         return name(table if as_of == self.as_of else self.kept[table, as_of])
 
+    def difference(self, table: str, base: date, as_of: date) -> str | None:
+        return None
+
     def outside(self, source: str, as_of: date) -> pa.Table:
         return (
             self.sources[source](as_of)
@@ -86,6 +89,9 @@ class Nothing:
 
     def relation(self, table: str, as_of: date) -> str:
         return f"({empty_select(types_of(table, self.contracts))})"
+
+    def difference(self, table: str, base: date, as_of: date) -> str | None:
+        return None
 
     def outside(self, name: str, as_of: date) -> pa.Table:
         return declared()[name].arrow.empty_table()

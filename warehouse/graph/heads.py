@@ -18,6 +18,15 @@ counts which: what a point shows as its evidence is read from there.
     records: settlements
     counted by: R05, R09 where is_inpatient
 
+A kept table of which a household's rows hang on nothing but what touches the household says by
+which column it is `laid over` the day before's; and a model whose rows change with the calendar
+alone says with which of its inputs' dates, at which boundary of the day (`calendar`):
+
+    laid over: household_id
+    changes on: matched_civil_affairs__deaths.died_on at day
+
+What a scope must not narrow is `of: everybody`, and reads tables of the same day alone.
+
 Belongs here: the entries and reading them. Not here: what they amount to (`registry`). Nothing
 heavy is imported.
 """
@@ -52,6 +61,8 @@ class Kind(StrEnum):
     """The newest day before; without one, the day's own as another run gave it."""
     RELEASED_DAY = "released day"
     """The newest earlier day that was not held back: what readers saw."""
+    BASE_DAY = "base day"
+    """The day that this one is laid over."""
     SEVERAL_DAYS = "several days"
     """Some earlier days, told apart by `_as_of`."""
     CLOCK = "clock"
@@ -70,10 +81,13 @@ class Kind(StrEnum):
 
 _ENTRIES = {
     *("table", "kept", "publishes", "grain", "key", "order", "as", "until", "holds"),
-    *("parameters", "records", "counted by"),
+    *("parameters", "records", "counted by", "laid over", "changes on", "of"),
     *Kind,
 }
 _COUNTED = re.compile(r"(?P<code>[A-Z][0-9]{2})(?: where (?P<negated>not )?(?P<column>[a-z_]+))?")
+_CHANGE = re.compile(
+    r"(?P<table>[a-z_]+)\.(?P<column>[a-z_]+) at (?P<boundary>[a-z_]+)(?: where (?P<where>.+))?"
+)
 
 
 class HeadError(ConfigurationError):
@@ -108,6 +122,18 @@ class Counted:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A date of an input's rows that makes a difference by itself, once a boundary passes it."""
+
+    table: str
+    column: str
+    boundary: str
+    """A name of `calendar.BOUNDARIES`."""
+    where: str = "true"
+    """SQL over the table's columns: of these rows only."""
+
+
+@dataclass(frozen=True)
 class Model:
     """What one SQL file declares."""
 
@@ -133,6 +159,11 @@ class Model:
     records: str | None
     """The type of the records that its rows are, where indicators count them."""
     counted_by: tuple[Counted, ...]
+    is_of_everybody: bool
+    """Made from everybody's rows, whatever the scope."""
+    laid_over: str | None
+    """The column of whose values the day before's rows stand, but for those that are touched."""
+    changes_on: tuple[Change, ...]
 
     def reads(self, *kinds: Kind) -> tuple[Input, ...]:
         """Its inputs of these kinds."""
@@ -184,6 +215,9 @@ def read_head(name: str, path: Path) -> Model:
         parameters=_listed(said.get("parameters", "")),
         records=said.get("records"),
         counted_by=tuple(_counted(text, path) for text in _listed(said.get("counted by", ""))),
+        is_of_everybody=said.get("of") == "everybody",
+        laid_over=said.get("laid over"),
+        changes_on=tuple(_change(text, path) for text in _listed(said.get("changes on", ""))),
     )
 
 
@@ -221,3 +255,13 @@ def _counted(text: str, path: Path) -> Counted:
             "write R04, or R04 where is_largest",
         )
     return Counted(found["code"], found["column"], found["negated"] is not None)
+
+
+def _change(text: str, path: Path) -> Change:
+    found = _CHANGE.fullmatch(text)
+    if found is None:
+        raise HeadError(
+            f"{path}: changes on has {text!r}",
+            "write <table>.<column> at <boundary>, or that and where <condition>",
+        )
+    return Change(found["table"], found["column"], found["boundary"], found["where"] or "true")

@@ -16,9 +16,10 @@ import pyarrow as pa
 
 from expectations.contract import Contract
 from expectations.engine import literal
+from expectations.engine import name as identifier
 from expectations.errors import YihuError
-from warehouse.graph.moment import County, Households, Scope
-from warehouse.graph.registry import layer_and_folder, published_tables
+from warehouse.graph.moment import County, Households, Scope, Touched, Towns
+from warehouse.graph.registry import is_of_type, layer_and_folder, published_tables
 from warehouse.known import county_known_from
 from warehouse.schema.lake import types_of
 
@@ -28,6 +29,9 @@ MADE_OF = ("release", "made_of")
 """Notes in the lake: the versions of the tables that a day's release was made of."""
 SETTLEMENTS, RETROFITS = "matched_health_insurance__settlements", "matched_housing__retrofits"
 DWELLINGS = "matched_housing__dwellings"
+REGISTER = ("matched_rural_revitalisation__households", "matched_rural_revitalisation__members")
+TOUCHED, PROVED = "touched_household", "proved_household"
+"""The engine's tables of the households that a day touches, and of those that prove it."""
 
 
 class MissingInput(YihuError):
@@ -41,6 +45,7 @@ class GraphLake(Protocol):
     def counties(self, layer: str, table: str, as_of: date) -> list[str]: ...
     def version(self, layer: str, table: str, as_of: date) -> str | None: ...
     def relation(self, layer: str, table: str, as_of: date, county: str | None = None) -> str: ...
+    def difference(self, layer: str, table: str, base: date, as_of: date) -> Any: ...
     def note_days(self, layer: str, table: str) -> list[date]: ...
     def read_note(self, layer: str, table: str, as_of: date) -> dict[str, Any] | None: ...
 
@@ -65,6 +70,7 @@ class Inputs(Protocol):
     def held_back(self) -> Collection[date]: ...
     def version(self, table: str, as_of: date) -> Hashable: ...
     def relation(self, table: str, as_of: date) -> str: ...
+    def difference(self, table: str, base: date, as_of: date) -> str | None: ...
     def outside(self, name: str, as_of: date) -> pa.Table: ...
     def within(self, scope: Scope) -> Inputs: ...
 
@@ -113,6 +119,22 @@ class LakeInputs:
             )
         return self.lake.relation(*layer_and_folder(table), as_of)
 
+    def difference(self, table: str, base: date, as_of: date) -> str | None:
+        """A SELECT of the rows that differ between two days, each with its `_side` (`now`,
+        `before`), where the lake knows them without comparing.
+        """
+        found = self.lake.difference(*layer_and_folder(table), base, as_of)
+        if found is None:
+            return None
+        before = self.relation(table, base)
+        key = [identifier(column) for column in found.key]
+        same = " and ".join(f"k.{column} is not distinct from b.{column}" for column in key)
+        return (
+            f"select *, 'now' as _side from {found.came} as c union all by name select b.*,"
+            f" 'before' as _side from {before} as b where exists (select 1 from {found.keys} as k"
+            f" where {same})"
+        )
+
     def outside(self, name: str, as_of: date) -> pa.Table:
         """Rows of what comes from outside; raises `MissingInput` where nobody brings it."""
         if name not in self.sources:
@@ -126,18 +148,37 @@ class LakeInputs:
                 from warehouse.counties import CountyInputs
 
                 return CountyInputs(self, code, as_of)
-            case Households(ids):
-                return HouseholdInputs(self, ids)
             case _:
-                return self
+                return narrowed(self, scope)
+
+
+def narrowed(inputs: Inputs, scope: Scope) -> Inputs:
+    """Inputs as far as a set of households reaches; all of them for what is no such set."""
+    match scope:
+        case Households(ids):
+            listed = ", ".join(literal(household) for household in sorted(ids))
+            return HouseholdInputs(inputs, listed or "null", ids)
+        case Touched(version, county):
+            reached = inputs if county is None else inputs.within(county)
+            touched = f"select household_id from {TOUCHED}"
+            return HouseholdInputs(reached, touched, version, with_nobodys=True)
+        case Towns(version):
+            return TownInputs(inputs, version)
+        case _:
+            return inputs
 
 
 @dataclass(frozen=True)
 class HouseholdInputs:
     """What lies with a set of households: their rows, and what reaches over to them."""
 
-    whole: LakeInputs
-    ids: frozenset[str]
+    whole: Inputs
+    ids: str
+    """What stands in `household_id in (…)`."""
+    mark: Hashable
+    """Another one for another set."""
+    with_nobodys: bool = False
+    """Whether rows in no household are among theirs."""
 
     def days(self, table: str) -> Sequence[date]:
         return self.whole.days(table)
@@ -147,14 +188,13 @@ class HouseholdInputs:
 
     def version(self, table: str, as_of: date) -> Hashable:
         version = self.whole.version(table, as_of)
-        return None if version is None else (version, self.ids)
+        return None if version is None else (version, self.mark)
 
     def relation(self, table: str, as_of: date) -> str:
         whole = self.whole.relation(table, as_of)
         if "household_id" not in types_of(table):
             return whole
-        listed = ", ".join(literal(household) for household in sorted(self.ids))
-        theirs = f"household_id in ({listed})" if listed else "false"
+        theirs = self._theirs("household_id")
         if table == SETTLEMENTS:  # a reversal counts with its original, whoever it names
             return f"(select * from {whole} where {theirs} or reverses_id is not null)"
         if table == RETROFITS:  # a retrofit counts where its dwelling is
@@ -162,9 +202,54 @@ class HouseholdInputs:
             return (
                 f"(select r.* from {whole} as r left join (select record_id, household_id from"
                 f" {dwellings} where outcome = 'linked') as d on d.record_id = r.dwelling_id where"
-                f" coalesce(d.household_id, r.household_id) in ({listed or 'null'}))"
+                f" {self._theirs('coalesce(d.household_id, r.household_id)')})"
             )
         return f"(select * from {whole} where {theirs})"
+
+    def _theirs(self, household: str) -> str:
+        """SQL: whether a household is one of theirs."""
+        none = f" or {household} is null" if self.with_nobodys else ""
+        return f"({household} in ({self.ids}){none})"
+
+    def difference(self, table: str, base: date, as_of: date) -> str | None:
+        return None
+
+    def outside(self, name: str, as_of: date) -> pa.Table:
+        return self.whole.outside(name, as_of)
+
+    def within(self, scope: Scope) -> Inputs:
+        return self.whole.within(scope)
+
+
+@dataclass(frozen=True)
+class TownInputs:
+    """Everybody's records, with the register and the earlier days of some towns' households: what
+    is made of them are these households, whoever else their records reach over to.
+    """
+
+    whole: Inputs
+    mark: Hashable
+
+    def days(self, table: str) -> Sequence[date]:
+        return self.whole.days(table)
+
+    def held_back(self) -> Collection[date]:
+        return self.whole.held_back()
+
+    def version(self, table: str, as_of: date) -> Hashable:
+        version = self.whole.version(table, as_of)
+        return None if version is None else (version, "towns", self.mark)
+
+    def relation(self, table: str, as_of: date) -> str:
+        whole = self.whole.relation(table, as_of)
+        is_earlier = not is_of_type(table) and "household_id" in types_of(table)
+        if table in REGISTER or (is_earlier and table != "person"):
+            theirs = f"household_id in (select household_id from {PROVED})"
+            return f"(select * from {whole} where {theirs})"
+        return whole
+
+    def difference(self, table: str, base: date, as_of: date) -> str | None:
+        return None
 
     def outside(self, name: str, as_of: date) -> pa.Table:
         return self.whole.outside(name, as_of)

@@ -6,6 +6,7 @@ Belongs here: those values. Not here: what is done with them (`runner`, `paramet
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,6 +37,8 @@ class Moment:
     """The days that are read where several are."""
     layout: str = NEWEST
     """The layout that its tables are made in."""
+    base: date | None = None
+    """The day that this one is laid over; None where it is made in full."""
 
 
 def day_moment(
@@ -70,6 +73,24 @@ class Households:
     ids: frozenset[str]
 
 
-Scope = County | Households | None
+@dataclass(frozen=True)
+class Touched:
+    """The households of the engine's table `touched_household`, of one county or of all."""
+
+    version: Hashable
+    """Another one for another set."""
+    county: County | None = None
+
+
+@dataclass(frozen=True)
+class Towns:
+    """The households of the engine's table `proved_household`, from everybody's inputs: only the
+    register and the earlier days are theirs alone.
+    """
+
+    version: Hashable
+
+
+Scope = County | Households | Touched | Towns | None
 """How much is made; None is everything."""
 EVERYTHING: Scope = None

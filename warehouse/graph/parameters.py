@@ -59,6 +59,7 @@ class Filling:
             moment.not_before,
             moment.period_on,
             moment.flag_days,
+            moment.base,
             self.compared_on,
         )
         types = tuple(contract.table for contract in self.types)
@@ -139,6 +140,7 @@ PARAMETERS: Mapping[str, Callable[[Filling], Any]] = {
     "at_once": lambda f: matching.at_once(
         "d.name" if f.contract is None else matching.type_parameters(f.type)["name_value"]
     ),
+    "base_on": lambda f: day(f.moment.base),
     "catalogue": lambda f: f.moment.catalogue.indicators,
     "chronic_days": _rhythm("chronic_followup_within_days"),
     "cleared": lambda f: STAGES.index("cleared") + 1,

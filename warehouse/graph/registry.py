@@ -6,7 +6,7 @@ Belongs here: looking up and following. Not here: what a head says (`heads`), fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 from expectations.errors import DefectError
@@ -22,6 +22,7 @@ LAKE_KINDS = (
     Kind.EARLIER_DAY,
     Kind.EARLIER_OR_OWN,
     Kind.RELEASED_DAY,
+    Kind.BASE_DAY,
     Kind.SEVERAL_DAYS,
     Kind.ASKED,
 )
@@ -108,6 +109,12 @@ def published_tables() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
+def laid_over() -> tuple[str, ...]:
+    """The kept tables that are laid over the day before's, each after what it reads."""
+    return ordered(table for table, model in makers().items() if model.laid_over is not None)
+
+
+@lru_cache(maxsize=1)
 def counting() -> tuple[Model, ...]:
     """The models whose rows are records that indicators count."""
     return tuple(model for _, model in sorted(makers().items()) if model.records is not None)
@@ -135,9 +142,9 @@ def reads(table: str, *kinds: Kind) -> tuple[str, ...]:
     return tuple(dict.fromkeys(read.table for model in found for read in model.reads(*kinds)))
 
 
-def inputs_of(table: str) -> frozenset[str]:
+def inputs_of(table: str, kinds: Collection[Kind] = OF_THE_DAY) -> frozenset[str]:
     """The other kept tables of the same day that `table` comes from,
-    through what lives within a run only.
+    through what lives within a run only; read in these ways.
 
     Patterns stand: `matched_*` for every record type. Of `matched_{type}`, those of whatever record
     type.
@@ -145,7 +152,7 @@ def inputs_of(table: str) -> frozenset[str]:
     found: set[str] = set()
     waiting, seen = [table], {table}
     while waiting:
-        for read in reads(waiting.pop(), *OF_THE_DAY):
+        for read in reads(waiting.pop(), *kinds):
             if read in seen:
                 continue
             seen.add(read)

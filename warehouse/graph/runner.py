@@ -77,6 +77,8 @@ class Runner:
         """The SQL of each table by what it was filled in with."""
         self._types: tuple[Contract, ...] = ()
         """The record types whose open numbers and names were last answered together."""
+        self._columns: dict[Hashable, frozenset[str]] = {}
+        """The columns of each version of a table of a record type, or of one that has grown."""
         self._made_here: set[tuple[str, date]] = set()
         """What this runner made, by day."""
 
@@ -115,12 +117,30 @@ class Runner:
             if table in asked and rows is not None
         }
 
+    def statement(self, table: str, moment: Moment) -> str:
+        """The SELECT that makes a table of the day."""
+        inputs = self.inputs.within(EVERYTHING)
+        return self._text(table, _Making(frozenset(), moment, inputs, self._types, {}))
+
     def use(self, table: str, as_of: date) -> str:
         """Has the engine read a kept table of the day under its own name; returns that."""
         mark = ("stored", table, as_of, self.inputs.version(table, as_of))
         if self._marks.get(table) != mark:
-            self._bind(table, self._completed(table, self.inputs.relation(table, as_of)), mark)
+            relation = self.inputs.relation(table, as_of)
+            self._bind(table, self._completed(table, relation, mark), mark)
         return table
+
+    def rows(self, table: str, on: date) -> str:
+        """A kept table of a day as a relation, in the columns that are declared."""
+        mark = ("stored", table, on, self.inputs.version(table, on))
+        return f"({self._completed(table, self.inputs.relation(table, on), mark)})"
+
+    def use_whole(self, as_of: date) -> None:
+        """Has the engine read all rows of the day wherever it reads those of a scope."""
+        for table, mark in list(self._marks.items()):
+            match mark:
+                case ("stored", _, day_of_mark, (_, *_)) if day_of_mark == as_of:
+                    self.use(table, as_of)
 
     def bind(self, tables: Iterable[str], moment: Moment) -> None:
         """Has the engine read the inputs of `tables` that lie in the lake, as `make` would,
@@ -128,7 +148,7 @@ class Runner:
         """
         making = _Making(frozenset(), moment, self.inputs, (), {})
         for table in tables:
-            for read in makers()[table].inputs:
+            for read in self._expanded(makers()[table], None, making):
                 if read.kind in registry.LAKE_KINDS and is_stored(read.table):
                     self._ensure_input(read, making)
 
@@ -192,11 +212,23 @@ class Runner:
 
     def _made_mark(self, table: str, making: _Making) -> Mark:
         model, contract = self._model(table)
+        if model.is_of_everybody:
+            return self._everybodys_mark(table, model, making)
         parts = tuple(
             self._input_mark(read, making) for read in self._expanded(model, contract, making)
         )
         digest = hashlib.sha256(repr((self._text(table, making), parts)).encode())
         return ("made", table, digest.hexdigest())
+
+    def _everybodys_mark(self, table: str, model: Model, making: _Making) -> Mark:
+        whole, as_of = self.inputs.within(EVERYTHING), making.moment.as_of
+        versions = tuple(
+            whole.version(read.table, as_of)
+            if self._is_stored(read.table, making) and read.table not in making.given
+            else self._mark(read.table, making)
+            for read in model.reads(Kind.SAME_DAY)
+        )
+        return ("made", table, self._text(table, making), versions)
 
     def _input_mark(self, read: Input, making: _Making) -> Mark:
         moment = making.moment
@@ -205,7 +237,7 @@ class Runner:
                 return self._mark(read.table, making)
             case Kind.IF_THERE:
                 return self._stored_mark(read.table, making)
-            case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY:
+            case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY | Kind.BASE_DAY:
                 on = self._day_of(read, making)
                 return (
                     read.kind,
@@ -234,6 +266,8 @@ class Runner:
         moment = making.moment
         if read.kind is Kind.RELEASED_DAY:
             return released_day(making.inputs, read.table, moment.earlier_than)
+        if read.kind is Kind.BASE_DAY:
+            return moment.base
         found = earlier_day(making.inputs, read.table, moment.earlier_than, moment.not_before)
         if (
             found is None
@@ -317,13 +351,17 @@ class Runner:
                 relation = making.given.get(table) or making.inputs.relation(
                     table, making.moment.as_of
                 )
-                self._bind(table, self._completed(table, relation), mark)
+                self._bind(table, self._completed(table, relation, mark), mark)
             return
         model, contract = self._model(table)
         mark = self._mark(table, making)
         if self._marks.get(table) == mark and not model.is_view:
             return  # a view stands on what it reads, so that has to be as it was too
         reads = self._expanded(model, contract, making)
+        if model.is_of_everybody:
+            self._run_of_everybody(table, model, making)
+            self._marks[table] = mark
+            return
         for read in reads:
             self._ensure_input(read, making)
         if self._marks.get(table) != mark:
@@ -351,6 +389,23 @@ class Runner:
                 "see docs/matching.md",
             ) from None
 
+    def _run_of_everybody(self, table: str, model: Model, making: _Making) -> None:
+        """Makes it from whole tables, under no name but its own: what a scope bound stays."""
+        as_of, whole = making.moment.as_of, self.inputs.within(EVERYTHING)
+        bound: list[str] = []
+        for read in model.reads(Kind.SAME_DAY):
+            relation = making.given.get(read.table) or (
+                whole.relation(read.table, as_of) if self._is_stored(read.table, making) else None
+            )
+            if relation is None or relation == name(read.alias):
+                self._ensure_input(read, making)  # made in this very call, of everybody
+            else:
+                bound.append(f"{name(read.alias)} as (select * from {relation})")
+        text = self._text(table, making)
+        if bound:
+            text = f"with {', '.join(bound)} select * from ({text}) as made"
+        self.engine.table(table, text)
+
     def _ensure_input(self, read: Input, making: _Making) -> None:
         inputs, moment = making.inputs, making.moment
         mark = self._input_mark(read, making)
@@ -363,8 +418,8 @@ class Runner:
                 pass
             case Kind.IF_THERE:
                 relation = making.given.get(read.table) or self._if_there(read.table, making)
-                self._bind(read.alias, self._completed(read.table, relation), mark)
-            case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY:
+                self._bind(read.alias, self._completed(read.table, relation, mark), mark)
+            case Kind.EARLIER_DAY | Kind.EARLIER_OR_OWN | Kind.RELEASED_DAY | Kind.BASE_DAY:
                 on = self._day_of(read, making)
                 self._bind(
                     read.alias, self._dated(inputs, read.table, () if on is None else (on,)), mark
@@ -389,20 +444,27 @@ class Runner:
             return making.inputs.relation(table, making.moment.as_of)
         return f"({empty_select(types_of(table, self.contracts))})"
 
-    def _completed(self, table: str, relation: str) -> str:
+    def _completed(self, table: str, relation: str, mark: Mark = None) -> str:
         """The rows of a relation; kept before a column was declared,
         they have it without a value.
         """
         select = f"select * from {relation}"
         if relation == name(table) or not (is_of_type(table) or has_grown(table)):
             return select
-        there = {column for column, _ in self.engine.columns(select)}
+        there = self._columns_of(select, mark)
         lacking = [
             f"cast(null as {kind}) as {name(column)}"
             for column, kind in types_of(table, self.contracts).items()
             if column not in there
         ]
         return f"select *, {', '.join(lacking)} from {relation}" if lacking else select
+
+    def _columns_of(self, select: str, mark: Mark) -> frozenset[str]:
+        """Asked of the engine once for each version of the table."""
+        key = (select, mark)
+        if mark is None or key not in self._columns:
+            self._columns[key] = frozenset(column for column, _ in self.engine.columns(select))
+        return self._columns[key]
 
     def _whole(self, table: str, relation: str) -> str:
         """The same as a relation."""

@@ -37,6 +37,12 @@ NEW = 7_104_001
 """The advisory lock under which an empty database is filled: it has no consumers yet."""
 
 
+LEFT_BEHIND = """
+select 'a prepared transaction of ' || owner from pg_prepared_xacts
+where database = current_database() order by 1
+"""
+
+
 class MigrationError(YihuError):
     """The database cannot be brought to this code's schema; says what to do."""
 
@@ -91,13 +97,14 @@ def upgrade(
     except sa.exc.OperationalError as error:
         if not is_lock_timeout(error):
             raise
-        held = (
-            ", ".join(str(holder) for holder in blocking_sessions(engine, ()))
-            or "somebody who is gone by now"
-        )
+        held = [str(holder) for holder in blocking_sessions(engine, ())]
+        with engine.connect() as connection:
+            held += connection.scalars(sa.text(LEFT_BEHIND)).all()
         raise MigrationError(
-            f"the schema could not be upgraded: its tables are held by {held}.",
-            "Have these sessions end (pg_terminate_backend, as a superuser), then run this again.",
+            "the schema could not be upgraded: its tables are held by"
+            f" {', '.join(held) or 'somebody who is gone by now'}.",
+            "Have these sessions end (pg_terminate_backend, or rollback prepared with the gid of"
+            " pg_prepared_xacts, as a superuser), then run this again.",
         ) from None
 
 

@@ -94,6 +94,7 @@ OWNER = (
     "select quote_ident(pg_get_userbyid(n.nspowner)) from pg_namespace as n where n.nspname ="
     " 'store'"
 )
+PREPARED = "select setting::integer > 0 from pg_settings where name = 'max_prepared_transactions'"
 EXECUTABLE = (
     "select has_function_privilege('public', 'pg_catalog.' || cast(:name as text), 'execute')"
 )
@@ -174,5 +175,9 @@ def open_to_everybody(connection: sa.Connection) -> list[Open]:
                 f"revoke connect on database {', '.join(databases)} from public;",
             )
         )
+    if connection.scalar(sa.text(PREPARED)):
+        allows = "any login can leave a transaction behind whose locks no end of a session lifts"
+        close = "alter system set max_prepared_transactions = 0; -- and start the server anew"
+        found.append(Open("prepared transactions", allows, close))
     log = talkative_log(connection)
     return found if log is None else [*found, log]

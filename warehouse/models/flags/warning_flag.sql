@@ -12,6 +12,7 @@ same day: household_indicator, household_score, indicator_state, scored_point
 earlier day: warning_flag as previous_warning_flag
 asked: source_state
 parameters: as_of, levels, risks, rule_version
+laid over: household_id
 -#}
 with risk as (
     select

@@ -11,6 +11,7 @@ order: household_id, code
 same day: evidence_record, household_score, indicator_state, scored_point
 reference: domain_cap
 parameters: hard_floor, offset, rule_version, score_limit
+laid over: household_id
 -#}
 with evidence as (
     select

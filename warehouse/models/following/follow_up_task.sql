@@ -14,6 +14,8 @@ same day: household_indicator, warning_flag, warning_reason
 earlier day: follow_up_task as previous_follow_up_task
 reference: task_rule
 parameters: as_of, as_of_digits, due_on, kept_since, monitored_have_tasks
+laid over: household_id
+changes on: follow_up_task.closed_on at task
 -#}
 with risk as (
     select household_id, code

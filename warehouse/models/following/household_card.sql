@@ -16,6 +16,10 @@ same day: active_member, any_member, chronic_followup, counted_loss, counted_ret
     serious_illness, subsidy_payment, valid_certificate
 asked: source_state
 parameters: as_of, incomes, is_enrolment_seen, lists, window_months, window_start
+laid over: household_id
+changes on: matched_civil_affairs__temporary_aid.paid_on at day,
+    matched_civil_affairs__temporary_aid.paid_on at window,
+    matched_housing__dwellings.appraised_on at day
 -#}
 {% from "following/json.jinja" import item, said, plain, day, entry %}
 with entry as (

@@ -11,6 +11,8 @@ order: household_id, department, code
 same day: indicator_state, severe_certificate
 earlier day: verify_item as previous_verify_item
 parameters: as_of, items
+laid over: household_id
+changes on: matched_disability_federation__certificates.issued_on at certificate
 -#}
 with recent_certificate as (
     -- The certificates that R11 counts, of each household the newest.

@@ -11,6 +11,7 @@ order: household_id
 same day: matched_rural_revitalisation__households, matched_rural_revitalisation__members,
     person, register_household
 reference: area
+laid over: household_id
 -#}
 with head as (
     select

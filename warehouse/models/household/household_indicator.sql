@@ -10,6 +10,7 @@ order: household_id
 as: view
 same day: indicator_state
 parameters: catalogue
+laid over: household_id
 -#}
 {% from "indicators/exact.jinja" import ratio %}
 {#- A code is three characters, and a comma stands between two. -#}

@@ -10,6 +10,8 @@ key: member_id
 order: member_id
 same day: linked_death, matched_rural_revitalisation__members, person, register_household
 parameters: as_of_month_day, as_of_year
+laid over: household_id
+changes on: person.birth_on at age
 -#}
 with died as (
     select distinct member_id from linked_death

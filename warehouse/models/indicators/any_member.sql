@@ -11,6 +11,7 @@ same day: linked_death, matched_rural_revitalisation__members, person
 parameters: as_of_month_day, as_of_year, shells_are_computed
 records: members
 counted by: R29 where is_lost_earner
+changes on: person.birth_on at age
 -#}
 with death as (
     select member_id, count(*) filter (where is_in_window) > 0 as died_in_window

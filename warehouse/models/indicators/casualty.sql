@@ -8,6 +8,8 @@ same day: any_member, matched_emergency_management__casualties
 parameters: as_of, window_start
 records: casualties
 counted by: R25 where is_in_window
+changes on: matched_emergency_management__casualties.occurred_on at day,
+    matched_emergency_management__casualties.occurred_on at window
 -#}
 select
     m.household_id,

@@ -8,6 +8,7 @@ same day: active_member, matched_health_commission__chronic_followups
 parameters: as_of, chronic_followup_days
 records: chronic_followups
 counted by: R08 where has_gap, R10 where is_severe_mental, S11
+changes on: matched_health_commission__chronic_followups.last_followup_on at followup
 -#}
 select
     m.household_id,

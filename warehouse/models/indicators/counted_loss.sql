@@ -9,6 +9,9 @@ same day: any_member, matched_emergency_management__losses
 parameters: as_of, window_start
 records: losses
 counted by: R16 where is_worst, R24 where is_in_window
+changes on: matched_emergency_management__losses.occurred_on at day,
+    matched_emergency_management__losses.occurred_on at window,
+    matched_emergency_management__losses.resolved_on at end
 -#}
 with loss as (
     select

@@ -10,6 +10,8 @@ same day: any_member, matched_housing__dwellings, matched_housing__retrofits
 parameters: absence_is_undoubted, as_of, retrofit_days
 records: retrofits
 counted by: R15 where is_overdue, S13 where is_finished
+changes on: matched_housing__retrofits.approved_on at day, matched_housing__retrofits.approved_on
+    at retrofit, matched_housing__retrofits.finished_on at day
 -#}
 with dwelling as (
     select record_id, member_id

@@ -9,6 +9,8 @@ same day: any_member, counted_retrofit, matched_housing__dwellings
 parameters: as_of, appraised_since
 records: dwellings
 counted by: R14 where is_worst, S12
+changes on: matched_housing__dwellings.appraised_on at day,
+    matched_housing__dwellings.appraised_on at appraisal
 -#}
 with retrofitted as (
     select dwelling_id, max(finished_on) as finished_on

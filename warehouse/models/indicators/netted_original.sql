@@ -8,6 +8,8 @@ key: record_id
 as: view
 same day: matched_health_insurance__settlements, settlement_reversal
 parameters: as_of, window_start
+changes on: matched_health_insurance__settlements.settled_at at day,
+    matched_health_insurance__settlements.settled_at at window
 -#}
 {% set funds = ("pooled_paid", "critical_illness_paid", "medical_aid_paid") %}
 with reversed as (

@@ -8,6 +8,7 @@ same day: active_member, matched_citizen_reports__reports
 parameters: as_of
 records: reports
 counted by: R30
+changes on: matched_citizen_reports__reports.reported_at at every_day where status = 'open'
 -#}
 select
     m.household_id,

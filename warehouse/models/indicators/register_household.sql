@@ -7,7 +7,7 @@ table: register_household
 grain: household
 key: household_id
 same day: active_member, matched_rural_revitalisation__households,
-    matched_rural_revitalisation__members
+    matched_rural_revitalisation__members, register_county
 earlier day: household as household_before
 parameters: no_county, shells_are_computed
 -#}
@@ -21,15 +21,6 @@ shell as (
     from matched_rural_revitalisation__members as m
     left join matched_rural_revitalisation__households as h on h.household_id = m.household_id
     where h.household_id is null and m.household_id is not null
-),
-county as (
-    select
-        case
-            when count(distinct substr(area_code, 1, 6)) = 1 then max(substr(area_code, 1, 6))
-            else '{{ no_county }}'
-        end as code
-    from matched_rural_revitalisation__households
-    where area_code is not null
 )
 select
     h.household_id,
@@ -51,6 +42,6 @@ select
     true as is_shell,
     case when {{ shells_are_computed }} then coalesce(a.active_count, 0) else 0 end as active_count
 from shell as s
-cross join county as c
+cross join register_county as c
 left join household_before as b on b.household_id = s.household_id
 left join active as a on a.household_id = s.household_id

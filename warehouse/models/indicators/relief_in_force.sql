@@ -8,6 +8,8 @@ same day: any_member, matched_emergency_management__relief
 parameters: as_of
 records: relief
 counted by: R26
+changes on: matched_emergency_management__relief.listed_on at day,
+    matched_emergency_management__relief.ended_on at end
 -#}
 select m.household_id, r.record_id, r.season, r.listed_on, r._arrived_on
 from matched_emergency_management__relief as r

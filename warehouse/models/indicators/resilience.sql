@@ -9,6 +9,8 @@ same day: active_member, chronic_followup, counted_retrofit, household_record, i
     indicators_disability, indicators_medical, known_enrolment, lived_in_dwelling, net_settlement,
     scheme_in_force, subsidy_entitlement
 parameters: as_of, income_source_share
+changes on: matched_rural_revitalisation__households.last_visit_on at day,
+    matched_rural_revitalisation__households.last_visit_on at visit
 -#}
 {% from "indicators/exact.jinja" import ratio, yuan, members, complete_sum %}
 {% set incomes = (

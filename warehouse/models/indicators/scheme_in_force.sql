@@ -9,6 +9,8 @@ parameters: as_of
 records: assistance
 counted by: R04, R13 where is_dibao, R27 where is_edge_or_rigid, R28 where is_edge_or_rigid,
     S06 where is_dibao_or_tekun, S10 where is_dibao
+changes on: matched_civil_affairs__assistance.started_on at day,
+    matched_civil_affairs__assistance.ended_on at end
 -#}
 select
     m.household_id,

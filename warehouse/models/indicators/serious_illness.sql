@@ -8,6 +8,7 @@ same day: active_member, matched_health_commission__serious_illnesses
 parameters: as_of
 records: serious_illnesses
 counted by: R07 where is_treated
+changes on: matched_health_commission__serious_illnesses.diagnosed_on at day
 -#}
 select
     m.household_id,

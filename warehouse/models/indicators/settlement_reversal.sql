@@ -7,6 +7,7 @@ grain: record
 key: original_id, record_id
 same day: matched_health_insurance__settlements
 parameters: as_of
+changes on: matched_health_insurance__settlements.settled_at at day
 -#}
 with recursive reversal as (
     select

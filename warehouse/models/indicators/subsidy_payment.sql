@@ -7,6 +7,7 @@ key: record_id
 as: view
 same day: matched_civil_affairs__disability_subsidies
 parameters: paid_months
+changes on: matched_civil_affairs__disability_subsidies.month at month
 -#}
 select member_id, subsidy, month, amount, record_id, _arrived_on
 from matched_civil_affairs__disability_subsidies

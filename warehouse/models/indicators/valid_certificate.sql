@@ -9,6 +9,8 @@ clock: matched_disability_federation__certificates
 parameters: as_of
 records: certificates
 counted by: R11 where is_severe, R12
+changes on: matched_disability_federation__certificates.issued_on at day,
+    matched_disability_federation__certificates.expires_on at end
 -#}
 with certificate as (
     select
