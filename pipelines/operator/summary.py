@@ -300,5 +300,6 @@ def _print_release(
     )
     if before and (said := across(before["layout"], release["layout"])):
         print(f"  {said}")
-    if release["current"] != release["as_of"]:
-        print(f"  readers see {release['current']}: a later day is current, and stays so")
+    if (current := release["current"]) != release["as_of"]:
+        why = "a later day is current, and stays so" if current > release["as_of"] else "it is back"
+        print(f"  readers see {current}: {why}")
