@@ -28,8 +28,10 @@ from warehouse.known import county_known_from
 from warehouse.migrations.run import upgrade
 from warehouse.officers import ASSIGNMENTS, build_officers
 from warehouse.publication import AuditFailed, RunSource, publish
+from warehouse.publication.content import Known
+from warehouse.publication.known import known_tables
 from warehouse.record_numbers import build_record_numbers
-from warehouse.schema.shape import shape_of
+from warehouse.schema.shape import Shape, shape_of
 from warehouse.scoring_rules import Versioned, load_rules, named
 
 PUBLISHED = published_tables()
@@ -67,6 +69,14 @@ def refuse_edited_rules(house: RunContext) -> None:
     for column, versions in used.items():
         for version in versions:
             named(version, LOADED[column])
+
+
+def known_of(house: RunContext, as_of: date, shape: Shape) -> dict[str, Known]:
+    """What differs from the release of the day that this one is laid over, by view."""
+    base = house.moment(as_of).base
+    if base is None:
+        return {}
+    return known_tables(house.engine, house.lake, house.lake.root / "release", base, as_of, shape)
 
 
 def used_versions(connection: sa.Connection, column: str) -> list[str]:
@@ -244,6 +254,7 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
                 house.lake.root / "release",
                 extras=attach_unversioned(house, contracts, as_of),
                 register="matched_rural_revitalisation__households",
+                known=known_of(house, as_of, shape),
             )
         except AuditFailed as failed:
             context.log.error(str(failed))

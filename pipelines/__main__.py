@@ -24,7 +24,10 @@ REPORT = f"that is a fault of yihu: report it with the lines above. {UNTOUCHED}"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; a mistake is one clear line. Returns the exit status."""
     try:
-        return run(parse(arguments))
+        try:
+            return run(parse(arguments))
+        finally:
+            sys.stdout.flush()
     except YihuError as error:
         return ended_by(error)
     except KeyboardInterrupt:

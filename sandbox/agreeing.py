@@ -12,10 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from sandbox.draft import DAY, Array, Draft, alive, with_strangers
+from sandbox.draft import DAY, Array, Draft, alive
 from sandbox.economy import County
 from sandbox.people import END, START, People
-from sandbox.rates import ErrorRates
 
 NEVER = np.datetime64("NaT", "D")
 WORKS_UNTIL, ABLE_UNTIL = 62, 66
@@ -199,15 +198,14 @@ def agreed_subsidies(county: County, draft: Draft, kept: Mapping[str, Draft]) ->
     return _picked(draft, keep | (draft.person >= n))
 
 
-def agreed_deaths(rng: np.random.Generator, county: County, rates: ErrorRates) -> Draft:
-    """Every death of the register is told."""
+def agreed_deaths(rng: np.random.Generator, county: County) -> Draft:
+    """Every death of the register is told, and of nobody else."""
     people = county.people
     person = np.flatnonzero(
         ~np.isnat(people.died) & (np.arange(len(people.died)) < people.registered)
     )
     died = people.died[person]
     told = died.astype("datetime64[s]") + rng.integers(1, RECORDED_WITHIN // 2, len(died)) * DAY
-    person = with_strangers(rng, people, person, rates.unregistered)
     return Draft("deaths", person, told, {"died_on": died})
 
 
@@ -228,19 +226,13 @@ def agreed_enrolments(county: County, draft: Draft, assistance: Draft) -> Draft:
         who = np.flatnonzero(helped[people.household[:n]] & ~have[:n])
         paid = np.maximum(opening + 20, people.birth[who] + 25)
         who, paid = who[alive(people, who, paid)], paid[alive(people, who, paid)]
-        parts.append(
-            Draft(
-                "enrolments",
-                who,
-                paid.astype("datetime64[s]") + DAY,
-                {
-                    "year": np.full(len(who), year),
-                    "insurance_type": np.full(len(who), "390"),
-                    "status": np.full(len(who), "1"),
-                    "paid_on": paid,
-                },
-            )
-        )
+        columns_of_year = {
+            "year": np.full(len(who), year),
+            "insurance_type": np.full(len(who), "390"),
+            "status": np.full(len(who), "1"),
+            "paid_on": paid,
+        }
+        parts.append(Draft("enrolments", who, paid.astype("datetime64[s]") + DAY, columns_of_year))
     return joined(parts)
 
 
@@ -279,9 +271,7 @@ def agreed_casualties(county: County, draft: Draft) -> Draft:
     return replace(draft, columns=columns, born=born)
 
 
-def agreed(
-    draft: Draft, rng: np.random.Generator, county: County, rates: ErrorRates, assistance: Draft
-) -> Draft:
+def agreed(draft: Draft, rng: np.random.Generator, county: County, assistance: Draft) -> Draft:
     """A draft that agrees with the others."""
     match draft.records:
         case "enrolments":
@@ -291,7 +281,7 @@ def agreed(
         case "assistance":
             return assistance
         case "deaths":
-            return agreed_deaths(rng, county, rates)
+            return agreed_deaths(rng, county)
         case "casualties":
             return agreed_casualties(county, draft)
         case "cases":

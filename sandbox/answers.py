@@ -1,4 +1,4 @@
-"""What offices answer about the contradictions that they were asked, from the truth: a verdict each.
+"""What offices answer about the contradictions that they were asked: a verdict each, by the truth.
 
 Belongs here: answering, and keeping the answers for the verdicts' next delivery. Not here: what was
 planted (`planting`).

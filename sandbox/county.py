@@ -178,12 +178,13 @@ class County:
             folder.mkdir(mode=0o700)
         try:
             self._fill(work)
+            made = json.dumps(self._fingerprint)
             # the note goes first and comes last: a county half replaced is made anew
             (self.home / "county.json").unlink(missing_ok=True)
             for part in PARTS:
                 shutil.rmtree(self.home / part, ignore_errors=True)
                 (work / part).rename(self.home / part)
-            (work / "county.json").write_text(json.dumps(self._fingerprint), encoding="utf-8")
+            (work / "county.json").write_text(made, encoding="utf-8")
             (work / "county.json").replace(self.home / "county.json")
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -224,7 +225,7 @@ class County:
                 draft = self._draw(records, drawn)
                 if agrees:
                     rng = np.random.default_rng([self.seed, 900 + index])
-                    draft = agreeing.agreed(draft, rng, drawn, self.rates, assistance)
+                    draft = agreeing.agreed(draft, rng, drawn, assistance)
                     draft = planting.in_draft(draft, drawn, made)
                 draft = with_one_known(draft, people)
                 delivery.deliver(

@@ -44,7 +44,7 @@ def due_on(cadence: str, as_of: date) -> date:
         return as_of.replace(day=1)
     if cadence == "quarterly":
         return date(as_of.year, (as_of.month - 1) // 3 * 3 + 1, 1)
-    if cadence == "per term":
+    if cadence == "per_term":
         opened = [
             date(year, month, 20) for year in (as_of.year - 1, as_of.year) for month in (4, 10)
         ]

@@ -106,8 +106,9 @@ class Planted:
     def poor(self, family: Family, yuan: int) -> None:
         """So much income a head."""
         row = self.household[family.ordinal - 1]
-        row |= {"wage_income": 0, "business_income": 0, "business_expense": 0,
-                "property_income": 0, "transfer_income": yuan * 100 * len(family.everybody)}  # fmt: skip
+        nothing = ("wage_income", "business_income", "business_expense", "property_income")
+        row |= dict.fromkeys(nothing, 0)
+        row["transfer_income"] = yuan * 100 * len(family.everybody)
 
     def silent(self, family: Family, *records: str) -> None:
         for record_type in records:
@@ -133,8 +134,9 @@ class Planted:
         self.dwelling[family.ordinal] = said
 
     def loss(self, family: Family, damage: str, on: np.datetime64) -> None:
-        self.add("losses", family.head, on + 1, event_id="EVPLANTED", hazard="flood",
-                 house_damage=damage, loss_amount=50, occurred_on=on, resolved_on=NO_DAY)  # fmt: skip
+        said = {"event_id": "EVPLANTED", "hazard": "flood", "loss_amount": 50}
+        days = {"occurred_on": on, "resolved_on": NO_DAY}
+        self.add("losses", family.head, on + 1, house_damage=damage, **said, **days)
 
 
 Plant = Callable[[Planted, Family], None]

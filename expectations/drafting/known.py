@@ -13,7 +13,7 @@ from typing import Any
 
 from expectations.contract import Contract, Field
 from expectations.drafting import forms
-from expectations.drafting.content import Column, unwrapped
+from expectations.drafting.content import Column, is_id_number, is_name, is_phone, unwrapped
 from expectations.drafting.mapping import Match, code_of, fitting
 from expectations.drafting.office_words import office_words
 
@@ -64,9 +64,20 @@ def _found(contract: Contract, at: Field, given: Mapping[str, Any], match: Match
     asked = [*match.doubts, *made.questions, *_empty(contract, at, column, made.properties)]
     entry = Entry(_with(given, made.properties), questions=asked)
     entry.property["physicalName"] = column.physical_name
+    if _names_people(column) and at.type == "text" and at.classification == "internal":
+        entry.questions.append(
+            f"{column.physical_name} says who somebody is, and {at.name} leaves as it stands: is it"
+            " this column? else take it out, or write classification: identity"
+        )
     if not column.filled:
         entry.remarks.append(f"{column.physical_name} is empty in the sample")
     return entry
+
+
+def _names_people(column: Column) -> bool:
+    """By its cells, whatever it is called."""
+    kinds = (is_name, is_id_number, is_phone)
+    return column.is_identity and any(column.mostly(is_kind) for is_kind in kinds)
 
 
 def _empty(
@@ -97,7 +108,25 @@ def _written(contract: Contract, at: Field, column: Column) -> forms.Written:
         return forms.of_booleans(column)
     if at.type == "text" and "YYYYMM" in at.meaning:
         return forms.of_months(column)
-    return _of_pattern(at, column)
+    listed = office_words().codes_of(contract.records, at.name)
+    return _of_listed(at, column, listed) if listed else _of_pattern(at, column)
+
+
+def _of_listed(at: Field, column: Column, listed: Mapping[str, Sequence[str]]) -> forms.Written:
+    """A text that holds one of a few values, of which the office's words are known."""
+    made = forms.Written()
+    made.properties["codes"] = [
+        {"code": code, "written": [word for word in words if word != code]}
+        for code, words in listed.items()
+    ]
+    known = {*listed, *(word for words in listed.values() for word in words)}
+    unknown = [word for word in column.words if word not in known]
+    if unknown:
+        made.questions.append(
+            f"{column.physical_name} has {len(unknown)} words that are no value of {at.name}: they"
+            " are set aside; write them under codes"
+        )
+    return made
 
 
 def _of_pattern(at: Field, column: Column) -> forms.Written:

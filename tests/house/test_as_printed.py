@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,7 @@ def of_target(target: str) -> str | None:
 
 def wrong_with(command: str) -> str | None:
     """What is wrong with a printed command; None where nothing is."""
+    command = re.sub(r"<[^<>]+>", "x", command)
     words = shlex.split(re.split(r"\s[|<>&]\s?|;\s", command)[0])
     while words and words[0].startswith("YIHU_"):
         name = words.pop(0).partition("=")[0]
@@ -68,10 +70,11 @@ def wrong_with(command: str) -> str | None:
             return f"{name} is no setting"
     if words[0] == "make":
         words = [word for word in words[1:] if word != "-s"]
-        targets = [word for word in words if "=" not in word]
-        if unknown := [target for target in targets if target not in make_targets()]:
-            return f"make has no {', '.join(unknown)}"
-        name = of_target(targets[0])
+        if words[0] not in make_targets():
+            return f"make has no {words[0]}"
+        name = of_target(words[0])
+        # in what a command says, a sentence goes on behind its variables
+        words = list(takewhile(lambda word: "=" in word, words[1:]))
         given = typed(words)
         if name is None:
             return None

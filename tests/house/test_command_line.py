@@ -208,6 +208,22 @@ def test_help_lists_every_command_by_group_and_loads_nothing_heavy() -> None:
     assert titles == []
 
 
+def test_whoever_has_read_enough_sees_no_traceback() -> None:
+    """As `yihu … | head -1` leaves it: nobody reads any more."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines", "--help"],
+        cwd=ROOT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    assert done.stderr == ""
+
+
 def test_the_script_runs_from_any_folder_with_the_settings_of_a_file(tmp_path: Path) -> None:
     """As from a clone: what make reads out of `.env`, the script has too."""
     clone = tmp_path / "it's a clone"

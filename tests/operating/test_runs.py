@@ -139,8 +139,10 @@ def lonely(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 
 def test_a_run_without_a_gateway_begins_nothing_and_says_so(lonely: Settings) -> None:
-    said = run_day(lonely, date.fromisoformat(DAY), "make sync")
+    heard: list[list[str] | None] = []
+    said = run_day(lonely, date.fromisoformat(DAY), "make sync", heard.append)
     assert said is not None
+    assert heard == [said]
     assert "cannot be reached" in said[0]
     with dg.DagsterInstance.get() as instance:
         (record,) = instance.get_run_records()

@@ -30,7 +30,7 @@ DAY = date(2026, 12, 1)
 MADE = ("household", "household_indicator", "contradiction", "contradiction_span",
         "crosscheck_run", "contradiction_accuracy")  # fmt: skip
 OVERLAPS = 0.03
-"""Of the plants: where a plant is one of another rule too, or its household has none of a record."""
+"""Of the plants: where what else is drawn of the household hides one."""
 
 
 def planted(home: Path) -> list[tuple[str, str, str | None, str]]:
@@ -51,7 +51,8 @@ def test_what_is_planted_is_found_and_answered_as_it_is_true(
     county: County, tmp_path: Path
 ) -> None:
     truth = planted(county.home)
-    assert {code for code, *_ in truth} == set(load_crosscheck(DAY).rules)
+    optional = {f"X{number}" for number in range(71, 77)}  # of record types that are optional
+    assert {code for code, *_ in truth} == set(load_crosscheck(DAY).rules) - optional
     engine = Engine(tmp_path)
     runner = read_county(engine, county, DAY)
     runner.make(MADE, day_moment(DAY))

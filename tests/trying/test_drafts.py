@@ -20,6 +20,7 @@ from expectations.contract import Contract, load_contracts, read_contract
 from expectations.drafting.draft import Draft, Sample, draft_contract, guessed
 from expectations.drafting.grid import Sheet, find_table, tight
 from expectations.drafting.names import files_pattern
+from expectations.drafting.office_words import office_words
 from expectations.questions import QUESTION, standing_questions
 from pipelines.dry_run.commands import every_contract
 from pipelines.dry_run.input_files import files_of
@@ -774,3 +775,46 @@ def test_days_that_are_dotted_months_are_found_by_their_heading() -> None:
     draft = _draft(header, *rows, department="housing", records="dwellings")
     said = _property(draft, "鉴定时间")
     assert (said["name"], said["written"]) == ("appraised_on", ["YYYY.M"])
+
+
+def test_people_in_a_column_that_leaves_as_it_stands_are_asked_about() -> None:
+    header = ("房屋编号", "户主姓名", "户主身份证号", "鉴定等级", "鉴定日期", "房屋结构")
+    rows = [
+        (
+            f"FW{n:04}",
+            "王芳",
+            "11010519491231002X",
+            "C级",
+            "2026-05-03",
+            f"李{'伟明芳军霞超'[n % 6]}{'东南'[n % 2]}",
+        )
+        for n in range(12)
+    ]
+    draft = _draft(header, *rows, department="housing", records="dwellings")
+    assert any(
+        question.startswith("房屋结构 says who somebody is, and structure leaves as it stands")
+        for question in draft.questions
+    )
+    assert "李伟" not in draft.text
+
+
+def test_a_text_of_a_few_values_has_the_words_that_offices_write(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a visit found is one of a few words in the contract, and another in the office."""
+    header = ("房屋编号", "户主姓名", "户主身份证号", "鉴定等级", "鉴定日期", "房屋结构")
+    said = ("砖混结构", "土木结构", "窑洞")
+    rows = [
+        (f"FW{n:04}", "王芳", "11010519491231002X", "C级", "2026-05-03", said[n % 3])
+        for n in range(12)
+    ]
+    words = office_words()
+    listed = {"brick": ("砖混结构", "砖木"), "earth": ("土木结构",)}
+    known = replace(words, codes={**words.codes, "dwellings.structure": listed})
+    monkeypatch.setattr("expectations.drafting.known.office_words", lambda: known)
+    draft = _draft(header, *rows, department="housing", records="dwellings")
+    assert _property(draft, "房屋结构")["codes"] == [
+        {"code": "brick", "written": ["砖混结构", "砖木"]},
+        {"code": "earth", "written": ["土木结构"]},
+    ]
+    assert any(q.startswith("房屋结构 has 1 words that are no value") for q in draft.questions)

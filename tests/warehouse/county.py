@@ -215,7 +215,7 @@ def make_followers(engine: SqlEngine) -> dict[str, str]:
         "bulletin",
         "household_card",
     )
-    return {name: name for name in names} | make_support(engine)
+    return {name: name for name in names} | make_support(engine) | make_questions(engine)
 
 
 def make_support(engine: SqlEngine) -> dict[str, str]:
@@ -263,6 +263,57 @@ def make_support(engine: SqlEngine) -> dict[str, str]:
                 0 as without_owner, 1 as transfer_overdue, 0 as idle, 10 as annual_income,
                 8 as distributed, red as households
             from area_ledger, (values ('all'), ('operating')) as t(category)""",
+    }
+    for name, select in (homes | areas).items():
+        engine.table(name, select)
+    return {name: name for name in homes | areas}
+
+
+def make_questions(engine: SqlEngine) -> dict[str, str]:
+    """What departments ask about `make_county`; call it last."""
+    day, red = "date '2026-11-19'", "from warning_flag where level = 'red'"
+    number = "row_number() over (order by household_id)"
+    homes = {
+        "contradiction": f"""
+            select substr(md5(household_id), 1, 16) as contradiction_id, household_id,
+                null as member_id, 'X57' as code, 'civil_affairs' as owner,
+                'housing' as other, ['AS' || household_id] as record_ids,
+                ['FW' || household_id] as other_record_ids, {day} as since, 'open' as state,
+                ['civil_affairs.assistance|AS' || household_id,
+                    'housing.dwellings|FW' || household_id] as evidence,
+                {PLACE} {red}""",
+        "issue_ledger": f"""
+            select 'IS' || {number} as issue_id, {PLACE}, household_id, 'audit' as source,
+                'protection' as theme, 'civil_affairs' as owner, date '2026-09-01' as found_on,
+                date '2026-10-01' as due_on, 'notified' as step, 'talked' as next_step,
+                date '2026-10-09' as next_step_on, true as is_overdue,
+                null::boolean as still_stands {red}""",
+        "entitlement": f"""
+            select household_id, household_id || '|dibao|' as entitlement_id, null as member_id,
+                'dibao' as scheme, 'gap' as state, 'awarded' as gap_at, {day} as since,
+                '依据待核' as basis, 'B20=1.00; standard=5600.00' as facts,
+                'civil_affairs' as department, {PLACE} {red}""",
+        "known_gap": f"""
+            select household_id, 'dwellings' as records, '每户应有住房安全鉴定记录' as reason,
+                'housing' as department, {PLACE} {red}""",
+    }
+    area = "case when length(area_code) >= 9 then substr(area_code, 1, 9) end as town_code"
+    areas = {
+        "contradiction_accuracy": f"""
+            select area_code, {area}, 'X57' as code, red as listed, red // 2 as checked,
+                red // 3 as confirmed, 0.5 as precision, 0.3 as precision_low,
+                0.7 as precision_high, false as is_resting
+            from area_ledger where length(area_code) < 12""",
+        "issue_summary": f"""
+            select area_code, {area}, 'civil_affairs' as owner, 'protection' as theme,
+                'audit' as source, '2026-W36' as week, red as open, red as overdue, 0 as mended,
+                0 as proved, 0 as still_standing from area_ledger where red > 0""",
+        "entitlement_edge": f"""
+            select area_code, {area}, scheme, yellow as households
+            from area_ledger, (values ('dibao'), ('edge'), ('line')) as t(scheme)""",
+        "known_gap_share": f"""
+            select area_code, {area}, 'dwellings' as records, households as due,
+                households - red as there, 0.9 as share from area_ledger""",
     }
     for name, select in (homes | areas).items():
         engine.table(name, select)

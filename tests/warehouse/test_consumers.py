@@ -258,7 +258,7 @@ def test_dump_restore_query(published: Warehouse, tmp_path: Path) -> None:
         [binaries / "pg_restore", "--exit-on-error", f"--dbname={target}", dump], check=True
     )
     upgrade(restored.engine())
-    for view in VIEWS:
+    for view in (view for view in VIEWS if "yihu_reader" in view.readers):
         query = f"select md5(string_agg(v::text, '|' order by v::text)) from yihu.{view.name} as v"
         assert restored.rows(query, "yihu_reader") == published.rows(query, "yihu_reader")
     with pytest.raises(sa.exc.ProgrammingError):

@@ -11,6 +11,7 @@ from tests.conftest import Show
 from tests.warehouse.conftest import HOUSEHOLD_OF_TOWN, MINE, OTHER, ROLES, Warehouse, attempt
 from warehouse.database.access import AccessError, grant, grants, revoke
 from warehouse.schema import METADATA, PERIODIC, VIEWS
+from warehouse.schema.lookups import IN_WORDS
 
 ACTIONS = ("select", "insert", "update", "delete")
 LISTS = ("verify_item", "follow_up_task", "monthly_screening", "quarterly_supervision")
@@ -39,7 +40,17 @@ ASKED = {
     "known_gap_share": ("yihu_reader", "yihu_area", "yihu_analyst"),
 }
 """What departments say against each other, and what follows: who reads which."""
-OPEN_TO_ALL = ("release", "source_status")
+COLUMN = {
+    "release": "as_of",
+    "source_status": "department",
+    "indicator": "code",
+    "area": "area_code",
+    "department": "department",
+    "code_list": "code",
+    "rule_line": "code",
+}
+"""A column of each view that is open to all: what a release is, and what codes mean."""
+OPEN_TO_ALL = tuple(COLUMN)
 
 
 def expected(role: str, schema: str, table: str, action: str) -> bool:
@@ -103,7 +114,7 @@ def expected(role: str, schema: str, table: str, action: str) -> bool:
 
 
 def objects() -> list[tuple[str, str]]:
-    views = [("yihu", view.name) for view in (*VIEWS, *PERIODIC)] + [
+    views = [("yihu", view.name) for view in (*VIEWS, *PERIODIC, *IN_WORDS)] + [
         ("yihu", name) for name in OPEN_TO_ALL
     ]
     return views + sorted((table.schema or "", table.name) for table in METADATA.tables.values())
@@ -115,10 +126,11 @@ def statement(schema: str, table: str, action: str) -> str:
         if schema in ("yihu", "store")
         else METADATA.tables[f"{schema}.{table}"].columns.keys()[-1]
     )
-    if table in ("area_ledger", "bulletin", *AREAS, *OF_AREAS) or table in {view.name for view in PERIODIC}:
+    of_areas = {"area_ledger", "bulletin", *AREAS, *OF_AREAS, *(view.name for view in PERIODIC)}
+    if table in of_areas:
         column = "area_code"
-    if table in OPEN_TO_ALL:
-        column = {"release": "as_of", "source_status": "department"}[table]
+    if schema == "yihu" and table in OPEN_TO_ALL:
+        column = COLUMN[table]
     name = f'{schema}."{table}"'
     insert = (
         f"insert into {name} (queue_id, decision, reason) values ('q', 'link', 'w')"
@@ -349,6 +361,23 @@ def test_a_department_sees_its_own_lists(guarded: Warehouse) -> None:
         guarded.rows("select * from yihu.household", "clerk")
 
 
+def test_each_side_of_a_contradiction_sees_its_own(guarded: Warehouse) -> None:
+    """A department its records, of the other side the count by type; an area the owner's alone."""
+    sides = (
+        "select distinct left(array_to_string(record_ids, ','), 27), left(record_ids_text, 27),"
+        " left(array_to_string(other_record_ids, ','), 2), left(other_record_ids_text, 2) from"
+        " yihu.contradiction"
+    )
+    told = "civil_affairs.assistance: 1"
+    assert guarded.rows(sides, "clerk") == [(told, told, "FW", "FW")]
+    seen = guarded.rows(sides, "officer")
+    assert {(own[:2], other) for own, _, other, _ in seen} == {("AS", None)}
+    assert {text for *_, text in seen} == {None}
+    assert guarded.one("select count(*) from yihu.issue_ledger", "clerk") == 0
+    assert guarded.rows("select distinct records from yihu.known_gap", "clerk") == [("dwellings",)]
+    assert guarded.one("select count(*) from yihu.entitlement", "clerk") == 0
+
+
 def test_grants_say_what_is_wrong_all_at_once(guarded: Warehouse) -> None:
     with pytest.raises(AccessError) as failed:
         grant(guarded.engine(), "Bad Login", "yihu_boss", ["61"], ["housing"])
@@ -415,7 +444,8 @@ def test_no_identity_in_any_column_of_any_view(guarded: Warehouse) -> None:
             "select id_number from vault.person union select name from vault.person"
         )
     ]
-    for view in (*(view.name for view in (*VIEWS, *PERIODIC)), "source_status", "release"):
+    read = [view.name for view in (*VIEWS, *PERIODIC) if "yihu_reader" in view.readers]
+    for view in (*read, *(view.name for view in IN_WORDS), *OPEN_TO_ALL):
         text = "\n".join(
             str(row) for row in guarded.rows(f"select v::text from yihu.{view} as v", "yihu_reader")
         )

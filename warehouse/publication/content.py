@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from expectations.engine import SqlEngine
+from expectations.engine import SqlEngine, parquet
 from warehouse.model import render
 from warehouse.publication.errors import REPORT, PublicationError
 from warehouse.row_hash import NO_ROWS, octets, summed, text_of
@@ -77,6 +77,22 @@ class Content:
         return f"release_{view.name}"
 
 
+@dataclass(frozen=True)
+class Known:
+    """What differs of a table from the last release: its file, the engine's view of the rows that
+    came, a relation of the keys whose rows are not the same.
+    """
+
+    file: Path
+    came: str
+    keys: str
+
+
+def columns_of(wanted: Sequence[Column]) -> dict[str, str]:
+    """The columns of a table's file, with their types."""
+    return {column.name: column.type for column in wanted} | {"row_hash": "bytea"}
+
+
 def engine_type(column: Column) -> str:
     return ENGINE_TYPES.get(column.type, column.type.replace("numeric", "decimal"))
 
@@ -121,14 +137,18 @@ NOTHING = Table(0, NO_ROWS.digest, 0)
 
 
 def prepare(
-    engine: SqlEngine, tables: Mapping[str, str], folder: Path, shape: Shape | None = None
+    engine: SqlEngine,
+    tables: Mapping[str, str],
+    folder: Path,
+    shape: Shape | None = None,
+    known: Mapping[str, Known] | None = None,
 ) -> Content:
     """Writes the tables of a release to `folder`, each in the order of its key;
     views that `tables` does not name are empty.
 
     Equal content gives equal bytes. `tables`: name of the view → name of the engine's table or
     view. `shape`: the tables and columns that the release has; where none is given, all that are
-    declared.
+    declared. `known`: by view, what differs from the last release, whose rows are not hashed again.
 
     Raises:
         PublicationError: for an unknown name, a table that lacks a column, or a disk that is full.
@@ -139,7 +159,10 @@ def prepare(
     shape = shape or newest_shape()
     views = [view for view in VIEWS if view.name in shape.columns]
     selects = {
-        view.name: _select(engine, view, tables.get(view.name), shape.of(view)) for view in views
+        view.name: _select(
+            engine, view, tables.get(view.name), shape.of(view), (known or {}).get(view.name)
+        )
+        for view in views
     }
     with ThreadPoolExecutor(WRITERS) as writers:
         for written in [
@@ -162,7 +185,26 @@ def prepare(
     return Content(made, digest.hexdigest(), shape)
 
 
-def _select(engine: SqlEngine, view: View, source: str | None, wanted: Sequence[Column]) -> str:
+def _select(
+    engine: SqlEngine,
+    view: View,
+    source: str | None,
+    wanted: Sequence[Column],
+    known: Known | None,
+) -> str:
+    """The table's rows with their hashes, in the order of its key."""
+    if known is None:
+        return f"{_hashed(engine, view, source, wanted)} order by {_key(view)}"
+    columns = ", ".join(f'"{column}"' for column in columns_of(wanted))
+    same = " and ".join(f'k."{name}" is not distinct from p."{name}"' for name in view.key)
+    return (
+        f"select {columns} from {parquet(known.file)} as p where not exists (select 1 from"
+        f" {known.keys} as k where {same}) union all select {columns} from"
+        f" ({_hashed(engine, view, known.came, wanted)}) as came order by {_key(view)}"
+    )
+
+
+def _hashed(engine: SqlEngine, view: View, source: str | None, wanted: Sequence[Column]) -> str:
     have = (
         None
         if source is None
@@ -174,10 +216,7 @@ def _select(engine: SqlEngine, view: View, source: str | None, wanted: Sequence[
         columns=columns,
         source="(select 1) where false" if source is None else f'"{source}"',
     )
-    return (
-        render("publication/hashes", columns=columns, content=f"({rows}) as content")
-        + f" order by {_key(view)}"
-    )
+    return render("publication/hashes", columns=columns, content=f"({rows}) as content")
 
 
 def _write(engine: SqlEngine, view: View, select: str, folder: Path) -> None:

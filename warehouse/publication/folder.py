@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from warehouse.publication.content import Content, file_of
+from warehouse.publication.content import Content, columns_of, file_of
 from warehouse.publication.errors import PublicationError
 from warehouse.schema import VIEW, View
 
@@ -126,9 +126,7 @@ def _described(work: Path, view: View, content: Content) -> dict[str, Any]:
         "rows": content.tables[view.name].rows,
         "sha256": digest_of(path),
         "digest": content.tables[view.name].digest,
-        "columns": (
-            {column.name: column.type for column in content.shape.of(view)} | {"row_hash": "bytea"}
-        ),
+        "columns": columns_of(content.shape.of(view)),
     }
 
 

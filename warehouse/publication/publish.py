@@ -28,6 +28,7 @@ from warehouse.publication import unversioned as beside
 from warehouse.publication.again import is_whole
 from warehouse.publication.content import (
     Content,
+    Known,
     difference,
     drop,
     everything_is_new,
@@ -139,12 +140,13 @@ def publish(
     extras: Mapping[str, str] | None = None,
     register: str | None = None,
     wait_seconds: float = 60.0,
+    known: Mapping[str, Known] | None = None,
 ) -> PublishResult:
     """Publishes the content of `tables` (view of `yihu` → engine table) as the release of `as_of`.
 
     Views that `tables` does not name are published empty; `source_status` goes there too. `extras`:
     what is not versioned (`beside.NAMES` → engine table). `register`: an engine table with every
-    household_id that must be there.
+    household_id that must be there. `known`: what differs from the last release, by view.
 
     The same day with the same content is no second release. A day before the current release's, and
     a provisional run for a day that has its final release, go to the Parquet folder only.
@@ -159,7 +161,7 @@ def publish(
     try:
         with aside(release_dir) as work:
             with clock.step("prepare"):
-                content = prepare(engine, tables, work, source.shape)
+                content = prepare(engine, tables, work, source.shape, known)
             turn = partial(
                 _Turn,
                 engine,
