@@ -144,11 +144,9 @@ def anew(settings: Settings, as_of: date) -> list[str]:
     on it as it was, and the one command that makes them.
     """
     lake, flag = Lake(settings.lake), layer_and_folder("warning_flag")
-    if not any(day > as_of for day in lake.days(*flag)):
-        return []
     line = lake.beside()
-    if line is None or as_of not in line.made:
-        return [f"{as_of} came out as it was.\n"]
+    if line is None or as_of not in line.made or lake.version(*flag, as_of) is None:
+        return []
     seen = lake.seeing(as_of)
     differing = [
         f"{layer} {table}"
@@ -165,8 +163,9 @@ def anew(settings: Settings, as_of: date) -> list[str]:
     above = [day for day in lake.days(*flag) if day > as_of and day not in line.made]
     rests = f"; {above[0]} to {above[-1]} rest on it as it was" if above else ""
     return [
-        f"{as_of} came out otherwise than before: {number(lamps)} lamps differ (red {red} -> {red_now},"
-        f" yellow {yellow} -> {yellow_now}), {len(differing)} tables: {_shortened(differing)}",
+        f"{as_of} came out otherwise than before: {number(lamps)} lamps differ (red {red} ->"
+        f" {red_now}, yellow {yellow} -> {yellow_now}), {len(differing)} tables:"
+        f" {_shortened(differing)}",
         f"It lies beside{rests}. All take their place with: make sync FROM={line.first}\n",
     ]
 
