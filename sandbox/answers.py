@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sandbox.county import County
 
 
+LETTERS = str.maketrans("0123456789", "ghijklmnop")
+"""Of a verdict's number: with digits it might look like somebody's."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """One row of a list."""
@@ -42,14 +46,15 @@ def answer(county: County, asked: Iterable[Asked], on: date) -> dict[str, str]:
         .fetchall()
     }
     given: dict[str, str] = {}
-    rows = []
+    rows: list[str] = []
     for one in asked:
         key = (one.code, one.household_id, one.member_id)
         verdict, wrong = known.get(key, ("not_confirmed", None))
         given[one.contradiction_id] = verdict
         at = datetime.combine(on, time(17)) + timedelta(seconds=len(rows))
+        number = f"{on:%y%m%d}{one.contradiction_id}".translate(LETTERS)
         rows.append(
-            f"('CA{on:%Y%m%d}-{one.contradiction_id}', {literal(one.contradiction_id)},"
+            f"('CA-{number}', {literal(one.contradiction_id)},"
             f" {literal(one.household_id)}, date '{on}', '{verdict}',"
             f" {literal(wrong) if wrong else 'null'}, timestamp '{at}')"
         )

@@ -171,6 +171,14 @@ def _x14(p: Planted, f: Family) -> None:
     p.household[f.ordinal - 1] |= {"wage_income": 999_000_000}
 
 
+def _both(one: Plant, other: Plant) -> Plant:
+    def plant(p: Planted, f: Family) -> None:
+        one(p, f)
+        other(p, f)
+
+    return plant
+
+
 def _cleared(more: Plant) -> Plant:
     def plant(p: Planted, f: Family) -> None:
         p.watched(f, "cleared")
@@ -333,35 +341,37 @@ PLANTS: Mapping[str, tuple[str, str, Plant]] = {
     "X09": ("", "members", _member("head", relation="06")),
     "X10": ("other", "members", _member("other", relation="04")),
     "X11": ("", "households", _household(farmland_mu=25_000)),
-    "X12": ("", "households", lambda p, f: (
-        p.member[f.head].update(working_now=True, work_months=9, labour_class="1"),
-        p.household[f.ordinal - 1].update(wage_income=0))[0]),
+    "X12": ("", "households", _both(
+        lambda p, f: p.member[f.head].update(
+            working_now=True, work_months=9, labour_class="1"),
+        _household(wage_income=0))),
     "X13": ("", "households", _x13),
     "X14": ("", "households", _x14),
     "X15": ("child", "members", _member("child", student_status="2", dropout=True)),
     "X16": ("child", "members", _member("child", student_status="0", dropout=False)),
     "X17": ("", "households", _household(microcredit="1")),
-    "X18": ("", "households", lambda p, f: (
-        p.watched(f, "assisted", monitor_class="2"),
-        p.household[f.ordinal - 1].update(household_type="2", monitor_class="2"))[0]),
+    "X18": ("", "households", _both(
+        lambda p, f: p.watched(f, "assisted", monitor_class="2"),
+        _household(household_type="2", monitor_class="2"))),
     "X21": ("", "cases", lambda p, f: p.watched(f, "assisted", monitor_class="1")),
-    "X22": ("", "cases", lambda p, f: (
-        p.watched(f, "assisted"), p.household[f.ordinal - 1].update(monitor_cleared=True))[0]),
-    "X23": ("", "households", lambda p, f: (
-        p.case(f, "assisted"), p.household[f.ordinal - 1].update(measures_count=2))[0]),
+    "X22": ("", "cases", _both(
+        lambda p, f: p.watched(f, "assisted"), _household(monitor_cleared=True))),
+    "X23": ("", "households", _both(
+        lambda p, f: p.case(f, "assisted"), _household(measures_count=2))),
     "X24": ("", "dwellings", _cleared(_grade("D"))),
     "X25": ("", "households", _cleared(_household(water_safe=False))),
     "X26": ("", "members", _cleared(_member("child", student_status="0", dropout=True))),
     "X27": ("", "enrolments", _cleared(_uninsured)),
     "X28": ("", "households", _cleared(_x28)),
-    "X29": ("", "cases", _cleared(lambda p, f: (p.idle(f), p.poor(f, 15000))[0])),
+    "X29": ("", "cases", _cleared(_both(
+        lambda p, f: p.idle(f), lambda p, f: p.poor(f, 15000)))),
     "X30": ("", "reports", _cleared(_report("other", None))),
     "X31": ("", "losses", _cleared(lambda p, f: p.loss(f, "2", BEGAN))),
     "X32": ("", "cases", lambda p, f: p.watched(f, "cleared", cleared_on=BEGAN + 100)),
-    "X35": ("", "households", lambda p, f: (
-        p.watched(f, "assisted"), p.household[f.ordinal - 1].update(measures_count=0))[0]),
-    "X36": ("", "cases", lambda p, f: (
-        p.watched(f, "assisted"), p.household[f.ordinal - 1].update(visited_on=BEGAN))[0]),
+    "X35": ("", "households", _both(
+        lambda p, f: p.watched(f, "assisted"), _household(measures_count=0))),
+    "X36": ("", "cases", _both(
+        lambda p, f: p.watched(f, "assisted"), _household(visited_on=BEGAN))),
     "X37": ("", "cases", _new("illness", _nothing("settlements", "serious_illnesses",
                                                   "chronic_followups"))),
     "X38": ("", "cases", _new("disability", _nothing("certificates"))),
@@ -385,9 +395,10 @@ PLANTS: Mapping[str, tuple[str, str, Plant]] = {
     "X54": ("head", "members", _x54),
     "X55": ("head", "disability_subsidies", _x55),
     "X56": ("head", "disability_subsidies", _x56),
-    "X57": ("", "assistance", lambda p, f: (
-        p.award(f.head, "dibao", 2), p.household[f.ordinal - 1].update(
-            transfer_income=2_000_000 * len(f.everybody)))[0]),
+    "X57": ("", "assistance", _both(
+        lambda p, f: p.award(f.head, "dibao", 2),
+        lambda p, f: p.household[f.ordinal - 1].update(
+            transfer_income=2_000_000 * len(f.everybody)))),
     "X58": ("", "dwellings", _x58),
     "X59": ("", "dwellings", _x59),
     "X60": ("", "reports", _report("water", LATE + 5)),
@@ -470,7 +481,7 @@ def planted(rng: np.random.Generator, county: County, rate: float) -> Planted:
     if rate <= 0:
         return made
     free = clean_families(county)
-    rng.shuffle(free)  # type: ignore[arg-type]
+    rng.shuffle(free)
     for code, (who, records, plant) in PLANTS.items():
         for _ in range(max(1, round(rate * county.count))):
             family = next((f for f in free if _fits(code, f)), None)

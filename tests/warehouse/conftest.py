@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from resources.engines.duckdb import Engine
 from resources.server import Server, embedded, with_login
-from tests.warehouse.county import TOWNS, make_county, make_followers
+from tests.warehouse.county import TOWNS, make_asked, make_county, make_followers
 from warehouse.database.access import grant
 from warehouse.migrations import upgrade
 from warehouse.publication import PublishResult, RunSource, publish
@@ -313,6 +313,7 @@ def attempt(connection: sa.Connection, sql: str) -> bool:
 
 
 def _more(engine: Engine, tables: dict[str, str]) -> None:
+    tables.update(make_asked(engine))
     engine.table(
         "people",
         """

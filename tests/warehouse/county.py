@@ -269,8 +269,8 @@ def make_support(engine: SqlEngine) -> dict[str, str]:
     return {name: name for name in homes | areas}
 
 
-def make_questions(engine: SqlEngine) -> dict[str, str]:
-    """What departments ask about `make_county`; call it last."""
+def make_asked(engine: SqlEngine) -> dict[str, str]:
+    """What departments ask about the red households of `make_county`."""
     day, red = "date '2026-11-19'", "from warning_flag where level = 'red'"
     number = "row_number() over (order by household_id)"
     homes = {
@@ -281,7 +281,7 @@ def make_questions(engine: SqlEngine) -> dict[str, str]:
                 ['FW' || household_id] as other_record_ids, {day} as since, 'open' as state,
                 ['civil_affairs.assistance|AS' || household_id,
                     'housing.dwellings|FW' || household_id] as evidence,
-                {PLACE} {red}""",
+                {PLACE} from warning_flag""",
         "issue_ledger": f"""
             select 'IS' || {number} as issue_id, {PLACE}, household_id, 'audit' as source,
                 'protection' as theme, 'civil_affairs' as owner, date '2026-09-01' as found_on,
@@ -297,6 +297,13 @@ def make_questions(engine: SqlEngine) -> dict[str, str]:
             select household_id, 'dwellings' as records, '每户应有住房安全鉴定记录' as reason,
                 'housing' as department, {PLACE} {red}""",
     }
+    for name, select in homes.items():
+        engine.table(name, select)
+    return {name: name for name in homes}
+
+
+def make_questions(engine: SqlEngine) -> dict[str, str]:
+    """The same, and what is counted of it by area; call it last."""
     area = "case when length(area_code) >= 9 then substr(area_code, 1, 9) end as town_code"
     areas = {
         "contradiction_accuracy": f"""
@@ -315,9 +322,9 @@ def make_questions(engine: SqlEngine) -> dict[str, str]:
             select area_code, {area}, 'dwellings' as records, households as due,
                 households - red as there, 0.9 as share from area_ledger""",
     }
-    for name, select in (homes | areas).items():
+    for name, select in areas.items():
         engine.table(name, select)
-    return {name: name for name in homes | areas}
+    return {name: name for name in areas} | make_asked(engine)
 
 
 SUMS = (
