@@ -114,28 +114,30 @@ def _make(house: RunContext, as_of: date, asked: frozenset[str]) -> None:
     in_counties = {table for table in asked if registry.maker(table).grain != EVERYBODY}
     rest = registry.ordered(asked - in_counties)
     handed_on = _handed_on(rest)
-    with ExitStack() as written:
-        writers = {
-            table: written.enter_context(
-                house.lake.writing(
-                    house.engine,
-                    *registry.layer_and_folder(table),
-                    moment.as_of,
-                    registry.order_of(table),
-                    registry.key_of(table),
+    with ExitStack() as handed:
+        folders = {table: handed.enter_context(_for_the_run(house, table)) for table in handed_on}
+        with ExitStack() as written:
+            writers = {
+                table: written.enter_context(
+                    house.lake.writing(
+                        house.engine,
+                        *registry.layer_and_folder(table),
+                        moment.as_of,
+                        registry.order_of(table),
+                        registry.key_of(table),
+                    )
                 )
-            )
-            for table in in_counties
-        }
-        folders = {table: written.enter_context(_for_the_run(house, table)) for table in handed_on}
-        tables = registry.ordered(in_counties | handed_on)
-        earlier = _earlier_days(house, moment, tables)
-        day = Day(house, moment, tables, writers, folders, earlier, touched)
-        _go_through(day)
+                for table in in_counties
+            }
+            tables = registry.ordered(in_counties | handed_on)
+            earlier = _earlier_days(house, moment, tables)
+            day = Day(house, moment, tables, writers, folders, earlier, touched)
+            _go_through(day)
         given = {
             table: parquet(pattern(folders[table], "county=*", "*.parquet")) for table in handed_on
         }
-        house.runner.make(rest, moment, given=given)  # what needs every county
+        # what needs every county, of what they made and of what they handed on
+        house.runner.make(rest, moment, given=given)
         for table in rest:
             house.keep(table, moment.as_of)
         for table in handed_on:

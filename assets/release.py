@@ -22,6 +22,7 @@ from resources.settings import ROOT, today
 from warehouse.catalogue import load_catalogue
 from warehouse.following_rules import load_following
 from warehouse.further_rules import load_further
+from warehouse.graph.base import WITHDRAWN
 from warehouse.graph.inputs import HELD_BACK, MADE_OF, made_of
 from warehouse.graph.registry import layer_and_folder, published_tables
 from warehouse.known import county_known_from
@@ -270,6 +271,7 @@ def assets(contracts: Sequence[Contract]) -> list[dg.AssetsDefinition]:
         if published.release_id is not None:
             house.lake.write_note(*MADE_OF, as_of, made_of(house.lake, as_of, published.release_id))
         house.lake.remove_note(*HELD_BACK, as_of)
+        house.lake.remove_note(*WITHDRAWN, as_of)
         steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in published.seconds.items())
         context.log.info(f"{sum(published.seconds.values()):6.1f} s  {published.message} ({steps})")
         facts = {

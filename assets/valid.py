@@ -131,7 +131,7 @@ class NeverRead(YihuError):
         super().__init__(f"{said} without them: {why}")
 
 
-NO_BATCH: dict[str, Any] = {"today": None, "batches": [], "replayed": None}
+NO_BATCH: dict[str, Any] = {"today": None, "replayed": None}
 
 
 def valid_checks(
@@ -178,8 +178,9 @@ def valid_checks(
 
 def has_to_tell(ledger: dict[str, Any]) -> bool:
     """Whether there is more to a source's day than how old it is."""
-    told = ("today", "rejection", "rejected", "warnings", "drift", "failure", "replayed", "batches")
-    return ledger["state"] == "incomplete" or any(ledger.get(name) for name in told)
+    told = ("rejection", "rejected", "warnings", "drift", "failure", "replayed")
+    came = any((ledger["today"] or {}).values())
+    return ledger["state"] == "incomplete" or came or any(ledger.get(name) for name in told)
 
 
 def refused(rejected: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ STAGES = {
     "validation": ("valid",),
     "matching": ("person", "matched", "links", "source_status"),
     "lamps": ("households", "flags"),
-    "following": ("following",),
+    "following": ("following", "support", "crosscheck"),
     "release": ("release",),
 }
 """What each stage makes: layers of the departments, or steps that make several tables."""

@@ -8,6 +8,7 @@ here: fields (`known`, `unknown`), opening the sample (`resources`).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -80,6 +81,8 @@ class _Reading:
     tables: list[Table]
     others: list[Table]
     columns: list[Column]
+    alike: list[Column]
+    """Columns of one heading, which no contract tells apart."""
 
     @property
     def sheets(self) -> list[str]:
@@ -163,7 +166,20 @@ def _reading(tables: list[Table], others: list[Table]) -> _Reading:
                 there = places.get(bare(name))
                 row[place] = record[there] if there is not None else ""
             records.append(row)
-    return _Reading(tables, others, columns_of(headings, records, first.is_in_ten_thousands))
+    columns = columns_of(headings, records, first.is_in_ten_thousands)
+    counts = Counter(tight(column.physical_name) for column in columns)
+    alike = [column for column in columns if counts[tight(column.physical_name)] > 1]
+    return _Reading(tables, others, [c for c in columns if c not in alike], alike)
+
+
+def _told_apart(read: _Reading) -> list[str]:
+    """A question for each heading that stands over several columns."""
+    counts = Counter(column.physical_name for column in read.alike)
+    return [
+        f"{name} stands over {count} columns, which are not read, since nothing tells them apart:"
+        " have the department name them, if one is wanted"
+        for name, count in counts.items()
+    ]
 
 
 def _score(base: Contract, read: _Reading) -> tuple[float, int]:
@@ -199,7 +215,8 @@ def _draft_known(sample: Sample, base: Contract, read: _Reading) -> Draft:
     raw["schema"][0]["quality"] = kept = [rule for rule in rules if not _mentions(rule, gone)]
     questions += [asked for rule in kept if (asked := _out_of_order(rule, matches))]
     questions += _bad_share(raw, base, matches, entries)
-    remarks = unread(free)
+    questions += _told_apart(read)
+    remarks = unread([*free, *read.alike])
     return _written(raw, entries, questions, remarks)
 
 
@@ -257,8 +274,9 @@ def _draft_unknown(sample: Sample, department: str, records: str, read: _Reading
         raw, entries, {column.physical_name: column for column in read.columns}
     )
     questions.append("how often does it come? cadence and staleAfter say monthly and 45 days")
+    questions += _told_apart(read)
     _server(raw, sample, read, questions)
-    return _written(raw, entries, questions, [])
+    return _written(raw, entries, questions, unread(read.alike))
 
 
 def _area(entries: Sequence[Entry]) -> Entry | None:

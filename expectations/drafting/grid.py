@@ -17,6 +17,11 @@ from expectations.drafting.office_words import office_words
 LOOKED_AT = 20
 """Rows at the top among which a header is looked for."""
 MIN_COLUMNS = 3
+MOSTLY_APART = 0.6
+"""So much of a header's names are different ones, where some (a remark, a telephone) stand in it
+twice."""
+LIKE_A_LIST = (5, 10)
+"""Such a table has so many names and so many records at least: notes are none."""
 
 _VALUE = re.compile(r"[+-]?[0-9][0-9,.:/ -]*|[0-9X*]{6,}|[0-9]{4}年.*[月日]")
 _BRACKETS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
@@ -80,24 +85,35 @@ def find_table(sheet: Sheet) -> Table | None:
     rows = sheet.rows
     width = max((len(row) for row in rows), default=0)
     padded = [tuple(row) + ("",) * (width - len(row)) for row in rows]
-    best: tuple[int, int, int] | None = None
-    for at in range(min(LOOKED_AT, len(padded))):
-        for height in (1, 2):
-            named = _named(padded, at, height)
-            # of two headers that name as much, the lower one: a title or a unit line is no group
-            if named >= MIN_COLUMNS and (best is None or (named, -height) > (best[0], -best[2])):
-                best = (named, at, height)
+    best = _best(padded, 1) or _best(padded, MOSTLY_APART)
     if best is None:
         return None
-    _, at, height = best
+    named, at, height = best
     headings, groups = _joined(padded[at : at + height])
     records, odd = _records(padded[at + height :], [tight(name) for name in headings])
     above = tuple(tight(cell) for row in padded[:at] for cell in row if cell)
+    has_alike = named < sum(1 for name in headings if name)
+    if has_alike and (named < LIKE_A_LIST[0] or len(records) < LIKE_A_LIST[1]):
+        return None
     return Table(sheet, headings, groups, records, odd, above) if records else None
 
 
-def _named(rows: Sequence[Sequence[str]], at: int, height: int) -> int:
-    """How many columns a header at `at` would name; 0 where these rows are no header."""
+def _best(rows: Sequence[Sequence[str]], apart: float) -> tuple[int, int, int] | None:
+    """The header that names most: how many columns, at which row, of how many rows."""
+    best: tuple[int, int, int] | None = None
+    for at in range(min(LOOKED_AT, len(rows))):
+        for height in (1, 2):
+            named = _named(rows, at, height, apart)
+            # of two headers that name as much, the lower one: a title or a unit line is no group
+            if named >= MIN_COLUMNS and (best is None or (named, -height) > (best[0], -best[2])):
+                best = (named, at, height)
+    return best
+
+
+def _named(rows: Sequence[Sequence[str]], at: int, height: int, apart: float) -> int:
+    """How many columns a header at `at` would name; 0 where these rows are no header, and where
+    less than that share of its names stands in it once.
+    """
     header, below = rows[at : at + height], rows[at + height : at + height + 6]
     if len(header) < height or any(_VALUE.fullmatch(tight(c)) for row in header for c in row if c):
         return 0
@@ -110,7 +126,7 @@ def _named(rows: Sequence[Sequence[str]], at: int, height: int) -> int:
     if height == 2 and not _is_second_row(header):
         return 0
     named = {(group, name) for group, name in zip(groups, names, strict=True) if name}
-    return len(named) if len(named) == sum(1 for name in names if name) else 0
+    return len(named) if len(named) >= sum(1 for name in names if name) * apart else 0
 
 
 def _is_second_row(header: Sequence[Sequence[str]]) -> bool:

@@ -31,8 +31,10 @@ STAGES: Mapping[str, str] = {
     "make_following": "follow-up",
     "release": "published",
 }
-OF_DAGSTER = "did not yield or return expected outputs"
-"""What Dagster says of a release that was left alone on purpose."""
+OF_DAGSTER = ("did not yield or return expected outputs", "Dependencies for step ")
+"""What Dagster says of a release that was left alone on purpose, and of each step that a failure
+kept from its turn.
+"""
 
 
 def _step(record: logging.LogRecord) -> tuple[str, str]:
@@ -87,6 +89,6 @@ def progress_logger(context: dg.InitLoggerContext) -> logging.Logger:
         if os.environ.get(BY_STAGE) != "stages":
             handler = logging.StreamHandler(sys.stdout)
             handler.setFormatter(ProgressFormatter())
-        handler.addFilter(lambda record: OF_DAGSTER not in record.getMessage())
+        handler.addFilter(lambda record: not any(s in record.getMessage() for s in OF_DAGSTER))
         logger.addHandler(handler)
     return logger

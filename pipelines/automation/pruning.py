@@ -6,12 +6,16 @@ Belongs here: the job and its schedule. Not here: what is old and not needed (`r
 import dagster as dg
 
 from pipelines.automation.retention import give_up
+from resources.runtime.alive import heartbeat, this_process
 from resources.settings import load_settings
 
 
 @dg.op(description="Gives up what the retention does not keep, and says before what it frees.")
 def give_up_what_is_old(context: dg.OpExecutionContext) -> None:
-    give_up(load_settings(), context.log.info)
+    settings = load_settings()
+    context.instance.add_run_tags(context.run_id, this_process().tags)
+    with heartbeat(settings.home, context.run_id):
+        give_up(settings, context.log.info)
 
 
 @dg.job(description="Batches, days, release folders, versions and runs that are past their time.")

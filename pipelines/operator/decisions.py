@@ -31,6 +31,7 @@ from warehouse.database import access
 from warehouse.database import access_log as looking
 from warehouse.database.actor import Actor
 from warehouse.database.extract import make_extract
+from warehouse.graph.base import note_withdrawn
 from warehouse.graph.inputs import HELD_BACK
 from warehouse.migrations.run import upgrade
 from warehouse.schema.roles import ROLES
@@ -267,6 +268,7 @@ def go_back(settings: Settings, arguments: argparse.Namespace) -> int:
     with administered(settings) as (server, engine):
         who = maker(server, engine, arguments.by)
         moved = publication.rollback(engine, _by(arguments, who), why, arguments.to, maker=who)
+    note_withdrawn(Lake(settings.lake), moved.now)
     print(
         f"release {moved.now} of {moved.as_of} is current again (it was {moved.before}); what came"
         " after it is marked as withdrawn"

@@ -46,7 +46,8 @@ and that went with it.
 """
 RELEASE = """
 select release_id, as_of, is_provisional, households, red, yellow, rule_version,
-    left(checksum, 12) as checksum, layout
+    left(checksum, 12) as checksum, layout,
+    (select r.as_of from ops.release as r join ops.current_release using (release_id)) as current
 from ops.release where as_of = :as_of order by release_id desc limit 1
 """
 BEFORE = (
@@ -104,10 +105,10 @@ def print_summary(
     print()
     if release is None:
         print(_not_published(Lake(settings.lake), as_of))
-        print("\n".join(anew(settings, as_of)))
     else:
         made = (Lake(settings.lake).read_note(*MADE, as_of) or {}).get("touched")
         _print_release(dict(release), dict(before) if before else None, seconds, made)
+    print("\n".join(anew(settings, as_of)), end="")
     sources, ledgers = _sources(settings, as_of), _ledgers(settings, as_of)
     if is_verbose:
         _print_table(sources, ledgers)
@@ -142,11 +143,11 @@ def anew(settings: Settings, as_of: date) -> list[str]:
     """What a past day that was made again has that it had not: what differs, which later days rest
     on it as it was, and the one command that makes them.
     """
-    lake = Lake(settings.lake)
+    lake, flag = Lake(settings.lake), layer_and_folder("warning_flag")
     line = lake.beside()
-    if line is None or as_of not in line.made:
-        return ["It came out as it was."]
-    seen, flag = lake.seeing(as_of), layer_and_folder("warning_flag")
+    if line is None or as_of not in line.made or lake.version(*flag, as_of) is None:
+        return []
+    seen = lake.seeing(as_of)
     differing = [
         f"{layer} {table}"
         for layer, table in sorted({*lake.tables(), *seen.tables()})
@@ -162,9 +163,10 @@ def anew(settings: Settings, as_of: date) -> list[str]:
     above = [day for day in lake.days(*flag) if day > as_of and day not in line.made]
     rests = f"; {above[0]} to {above[-1]} rest on it as it was" if above else ""
     return [
-        f"It came out otherwise than before: {number(lamps)} lamps differ (red {red} -> {red_now},"
-        f" yellow {yellow} -> {yellow_now}), {len(differing)} tables: {_shortened(differing)}",
-        f"It lies beside{rests}. All take their place with: make sync FROM={line.first}",
+        f"{as_of} came out otherwise than before: {number(lamps)} lamps differ (red {red} ->"
+        f" {red_now}, yellow {yellow} -> {yellow_now}), {len(differing)} tables:"
+        f" {_shortened(differing)}",
+        f"It lies beside{rests}. All take their place with: make sync FROM={line.first}\n",
     ]
 
 
@@ -297,3 +299,6 @@ def _print_release(
     )
     if before and (said := across(before["layout"], release["layout"])):
         print(f"  {said}")
+    if (current := release["current"]) != release["as_of"]:
+        why = "a later day is current, and stays so" if current > release["as_of"] else "it is back"
+        print(f"  readers see {current}: {why}")

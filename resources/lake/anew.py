@@ -40,8 +40,8 @@ class DaysAnew(Notes):
     """What a run says to the lake when it begins a day, and when it has made it."""
 
     def begin(self, as_of: date, counted: tuple[str, str]) -> None:
-        """The day is going to be made: where later days rest on it, beside them, together with days
-        made anew before it. `counted`: the table whose days count as made.
+        """The day is going to be made: one that was made, and that later days rest on, beside them,
+        together with days made anew before it. `counted`: the table whose days count as made.
 
         The caller holds the run lock. Raises `GivenUp`.
         """
@@ -55,7 +55,7 @@ class DaysAnew(Notes):
         if line and line.first < as_of <= newest and line.is_whole(below):
             cut(line, as_of)
             self._sees(line)
-        elif as_of < newest:
+        elif as_of < newest and as_of in days:
             if line is not None:
                 drop(line)
             line = new_line(self.root, as_of)

@@ -60,10 +60,16 @@ def of_target(target: str) -> str | None:
     return next((name for name, command in COMMANDS.items() if command.target == target), None)
 
 
+def words_of(command: str) -> list[str]:
+    """The words up to what ends a command for a shell."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=";|&<>")
+    lexer.whitespace_split, lexer.commenters = True, ""
+    return list(takewhile(lambda word: not set(word) <= set(";|&<>"), lexer))
+
+
 def wrong_with(command: str) -> str | None:
     """What is wrong with a printed command; None where nothing is."""
-    command = re.sub(r"<[^<>]+>", "x", command)
-    words = shlex.split(re.split(r"\s[|<>&]\s?|;\s", command)[0])
+    words = words_of(re.sub(r"<[^<>]+>", "x", command))
     while words and words[0].startswith("YIHU_"):
         name = words.pop(0).partition("=")[0]
         if name not in known_settings():

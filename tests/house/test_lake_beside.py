@@ -103,6 +103,15 @@ def test_the_same_rows_take_no_place(engine: Engine, root: Path) -> None:
     assert files(root) == before
 
 
+def test_a_past_day_that_was_never_made_has_its_place(engine: Engine, root: Path) -> None:
+    """Nobody rests on it."""
+    missed = ONE - timedelta(days=1)
+    assert not make(engine, root, missed, 0, 3)
+    assert made(engine, root, missed) == (0, 3)
+    assert [made(engine, root, day)[0] for day in (ONE, TWO, THREE, FOUR)] == [0, 1, 2, 3]
+    assert not (root / "beside").exists()
+
+
 def test_the_newest_day_is_made_in_its_place(engine: Engine, root: Path) -> None:
     assert not make(engine, root, FOUR, 3, 5)
     assert made(engine, root, FOUR) == (3, 5)

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from expectations.contract import contract_for, load_contracts
-from warehouse.graph.base import Base, base_of, entry, made_from, needed
-from warehouse.graph.inputs import HELD_BACK
+from warehouse.graph.base import Base, base_of, entry, made_from, needed, note_withdrawn
+from warehouse.graph.inputs import HELD_BACK, MADE_OF
 from warehouse.graph.registry import layer_and_folder, stored_tables
 from warehouse.graph.under import MADE
 
@@ -50,6 +50,12 @@ class Kept:
 
     def note_days(self, layer: str, table: str) -> list[date]:
         return sorted(day for *of, day in self.notes if tuple(of) == (layer, table))
+
+    def write_note(self, layer: str, table: str, as_of: date, note: dict[str, Any]) -> None:
+        self.notes[layer, table, as_of] = note
+
+    def remove_note(self, layer: str, table: str, as_of: date) -> None:
+        self.notes.pop((layer, table, as_of), None)
 
     def read_note(self, layer: str, table: str, as_of: date) -> dict[str, Any] | None:
         return self.notes.get((layer, table, as_of))
@@ -121,6 +127,15 @@ def test_a_day_that_does_not_stand_says_why(happened: Callable[[Kept], None], wh
 )
 def test_what_computes_is_what_computed(part: str, why: str) -> None:
     assert found(kept(), BY | {part: "another"}) == Base(None, why)
+
+
+def test_a_day_whose_release_was_rolled_back_is_none_to_stand_on() -> None:
+    lake = kept()
+    lake.write_note(*MADE_OF, BEFORE, {"release_id": 7})
+    note_withdrawn(lake, 6)
+    assert found(lake) == Base(None, "2026-12-07 was rolled back")
+    note_withdrawn(lake, 7)  # brought back
+    assert found(lake) == Base(BEFORE)
 
 
 def test_days_may_be_skipped() -> None:

@@ -22,7 +22,7 @@ from resources.lake import Lake
 from tests.incremental.days import unlike
 from tests.scale.test_by_county import only, overnight
 from warehouse.graph import touched
-from warehouse.graph.registry import layer_and_folder, stored_tables
+from warehouse.graph.registry import laid_over, layer_and_folder
 from warehouse.graph.under import MADE
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("incremental")]
@@ -31,7 +31,12 @@ FIRST = date(2026, 11, 20)
 SECOND = FIRST + timedelta(days=1)
 SUNDAY = SECOND + timedelta(days=1)
 STAGES = ["matching", "lamps", "following"]
-TABLES = (*(f"matched_{contract.table}" for contract in load_contracts()), *stored_tables())
+TABLES = (
+    *(f"matched_{contract.table}" for contract in load_contracts()),
+    *("person", "person_key_map", "linkage_quality", "review_queue", "source_status"),
+    *laid_over(),
+    *("flag_change", "case_progress", "area_ledger", "bulletin"),
+)
 ONE_IN = 40
 MOVED = f"hash(household_id) % {ONE_IN} = 7"
 CHANGED = {

@@ -615,6 +615,23 @@ def test_a_file_that_was_refused_is_told_by_its_reading_alone(runs: Runs) -> Non
     )
 
 
+def test_a_source_that_brought_nothing_is_checked_for_its_age_alone() -> None:
+    quiet, rejection = ledger(), {"reasons": ["x"], "batch_id": "b"}
+    parts = ("received", "accepted", "unchanged", "superseded", "withdrawn", "quarantined")
+    rows = dict.fromkeys(parts, 0)
+    for now in (quiet, ledger(today=rows)):
+        assert [check.check_name for check in valid_checks(now, quiet)] == ["fresh"]
+    for now, before in (
+        (ledger(today=rows | {"received": 1, "accepted": 1}), quiet),
+        (ledger(warnings=[{"key": "k", "said": "s", "next_step": "n"}]), quiet),
+        (ledger(rejection=rejection), quiet),
+        (quiet, ledger(rejection=rejection)),  # what was told is taken back
+        (quiet, ledger(failure={"kind": "transient"})),
+        (quiet, None),
+    ):
+        assert len(valid_checks(now | {"failure": None}, before)) == 5
+
+
 def unread(records: str, reason: str, day: str, *, is_well: bool = False) -> Observation:
     asset = f"raw_{records}"
     scope = f"check:{asset}:read"

@@ -159,7 +159,7 @@ def test_the_week(office: Office, show: Show, monkeypatch: pytest.MonkeyPatch) -
     assert "another sync is running" in beside
     printed, _ = past.communicate(timeout=400)
     assert past.returncode == 0, printed[-3000:]
-    assert "recomputed in the lake" in printed
+    assert f"readers see {WEDNESDAY}: a later day is current" in printed
     # Friday: the run is killed, and its day is made after it
     office.departments.bring_to(FRIDAY)
     killed = office.begin("sync", "--as-of", FRIDAY.isoformat())

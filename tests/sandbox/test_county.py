@@ -13,10 +13,10 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
-from pipelines.operator.services import SANDBOX_SEED
 from stdnum.cn import ric
 
 from expectations.contract import load_contracts
+from resources.stand_ins import SANDBOX_SEED
 from sandbox.county import County
 from sandbox.days import end_of
 from sandbox.draft import Draft, with_one_known

@@ -818,3 +818,32 @@ def test_a_text_of_a_few_values_has_the_words_that_offices_write(
         {"code": "earth", "written": ["土木结构"]},
     ]
     assert any(q.startswith("房屋结构 has 1 words that are no value") for q in draft.questions)
+
+
+@pytest.mark.parametrize("records", ["loans", "cards"])
+def test_columns_of_one_heading_are_named_and_not_read(records: str, tmp_path: Path) -> None:
+    header = (
+        "借据号",
+        "借款人",
+        "身份证号",
+        "贷款金额",
+        "备注",
+        "贷款余额",
+        "放款日期",
+        "到期日期",
+    )
+    header += ("贷款状态", "联系电话", "联系电话", "备注")
+    row = ("JJ{:04}", "王芳", "11010519491231002X", "5000", "x", "0", "2026-01-05", "2027-01-05")
+    row += ("正常", "13800001111", "13900001111", "y")
+    rows = [tuple(cell.format(n) for cell in row) for n in range(12)]
+    draft = _draft(header, *rows, records=records)
+    path = tmp_path / "drafted.odcs.yaml"
+    path.write_text(draft.text, encoding="utf-8")
+    delivered = {field.physical_name for field in read_contract(path).delivered}
+    assert {"借据号", "身份证号", "贷款金额"} <= delivered
+    assert not {"备注", "联系电话"} & delivered
+    assert [q.partition(",")[0] for q in draft.questions if "stands over" in q] == [
+        "备注 stands over 2 columns",
+        "联系电话 stands over 2 columns",
+    ]
+    assert "联系电话 (identity)" in draft.text

@@ -201,11 +201,14 @@ def test_an_officer_learns_nothing_of_another_town(guarded: Warehouse) -> None:
         guarded.engine("yihu_reader").connect() as reader,
     ):
         for view in (*VIEWS, *PERIODIC):
+            if "yihu_area" not in view.readers:
+                continue
             other = f"town_code = '{OTHER}'"
-            there = reader.exec_driver_sql(
-                f"select count(*) from yihu.{view.name} where {other}"
-            ).scalar()
-            checked += bool(there)
+            if "yihu_reader" in view.readers:
+                there = reader.exec_driver_sql(
+                    f"select count(*) from yihu.{view.name} where {other}"
+                ).scalar()
+                checked += bool(there)
             for sql in LEARN.values():
                 for part in sql.format(view=view.name, other=other).split("; "):
                     answer = officer.exec_driver_sql(part)

@@ -16,6 +16,7 @@ from resources.server import Server
 from tests.warehouse.conftest import DAY, Warehouse, make_warehouse
 from warehouse.database.row_order import scattered, to_order
 from warehouse.publication import AuditFailed, PublicationError, open_gate, prune, rollback
+from warehouse.schema import VIEW
 
 RED = "select count(*) from yihu.warning_flag where level = 'red'"
 TOMORROW = DAY + timedelta(days=1)
@@ -27,7 +28,8 @@ def test_first_release_is_what_the_engine_has(any_server: Server, tmp_path: Path
         result = warehouse.publish(DAY if login is None else TOMORROW, login=login)
         assert (result.is_new, result.is_current) == (True, True)
         for view, count in result.counts.items():
-            assert warehouse.one(f"select count(*) from yihu.{view}", "yihu_reader") == count
+            if "yihu_reader" in VIEW[view].readers:
+                assert warehouse.one(f"select count(*) from yihu.{view}", "yihu_reader") == count
     assert warehouse.rows(
         "select distinct release_id, as_of from yihu.household_indicator", "yihu_reader"
     ) == [(2, TOMORROW)]

@@ -23,15 +23,15 @@ import duckdb
 
 from expectations.contract import Contract
 from warehouse.graph.heads import Kind
-from warehouse.graph.inputs import HELD_BACK, GraphLake, LakeInputs, earlier_day
+from warehouse.graph.inputs import HELD_BACK, MADE_OF, GraphLake, LakeInputs, earlier_day
 from warehouse.graph.moment import Moment
 from warehouse.graph.registry import (
     EVERY_TYPE,
     PER_TYPE,
     inputs_of,
     is_of_type,
+    laid_over,
     layer_and_folder,
-    stored_tables,
 )
 from warehouse.graph.under import MADE
 
@@ -40,6 +40,8 @@ WITHDRAWN = ("release", "withdrawn")
 """Notes in the lake: the days whose release was rolled back."""
 COMPUTING = ("warehouse", "expectations", "resources/engines")
 """Folders of the code and of the data that say what rows come out."""
+STANDS_ON = ("person", "person_key_map", "review_queue", "source_status")
+"""What is made in full each day, and compared."""
 OF_ITS_DAY = (Kind.SAME_DAY, Kind.ASKED)
 NAMES = {
     "code": "other code computes it",
@@ -49,6 +51,7 @@ NAMES = {
     "rules": "rules or standards are others",
     "following": "the rules of what follows are others",
     "catalogue": "the catalogue of indicators is another one",
+    "further": "further rules are others",
     "layout": "the layout is another one",
 }
 """What a day is computed by, and what to say where it is not what it was."""
@@ -90,6 +93,7 @@ def computed_by(moment: Moment, contracts: Iterable[Contract], key: bytes) -> di
         "rules": moment.rules.hash[:16],
         "following": moment.following.hash[:16],
         "catalogue": moment.catalogue.hash[:16],
+        "further": moment.further.hash[:16],
         "layout": moment.layout,
     }
 
@@ -124,9 +128,21 @@ def _version(lake: GraphLake, table: str, as_of: date) -> str | None:
     return lake.version(*layer_and_folder(table), as_of)
 
 
+def note_withdrawn(lake: GraphLake, current: int) -> None:
+    """Notes the days whose release was rolled back: those of releases after the current one."""
+    for day in lake.note_days(*MADE_OF):
+        release = (lake.read_note(*MADE_OF, day) or {}).get("release_id")
+        if release is not None and int(release) > current:
+            lake.write_note(*WITHDRAWN, day, {"release_id": release})
+        else:
+            lake.remove_note(*WITHDRAWN, day)
+
+
 def needed(contracts: Iterable[Contract]) -> list[str]:
-    """The tables that a day has to have to be laid over."""
-    return [*(f"matched_{c.table}" for c in contracts), *stored_tables()]
+    """The tables that a day has to have for another to be laid over it: those that are, and what
+    says whom it touches.
+    """
+    return [*(f"matched_{c.table}" for c in contracts), *STANDS_ON, *laid_over()]
 
 
 def base_of(

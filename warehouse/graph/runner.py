@@ -148,7 +148,7 @@ class Runner:
         """
         making = _Making(frozenset(), moment, self.inputs, (), {})
         for table in tables:
-            for read in makers()[table].inputs:
+            for read in self._expanded(makers()[table], None, making):
                 if read.kind in registry.LAKE_KINDS and is_stored(read.table):
                     self._ensure_input(read, making)
 
