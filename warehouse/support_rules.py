@@ -138,8 +138,9 @@ class MemberCondition(Strict):
         if self.age_to is not None:
             parts.append(f"age <= {self.age_to}")
         if self.labour_class:
-            listed = ", ".join(map(literal, self.labour_class))
-            parts.append(f"coalesce(labour_class, '') in ({listed})")
+            listed = ", ".join(literal(code) for code in self.labour_class if code)
+            empty = " or labour_class is null" if "" in self.labour_class else ""
+            parts.append(f"(labour_class in ({listed}){empty})")
         return f"coalesce({' and '.join(parts) or 'true'}, false)"
 
 

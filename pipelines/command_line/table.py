@@ -155,7 +155,7 @@ OPERATE = (
             BY,
             WHY,
         ),
-        {"code": "X53", "by": "Li Wei", "why": "looked through; they are as they are"},
+        {"code": "X53", "by": "Li Wei", "why": "looked through, they are as they are"},
     ),
     Command(
         "issues",

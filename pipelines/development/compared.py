@@ -87,7 +87,7 @@ def contradictions(contracts: Sequence[Contract]) -> list[Contradiction]:
         (c.table, f.name): (c, f)
         for c in contracts
         for f in c.fields
-        if _may_be_code(f) and not f.is_period
+        if _may_be_code(f) and not f.is_period and not _has_pattern(c, f)
     }
     wrong: dict[tuple[str, str], dict[str, set[str]]] = {}
     models, below = _of_models()
@@ -132,6 +132,11 @@ def _may_be_code(field: Field) -> bool:
         and not field.is_identity
         and not is_reference(field)
     )
+
+
+def _has_pattern(contract: Contract, field: Field) -> bool:
+    """Whether a rule of the contract says what the field may hold: no list has to."""
+    return any(rule.name == f"pattern:{field.name}" for rule in own_rules(contract))
 
 
 @lru_cache(maxsize=1)

@@ -71,6 +71,12 @@ CHANGED = {
 records reach over the border.
 """
 
+MAY_BE_EMPTY = {
+    *("matched_emergency_management__casualties", "stopped_after_listing", "relapse", "watch"),
+    *("responsibility", "responsibility_gap", "visit_coverage", "support_received"),
+    *("asset_ledger", "issue_ledger", "issue_summary", "zero_employment"),
+}
+"""What rests on a record type that the province does not read, or is too rare for it."""
 
 LOSING = {"rural_revitalisation__households": f"select * from yesterday where not ({LOST})"}
 
@@ -160,7 +166,7 @@ def test_every_table_is_the_same(days: Days, engine: Engine, day: date) -> None:
         for table in TABLES
         if not engine.scalar(f"select count(*) from {read(days.at_once, table, day)}")
     }
-    assert empty <= {"matched_emergency_management__casualties"}
+    assert empty <= MAY_BE_EMPTY
 
 
 @pytest.mark.parametrize("home", ["at_once", "by_county"])

@@ -20,7 +20,7 @@ with full_month as (
     ) as entry(name, first_on, last_on)
 ),
 maintained as (
-    select m.household_id, a.scheme, a.monthly_amount as amount
+    select m.household_id, a.scheme, a.monthly_amount as amount, true as is_whole
     from matched_civil_affairs__assistance as a
     inner join any_member as m on m.member_id = a.member_id
     inner join full_month as f
@@ -29,20 +29,20 @@ maintained as (
         and a.started_on <= {{ as_of }}
 ),
 subsidised as (
-    select m.household_id, s.subsidy as scheme, s.amount
+    select m.household_id, s.subsidy as scheme, s.amount, false as is_whole
     from matched_civil_affairs__disability_subsidies as s
     inner join active_member as m on m.member_id = s.member_id
     inner join full_month as f on f.name = s.month
     where s.outcome = 'linked'
 ),
 aided as (
-    select m.household_id, 'temporary_aid' as scheme, t.amount
+    select m.household_id, 'temporary_aid' as scheme, t.amount, false as is_whole
     from matched_civil_affairs__temporary_aid as t
     inner join any_member as m on m.member_id = t.member_id
     where t.outcome = 'linked' and t.paid_on > {{ window_start }} and t.paid_on <= {{ as_of }}
 ),
 schooled as (
-    select m.household_id, 'student_aid' as scheme, s.amount
+    select m.household_id, 'student_aid' as scheme, s.amount, false as is_whole
     from matched_education__student_aid as s
     inner join any_member as m on m.member_id = s.member_id
     where s.outcome = 'linked' and (
@@ -51,19 +51,19 @@ schooled as (
     )
 ),
 award as (
-    select household_id, scheme, amount from maintained
+    select household_id, scheme, amount, is_whole from maintained
     union all
-    select household_id, scheme, amount from subsidised
+    select household_id, scheme, amount, is_whole from subsidised
     union all
-    select household_id, scheme, amount from aided
+    select household_id, scheme, amount, is_whole from aided
     union all
-    select household_id, scheme, amount from schooled
+    select household_id, scheme, amount, is_whole from schooled
 )
 select
     household_id,
     scheme,
     case
-        when scheme not in ('dibao', 'tekun', 'edge') or count(*) = count(amount) then sum(amount)
+        when not bool_or(is_whole) or count(*) = count(amount) then sum(amount)
     end as amount
 from award
 group by household_id, scheme
