@@ -301,7 +301,7 @@ def test_the_databases_disk_is_really_full(released: Warehouse) -> None:
 
 
 def test_the_lakes_disk_is_really_full(released: Warehouse) -> None:
-    with small_disk(240) as disk:
+    with small_disk(480) as disk:
         tight = Warehouse(released.server, released.database, disk)
         with pytest.raises(
             PublicationError,
