@@ -396,6 +396,12 @@ def draw_payments(
 _Part = tuple[Array, Array, Array, Array, Array]
 
 
+def _written_month(month: Array) -> Array:
+    """YYYYMM; numpy replaces nothing in nothing."""
+    text = month.astype("U7")
+    return np.char.replace(text, "-", "") if len(text) else text
+
+
 def _awards(county: County, assistance: Draft) -> _Part:
     """A payment for each month on every day of which an award was in force."""
     people = county.people
@@ -415,7 +421,7 @@ def _awards(county: County, assistance: Draft) -> _Part:
     return (
         _long_lived(county)[home],
         scheme[award],
-        np.char.replace(month.astype("U7"), "-", ""),
+        _written_month(month),
         monthly[award],
         begins + 14,
     )
@@ -429,7 +435,7 @@ def _told(draft: Draft, scheme: str) -> _Part:
         return draft.person, columns["subsidy"], columns["month"], columns["amount"], paid
     paid = columns["paid_on"]
     is_paid = ~np.isnat(paid)
-    month = np.char.replace(paid[is_paid].astype("datetime64[M]").astype("U7"), "-", "")
+    month = _written_month(paid[is_paid].astype("datetime64[M]"))
     return (
         draft.person[is_paid],
         np.full(int(is_paid.sum()), scheme),
