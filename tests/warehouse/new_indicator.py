@@ -68,7 +68,14 @@ def run(home: Path, url: sa.URL, day: date) -> dict[str, object]:
     for table in TABLES:
         runner.use(table, day)
     shape = shape_of(moment.layout, moment.catalogue)
-    source = RunSource("run", "code", moment.rules.version, False, moment.following.version, shape)
+    source = RunSource(
+        "run",
+        "code",
+        moment.rules.version,
+        following_version=moment.following.version,
+        further_version=moment.further.version,
+        shape=shape,
+    )
     done = publish(engine, url, day, {table: table for table in TABLES}, source, home / "release")
     said = engine.rows("select household_id from warning_reason where code = 'R31' order by 1")
     lamps = [read_lamp(engine, str(household), day) for (household,) in said]
