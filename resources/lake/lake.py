@@ -7,6 +7,7 @@ Belongs here: what others ask of the lake. Not here: how a day lies on disk (`st
 from __future__ import annotations
 
 import re
+import shutil
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -192,11 +193,27 @@ class Lake(DaysAnew):
         self._kept.add((layer, table, as_of))
         ground = ground_of(engine, self._places, day, self.latest(layer, table, as_of))
         if ground is None or tuple(engine.columns(select)) != ground.columns:
-            return self._write_snapshot(engine, day, f"({select})", county, None)
+            return self._write_whole(engine, day, select, county)
         with _staged(engine, select) as today:
             before = rows_of(ground.chain)
             with compared(engine, today, before, ground.columns, day.key) as differing:
                 return self._settle(engine, day, ground, today, county, differing)
+
+    def _write_whole(self, engine: SqlEngine, day: Day, select: str, county: str | None) -> Written:
+        """A snapshot; nothing where the day lies there with the same rows already."""
+        there = self._places.state(day.layer, day.table, day.as_of)
+        if there is None:
+            return self._write_snapshot(engine, day, f"({select})", county, None)
+        with _staged(engine, select) as today:
+            columns = tuple(engine.columns(f"select * from {today}"))
+            total = digest_of(engine, today, columns)
+            described(engine, self._places, there)
+            same = stands(self._places, day, total.digest)
+            if same is not None:
+                kept = same.columns or self._chain(day.layer, day.table, day.as_of).snapshot.columns
+                if kept == columns:
+                    return self._written(day, same, 0)
+            return self._write_snapshot(engine, day, today, county, total)
 
     def _settle(
         self,
@@ -339,9 +356,15 @@ class Lake(DaysAnew):
             writer = CountyWriter(engine, self._places, day, ground, work)
             yield writer
             state = writer.finish()
-            if resting_on(self._places, day):
+            there = self._places.state(layer, table, as_of)
+            if there is not None or resting_on(self._places, day):
                 sealed = replace(state, folder=work)
                 known = sealed if sealed.digest else described(engine, self._places, sealed)
+                if there is not None:
+                    described(engine, self._places, there)
+                    if stands(self._places, day, str(known.digest)) is not None:
+                        shutil.rmtree(work)
+                        return
                 free_dependents(engine, self._places, day, known.digest)
         self._kept.add((layer, table, as_of))
 

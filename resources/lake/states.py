@@ -141,7 +141,8 @@ class Places:
     @contextmanager
     def replacing(self, final: Path, other: Path) -> Iterator[Path]:
         """A folder to write into, renamed to `final` when the block ends well, removed when it does
-        not; `other`, where the day lay in the other way, goes.
+        not; `other`, where the day lay in the other way, goes. A block that takes the folder away
+        leaves the day as it lies there.
         """
         final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         work = final.parent / f".{final.name}.{uuid.uuid4().hex[:8]}.tmp"
@@ -150,7 +151,8 @@ class Places:
             yield work
             for file in work.rglob("*"):
                 file.chmod(0o700 if file.is_dir() else 0o600)
-            self.adopt(work, final, other)
+            if work.exists():
+                self.adopt(work, final, other)
         finally:
             shutil.rmtree(work, ignore_errors=True)
 

@@ -103,10 +103,12 @@ def test_a_day_that_is_not_there_is_an_error(lake: Lake) -> None:
         lake.relation("household", "person", DAY)
 
 
-def test_a_day_written_again_is_another_version(engine: Engine, lake: Lake) -> None:
+def test_a_day_written_again_with_other_rows_is_another_version(engine: Engine, lake: Lake) -> None:
     assert lake.version("household", "person", DAY) is None
     lake.write(engine, "household", "person", DAY, "select 1 as id", "id")
     first = lake.version("household", "person", DAY)
     assert first == lake.version("household", "person", DAY)
     lake.write(engine, "household", "person", DAY, "select 1 as id", "id")
+    assert first == lake.version("household", "person", DAY)
+    lake.write(engine, "household", "person", DAY, "select 2 as id", "id")
     assert first != lake.version("household", "person", DAY)

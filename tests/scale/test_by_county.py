@@ -75,6 +75,7 @@ MAY_BE_EMPTY = {
     *("matched_emergency_management__casualties", "stopped_after_listing", "relapse", "watch"),
     *("responsibility", "responsibility_gap", "visit_coverage", "support_received"),
     *("asset_ledger", "issue_ledger", "issue_summary", "zero_employment"),
+    "measure_gap",
 }
 """What rests on a record type that the province does not read, or is too rare for it."""
 

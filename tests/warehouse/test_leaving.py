@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 import sqlalchemy as sa
 
+from resources.server import Server
 from tests.conftest import Show
-from tests.warehouse.conftest import Warehouse
+from tests.warehouse.conftest import Warehouse, _given_up, make_warehouse
 from tests.warehouse.made_counts import DAY, KEYS, MONTH, QUARTER, SPARSE, WEEK, County, Reader, Row
 from warehouse.database.access import grant
 from warehouse.schema import VIEW
@@ -43,14 +44,12 @@ insert into ops.current_release (release_id) values (1)
 
 
 @pytest.fixture(scope="module")
-def empty(server: object, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    from tests.warehouse.conftest import make_warehouse
-
-    made = make_warehouse(server, tmp_path_factory.mktemp("leaving"))  # type: ignore[arg-type]
-    with made.engine().begin() as connection:
-        for part in RELEASE.split(";"):
-            connection.exec_driver_sql(part)
-    return made
+def empty(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    with _given_up(make_warehouse(server, tmp_path_factory.mktemp("leaving"))) as made:
+        with made.engine().begin() as connection:
+            for part in RELEASE.split(";"):
+                connection.exec_driver_sql(part)
+        yield made
 
 
 def _stored(view: str, row: Row) -> Row:
