@@ -174,7 +174,9 @@ QUESTIONS = re.findall(
     (ROOT / "docs" / "query.md").read_text(),
     re.MULTILINE | re.DOTALL,
 )
-MAY_BE_EMPTY = ("3", "7", "9", "10", "11", "12", "18")
+OF_DRAFTS = ("22", "23", "24", "26", "34")
+"""Asked of record types that are read where `YIHU_DRAFTS` names them."""
+MAY_BE_EMPTY = ("3", "7", "9", "10", "11", "12", "18", "25", "28", "29", *OF_DRAFTS)
 """Rare among a thousand households, or after two days; `tests/warehouse/test_consumers.py` has a
 county that answers them.
 """
