@@ -63,7 +63,7 @@ select
     household_id,
     scheme,
     case
-        when not bool_or(is_whole) or count(*) = count(amount) then sum(amount)
+        when count(*) filter (where is_whole) = 0 or count(*) = count(amount) then sum(amount)
     end as amount
 from award
 group by household_id, scheme
