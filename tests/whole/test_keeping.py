@@ -18,7 +18,7 @@ from resources.server import warehouse_server
 from tests.whole.conftest import FEW, RANGE, Ranged, asking, pipelines
 from tests.whole.days import PSEUDONYM, digests_of, releases
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 LAYERS = ("valid", "withdrawn", "quarantine", "matched", "household", "flags")
 FIRST, LAST = RANGE[0], RANGE[-1]
 ANSWERED = (

@@ -21,7 +21,7 @@ from resources.settings import ROOT, load_settings
 from tests.whole.conftest import FEW, RANGE, Ranged, environment, pipelines
 from tests.whole.days import PSEUDONYM, at_home, releases
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 NEXT, AFTER = RANGE[-1] + timedelta(days=1), RANGE[-1] + timedelta(days=2)
 SETTINGS = {"YIHU_SANDBOX_HOUSEHOLDS": str(FEW), "YIHU_PSEUDONYM_KEY": PSEUDONYM}
 STOPS = ((signal.SIGTERM, "raw_"), (signal.SIGINT, "make_household"))
