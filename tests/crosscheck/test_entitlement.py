@@ -31,7 +31,7 @@ STATES: tuple[dict[str, str], ...] = (
 )
 
 
-@pytest.mark.parametrize(("seed", "states"), enumerate(STATES))
+@pytest.mark.parametrize(("seed", "states"), list(enumerate(STATES)))
 def test_the_models_say_what_a_plain_reading_says(
     seed: int, states: dict[str, str], tmp_path: Path
 ) -> None:
