@@ -18,9 +18,10 @@ from pathlib import Path
 import pytest
 
 from resources.engines.duckdb import Engine
+from resources.lake import Lake
 from tests.spark.cluster import applications, standalone_cluster
 from tests.spark.runs import sync
-from tests.spark.same import by_duckdb, checksum, tables, unlike_notes, unlike_tables
+from tests.spark.same import by_duckdb, checksum, unlike_notes, unlike_tables
 
 FIRST, ON_CLUSTER, BACK = date(2026, 11, 19), date(2026, 11, 20), date(2026, 11, 21)
 
@@ -60,15 +61,13 @@ def test_every_table_is_the_same_row_for_row(twins: Twins, tmp_path: Path) -> No
 
 def test_spark_made_the_day(twins: Twins) -> None:
     lake = twins.spark / "lake"
-    assert (
-        len({file.parts[:2] for file in tables(lake) if f"as_of={ON_CLUSTER}" in file.parts})
-        > 18 * 4
-    )
+    kept = Lake(lake)
+    assert sum(ON_CLUSTER in kept.days(*table) for table in kept.tables()) > 18 * 4
     # what did not change since a day of DuckDB's is carried on
     assert [
         file
         for file in by_duckdb(lake, ON_CLUSTER)
-        if file.parts[0] not in ("valid", "withdrawn", "quarantine")
+        if not {"valid", "withdrawn", "quarantine"} & {*file.parts[:2]}
     ] == []
 
 

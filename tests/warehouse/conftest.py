@@ -241,10 +241,13 @@ def make_owned(server: Server, folder: Path) -> Warehouse:
 
 
 @contextmanager
-def _given_up(made: Warehouse) -> Iterator[Warehouse]:
-    """A warehouse that is gone afterwards: a server that holds hundreds stops slowly."""
+def _given_up(made: Warehouse, server: Server | None = None) -> Iterator[Warehouse]:
+    """A warehouse that is gone afterwards: a server that holds hundreds stops slowly.
+
+    `server`: as its administrator reaches it, where the warehouse's owner is none.
+    """
     yield made
-    with _administrator(made.server).connect() as connection:
+    with _administrator(server or made.server).connect() as connection:
         connection.exec_driver_sql(f"drop database {made.database} with (force)")
     shutil.rmtree(made.folder, ignore_errors=True)
 

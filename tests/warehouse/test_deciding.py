@@ -73,10 +73,9 @@ def office(
     superuser, but for one.
     """
     folder = tmp_path_factory.mktemp("office")
-    if request.param == "superuser":
-        made = make_warehouse(request.getfixturevalue("server"), folder)
-    else:
-        made = make_owned(request.getfixturevalue(request.param), folder)
+    is_superuser = request.param == "superuser"
+    server = request.getfixturevalue("server" if is_superuser else request.param)
+    made = make_warehouse(server, folder) if is_superuser else make_owned(server, folder)
     made.publish(after=_filled, extras=EXTRAS, login=None)
     for login, role, person in (
         ("zhao_one", "yihu_steward", "Zhao"),
@@ -86,7 +85,7 @@ def office(
     ):
         _, password = make_person_login(made.engine(), login, role, person, maker=LI)
         made.server.passwords[login] = password
-    with _given_up(made):
+    with _given_up(made, server):
         yield made
 
 
