@@ -22,7 +22,7 @@ from resources.lake.beside import (
     line_of,
 )
 from resources.lake.reading import Chain, came_of, chain_of, keys_of, rows_of, same
-from resources.lake.states import Base, Places, State, of_content, unwritten
+from resources.lake.states import Base, Columns, Places, State, of_content, unwritten
 from resources.lake.writing import (
     NO_COUNTY,
     CountyWriter,
@@ -190,30 +190,40 @@ class Lake(DaysAnew):
         `key`: the columns by which rows take the place of others; without it, always a snapshot.
         """
         day = Day(layer, table, as_of, tuple(key), order_by)
-        self._kept.add((layer, table, as_of))
-        ground = ground_of(engine, self._places, day, self.latest(layer, table, as_of))
-        if ground is None or tuple(engine.columns(select)) != ground.columns:
-            return self._write_whole(engine, day, select, county)
-        with _staged(engine, select) as today:
-            before = rows_of(ground.chain)
-            with compared(engine, today, before, ground.columns, day.key) as differing:
-                return self._settle(engine, day, ground, today, county, differing)
+        with self._keeping(day):
+            ground = ground_of(engine, self._places, day, self.latest(layer, table, as_of))
+            if ground is None or tuple(engine.columns(select)) != ground.columns:
+                return self._write_whole(engine, day, select, county)
+            with _staged(engine, select) as today:
+                before = rows_of(ground.chain)
+                with compared(engine, today, before, ground.columns, day.key) as differing:
+                    return self._settle(engine, day, ground, today, county, differing)
+
+    @contextmanager
+    def _keeping(self, day: Day) -> Iterator[None]:
+        """The day counts as kept when the block ends well."""
+        yield
+        self._kept.add((day.layer, day.table, day.as_of))
 
     def _write_whole(self, engine: SqlEngine, day: Day, select: str, county: str | None) -> Written:
         """A snapshot; nothing where the day lies there with the same rows already."""
-        there = self._places.state(day.layer, day.table, day.as_of)
-        if there is None:
+        if self._places.state(day.layer, day.table, day.as_of) is None:
             return self._write_snapshot(engine, day, f"({select})", county, None)
         with _staged(engine, select) as today:
             columns = tuple(engine.columns(f"select * from {today}"))
             total = digest_of(engine, today, columns)
-            described(engine, self._places, there)
-            same = stands(self._places, day, total.digest)
-            if same is not None:
-                kept = same.columns or self._chain(day.layer, day.table, day.as_of).snapshot.columns
-                if kept == columns:
-                    return self._written(day, same, 0)
+            if (same := self._standing(engine, day, total.digest, columns)) is not None:
+                return self._written(day, same, 0)
             return self._write_snapshot(engine, day, today, county, total)
+
+    def _standing(self, engine: SqlEngine, day: Day, digest: str, columns: Columns) -> State | None:
+        """The day as it lies there, where it has these rows and columns already."""
+        described(engine, self._places, self._state(day.layer, day.table, day.as_of))
+        same = stands(self._places, day, digest)
+        if same is None:
+            return None
+        chain = self._chain(day.layer, day.table, day.as_of)
+        return same if chain.snapshot.columns == columns else None
 
     def _settle(
         self,
@@ -305,11 +315,14 @@ class Lake(DaysAnew):
             OtherBase: `base` is not what it was when the difference was taken.
         """
         day = Day(layer, table, as_of, tuple(key), order_by)
-        self._kept.add((layer, table, as_of))
         if self.version(layer, table, base) != base_version or base >= as_of:
             raise OtherBase(f"{layer} {table} of {as_of}: {base} is another day than was compared")
         ground = ground_of(engine, self._places, day, base)
-        with _staged(engine, came) as rows, _staged(engine, went) as gone:
+        with (
+            self._keeping(day),
+            _staged(engine, came) as rows,
+            _staged(engine, went) as gone,
+        ):
             listed = ", ".join(name(column) for column in key)
             before = self.relation(layer, table, base)
             if ground is None or tuple(engine.columns(f"select * from {rows}")) != ground.columns:
@@ -318,8 +331,8 @@ class Lake(DaysAnew):
                     f" (select {listed} from {gone} union select {listed} from {rows}) as k where"
                     f" {same(key, 'k', 'b')})"
                 )
-                whole = f"({stayed} union all by name select * from {rows})"
-                return self._write_snapshot(engine, day, whole, county, None)
+                whole = f"{stayed} union all by name select * from {rows}"
+                return self._write_whole(engine, day, whole, county)
             went_columns = tuple(engine.columns(f"select * from {gone}"))
             old = gone if went_columns == ground.columns else rows_among(before, gone, key)
             keys = f"(select {listed} from {gone} union select {listed} from {rows})"
@@ -352,7 +365,7 @@ class Lake(DaysAnew):
             ground = None  # the day before was kept whole
         snapshot, change = self._folders(day)
         final, other = (snapshot, change) if ground is None else (change, snapshot)
-        with self._places.replacing(final, other) as work:
+        with self._keeping(day), self._places.replacing(final, other) as work:
             writer = CountyWriter(engine, self._places, day, ground, work)
             yield writer
             state = writer.finish()
@@ -360,17 +373,14 @@ class Lake(DaysAnew):
             if there is not None or resting_on(self._places, day):
                 sealed = replace(state, folder=work)
                 known = sealed if sealed.digest else described(engine, self._places, sealed)
-                if there is not None:
-                    described(engine, self._places, there)
-                    if stands(self._places, day, str(known.digest)) is not None:
-                        shutil.rmtree(work)
-                        return
+                columns = known.columns if ground is None else ground.columns
+                if there and self._standing(engine, day, str(known.digest), columns):
+                    shutil.rmtree(work)
+                    return
                 free_dependents(engine, self._places, day, known.digest)
-        self._kept.add((layer, table, as_of))
 
     def carry(self, engine: SqlEngine, layer: str, table: str, source: date, as_of: date) -> None:
         """The day `as_of` has the rows of `source`: the last good state, carried forward."""
-        self._kept.add((layer, table, as_of))
         state = described(engine, self._places, self._state(layer, table, source))
         base = state.base if state.is_empty_difference else None
         day = Day(layer, table, as_of, state.key, state.order_by)
@@ -382,12 +392,13 @@ class Lake(DaysAnew):
             weight=state.weight,
             order_by=state.order_by,
         )
-        if stands(self._places, day, str(state.digest)) is not None:
-            return
-        free_dependents(engine, self._places, day, state.digest)
         other, final = self._folders(day)
-        with self._places.replacing(final, other) as work:
-            self._places.seal(work, carried)
+        with self._keeping(day):
+            if stands(self._places, day, str(state.digest)) is not None:
+                return
+            free_dependents(engine, self._places, day, state.digest)
+            with self._places.replacing(final, other) as work:
+                self._places.seal(work, carried)
 
     def export(self, engine: SqlEngine, layer: str, table: str, as_of: date, file: Path) -> int:
         """Writes a day of a table whole into one Parquet file; returns its rows."""

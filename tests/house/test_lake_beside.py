@@ -103,6 +103,49 @@ def test_the_same_rows_take_no_place(engine: Engine, root: Path) -> None:
     assert files(root) == before
 
 
+def by_county(engine: Engine, root: Path, day: date, more: int = 0) -> bool:
+    """As `make`, each table written by county."""
+    lake = Lake(root)
+    lake.begin(day, LAMPS)
+    for table in ALL:
+        with lake.writing(engine, *table, day, "id", ("id",)) as writer:
+            for half in (0, 1):
+                engine.table("own", f"select * from ({rows(0, more)}) as t where id % 2 = {half}")
+                writer.add(engine, f"61092{half}", '"own"')
+    done = lake.settle(engine, day, LAMPS, ALL)
+    lake.move_in()
+    return done
+
+
+def test_the_same_rows_by_county_take_no_place_and_count(engine: Engine, tmp_path: Path) -> None:
+    root = tmp_path / "lake"
+    for day in (ONE, TWO, THREE):
+        by_county(engine, root, day)
+    Lake(root).digest(engine, *LAMPS, ONE)
+    Lake(root).digest(engine, *STATE, ONE)
+    before = files(root)
+    assert by_county(engine, root, ONE), "the day counts, and nothing waits"
+    assert files(root) == before
+    assert not by_county(engine, root, ONE, 7)
+    assert not by_county(engine, root, TWO, 7)
+    assert by_county(engine, root, THREE, 7)
+    total = f"select max(value - id) from {Lake(root).relation(*LAMPS, ONE)}"
+    assert engine.rows(total) == [(7,)]
+
+
+def test_what_failed_to_be_written_does_not_count(engine: Engine, root: Path) -> None:
+    """The day lies there with its old rows, and must not take a place with the new ones."""
+    lake = Lake(root)
+    lake.begin(TWO, LAMPS)
+    lake.write(engine, *LAMPS, TWO, rows(1, 7), "id", key=("id",))
+    with pytest.raises(Exception, match="nowhere"):
+        lake.write(engine, *STATE, TWO, "select * from nowhere", "id", key=("id",))
+    assert not lake.settle(engine, TWO, LAMPS, ALL)
+    assert Lake(root).beside() is None, "no day of the line counts"
+    lake.move_in()
+    assert made(engine, root, TWO) == (1, 0)
+
+
 def test_a_past_day_that_was_never_made_has_its_place(engine: Engine, root: Path) -> None:
     """Nobody rests on it."""
     missed = ONE - timedelta(days=1)
