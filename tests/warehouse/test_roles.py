@@ -31,13 +31,13 @@ OF_AREAS = ("contradiction_accuracy", "issue_summary", "entitlement_edge", "know
 AREAS = ("responsibility_gap", "visit_coverage", "medical_ledger", "asset_ledger")
 ASKED = {
     "contradiction": ("yihu_area", "yihu_department"),
-    "contradiction_accuracy": ("yihu_reader", "yihu_area", "yihu_analyst"),
+    "contradiction_accuracy": ("yihu_reader", "yihu_area"),
     "issue_ledger": ("yihu_reader", "yihu_area", "yihu_department"),
-    "issue_summary": ("yihu_reader", "yihu_area", "yihu_department", "yihu_analyst"),
+    "issue_summary": ("yihu_reader", "yihu_area", "yihu_department"),
     "entitlement": ("yihu_reader", "yihu_area", "yihu_department"),
-    "entitlement_edge": ("yihu_reader", "yihu_area", "yihu_analyst"),
+    "entitlement_edge": ("yihu_reader", "yihu_area"),
     "known_gap": ("yihu_reader", "yihu_area", "yihu_department"),
-    "known_gap_share": ("yihu_reader", "yihu_area", "yihu_analyst"),
+    "known_gap_share": ("yihu_reader", "yihu_area"),
 }
 """What departments say against each other, and what follows: who reads which."""
 COLUMN = {
