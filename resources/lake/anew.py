@@ -107,11 +107,6 @@ class DaysAnew(Notes):
             move_in(self.root, line)
         self._sees(None)
 
-    @property
-    def is_beside(self) -> bool:
-        """Whether what is made lies beside the days that it is to take the place of."""
-        return self._line is not None
-
     def beside(self) -> Line | None:
         """The days made anew that wait for the days above them."""
         line = line_of(self.root)

@@ -16,17 +16,22 @@ import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import sqlalchemy as sa
-from dagster._core.storage.event_log.sqlite import sqlite_event_log
-from dagster._core.storage.runs.sqlite import sqlite_run_storage
 
-MAKE_ENGINES: tuple[ModuleType, ...] = (sqlite_event_log, sqlite_run_storage)
-"""Dagster's modules that call `create_engine` for every connection."""
+MAKE_ENGINES = (
+    "dagster._core.storage.event_log.sqlite.sqlite_event_log",
+    "dagster._core.storage.runs.sqlite.sqlite_run_storage",
+    "dagster._core.storage.schedules.sqlite.sqlite_schedule_storage",
+)
+"""Dagster's modules that call `create_engine` for every connection. They are its own: where another
+version has them no more, a run makes engines as Dagster does, and a test says so.
+"""
 
 
 class _PooledConnection(sqlite3.Connection):
@@ -105,11 +110,19 @@ def _engines_kept() -> Iterator[None]:
             engines[url] = sa.create_engine(url, **options)
         return engines[url]
 
-    before = [vars(module)["create_engine"] for module in MAKE_ENGINES]
-    for module in MAKE_ENGINES:
+    before = [(module, vars(module)["create_engine"]) for module in _engine_makers()]
+    for module, _ in before:
         vars(module)["create_engine"] = kept
     try:
         yield
     finally:
-        for module, make in zip(MAKE_ENGINES, before, strict=True):
+        for module, make in before:
             vars(module)["create_engine"] = make
+
+
+def _engine_makers() -> Iterator[ModuleType]:
+    for path in MAKE_ENGINES:
+        with suppress(ImportError):
+            module = import_module(path)
+            if "create_engine" in vars(module):
+                yield module
