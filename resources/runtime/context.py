@@ -357,7 +357,7 @@ class RunContext(dg.ConfigurableResource):
                 self._touched[as_of] = everybody(self._bases[as_of].why_none)
             else:
                 known = {
-                    table: True
+                    table
                     for (table, on), version in self._differing.items()
                     if on == as_of and version == self.lake.version(*layer_and_folder(table), on)
                 }

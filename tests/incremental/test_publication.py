@@ -40,9 +40,9 @@ class Releases:
     def path(self) -> Path:
         return self.lake.root / "release"
 
-    def keep(self, day: date, changed: str) -> dict[str, str]:
-        """A day's published tables on the engine and in the lake."""
-        tables = make_county(self.engine, 60, (day - BASE).days, changed)
+    def keep(self, day: date, changed: str, like: date | None = None) -> dict[str, str]:
+        """A day's published tables on the engine and in the lake; `like`: with another's rows."""
+        tables = make_county(self.engine, 60, ((like or day) - BASE).days, changed)
         for table, source in tables.items():
             layer, folder = layer_and_folder(table)
             select, key = f'select * from "{source}"', key_of(table)
@@ -98,10 +98,18 @@ def test_a_file_that_was_changed_is_not_taken(releases: Releases) -> None:
     assert "household" not in known(releases)
 
 
-def test_a_base_that_was_made_anew_is_not_taken(releases: Releases) -> None:
-    releases.keep(BASE, "n % 5 = 2")
+def test_a_base_that_was_made_anew_with_other_rows_is_not_taken(releases: Releases) -> None:
+    releases.keep(BASE, "n % 5 = 2", like=DAY)
     releases.keep(DAY, "n % 9 = 1")
     assert known(releases) == {}
+
+
+def test_a_base_that_was_made_anew_with_the_same_rows_stands(releases: Releases) -> None:
+    releases.keep(DAY, "n % 9 = 1")
+    before = known(releases)
+    releases.keep(BASE, "false")
+    releases.keep(DAY, "n % 9 = 1")
+    assert known(releases).keys() == before.keys() != set()
 
 
 def test_on_sundays_everything_is_hashed(releases: Releases) -> None:

@@ -12,7 +12,7 @@ Belongs here: from differing rows and dates to households, set-wise. Not here: w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from expectations.engine import SqlEngine
@@ -73,7 +73,7 @@ def other_inputs() -> frozenset[str]:
     return frozenset(found - set(laid_over()))
 
 
-def touch(runner: Runner, moment: Moment, known: Mapping[str, bool] | None = None) -> TouchedSet:
+def touch(runner: Runner, moment: Moment, known: Collection[str] = ()) -> TouchedSet:
     """Makes `touched_household` of a day that is laid over `moment.base`.
 
     `known`: the tables whose `differing(…)` are on the engine already; others are compared.
@@ -84,7 +84,7 @@ def touch(runner: Runner, moment: Moment, known: Mapping[str, bool] | None = Non
     if why := _everybody(runner, moment, before):
         return everybody(why)
     for table in _there(inputs, moment):
-        if table not in (known or {}):
+        if table not in known:
             compared(engine, inputs, table, moment)
     try:
         selects = list(_selects(inputs, moment, before))
@@ -184,9 +184,8 @@ def _selects(inputs: Inputs, moment: Moment, before: Moment) -> Iterator[tuple[s
             yield "calendar", select
 
 
-def _of_records(table: str, records: str, both: object) -> Iterator[str]:
+def _of_records(table: str, records: str, both: Callable[[str, str], str]) -> Iterator[str]:
     """SELECTs of the households that records of a type count for."""
-    assert callable(both)
     yield f"select r.household_id from {records} as r"
     if table == RETROFITS:
         dwellings = both(DWELLINGS, "record_id, household_id")
